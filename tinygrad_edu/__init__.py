@@ -1,0 +1,51 @@
+"""A minimal scalar autograd engine to learn from.
+
+The numbers        Value, Tensor, stack
+Derivatives        Value.backward, grad, jvp, jacobian, hessian
+Networks           Module, Parameter, Linear, Tanh, ReLU, Sigmoid, Softmax, Sequential, MLP
+Losses             squared_error, mse_loss, cross_entropy
+Optimisers         SGD, Adam
+Checks             central_difference, gradcheck
+
+`help(tinygrad_edu.Value)`, and so on, tells more of each. To read the code, begin with
+`ops.py`, the page of calculus, then `value.py`.
+"""
+
+from .autodiff import grad, hessian, jacobian, jvp
+from .check import GradcheckError, central_difference, gradcheck
+from .graph import topological_order
+from .losses import cross_entropy, mse_loss, squared_error
+from .nn import MLP, Linear, Module, Parameter, ReLU, Sequential, Sigmoid, Softmax, Tanh
+from .optim import SGD, Adam
+from .tensor import Tensor, stack
+from .value import Value
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "MLP",
+    "SGD",
+    "Adam",
+    "GradcheckError",
+    "Linear",
+    "Module",
+    "Parameter",
+    "ReLU",
+    "Sequential",
+    "Sigmoid",
+    "Softmax",
+    "Tanh",
+    "Tensor",
+    "Value",
+    "central_difference",
+    "cross_entropy",
+    "grad",
+    "gradcheck",
+    "hessian",
+    "jacobian",
+    "jvp",
+    "mse_loss",
+    "squared_error",
+    "stack",
+    "topological_order",
+]

@@ -1,0 +1,42 @@
+"""The order in which a graph can be read: every node after all of its inputs."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol, TypeVar, cast
+
+
+class Node(Protocol):
+    """All that this file knows of a node."""
+
+    @property
+    def inputs(self) -> Sequence[Any]: ...
+
+
+N = TypeVar("N", bound=Node)
+
+
+def topological_order(*roots: N) -> list[N]:
+    """Every node the roots depend on, each once, inputs before the nodes that use them.
+
+    The order is that of a depth-first walk that takes inputs from left to right, so two
+    runs give the same one. It is a loop, not a recursion: depth is limited by memory alone.
+
+    >>> from tinygrad_edu import Value
+    >>> a, b = Value(2.0, label="a"), Value(3.0, label="b")
+    >>> [node.label or node.op.symbol for node in topological_order(a * b + a)]
+    ['a', 'b', '×', '+']
+    """
+    order: list[N] = []
+    visited: set[N] = set()
+    stack: list[N | None] = list(reversed(roots))
+    while stack:
+        node = stack.pop()
+        if node is None:  # the mark over a node that waits for its inputs
+            order.append(cast(N, stack.pop()))
+        elif node not in visited:
+            visited.add(node)
+            if node.inputs:
+                stack += (node, None)
+                stack += node.inputs[::-1]
+            else:
+                order.append(node)
+    return order

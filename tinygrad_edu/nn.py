@@ -1,0 +1,257 @@
+"""Modules: functions with parameters, built from Tensors.
+
+Weights have the shape (out_features, in_features), so that z = W h + b reads as on paper.
+A batch holds one example a row, as in PyTorch: z = h Wᵀ + b.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import sqrt
+from typing import Any
+
+from .notation import of_layer
+from .tensor import Tensor, random_source
+
+
+class Parameter(Tensor):
+    """A Tensor that a Module is to learn."""
+
+
+class Module:
+    """A function with parameters: what it holds as attributes is found by itself.
+
+    Subclasses set Parameters, Modules, or lists of them as attributes and define `forward`.
+
+    >>> class Scale(Module):
+    ...     def __init__(self):
+    ...         self.k = Parameter([3.0])
+    ...     def forward(self, x):
+    ...         return self.k * x
+    >>> scale = Scale()
+    >>> scale([2.0]).data, scale.state_dict()
+    ([6.0], {'k': [3.0]})
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The output for the input x. Every subclass says how."""
+        raise TypeError(f"{type(self).__name__} does not define forward(self, x)")
+
+    def __call__(self, x: Any) -> Tensor:
+        return self.forward(x if isinstance(x, Tensor) else Tensor(x))
+
+    def children(self) -> Iterator[tuple[str, Any]]:
+        """The Parameters and Modules among the attributes and in lists of them, with their names."""
+        for name, attribute in vars(self).items():
+            if isinstance(attribute, (list, tuple)):
+                parts = [(f"{name}.{i}", part) for i, part in enumerate(attribute)]
+            else:
+                parts = [(name, attribute)]
+            yield from [(path, part) for path, part in parts if isinstance(part, (Parameter, Module))]
+
+    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        """Every Parameter with its path, such as `layers.0.W`."""
+        for name, child in self.children():
+            if isinstance(child, Parameter):
+                yield name, child
+            else:
+                for path, parameter in child.named_parameters():
+                    yield f"{name}.{path}", parameter
+
+    def parameters(self) -> list[Parameter]:
+        """Every Parameter once, in the order in which they were set."""
+        return list(dict.fromkeys(parameter for _, parameter in self.named_parameters()))
+
+    def zero_grad(self) -> None:
+        """Set the gradient of every parameter to 0."""
+        for parameter in self.parameters():
+            parameter.zero_grad()
+
+    def state_dict(self) -> dict[str, Any]:
+        """The numbers of every parameter as nested lists, by path."""
+        return {path: parameter.data for path, parameter in self.named_parameters()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Set every parameter from nested lists, by path; all of them or none.
+
+        Raises:
+            KeyError: a path is missing or unknown.
+            ValueError: a shape differs, or a number is not finite.
+        """
+        parameters = dict(self.named_parameters())
+        missing, unknown = parameters.keys() - state.keys(), state.keys() - parameters.keys()
+        if missing or unknown:
+            raise KeyError(f"load_state_dict: missing {sorted(missing)}, unknown {sorted(unknown)}")
+        new = {path: Tensor(state[path]) for path in parameters}
+        for path, parameter in parameters.items():
+            if new[path].shape != parameter.shape:
+                raise ValueError(f"load_state_dict: {path} has shape {parameter.shape}, not {new[path].shape}")
+        for path, parameter in parameters.items():
+            parameter.data = new[path]
+
+    def extra_repr(self) -> str:
+        """What stands between the parentheses of a Module without Modules inside."""
+        return ", ".join([f"{name}: {parameter.shape}" for name, parameter in self.named_parameters()])
+
+    def __repr__(self) -> str:
+        modules = [f"({name}): {child!r}" for name, child in self.children() if isinstance(child, Module)]
+        inside = "\n".join(["", *modules]).replace("\n", "\n  ") + "\n" if modules else self.extra_repr()
+        return f"{type(self).__name__}({inside})"
+
+
+class Linear(Module):
+    """z = W h + b, for one example h or, row by row, for a batch of them.
+
+    Args:
+        in_features: how many numbers h has.
+        out_features: how many numbers z has.
+        bias: whether there is a b.
+        init: the value of every weight and bias; by default they are drawn evenly from
+            ±1/√in_features, as PyTorch does.
+        seed: an int or a `random.Random`, for the drawing.
+
+    Raises:
+        ValueError: a size below 1, or an input of another width.
+
+    >>> linear = Linear(2, 3, init=0.1)
+    >>> linear.W.shape, [round(z, 4) for z in linear([1.0, 2.0]).data]     # 0.1 + 0.2 + 0.1
+    ((3, 2), [0.4, 0.4, 0.4])
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        init: float | None = None,
+        seed: Any = None,
+    ) -> None:
+        rng = random_source(seed)
+        bound = 1 / sqrt(max(in_features, 1))
+
+        def parameter(shape: Sequence[int]) -> Parameter:
+            if init is None:
+                return Parameter.uniform(shape, -bound, bound, seed=rng)
+            return Parameter.full(shape, init)
+
+        self.W = parameter((out_features, in_features))
+        self.b = parameter((out_features,)) if bias else None
+
+    def forward(self, h: Tensor) -> Tensor:
+        if h.ndim not in (1, 2) or h.shape[-1] != self.W.shape[1]:
+            n = self.W.shape[1]
+            raise ValueError(f"Linear: an input of shape ({n},) or (N, {n}) is needed, not {h.shape}")
+        z = self.W @ h if h.ndim == 1 else h @ self.W.T
+        return z if self.b is None else z + self.b
+
+    def extra_repr(self) -> str:
+        out_features, in_features = self.W.shape
+        return f"in_features={in_features}, out_features={out_features}, bias={self.b is not None}"
+
+
+class Tanh(Module):
+    """h = tanh z, element by element."""
+
+    def forward(self, z: Tensor) -> Tensor:
+        return z.tanh()
+
+
+class ReLU(Module):
+    """h = max(z, 0), element by element."""
+
+    def forward(self, z: Tensor) -> Tensor:
+        return z.relu()
+
+
+class Sigmoid(Module):
+    """h = 1 / (1 + e⁻ᶻ), element by element."""
+
+    def forward(self, z: Tensor) -> Tensor:
+        return z.sigmoid()
+
+
+class Softmax(Module):
+    """ŷᵢ = exp(zᵢ) / Σⱼ exp(zⱼ) along an axis, by default the last."""
+
+    def __init__(self, axis: int = -1) -> None:
+        self.axis = axis
+
+    def forward(self, z: Tensor) -> Tensor:
+        return z.softmax(self.axis)
+
+    def extra_repr(self) -> str:
+        return f"axis={self.axis}"
+
+
+class Sequential(Module):
+    """Modules one after another.
+
+    >>> Sequential(Linear(2, 1, init=1.0), Tanh())
+    Sequential(
+      (layers.0): Linear(in_features=2, out_features=1, bias=True)
+      (layers.1): Tanh()
+    )
+    """
+
+    def __init__(self, *layers: Module) -> None:
+        self.layers = list(layers)
+
+    def forward(self, h: Tensor) -> Tensor:
+        for layer in self.layers:
+            h = layer(h)
+        return h
+
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "tanh": Tensor.tanh,
+    "relu": Tensor.relu,
+    "sigmoid": Tensor.sigmoid,
+}
+
+
+class MLP(Module):
+    """A multilayer perceptron: Linear layers with an activation between them, none at the end.
+
+    Layer l computes z⁽ˡ⁾ = W⁽ˡ⁾ h⁽ˡ⁻¹⁾ + b⁽ˡ⁾ and h⁽ˡ⁾ = g(z⁽ˡ⁾), with h⁽⁰⁾ = x; the output is the
+    last z. Parameters and results carry these names.
+
+    Args:
+        sizes: the width of the input, of each hidden layer, and of the output.
+        activation: "tanh", "relu" or "sigmoid".
+        init, seed: as in `Linear`.
+
+    Raises:
+        ValueError: fewer than two sizes, or an unknown activation.
+
+    >>> net = MLP([4, 4, 3, 3], activation="tanh", init=0.1)
+    >>> [round(z, 4) for z in net([1.0, 0.0, 1.0, 0.0]).data]
+    [0.164, 0.164, 0.164]
+    """
+
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        activation: str = "tanh",
+        init: float | None = None,
+        seed: Any = None,
+    ) -> None:
+        if len(sizes) < 2:
+            raise ValueError(f"MLP: the sizes of at least an input and an output are needed, not {sizes!r}")
+        if activation not in ACTIVATIONS:
+            raise ValueError(f"MLP: the activation is one of {', '.join(ACTIVATIONS)}, not {activation!r}")
+        rng = random_source(seed)
+        self.activation = activation
+        self.layers = [Linear(m, n, init=init, seed=rng) for m, n in zip(sizes, sizes[1:])]
+        for l, layer in enumerate(self.layers, start=1):
+            for name, parameter in layer.named_parameters():
+                parameter.label = of_layer(name, l)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = x
+        for l, layer in enumerate(self.layers, start=1):
+            z = layer(h)
+            z.label = of_layer("z", l)
+            if l < len(self.layers):
+                h = ACTIVATIONS[self.activation](z)
+                h.label = of_layer("h", l)
+        return z

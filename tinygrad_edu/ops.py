@@ -1,0 +1,124 @@
+"""The page of calculus: every primitive, its value and its partial derivatives.
+
+A row reads: symbol, value on floats, partials from the output `y` and the inputs.
+The partials are ordinary arithmetic, so the same row gives a float when it is fed floats
+and a differentiable graph when it is fed `Value`s. No derivative is written anywhere else.
+
+Letters: `a`, `b`, `z` are inputs, `y` is the output, `n` is a constant exponent.
+
+Conventions where calculus leaves a choice: relu'(0) = 0, abs'(0) = 0, step'(a) = 0
+everywhere, and a tie in maximum or minimum gives each input half.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from operator import mul
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Op:
+    """One row: `value(*inputs) -> y` and `partials(y, *inputs) -> (∂y/∂input, …)`."""
+
+    symbol: str
+    value: Callable[..., float]
+    partials: Callable[..., tuple[Any, ...]]
+
+    def __repr__(self) -> str:
+        return f"<Op {self.symbol}>"
+
+
+# Functions the partials need, on a float or on anything that has the method (a Value).
+
+
+def exp(a: Any) -> Any:
+    return math.exp(a) if isinstance(a, float) else a.exp()
+
+
+def sin(a: Any) -> Any:
+    return math.sin(a) if isinstance(a, float) else a.sin()
+
+
+def cos(a: Any) -> Any:
+    return math.cos(a) if isinstance(a, float) else a.cos()
+
+
+def step(a: Any) -> Any:
+    """1 where a > 0, else 0."""
+    return (1.0 if a > 0 else 0.0) if isinstance(a, float) else a.step()
+
+
+def above(a: Any, b: Any) -> Any:
+    """1 where a > b, ½ where a = b, 0 where a < b."""
+    return (1 + step(a - b) - step(b - a)) / 2
+
+
+# Values that need more than one expression.
+
+
+def _sigmoid(a: float) -> float:
+    """1 / (1 + e⁻ᵃ), written so that the exponential never overflows."""
+    if a >= 0:
+        return 1 / (1 + math.exp(-a))
+    return math.exp(a) / (1 + math.exp(a))
+
+
+def _dot(*ab: float) -> float:
+    n = len(ab) // 2
+    return sum(map(mul, ab[:n], ab[n:]), 0.0)
+
+
+def _logsumexp(*z: float) -> float:
+    """log Σ eᶻ = m + log Σ eᶻ⁻ᵐ with m = max z, so that no exponential overflows."""
+    m = max(z)
+    return m + math.log(sum([math.exp(zi - m) for zi in z]))
+
+
+# fmt: off
+#              symbol      value                               partials
+ADD     = Op("+",         lambda a, b: a + b,                 lambda y, a, b: (1.0, 1.0))
+SUB     = Op("−",         lambda a, b: a - b,                 lambda y, a, b: (1.0, -1.0))
+MUL     = Op("×",         lambda a, b: a * b,                 lambda y, a, b: (b, a))
+DIV     = Op("÷",         lambda a, b: a / b,                 lambda y, a, b: (1 / b, -y / b))
+NEG     = Op("neg",       lambda a: -a,                       lambda y, a: (-1.0,))
+
+EXP     = Op("exp",       math.exp,                           lambda y, a: (y,))
+LOG     = Op("log",       math.log,                           lambda y, a: (1 / a,))
+SQRT    = Op("sqrt",      math.sqrt,                          lambda y, a: (1 / (2 * y),))
+TANH    = Op("tanh",      math.tanh,                          lambda y, a: (1 - y * y,))
+SIGMOID = Op("sigmoid",   _sigmoid,                           lambda y, a: (y * (1 - y),))
+SIN     = Op("sin",       math.sin,                           lambda y, a: (cos(a),))
+COS     = Op("cos",       math.cos,                           lambda y, a: (-sin(a),))
+
+STEP    = Op("step",      lambda a: 1.0 if a > 0 else 0.0,    lambda y, a: (0.0,))
+RELU    = Op("relu",      lambda a: a if a > 0 else 0.0,      lambda y, a: (step(a),))
+ABS     = Op("abs",       abs,                                lambda y, a: (step(a) - step(-a),))
+MAXIMUM = Op("max",       lambda a, b: a if a > b else b,     lambda y, a, b: (above(a, b), above(b, a)))
+MINIMUM = Op("min",       lambda a, b: a if a < b else b,     lambda y, a, b: (above(b, a), above(a, b)))
+
+# Of any number of inputs. dot takes a₁ … aₙ b₁ … bₙ: the partial to aᵢ is bᵢ, and back.
+SUM     = Op("sum",       lambda *a: sum(a, 0.0),             lambda y, *a: (1.0,) * len(a))
+DOT     = Op("dot",       _dot,                               lambda y, *ab: ab[len(ab) // 2:] + ab[:len(ab) // 2])
+LSE     = Op("logsumexp", _logsumexp,                         lambda y, *z: tuple([exp(zi - y) for zi in z]))
+# fmt: on
+
+
+@lru_cache(maxsize=1024)
+def power(n: float) -> Op:
+    """The row aⁿ for a constant exponent n. (n = 0 is the constant 1, also at a = 0.)"""
+    return Op(
+        f"^{n:g}",
+        lambda a: math.pow(a, n),
+        lambda y, a: (n * a ** (n - 1) if n else 0.0,),
+    )
+
+
+#: The whole page, for whoever wants to go through it row by row; `power(n)` makes the rest.
+TABLE = (
+    ADD, SUB, MUL, DIV, NEG,
+    EXP, LOG, SQRT, TANH, SIGMOID, SIN, COS,
+    STEP, RELU, ABS, MAXIMUM, MINIMUM,
+    SUM, DOT, LSE,
+)  # fmt: skip

@@ -1,0 +1,496 @@
+"""Tensor: a shaped array of Values, so that a network can be written as matrix formulas."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator, Sequence
+from functools import reduce
+from itertools import product
+from math import prod
+from typing import Any, Self
+
+from . import ops
+from .nested import one_value
+from .notation import element
+from .value import Value, constant, real_number, record
+
+Shape = tuple[int, ...]
+
+
+class Tensor:
+    """An array of Values, with NumPy's broadcasting, slicing and reductions.
+
+    `values` are the elements, row by row, and `shape` the sizes of the axes; a Tensor of shape
+    () holds one number. The elements are ordinary Values: `t[i, j]` is one, and slices and
+    reshapes share them. `op` and `inputs` say from which Tensors this one was computed.
+
+    Args:
+        data: a number, a Value, or nested sequences of them, or anything with `.tolist()`
+            (a NumPy array). Numbers become new leaves, Values stay themselves.
+        label: a name for readers; nameless leaves are called after it: `x₁`, `W₁₂`.
+
+    Raises:
+        TypeError: an element is no real number.
+        ValueError: rows of different lengths, no elements at all, NaN or infinity.
+
+    >>> W, h = Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([10.0, 1.0])
+    >>> z = W @ h
+    >>> z.data
+    [12.0, 34.0]
+    >>> z.sum().backward()
+    >>> W.grad, h.grad                                          # each row hᵀ; sums of columns
+    ([[10.0, 1.0], [10.0, 1.0]], [4.0, 6.0])
+    """
+
+    __array_ufunc__ = None  # NumPy leaves `array * tensor` to Tensor
+
+    values: tuple[Value, ...]
+    shape: Shape
+    op: str | None
+    inputs: tuple[Tensor, ...]
+
+    def __init__(self, data: Any, label: str | None = None) -> None:
+        values, self.shape = _parse(data)
+        self.values = tuple(values)
+        self.op = None
+        self.inputs = ()
+        self.label = label
+
+    @property
+    def label(self) -> str | None:
+        return self._label
+
+    @label.setter
+    def label(self, label: str | None) -> None:
+        self._label = label
+        if label and self.op is None:
+            for value, index in zip(self.values, product(*map(range, self.shape))):
+                if value.op is None:
+                    value.label = element(label, index, self.shape)
+
+    # Makers.
+
+    @classmethod
+    def full(cls, shape: int | Sequence[int], value: float, label: str | None = None) -> Self:
+        """A Tensor of the shape with `value` everywhere.
+
+        >>> Tensor.full((2, 2), 0.1).data
+        [[0.1, 0.1], [0.1, 0.1]]
+        """
+        return cls._filled(shape, lambda: value, label)
+
+    @classmethod
+    def zeros(cls, *shape: Any, label: str | None = None) -> Self:
+        """A Tensor of 0.0, the shape given as `zeros(2, 3)` or `zeros((2, 3))`."""
+        return cls.full(_spread(shape), 0.0, label)
+
+    @classmethod
+    def ones(cls, *shape: Any, label: str | None = None) -> Self:
+        """A Tensor of 1.0, the shape given as `ones(2, 3)` or `ones((2, 3))`."""
+        return cls.full(_spread(shape), 1.0, label)
+
+    @classmethod
+    def randn(cls, *shape: Any, seed: Any = None, label: str | None = None) -> Self:
+        """Independent normal numbers with mean 0 and variance 1.
+
+        `seed` is an int, or a `random.Random` to go on drawing from.
+
+        >>> Tensor.randn(2, 3, seed=0).data == Tensor.randn(2, 3, seed=0).data
+        True
+        """
+        rng = random_source(seed)
+        return cls._filled(_spread(shape), lambda: rng.gauss(0.0, 1.0), label)
+
+    @classmethod
+    def uniform(cls, shape: int | Sequence[int], low: float, high: float, seed: Any = None) -> Self:
+        """Independent numbers spread evenly between `low` and `high`; `seed` as in `randn`."""
+        rng = random_source(seed)
+        return cls._filled(shape, lambda: rng.uniform(low, high))
+
+    @classmethod
+    def _filled(cls, shape: Any, number: Callable[[], float], label: str | None = None) -> Self:
+        sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+        if not all(isinstance(size, int) and size > 0 for size in sizes):
+            raise ValueError(f"a shape is made of whole numbers above 0, not {shape!r}")
+        values = [Value(number()) for _ in range(prod(sizes))]
+        return cls(_tensor(values, sizes), label)
+
+    # The numbers inside.
+
+    @property
+    def data(self) -> Any:
+        """The numbers as nested lists; a float for shape (). Assigning needs the same shape."""
+        return self._nested([v.data for v in self.values])
+
+    @data.setter
+    def data(self, data: Any) -> None:
+        values, shape = _parse(data)
+        if shape != self.shape:
+            raise ValueError(f"data of shape {shape} does not fit a Tensor of shape {self.shape}")
+        if any(v.op for v in self.values):
+            raise ValueError("only the data of leaves can be set: this Tensor was computed from others")
+        for mine, new in zip(self.values, values):
+            mine.data = new.data
+
+    @property
+    def grad(self) -> Any:
+        """The gradients as nested lists; a float for shape ()."""
+        return self._nested([v.grad for v in self.values])
+
+    def tolist(self) -> Any:
+        """The same as `data`, under NumPy's name."""
+        return self.data
+
+    def item(self) -> float:
+        """The number of a Tensor with one element. Raises ValueError where there are more."""
+        if len(self.values) != 1:
+            raise ValueError(f"item: the Tensor has {len(self.values)} elements, not one")
+        return self.values[0].data
+
+    def _nested(self, flat: list[float]) -> Any:
+        for size in reversed(self.shape):
+            flat = [flat[i : i + size] for i in range(0, len(flat), size)]  # type: ignore[misc]
+        return flat[0]
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    def __float__(self) -> float:
+        return self.item()
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("a Tensor of shape () has no length")
+        return self.shape[0]
+
+    def __repr__(self) -> str:
+        label = f", label={self.label!r}" if self.label else ""
+        if len(self.values) > 100:
+            return f"Tensor(shape={self.shape}{label})"
+        return f"Tensor({self.data}{label})"
+
+    # Derivatives.
+
+    def backward(self) -> None:
+        """`Value.backward` of the one element. Raises ValueError where there are more."""
+        if len(self.values) != 1:
+            raise ValueError(f"backward needs one number to start from, not shape {self.shape}: sum() it first")
+        one_value(self).backward()
+
+    def zero_grad(self) -> None:
+        """Set every gradient to 0."""
+        for value in self.values:
+            value.grad = 0.0
+
+    def detach(self) -> Tensor:
+        """The same numbers and label as new leaves, without history."""
+        return Tensor(self.data, self.label)
+
+    # Elementwise arithmetic, the shapes broadcast as in NumPy.
+
+    def __add__(self, other: Any) -> Tensor:
+        return _broadcast("+", operator.add, self, other)
+
+    def __radd__(self, other: Any) -> Tensor:
+        return _broadcast("+", operator.add, other, self)
+
+    def __sub__(self, other: Any) -> Tensor:
+        return _broadcast("−", operator.sub, self, other)
+
+    def __rsub__(self, other: Any) -> Tensor:
+        return _broadcast("−", operator.sub, other, self)
+
+    def __mul__(self, other: Any) -> Tensor:
+        return _broadcast("×", operator.mul, self, other)
+
+    def __rmul__(self, other: Any) -> Tensor:
+        return _broadcast("×", operator.mul, other, self)
+
+    def __truediv__(self, other: Any) -> Tensor:
+        return _broadcast("÷", operator.truediv, self, other)
+
+    def __rtruediv__(self, other: Any) -> Tensor:
+        return _broadcast("÷", operator.truediv, other, self)
+
+    def __pow__(self, exponent: Any) -> Tensor:
+        if isinstance(exponent, (Tensor, Value, Sequence)) or hasattr(exponent, "tolist"):
+            return _broadcast("^", operator.pow, self, exponent)
+        n = real_number(exponent)
+        return self._each(f"^{n:g}", lambda a: a**n)
+
+    def __rpow__(self, base: Any) -> Tensor:
+        return _broadcast("^", operator.pow, base, self)
+
+    def maximum(self, other: Any) -> Tensor:
+        return _broadcast("max", Value.maximum, self, other)
+
+    def minimum(self, other: Any) -> Tensor:
+        return _broadcast("min", Value.minimum, self, other)
+
+    # Elementwise functions.
+
+    def __neg__(self) -> Tensor:
+        return self._each("neg", operator.neg)
+
+    def __abs__(self) -> Tensor:
+        return self._each("abs", Value.abs)
+
+    def exp(self) -> Tensor:
+        return self._each("exp", Value.exp)
+
+    def log(self) -> Tensor:
+        return self._each("log", Value.log)
+
+    def sqrt(self) -> Tensor:
+        return self._each("sqrt", Value.sqrt)
+
+    def tanh(self) -> Tensor:
+        return self._each("tanh", Value.tanh)
+
+    def sigmoid(self) -> Tensor:
+        return self._each("sigmoid", Value.sigmoid)
+
+    def relu(self) -> Tensor:
+        return self._each("relu", Value.relu)
+
+    def sin(self) -> Tensor:
+        return self._each("sin", Value.sin)
+
+    def cos(self) -> Tensor:
+        return self._each("cos", Value.cos)
+
+    def abs(self) -> Tensor:
+        return self._each("abs", Value.abs)
+
+    def step(self) -> Tensor:
+        return self._each("step", Value.step)
+
+    def map(self, f: Callable[[Value], Value]) -> Tensor:
+        """A Tensor of f(element), for functions that have no name of their own here."""
+        return self._each("map", f)
+
+    def _each(self, symbol: str, f: Callable[[Value], Value]) -> Tensor:
+        return _tensor([f(a) for a in self.values], self.shape, symbol, self)
+
+    # Matrix product.
+
+    def __matmul__(self, other: Any) -> Tensor:
+        """Rows times columns, for vectors and matrices; each element is one `dot` node.
+
+        Raises ValueError unless the last axis of self is as long as the first of other.
+        """
+        other = _as_tensor(other)
+        if self.ndim not in (1, 2) or other.ndim not in (1, 2) or self.shape[-1] != other.shape[0]:
+            raise ValueError(
+                f"@: shapes {self.shape} and {other.shape} do not fit; "
+                "(m, n) @ (n, p), with m or p left out for a vector, is what works"
+            )
+        n = other.shape[0]
+        columns = _offsets(_axes(other.shape)[1:])
+        rows = [_numbered(self.values[i : i + n]) for i in range(0, len(self.values), n)]
+        cols = [_numbered(other.values[j :: len(columns)]) for j in columns]
+        dots = [record(ops.DOT, a + b, x + y) for a, x in rows for b, y in cols]
+        return _tensor(dots, self.shape[:-1] + other.shape[1:], "@", self, other)
+
+    def __rmatmul__(self, other: Any) -> Tensor:
+        return _as_tensor(other) @ self
+
+    # Reductions: over all elements, or along an axis (or several), which then disappears.
+
+    def sum(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+        """Σ along the axis. Raises IndexError where there is no such axis.
+
+        >>> Tensor([[1.0, 2.0], [3.0, 4.0]]).sum(axis=0).data
+        [4.0, 6.0]
+        """
+        return self._reduce("sum", Value.sum, axis, keepdims)
+
+    def mean(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+        """Σ along the axis, divided by the number of terms."""
+        return self._reduce("mean", lambda group: Value.sum(group) / len(group), axis, keepdims)
+
+    def max(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+        """The largest along the axis; where two are equal each gets half of the gradient."""
+        return self._reduce("max", lambda group: reduce(Value.maximum, group), axis, keepdims)
+
+    def logsumexp(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+        """log Σ exp along the axis, without overflow."""
+        return self._reduce("logsumexp", Value.logsumexp, axis, keepdims)
+
+    def softmax(self, axis: int = -1) -> Tensor:
+        """exp(zᵢ) / Σⱼ exp(zⱼ) along the axis.
+
+        >>> Tensor([1000.0, 1000.0]).softmax().data
+        [0.5, 0.5]
+        """
+        e = self._below_zero(axis).exp()
+        return _tensor((e / e.sum(axis, keepdims=True)).values, self.shape, "softmax", self)
+
+    def log_softmax(self, axis: int = -1) -> Tensor:
+        """zᵢ − log Σⱼ exp(zⱼ) along the axis, the logarithm of softmax."""
+        z = self._below_zero(axis)
+        return _tensor((z - z.logsumexp(axis, keepdims=True)).values, self.shape, "log_softmax", self)
+
+    def _below_zero(self, axis: int) -> Tensor:
+        """self − max(self). Softmax is the same for both, but exp of this cannot overflow."""
+        return self - self.max(axis, keepdims=True).detach()
+
+    def _reduce(self, symbol: str, f: Callable[[list[Value]], Value], axis: Any, keepdims: bool) -> Tensor:
+        axes = range(self.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+        gone = {self._axis(k) for k in axes}
+        along = _axes(self.shape)
+        inner = _offsets([along[k] for k in range(self.ndim) if k in gone])
+        outer = _offsets([along[k] for k in range(self.ndim) if k not in gone])
+        kept = tuple([1 if k in gone else n for k, n in enumerate(self.shape) if keepdims or k not in gone])
+        values = [f([self.values[o + i] for i in inner]) for o in outer]
+        return _tensor(values, kept, symbol, self)
+
+    def _axis(self, axis: int) -> int:
+        if not -self.ndim <= axis < self.ndim:
+            raise IndexError(f"axis {axis} does not exist in a Tensor of shape {self.shape}")
+        return axis % self.ndim
+
+    # Views: other arrangements of the same Values.
+
+    @property
+    def T(self) -> Tensor:
+        """The transpose: the axes in reverse order."""
+        return self._view("ᵀ", _axes(self.shape)[::-1], self.shape[::-1])
+
+    def reshape(self, *shape: Any) -> Tensor:
+        """The same elements, row by row, in another shape; one size may be −1.
+
+        Raises ValueError where the number of elements differs.
+        """
+        sizes = list(_spread(shape))
+        if sizes.count(-1) == 1 and (rest := prod([n for n in sizes if n != -1])):
+            sizes[sizes.index(-1)] = len(self.values) // rest
+        if prod(sizes) != len(self.values) or any(n < 0 for n in sizes):
+            raise ValueError(f"reshape: {len(self.values)} elements do not fit the shape {_spread(shape)}")
+        return _tensor(self.values, tuple(sizes), "reshape", self)
+
+    def __getitem__(self, index: Any) -> Any:
+        """Integers and slices, one for each axis from the left: all integers give a Value."""
+        keys = index if isinstance(index, tuple) else (index,)
+        if Ellipsis in keys:
+            dots = keys.index(Ellipsis)
+            full = (slice(None),) * (self.ndim - len(keys) + 1)
+            keys = keys[:dots] + full + keys[dots + 1 :]
+        if len(keys) > self.ndim:
+            raise IndexError(f"{len(keys)} indices for a Tensor of shape {self.shape}")
+        axes: list[Sequence[int]] = list(_axes(self.shape))
+        shape: list[int] = []
+        for k, key in enumerate(keys):
+            if isinstance(key, slice):
+                axes[k] = axes[k][key]
+                shape.append(len(axes[k]))
+            elif isinstance(key, int):
+                if not -self.shape[k] <= key < self.shape[k]:
+                    raise IndexError(f"index {key} is out of range for axis {k} of shape {self.shape}")
+                axes[k] = [axes[k][key]]
+            else:
+                raise TypeError(f"an index is an integer or a slice, not {type(key).__name__} {key!r}")
+        if 0 in shape:
+            raise IndexError(f"{index!r} selects nothing from a Tensor of shape {self.shape}")
+        view = self._view("[ ]", axes, (*shape, *self.shape[len(keys) :]))
+        return view.values[0] if view.shape == () else view
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    def _view(self, symbol: str, axes: Sequence[Sequence[int]], shape: Shape) -> Tensor:
+        return _tensor([self.values[o] for o in _offsets(axes)], shape, symbol, self)
+
+
+def stack(tensors: Sequence[Tensor]) -> Tensor:
+    """Tensors of one shape as the rows of a new first axis.
+
+    >>> stack([Tensor([1.0, 2.0]), Tensor([3.0, 4.0])]).data
+    [[1.0, 2.0], [3.0, 4.0]]
+    """
+    values, shape = _parse(list(tensors))
+    return _tensor(values, shape, "stack", *tensors)
+
+
+def random_source(seed: Any) -> Any:
+    """A `random.Random`: `seed` itself if it is one, else a new one that starts from it."""
+    import random  # 5 ms that only those who draw numbers need to wait
+
+    return seed if isinstance(seed, random.Random) else random.Random(seed)
+
+
+def _tensor(values: Sequence[Value], shape: Shape, op: str | None = None, *inputs: Tensor) -> Tensor:
+    result = Tensor.__new__(Tensor)
+    result.values = tuple(values)
+    result.shape = shape
+    result.op = op
+    result.inputs = inputs
+    result._label = None
+    return result
+
+
+def _as_tensor(x: Any) -> Tensor:
+    return x if isinstance(x, Tensor) else Tensor(x)
+
+
+def _parse(data: Any) -> tuple[list[Value], Shape]:
+    """The elements and the shape of nested sequences."""
+    if isinstance(data, Tensor):
+        return list(data.values), data.shape
+    if hasattr(data, "tolist"):
+        data = data.tolist()
+    if isinstance(data, (str, bytes)) or not isinstance(data, Sequence):
+        return [constant(data)], ()
+    if not data:
+        raise ValueError("a Tensor needs at least one number, not an empty list")
+    rows = [_parse(row) for row in data]
+    shapes = [shape for _, shape in rows]
+    for i, shape in enumerate(shapes):
+        if shape != shapes[0]:
+            raise ValueError(f"ragged: element 0 has shape {shapes[0]}, but element {i} has shape {shape}")
+    return [value for values, _ in rows for value in values], (len(rows), *shapes[0])
+
+
+def _spread(shape: tuple[Any, ...]) -> tuple[int, ...]:
+    """(2, 3) of either call, f(2, 3) or f((2, 3))."""
+    return tuple(shape[0]) if len(shape) == 1 and not isinstance(shape[0], int) else shape
+
+
+# The element [i, j, …] stands at offset i·stride₀ + j·stride₁ + … in `values`. An axis is the
+# list of its offsets, so a slice is a slice of it, a transpose another order of the axes, and
+# broadcasting an axis that stays at 0.
+
+
+def _axes(shape: Shape) -> list[Sequence[int]]:
+    return [range(0, n * stride, stride) for k, n in enumerate(shape) for stride in [prod(shape[k + 1 :])]]
+
+
+def _offsets(axes: Sequence[Sequence[int]]) -> list[int]:
+    offsets = [0]
+    for axis in axes:
+        offsets = [o + i for o in offsets for i in axis]
+    return offsets
+
+
+def _numbered(values: tuple[Value, ...]) -> tuple[tuple[Value, ...], tuple[float, ...]]:
+    return values, tuple([v.data for v in values])
+
+
+def _broadcast(symbol: str, f: Callable[[Any, Any], Value], a: Any, b: Any) -> Tensor:
+    a, b = _as_tensor(a), _as_tensor(b)
+    ndim = max(a.ndim, b.ndim)
+    sizes = [(1,) * (ndim - t.ndim) + t.shape for t in (a, b)]
+    if any(m != n and 1 not in (m, n) for m, n in zip(*sizes)):
+        raise ValueError(f"{symbol}: shapes {a.shape} and {b.shape} do not fit together")
+    shape = tuple(map(max, *sizes)) if ndim else ()
+    xs, ys = [_stretched(t, size, shape) for t, size in zip((a, b), sizes)]
+    return _tensor([f(x, y) for x, y in zip(xs, ys)], shape, symbol, a, b)
+
+
+def _stretched(t: Tensor, size: Shape, shape: Shape) -> Sequence[Value]:
+    if size == shape:
+        return t.values
+    axes = [axis if m == n else [0] * n for axis, m, n in zip(_axes(size), size, shape)]
+    return [t.values[o] for o in _offsets(axes)]

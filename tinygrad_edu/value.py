@@ -1,0 +1,358 @@
+"""Value: one number in a computation graph, and the backward pass through it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from math import isfinite
+from numbers import Real
+from operator import attrgetter
+from typing import Any, NoReturn, Union
+
+from . import ops
+from .graph import topological_order
+from .ops import Op
+
+#: What arithmetic accepts beside a Value.
+Number = Union["Value", float]
+
+
+class Value:
+    """A number that remembers how it was computed.
+
+    `data` is the number and `grad` the derivative of the last `backward()` root with respect
+    to it (0.0 before). `op`, `inputs` and `partials` say how it was computed: the row of the
+    rule table, the Values it was computed from, in order, and ∂self/∂input for each of them as
+    the numbers stood at that moment. A leaf has `op` None and no inputs. `label` is a name for
+    readers. Values compare and hash by identity; `<` and its kin compare `data`.
+
+    Args:
+        data: a finite real number (Python's, NumPy's, a Fraction).
+        label: a name for pictures and messages.
+
+    Raises:
+        TypeError: `data` is no real number.
+        ValueError: `data` is NaN or infinite.
+
+    >>> x = Value(3.0, label="x")
+    >>> y = x * x + 2 * x
+    >>> y.backward()
+    >>> y.data, x.grad                                          # dy/dx = 2x + 2
+    (15.0, 8.0)
+    """
+
+    # One object and no dictionary a node: 80 bytes. Nothing points from an input to its users,
+    # so there are no reference cycles and a graph is freed the moment its root is dropped.
+    __slots__ = ("data", "grad", "label", "op", "inputs", "partials")
+    __array_ufunc__ = None  # NumPy leaves `numpy_float * value` to Value
+
+    data: float
+    grad: float
+    label: str | None
+    op: Op | None
+    inputs: tuple[Value, ...]
+    partials: tuple[float, ...]
+
+    def __init__(self, data: Any, label: str | None = None) -> None:
+        self.data = real_number(data)
+        self.grad = 0.0
+        self.label = label
+        self.op = None
+        self.inputs = ()
+        self.partials = ()
+
+    # Arithmetic. Each operator is its row of the table.
+
+    def __add__(self, other: Number) -> Value:
+        return _binary(ops.ADD, self, other)
+
+    def __radd__(self, other: float) -> Value:
+        if type(other) in (int, float) and other == 0:
+            return self  # where sum() and a gradient's running total start
+        return _binary(ops.ADD, other, self)
+
+    def __sub__(self, other: Number) -> Value:
+        return _binary(ops.SUB, self, other)
+
+    def __rsub__(self, other: float) -> Value:
+        return _binary(ops.SUB, other, self)
+
+    def __mul__(self, other: Number) -> Value:
+        return _binary(ops.MUL, self, other)
+
+    def __rmul__(self, other: float) -> Value:
+        return _binary(ops.MUL, other, self)
+
+    def __truediv__(self, other: Number) -> Value:
+        return _binary(ops.DIV, self, other)
+
+    def __rtruediv__(self, other: float) -> Value:
+        return _binary(ops.DIV, other, self)
+
+    def __neg__(self) -> Value:
+        return _unary(ops.NEG, self)
+
+    def __pos__(self) -> Value:
+        return self
+
+    def __pow__(self, exponent: Number) -> Value:
+        if isinstance(exponent, Value):
+            return (exponent * self.log()).exp()  # aᵇ = e^(b log a), for a > 0
+        try:
+            n = real_number(exponent)
+        except TypeError:
+            return NotImplemented
+        return _unary(ops.power(n), self)
+
+    def __rpow__(self, base: float) -> Value:
+        return constant(base) ** self
+
+    def __abs__(self) -> Value:
+        return _unary(ops.ABS, self)
+
+    # Functions. Each is its row of the table.
+
+    def exp(self) -> Value:
+        return _unary(ops.EXP, self)
+
+    def log(self) -> Value:
+        return _unary(ops.LOG, self)
+
+    def sqrt(self) -> Value:
+        return _unary(ops.SQRT, self)
+
+    def tanh(self) -> Value:
+        return _unary(ops.TANH, self)
+
+    def sigmoid(self) -> Value:
+        return _unary(ops.SIGMOID, self)
+
+    def relu(self) -> Value:
+        return _unary(ops.RELU, self)
+
+    def sin(self) -> Value:
+        return _unary(ops.SIN, self)
+
+    def cos(self) -> Value:
+        return _unary(ops.COS, self)
+
+    def abs(self) -> Value:
+        return _unary(ops.ABS, self)
+
+    def step(self) -> Value:
+        return _unary(ops.STEP, self)
+
+    def maximum(self, other: Number) -> Value:
+        return _binary(ops.MAXIMUM, self, other)
+
+    def minimum(self, other: Number) -> Value:
+        return _binary(ops.MINIMUM, self, other)
+
+    @staticmethod
+    def sum(values: Iterable[Number]) -> Value:
+        """Σ aᵢ as one node.
+
+        >>> Value.sum([Value(1.0), Value(2.0), 3.0]).data
+        6.0
+        """
+        return _n_ary(ops.SUM, values)
+
+    @staticmethod
+    def dot(a: Iterable[Number], b: Iterable[Number]) -> Value:
+        """Σ aᵢ bᵢ as one node. Raises ValueError where a and b differ in length.
+
+        >>> Value.dot([Value(1.0), Value(2.0)], [3.0, 4.0]).data
+        11.0
+        """
+        a, b = list(a), list(b)
+        if len(a) != len(b):
+            raise ValueError(f"dot: {len(a)} numbers on the left, {len(b)} on the right")
+        return _n_ary(ops.DOT, a + b)
+
+    @staticmethod
+    def logsumexp(values: Iterable[Number]) -> Value:
+        """log Σ exp(zᵢ) as one node, without overflow. Raises ValueError on no values.
+
+        >>> Value.logsumexp([Value(1000.0), Value(1000.0)]).data    # 1000 + log 2
+        1000.6931471805599
+        """
+        return _n_ary(ops.LSE, values)
+
+    # The backward pass.
+
+    def backward(self) -> None:
+        """Compute ∂self/∂node for every node self was computed from, into `grad`.
+
+        Leaves add it to what they hold, so gradients of several calls sum up; interior nodes
+        hold that of the last call. The numbers are those of the recorded forward pass, also if
+        a leaf's `data` has been changed since.
+
+        Raises:
+            OverflowError: a gradient is too large for a float. Every `grad` is left as it was.
+
+        >>> x = Value(2.0)
+        >>> (x * x).backward(); (x * x).backward()
+        >>> x.grad                                                  # 4 + 4
+        8.0
+        """
+        order = topological_order(self)
+        before = chain_rule(order, attrgetter("partials"))
+        for node, grad in zip(order, before):
+            if not node.op:
+                node.grad += grad
+        if not all(map(isfinite, [node.grad for node in order])):
+            first = next(node for node in reversed(order) if not isfinite(node.grad))
+            set_grads(order, before)
+            raise OverflowError(
+                f"backward: the gradient of {_described(first)} is too large for a float; usual cause: "
+                "a huge partial derivative, or many large ones multiplied along a path"
+            )
+
+    def detach(self) -> Value:
+        """A new leaf with the same number and label, and no history."""
+        return Value(self.data, self.label)
+
+    # As a number, for printing and for Python's own decisions.
+
+    def __float__(self) -> float:
+        return self.data
+
+    def __lt__(self, other: Number) -> bool:
+        return self.data < _data(other)
+
+    def __le__(self, other: Number) -> bool:
+        return self.data <= _data(other)
+
+    def __gt__(self, other: Number) -> bool:
+        return self.data > _data(other)
+
+    def __ge__(self, other: Number) -> bool:
+        return self.data >= _data(other)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.data, spec) if spec else str(self)
+
+    def __repr__(self) -> str:
+        label = f", label={self.label!r}" if self.label else ""
+        return f"Value(data={self.data}, grad={self.grad}{label})"
+
+
+def chain_rule(order: list[Value], partials: Callable[[Value], Sequence[Any]]) -> list[Any]:
+    """The chain rule, ∂L/∂a = Σⱼ ∂L/∂bⱼ · ∂bⱼ/∂a, for L = order[-1], into the `grad` of each node.
+
+    `order` is topological, and `partials(b)` gives ∂b/∂a for each input a of b: as floats, and
+    the result is the gradient's numbers; as Values, and it is the gradient's own graph.
+    Returns what each `grad` held before.
+    """
+    before = [node.grad for node in order]
+    try:
+        set_grads(order, [0.0] * (len(order) - 1) + [1.0])
+        for b in reversed(order):
+            if g := b.grad:
+                for a, p in zip(b.inputs, partials(b)):
+                    a.grad += g * p  # += : a may be used twice
+    except BaseException:
+        set_grads(order, before)
+        raise
+    return before
+
+
+def set_grads(nodes: list[Value], grads: Iterable[Any]) -> None:
+    for node, grad in zip(nodes, grads):
+        node.grad = grad
+
+
+# Recording.
+
+
+def real_number(x: Any) -> float:
+    """`x` as a finite float.
+
+    Raises:
+        TypeError: `x` is text, complex, a sequence, None, a Value …
+        ValueError: `x` is NaN or infinite.
+    """
+    if type(x) is not float:
+        if not isinstance(x, Real):
+            several = "; for several numbers use Tensor" if isinstance(x, (list, tuple)) else ""
+            raise TypeError(f"a real number is needed, not {type(x).__name__} {x!r}{several}")
+        x = float(x)
+    if not isfinite(x):
+        raise ValueError(f"a finite number is needed, not {x}")
+    return x
+
+
+def constant(x: Any) -> Value:
+    """`x` itself if it is a Value, else a new leaf that holds it."""
+    return x if isinstance(x, Value) else Value(x)
+
+
+def _data(x: Number) -> float:
+    return x.data if isinstance(x, Value) else x
+
+
+def _unary(op: Op, a: Value) -> Value:
+    return record(op, (a,), (a.data,))
+
+
+def _binary(op: Op, a: Any, b: Any) -> Value:
+    try:
+        if type(a) is not Value:
+            a = constant(a)
+        if type(b) is not Value:
+            b = constant(b)
+    except TypeError:
+        return NotImplemented  # so that Python asks the other operand, a Tensor say
+    return record(op, (a, b), (a.data, b.data))
+
+
+def _n_ary(op: Op, values: Iterable[Number]) -> Value:
+    inputs = tuple([constant(x) for x in values])
+    return record(op, inputs, [x.data for x in inputs])
+
+
+_new_value = Value.__new__
+
+
+def record(op: Op, inputs: tuple[Value, ...], numbers: Sequence[float]) -> Value:
+    """Record `op` applied to `inputs`, whose data are `numbers`, as a new node.
+
+    Raises:
+        ValueError, ZeroDivisionError or OverflowError, as Python's own mathematics does, where
+        the value or one of its partial derivatives is not a finite number.
+    """
+    try:
+        y = op.value(*numbers)
+        partials = op.partials(y, *numbers)
+    except (ArithmeticError, ValueError) as error:
+        _refuse(op, inputs, type(error))
+    # One sum looks at all of them at the speed of C; only if it is not finite look closer.
+    if not isfinite(sum(partials, y)) and not all(map(isfinite, (y, *partials))):
+        _refuse(op, inputs, OverflowError)
+    node = _new_value(Value)  # Value(y) would check y again: 0.3 µs
+    node.data = y
+    node.grad = 0.0
+    node.label = None
+    node.op = op
+    node.inputs = inputs
+    node.partials = partials
+    return node
+
+
+_USUAL_CAUSE = {
+    ops.LOG: "log needs a number above 0; for the log of a softmax use log_softmax or cross_entropy",
+    ops.SQRT: "sqrt needs a number above 0: at 0 its slope is infinite",
+    ops.DIV: "the divisor is 0 or almost 0",
+    ops.EXP: "exp of more than 709 exceeds a float; for softmax, use logits and logsumexp",
+}
+
+
+def _refuse(op: Op, inputs: tuple[Value, ...], error: type[Exception]) -> NoReturn:
+    """Raise `error` for a node that has no finite value or no finite derivative."""
+    cause = _USUAL_CAUSE.get(op, "the numbers have grown too large, or lie outside the domain of the function")
+    operands = ", ".join([_described(x) for x in inputs[:4]]) + (", …" if len(inputs) > 4 else "")
+    raise error(f"{op.symbol} of {operands} has no finite value or derivative; usual cause: {cause}") from None
+
+
+def _described(node: Value) -> str:
+    name = node.label or (node.op.symbol if node.op else "")
+    return f"{name} = {node.data!r}" if name else repr(node.data)
