@@ -6,12 +6,14 @@ results have the same structure.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 from .graph import topological_order
 from .nested import flatten, map_values, one_value, values_in
 from .value import Value, chain_rule, constant, set_grads
+
+TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
 
 
 def grad(y: Any, xs: Any) -> Any:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import product
 from sys import float_info
-from typing import Any, NamedTuple
 
 from .nested import flatten, one_value, values_in
 from .tensor import Tensor
 from .value import Value
+
+TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
 
 #: Balances the two errors of a central difference, h² from the formula and ε/h from rounding.
 _STEP: float = float_info.epsilon ** (1 / 3)
@@ -19,17 +23,14 @@ class GradcheckError(AssertionError):
     """A derivative that backward() computes is not that of the function."""
 
 
-class Coordinate(NamedTuple):
-    """One derivative: where, by `backward()`, and by central differences."""
+class Coordinate:
+    """One derivative: where, by `backward()`, by central differences, and how far they are apart."""
 
-    name: str
-    analytic: float
-    numeric: float
-
-    @property
-    def error(self) -> float:
-        """The distance between the two."""
-        return abs(self.analytic - self.numeric)
+    def __init__(self, name: str, analytic: float, numeric: float) -> None:
+        self.name = name
+        self.analytic = analytic
+        self.numeric = numeric
+        self.error = abs(analytic - numeric)
 
 
 class GradcheckReport(list[Coordinate]):

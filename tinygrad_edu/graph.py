@@ -1,17 +1,19 @@
 """The order in which a graph can be read: every node after all of its inputs."""
 
-from collections.abc import Sequence
-from typing import Any, Protocol, TypeVar, cast
+from __future__ import annotations
 
+TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, Protocol, TypeVar
 
-class Node(Protocol):
-    """All that this file knows of a node."""
+    class Node(Protocol):
+        """All that this file knows of a node."""
 
-    @property
-    def inputs(self) -> Sequence[Any]: ...
+        @property
+        def inputs(self) -> Sequence[Any]: ...
 
-
-N = TypeVar("N", bound=Node)
+    N = TypeVar("N", bound=Node)
 
 
 def topological_order(*roots: N) -> list[N]:
@@ -31,7 +33,7 @@ def topological_order(*roots: N) -> list[N]:
     while stack:
         node = stack.pop()
         if node is None:  # the mark over a node that waits for its inputs
-            order.append(cast(N, stack.pop()))
+            order.append(stack.pop())  # type: ignore[arg-type]
         elif node not in visited:
             visited.add(node)
             if node.inputs:

@@ -13,9 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import isclose
-from typing import Any
 
 from .tensor import Tensor
+
+TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def squared_error(prediction: Tensor, target: Any, reduction: str = "sum") -> Tensor:
@@ -81,10 +84,10 @@ def cross_entropy(logits: Tensor, target: Any, reduction: str = "mean") -> Tenso
 
 
 def _error(name: str, prediction: Tensor, target: Any) -> Tensor:
-    target = target if isinstance(target, Tensor) else Tensor(target, label="y")
-    if prediction.shape != target.shape:
-        raise ValueError(f"{name}: the prediction has shape {prediction.shape}, the target {target.shape}")
-    return prediction - target
+    y = target if isinstance(target, Tensor) else Tensor(target, label="y")
+    if prediction.shape != y.shape:
+        raise ValueError(f"{name}: the prediction has shape {prediction.shape}, the target {y.shape}")
+    return prediction - y
 
 
 def _over_examples(total: Tensor, prediction: Tensor, reduction: str) -> Tensor:
@@ -115,7 +118,9 @@ def _probabilities(target: Any, shape: tuple[int, ...]) -> Tensor:
     rows = y.data if len(shape) == 2 else [y.data]
     for row in rows:
         if min(row) < 0 or not isclose(sum(row), 1, abs_tol=1e-6):
-            raise ValueError(f"cross_entropy: the target {row} is not a probability distribution; its sum is {sum(row)}")
+            raise ValueError(
+                f"cross_entropy: the target {row} is not a probability distribution; its sum is {sum(row)}"
+            )
     return y
 
 

@@ -5,10 +5,12 @@ A Tensor is known here by what it can do: it has flat `values` and `map(f)`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from .value import Value
+
+TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 
 def map_values(f: Callable[[Value], Any], tree: Any) -> Any:

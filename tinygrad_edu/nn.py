@@ -6,12 +6,15 @@ A batch holds one example a row, as in PyTorch: z = h Wᵀ + b.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import sqrt
-from typing import Any
 
 from .notation import of_layer
 from .tensor import Tensor, random_source
+
+TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import Any
 
 
 class Parameter(Tensor):

@@ -10,21 +10,32 @@ Conventions where calculus leaves a choice: relu'(0) = 0, abs'(0) = 0, step'(a) 
 everywhere, and a tie in maximum or minimum gives each input half.
 """
 
+from __future__ import annotations
+
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from operator import mul
-from typing import Any
+
+TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Op:
     """One row: `value(*inputs) -> y` and `partials(y, *inputs) -> (∂y/∂input, …)`."""
 
-    symbol: str
-    value: Callable[..., float]
-    partials: Callable[..., tuple[Any, ...]]
+    __slots__ = ("symbol", "value", "partials")
+
+    def __init__(
+        self,
+        symbol: str,
+        value: Callable[..., float],
+        partials: Callable[..., tuple[Any, ...]],
+    ) -> None:
+        self.symbol = symbol
+        self.value = value
+        self.partials = partials
 
     def __repr__(self) -> str:
         return f"<Op {self.symbol}>"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from math import inf, isfinite, sqrt
-from typing import Any
 
 from .nested import values_in
 from .value import Value, real_number
+
+TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
 
 
 class Optimizer:
@@ -71,9 +74,7 @@ class SGD(Optimizer):
     0.8
     """
 
-    def __init__(
-        self, params: Iterable[Any], lr: float, momentum: float = 0.0, weight_decay: float = 0.0
-    ) -> None:
+    def __init__(self, params: Iterable[Any], lr: float, momentum: float = 0.0, weight_decay: float = 0.0) -> None:
         super().__init__(params, lr, weight_decay)
         self.momentum = _in_range("momentum", momentum, 0.0, 1.0)
         self.velocity = [0.0] * len(self.values)

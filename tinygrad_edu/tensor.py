@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from functools import reduce
 from itertools import product
 from math import prod
-from typing import Any, Self
 
 from . import ops
 from .nested import one_value
 from .notation import element
 from .value import Value, constant, real_number, record
+
+TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any, Self
+
 
 Shape = tuple[int, ...]
 

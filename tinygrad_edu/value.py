@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
 from math import isfinite
 from numbers import Real
 from operator import attrgetter
-from typing import Any, NoReturn, Union
 
 from . import ops
 from .graph import topological_order
 from .ops import Op
 
-#: What arithmetic accepts beside a Value.
-Number = Union["Value", float]
+TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any, NoReturn, TypeAlias
+
+    Number: TypeAlias = "Value | float"
 
 
 class Value:
@@ -142,10 +144,10 @@ class Value:
         return _unary(ops.STEP, self)
 
     def maximum(self, other: Number) -> Value:
-        return _binary(ops.MAXIMUM, self, other)
+        return _binary(ops.MAXIMUM, self, constant(other))
 
     def minimum(self, other: Number) -> Value:
-        return _binary(ops.MINIMUM, self, other)
+        return _binary(ops.MINIMUM, self, constant(other))
 
     @staticmethod
     def sum(values: Iterable[Number]) -> Value:
@@ -276,9 +278,10 @@ def real_number(x: Any) -> float:
             several = "; for several numbers use Tensor" if isinstance(x, (list, tuple)) else ""
             raise TypeError(f"a real number is needed, not {type(x).__name__} {x!r}{several}")
         x = float(x)
-    if not isfinite(x):
-        raise ValueError(f"a finite number is needed, not {x}")
-    return x
+    number: float = x
+    if not isfinite(number):
+        raise ValueError(f"a finite number is needed, not {number}")
+    return number
 
 
 def constant(x: Any) -> Value:
@@ -301,7 +304,7 @@ def _binary(op: Op, a: Any, b: Any) -> Value:
         if type(b) is not Value:
             b = constant(b)
     except TypeError:
-        return NotImplemented  # so that Python asks the other operand, a Tensor say
+        return NotImplemented  # type: ignore[no-any-return]  # Python then asks the other operand
     return record(op, (a, b), (a.data, b.data))
 
 
