@@ -18,6 +18,7 @@ from pathlib import Path
 from tinygrad_edu import MLP, SGD, Tensor
 
 try:
+    from matplotlib.figure import Figure
     from tqdm import tqdm
 except ImportError:
     sys.exit('train_moons.py needs tqdm and matplotlib: pip install -e ".[examples]"')
@@ -65,17 +66,13 @@ def accuracy(net: MLP, points: list[Point], classes: list[int]) -> float:
 
 def draw_boundary(net: MLP, points: list[Point], classes: list[int], path: Path) -> None:
     """The score over the plane as shades, its zero as a line, and the points."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
     n = 60
     xs = [-1.6 + 4.2 * i / (n - 1) for i in range(n)]
     ys = [-1.2 + 2.9 * i / (n - 1) for i in range(n)]
     scores = [[score.data for score in net([[x, y] for x in xs]).values] for y in ys]
     reach = max(abs(s) for row in scores for s in row)
-    figure, axes = plt.subplots(figsize=(6, 4.2), layout="constrained")
+    figure = Figure(figsize=(6, 4.2), layout="constrained")  # no window, no display needed
+    axes = figure.subplots()
     axes.contourf(xs, ys, scores, levels=20, cmap="RdBu", vmin=-reach, vmax=reach, alpha=0.7)
     axes.contour(xs, ys, scores, levels=[0], colors="black")
     for sign, marker, color in ((1, "o", "tab:blue"), (-1, "s", "tab:red")):
@@ -84,7 +81,6 @@ def draw_boundary(net: MLP, points: list[Point], classes: list[int], path: Path)
     axes.set(title="Two moons: the score, and where it is 0", xlabel="x₁", ylabel="x₂", aspect="equal")
     axes.legend(loc="upper right")
     figure.savefig(path, dpi=150)
-    plt.close(figure)
 
 
 def picture_path(text: str) -> Path:
@@ -97,17 +93,19 @@ def picture_path(text: str) -> Path:
     return path
 
 
-def positive(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"a whole number above 0 is needed, not {text!r}")
+def several(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 2:
+        raise argparse.ArgumentTypeError(f"a whole number from 2 on is needed, not {text!r}")
     return int(text)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--epochs", type=positive, default=150, help="passes over all points (default: 150)")
-    parser.add_argument("--points", type=positive, default=100, help="how many points (default: 100)")
-    parser.add_argument("--lr", type=float, default=0.5, help="the first learning rate (default: 0.5); it falls to a tenth")
+    parser.add_argument("--epochs", type=several, default=150, help="passes over all points (default: 150)")
+    parser.add_argument("--points", type=several, default=100, help="how many points (default: 100)")
+    parser.add_argument(
+        "--lr", type=float, default=0.5, help="the first learning rate (default: 0.5); it falls to a tenth"
+    )
     parser.add_argument("--seed", type=int, default=1, help="of the points and the weights (default: 1)")
     parser.add_argument("--picture", type=picture_path, metavar="FILE", help="write the decision boundary here")
     options = parser.parse_args()
