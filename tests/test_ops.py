@@ -8,8 +8,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygrad_edu import Value, grad
-from tinygrad_edu.ops import ABS, ADD, COS, DIV, DOT, EXP, LOG, LSE, MAXIMUM, MINIMUM, MUL, NEG, RELU, SIGMOID, SIN
-from tinygrad_edu.ops import SQRT, STEP, SUB, SUM, TABLE, TANH, power
+from tinygrad_edu.ops import (
+    ABS,
+    ADD,
+    COS,
+    DIV,
+    DOT,
+    EXP,
+    LOG,
+    LSE,
+    MAXIMUM,
+    MINIMUM,
+    MUL,
+    NEG,
+    RELU,
+    SIGMOID,
+    SIN,
+    SQRT,
+    STEP,
+    SUB,
+    SUM,
+    TABLE,
+    TANH,
+    power,
+)
 from tinygrad_edu.value import record
 
 # Where each row is smooth and a central difference with h = 1e-5 is good to 1e-6.

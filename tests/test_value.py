@@ -274,7 +274,7 @@ def test_gradients_that_overflow_by_adding_up_are_refused_and_nothing_has_change
     x = Value(1.0, label="x")
     y = x * 1e308
     y.backward()
-    with pytest.raises(OverflowError, match="the gradient of x = 1.0"):
+    with pytest.raises(OverflowError, match=r"the gradient of x = 1\.0"):
         y.backward()
     assert x.grad == 1e308
 
@@ -309,7 +309,7 @@ def test_values_are_equal_only_to_themselves():
 
 def test_order_compares_the_numbers():
     a, b = Value(1.0), Value(2.0)
-    assert a < b and b > a and a <= b and b >= a and a < 1.5 and 1.5 > a and max(a, b) is b
+    assert a < b and b > a and a <= b and b >= a and a < 1.5 and a > 0.5 and max(a, b) is b
     assert not (a > b or a >= b or b < a or b <= a)
 
 
