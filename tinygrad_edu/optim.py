@@ -48,13 +48,12 @@ class Optimizer:
 
     def update(self, data: list[float]) -> None:
         """Give every parameter its new number, or raise OverflowError and change none."""
-        for value, new in zip(self.values, data):
-            if not isfinite(new):
-                name = value.label or "a parameter"
-                raise OverflowError(
-                    f"{type(self).__name__}: the step takes {name} from {value.data} to {new}; "
-                    f"its gradient is {value.grad}, and the learning rate {self.lr} may be too large"
-                )
+        if not all(map(isfinite, data)):
+            value, new = next((value, new) for value, new in zip(self.values, data) if not isfinite(new))
+            raise OverflowError(
+                f"{type(self).__name__}: the step takes {value.label or 'a parameter'} from {value.data} to {new}; "
+                f"its gradient is {value.grad}, and the learning rate {self.lr} may be too large"
+            )
         for value, new in zip(self.values, data):
             value.data = new
 
