@@ -329,4 +329,5 @@ def test_the_order_of_a_graph_is_inputs_first_each_once_and_the_same_every_time(
     y = d * c
     assert topological_order(y) == [a, b, c, d, y]
     assert topological_order(d, y, d) == [a, b, c, d, y]
+    assert topological_order(b, a) == [b, a]
     assert topological_order() == []
