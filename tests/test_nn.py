@@ -132,6 +132,13 @@ def test_a_state_dict_takes_arrays_and_tensors():
     assert net.state_dict() == {"W": [[1.0, 2.0]], "b": [3.0]}
 
 
+def test_a_state_may_be_made_of_the_parameters_themselves():
+    a, b = Linear(1, 1, init=1.0), Linear(1, 1, init=2.0)
+    net = Sequential(a, b)
+    net.load_state_dict({"layers.0.W": b.W, "layers.0.b": b.b, "layers.1.W": a.W, "layers.1.b": a.b})
+    assert numbers(net) == [[[2.0]], [2.0], [[1.0]], [1.0]]  # exchanged
+
+
 GOOD = {"layers.0.W": [[1.0, 2.0]], "layers.0.b": [3.0]}
 
 

@@ -190,6 +190,14 @@ def test_setting_data_changes_the_leaves_in_place():
     assert t.data == [[0.0, -1.0], [7.0, 8.0]]
 
 
+def test_data_may_be_set_from_a_view_of_itself():
+    W = Tensor([[1.0, 2.0], [3.0, 4.0]])
+    W.data = W.T
+    assert W.data == [[1.0, 3.0], [2.0, 4.0]]
+    W.data = W[::-1]
+    assert W.data == [[2.0, 4.0], [1.0, 3.0]]
+
+
 @pytest.mark.parametrize(
     ("data", "error", "message"),
     [

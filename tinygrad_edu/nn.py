@@ -85,7 +85,7 @@ class Module:
         missing, unknown = parameters.keys() - state.keys(), state.keys() - parameters.keys()
         if missing or unknown:
             raise KeyError(f"load_state_dict: missing {sorted(missing)}, unknown {sorted(unknown)}")
-        new = {path: Tensor(state[path]) for path in parameters}
+        new = {path: Tensor(state[path]).detach() for path in parameters}  # the state may hold our own Parameters
         for path, parameter in parameters.items():
             if new[path].shape != parameter.shape:
                 raise ValueError(f"load_state_dict: {path} has shape {parameter.shape}, not {new[path].shape}")

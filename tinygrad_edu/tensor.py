@@ -134,8 +134,9 @@ class Tensor:
             raise ValueError(f"data of shape {shape} does not fit a Tensor of shape {self.shape}")
         if any(v.op for v in self.values):
             raise ValueError("only the data of leaves can be set: this Tensor was computed from others")
-        for mine, new in zip(self.values, values):
-            mine.data = new.data
+        numbers = [value.data for value in values]  # read all before setting any: in W.data = W.T they are the same
+        for mine, number in zip(self.values, numbers):
+            mine.data = number
 
     @property
     def grad(self) -> Any:
