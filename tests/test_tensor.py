@@ -164,6 +164,12 @@ def test_elements_are_named_after_the_tensor():
     assert Tensor(3.0, label="c")[()].label == "c"
 
 
+def test_values_keep_the_names_they_bring_into_a_tensor():
+    a = Value(1.0, label="a")
+    assert [v.label for v in Tensor([a, Value(2.0), a * a, 3.0], label="x").values] == ["a", "x₂", None, "x₄"]
+    assert Tensor(Tensor([1.0], label="t"), label="y")[0].label == "t₁"
+
+
 def test_naming_a_result_leaves_the_names_of_its_elements():
     x = Tensor([1.0, 2.0], label="x")
     y, view = x * 2, x[::-1]

@@ -59,7 +59,8 @@ class Tensor:
         self.values = tuple(values)
         self.op = None
         self.inputs = ()
-        self.label = label
+        self._label = label
+        self._name_elements(only_nameless=True)
 
     @property
     def label(self) -> str | None:
@@ -68,10 +69,13 @@ class Tensor:
     @label.setter
     def label(self, label: str | None) -> None:
         self._label = label
-        if label and self.op is None:
+        self._name_elements()
+
+    def _name_elements(self, only_nameless: bool = False) -> None:
+        if self._label and self.op is None:
             for value, index in zip(self.values, product(*map(range, self.shape))):
-                if value.op is None:
-                    value.label = element(label, index, self.shape)
+                if value.op is None and not (value.label and only_nameless):
+                    value.label = element(self._label, index, self.shape)
 
     # Makers.
 
