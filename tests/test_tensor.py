@@ -348,9 +348,10 @@ def test_a_numpy_array_on_the_left_leaves_the_work_to_the_tensor():
     assert ([[1.0, 2.0]] @ t).data == [21.0]
 
 
-def test_a_constant_power_takes_negative_bases():
+@pytest.mark.parametrize("three", [3, 3.0, np.float64(3), np.int64(3)])
+def test_a_constant_power_takes_negative_bases(three):
     t = Tensor([-2.0, 3.0])
-    y = t**3
+    y = t**three
     assert y.data == [-8.0, 27.0] and y.op == "^3"
     y.sum().backward()
     assert t.grad == [12.0, 27.0]

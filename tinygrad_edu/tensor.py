@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import reduce
 from itertools import product
 from math import prod
+from numbers import Real
 
 from . import ops
 from .nested import one_value
@@ -225,7 +226,8 @@ class Tensor:
         return _broadcast("÷", operator.truediv, other, self)
 
     def __pow__(self, exponent: Any) -> Tensor:
-        if isinstance(exponent, (Tensor, Value, Sequence)) or hasattr(exponent, "tolist"):
+        several = isinstance(exponent, (Tensor, Value, Sequence)) or hasattr(exponent, "tolist")
+        if several and not isinstance(exponent, Real):  # NumPy's float64 has tolist() too
             return _broadcast("^", operator.pow, self, exponent)
         n = real_number(exponent)
         return self._each(f"^{n:g}", lambda a: a**n)
