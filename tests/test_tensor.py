@@ -668,6 +668,8 @@ def test_negative_steps_and_the_ellipsis():
         (None, TypeError, "an index is an integer or a slice, not NoneType"),
         (1.0, TypeError, "an index is an integer or a slice, not float 1.0"),
         ([0, 1], TypeError, "an index is an integer or a slice, not list"),
+        (np.array([0, 1]), TypeError, "an index is an integer or a slice, not ndarray"),
+        ((np.array([0, 1]), ...), TypeError, "an index is an integer or a slice, not ndarray"),
         ("0", TypeError, "an index is an integer or a slice, not str"),
     ],
 )
@@ -691,12 +693,24 @@ def test_reshape_and_transpose_are_those_of_numpy(data, x):
     assert t.grad == G.T.tolist()
 
 
-@pytest.mark.parametrize("shape", [(4,), (2, 2), (-1, 4), (-1, -1), (-2, -3), (0, -1), (), (7, -1)])
+@pytest.mark.parametrize(
+    "shape", [(4,), (2, 2), (-1, 4), (-1, -1), (-2, -3), (0, -1), (), (7, -1), (2.0, 3), (-1, 3.0)]
+)
 def test_a_shape_for_another_number_of_elements_is_refused(shape):
     t = Tensor.ones(2, 3)
     with untouched(t), pytest.raises(ValueError) as error:
         t.reshape(shape)
     assert str(error.value) == f"reshape: 6 elements do not fit the shape {shape}"
+
+
+def test_the_integers_of_numpy_count_as_integers():
+    t, two = Tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), np.int64(2)
+    one = two - 1
+    assert t[one].data == [4.0, 5.0, 6.0] and t[one, two] is t[1, 2] and t[:one, :two].data == [[1.0, 2.0]]
+    assert t.sum(axis=one).data == [6.0, 15.0] and t.max(axis=(one,)).data == [3.0, 6.0]
+    shapes = [Tensor.zeros(two), Tensor.zeros(two, 3), Tensor.full(two, 1.0), t.reshape(3, two), t.reshape(two * 3)]
+    assert [s.shape for s in shapes] == [(2,), (2, 3), (2,), (3, 2), (6,)]
+    assert all(type(n) is int for s in shapes for n in s.shape)
 
 
 def test_stack_makes_rows_that_are_still_the_same_values():

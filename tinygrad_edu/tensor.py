@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import reduce
 from itertools import product
 from math import prod
-from numbers import Real
+from numbers import Integral, Real
 
 from . import ops
 from .nested import one_value
@@ -119,11 +119,11 @@ class Tensor:
 
     @classmethod
     def _filled(cls, shape: Any, number: Callable[[], float], label: str | None = None) -> Self:
-        sizes = (shape,) if isinstance(shape, int) else tuple(shape)
-        if not all(isinstance(size, int) and size > 0 for size in sizes):
+        sizes = (shape,) if isinstance(shape, Integral) else tuple(shape)
+        if not all(isinstance(size, Integral) and size > 0 for size in sizes):
             raise ValueError(f"a shape is made of whole numbers above 0, not {shape!r}")
         values = [Value(number()) for _ in range(prod(sizes))]
-        return cls(_tensor(values, sizes), label)
+        return cls(_tensor(values, tuple(map(int, sizes))), label)
 
     # The numbers inside.
 
@@ -350,7 +350,7 @@ class Tensor:
         return self - self.max(axis, keepdims=True).detach()
 
     def _reduce(self, symbol: str, f: Callable[[list[Value]], Value], axis: Any, keepdims: bool) -> Tensor:
-        axes = range(self.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+        axes = range(self.ndim) if axis is None else (axis,) if isinstance(axis, Integral) else axis
         gone = {self._axis(k) for k in axes}
         along = _axes(self.shape)
         inner = _offsets([along[k] for k in range(self.ndim) if k in gone])
@@ -379,15 +379,15 @@ class Tensor:
         sizes = list(_spread(shape))
         if sizes.count(-1) == 1 and (rest := prod([n for n in sizes if n != -1])):
             sizes[sizes.index(-1)] = len(self.values) // rest
-        if prod(sizes) != len(self.values) or any(n < 0 for n in sizes):
+        if not all(isinstance(n, Integral) and n > 0 for n in sizes) or prod(sizes) != len(self.values):
             raise ValueError(f"reshape: {len(self.values)} elements do not fit the shape {_spread(shape)}")
-        return _tensor(self.values, tuple(sizes), "reshape", self)
+        return _tensor(self.values, tuple(map(int, sizes)), "reshape", self)
 
     def __getitem__(self, index: Any) -> Any:
         """Integers and slices, one for each axis from the left: all integers give a Value."""
         keys = index if isinstance(index, tuple) else (index,)
-        if Ellipsis in keys:
-            dots = keys.index(Ellipsis)
+        if dots_at := [k for k, key in enumerate(keys) if key is Ellipsis]:  # `in` would ask an array for ==
+            dots = dots_at[0]
             full = (slice(None),) * (self.ndim - len(keys) + 1)
             keys = keys[:dots] + full + keys[dots + 1 :]
         if len(keys) > self.ndim:
@@ -398,10 +398,10 @@ class Tensor:
             if isinstance(key, slice):
                 axes[k] = axes[k][key]
                 shape.append(len(axes[k]))
-            elif isinstance(key, int):
+            elif isinstance(key, Integral):
                 if not -self.shape[k] <= key < self.shape[k]:
                     raise IndexError(f"index {key} is out of range for axis {k} of shape {self.shape}")
-                axes[k] = [axes[k][key]]
+                axes[k] = [axes[k][int(key)]]
             else:
                 raise TypeError(f"an index is an integer or a slice, not {type(key).__name__} {key!r}")
         if 0 in shape:
@@ -467,7 +467,7 @@ def _parse(data: Any) -> tuple[list[Value], Shape]:
 
 def _spread(shape: tuple[Any, ...]) -> tuple[int, ...]:
     """(2, 3) of either call, f(2, 3) or f((2, 3))."""
-    return tuple(shape[0]) if len(shape) == 1 and not isinstance(shape[0], int) else shape
+    return tuple(shape[0]) if len(shape) == 1 and not isinstance(shape[0], Integral) else shape
 
 
 # The element [i, j, …] stands at offset i·stride₀ + j·stride₁ + … in `values`. An axis is the
