@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tinygrad_edu import Tensor, cross_entropy, gradcheck, mse_loss, squared_error, topological_order
+from tinygrad_edu import Tensor, Value, cross_entropy, gradcheck, mse_loss, squared_error, topological_order
 
 # Eighths: their squares and sums are exact, so that results are compared with ==.
 EIGHTHS = st.integers(-40, 40).map(lambda k: k / 8)
@@ -105,7 +105,15 @@ def test_a_class_index_and_its_one_hot_vector_are_the_same_target(target):
 
 @pytest.mark.parametrize(
     "target",
-    [[1, 0], (1, 0), np.array([1, 0]), ((0, 1), (1, 0)), np.array([[0, 1], [1, 0]]), Tensor([[0, 1], [1, 0]])],
+    [
+        [1, 0],
+        (1, 0),
+        np.array([1, 0]),
+        list(np.array([1, 0])),
+        ((0, 1), (1, 0)),
+        np.array([[0, 1], [1, 0]]),
+        Tensor([[0, 1], [1, 0]]),
+    ],
 )
 def test_a_batch_takes_an_index_or_a_row_for_each_example(target):
     z = Tensor([[0.0, 0.0], [1000.0, 0.0]])
@@ -152,6 +160,16 @@ def test_targets_that_were_computed_get_their_gradient_too():
 def test_losses_pass_the_check_by_differences(loss, reduction):
     y = [[0.25, 0.5, 0.25], [0.0, 1.0, 0.0]]
     assert len(gradcheck(lambda z: loss(z, y, reduction), [[[0.5, -1.0, 2.0], [1.5, 0.0, -0.5]]])) == 6
+
+
+def test_a_prediction_may_be_a_value_or_a_list_as_a_target_may():
+    a = Value(3.0)
+    squared_error(a, 1.0).backward()
+    assert a.grad == 2.0
+    mse_loss([a, 0.0], [1.0, 0.0]).backward()
+    assert a.grad == 2.0 + 2.0
+    cross_entropy([a, Value(3.0)], 0).backward()
+    assert a.grad == 4.0 - 0.5
 
 
 # What does not fit.

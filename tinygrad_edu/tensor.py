@@ -293,7 +293,7 @@ class Tensor:
 
         Raises ValueError unless the last axis of self is as long as the first of other.
         """
-        other = _as_tensor(other)
+        other = as_tensor(other)
         if self.ndim not in (1, 2) or other.ndim not in (1, 2) or self.shape[-1] != other.shape[0]:
             raise ValueError(
                 f"@: shapes {self.shape} and {other.shape} do not fit; "
@@ -307,7 +307,7 @@ class Tensor:
         return _tensor(dots, self.shape[:-1] + other.shape[1:], "@", self, other)
 
     def __rmatmul__(self, other: Any) -> Tensor:
-        return _as_tensor(other) @ self
+        return as_tensor(other) @ self
 
     # Reductions: over all elements, or along an axis (or several), which then disappears.
 
@@ -443,7 +443,7 @@ def _tensor(values: Sequence[Value], shape: Shape, op: str | None = None, *input
     return result
 
 
-def _as_tensor(x: Any) -> Tensor:
+def as_tensor(x: Any) -> Tensor:
     return x if isinstance(x, Tensor) else Tensor(x)
 
 
@@ -491,7 +491,7 @@ def _numbered(values: tuple[Value, ...]) -> tuple[tuple[Value, ...], tuple[float
 
 
 def _broadcast(symbol: str, f: Callable[[Any, Any], Value], a: Any, b: Any) -> Tensor:
-    a, b = _as_tensor(a), _as_tensor(b)
+    a, b = as_tensor(a), as_tensor(b)
     ndim = max(a.ndim, b.ndim)
     sizes = [(1,) * (ndim - t.ndim) + t.shape for t in (a, b)]
     if any(m != n and 1 not in (m, n) for m, n in zip(*sizes)):
