@@ -161,6 +161,13 @@ def test_the_inputs_are_left_alone():
     assert (a.data, a.grad, a.label, t.data, t.grad) == (3.0, 7.0, "a", [1.0, 2.0], [0.0, 0.0])
 
 
+def test_leaves_that_the_function_uses_besides_its_inputs_are_left_alone():
+    net = Linear(2, 1, init=1.0)
+    net.b[0].grad = 7.0
+    gradcheck(lambda x: net(x) * net(x), [[0.5, 0.25]])
+    assert (net.W.grad, net.b.grad) == ([[0.0, 0.0]], [7.0])
+
+
 def test_a_value_that_was_computed_is_checked_as_an_input_of_its_own():
     a = Value(3.0)
     report = gradcheck(lambda b: b * b, [a * a])
