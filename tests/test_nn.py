@@ -180,6 +180,18 @@ def test_weights_are_set_from_nested_lists():
     assert net.W.data == [[1.0, 2.0], [3.0, 4.0]]
 
 
+def test_a_parameter_is_not_replaced_by_something_that_is_not_learned():
+    net = Linear(2, 1, init=1.0)
+    W = net.W
+    with pytest.raises(TypeError, match=r"W is a Parameter, not a list; to set its numbers, write W\.data = …"):
+        net.W = [[1.0, 2.0]]
+    with pytest.raises(TypeError, match="W is a Parameter, not a Tensor"):
+        net.W -= 0.1 * net.W
+    assert net.W is W and W.data == [[1.0, 1.0]] and [path for path, _ in net.named_parameters()] == ["W", "b"]
+    net.W, net.b = Parameter([[3.0, 4.0]]), None
+    assert numbers(net) == [[[3.0, 4.0]]] and net([1.0, 1.0]).data == [7.0]
+
+
 # Linear.
 
 
