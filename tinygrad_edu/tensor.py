@@ -119,8 +119,8 @@ class Tensor:
 
     @classmethod
     def _filled(cls, shape: Any, number: Callable[[], float], label: str | None = None) -> Self:
-        sizes = (shape,) if isinstance(shape, Integral) else tuple(shape)
-        if not all(isinstance(size, Integral) and size > 0 for size in sizes):
+        sizes = (shape,) if _is_integer(shape) else tuple(shape)
+        if not all(_is_integer(size) and size > 0 for size in sizes):
             raise ValueError(f"a shape is made of whole numbers above 0, not {shape!r}")
         values = [Value(number()) for _ in range(prod(sizes))]
         return cls(_tensor(values, tuple(map(int, sizes))), label)
@@ -350,7 +350,7 @@ class Tensor:
         return self - self.max(axis, keepdims=True).detach()
 
     def _reduce(self, symbol: str, f: Callable[[list[Value]], Value], axis: Any, keepdims: bool) -> Tensor:
-        axes = range(self.ndim) if axis is None else (axis,) if isinstance(axis, Integral) else axis
+        axes = range(self.ndim) if axis is None else (axis,) if _is_integer(axis) else axis
         gone = {self._axis(k) for k in axes}
         along = _axes(self.shape)
         inner = _offsets([along[k] for k in range(self.ndim) if k in gone])
@@ -379,7 +379,7 @@ class Tensor:
         sizes = list(_spread(shape))
         if sizes.count(-1) == 1 and (rest := prod([n for n in sizes if n != -1])):
             sizes[sizes.index(-1)] = len(self.values) // rest
-        if not all(isinstance(n, Integral) and n > 0 for n in sizes) or prod(sizes) != len(self.values):
+        if not all(_is_integer(n) and n > 0 for n in sizes) or prod(sizes) != len(self.values):
             raise ValueError(f"reshape: {len(self.values)} elements do not fit the shape {_spread(shape)}")
         return _tensor(self.values, tuple(map(int, sizes)), "reshape", self)
 
@@ -398,7 +398,7 @@ class Tensor:
             if isinstance(key, slice):
                 axes[k] = axes[k][key]
                 shape.append(len(axes[k]))
-            elif isinstance(key, Integral):
+            elif _is_integer(key):
                 if not -self.shape[k] <= key < self.shape[k]:
                     raise IndexError(f"index {key} is out of range for axis {k} of shape {self.shape}")
                 axes[k] = [axes[k][int(key)]]
@@ -465,9 +465,13 @@ def _parse(data: Any) -> tuple[list[Value], Shape]:
     return [value for values, _ in rows for value in values], (len(rows), *shapes[0])
 
 
+def _is_integer(x: Any) -> bool:
+    return isinstance(x, Integral)  # NumPy's too
+
+
 def _spread(shape: tuple[Any, ...]) -> tuple[int, ...]:
     """(2, 3) of either call, f(2, 3) or f((2, 3))."""
-    return tuple(shape[0]) if len(shape) == 1 and not isinstance(shape[0], Integral) else shape
+    return tuple(shape[0]) if len(shape) == 1 and not _is_integer(shape[0]) else shape
 
 
 # The element [i, j, …] stands at offset i·stride₀ + j·stride₁ + … in `values`. An axis is the
