@@ -60,6 +60,11 @@ def test_the_step_grows_with_the_input(x):
     assert slope == pytest.approx(2 * x, abs=1e-10 * max(1.0, abs(x)))
 
 
+@given(st.floats(-1e6, 1e6))
+def test_the_slope_of_a_line_is_exact_because_the_step_is_measured_as_it_was_rounded(x):
+    assert central_difference(lambda a: a, [x]) == [1.0]
+
+
 def test_the_default_step_is_the_cube_root_of_epsilon():
     moves = []
     central_difference(lambda a: moves.append(a.data) or 0.0, [1000.0])

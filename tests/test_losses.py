@@ -59,6 +59,13 @@ def test_mse_loss_is_the_mean_of_all_squares():
     assert mse_loss(Tensor(y_hat[0]), y[0]).data == 2.5
 
 
+@pytest.mark.parametrize("loss", [squared_error, mse_loss])
+def test_the_error_is_recorded_as_prediction_minus_target(loss):
+    y_hat, y = Value(3.0), Value(1.0)
+    (error,) = {node for node in topological_order(loss(y_hat, y).values[0]) if node.inputs == (y_hat, y)}
+    assert error.op.symbol == "−" and error.data == 2.0
+
+
 @given(predictions_and_targets(max_dims=3))
 def test_squares_and_their_gradients_are_those_of_numpy(case):
     y_hat, y = case

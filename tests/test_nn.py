@@ -168,6 +168,9 @@ def test_missing_and_unknown_names_are_listed():
     with pytest.raises(KeyError) as error:
         net.load_state_dict({"layers.0.W": [[1.0, 2.0]], "z": 1.0, "bias": [1.0]})
     assert error.value.args[0] == "load_state_dict: missing ['layers.0.b'], unknown ['bias', 'z']"
+    with pytest.raises(KeyError) as error:
+        net.load_state_dict({})
+    assert error.value.args[0] == "load_state_dict: missing ['layers.0.W', 'layers.0.b'], unknown []"
     assert numbers(net) == [[[0.5, 0.5]], [0.5]]
 
 

@@ -137,6 +137,7 @@ def test_the_learning_rate_may_change_between_steps(make):
 def test_a_parameter_given_twice_takes_one_step(make):
     w = Value(1.0)
     optimizer = make([w, Tensor([w, Value(5.0)]), w], lr=0.5)
+    assert [value.data for value in optimizer.values] == [1.0, 5.0]
     w.grad = 1.0
     optimizer.step()
     assert w.data == pytest.approx(0.5, rel=1e-7)  # Adam's ε

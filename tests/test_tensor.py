@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -414,6 +414,7 @@ FUNCTIONS = {
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
+@settings(max_examples=25)  # for each of the twelve
 @given(data=st.data())
 def test_functions_and_their_derivatives_are_those_of_numpy(name, data):
     f, derivative, domain = FUNCTIONS[name]
