@@ -129,8 +129,8 @@ class Adam(Optimizer):
         v = [beta2 * v + (1 - beta2) * g * g for v, g in zip(self.v, gradients)]
         if not all(map(isfinite, v)):
             raise OverflowError("Adam: the square of a gradient is too large for a float")
-        rate, scale = self.lr / (1 - beta1**t), 1 / (1 - beta2**t)
-        self.update([p.data - rate * mi / (sqrt(scale * vi) + self.eps) for p, mi, vi in zip(self.values, m, v)])
+        rate, scale = self.lr / (1 - beta1**t), 1 / sqrt(1 - beta2**t)
+        self.update([p.data - rate * mi / (scale * sqrt(vi) + self.eps) for p, mi, vi in zip(self.values, m, v)])
         self.t, self.m, self.v = t, m, v
 
 
