@@ -1,0 +1,230 @@
+"""The derivation as data, and how it is printed: as text, Markdown or LaTeX."""
+
+from __future__ import annotations
+
+from ..tensor import Tensor
+from .expression import Expr, numeral
+from .writing import LaTeX, Text, written
+
+TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Any
+
+
+class Row:
+    """One line: quantity = rule = numbers = result.
+
+    Attributes:
+        quantity, rule, numbers: formulas; `str` of each is its text. `rule` and `numbers` are
+            None where there is nothing to compute: a leaf, ∂L/∂L = 1.
+        result: a float, or a Tensor in the matrix derivation.
+        relation: "=", or "+=" where this is one of several contributions to the quantity.
+        total: the sum of the contributions so far, and
+        part: (which contribution this is, of how many), both None unless the relation is "+=".
+        node: the Value or Tensor whose number or gradient this is.
+        edge: which input of the step's node it is, in the steps of the backward pass.
+        note: why it is zero, and the like: words and formulas, in order.
+    """
+
+    def __init__(
+        self,
+        quantity: Expr,
+        rule: Expr | None,
+        numbers: Expr | None,
+        result: Any,
+        node: Any,
+        edge: int | None = None,
+        total: float | None = None,
+        part: tuple[int, int] | None = None,
+        note: Sequence[str | Expr] = (),
+    ) -> None:
+        self.quantity = quantity
+        self.rule = rule
+        self.numbers = numbers
+        self.result = result
+        self.node = node
+        self.edge = edge
+        self.total = total
+        self.part = part
+        self.note = note
+
+    @property
+    def relation(self) -> str:
+        return "=" if self.part is None else "+="
+
+    def __iter__(self) -> Iterator[Any]:
+        """quantity, rule, numbers, result, for unpacking."""
+        return iter((self.quantity, self.rule, self.numbers, self.result))
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def text(self, digits: int = 4, width: int = 0) -> str:
+        """The line as text, the quantity padded to `width`."""
+        style = Text(digits, columns=_has_matrix(self))
+        quantity = written(self.quantity, style).ljust(width)
+        sides = self._sides(style)
+        relation = f" {self.relation} "
+        line = quantity + relation + " = ".join(sides)
+        if any(["\n" in side for side in sides]):  # a matrix: the rule first, the numbers below it
+            first = [sides.pop(0)] if "\n" not in sides[0] else []
+            block = style.join("= " if first else quantity + relation, *_between(sides, " = "))
+            indent = " " * (len(quantity) + 1) if first else ""
+            line = "\n".join(
+                [quantity + relation + first[0]] * bool(first) + [indent + l.rstrip() for l in block.split("\n")]
+            )
+        notes = self.notes(style)
+        if self.part:
+            line += "  → " + notes.pop(0)
+        return "\n".join([line, *["    " + note for note in notes]])
+
+    def latex(self, digits: int = 4) -> str:
+        """The line as LaTeX, for between $$ and $$; the notes are not in it."""
+        style = LaTeX(digits)
+        quantity = written(self.quantity, style)
+        sides = self._sides(style)
+        relation = style.sign(self.relation)
+        if any([r"\begin" in side for side in sides]):
+            lines = [f"{quantity} &{relation}{sides[0]}", *[f"&= {side}" for side in sides[1:]]]
+            return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+        return quantity + relation + " = ".join(sides)
+
+    def notes(self, style: Any) -> list[str]:
+        """What there is to say beside the formula, in words."""
+        notes = [self.note] if self.note else []
+        if self.part and self.total is not None:
+            i, n = self.part
+            notes.insert(0, ["running total ", numeral(self.total), f" ({i} of {n} paths in)"])
+        return ["".join([p if isinstance(p, str) else style.inline(written(p, style)) for p in n]) for n in notes]
+
+    def _sides(self, style: Any) -> list[str]:
+        """The right-hand sides, without those that repeat the one before."""
+        formulas = [self.rule, self.numbers, numeral(self.result)]
+        sides = [written(e, style) for e in formulas if e is not None]
+        return [side for i, side in enumerate(sides) if i == 0 or side != sides[i - 1]]
+
+
+class Step:
+    """One step of the backward pass: the node in hand passes its gradient on to its inputs.
+
+    Attributes:
+        node: the Value or Tensor in hand; None for the first step, ∂L/∂L = 1.
+        name: what it is called.
+        rows: a line for each edge used, in order.
+    """
+
+    def __init__(self, node: Any, name: str, rows: list[Row]) -> None:
+        self.node = node
+        self.name = name
+        self.rows = rows
+
+
+class Derivation:
+    """What `explain` returns: the forward rows, the backward steps, and sums over paths.
+
+    `for quantity, rule, numbers, result in derivation` goes through all the rows.
+
+    Attributes:
+        forward: a Row for each node, leaves first.
+        backward: a Step for each node that passes its gradient on, the root's first.
+        paths: with `wrt`, a Row for each path and one for their sum.
+        names: what every node is called.
+    """
+
+    def __init__(
+        self, forward: list[Row], backward: list[Step], paths: list[Row], names: dict[Any, str], digits: int
+    ) -> None:
+        self.forward = forward
+        self.backward = backward
+        self.paths = paths
+        self.names = names
+        self.digits = digits
+
+    @property
+    def rows(self) -> list[Row]:
+        """All the rows, in order."""
+        return self.forward + [row for step in self.backward for row in step.rows] + self.paths
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def _parts(self) -> list[tuple[str, list[Row]]]:
+        backward = [row for step in self.backward for row in step.rows]
+        parts = [("Forward", self.forward), ("Backward", backward), ("Sum over paths", self.paths)]
+        return [(title, rows) for title, rows in parts if rows]
+
+    def __str__(self) -> str:
+        return self.to("text")
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_markdown_(self) -> str:
+        return self.to("markdown")
+
+    def to(self, format: str) -> str:
+        """The derivation printed as "text", "markdown" (with LaTeX formulas) or "latex" (a document).
+
+        Raises:
+            ValueError: another format.
+        """
+        match format:
+            case "text":
+                return self._text()
+            case "markdown":
+                return "\n\n".join([block for title, rows in self._parts() for block in self._markdown(title, rows)])
+            case "latex":
+                body = [line for title, rows in self._parts() for line in self._latex(title, rows)]
+                return "\n".join([_PREAMBLE, *body, r"\end{document}"])
+        raise ValueError(f'explain: the format is "text", "markdown" or "latex", not {format!r}')
+
+    def _text(self) -> str:
+        parts = []
+        for title, rows in self._parts():
+            width = max([len(str_of(row.quantity)) for row in rows])
+            lines = [row.text(self.digits, width) for row in rows]
+            gaps = ["\n" if "\n" in above or "\n" in below else "" for above, below in zip(lines, lines[1:])]
+            parts.append(f"{title}\n\n" + "\n".join([line + gap for line, gap in zip(lines, [*gaps, ""])]))
+        return "\n\n".join(parts)
+
+    def _markdown(self, title: str, rows: list[Row]) -> list[str]:
+        blocks = [f"## {title}"]
+        for row in rows:
+            blocks.append(f"$$\n{row.latex(self.digits)}\n$$")
+            blocks += row.notes(LaTeX(self.digits))
+        return blocks
+
+    def _latex(self, title: str, rows: list[Row]) -> list[str]:
+        lines = [rf"\section*{{{title}}}"]
+        for row in rows:
+            lines += [r"\[", row.latex(self.digits), r"\]"]
+            lines += [note.replace("%", r"\%") + "\n" for note in row.notes(LaTeX(self.digits))]
+        return lines
+
+
+_PREAMBLE = r"""\documentclass{article}
+\usepackage[T1]{fontenc}
+\usepackage{amsmath}
+\usepackage[margin=2cm]{geometry}
+\setlength{\parindent}{0pt}
+\begin{document}"""
+
+
+def str_of(e: Expr) -> str:
+    return written(e, Text())
+
+
+def _has_matrix(row: Row) -> bool:
+    def matrix(e: Any) -> bool:
+        tall = isinstance(e.number, Tensor) and e.number.ndim == 2 and e.number.shape[0] > 1
+        return (e.op == "number" and tall) or any([matrix(a) for a in e.args if isinstance(a, Expr)])
+
+    return any([matrix(e) for e in (row.numbers, numeral(row.result)) if e is not None])
+
+
+def _between(pieces: list[str], separator: str) -> list[str]:
+    return [piece for p in pieces for piece in (separator, p)][1:]
