@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from .nested import one_value, values_in
+from .tensor import Tensor
+from .value import Value
 
 TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
 if TYPE_CHECKING:
@@ -45,8 +47,30 @@ def explain(y: Any, wrt: Any = None, level: str | None = None, digits: int = 4) 
     ∂h/∂z = ∂h/∂h · (1 − h²) = 1 · 0.7864 = 0.7864
     """
     # Imported here, because `import tinygrad_edu` should not wait for it.
-    from .derivation.values import derive_values
+    from .derivation.tensors import derive_tensors
+    from .derivation.values import derive_values, element_labels
 
     root = one_value(y)
-    wanted = values_in(wrt) if wrt is not None else None
-    return derive_values(root, wanted, {}, digits)
+    wanted = None if wrt is None else _wanted(wrt)
+    if level is None:
+        tensors = isinstance(y, Tensor) and not any([isinstance(x, Value) for x in wanted or ()])
+        level = "tensor" if tensors else "value"
+    if level == "tensor":
+        if not isinstance(y, Tensor) or any([isinstance(x, Value) for x in wanted or ()]):
+            raise ValueError('explain: level="tensor" needs Tensors, y and wrt alike; a Value knows nothing of them')
+        return derive_tensors(y, wanted, digits)
+    if level == "value":
+        labels = element_labels(y) if isinstance(y, Tensor) else {}
+        return derive_values(root, None if wanted is None else values_in(wanted), labels, digits)
+    raise ValueError(f'explain: the level is "tensor" or "value", not {level!r}')
+
+
+def _wanted(wrt: Any) -> list[Any]:
+    """The Values and Tensors in a nested structure."""
+    if isinstance(wrt, dict):
+        return _wanted(list(wrt.values()))
+    if isinstance(wrt, (list, tuple)):
+        return [x for part in wrt for x in _wanted(part)]
+    if isinstance(wrt, (Value, Tensor)):
+        return [wrt]
+    raise TypeError(f"explain: wrt is made of Values and Tensors, not {type(wrt).__name__} {wrt!r}")

@@ -8,6 +8,7 @@ A row of the rule table fed with these instead of floats gives the local derivat
 from __future__ import annotations
 
 from functools import reduce
+from math import prod
 
 from .. import ops
 from ..tensor import Tensor
@@ -148,16 +149,35 @@ class Expr:
 
     def has_name(self) -> bool:
         """Whether it says more than a number."""
-        return self.op == "name" or any([isinstance(a, Expr) and a.has_name() for a in self.args])
+        return self.holds("name")
+
+    def holds(self, *ops: str) -> bool:
+        """Whether one of these stands in the formula."""
+        return self.op in ops or any([isinstance(a, Expr) and a.holds(*ops) for a in self.args])
+
+    def is_factor(self) -> bool:
+        """Whether it is a local derivative: neither a constant nor something that came from above."""
+        return self.op != "constant" and not self.holds("derivative", "@")
+
+    def total(self) -> Number:
+        """The number, and that of a Σ as a float."""
+        one = self.op.startswith("Σ") and isinstance(self.number, Tensor) and len(self.number.values) == 1
+        return float(self.number) if one else self.number
 
     def __str__(self) -> str:
         from .writing import Text, written
 
         return written(self, Text())
 
-    def arranged(self, number: Tensor) -> Expr:
-        """The same formula for the same numbers in another arrangement: reshaped, or repeated."""
-        return Expr(self.op, self.args, number)
+    def reshaped(self, shape: tuple[int, ...]) -> Expr:
+        """The same formula with its numbers arranged in another shape, row by row."""
+        if isinstance(self.number, float) or self.number.shape == shape:
+            return self
+        if len(self.number.values) != prod(shape):
+            return self  # one number, to be used for all
+        elementwise = self.op in ("+", "−", "×", "÷", "neg", "^", "exp")
+        args = tuple([a.reshaped(shape) for a in self.args]) if elementwise else self.args
+        return Expr(self.op, args, self.number.reshape(*shape))
 
 
 def formula(x: Any) -> Expr:
@@ -182,11 +202,34 @@ def is_constant(e: Expr, number: float | None = None) -> bool:
     return e.op == "constant" and (number is None or e.number == number)
 
 
-def put_in(e: Expr) -> Expr:
-    """The formula with the number of each name in its place."""
-    if e.op in ("name", "derivative"):
+def put_in(e: Expr, whole_factors: bool = False) -> Expr:
+    """The formula with the number of each name in its place.
+
+    With `whole_factors` also a factor such as (1 − h²) or Σ y becomes the number it stands for.
+    """
+    if e.op in ("name", "derivative") or e.op == "ᵀ" and e.args[0].op in ("name", "derivative"):
         return numeral(e.number)
-    return Expr(e.op, tuple([put_in(a) for a in e.args]), e.number) if e.args else e
+    if not e.args:
+        return e
+    factors = whole_factors and e.op == "×"
+    args = [numeral(a.total()) if factors and a.is_factor() else put_in(a, whole_factors) for a in e.args]
+    return Expr(e.op, tuple(args), e.number)
+
+
+def replaced(e: Expr, old: Expr, new: Expr) -> Expr:
+    """The formula with another in place of `old`, simplified anew."""
+    if e is old:
+        return new
+    match e.op:
+        case "+":
+            return replaced(e.args[0], old, new) + replaced(e.args[1], old, new)
+        case "−":
+            return replaced(e.args[0], old, new) - replaced(e.args[1], old, new)
+        case "×":
+            return replaced(e.args[0], old, new) * replaced(e.args[1], old, new)
+        case "neg":
+            return -replaced(e.args[0], old, new)
+    return e
 
 
 def sum_of(terms: Sequence[Expr]) -> Expr:

@@ -47,6 +47,10 @@ class Gradients:
         self._size = _chain_rule(order, lambda b: [abs(p) for p in b.partials])
         self.of = {n: 0.0 if vanishes(g, self._size[n]) else g for n, g in self.raw.items()}
 
+    def without_rounding(self, node: Value, number: float) -> float:
+        """`number`, a part of the gradient of the node, or 0 if it is nothing but rounding."""
+        return 0.0 if vanishes(number, self._size.get(node, 0.0)) else number
+
     def gradient(self, node: Value) -> Expr:
         """∂L/∂node, as a formula."""
         return derivative(self.names[self.root], self.names[node], self.of[node])
@@ -67,12 +71,12 @@ class Gradients:
         edges = self.users.get(node, [])
         terms = [self.of[b] * b.partials[k] for b, k in edges]
         if any(terms):
-            return ["zero: the contributions ", *_sum([t for t in terms if t]), " cancel", *self._rounding(node)]
+            return ["the contributions ", *_sum([t for t in terms if t]), " cancel", *self._rounding(node)]
         factors: dict[str, Expr] = {}
         for b, k in edges:
             factor = self.local(b, k) if self.of[b] else self.gradient(b)
             factors.setdefault(str(factor), factor)
-        return ["zero: every path meets a zero factor, ", *_joined(", ", list(factors.values())[:_MOST_TERMS]), " = 0"]
+        return ["every path meets a zero factor, ", *comma_separated(list(factors.values())[:_MOST_TERMS]), " = 0"]
 
     def _rounding(self, node: Value) -> list[str | Expr]:
         left = self.raw[node]
@@ -107,5 +111,5 @@ def _sum(terms: list[float]) -> list[str | Expr]:
     return [total, " + …"] if len(terms) > _MOST_TERMS else [total]
 
 
-def _joined(separator: str, pieces: Sequence[Expr]) -> list[str | Expr]:
-    return [piece for p in pieces for piece in (separator, p)][1:]
+def comma_separated(pieces: Sequence[Expr]) -> list[str | Expr]:
+    return [piece for p in pieces for piece in (", ", p)][1:]

@@ -9,7 +9,12 @@ from .writing import LaTeX, Text, written
 TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from typing import Any
+    from typing import Any, TypeAlias
+
+    Note: TypeAlias = list[str | Expr]
+
+
+_WIDTH = 110
 
 
 class Row:
@@ -24,7 +29,7 @@ class Row:
         part: (which contribution this is, of how many), both None unless the relation is "+=".
         node: the Value or Tensor whose number or gradient this is.
         edge: which input of the step's node it is, in the steps of the backward pass.
-        note: why it is zero, and the like: words and formulas, in order.
+        notes: sentences beside it, such as why it is zero; each a list of words and formulas.
     """
 
     def __init__(
@@ -37,7 +42,7 @@ class Row:
         edge: int | None = None,
         total: float | None = None,
         part: tuple[int, int] | None = None,
-        note: Sequence[str | Expr] = (),
+        notes: Sequence[Note] = (),
     ) -> None:
         self.quantity = quantity
         self.rule = rule
@@ -47,7 +52,7 @@ class Row:
         self.edge = edge
         self.total = total
         self.part = part
-        self.note = note
+        self.notes = list(notes)
 
     @property
     def relation(self) -> str:
@@ -65,16 +70,18 @@ class Row:
         style = Text(digits, columns=_has_matrix(self))
         quantity = written(self.quantity, style).ljust(width)
         sides = self._sides(style)
-        relation = f" {self.relation} "
-        line = quantity + relation + " = ".join(sides)
-        if any(["\n" in side for side in sides]):  # a matrix: the rule first, the numbers below it
-            first = [sides.pop(0)] if "\n" not in sides[0] else []
-            block = style.join("= " if first else quantity + relation, *_between(sides, " = "))
-            indent = " " * (len(quantity) + 1) if first else ""
-            line = "\n".join(
-                [quantity + relation + first[0]] * bool(first) + [indent + l.rstrip() for l in block.split("\n")]
-            )
-        notes = self.notes(style)
+        left = f"{quantity} {self.relation} "
+        lines = []
+        if len(sides) > 1 and "\n" in "".join(sides[1:]):  # matrices go below the rule
+            lines = [left + sides.pop(0)]
+            left = " " * len(quantity) + " = "
+        elif len(left + " = ".join(sides)) > _WIDTH:
+            lines = [left + sides[0], *[" " * len(quantity) + " = " + side for side in sides[1:-1]]]
+            sides = sides[-1:]
+            left = " " * len(quantity) + " = "
+        lines += style.join(left, *_between(sides, " = ")).split("\n")
+        line = "\n".join([line.rstrip() for line in lines])
+        notes = self.sentences(style)
         if self.part:
             line += "  → " + notes.pop(0)
         return "\n".join([line, *["    " + note for note in notes]])
@@ -90,12 +97,12 @@ class Row:
             return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
         return quantity + relation + " = ".join(sides)
 
-    def notes(self, style: Any) -> list[str]:
-        """What there is to say beside the formula, in words."""
-        notes = [self.note] if self.note else []
+    def sentences(self, style: Any) -> list[str]:
+        """The running total, and the notes."""
+        notes = self.notes
         if self.part and self.total is not None:
             i, n = self.part
-            notes.insert(0, ["running total ", numeral(self.total), f" ({i} of {n} paths in)"])
+            notes = [["running total ", numeral(self.total), f" ({i} of {n} paths in)"], *notes]
         return ["".join([p if isinstance(p, str) else style.inline(written(p, style)) for p in n]) for n in notes]
 
     def _sides(self, style: Any) -> list[str]:
@@ -195,14 +202,14 @@ class Derivation:
         blocks = [f"## {title}"]
         for row in rows:
             blocks.append(f"$$\n{row.latex(self.digits)}\n$$")
-            blocks += row.notes(LaTeX(self.digits))
+            blocks += row.sentences(LaTeX(self.digits))
         return blocks
 
     def _latex(self, title: str, rows: list[Row]) -> list[str]:
         lines = [rf"\section*{{{title}}}"]
         for row in rows:
             lines += [r"\[", row.latex(self.digits), r"\]"]
-            lines += [note.replace("%", r"\%") + "\n" for note in row.notes(LaTeX(self.digits))]
+            lines += [note.replace("%", r"\%") + "\n" for note in row.sentences(LaTeX(self.digits))]
         return lines
 
 

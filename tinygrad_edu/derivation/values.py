@@ -10,11 +10,14 @@ from ..value import Value
 from .expression import Expr, derivative, formula, numeral, product_of, put_in, sum_of
 from .gradients import Gradients
 from .names import element_names, names_of
+from .quantities import quantities
 from .rows import Derivation, Row, Step
 
 TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from .rows import Note
 
     from ..tensor import Tensor
 
@@ -24,10 +27,10 @@ _MOST_NODES = 1000
 _MOST_PATHS = 16
 
 
-def derive_values(root: Value, wrt: list[Value] | None, tensors: dict[Tensor, str], digits: int) -> Derivation:
+def derive_values(root: Value, wrt: list[Value] | None, labels: dict[Value, Sequence[str]], digits: int) -> Derivation:
     """The derivation of ∂root/∂v for every v, or of what lies between the root and `wrt`.
 
-    `tensors` are those whose elements may be called after them, with their names.
+    `labels` are names for Values that have none, as elements of Tensors.
 
     Raises:
         ValueError: too many nodes to read, or too many to list.
@@ -40,22 +43,26 @@ def derive_values(root: Value, wrt: list[Value] | None, tensors: dict[Tensor, st
             f"explain: {len(order):,} numbers are too many to read one by one. Explain a Tensor, and the derivation "
             "is in matrices; or say explain(y, wrt=x), and it keeps what lies between y and x"
         )
-    gradients = _gradients(everything, wrt or [], tensors)
+    gradients = _gradients(everything, wrt or [], labels)
     needed = between.union(*[node.inputs for node in order])
     forward = [_forward(node, gradients) for node in by_depth([n for n in everything if n in needed])]
     paths = [row for x in wrt or [] for row in _path_rows(x, between, gradients)]
     return Derivation([row for row in forward if row], _backward(order, gradients), paths, gradients.names, digits)
 
 
-def _gradients(everything: list[Value], wrt: list[Value], tensors: dict[Tensor, str]) -> Gradients:
+def element_labels(root: Tensor) -> dict[Value, Sequence[str]]:
+    """The Values behind a Tensor, called after the Tensors that hold them: z⁽²⁾₁."""
+    return element_names({t: q.name for t, q in quantities(root, ()).items()})
+
+
+def _gradients(everything: list[Value], wrt: list[Value], labels: dict[Value, Sequence[str]]) -> Gradients:
     root = everything[-1]
     leaves = [node for node in everything if not node.op]
     # A leaf without a label is a constant, such as the 2 in 2 * x, unless no leaf has one.
     named = any([leaf.label for leaf in leaves]) or any([x in leaves for x in wrt])
-    elements = element_names(tensors)
-    constants = {leaf for leaf in leaves if named and not leaf.label and leaf not in {*wrt, *elements}}
+    constants = {leaf for leaf in leaves if named and not leaf.label and leaf not in {*wrt, *labels}}
     in_order = [node for node in by_depth(everything) if node not in constants]
-    names = names_of([*in_order, *wrt, *constants], {root: ("f", "y", "L")} | elements)
+    names = names_of([*in_order, *wrt, *constants], {root: ("f", "y", "L")} | labels)
     return Gradients(everything, names, constants)
 
 
@@ -110,14 +117,19 @@ def _backward(order: list[Value], gradients: Gradients) -> list[Step]:
                 terms = arrived.setdefault(a, [])
                 terms.append(row.result)
                 if len(terms) == paths[a]:
-                    row.note = gradients.why_zero(a)
+                    row.notes = _zero_note(gradients, a)
                 if paths[a] > 1:
                     row.part = len(terms), paths[a]
-                    row.total = 0.0 if row.note else sum(terms)
+                    row.total = 0.0 if row.notes else sum(terms)
                 rows.append(row)
         if rows:
             steps.append(Step(b, gradients.names[b], rows))
     return steps
+
+
+def _zero_note(gradients: Gradients, node: Value) -> list[Note]:
+    why = gradients.why_zero(node)
+    return [["zero: ", *why]] if why else []
 
 
 def _path_rows(x: Value, between: set[Value], gradients: Gradients) -> list[Row]:
@@ -125,21 +137,21 @@ def _path_rows(x: Value, between: set[Value], gradients: Gradients) -> list[Row]
     root, names = gradients.root, gradients.names
     quantity = derivative(names[root], names[x], gradients.of.get(x, 0.0))
     if x not in gradients.of:
-        return [Row(quantity, None, None, 0.0, x, note=[f"zero: {names[root]} does not depend on {names[x]}"])]
+        return [Row(quantity, None, None, 0.0, x, notes=[[f"zero: {names[root]} does not depend on {names[x]}"]])]
     paths = _paths(root, x, between)
     if len(paths) > _MOST_PATHS:
-        note = [f"there are more than {_MOST_PATHS} paths; the lines above add them up step by step"]
-        return [Row(quantity, None, None, quantity.number, x, note=note)]
+        notes = [[f"there are more than {_MOST_PATHS} paths; the lines above add them up step by step"]]
+        return [Row(quantity, None, None, quantity.number, x, notes=notes)]
     products = [prod([b.partials[k] for b, k in path]) for path in paths]
     rows = []
     for path, result in zip(paths, products):
         via = Expr("path", (names[x], *[names[b] for b, _ in reversed(path)]), result)
         rule = product_of([derivative(names[b], names[b.inputs[k]], b.partials[k]) for b, k in path])
-        share = [f"{result / quantity.number:.0%} of the sum"] if len(paths) > 1 and quantity.number else []
-        rows.append(Row(via, rule, put_in(rule), result, x, note=share))
+        share = [[f"{result / quantity.number:.0%} of the sum"]] if len(paths) > 1 and quantity.number else []
+        rows.append(Row(via, rule, put_in(rule), result, x, notes=share))
     if len(paths) > 1:
         rule = sum_of([numeral(p) for p in products])
-        rows.append(Row(quantity, rule, None, quantity.number, x, note=gradients.why_zero(x)))
+        rows.append(Row(quantity, rule, None, quantity.number, x, notes=_zero_note(gradients, x)))
     return rows
 
 

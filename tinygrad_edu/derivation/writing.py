@@ -59,6 +59,9 @@ def _write(e: Expr, style: Style) -> tuple[str, int]:
         case "+" | "−" | "×" | "@":
             op = "∘" if e.op == "×" and all([_many(a) for a in e.args]) else e.op
             p = _INFIX[op]  # the operand on the right: a − (b − c), a + (−b)
+            if p == PRODUCT:  # (Σ a) · b, but a · Σ b
+                left, right = [e.args[i].op.startswith("Σ") for i in (0, 1)]
+                return style.join(operand(0, p + left), style.sign(op), operand(1, p + (not right))), p
             return style.join(operand(0, p), style.sign(op), operand(1, p + 1)), p
         case _:
             return style.function(e.op, [operand(i, SUM) for i in range(len(e.args))]), ATOM
