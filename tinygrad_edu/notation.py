@@ -120,7 +120,7 @@ def _latex_word(word: str) -> str:
 
     letters = []
     for c in normalize("NFC", word):
-        letter, *accents = normalize("NFD", c)
+        letter, *accents = list(normalize("NFD", c))
         kind, _, greek = name(letter, "").partition(" LETTER ")
         if letter in _LATEX_ESCAPES:
             letter = _LATEX_ESCAPES[letter]
@@ -137,34 +137,11 @@ def _latex_word(word: str) -> str:
     return text if len(letters) < 2 or not word[0].isascii() else rf"\mathrm{{{text}}}"
 
 
-_GREEK = set(
-    [
-        "ALPHA",
-        "BETA",
-        "GAMMA",
-        "DELTA",
-        "EPSILON",
-        "ZETA",
-        "ETA",
-        "THETA",
-        "IOTA",
-        "KAPPA",
-        "LAMDA",
-        "MU",
-        "NU",
-        "XI",
-        "PI",
-        "RHO",
-        "SIGMA",
-        "TAU",
-        "UPSILON",
-        "PHI",
-        "CHI",
-        "PSI",
-        "OMEGA",
-    ]
-)
-_GREEK_CAPITALS = set(["GAMMA", "DELTA", "THETA", "LAMDA", "XI", "PI", "SIGMA", "UPSILON", "PHI", "PSI", "OMEGA"])
+_GREEK = {
+    "ALPHA", "BETA", "GAMMA", "DELTA", "EPSILON", "ZETA", "ETA", "THETA", "IOTA", "KAPPA", "MU", "NU",
+    "XI", "PI", "RHO", "SIGMA", "TAU", "UPSILON", "PHI", "CHI", "PSI", "OMEGA",
+}  # fmt: skip
+_GREEK_CAPITALS = {"GAMMA", "DELTA", "THETA", "XI", "PI", "SIGMA", "UPSILON", "PHI", "PSI", "OMEGA"}
 _ACCENTS = {"\u0302": r"\hat", "\u0303": r"\tilde", "\u0304": r"\bar", "\u0307": r"\dot", "\u0308": r"\ddot"}
 _LATEX_ESCAPES = {c: "\\" + c for c in "#$%&_{}"} | {
     "\\": r"\backslash ",

@@ -16,25 +16,25 @@ from ..tensor import Tensor
 TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any, TypeAlias
-
-    Number: TypeAlias = "float | Tensor"
+    from typing import Any
 
 
 class Expr:
     """One formula: how its outermost operation is written, the operands, and its number.
 
-    `op` is "name", "derivative", "constant" (part of a rule, such as the 2 in 2·a) or "number"
-    (put in for a name); or else the symbol of an operation on `args`. For the first two `args`
-    are texts: the name; the variables above and below. `number` is a float or a Tensor.
+    `op` is the symbol of an operation on `args`; or "name", "derivative", "path", which have
+    `words`: the name, the variables above and below, the names along the path; or "constant"
+    (part of a rule, such as the 2 in 2·a) or "number" (put in for a name). `number` is a float
+    or a Tensor.
     """
 
-    __slots__ = ("op", "args", "number")
+    __slots__ = ("op", "args", "number", "words")
 
-    def __init__(self, op: str, args: tuple[Any, ...], number: Number) -> None:
+    def __init__(self, op: str, args: tuple[Expr, ...], number: Any, words: tuple[str, ...] = ()) -> None:
         self.op = op
         self.args = args
         self.number = number
+        self.words = words
 
     def __add__(self, other: Any) -> Expr:
         a, b = self, formula(other)
@@ -153,13 +153,13 @@ class Expr:
 
     def holds(self, *ops: str) -> bool:
         """Whether one of these stands in the formula."""
-        return self.op in ops or any([isinstance(a, Expr) and a.holds(*ops) for a in self.args])
+        return self.op in ops or any([a.holds(*ops) for a in self.args])
 
     def is_factor(self) -> bool:
         """Whether it is a local derivative: neither a constant nor something that came from above."""
         return self.op != "constant" and not self.holds("derivative", "@")
 
-    def total(self) -> Number:
+    def total(self) -> Any:
         """The number, and that of a Σ as a float."""
         one = self.op.startswith("Σ") and isinstance(self.number, Tensor) and len(self.number.values) == 1
         return float(self.number) if one else self.number
@@ -169,6 +169,10 @@ class Expr:
 
         return written(self, Text())
 
+    def of_number(self, number: Any) -> Expr:
+        """The same formula for another number."""
+        return Expr(self.op, self.args, number, self.words)
+
     def reshaped(self, shape: tuple[int, ...]) -> Expr:
         """The same formula with its numbers arranged in another shape, row by row."""
         if isinstance(self.number, float) or self.number.shape == shape:
@@ -177,7 +181,7 @@ class Expr:
             return self  # one number, to be used for all
         elementwise = self.op in ("+", "−", "×", "÷", "neg", "^", "exp")
         args = tuple([a.reshaped(shape) for a in self.args]) if elementwise else self.args
-        return Expr(self.op, args, self.number.reshape(*shape))
+        return Expr(self.op, args, self.number.reshape(*shape), self.words)
 
 
 def formula(x: Any) -> Expr:
@@ -186,11 +190,11 @@ def formula(x: Any) -> Expr:
 
 
 def name(text: str, number: Any) -> Expr:
-    return Expr("name", (text,), number)
+    return Expr("name", (), number, (text,))
 
 
 def derivative(above: str, below: str, number: Any) -> Expr:
-    return Expr("derivative", (above, below), number)
+    return Expr("derivative", (), number, (above, below))
 
 
 def numeral(number: Any) -> Expr:
@@ -207,7 +211,7 @@ def put_in(e: Expr, whole_factors: bool = False) -> Expr:
 
     With `whole_factors` also a factor such as (1 − h²) or Σ y becomes the number it stands for.
     """
-    if e.op in ("name", "derivative") or e.op == "ᵀ" and e.args[0].op in ("name", "derivative"):
+    if e.op in ("name", "derivative") or (e.op == "ᵀ" and e.args[0].op in ("name", "derivative")):
         return numeral(e.number)
     if not e.args:
         return e
@@ -242,9 +246,9 @@ def product_of(factors: Sequence[Expr]) -> Expr:
     return reduce(lambda a, b: Expr("×", (a, b), a.number * b.number), factors)
 
 
-def _combined(op: str, a: Expr, b: Expr, number: Number) -> Expr:
+def _combined(op: str, a: Expr, b: Expr, number: Any) -> Expr:
     return Expr("constant" if a.op == b.op == "constant" else op, () if a.op == b.op == "constant" else (a, b), number)
 
 
 def _positive(e: Expr) -> Expr:
-    return e.args[0] if e.op == "neg" else e  # type: ignore[no-any-return]
+    return e.args[0] if e.op == "neg" else e

@@ -61,7 +61,7 @@ class Gradients:
         partials = b.op.partials(self.symbols[b], *[self.symbols[a] for a in b.inputs])
         symbolic = formula(partials[k])
         if symbolic.has_name():
-            return Expr(symbolic.op, symbolic.args, b.partials[k])
+            return symbolic.of_number(b.partials[k])
         return derivative(self.names[b], self.names[b.inputs[k]], b.partials[k])
 
     def why_zero(self, node: Value) -> list[str | Expr]:

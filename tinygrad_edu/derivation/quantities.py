@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ..graph import by_depth, topological_order
 from ..tensor import Tensor
-from .expression import Expr, formula, name
+from .expression import Expr, formula
 from .names import names_of
 
 TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
@@ -29,7 +29,7 @@ class Quantity:
     def __init__(self, tensor: Tensor, name: str) -> None:
         self.tensor = tensor
         self.name = name
-        self.symbol = Expr("name", (name,), tensor.detach())
+        self.symbol = Expr("name", (), tensor.detach(), (name,))
         self.inputs: tuple[Quantity, ...] = ()
         self.rule: Expr | None = None
 
@@ -107,7 +107,7 @@ def _named(order: Sequence[Tensor], wrt: Sequence[Tensor]) -> set[Tensor]:
         for a in t.inputs:
             uses[a] = uses.get(a, 0) + 1
             matrix_product = t.op == "@" and max(t.inputs[0].ndim, t.inputs[1].ndim) == 2 and a.op not in _VIEWS
-            if a.op and (matrix_product or t.op not in _INSIDE and not str(t.op).startswith("^")):
+            if a.op and (matrix_product or not (t.op in _INSIDE or str(t.op).startswith("^"))):
                 named.add(a)
     return named | {t for t in order if t.op and uses.get(t, 0) > 1}
 

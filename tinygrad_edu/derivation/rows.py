@@ -226,9 +226,9 @@ def str_of(e: Expr) -> str:
 
 
 def _has_matrix(row: Row) -> bool:
-    def matrix(e: Any) -> bool:
+    def matrix(e: Expr) -> bool:
         tall = isinstance(e.number, Tensor) and e.number.ndim == 2 and e.number.shape[0] > 1
-        return (e.op == "number" and tall) or any([matrix(a) for a in e.args if isinstance(a, Expr)])
+        return (e.op == "number" and tall) or any([matrix(a) for a in e.args])
 
     return any([matrix(e) for e in (row.numbers, numeral(row.result)) if e is not None])
 

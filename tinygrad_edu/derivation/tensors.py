@@ -127,7 +127,7 @@ class _Backward:
                 continue
             whole = derivative(self.found[t].name, self.found[a].name, J)
             term = whole.T @ _full(G, t.shape).reshaped((len(t.values),))
-            terms.append(Expr(term.op, term.args, term.number.reshape(*a.shape)))
+            terms.append(term.reshaped(a.shape))
         return terms
 
     def _notes(self, q: Quantity, quantity: Expr, rule: Expr) -> list[Note]:
@@ -143,7 +143,9 @@ class _Backward:
             return [*notes, ["zero: ", *comma_separated(gradients), " = 0"]]
         reasons: dict[str, tuple[Note, list[Value]]] = {}
         for v in zero:
-            why = self.numbers.why_zero(v) if v in self.numbers.of else [f"{self.root.name} does not depend on it"]
+            why: Note = [f"{self.root.name} does not depend on it"]
+            if v in self.numbers.of:
+                why = self.numbers.why_zero(v)
             if why:
                 reasons.setdefault("".join(map(str, why)), (why, []))[1].append(v)
         for why, where in list(reasons.values())[:_MOST_REASONS]:
@@ -179,7 +181,7 @@ def _full(e: Expr, shape: tuple[int, ...]) -> Expr:
     number = _filled(e.number, shape)
     if e.op == "constant":
         return name(str(e), number)
-    return e if isinstance(e.number, Tensor) and e.number.shape == shape else Expr(e.op, e.args, number)
+    return e if isinstance(e.number, Tensor) and e.number.shape == shape else e.of_number(number)
 
 
 def _filled(number: Any, shape: tuple[int, ...]) -> Tensor:
@@ -213,10 +215,10 @@ def _sum_that_is_one(e: Expr) -> Expr | None:
     """A Σ of given numbers in the formula whose value is exactly 1, such as that of probabilities."""
     if e.op.startswith("Σ") and e.args[0].op == "name" and all([n.data == 1 for n in e.number.values]):
         return e
-    return next((s for a in e.args if isinstance(a, Expr) and (s := _sum_that_is_one(a))), None)
+    return next((s for a in e.args if (s := _sum_that_is_one(a))), None)
 
 
 def _derivatives(e: Expr) -> list[Expr]:
     if e.op == "derivative":
         return [e]
-    return [d for a in e.args if isinstance(a, Expr) for d in _derivatives(a)]
+    return [d for a in e.args for d in _derivatives(a)]

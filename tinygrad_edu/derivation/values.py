@@ -17,9 +17,8 @@ TYPE_CHECKING = False  # at run time, `import typing` would take longer than all
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .rows import Note
-
     from ..tensor import Tensor
+    from .rows import Note
 
     Path = list[tuple[Value, int]]  # its edges from the root on: (a node, which of its inputs)
 
@@ -137,7 +136,8 @@ def _path_rows(x: Value, between: set[Value], gradients: Gradients) -> list[Row]
     root, names = gradients.root, gradients.names
     quantity = derivative(names[root], names[x], gradients.of.get(x, 0.0))
     if x not in gradients.of:
-        return [Row(quantity, None, None, 0.0, x, notes=[[f"zero: {names[root]} does not depend on {names[x]}"]])]
+        absent: Note = [f"zero: {names[root]} does not depend on {names[x]}"]
+        return [Row(quantity, None, None, 0.0, x, notes=[absent])]
     paths = _paths(root, x, between)
     if len(paths) > _MOST_PATHS:
         notes = [[f"there are more than {_MOST_PATHS} paths; the lines above add them up step by step"]]
@@ -145,9 +145,11 @@ def _path_rows(x: Value, between: set[Value], gradients: Gradients) -> list[Row]
     products = [prod([b.partials[k] for b, k in path]) for path in paths]
     rows = []
     for path, result in zip(paths, products):
-        via = Expr("path", (names[x], *[names[b] for b, _ in reversed(path)]), result)
+        via = Expr("path", (), result, (names[x], *[names[b] for b, _ in reversed(path)]))
         rule = product_of([derivative(names[b], names[b.inputs[k]], b.partials[k]) for b, k in path])
-        share = [[f"{result / quantity.number:.0%} of the sum"]] if len(paths) > 1 and quantity.number else []
+        share: list[Note] = (
+            [[f"{result / quantity.number:.0%} of the sum"]] if len(paths) > 1 and quantity.number else []
+        )
         rows.append(Row(via, rule, put_in(rule), result, x, notes=share))
     if len(paths) > 1:
         rule = sum_of([numeral(p) for p in products])

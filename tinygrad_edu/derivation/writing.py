@@ -18,6 +18,21 @@ if TYPE_CHECKING:
 # parentheses.
 SUM, PRODUCT, SIGN, FRACTION, POWER, ATOM = range(6)
 _INFIX = {"+": SUM, "−": SUM, "×": PRODUCT, "∘": PRODUCT, "@": PRODUCT}
+_TEXT_SIGNS = {
+    "+": " + ",
+    "−": " − ",
+    "×": " · ",
+    "∘": " ∘ ",
+    "@": " ",
+    "Σ": "Σ ",
+    "Σ0": "Σₙ ",
+    "Σ1": "Σₖ ",
+    "=": " = ",
+}
+_LATEX_SIGNS = {
+    "+": " + ", "−": " - ", "×": r" \cdot ", "∘": r" \circ ", "@": r" \, ",
+    "Σ": r"\sum ", "Σ0": r"\sum_n ", "Σ1": r"\sum_k ", "=": " = ", "+=": r" \mathrel{+}= ", "→": r" \to ",
+}  # fmt: skip
 _MOST = 8  # rows or columns of a matrix; of more, the first and the last are shown
 
 
@@ -34,11 +49,11 @@ def _write(e: Expr, style: Style) -> tuple[str, int]:
 
     match e.op:
         case "name":
-            return style.name(e.args[0]), ATOM
+            return style.name(e.words[0]), ATOM
         case "path":
-            return style.sign("→").join([style.name(node) for node in e.args]), SUM
+            return style.sign("→").join([style.name(node) for node in e.words]), SUM
         case "derivative":
-            return style.derivative(*e.args), FRACTION
+            return style.derivative(*e.words), FRACTION
         case "constant":
             return style.constant(e.number)
         case "number":
@@ -74,14 +89,12 @@ def _many(e: Expr) -> bool:
 class Text:
     """Plain text. A matrix takes several lines, and what stands beside it is centred on them."""
 
-    _SIGNS = {"+": " + ", "−": " − ", "×": " · ", "∘": " ∘ ", "@": " ", "Σ": "Σ ", "Σ0": "Σₙ ", "Σ1": "Σₖ ", "=": " = "}
-
     def __init__(self, digits: int = 4, columns: bool = False) -> None:
         self.digits = digits
         self.columns = columns  # vectors as columns, else as transposed rows
 
     def sign(self, op: str) -> str:
-        return self._SIGNS.get(op, f" {op} ")
+        return _TEXT_SIGNS.get(op, f" {op} ")
 
     def inline(self, text: str) -> str:
         return text
@@ -146,16 +159,11 @@ class Text:
 class LaTeX:
     """LaTeX, for between $ and $."""
 
-    _SIGNS = {
-        "+": " + ", "−": " - ", "×": r" \cdot ", "∘": r" \circ ", "@": r" \, ",
-        "Σ": r"\sum ", "Σ0": r"\sum_n ", "Σ1": r"\sum_k ", "=": " = ", "+=": r" \mathrel{+}= ", "→": r" \to ",
-    }  # fmt: skip
-
     def __init__(self, digits: int = 4) -> None:
         self.digits = digits
 
     def sign(self, op: str) -> str:
-        return self._SIGNS[op]
+        return _LATEX_SIGNS[op]
 
     def inline(self, text: str) -> str:
         return f"${text}$"
@@ -217,7 +225,7 @@ def _cells(x: Tensor, write: Any, dots: tuple[str, str]) -> list[list[str]]:
     rows = [[v] for v in x.data] if x.ndim == 1 else x.data
     table = [[write(number) for number in _ends(row)] for row in _ends(rows)]
     if len(rows[0]) > _MOST:
-        table = [row[:-1] + [dots[0]] + row[-1:] for row in table]
+        table = [[*row[:-1], dots[0], *row[-1:]] for row in table]
     if len(rows) > _MOST:
         table.insert(-1, [dots[1]] * len(table[0]))
     return table
