@@ -28,12 +28,16 @@ def of_layer(letter: str, layer: int) -> str:
 def element(name: str, index: tuple[int, ...], shape: tuple[int, ...]) -> str:
     """One element of a named array, counted from 1 as in the notes.
 
-    A comma separates the indices where one of them may have two digits.
+    A comma separates the indices where one of them may have two digits, or the name ends in one.
 
     >>> element("W⁽¹⁾", (0, 3), (4, 4)), element("x", (9,), (12,)), element("W", (0, 10), (4, 12))
     ('W⁽¹⁾₁₄', 'x₁₀', 'W₁,₁₁')
+    >>> element("x₁", (1,), (3,))
+    'x₁,₂'
     """
     separator = "," if len(shape) > 1 and max(shape) > 9 else ""
+    if name[-1:] in [*"₀₁₂₃₄₅₆₇₈₉"]:
+        name += ","
     return name + separator.join([str(i + 1).translate(_SUBSCRIPT) for i in index])
 
 

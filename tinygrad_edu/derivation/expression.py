@@ -42,8 +42,8 @@ class Expr:
             return a
         if is_constant(a, 0):
             return b
-        if b.op == "neg":
-            return a - b.args[0]
+        if b.op == "neg" or (b.is_multiple() and b.args[0].number < 0):
+            return a - -b
         return _combined("+", a, b, a.number + b.number)
 
     def __sub__(self, other: Any) -> Expr:
@@ -67,8 +67,10 @@ class Expr:
                 return b
             if a.number == -1:
                 return -b
-            if b.op == "×" and b.args[0].op == "constant":
+            if b.is_multiple():
                 return a * b.args[0] * b.args[1]  # c (d a) = (c d) a
+        elif a.is_multiple():
+            return a.args[0] * (a.args[1] * b)
         if a.op == "neg" or b.op == "neg":
             return -(_positive(a) * _positive(b)) if (a.op == "neg") != (b.op == "neg") else _positive(a) * _positive(b)
         return a**2 if a is b else Expr("×", (a, b), a.number * b.number)
@@ -79,7 +81,7 @@ class Expr:
             return a
         if a.op == "neg":
             return -(a.args[0] / b)
-        if b.op == "constant" and a.op == "×" and a.args[0].op == "constant":
+        if b.op == "constant" and a.is_multiple():
             return a.args[0] / b * a.args[1]
         return _combined("÷", a, b, a.number / b.number)
 
@@ -91,7 +93,7 @@ class Expr:
     def __neg__(self) -> Expr:
         if self.op == "constant":
             return formula(-self.number)
-        if self.op == "×" and self.args[0].op == "constant":
+        if self.is_multiple():
             return formula(-self.args[0].number) * self.args[1]
         return self.args[0] if self.op == "neg" else Expr("neg", (self,), -self.number)
 
@@ -145,6 +147,8 @@ class Expr:
         """Σ over all elements, or over one axis, which then keeps the size 1."""
         if isinstance(self.number, float) or len(self.number.values) == 1:
             return self
+        if self.is_multiple():
+            return self.args[0] * self.args[1].sum(axis)
         return Expr("Σ" if axis is None else f"Σ{axis}", (self,), self.number.sum(axis, keepdims=axis is not None))
 
     def has_name(self) -> bool:
@@ -154,6 +158,10 @@ class Expr:
     def holds(self, *ops: str) -> bool:
         """Whether one of these stands in the formula."""
         return self.op in ops or any([a.holds(*ops) for a in self.args])
+
+    def is_multiple(self) -> bool:
+        """Whether it is a constant times something."""
+        return self.op == "×" and self.args[0].op == "constant"
 
     def is_factor(self) -> bool:
         """Whether it is a local derivative: neither a constant nor something that came from above."""
@@ -215,9 +223,20 @@ def put_in(e: Expr, whole_factors: bool = False) -> Expr:
         return numeral(e.number)
     if not e.args:
         return e
-    factors = whole_factors and e.op == "×"
-    args = [numeral(a.total()) if factors and a.is_factor() else put_in(a, whole_factors) for a in e.args]
+    args = []
+    for a in e.args:
+        whole = whole_factors and e.op == "×" and a.is_factor()
+        number = numeral(a.total()) if whole else put_in(a, whole_factors)
+        if number.op == "number" and _is_row(a.number, e):
+            number = numeral(number.number.reshape(1, -1))
+        args.append(number)
     return Expr(e.op, tuple(args), e.number)
+
+
+def _is_row(number: Any, e: Expr) -> bool:
+    """Whether a vector is combined with each row of a matrix."""
+    vector = isinstance(number, Tensor) and number.ndim == 1 and len(number.values) > 1
+    return vector and e.op in ("+", "−", "×", "÷") and e.number.ndim == 2
 
 
 def replaced(e: Expr, old: Expr, new: Expr) -> Expr:

@@ -23,6 +23,7 @@ class Gradients:
     Attributes:
         of: the gradient of each node; exactly 0 where it is 0 but for rounding.
         symbols: each node as a formula: its name, or its number if it is one of `constants`.
+        hidden: nodes the reader has not been shown, and has to be told more about.
         users: for each node the edges that lead from it: (the user, which of its inputs).
 
     Raises:
@@ -30,9 +31,12 @@ class Gradients:
         RuntimeError: the data of a Value was changed after it was recorded.
     """
 
-    def __init__(self, order: Sequence[Value], names: dict[Value, str], constants: set[Value]) -> None:
+    def __init__(
+        self, order: Sequence[Value], names: dict[Value, str], constants: set[Value], hidden: set[Value]
+    ) -> None:
         self.root = order[-1]
         self.names = names
+        self.hidden = hidden
         self.symbols = {n: numeral(n.data) if n in constants else name(names[n], n.data) for n in order}
         self.users: dict[Value, list[tuple[Value, int]]] = {}
         for user in reversed(order):
@@ -72,11 +76,20 @@ class Gradients:
         terms = [self.of[b] * b.partials[k] for b, k in edges]
         if any(terms):
             return ["the contributions ", *_sum([t for t in terms if t]), " cancel", *self._rounding(node)]
-        factors: dict[str, Expr] = {}
-        for b, k in edges:
-            factor = self.local(b, k) if self.of[b] else self.gradient(b)
-            factors.setdefault(str(factor), factor)
+        factors = {str(factor): factor for factor in self._zero_factors(node)}
         return ["every path meets a zero factor, ", *comma_separated(list(factors.values())[:_MOST_TERMS]), " = 0"]
+
+    def _zero_factors(self, node: Value) -> list[Expr]:
+        """On each path to the node the factor that is 0: a local derivative, or a gradient above it."""
+        factors = []
+        for b, k in self.users.get(node, []):
+            if self.of[b]:
+                factors.append(self.local(b, k))
+            elif b in self.hidden and not any([self.of[c] * c.partials[j] for c, j in self.users[b]]):
+                factors += self._zero_factors(b)
+            else:
+                factors.append(self.gradient(b))
+        return factors
 
     def _rounding(self, node: Value) -> list[str | Expr]:
         left = self.raw[node]

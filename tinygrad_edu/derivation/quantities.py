@@ -55,8 +55,6 @@ def quantities(root: Tensor, wrt: Sequence[Tensor]) -> dict[Tensor, Quantity]:
             quantity.rule = written_out(t, found)
             quantity.inputs = tuple(dict.fromkeys(_named_inputs(t, found)))
     layers = by_depth(list(found.values()))
-    used = {q: i for i, user in reversed(list(enumerate(layers))) for q in user.inputs}
-    layers.sort(key=lambda q: (bool(q.inputs), 0 if q.inputs else used.get(q, 0)))  # leaves as they are needed
     return {q.tensor: q for q in layers}
 
 
@@ -73,6 +71,9 @@ def written_out(t: Tensor, found: dict[Tensor, Quantity]) -> Expr:
     number = t.detach()
     match t.op:
         case "@" if t.inputs[0].ndim == t.inputs[1].ndim == 1:
+            a, b = [_unflattened(a, found) for a in t.inputs]
+            if a.shape == b.shape:
+                args = (symbol(a, found), symbol(b, found))
             return (args[0] * args[1]).sum()
         case "ᵀ":
             return args[0].T
@@ -86,6 +87,11 @@ def written_out(t: Tensor, found: dict[Tensor, Quantity]) -> Expr:
         case str(op) if op.startswith("^") and op != "^":
             return Expr("^", (args[0], formula(float(op[1:]))), number)
     return Expr(_AS_WORDS.get(str(t.op), str(t.op)), args, number)
+
+
+def _unflattened(t: Tensor, found: dict[Tensor, Quantity]) -> Tensor:
+    """What a nameless reshape rearranges."""
+    return t.inputs[0] if t.op == "reshape" and t not in found else t
 
 
 def summed_axis(t: Tensor) -> int | None:

@@ -71,12 +71,14 @@ class Row:
         quantity = written(self.quantity, style).ljust(width)
         sides = self._sides(style)
         left = f"{quantity} {self.relation} "
-        lines = []
+        lines: list[str] = []
+        if self.quantity.op == "path":
+            lines, quantity, left = [quantity.rstrip()], "   ", "    = "
         if len(sides) > 1 and "\n" in "".join(sides[1:]):  # matrices go below the rule
-            lines = [left + sides.pop(0)]
+            lines.append(left + sides.pop(0))
             left = " " * len(quantity) + " = "
         elif len(left + " = ".join(sides)) > _WIDTH:
-            lines = [left + sides[0], *[" " * len(quantity) + " = " + side for side in sides[1:-1]]]
+            lines += [left + sides[0], *[" " * len(quantity) + " = " + side for side in sides[1:-1]]]
             sides = sides[-1:]
             left = " " * len(quantity) + " = "
         lines += style.join(left, *_between(sides, " = ")).split("\n")
@@ -192,9 +194,9 @@ class Derivation:
     def _text(self) -> str:
         parts = []
         for title, rows in self._parts():
-            width = max([len(str_of(row.quantity)) for row in rows])
+            width = max([len(str(row.quantity)) for row in rows if row.quantity.op != "path"], default=0)
             lines = [row.text(self.digits, width) for row in rows]
-            gaps = ["\n" if "\n" in above or "\n" in below else "" for above, below in zip(lines, lines[1:])]
+            gaps = ["\n" if "\n" in above + below else "" for above, below in zip(lines, lines[1:])]
             parts.append(f"{title}\n\n" + "\n".join([line + gap for line, gap in zip(lines, [*gaps, ""])]))
         return "\n\n".join(parts)
 
@@ -219,10 +221,6 @@ _PREAMBLE = r"""\documentclass{article}
 \usepackage[margin=2cm]{geometry}
 \setlength{\parindent}{0pt}
 \begin{document}"""
-
-
-def str_of(e: Expr) -> str:
-    return written(e, Text())
 
 
 def _has_matrix(row: Row) -> bool:

@@ -45,12 +45,13 @@ def derive_tensors(root: Tensor, wrt: Sequence[Tensor] | None, digits: int) -> D
             between.add(q)
     shown = [q for q in forward if q in between]
     needed = between.union(*[q.inputs for q in shown])
-    rows = [_forward(q) for q in forward if q in needed]
+    rows = [_forward(q, q in between) for q in forward if q in needed]
     return Derivation(rows, _Backward(root, found).steps(shown), [], {t: q.name for t, q in found.items()}, digits)
 
 
-def _forward(q: Quantity) -> Row:
-    return Row(q.symbol, q.rule, put_in(q.rule) if q.rule else None, q.symbol.number, q.tensor)
+def _forward(q: Quantity, in_full: bool) -> Row:
+    rule = q.rule if in_full else None
+    return Row(q.symbol, rule, rule and put_in(rule), q.symbol.number, q.tensor)
 
 
 class _Backward:
@@ -62,8 +63,9 @@ class _Backward:
         self.terms: dict[Tensor, list[Expr]] = {root: [formula(1.0)]}
         self.symbols: dict[Quantity, Expr] = {}
         order = topological_order(root.values[0])
-        names = names_of(order, element_names({t: q.name for t, q in found.items()}))
-        self.numbers = Gradients(order, names, set())
+        elements = element_names({t: q.name for t, q in found.items()})
+        hidden = {v for v in order if v not in elements}
+        self.numbers = Gradients(order, names_of(order, elements), set(), hidden)
 
     def steps(self, shown: list[Quantity]) -> list[Step]:
         steps = []

@@ -44,7 +44,7 @@ def derive_values(root: Value, wrt: list[Value] | None, labels: dict[Value, Sequ
         )
     gradients = _gradients(everything, wrt or [], labels)
     needed = between.union(*[node.inputs for node in order])
-    forward = [_forward(node, gradients) for node in by_depth([n for n in everything if n in needed])]
+    forward = [_forward(node, gradients, node in between) for node in by_depth([n for n in everything if n in needed])]
     paths = [row for x in wrt or [] for row in _path_rows(x, between, gradients)]
     return Derivation([row for row in forward if row], _backward(order, gradients), paths, gradients.names, digits)
 
@@ -62,7 +62,7 @@ def _gradients(everything: list[Value], wrt: list[Value], labels: dict[Value, Se
     constants = {leaf for leaf in leaves if named and not leaf.label and leaf not in {*wrt, *labels}}
     in_order = [node for node in by_depth(everything) if node not in constants]
     names = names_of([*in_order, *wrt, *constants], {root: ("f", "y", "L")} | labels)
-    return Gradients(everything, names, constants)
+    return Gradients(everything, names, constants, hidden=set())
 
 
 def _between(everything: list[Value], wrt: list[Value]) -> set[Value]:
@@ -74,11 +74,11 @@ def _between(everything: list[Value], wrt: list[Value]) -> set[Value]:
     return found & set(everything)
 
 
-def _forward(node: Value, gradients: Gradients) -> Row | None:
+def _forward(node: Value, gradients: Gradients, in_full: bool) -> Row | None:
     symbol = gradients.symbols[node]
     if symbol.op == "number":
         return None
-    if not node.op:
+    if not node.op or not in_full:
         return Row(symbol, None, None, node.data, node)
     rule = forward_formula(node, [gradients.symbols[a] for a in node.inputs])
     return Row(symbol, rule, put_in(rule), node.data, node)
@@ -140,17 +140,17 @@ def _path_rows(x: Value, between: set[Value], gradients: Gradients) -> list[Row]
         return [Row(quantity, None, None, 0.0, x, notes=[absent])]
     paths = _paths(root, x, between)
     if len(paths) > _MOST_PATHS:
-        notes = [[f"there are more than {_MOST_PATHS} paths; the lines above add them up step by step"]]
+        notes: list[Note] = [[f"there are more than {_MOST_PATHS} paths; the lines above add them up step by step"]]
         return [Row(quantity, None, None, quantity.number, x, notes=notes)]
     products = [prod([b.partials[k] for b, k in path]) for path in paths]
     rows = []
     for path, result in zip(paths, products):
         via = Expr("path", (), result, (names[x], *[names[b] for b, _ in reversed(path)]))
         rule = product_of([derivative(names[b], names[b.inputs[k]], b.partials[k]) for b, k in path])
-        share: list[Note] = (
-            [[f"{result / quantity.number:.0%} of the sum"]] if len(paths) > 1 and quantity.number else []
-        )
-        rows.append(Row(via, rule, put_in(rule), result, x, notes=share))
+        row = Row(via, rule, put_in(rule), result, x)
+        if len(paths) > 1 and quantity.number:
+            row.notes = [[numeral(round(100 * result / quantity.number)), " % of the sum"]]
+        rows.append(row)
     if len(paths) > 1:
         rule = sum_of([numeral(p) for p in products])
         rows.append(Row(quantity, rule, None, quantity.number, x, notes=_zero_note(gradients, x)))
