@@ -88,6 +88,8 @@ def parse(formula: str) -> ast.expr:
     """
     if len(formula) > _MOST_CHARACTERS:
         raise FormulaError(f"the formula has {len(formula):,} characters, more than {_MOST_CHARACTERS:,}")
+    if "#" in formula:
+        raise FormulaError(f"{_quoted(formula)} is not a formula: there are no comments in one")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # "1if" and the like: refused below in our own words
@@ -167,7 +169,7 @@ def assignment(text: str) -> tuple[str, float]:
     name, equals, number = text.partition("=")
     name = normalize("NFKC", name.strip())  # as Python's parser does
     if not equals or not name.isidentifier() or iskeyword(name):
-        raise FormulaError(f"{_quoted(text)} is not name=number")
+        raise FormulaError(f"{_quoted(text.strip())} is not name=number")
     try:
         return name, Value(float(number)).data
     except ValueError:

@@ -147,7 +147,7 @@ class Expr:
         """Σ over all elements, or over one axis, which then keeps the size 1."""
         if isinstance(self.number, float) or len(self.number.values) == 1:
             return self
-        if self.is_multiple():
+        if self.is_multiple() and self.args[1].number.shape == self.number.shape:
             return self.args[0] * self.args[1].sum(axis)
         return Expr("Σ" if axis is None else f"Σ{axis}", (self,), self.number.sum(axis, keepdims=axis is not None))
 
@@ -219,7 +219,7 @@ def put_in(e: Expr, whole_factors: bool = False) -> Expr:
 
     With `whole_factors` also a factor such as (1 − h²) or Σ y becomes the number it stands for.
     """
-    if e.op in ("name", "derivative") or (e.op == "ᵀ" and e.args[0].op in ("name", "derivative")):
+    if e.op in ("name", "derivative", "spread") or (e.op == "ᵀ" and e.args[0].op in ("name", "derivative")):
         return numeral(e.number)
     if not e.args:
         return e

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _MOST_TENSORS = 1000
 # Operations that may be written inside another formula, and those that want names to work on.
-_INSIDE = {"@", "ᵀ", "reshape", "+", "−", "×", "÷", "neg", "sum", "mean", "logsumexp", "exp", "log", "abs", "^"}
+_INSIDE = {"@", "ᵀ", "reshape", "+", "−", "×", "÷", "neg", "sum", "mean", "logsumexp", "exp", "log", "abs"}
 _ON_NAMES = {"tanh", "sigmoid", "relu", "sin", "cos", "sqrt"}
 _VIEWS = {"ᵀ", "reshape"}
 _AS_WORDS = {"[ ]": "part", "^": "power"}
@@ -75,13 +75,15 @@ def written_out(t: Tensor, found: dict[Tensor, Quantity]) -> Expr:
             if a.shape == b.shape:
                 args = (symbol(a, found), symbol(b, found))
             return (args[0] * args[1]).sum()
+        case "@" if t.inputs[0].ndim == 1:
+            return Expr("@", (args[0].T, args[1]), number)
         case "ᵀ":
             return args[0].T
         case "reshape":
             return args[0].reshaped(t.shape)
         case "sum" | "mean":
-            total = args[0].sum(summed_axis(t))
-            return total if t.op == "sum" else total / len(t.inputs[0].values) * len(t.values)
+            total = args[0].sum(summed_axis(t)).reshaped(t.shape)
+            return total if t.op == "sum" else total / (len(t.inputs[0].values) // len(t.values))
         case "×":
             return args[0] * args[1]
         case str(op) if op.startswith("^") and op != "^":
@@ -107,15 +109,20 @@ def _named(order: Sequence[Tensor], wrt: Sequence[Tensor]) -> set[Tensor]:
     named = {order[-1], *wrt}
     uses: dict[Tensor, int] = {}
     for t in order:
-        inside = (t.op in _INSIDE or str(t.op).startswith("^")) and t.ndim <= 2
+        inside = _fits_inside(t.op) and t.ndim <= 2
         if t.label or (t.op and not inside and t.op not in _ON_NAMES) or (not t.op and t.shape):
             named.add(t)
         for a in t.inputs:
             uses[a] = uses.get(a, 0) + 1
             matrix_product = t.op == "@" and max(t.inputs[0].ndim, t.inputs[1].ndim) == 2 and a.op not in _VIEWS
-            if a.op and (matrix_product or not (t.op in _INSIDE or str(t.op).startswith("^"))):
+            if a.op and (matrix_product or not _fits_inside(t.op)):
                 named.add(a)
     return named | {t for t in order if t.op and uses.get(t, 0) > 1}
+
+
+def _fits_inside(op: str | None) -> bool:
+    """Whether an operation, aⁿ among them, may be written inside another formula."""
+    return op in _INSIDE or (op is not None and op.startswith("^") and op != "^")
 
 
 def _named_inputs(t: Tensor, found: dict[Tensor, Quantity]) -> list[Quantity]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 from .. import ops
 from ..graph import by_height, topological_order
 from ..tensor import Tensor
@@ -168,22 +170,21 @@ def _kept(t: Tensor) -> tuple[int, ...]:
 
 def _summed_to(term: Expr, shape: tuple[int, ...], target: tuple[int, ...]) -> Expr:
     """An operand that was repeated to fit the shape gets the sum of what its copies get."""
-    if shape == target:
-        return term
-    term = _full(term, shape)
-    if len(target) < 2 and len(shape) == 2 and target[-1:] == shape[-1:]:
-        return term.sum(0).reshaped(target)
-    if len(target) == 2 and target != (1, 1):
-        return term.sum(0 if target[0] == 1 else 1)
-    return term.sum().reshaped(target)
+    own = term.number.shape if isinstance(term.number, Tensor) else ()
+    own, wanted = [(1,) * (len(shape) - len(s)) + s for s in (own, target)]
+    repeated = [k for k, n in enumerate(shape) if n > wanted[k]]
+    along = [k for k in repeated if own[k] > 1]
+    if along:
+        matrix = len(along) == 1 and sum([n > 1 for n in own]) == 2
+        term = term.sum(along[0] if matrix else None)
+    return (term * prod([shape[k] for k in repeated if k not in along])).reshaped(target)  # the same for each copy
 
 
 def _full(e: Expr, shape: tuple[int, ...]) -> Expr:
     """The formula with a number for each element of the shape."""
-    number = _filled(e.number, shape)
-    if e.op == "constant":
-        return name(str(e), number)
-    return e if isinstance(e.number, Tensor) and e.number.shape == shape else e.of_number(number)
+    if isinstance(e.number, Tensor) and e.number.shape == shape:
+        return e
+    return Expr("spread", (e,), _filled(e.number, shape))
 
 
 def _filled(number: Any, shape: tuple[int, ...]) -> Tensor:

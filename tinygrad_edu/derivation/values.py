@@ -37,13 +37,14 @@ def derive_values(root: Value, wrt: list[Value] | None, labels: dict[Value, Sequ
     everything = topological_order(root)
     between = _between(everything, wrt or [node for node in everything if not node.op])
     order = [node for node in everything if node in between]
-    if len(order) > _MOST_NODES:
+    lines = len([node for node in order if node.op or node.label])
+    if lines > _MOST_NODES:
         raise ValueError(
-            f"explain: {len(order):,} numbers are too many to read one by one. Explain a Tensor, and the derivation "
+            f"explain: {lines:,} numbers are too many to read one by one. Explain a Tensor, and the derivation "
             "is in matrices; or say explain(y, wrt=x), and it keeps what lies between y and x"
         )
-    gradients = _gradients(everything, wrt or [], labels)
     needed = between.union(*[node.inputs for node in order])
+    gradients = _gradients(everything, wrt or [], labels, needed)
     forward = [_forward(node, gradients, node in between) for node in by_depth([n for n in everything if n in needed])]
     paths = [row for x in wrt or [] for row in _path_rows(x, between, gradients)]
     return Derivation([row for row in forward if row], _backward(order, gradients), paths, gradients.names, digits)
@@ -54,13 +55,16 @@ def element_labels(root: Tensor) -> dict[Value, Sequence[str]]:
     return element_names({t: q.name for t, q in quantities(root, ()).items()})
 
 
-def _gradients(everything: list[Value], wrt: list[Value], labels: dict[Value, Sequence[str]]) -> Gradients:
+def _gradients(
+    everything: list[Value], wrt: list[Value], labels: dict[Value, Sequence[str]], needed: set[Value]
+) -> Gradients:
     root = everything[-1]
     leaves = [node for node in everything if not node.op]
     # A leaf without a label is a constant, such as the 2 in 2 * x, unless no leaf has one.
     named = any([leaf.label for leaf in leaves]) or any([x in leaves for x in wrt])
     constants = {leaf for leaf in leaves if named and not leaf.label and leaf not in {*wrt, *labels}}
     in_order = [node for node in by_depth(everything) if node not in constants]
+    in_order.sort(key=lambda node: node not in needed)  # v₁, v₂, … without gaps
     names = names_of([*in_order, *wrt, *constants], {root: ("f", "y", "L")} | labels)
     return Gradients(everything, names, constants, hidden=set())
 

@@ -58,6 +58,8 @@ def _write(e: Expr, style: Style) -> tuple[str, int]:
             return style.constant(e.number)
         case "number":
             return style.number(e.number)
+        case "spread":  # one number for all elements
+            return _write(e.args[0], style)
         case "neg":
             return style.join("−", operand(0, PRODUCT)), SUM
         case "÷":
