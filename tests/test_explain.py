@@ -241,8 +241,11 @@ def evaluated(text):
     return eval(text, {"__builtins__": {}}, FUNCTIONS)  # our own output, in a test
 
 
-UNARY = [Value.tanh, Value.sigmoid, Value.relu, Value.sin, Value.cos, Value.exp, Value.abs, lambda a: -a,
-         lambda a: a**2, lambda a: a**3, lambda a: (a * a + 1).sqrt(), lambda a: (a * a + 1).log(), lambda a: (a * a + 1) ** -1.5]  # fmt: skip
+UNARY = [
+    Value.tanh, Value.sigmoid, Value.relu, Value.sin, Value.cos, Value.exp, Value.abs, lambda a: -a,
+    lambda a: a**2, lambda a: a**3, lambda a: (a * a + 1).sqrt(), lambda a: (a * a + 1).log(),
+    lambda a: (a * a + 1) ** -1.5,
+]  # fmt: skip
 BINARY = [lambda a, b: a + b, lambda a, b: a - b, lambda a, b: a * b, lambda a, b: a / (b * b + 1), Value.maximum,
           Value.minimum, lambda a, b: Value.sum([a, b, a]), lambda a, b: Value.dot([a, b], [b, a]),
           lambda a, b: Value.logsumexp([a, b])]  # fmt: skip
@@ -414,13 +417,16 @@ B = [[1.0, 2.0, -0.5], [0.5, -1.5, 1.25]]
 ELEMENTWISE = {
     "+": lambda a, b: a + b, "−": lambda a, b: a - b, "×": lambda a, b: a * b, "÷": lambda a, b: a / (b * b + 1.0),
     "max": Tensor.maximum, "min": Tensor.minimum, "^2": lambda a, b: a**2 + b**3.0, "neg": lambda a, b: -a * b,
-    "exp": lambda a, b: a.exp() + b, "log": lambda a, b: (a * a + 1.0).log() - b, "sqrt": lambda a, b: (a * a + 1.0).sqrt() * b,
-    "tanh": lambda a, b: a.tanh() * b, "sigmoid": lambda a, b: a.sigmoid() * b, "relu": lambda a, b: a.relu() * b,
-    "sin": lambda a, b: a.sin() * b, "cos": lambda a, b: a.cos() * b, "abs": lambda a, b: abs(a) * b,
-    "^": lambda a, b: (a * a + 1.0) ** b, "softmax": lambda a, b: a.softmax() * b, "log_softmax": lambda a, b: a.log_softmax() * b,
-    "map": lambda a, b: a.map(lambda v: v * v * 3) * b, "mean": lambda a, b: a.mean(axis=0) * b, "sum": lambda a, b: a.sum(axis=-1, keepdims=True) * b,
+    "exp": lambda a, b: a.exp() + b, "log": lambda a, b: (a * a + 1.0).log() - b,
+    "sqrt": lambda a, b: (a * a + 1.0).sqrt() * b, "tanh": lambda a, b: a.tanh() * b,
+    "sigmoid": lambda a, b: a.sigmoid() * b, "relu": lambda a, b: a.relu() * b, "sin": lambda a, b: a.sin() * b,
+    "cos": lambda a, b: a.cos() * b, "abs": lambda a, b: abs(a) * b, "^": lambda a, b: (a * a + 1.0) ** b,
+    "softmax": lambda a, b: a.softmax() * b, "log_softmax": lambda a, b: a.log_softmax() * b,
+    "map": lambda a, b: a.map(lambda v: v * v * 3) * b, "mean": lambda a, b: a.mean(axis=0) * b,
+    "sum": lambda a, b: a.sum(axis=-1, keepdims=True) * b,
     "logsumexp": lambda a, b: a.logsumexp(axis=-1, keepdims=True) * b, "maximum": lambda a, b: a.max(axis=0) * b,
-    "transpose": lambda a, b: (a.T.T * b), "reshape": lambda a, b: a.reshape(-1) * b.reshape(-1) if a.shape == b.shape else a.reshape(6).sum() * b,
+    "transpose": lambda a, b: (a.T.T * b),
+    "reshape": lambda a, b: a.reshape(-1) * b.reshape(-1) if a.shape == b.shape else a.reshape(6).sum() * b,
     "slice": lambda a, b: a[..., 1:] * b[..., :2] if b.shape[-1:] == a.shape[-1:] else a[..., 1:].sum() * b,
 }  # fmt: skip
 

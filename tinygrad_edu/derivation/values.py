@@ -142,6 +142,8 @@ def _path_rows(x: Value, between: set[Value], gradients: Gradients) -> list[Row]
     if x not in gradients.of:
         absent: Note = [f"zero: {names[root]} does not depend on {names[x]}"]
         return [Row(quantity, None, None, 0.0, x, notes=[absent])]
+    if x is root:
+        return []  # ∂L/∂L = 1 has been said
     paths = _paths(root, x, between)
     if len(paths) > _MOST_PATHS:
         notes: list[Note] = [[f"there are more than {_MOST_PATHS} paths; the lines above add them up step by step"]]
