@@ -35,3 +35,30 @@ def element(name: str, index: tuple[int, ...], shape: tuple[int, ...]) -> str:
     """
     separator = "," if len(shape) > 1 and max(shape) > 9 else ""
     return name + separator.join([str(i + 1).translate(_SUBSCRIPT) for i in index])
+
+
+def coefficient(x: float, digits: int = 4) -> str:
+    """`x` as short as it can be said: a whole number without decimals, others as `number` does.
+
+    >>> coefficient(1.0), coefficient(-1.0), coefficient(0.48690001)
+    ('1', '−1', '0.4869')
+    """
+    return number(x, 0) if x == int(x) and abs(x) < 10**digits else number(x, digits)
+
+
+def constant_text(x: float) -> str:
+    """A constant of a formula, as one would write it: `½`, `2`, `−0.1`.
+
+    >>> constant_text(0.5), constant_text(2.0), constant_text(-0.1)
+    ('½', '2', '−0.1')
+    """
+    return "½" if x == 0.5 else f"{x:.4g}".replace("-", "−")
+
+
+def exponent(n: str) -> str:
+    """The n of aⁿ, raised where Unicode can: `²`, but `^0.5`.
+
+    >>> exponent("2"), exponent("-1"), exponent("0.5")
+    ('²', '⁻¹', '^0.5')
+    """
+    return n.translate(_SUPERSCRIPT) if n.lstrip("-").isdigit() else f"^{n}".replace("-", "−")
