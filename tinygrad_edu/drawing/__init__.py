@@ -48,7 +48,8 @@ def draw(
     Args:
         y: a Value or a Tensor; with a Tensor the names and layers of its network are known.
         level: "value", a card a node with the local derivative on every edge; "neuron", a card a
-            neuron; "tensor", a card a Tensor; None takes the finest with up to 60 cards.
+            neuron (where there is none, as "value"); "tensor", a card a Tensor; None takes the finest
+            with up to 60 cards.
         rankdir: the direction, "LR", "TB", "RL" or "BT"; by default what suits the level.
         digits: decimals, by default 4; matrices show one less.
         gradients: False leaves them out.
@@ -69,7 +70,9 @@ def draw(
     scene = Scene(y, digits, gradients)
     counts = _counts(scene)
     if level is None:
-        level = next((l for l in counts if counts[l] <= COMFORTABLE), list(counts)[-1])
+        level = next((l for l in counts if counts[l] <= COMFORTABLE), min(counts, key=lambda l: counts[l]))
+    if level == "neuron" and not scene.neurons:
+        level = "value"  # an expression that is no network
     if level not in counts:
         raise ValueError(
             'the level "tensor" needs a Tensor, for only it records what was done with whole Tensors: '
@@ -78,7 +81,7 @@ def draw(
     _check_size(level, counts, force)
     if level == "tensor":
         graph = tensor_level(scene, TensorCards(scene), rankdir, title)
-    elif level == "neuron" and scene.neurons:
+    elif level == "neuron":
         graph = neuron_level(scene, NeuronCards(scene), rankdir, title)
     else:
         graph = value_level(scene, rankdir, title)
@@ -104,7 +107,8 @@ def _named(scene: Scene) -> str:
 def _counts(scene: Scene) -> dict[str, int]:
     """How many cards each level has that the graph can be drawn at, from fine to coarse."""
     counts = {"value": len(scene.values)}
-    counts["neuron"] = len(NeuronCards(scene).heads) if scene.neurons else counts["value"]
+    if scene.neurons:
+        counts["neuron"] = len(NeuronCards(scene).heads)
     if scene.tensors:
         counts["tensor"] = len(TensorCards(scene))
     return counts

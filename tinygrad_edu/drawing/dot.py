@@ -8,10 +8,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .scene import Scene
 
-
-def new_graph(scene: Scene, title: str | None, rankdir: str, **attributes: str) -> Any:
+def new_graph(title: str | None, rankdir: str, **attributes: str) -> Any:
     """An empty graph in the house style."""
     import graphviz  # type: ignore[import-untyped]  # 60 ms that only those who draw need to wait
 
@@ -22,6 +20,7 @@ def new_graph(scene: Scene, title: str | None, rankdir: str, **attributes: str) 
         fontname=look.FONT,
         fontsize=str(look.SIZE),
         bgcolor=look.colour("paper"),
+        pad="0.1",
         **attributes,
     )
     graph.attr("node", shape="plain", fontname=look.FONT, fontsize=str(look.SIZE), fontcolor=look.colour("ink"))
@@ -52,8 +51,11 @@ def edge(graph: Any, tail: str, head: str, tooltip: str = "", **attributes: str)
 
 
 def plain(text: str) -> str:
-    """Text that is an attribute and no HTML: Graphviz must take neither `\\N` nor `<…>` for its own."""
+    """Text that is an attribute and no HTML: `<` has no meaning in it, but `&amp;` and `\\N` have.
+
+    Graphviz reads the latter once or twice, so doubling is no help: another stroke goes in its place.
+    """
     import graphviz
 
-    escaped: str = graphviz.escape(look.printable(text))
+    escaped: str = graphviz.escape(look.printable(text).replace("&", "&amp;").replace("\\", "∖"))
     return escaped

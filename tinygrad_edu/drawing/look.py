@@ -89,7 +89,8 @@ def _picture(code: int) -> str | None:
         return chr(0x2400 + code)
     if code == 0x7F:
         return "␡"
-    if 0x80 <= code < 0xA0 or 0xD800 <= code < 0xE000 or code in (0xFFFE, 0xFFFF):
+    unseen = 0x80 <= code < 0xA0 or 0x202A <= code < 0x202F or 0x2066 <= code < 0x206A  # they turn text around
+    if unseen or 0xD800 <= code < 0xE000 or code in (0xFFFE, 0xFFFF):
         return "�"
     return None
 
@@ -138,10 +139,12 @@ def row(*cells: str) -> str:
     return f"<TR>{''.join(cells)}</TR>"
 
 
-def card(rows: Iterable[str], fill: str = "operation", rounded: bool = True, thick: bool = False) -> str:
+def card(
+    rows: Iterable[str], fill: str = "operation", rounded: bool = True, thick: bool = False, padding: int = 3
+) -> str:
     """A whole card: the label of a node with `shape=plain`."""
     corners = ' STYLE="ROUNDED"' if rounded else ""
     return (
-        f'<<TABLE BORDER="{3 if thick else 1}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3"'
+        f'<<TABLE BORDER="{3 if thick else 1}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="{padding}"'
         f' COLOR="{colour("border")}" BGCOLOR="{colour(fill)}"{corners}>{"".join(rows)}</TABLE>>'
     )

@@ -52,7 +52,7 @@ class NeuronCards:
 
 def neuron_level(scene: Scene, cards: NeuronCards, rankdir: str | None = None, title: str | None = None) -> Any:
     """The graph of neurons, layer by layer, each layer in the order of its neurons."""
-    graph = new_graph(scene, title, rankdir or "LR", nodesep="0.22", ranksep="0.9", splines="polyline")
+    graph = new_graph(title, rankdir or "LR", nodesep="0.22", ranksep="0.9", splines="polyline")
     ids = {v: f"n{k}" for k, (v, _) in enumerate(cards.heads, start=1)}
     for v, neuron in cards.heads:
         if neuron:
@@ -106,13 +106,13 @@ def _neuron_described(scene: Scene, neuron: Neuron) -> str:
 def _columns(cards: NeuronCards) -> list[list[tuple[Value, Neuron | None]]]:
     """The cards by their distance from the inputs; a leaf stands just before what uses it."""
     place: dict[Value, int] = {}
+    first_use: dict[Value, int] = {}
     for v, neuron in cards.heads:
-        place[v] = max([place[s] + 1 for s in cards.sources(v, neuron)], default=0)
-    for v, neuron in reversed(cards.heads):
-        for s in cards.sources(v, neuron):
-            if not s.op:
-                users = [place[u] for u, n in cards.heads if s in cards.sources(u, n)]
-                place[s] = min(users) - 1
+        sources = cards.sources(v, neuron)
+        place[v] = max([place[s] + 1 for s in sources], default=0)
+        for s in sources:
+            first_use[s] = min(place[v], first_use.get(s, place[v]))
+    place |= {v: first_use[v] - 1 for v in place if not v.op and v in first_use}
     columns: list[list[tuple[Value, Neuron | None]]] = [[] for _ in range(max(place.values()) + 1)]
     for head in cards.heads:
         columns[place[head[0]]].append(head)

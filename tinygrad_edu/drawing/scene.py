@@ -82,7 +82,7 @@ class Scene:
 
 
 def _said(label: Any) -> str | None:
-    return label if label and str(label).strip() else None
+    return str(label) if label is not None and str(label).strip() else None
 
 
 def _names_of_tensors(scene: Scene) -> dict[Tensor, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
-from .look import style_sheet
+from .look import printable, style_sheet
 
 _SVG = "{http://www.w3.org/2000/svg}"
 _TOOLTIP = "{http://www.w3.org/1999/xlink}title"
@@ -28,7 +28,7 @@ def finished(svg: bytes, title: str, prefix: str) -> str:
     for element in root.iter():
         _unwrap_links(element)
     heading = ET.Element("title", {"id": f"{prefix}-title"})
-    heading.text = title
+    heading.text = printable(title)
     style = ET.Element("style")
     style.text = style_sheet()
     root[:0] = [heading, style]

@@ -76,7 +76,7 @@ class TensorCards:
 def tensor_level(scene: Scene, cards: TensorCards, rankdir: str | None = None, title: str | None = None) -> Any:
     """The graph of Tensors."""
     rankdir = rankdir or "LR"
-    graph = new_graph(scene, title, rankdir, nodesep="0.3", ranksep="0.55")
+    graph = new_graph(title, rankdir, nodesep="0.3", ranksep="0.55")
     ids = {t: f"n{k}" for k, t in enumerate(cards.shown, start=1)}
     for l, layer in enumerate(cards.layers, start=1):
         own = [t for t in (layer.W, layer.b) if t is not None and cards.parameter_of[t] is layer]
@@ -168,7 +168,7 @@ def _number_card(scene: Scene, t: Tensor, kind: str) -> str:
         rows.append(
             look.row(look.cell(look.styled(look.shortened(formula(t, scene.name), 60), "muted", look.SMALL), "CENTER"))
         )
-    return look.card(rows, kind, rounded=t.op is not None, thick=kind == "loss")
+    return look.card(rows, kind, rounded=t.op is not None, thick=kind == "loss", padding=5)
 
 
 def _matrix_card(scene: Scene, t: Tensor, kind: str) -> str:

@@ -19,7 +19,6 @@ LONG = 40  # nodes: what is longer runs from top to bottom
 def value_level(scene: Scene, rankdir: str | None = None, title: str | None = None) -> Any:
     """The graph of Values, one card each. `x * x` has two edges."""
     graph = new_graph(
-        scene,
         title,
         rankdir or ("LR" if len(scene.values) <= LONG else "TB"),
         nodesep="0.2",
@@ -67,11 +66,11 @@ def heading(scene: Scene, v: Value) -> str:
 
 
 def _infix(scene: Scene, v: Value) -> str | None:
-    """`ŷ − y` for a node that has no name but was computed from two that have."""
-    names = [scene.name(a) for a in v.inputs]
-    if len(names) == 2 and all(names) and v.op and v.op.symbol in "+−×÷":
-        return f"{names[0]} {v.op.symbol} {names[1]}"
-    return None
+    """`ŷ − y` for a node without a name, if what it was computed from can be named: by its name, or as `exp`."""
+    if len(v.inputs) != 2 or not v.op or v.op.symbol not in "+−×÷":
+        return None
+    left, right = [scene.name(a) or (a.op.symbol if a.op and a.op.symbol.isalpha() else None) for a in v.inputs]
+    return f"{left} {v.op.symbol} {right}" if left and right else None
 
 
 def numbers(scene: Scene, v: Value) -> list[str]:
