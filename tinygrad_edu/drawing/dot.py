@@ -14,17 +14,11 @@ def new_graph(title: str | None, rankdir: str, **attributes: str) -> Any:
     import graphviz  # type: ignore[import-untyped]  # 60 ms that only those who draw need to wait
 
     graph = graphviz.Digraph("drawing")
-    graph.attr(
-        "graph",
-        rankdir=rankdir,
-        fontname=look.FONT,
-        fontsize=str(look.SIZE),
-        bgcolor=look.colour("paper"),
-        pad="0.1",
-        **attributes,
-    )
-    graph.attr("node", shape="plain", fontname=look.FONT, fontsize=str(look.SIZE), fontcolor=look.colour("ink"))
-    graph.attr("edge", fontname=look.FONT, fontsize=str(look.SMALL), color=look.colour("edge"), arrowsize="0.7")
+    ink = {"fontname": look.FONT, "fontsize": str(look.SIZE), "fontcolor": look.colour("ink")}
+    muted = {"fontname": look.FONT, "fontsize": str(look.SMALL), "fontcolor": look.colour("muted")}
+    graph.attr("graph", rankdir=rankdir, bgcolor=look.colour("paper"), pad="0.1", **ink, **attributes)
+    graph.attr("node", shape="plain", **ink)
+    graph.attr("edge", color=look.colour("edge"), arrowsize="0.7", **muted)
     if title:
         graph.attr("graph", label=f"<{look.styled(title, size=look.SIZE + 4, bold=True)}>", labelloc="t")
     return graph

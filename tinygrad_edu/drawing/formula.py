@@ -44,9 +44,9 @@ def _operation(t: Tensor, name: Callable[[Tensor], str | None]) -> tuple[str, in
     if op == "−":
         return f"{operand(0, SUM)} − {operand(1, PRODUCT)}", SUM
     if op == "×":
-        first, second = (1, 0) if _is_number(t.inputs[1]) else (0, 1)
-        between = " " if _is_number(t.inputs[first]) else " × "
-        return operand(first, PRODUCT) + between + operand(second, PRODUCT), PRODUCT
+        if _is_number(t.inputs[1]):
+            return f"{operand(1, ATOM)} {operand(0, PRODUCT)}", PRODUCT
+        return f"{operand(0, POWER)} × {operand(1, POWER)}", PRODUCT
     if op == "÷":
         return f"{operand(0, PRODUCT)} / {operand(1, POWER)}", PRODUCT
     if op == "@":

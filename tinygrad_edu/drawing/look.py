@@ -110,13 +110,15 @@ def shortened(text: str, length: int = 36) -> str:
 
 
 def styled(text: str, role: str = "ink", size: int = SIZE, bold: bool = False, italic: bool = False) -> str:
-    """Text in a colour, size and weight."""
+    """Text in a colour, size and weight; what is as the whole drawing is goes without saying."""
     content = markup(text)
     if bold:
         content = f"<B>{content}</B>"
     if italic:
         content = f"<I>{content}</I>"
-    return f'<FONT COLOR="{colour(role)}" POINT-SIZE="{size}">{content}</FONT>'
+    font = f' COLOR="{colour(role)}"' if role != "ink" else ""
+    font += f' POINT-SIZE="{size}"' if size != SIZE else ""
+    return f"<FONT{font}>{content}</FONT>" if font else content
 
 
 def gradient_text(text: str, size: int = SIZE) -> str:
@@ -137,6 +139,10 @@ def cell(content: str, align: str = "RIGHT", fill: str | None = None, span: int 
 def row(*cells: str) -> str:
     """One row of a table."""
     return f"<TR>{''.join(cells)}</TR>"
+
+
+#: The last row of a rounded card whose last row of numbers has a fill: the fill stays clear of the corners.
+FOOT = '<TR><TD HEIGHT="5" CELLPADDING="0"></TD></TR>'
 
 
 def card(

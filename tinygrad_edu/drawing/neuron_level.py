@@ -64,7 +64,8 @@ def neuron_level(scene: Scene, cards: NeuronCards, rankdir: str | None = None, t
     for k, column in enumerate(_columns(cards)):
         layers = {neuron.layer if neuron else None for _, neuron in column}
         layer = layers.pop() if len(layers) == 1 else None
-        _stack(graph, k, [ids[v] for v, _ in column], f"layer {layer}" if layer else None)
+        if layer or len(column) > 1:
+            _stack(graph, k, [ids[v] for v, _ in column], f"layer {layer}" if layer else None)
     ports = {"tailport": "e", "headport": "w"} if (rankdir or "LR") == "LR" else {}
     for v, neuron in cards.heads:
         for source in cards.sources(v, neuron):
@@ -88,6 +89,7 @@ def neuron_card(scene: Scene, neuron: Neuron) -> str:
     rows.append(_row(scene, neuron.z, "summary"))
     if neuron.h:
         rows.append(_row(scene, neuron.h, "input"))
+    rows.append(look.FOOT)
     return look.card(rows)
 
 

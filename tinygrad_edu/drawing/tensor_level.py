@@ -76,7 +76,8 @@ class TensorCards:
 def tensor_level(scene: Scene, cards: TensorCards, rankdir: str | None = None, title: str | None = None) -> Any:
     """The graph of Tensors."""
     rankdir = rankdir or "LR"
-    graph = new_graph(title, rankdir, nodesep="0.3", ranksep="0.55")
+    order = {} if cards.layers else {"ordering": "in"}  # a × b: a first
+    graph = new_graph(title, rankdir, nodesep="0.3", ranksep="0.55", **order)
     ids = {t: f"n{k}" for k, t in enumerate(cards.shown, start=1)}
     for l, layer in enumerate(cards.layers, start=1):
         own = [t for t in (layer.W, layer.b) if t is not None and cards.parameter_of[t] is layer]
@@ -100,11 +101,11 @@ def tensor_level(scene: Scene, cards: TensorCards, rankdir: str | None = None, t
 def _beside(graph: Any, tail: str, head: str, rankdir: str, in_frame: bool) -> None:
     """An arrow from a card to the one it stands beside: under it, where the drawing runs from left to right.
 
-    Of two cards in one rank Graphviz puts the tail of an edge first, but in a frame the head.
+    Of two cards in one rank Graphviz puts the tail of an edge first, but the head in a frame from left to right.
     """
     pair = part(rank="same")
     near, far = ("s", "n") if rankdir in ("LR", "RL") else ("e", "w")
-    if in_frame:
+    if in_frame and rankdir in ("LR", "RL"):
         edge(pair, tail, head, tailport=far, headport=near)
     else:
         edge(pair, head, tail, dir="back", tailport=near, headport=far)

@@ -32,7 +32,7 @@ def value_level(scene: Scene, rankdir: str | None = None, title: str | None = No
         for a, partial in zip(v.inputs, v.partials):
             local = f"×{coefficient(partial, scene.digits)}"
             tip = f"∂{spoken(scene, v)}/∂{spoken(scene, a)} = {coefficient(partial, scene.digits)}"
-            edge(graph, ids[a], id, tip, label=f"<{look.styled(f' {local} ', 'muted', look.SMALL)}>")
+            edge(graph, ids[a], id, tip, label=f" {local} ")
     return graph
 
 
@@ -52,6 +52,8 @@ def value_card(scene: Scene, v: Value, folded: tuple[Value, ...] = ()) -> str:
                 look.cell(look.styled(scene.value(leaf)), fill="target"),
             )
         )
+    if folded:
+        rows.append(look.FOOT)
     return look.card(rows, kind, rounded=v.op is not None, thick=kind == "loss")
 
 
