@@ -159,3 +159,30 @@ _LATEX_ESCAPES = {c: "\\" + c for c in "#$%&_{}"} | {
 _ABOVE = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁽⁾ᵀ"
 _BELOW = "₀₁₂₃₄₅₆₇₈₉₋₍₎"
 _FLAT = str.maketrans(_ABOVE + _BELOW, "0123456789-()T0123456789-()")
+
+
+def coefficient(x: float, digits: int = 4) -> str:
+    """`x` as short as it can be said: a whole number without decimals, others as `number` does.
+
+    >>> coefficient(1.0), coefficient(-1.0), coefficient(0.48690001)
+    ('1', '−1', '0.4869')
+    """
+    return number(x, 0) if x == int(x) and abs(x) < 10**digits else number(x, digits)
+
+
+def constant_text(x: float) -> str:
+    """A constant of a formula, as one would write it: `½`, `2`, `−0.1`.
+
+    >>> constant_text(0.5), constant_text(2.0), constant_text(-0.1)
+    ('½', '2', '−0.1')
+    """
+    return "½" if x == 0.5 else f"{x:.4g}".replace("-", "−")
+
+
+def exponent(n: str) -> str:
+    """The n of aⁿ, raised where Unicode can: `²`, but `^0.5`.
+
+    >>> exponent("2"), exponent("-1"), exponent("0.5")
+    ('²', '⁻¹', '^0.5')
+    """
+    return n.translate(_SUPERSCRIPT) if n.lstrip("-").isdigit() else f"^{n}".replace("-", "−")
