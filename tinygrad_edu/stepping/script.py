@@ -1,0 +1,141 @@
+"""The script: what each step of the page says and shows.
+
+The page is a pure function of the number of its step, so a step only tells what it adds: page.js
+replays the steps up to the one in hand.
+"""
+
+from __future__ import annotations
+
+from ..notation import short
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import TypeAlias, TypedDict
+
+    from ..derivation.rows import Derivation, Row, Step
+    from .stage import Card, Stage
+
+    #: A row of `explain`: up to its result, the result, and what follows it.
+    Line: TypeAlias = tuple[str, str, str]
+
+    class PageStep(TypedDict, total=False):
+        """One step, as page.js reads it."""
+
+        phase: str  # "given", "forward" or "backward"
+        title: Line
+        lines: list[Line]
+        hand: str  # the card in hand
+        near: list[str]  # the cards it reads from, or passes its gradient to
+        arrows: list[str]  # those it uses
+        values: list[int]  # nodes whose value is now known
+        gradients: list[tuple[int, str]]  # nodes whose gradient is now this
+        slopes: list[str]  # arrows whose local derivative is now known
+
+
+def steps(derivation: Derivation, stage: Stage) -> list[PageStep]:
+    """What is given; the forward pass, card by card; the backward pass in the derivation's order."""
+    first, *others = derivation.backward
+    backward = [_backward(card, steps, derivation, stage) for card, steps in _by_card(others, stage)]
+    return [_given(derivation, stage), *_forward(derivation, stage), _turn(first, derivation, stage), *backward]
+
+
+def _given(derivation: Derivation, stage: Stage) -> PageStep:
+    """All leaves at once: nothing has been computed yet."""
+    rows = [row for row in derivation.forward if not row.node.op]
+    return {
+        "phase": "given",
+        "title": ("Given", "", ""),
+        "lines": [_line(row.text(derivation.digits)) for row in rows],
+        "values": [stage.number_of[v] for v in stage.values if not v.op],
+    }
+
+
+def _forward(derivation: Derivation, stage: Stage) -> list[PageStep]:
+    """A step for each card on which something is computed."""
+    rows = [row for row in derivation.forward if row.node.op]
+    cards = [stage.card_of[row.node] for row in rows if stage.card_of[row.node].head is row.node]
+    rows_of: dict[Card, list[Row]] = {card: [] for card in cards}
+    for row in rows:
+        rows_of[stage.card_of[row.node]].append(row)
+    return [
+        {
+            "phase": "forward",
+            "title": (f"Forward to {_called(card, derivation)}", "", ""),
+            "lines": [_line(row.text(derivation.digits)) for row in rows],
+            "hand": card.id,
+            "near": _ids(card.sources),
+            "arrows": card.arrows,
+            "values": [stage.number_of[row.node] for row in rows],
+        }
+        for card, rows in rows_of.items()
+    ]
+
+
+def _turn(first: Step, derivation: Derivation, stage: Stage) -> PageStep:
+    """The backward pass begins with ∂L/∂L = 1."""
+    row = first.rows[0]
+    return {
+        "phase": "backward",
+        "title": (f"The backward pass begins at {derivation.names[row.node]}", "", ""),
+        "lines": [_line(row.text(derivation.digits))],
+        "hand": stage.card_of[row.node].id,
+        "gradients": [(stage.number_of[row.node], stage.so_far(row))],
+    }
+
+
+def _by_card(steps: list[Step], stage: Stage) -> list[tuple[Card, list[Step]]]:
+    """The steps of each card. It comes where its last one does, for that one passes gradients on to other cards.
+
+    So the contributions to a gradient arrive in the derivation's order, and its running totals hold.
+    """
+    steps_of: dict[Card, list[Step]] = {}
+    for step in steps:
+        card = stage.card_of[step.node]
+        steps_of[card] = [*steps_of.pop(card, []), step]
+    return list(steps_of.items())
+
+
+def _backward(card: Card, steps: list[Step], derivation: Derivation, stage: Stage) -> PageStep:
+    rows = [row for step in steps for row in step.rows]
+    used = card.arrows
+    if len(card.nodes) == 1:  # an arrow for each input; that of a constant is not used
+        used = [card.arrows[row.edge] for row in rows if row.edge is not None]
+    # Only the last of several contributions that one step makes to a gradient stays to be seen.
+    gradients = {stage.number_of[row.node]: stage.so_far(row) for row in rows}
+    rule = steps[0].rows[0].rule
+    assert rule is not None  # ∂L/∂e · ∂e/∂h, whose first factor is the gradient that is passed on
+    incoming = rule.args[0]
+    return {
+        "phase": "backward",
+        "title": (
+            f"Backward through {_called(card, derivation)}: incoming {incoming} = ",
+            short(incoming.number, derivation.digits),
+            "",
+        ),
+        "lines": [_line(row.text(derivation.digits)) for row in rows],
+        "hand": card.id,
+        "near": _ids([stage.card_of[row.node] for row in rows if row.node not in card.nodes]),
+        "arrows": used,
+        "gradients": list(gradients.items()),
+        "slopes": card.arrows,
+    }
+
+
+def _line(text: str) -> Line:
+    """A row of `explain` in three parts, so that its result can stand out."""
+    row, arrow, total = text.partition("  → ")
+    left, equals, result = row.rpartition(" = ")
+    result, newline, notes = result.partition("\n")
+    return left + equals, result, newline + notes + arrow + total
+
+
+def _called(card: Card, derivation: Derivation) -> str:
+    """`h⁽¹⁾₂ (a neuron)`, `e (−)`."""
+    symbol = card.head.op.symbol if card.head.op else ""
+    how = "a neuron" if len(card.rows) > 1 else symbol
+    return derivation.names[card.head] + (f" ({how})" if how else "")
+
+
+def _ids(cards: Iterable[Card]) -> list[str]:
+    return list(dict.fromkeys([card.id for card in cards]))
