@@ -7,7 +7,6 @@ A row of the rule table fed with these instead of floats gives the local derivat
 
 from __future__ import annotations
 
-from functools import reduce
 from math import prod
 
 from .. import ops
@@ -72,7 +71,8 @@ class Expr:
         elif a.is_multiple():
             return a.args[0] * (a.args[1] * b)
         if a.op == "neg" or b.op == "neg":
-            return -(_positive(a) * _positive(b)) if (a.op == "neg") != (b.op == "neg") else _positive(a) * _positive(b)
+            size = _positive(a) * _positive(b)
+            return size if a.op == b.op else -size
         return a**2 if a is b else Expr("×", (a, b), a.number * b.number)
 
     def __truediv__(self, other: Any) -> Expr:
@@ -257,12 +257,12 @@ def replaced(e: Expr, old: Expr, new: Expr) -> Expr:
 
 def sum_of(terms: Sequence[Expr]) -> Expr:
     """a + b + c, as it stands."""
-    return reduce(lambda a, b: Expr("+", (a, b), a.number + b.number), terms)
+    return Expr("+", tuple(terms), sum([t.number for t in terms])) if len(terms) > 1 else terms[0]
 
 
 def product_of(factors: Sequence[Expr]) -> Expr:
     """a · b · c, as it stands."""
-    return reduce(lambda a, b: Expr("×", (a, b), a.number * b.number), factors)
+    return Expr("×", tuple(factors), prod([f.number for f in factors])) if len(factors) > 1 else factors[0]
 
 
 def _combined(op: str, a: Expr, b: Expr, number: Any) -> Expr:

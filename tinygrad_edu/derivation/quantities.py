@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _MOST_TENSORS = 1000
+_DEEPEST = 8  # operations inside one formula
 # Operations that may be written inside another formula, and those that want names to work on.
 _INSIDE = {"@", "ᵀ", "reshape", "+", "−", "×", "÷", "neg", "sum", "mean", "logsumexp", "exp", "log", "abs"}
 _ON_NAMES = {"tanh", "sigmoid", "relu", "sin", "cos", "sqrt"}
@@ -108,9 +109,11 @@ def summed_axis(t: Tensor) -> int | None:
 def _named(order: Sequence[Tensor], wrt: Sequence[Tensor]) -> set[Tensor]:
     named = {order[-1], *wrt}
     uses: dict[Tensor, int] = {}
+    depth: dict[Tensor, int] = {}  # of the formula inside formulas
     for t in order:
+        depth[t] = 1 + max([0 if a in named else depth[a] for a in t.inputs], default=0)
         inside = _fits_inside(t.op) and t.ndim <= 2
-        if t.label or (t.op and not inside and t.op not in _ON_NAMES) or (not t.op and t.shape):
+        if t.label or depth[t] > _DEEPEST or (t.op and not inside and t.op not in _ON_NAMES) or (not t.op and t.shape):
             named.add(t)
         for a in t.inputs:
             uses[a] = uses.get(a, 0) + 1
