@@ -47,7 +47,8 @@ def quantities(root: Tensor, wrt: Sequence[Tensor]) -> dict[Tensor, Quantity]:
             f"explain: {len(order):,} Tensors are too many to read. Explain the loss of one step or one example, "
             "whose derivation is the same"
         )
-    named = [t for t in order if t in _named(order, wrt)]
+    with_names = _named(order, wrt)
+    named = [t for t in order if t in with_names]
     data = [t for t in named if not t.op and not t.label]
     names = names_of(named, {root: ("L", "y"), **dict.fromkeys(data[:1], ("x",))})
     found = {t: Quantity(t, names[t]) for t in named}

@@ -39,7 +39,8 @@ def derive_tensors(root: Tensor, wrt: Sequence[Tensor] | None, digits: int) -> D
     Raises:
         ValueError: too many Tensors to read.
     """
-    found = quantities(root, [t for t in wrt or () if t in topological_order(root)])
+    everything = set(topological_order(root))
+    found = quantities(root, [t for t in wrt or () if t in everything])
     forward = list(found.values())
     between = set(forward) if wrt is None else {found[t] for t in wrt if t in found}
     for q in forward:

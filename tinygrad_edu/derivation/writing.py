@@ -120,7 +120,8 @@ class Text:
             return text, SUM if text.startswith("−") else PRODUCT if "·" in text else ATOM
         if x.ndim > 2:
             return " × ".join(map(str, x.shape)) + " numbers", SUM
-        cells = _cells(x, lambda number: notation.short(number, self.digits), ("⋯", "⋮"))
+        largest = max([abs(v.data) for v in x.values])
+        cells = _cells(x, lambda number: notation.short(number, self.digits, largest), ("⋯", "⋮"))
         upright = x.ndim == 1 and not self.columns
         if upright:
             cells = [[row[0] for row in cells]]
@@ -189,11 +190,12 @@ class LaTeX:
             return text, SUM if text.startswith("-") else PRODUCT if "cdot" in text else ATOM
         if x.ndim > 2:
             return r" \times ".join(map(str, x.shape)) + r"\text{ numbers}", SUM
-        cells = _cells(x, self._digits, (r"\cdots", r"\vdots"))
+        largest = max([abs(v.data) for v in x.values])
+        cells = _cells(x, lambda number: self._digits(number, largest), (r"\cdots", r"\vdots"))
         return r"\begin{bmatrix}" + r" \\ ".join([" & ".join(row) for row in cells]) + r"\end{bmatrix}", ATOM
 
-    def _digits(self, x: float) -> str:
-        return notation.latex_number(notation.short(x, self.digits))
+    def _digits(self, x: float, beside: float = 0.0) -> str:
+        return notation.latex_number(notation.short(x, self.digits, beside))
 
     def power(self, base: str, n: float) -> str:
         return f"{{{base}}}^{{{self._digits(n)}}}"
