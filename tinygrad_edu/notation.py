@@ -138,7 +138,7 @@ def _latex_word(word: str) -> str:
             letter = rf"\{greek.lower()} "
         elif kind == "GREEK CAPITAL" and greek in _GREEK_CAPITALS:
             letter = rf"\{greek.capitalize()} "
-        elif not (letter.isascii() and letter.isprintable()):
+        elif letter in "<>`" or not (letter.isascii() and letter.isprintable()):  # no HTML in Markdown either
             letter = rf"\langle {ord(letter):X}\rangle "
         for accent in accents:
             letter = rf"{_ACCENTS[accent]}{{{letter.strip()}}}" if accent in _ACCENTS else letter

@@ -105,7 +105,7 @@ class Row:
         if self.part and self.total is not None:
             i, n = self.part
             notes = [["running total ", numeral(self.total), f" ({i} of {n} paths in)"], *notes]
-        return ["".join([p if isinstance(p, str) else style.inline(written(p, style)) for p in n]) for n in notes]
+        return [style.sentence(note) for note in notes]
 
     def _sides(self, style: Any) -> list[str]:
         """The right-hand sides, without those that repeat the one before."""
@@ -211,7 +211,7 @@ class Derivation:
         lines = [rf"\section*{{{title}}}"]
         for row in rows:
             lines += [r"\[", row.latex(self.digits), r"\]"]
-            lines += [note.replace("%", r"\%") + "\n" for note in row.sentences(LaTeX(self.digits))]
+            lines += [note + "\n" for note in row.sentences(LaTeX(self.digits))]
         return lines
 
 

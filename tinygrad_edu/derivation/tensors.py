@@ -40,16 +40,20 @@ def derive_tensors(root: Tensor, wrt: Sequence[Tensor] | None, digits: int) -> D
         ValueError: too many Tensors to read.
     """
     everything = set(topological_order(root))
-    found = quantities(root, [t for t in wrt or () if t in everything])
+    inside = [t for t in wrt or () if t in everything]
+    outside = [t for t in wrt or () if t not in everything]
+    found = quantities(root, inside)
     forward = list(found.values())
-    between = set(forward) if wrt is None else {found[t] for t in wrt if t in found}
+    between = set(forward) if wrt is None else {found[t] for t in inside}
     for q in forward:
         if not between.isdisjoint(q.inputs):
             between.add(q)
     shown = [q for q in forward if q in between]
     needed = between.union(*[q.inputs for q in shown])
     rows = [_forward(q, q in between) for q in forward if q in needed]
-    return Derivation(rows, _Backward(root, found).steps(shown), [], {t: q.name for t, q in found.items()}, digits)
+    backward = _Backward(root, found)
+    steps = backward.steps(shown) + [backward.step_of_zeros(t) for t in outside]
+    return Derivation(rows, steps, [], {t: q.name for t, q in found.items()}, digits)
 
 
 def _forward(q: Quantity, in_full: bool) -> Row:
@@ -64,7 +68,6 @@ class _Backward:
         self.found = found
         self.root = found[root]
         self.terms: dict[Tensor, list[Expr]] = {root: [formula(1.0)]}
-        self.symbols: dict[Quantity, Expr] = {}
         order = topological_order(root.values[0])
         elements = element_names({t: q.name for t, q in found.items()})
         hidden = {v for v in order if v not in elements}
@@ -80,6 +83,18 @@ class _Backward:
             if q.inputs:
                 self._pass_on(q.tensor, formula(1.0) if q is self.root else row.quantity)
         return steps
+
+    def step_of_zeros(self, t: Tensor) -> Step:
+        """For a Tensor that the root does not depend on."""
+        if not self.numbers.of.keys().isdisjoint(t.values):
+            raise ValueError(
+                "explain: wrt holds another view of a Tensor in the graph, or a copy of its elements; "
+                "pass the Tensor itself, or single elements of it"
+            )
+        label = t.label or "x"
+        quantity = derivative(self.root.name, label, Tensor.zeros(t.shape) if t.shape else Tensor(0.0))
+        note: Note = ["zero: ", self.root.symbol, " does not depend on ", name(label, 0.0)]
+        return Step(t, label, [Row(quantity, None, None, quantity.number, t, notes=[note])])
 
     def _row(self, q: Quantity) -> Row:
         rule = sum(self.terms.get(q.tensor, []), formula(0.0))
@@ -148,7 +163,7 @@ class _Backward:
             return [*notes, ["zero: ", *comma_separated(gradients), " = 0"]]
         reasons: dict[str, tuple[Note, list[Value]]] = {}
         for v in zero:
-            why: Note = [f"{self.root.name} does not depend on it"]
+            why: Note = [self.root.symbol, " does not depend on it"]
             if v in self.numbers.of:
                 why = self.numbers.why_zero(v)
             if why:

@@ -99,8 +99,8 @@ class Text:
     def sign(self, op: str) -> str:
         return _TEXT_SIGNS.get(op, f" {op} ")
 
-    def inline(self, text: str) -> str:
-        return text
+    def sentence(self, pieces: list[str | Expr]) -> str:
+        return "".join([piece if isinstance(piece, str) else written(piece, self) for piece in pieces])
 
     def name(self, label: str) -> str:
         return label
@@ -169,8 +169,9 @@ class LaTeX:
     def sign(self, op: str) -> str:
         return _LATEX_SIGNS[op]
 
-    def inline(self, text: str) -> str:
-        return f"${text}$"
+    def sentence(self, pieces: list[str | Expr]) -> str:
+        words = [p.replace("%", r"\%") if isinstance(p, str) else f"${written(p, self)}$" for p in pieces]
+        return "".join(words)
 
     def name(self, label: str) -> str:
         return notation.latex_name(label)
