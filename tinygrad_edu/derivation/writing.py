@@ -127,7 +127,7 @@ class Text:
             cells = [[row[0] for row in cells]]
         widths = [max(map(len, column)) for column in zip(*cells)]
         lines = ["  ".join([f"{cell:>{w}}" for cell, w in zip(row, widths)]) for row in cells]
-        return _fenced(lines, "[⎡⎢⎣", "]⎤⎥⎦") + ("ᵀ" if upright else ""), ATOM
+        return _fenced(lines, "[⎡⎢⎣", "]⎤⎥⎦") + ("ᵀ" if upright and len(cells[0]) > 1 else ""), ATOM
 
     def power(self, base: str, n: float) -> str:
         return base + notation.superscript(n)
