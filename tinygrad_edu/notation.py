@@ -36,7 +36,7 @@ def element(name: str, index: tuple[int, ...], shape: tuple[int, ...]) -> str:
     'x₁,₂'
     """
     separator = "," if len(shape) > 1 and max(shape) > 9 else ""
-    if name[-1:] in [*"₀₁₂₃₄₅₆₇₈₉"]:
+    if index and name[-1:] in [*"₀₁₂₃₄₅₆₇₈₉"]:
         name += ","
     return name + separator.join([str(i + 1).translate(_SUBSCRIPT) for i in index])
 

@@ -23,8 +23,8 @@ class Expr:
 
     `op` is the symbol of an operation on `args`; or "name", "derivative", "path", which have
     `words`: the name, the variables above and below, the names along the path; or "constant"
-    (part of a rule, such as the 2 in 2·a) or "number" (put in for a name). `number` is a float
-    or a Tensor.
+    (part of a rule, such as the 2 in 2·a) or "number" (put in for a name), or "spread", the same
+    formula with its numbers repeated or rearranged. `number` is a float or a Tensor.
     """
 
     __slots__ = ("op", "args", "number", "words")
@@ -187,9 +187,12 @@ class Expr:
             return self
         if len(self.number.values) != prod(shape):
             return self  # one number, to be used for all
-        elementwise = self.op in ("+", "−", "×", "÷", "neg", "^", "exp")
-        args = tuple([a.reshaped(shape) for a in self.args]) if elementwise else self.args
-        return Expr(self.op, args, self.number.reshape(*shape), self.words)
+        number = self.number.reshape(*shape)
+        sizes = {a.number.shape for a in self.args if isinstance(a.number, Tensor) and len(a.number.values) > 1}
+        if self.op in ("+", "−", "×", "÷", "neg", "^", "exp") and sizes <= {self.number.shape}:  # element by element
+            return Expr(self.op, tuple([a.reshaped(shape) for a in self.args]), number)
+        rearranged = [n for n in shape if n > 1] != [n for n in self.number.shape if n > 1]
+        return Expr("spread", (self,), number) if self.args and rearranged else self.of_number(number)
 
 
 def formula(x: Any) -> Expr:

@@ -80,7 +80,7 @@ def written_out(t: Tensor, found: dict[Tensor, Quantity]) -> Expr:
         case "@" if t.inputs[0].ndim == 1:
             return Expr("@", (args[0].T, args[1]), number)
         case "ᵀ":
-            return args[0].T
+            return args[0].T if t.ndim == 2 else args[0]
         case "reshape":
             return args[0].reshaped(t.shape)
         case "sum" | "mean":
@@ -114,7 +114,14 @@ def _named(order: Sequence[Tensor], wrt: Sequence[Tensor]) -> set[Tensor]:
     for t in order:
         depth[t] = 1 + max([0 if a in named else depth[a] for a in t.inputs], default=0)
         inside = _fits_inside(t.op) and t.ndim <= 2
-        if t.label or depth[t] > _DEEPEST or (t.op and not inside and t.op not in _ON_NAMES) or (not t.op and t.shape):
+        row = t.op == "@" and [a.ndim for a in t.inputs] == [1, 2]  # a column to all that use it
+        if (
+            t.label
+            or row
+            or depth[t] > _DEEPEST
+            or (t.op and not inside and t.op not in _ON_NAMES)
+            or (not t.op and t.shape)
+        ):
             named.add(t)
         for a in t.inputs:
             uses[a] = uses.get(a, 0) + 1

@@ -7,7 +7,7 @@ from math import prod
 from .. import ops
 from ..graph import by_height, topological_order
 from ..tensor import Tensor
-from ..value import Value, chain_rule
+from ..value import Value, chain_rule, set_grads
 from .expression import Expr, derivative, formula, name, put_in, replaced
 from .gradients import Gradients, comma_separated
 from .names import element_names, names_of
@@ -124,9 +124,9 @@ class _Backward:
             G = G if axes == (1, 1) else _full(G, t.shape)
             return PRODUCT_RULES[axes](G, *args)  # type: ignore[no-any-return]
         if t.op == "ᵀ" and t.ndim <= 2:
-            return [_full(G, t.shape).T]
+            return [_full(G, t.shape).T if t.ndim == 2 else G]
         if t.op == "reshape":
-            return [G.reshaped(shapes[0])]
+            return [G if G.op == "constant" else _full(G, t.shape).reshaped(shapes[0])]
         if t.op in ("sum", "mean", "logsumexp") and (len(t.values) == 1 or len(shapes[0]) == 2):
             kept = _kept(t)
             if t.op == "logsumexp":
@@ -215,18 +215,20 @@ def _shaped(numbers: list[float], shape: tuple[int, ...]) -> Tensor:
 def _jacobians(t: Tensor) -> list[Tensor]:
     """∂t/∂a for each input a of t, a row for each element of t, from the Values themselves."""
     inside = {v for a in t.inputs for v in a.values}
-    counted: set[Value] = set()
-    result = []
     rows = []
     for v in t.values:
         order = topological_order(v)
         before = chain_rule(order, lambda b: () if b in inside else b.partials)
         rows.append({n: n.grad for n in order if n in inside})
-        for n, g in zip(order, before):
-            n.grad = g
-    for a in t.inputs:  # a Value that stands in two inputs is counted in the first
-        result.append(Tensor([[0.0 if v in counted else row.get(v, 0.0) for v in a.values] for row in rows]))
-        counted |= set(a.values)
+        set_grads(order, before)
+    counted: set[Value] = set()
+    result = []
+    for a in t.inputs:
+        columns = []
+        for v in a.values:  # a Value that stands in several places is counted in the first
+            columns.append([0.0 if v in counted else row.get(v, 0.0) for row in rows])
+            counted.add(v)
+        result.append(Tensor(list(zip(*columns))))
     return result
 
 
