@@ -180,9 +180,8 @@ def test_contributions_that_cancel_up_to_rounding_are_called_zero():
     L.backward()
     assert 0 < abs(net.layers[1].b.grad[0]) < 1e-15  # what floats make of 0
     said = notes(derivation)
-    assert said["∂L/∂h⁽²⁾"].startswith("zero: the contributions 0.0333 + −0.0667 + 0.0333 cancel") or said[
-        "∂L/∂h⁽²⁾"
-    ].startswith("zero: the contributions 0.0333 + (−0.0667) + 0.0333 cancel (floating point leaves ")
+    cancel = "zero: the contributions 0.0333 + (−0.0667) + 0.0333 cancel (floating point leaves "
+    assert said["∂L/∂h⁽²⁾"].startswith(cancel)
     assert said["∂L/∂z⁽²⁾"] == "zero: ∂L/∂h⁽²⁾ = 0"
     assert said["∂L/∂b⁽²⁾"] == "zero: ∂L/∂z⁽²⁾ = 0"
     assert said["∂L/∂W⁽³⁾"] == ""
@@ -204,10 +203,7 @@ def test_exact_cancellation_and_the_zeros_below_it():
     h = labelled(a * a, "h")
     derivation = explain(labelled(3 * h - h * 3, "y"))
     said = notes(derivation)
-    assert (
-        said["∂y/∂h"] == "zero: the contributions 3 + (−3) cancel"
-        or said["∂y/∂h"] == "zero: the contributions −3 + 3 cancel"
-    )
+    assert said["∂y/∂h"] == "zero: the contributions −3 + 3 cancel"
     assert said["∂y/∂a"] == "zero: every path meets a zero factor, ∂y/∂h = 0"
 
 
@@ -219,6 +215,15 @@ def test_a_small_gradient_is_not_called_zero():
 def test_what_y_does_not_depend_on_is_said():
     a, b = named(a=1.0, b=2.0)
     assert notes(explain(labelled(a * 2, "y"), wrt=b))["∂y/∂b"] == "zero: y does not depend on b"
+
+
+def test_a_tensor_outside_the_graph_has_the_gradient_zero_and_a_view_is_refused():
+    x, u = Tensor([1.0, 2.0], label="x"), Tensor([3.0], label="u")
+    L = (x * x).sum()
+    row = explain(L, wrt=u).rows[-1]
+    assert str(row) == "∂L/∂u = [0]\n    zero: L does not depend on u"
+    with pytest.raises(ValueError, match="another view of a Tensor in the graph"):
+        explain(L, wrt=x.reshape(2, 1))
 
 
 # Truth: right-hand sides are evaluated, from the text itself and from the numbers in it.
@@ -332,15 +337,20 @@ def test_a_new_row_is_explained_without_a_word_more():
     cube = ops.Op("cube", lambda a: a**3, lambda y, a: (3 * a * a,))
     (x,) = named(x=2.0)
     y = labelled(record(cube, (x,), (2.0,)), "y")
-    assert [str(row) for row in explain(y)] == [
-        "x = 2", "y = cube(x) = cube(2) = 8", "∂y/∂y = 1", "∂y/∂x = ∂y/∂y · (3 · x²) = 1 · 12 = 12",
-    ] or str(explain(y).rows[-1]) == "∂y/∂x = ∂y/∂y · (3 · (x · x)) = 1 · 12 = 12"  # fmt: skip
+    assert str(explain(y).rows[-1]) == "∂y/∂x = ∂y/∂y · (3 · x²) = 1 · 12 = 12"
 
 
 # Truth in matrices: the numbers of each row evaluated by NumPy.
 
 
 def by_numpy(e):
+    """The formula computed by NumPy; a vector may be a row or a column, as on paper."""
+    value = np.asarray(computed_by_numpy(e))
+    shape = np.shape(e.number.tolist() if isinstance(e.number, Tensor) else e.number)
+    return value.reshape(shape) if value.size == math.prod(shape) else value
+
+
+def computed_by_numpy(e):
     args = [by_numpy(a) for a in e.args]
     match e.op:
         case "number" | "constant" | "name":
@@ -390,8 +400,8 @@ def check_matrices(L, leaves, skip=()):
         result = np.array(row.result.tolist())
         if row.numbers and not row.numbers.holds(*skip):
             value = by_numpy(row.numbers)
-            if value.size == result.size:
-                value = value.reshape(result.shape)
+            if value.size in (1, result.size):
+                value = value.reshape(result.shape if value.size == result.size else ())
             # as large as the terms of a sum, in case they cancel
             np.testing.assert_allclose(np.broadcast_to(value, result.shape), result, rtol=1e-9, atol=1e-12)
     gradients = {row.node: row.result.tolist() for step in derivation.backward for row in step.rows}
@@ -457,6 +467,45 @@ def test_a_tensor_used_in_several_places_collects_them_all():
     h = (W @ (W @ x).tanh()).tanh()
     check_matrices((h * h * x).sum(), [W, x])
     check_matrices((stack([x, h, x]) @ x).sum(), [], skip=("stack",))
+
+
+SHAPES = [(), (3,), (1, 3), (2, 3), (2, 1), (1,), (3, 2)]
+
+
+def random_tensor_graph(rng):
+    """A loss over leaves of many shapes, every step free to reuse and to stretch any Tensor before it."""
+    leaves = [Tensor(rng.uniform(-1.5, 1.5), label="s")]
+    leaves += [Tensor.uniform(shape, -1.5, 1.5, seed=rng) for shape in rng.sample(SHAPES[1:], 3)]
+    for i, leaf in enumerate(leaves[1:]):
+        leaf.label = "ABC"[i]
+    nodes = list(leaves)
+    while len(nodes) < 12:
+        a, b = rng.choice(nodes), rng.choice(nodes[-4:])
+        step = rng.choice([
+            lambda a, b: a + b, lambda a, b: a * b, lambda a, b: a - 2 * b, lambda a, b: a / (b * b + 1.0),
+            lambda a, b: a @ b, lambda a, b: b.tanh(), lambda a, b: b.sigmoid() * 0.5, lambda a, b: b.T,
+            lambda a, b: -b,
+            lambda a, b: b.reshape(-1), lambda a, b: b.sum(axis=0), lambda a, b: b.mean(axis=-1, keepdims=True),
+            lambda a, b: b.logsumexp(axis=-1), lambda a, b: b.softmax(), lambda a, b: b**2, lambda a, b: b.max(),
+            lambda a, b: a.maximum(b), lambda a, b: b[0], lambda a, b: stack([b, b]), lambda a, b: b.relu(),
+        ])  # fmt: skip
+        try:
+            new = step(a, b)
+        except (ValueError, IndexError, TypeError):  # shapes that do not fit
+            continue
+        if isinstance(new, Tensor) and new.ndim <= 2:
+            nodes.append(new.tanh() if rng.random() < 0.3 else new)
+            if rng.random() < 0.2:
+                nodes[-1].label = f"T{len(nodes)}"
+    return sum([(node * 0.5).sum() for node in nodes[-3:]], Tensor(0.0)), leaves
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_graphs_of_tensors_are_derived_truly(seed):
+    L, leaves = random_tensor_graph(random.Random(seed))
+    order = topological_order(L)
+    # Jacobians are compared with the scalar gradient, not evaluated in NumPy.
+    check_matrices(L, [leaf for leaf in leaves if leaf in order], skip=("part", "softmax", "max", "stack", "logsumexp"))
 
 
 def test_elements_are_called_after_their_tensor():

@@ -36,20 +36,26 @@ def element(name: str, index: tuple[int, ...], shape: tuple[int, ...]) -> str:
     'x₁,₂'
     """
     separator = "," if len(shape) > 1 and max(shape) > 9 else ""
-    if name[-1:] in [*"₀₁₂₃₄₅₆₇₈₉"]:
+    if index and name[-1:] in [*"₀₁₂₃₄₅₆₇₈₉"]:
         name += ","
     return name + separator.join([str(i + 1).translate(_SUBSCRIPT) for i in index])
 
 
-def short(x: float, digits: int = 4) -> str:
+def short(x: float, digits: int = 4, beside: float = 0.0) -> str:
     """`x` as one writes it by hand: 0.3 rather than 0.3000, and small numbers as powers of ten.
+
+    Not so if it stands `beside` a number large enough, in a matrix.
 
     >>> short(1.0), short(0.1 + 0.2), short(0.216523), short(-2.5e-7)
     ('1', '0.3', '0.2165', '−2.5·10⁻⁷')
+    >>> short(-2.5e-4), short(-2.5e-4, beside=0.5)
+    ('−2.5·10⁻⁴', '−0.0003')
     """
     if x == 0:
         return "0"
-    if 10.0 ** (1 - digits) <= abs(x) < 10.0 ** max(6, digits):
+    if max(abs(x), beside) >= 10.0 ** (1 - digits) and abs(x) < 10.0 ** max(6, digits):
+        if float(f"{x:.{digits}f}") == 0:
+            return number(0.0, digits)
         return _stripped(f"{x:.{digits}f}", x).replace("-", "−")
     mantissa, exponent = f"{x:.{digits - 1}e}".split("e")
     mantissa = _stripped(mantissa, float(f"{x:.16e}".split("e")[0]))
@@ -132,7 +138,7 @@ def _latex_word(word: str) -> str:
             letter = rf"\{greek.lower()} "
         elif kind == "GREEK CAPITAL" and greek in _GREEK_CAPITALS:
             letter = rf"\{greek.capitalize()} "
-        elif not (letter.isascii() and letter.isprintable()):
+        elif letter in "<>`" or not (letter.isascii() and letter.isprintable()):  # no HTML in Markdown either
             letter = rf"\langle {ord(letter):X}\rangle "
         for accent in accents:
             letter = rf"{_ACCENTS[accent]}{{{letter.strip()}}}" if accent in _ACCENTS else letter

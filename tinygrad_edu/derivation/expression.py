@@ -7,7 +7,6 @@ A row of the rule table fed with these instead of floats gives the local derivat
 
 from __future__ import annotations
 
-from functools import reduce
 from math import prod
 
 from .. import ops
@@ -24,8 +23,8 @@ class Expr:
 
     `op` is the symbol of an operation on `args`; or "name", "derivative", "path", which have
     `words`: the name, the variables above and below, the names along the path; or "constant"
-    (part of a rule, such as the 2 in 2·a) or "number" (put in for a name). `number` is a float
-    or a Tensor.
+    (part of a rule, such as the 2 in 2·a) or "number" (put in for a name), or "spread", the same
+    formula with its numbers repeated or rearranged. `number` is a float or a Tensor.
     """
 
     __slots__ = ("op", "args", "number", "words")
@@ -72,7 +71,8 @@ class Expr:
         elif a.is_multiple():
             return a.args[0] * (a.args[1] * b)
         if a.op == "neg" or b.op == "neg":
-            return -(_positive(a) * _positive(b)) if (a.op == "neg") != (b.op == "neg") else _positive(a) * _positive(b)
+            size = _positive(a) * _positive(b)
+            return size if a.op == b.op else -size
         return a**2 if a is b else Expr("×", (a, b), a.number * b.number)
 
     def __truediv__(self, other: Any) -> Expr:
@@ -187,9 +187,12 @@ class Expr:
             return self
         if len(self.number.values) != prod(shape):
             return self  # one number, to be used for all
-        elementwise = self.op in ("+", "−", "×", "÷", "neg", "^", "exp")
-        args = tuple([a.reshaped(shape) for a in self.args]) if elementwise else self.args
-        return Expr(self.op, args, self.number.reshape(*shape), self.words)
+        number = self.number.reshape(*shape)
+        sizes = {a.number.shape for a in self.args if isinstance(a.number, Tensor) and len(a.number.values) > 1}
+        if self.op in ("+", "−", "×", "÷", "neg", "^", "exp") and sizes <= {self.number.shape}:  # element by element
+            return Expr(self.op, tuple([a.reshaped(shape) for a in self.args]), number)
+        rearranged = [n for n in shape if n > 1] != [n for n in self.number.shape if n > 1]
+        return Expr("spread", (self,), number) if self.args and rearranged else self.of_number(number)
 
 
 def formula(x: Any) -> Expr:
@@ -257,12 +260,12 @@ def replaced(e: Expr, old: Expr, new: Expr) -> Expr:
 
 def sum_of(terms: Sequence[Expr]) -> Expr:
     """a + b + c, as it stands."""
-    return reduce(lambda a, b: Expr("+", (a, b), a.number + b.number), terms)
+    return Expr("+", tuple(terms), sum([t.number for t in terms])) if len(terms) > 1 else terms[0]
 
 
 def product_of(factors: Sequence[Expr]) -> Expr:
     """a · b · c, as it stands."""
-    return reduce(lambda a, b: Expr("×", (a, b), a.number * b.number), factors)
+    return Expr("×", tuple(factors), prod([f.number for f in factors])) if len(factors) > 1 else factors[0]
 
 
 def _combined(op: str, a: Expr, b: Expr, number: Any) -> Expr:

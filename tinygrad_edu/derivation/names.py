@@ -26,7 +26,7 @@ def names_of(nodes: Sequence[Any], first_choices: dict[Any, Sequence[str]]) -> d
             while name in used:
                 name += "′"
         else:
-            free = (choice for choice in first_choices.get(node, ()) if choice not in taken | used)
+            free = (choice for choice in first_choices.get(node, ()) if choice not in taken and choice not in used)
             name = next(free, "") or next(v for i in numbered if (v := element("v", (i - 1,), (1,))) not in taken)
         used.add(name)
         names[node] = name

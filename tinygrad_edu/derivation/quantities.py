@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _MOST_TENSORS = 1000
+_DEEPEST = 8  # operations inside one formula
 # Operations that may be written inside another formula, and those that want names to work on.
 _INSIDE = {"@", "ᵀ", "reshape", "+", "−", "×", "÷", "neg", "sum", "mean", "logsumexp", "exp", "log", "abs"}
 _ON_NAMES = {"tanh", "sigmoid", "relu", "sin", "cos", "sqrt"}
@@ -46,7 +47,8 @@ def quantities(root: Tensor, wrt: Sequence[Tensor]) -> dict[Tensor, Quantity]:
             f"explain: {len(order):,} Tensors are too many to read. Explain the loss of one step or one example, "
             "whose derivation is the same"
         )
-    named = [t for t in order if t in _named(order, wrt)]
+    with_names = _named(order, wrt)
+    named = [t for t in order if t in with_names]
     data = [t for t in named if not t.op and not t.label]
     names = names_of(named, {root: ("L", "y"), **dict.fromkeys(data[:1], ("x",))})
     found = {t: Quantity(t, names[t]) for t in named}
@@ -78,7 +80,7 @@ def written_out(t: Tensor, found: dict[Tensor, Quantity]) -> Expr:
         case "@" if t.inputs[0].ndim == 1:
             return Expr("@", (args[0].T, args[1]), number)
         case "ᵀ":
-            return args[0].T
+            return args[0].T if t.ndim == 2 else args[0]
         case "reshape":
             return args[0].reshaped(t.shape)
         case "sum" | "mean":
@@ -108,9 +110,18 @@ def summed_axis(t: Tensor) -> int | None:
 def _named(order: Sequence[Tensor], wrt: Sequence[Tensor]) -> set[Tensor]:
     named = {order[-1], *wrt}
     uses: dict[Tensor, int] = {}
+    depth: dict[Tensor, int] = {}  # of the formula inside formulas
     for t in order:
+        depth[t] = 1 + max([0 if a in named else depth[a] for a in t.inputs], default=0)
         inside = _fits_inside(t.op) and t.ndim <= 2
-        if t.label or (t.op and not inside and t.op not in _ON_NAMES) or (not t.op and t.shape):
+        row = t.op == "@" and [a.ndim for a in t.inputs] == [1, 2]  # a column to all that use it
+        if (
+            t.label
+            or row
+            or depth[t] > _DEEPEST
+            or (t.op and not inside and t.op not in _ON_NAMES)
+            or (not t.op and t.shape)
+        ):
             named.add(t)
         for a in t.inputs:
             uses[a] = uses.get(a, 0) + 1

@@ -94,10 +94,17 @@ class Row:
         quantity = written(self.quantity, style)
         sides = self._sides(style)
         relation = style.sign(self.relation)
-        if any([r"\begin" in side for side in sides]):
+        if self.quantity.op == "path":
+            lines = [f"&{quantity}", *[f"&= {side}" for side in sides]]
+        elif any([r"\begin" in side for side in sides]) or self._is_wide(digits):
             lines = [f"{quantity} &{relation}{sides[0]}", *[f"&= {side}" for side in sides[1:]]]
-            return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
-        return quantity + relation + " = ".join(sides)
+        else:
+            return quantity + relation + " = ".join(sides)
+        return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+
+    def _is_wide(self, digits: int) -> bool:
+        style = Text(digits)
+        return len(" = ".join([written(self.quantity, style), *self._sides(style)])) > _WIDTH
 
     def sentences(self, style: Any) -> list[str]:
         """The running total, and the notes."""
@@ -105,7 +112,7 @@ class Row:
         if self.part and self.total is not None:
             i, n = self.part
             notes = [["running total ", numeral(self.total), f" ({i} of {n} paths in)"], *notes]
-        return ["".join([p if isinstance(p, str) else style.inline(written(p, style)) for p in n]) for n in notes]
+        return [style.sentence(note) for note in notes]
 
     def _sides(self, style: Any) -> list[str]:
         """The right-hand sides, without those that repeat the one before."""
@@ -139,6 +146,12 @@ class Derivation:
         backward: a Step for each node that passes its gradient on, the root's first.
         paths: with `wrt`, a Row for each path and one for their sum.
         names: what every node is called.
+
+    >>> from tinygrad_edu import Value, explain
+    >>> derivation = explain(Value(3.0, label="x") ** 2)
+    >>> for quantity, rule, numbers, result in derivation.backward[-1].rows:
+    ...     print(quantity, "|", rule, "|", numbers, "|", result)
+    ∂f/∂x | ∂f/∂f · (2 · x) | 1 · 6 | 6.0
     """
 
     def __init__(
@@ -211,7 +224,7 @@ class Derivation:
         lines = [rf"\section*{{{title}}}"]
         for row in rows:
             lines += [r"\[", row.latex(self.digits), r"\]"]
-            lines += [note.replace("%", r"\%") + "\n" for note in row.sentences(LaTeX(self.digits))]
+            lines += [note + "\n" for note in row.sentences(LaTeX(self.digits))]
         return lines
 
 

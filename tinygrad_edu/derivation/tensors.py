@@ -7,7 +7,7 @@ from math import prod
 from .. import ops
 from ..graph import by_height, topological_order
 from ..tensor import Tensor
-from ..value import Value, chain_rule
+from ..value import Value, chain_rule, set_grads
 from .expression import Expr, derivative, formula, name, put_in, replaced
 from .gradients import Gradients, comma_separated
 from .names import element_names, names_of
@@ -39,16 +39,21 @@ def derive_tensors(root: Tensor, wrt: Sequence[Tensor] | None, digits: int) -> D
     Raises:
         ValueError: too many Tensors to read.
     """
-    found = quantities(root, [t for t in wrt or () if t in topological_order(root)])
+    everything = set(topological_order(root))
+    inside = [t for t in wrt or () if t in everything]
+    outside = [t for t in wrt or () if t not in everything]
+    found = quantities(root, inside)
     forward = list(found.values())
-    between = set(forward) if wrt is None else {found[t] for t in wrt if t in found}
+    between = set(forward) if wrt is None else {found[t] for t in inside}
     for q in forward:
         if not between.isdisjoint(q.inputs):
             between.add(q)
     shown = [q for q in forward if q in between]
     needed = between.union(*[q.inputs for q in shown])
     rows = [_forward(q, q in between) for q in forward if q in needed]
-    return Derivation(rows, _Backward(root, found).steps(shown), [], {t: q.name for t, q in found.items()}, digits)
+    backward = _Backward(root, found)
+    steps = backward.steps(shown) + [backward.step_of_zeros(t) for t in outside]
+    return Derivation(rows, steps, [], {t: q.name for t, q in found.items()}, digits)
 
 
 def _forward(q: Quantity, in_full: bool) -> Row:
@@ -63,7 +68,6 @@ class _Backward:
         self.found = found
         self.root = found[root]
         self.terms: dict[Tensor, list[Expr]] = {root: [formula(1.0)]}
-        self.symbols: dict[Quantity, Expr] = {}
         order = topological_order(root.values[0])
         elements = element_names({t: q.name for t, q in found.items()})
         hidden = {v for v in order if v not in elements}
@@ -79,6 +83,18 @@ class _Backward:
             if q.inputs:
                 self._pass_on(q.tensor, formula(1.0) if q is self.root else row.quantity)
         return steps
+
+    def step_of_zeros(self, t: Tensor) -> Step:
+        """For a Tensor that the root does not depend on."""
+        if not self.numbers.of.keys().isdisjoint(t.values):
+            raise ValueError(
+                "explain: wrt holds another view of a Tensor in the graph, or a copy of its elements; "
+                "pass the Tensor itself, or single elements of it"
+            )
+        label = t.label or "x"
+        quantity = derivative(self.root.name, label, Tensor.zeros(t.shape) if t.shape else Tensor(0.0))
+        note: Note = ["zero: ", self.root.symbol, " does not depend on ", name(label, 0.0)]
+        return Step(t, label, [Row(quantity, None, None, quantity.number, t, notes=[note])])
 
     def _row(self, q: Quantity) -> Row:
         rule = sum(self.terms.get(q.tensor, []), formula(0.0))
@@ -108,9 +124,9 @@ class _Backward:
             G = G if axes == (1, 1) else _full(G, t.shape)
             return PRODUCT_RULES[axes](G, *args)  # type: ignore[no-any-return]
         if t.op == "ᵀ" and t.ndim <= 2:
-            return [_full(G, t.shape).T]
+            return [_full(G, t.shape).T if t.ndim == 2 else G]
         if t.op == "reshape":
-            return [G.reshaped(shapes[0])]
+            return [G if G.op == "constant" else _full(G, t.shape).reshaped(shapes[0])]
         if t.op in ("sum", "mean", "logsumexp") and (len(t.values) == 1 or len(shapes[0]) == 2):
             kept = _kept(t)
             if t.op == "logsumexp":
@@ -147,7 +163,7 @@ class _Backward:
             return [*notes, ["zero: ", *comma_separated(gradients), " = 0"]]
         reasons: dict[str, tuple[Note, list[Value]]] = {}
         for v in zero:
-            why: Note = [f"{self.root.name} does not depend on it"]
+            why: Note = [self.root.symbol, " does not depend on it"]
             if v in self.numbers.of:
                 why = self.numbers.why_zero(v)
             if why:
@@ -199,18 +215,20 @@ def _shaped(numbers: list[float], shape: tuple[int, ...]) -> Tensor:
 def _jacobians(t: Tensor) -> list[Tensor]:
     """∂t/∂a for each input a of t, a row for each element of t, from the Values themselves."""
     inside = {v for a in t.inputs for v in a.values}
-    counted: set[Value] = set()
-    result = []
     rows = []
     for v in t.values:
         order = topological_order(v)
         before = chain_rule(order, lambda b: () if b in inside else b.partials)
         rows.append({n: n.grad for n in order if n in inside})
-        for n, g in zip(order, before):
-            n.grad = g
-    for a in t.inputs:  # a Value that stands in two inputs is counted in the first
-        result.append(Tensor([[0.0 if v in counted else row.get(v, 0.0) for v in a.values] for row in rows]))
-        counted |= set(a.values)
+        set_grads(order, before)
+    counted: set[Value] = set()
+    result = []
+    for a in t.inputs:
+        columns = []
+        for v in a.values:  # a Value that stands in several places is counted in the first
+            columns.append([0.0 if v in counted else row.get(v, 0.0) for row in rows])
+            counted.add(v)
+        result.append(Tensor(list(zip(*columns))))
     return result
 
 

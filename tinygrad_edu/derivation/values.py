@@ -7,7 +7,7 @@ from math import prod
 from .. import ops
 from ..graph import by_depth, by_height, topological_order
 from ..value import Value
-from .expression import Expr, derivative, formula, numeral, product_of, put_in, sum_of
+from .expression import Expr, derivative, formula, name, numeral, product_of, put_in, sum_of
 from .gradients import Gradients
 from .names import element_names, names_of
 from .quantities import quantities
@@ -140,7 +140,7 @@ def _path_rows(x: Value, between: set[Value], gradients: Gradients) -> list[Row]
     root, names = gradients.root, gradients.names
     quantity = derivative(names[root], names[x], gradients.of.get(x, 0.0))
     if x not in gradients.of:
-        absent: Note = [f"zero: {names[root]} does not depend on {names[x]}"]
+        absent: Note = ["zero: ", name(names[root], 0.0), " does not depend on ", name(names[x], 0.0)]
         return [Row(quantity, None, None, 0.0, x, notes=[absent])]
     if x is root:
         return []  # ∂L/∂L = 1 has been said

@@ -33,6 +33,7 @@ _LATEX_SIGNS = {
     "+": " + ", "−": " - ", "×": r" \cdot ", "∘": r" \circ ", "@": r" \, ",
     "Σ": r"\sum ", "Σ0": r"\sum_n ", "Σ1": r"\sum_k ", "=": " = ", "+=": r" \mathrel{+}= ", "→": r" \to ",
 }  # fmt: skip
+_MOST_TERMS = 16  # of a sum, a product or a path
 _MOST = 8  # rows or columns of a matrix; of more, the first and the last are shown
 
 
@@ -51,7 +52,7 @@ def _write(e: Expr, style: Style) -> tuple[str, int]:
         case "name":
             return style.name(e.words[0]), ATOM
         case "path":
-            return style.sign("→").join([style.name(node) for node in e.words]), SUM
+            return style.sign("→").join(_ends([style.name(node) for node in e.words], "…")), SUM
         case "derivative":
             return style.derivative(*e.words), FRACTION
         case "constant":
@@ -75,11 +76,11 @@ def _write(e: Expr, style: Style) -> tuple[str, int]:
             return style.join(style.sign(e.op), operand(0, PRODUCT)), PRODUCT
         case "+" | "−" | "×" | "@":
             op = "∘" if e.op == "×" and all([_many(a) for a in e.args]) else e.op
-            p = _INFIX[op]  # the operand on the right: a − (b − c), a + (−b)
-            if p == PRODUCT:  # (Σ a) · b, but a · Σ b
-                left, right = [e.args[i].op.startswith("Σ") for i in (0, 1)]
-                return style.join(operand(0, p + left), style.sign(op), operand(1, p + (not right))), p
-            return style.join(operand(0, p), style.sign(op), operand(1, p + 1)), p
+            p = _INFIX[op]
+            sums = [a.op.startswith("Σ") for a in e.args] if p == PRODUCT else [False] * len(e.args)
+            # On the left (Σ a) · b and a · b, on the right a · Σ b and a − (b − c).
+            places = [(0, p + sums[0]), *[(i, p + (not sums[i])) for i in range(1, len(e.args))]]
+            return style.join(*_separated(_ends([operand(*place) for place in places], "…"), style.sign(op))), p
         case _:
             return style.function(e.op, [operand(i, SUM) for i in range(len(e.args))]), ATOM
 
@@ -98,8 +99,8 @@ class Text:
     def sign(self, op: str) -> str:
         return _TEXT_SIGNS.get(op, f" {op} ")
 
-    def inline(self, text: str) -> str:
-        return text
+    def sentence(self, pieces: list[str | Expr]) -> str:
+        return "".join([piece if isinstance(piece, str) else written(piece, self) for piece in pieces])
 
     def name(self, label: str) -> str:
         return label
@@ -119,13 +120,14 @@ class Text:
             return text, SUM if text.startswith("−") else PRODUCT if "·" in text else ATOM
         if x.ndim > 2:
             return " × ".join(map(str, x.shape)) + " numbers", SUM
-        cells = _cells(x, lambda number: notation.short(number, self.digits), ("⋯", "⋮"))
+        largest = max([abs(v.data) for v in x.values])
+        cells = _cells(x, lambda number: notation.short(number, self.digits, largest), ("⋯", "⋮"))
         upright = x.ndim == 1 and not self.columns
         if upright:
             cells = [[row[0] for row in cells]]
         widths = [max(map(len, column)) for column in zip(*cells)]
         lines = ["  ".join([f"{cell:>{w}}" for cell, w in zip(row, widths)]) for row in cells]
-        return _fenced(lines, "[⎡⎢⎣", "]⎤⎥⎦") + ("ᵀ" if upright else ""), ATOM
+        return _fenced(lines, "[⎡⎢⎣", "]⎤⎥⎦") + ("ᵀ" if upright and len(cells[0]) > 1 else ""), ATOM
 
     def power(self, base: str, n: float) -> str:
         return base + notation.superscript(n)
@@ -167,8 +169,9 @@ class LaTeX:
     def sign(self, op: str) -> str:
         return _LATEX_SIGNS[op]
 
-    def inline(self, text: str) -> str:
-        return f"${text}$"
+    def sentence(self, pieces: list[str | Expr]) -> str:
+        words = [p.replace("%", r"\%") if isinstance(p, str) else f"${written(p, self)}$" for p in pieces]
+        return "".join(words)
 
     def name(self, label: str) -> str:
         return notation.latex_name(label)
@@ -188,11 +191,12 @@ class LaTeX:
             return text, SUM if text.startswith("-") else PRODUCT if "cdot" in text else ATOM
         if x.ndim > 2:
             return r" \times ".join(map(str, x.shape)) + r"\text{ numbers}", SUM
-        cells = _cells(x, self._digits, (r"\cdots", r"\vdots"))
+        largest = max([abs(v.data) for v in x.values])
+        cells = _cells(x, lambda number: self._digits(number, largest), (r"\cdots", r"\vdots"))
         return r"\begin{bmatrix}" + r" \\ ".join([" & ".join(row) for row in cells]) + r"\end{bmatrix}", ATOM
 
-    def _digits(self, x: float) -> str:
-        return notation.latex_number(notation.short(x, self.digits))
+    def _digits(self, x: float, beside: float = 0.0) -> str:
+        return notation.latex_number(notation.short(x, self.digits, beside))
 
     def power(self, base: str, n: float) -> str:
         return f"{{{base}}}^{{{self._digits(n)}}}"
@@ -225,16 +229,15 @@ if TYPE_CHECKING:
 def _cells(x: Tensor, write: Any, dots: tuple[str, str]) -> list[list[str]]:
     """The numbers of a vector (as a column) or a matrix; dots in place of those in the middle."""
     rows = [[v] for v in x.data] if x.ndim == 1 else x.data
-    table = [[write(number) for number in _ends(row)] for row in _ends(rows)]
-    if len(rows[0]) > _MOST:
-        table = [[*row[:-1], dots[0], *row[-1:]] for row in table]
+    table = [_ends(list(map(write, row)), dots[0], _MOST) for row in _ends(rows, None, _MOST) if row]
     if len(rows) > _MOST:
         table.insert(-1, [dots[1]] * len(table[0]))
     return table
 
 
-def _ends(items: list[Any]) -> list[Any]:
-    return items if len(items) <= _MOST else items[: _MOST - 2] + items[-1:]
+def _ends(items: list[Any], dots: Any, most: int = _MOST_TERMS) -> list[Any]:
+    """The items, or if they are too many the first ones, dots, and the last."""
+    return items if len(items) <= most else [*items[: most - 2], dots, items[-1]]
 
 
 def _fenced(lines: list[str], left: str, right: str) -> str:
