@@ -63,7 +63,9 @@ def test_a_square_is_two_cards_and_two_edges():
     y = x * x
     y.label = "y"
     y.backward()
-    assert draw(y, "value").source == head("nodesep=0.2 ordering=in pad=0.1 rankdir=LR ranksep=0.45") + (
+    assert draw(y, "value").source == head(
+        "nodesep=0.2 ordering=in outputorder=edgesfirst pad=0.1 rankdir=LR ranksep=0.45"
+    ) + (
         f"\tn1 [label=<{LEAF}"
         '<TR><TD ALIGN="CENTER" COLSPAN="2"><B>x</B></TD></TR>'
         '<TR><TD ALIGN="LEFT"><FONT COLOR="#5f5f5f" POINT-SIZE="10">value</FONT></TD><TD ALIGN="RIGHT">3.0000</TD></TR>'
@@ -84,7 +86,7 @@ def test_a_square_is_two_cards_and_two_edges():
 def test_a_neuron_is_one_card():
     z = Value.dot([Value(2.0)], [Value(3.0, label="x")]) + Value(1.0)
     assert draw(z, "neuron", gradients=False).source == head(
-        "nodesep=0.22 pad=0.1 rankdir=LR ranksep=0.9 splines=polyline"
+        "nodesep=0.22 outputorder=edgesfirst pad=0.1 rankdir=LR ranksep=0.9 splines=polyline"
     ) + (
         f"\tn1 [label=<{LEAF}"
         '<TR><TD ALIGN="CENTER" COLSPAN="2"><B>x</B></TD></TR>'
@@ -111,7 +113,7 @@ def test_a_sum_is_two_tensor_cards():
     loss = LOSS.replace('PADDING="3"', 'PADDING="5"')
     outside = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">'
     assert draw(Tensor([1.0, -2.0], label="x").sum(), "tensor", gradients=False).source == head(
-        "nodesep=0.3 ordering=in pad=0.1 rankdir=LR ranksep=0.55"
+        "nodesep=0.3 ordering=in outputorder=edgesfirst pad=0.1 rankdir=LR ranksep=0.55"
     ) + (
         f"\tn1 [label=<{LEAF}"
         f'<TR><TD ALIGN="CENTER">{outside}<TR><TD ALIGN="CENTER"><B>x</B></TD></TR><TR><TD ALIGN="CENTER">{matrix}'
@@ -276,7 +278,8 @@ def test_a_dot_of_targets_and_errors_is_no_neuron():
 
 def test_the_level_follows_the_size():
     x = Value(1.0)
-    assert draw(x + 1).level == "value"
+    assert draw(x + 1).level == draw(chain(100)).level == "value"
+    assert draw(MLP([3, 4, 2], seed=0)([1.0, 2.0, 3.0])).level == "neuron"
     assert draw(regression()).level == "neuron"
     assert draw(MLP([20, 30, 30, 2], seed=0)([0.5] * 20)).level == "tensor"
 
@@ -285,7 +288,20 @@ def test_ten_layers_are_drawn_at_the_tensor_level():
     L = squared_error(MLP([3] * 10 + [2], seed=0)([1.0, 2.0, 3.0]), [0.0, 1.0])
     drawing = draw(L, "tensor")
     assert drawing.cards == 32  # x, y, L; 10 of parameters, 10 z, 9 h
-    assert drawing.source.count("subgraph cluster") == 10
+    assert len(re.findall(r"<B>layer \d+</B>", drawing.source)) == 10
+
+
+def test_weights_used_twice_are_one_card_and_one_arrow_each_time():
+    layer = Linear(2, 2, seed=0)
+    drawing = draw(layer(layer(Tensor([1.0, 2.0], label="x")).tanh()), "tensor")
+    assert drawing.cards == 5  # x, parameters, z, h, z
+    assert sorted(edges(drawing)) == [("n1", "n2"), ("n2", "n3"), ("n3", "n4"), ("p1", "n2"), ("p1", "n4")]
+
+
+def test_a_softmax_keeps_its_card_though_it_has_no_name():
+    z = MLP([2, 2], seed=0)([1.0, 2.0])
+    L = squared_error(z.softmax(), [0.0, 1.0])
+    assert "softmax(z⁽¹⁾)" in draw(L, "tensor").source and draw(L, "tensor").cards == 6
 
 
 def test_a_large_matrix_shows_its_corner():

@@ -28,6 +28,7 @@ PALETTE = {
     "input": ("#e3eef8", "#1d3850"),
     "parameter": ("#fdf3d8", "#453c1a"),
     "target": ("#e8e8e8", "#3b3f46"),
+    "constant": ("#ebebeb", "#353a41"),
     "operation": ("#fefefe", "#242932"),
     "summary": ("#efefef", "#303640"),
     "loss": ("#fbe2d9", "#5b2c1f"),

@@ -90,26 +90,26 @@ def tensor_level(scene: Scene, cards: TensorCards, rankdir: str | None = None, t
             _tensor_node(graph, scene, t, ids[t])
     main = {t for layer in cards.layers for t in (layer.z, layer.h)}
     for t in cards.shown:
-        for a in cards.sources(t):
+        sources = {ids[a]: a for a in reversed(cards.sources(t))}  # W and b are one card: one arrow
+        for id, a in reversed(sources.items()):
             if cards.is_target(a, t):
-                _beside(graph, ids[a], ids[t], rankdir, in_frame=False)
+                unseen = part(f"cluster_{ids[t]}", peripheries="0", label="")
+                _beside(unseen, id, ids[t], rankdir)
+                graph.subgraph(unseen)
             elif not cards.is_parameter(a, t):
-                edge(graph, ids[a], ids[t], weight="10" if t in main else "2")
+                edge(graph, id, ids[t], weight="10" if t in main else "2")
     return graph
 
 
-def _beside(graph: Any, tail: str, head: str, rankdir: str, in_frame: bool) -> None:
-    """An arrow from a card to the one it stands beside: under it, where the drawing runs from left to right.
+def _beside(frame: Any, tail: str, head: str, rankdir: str) -> None:
+    """An arrow from a card to the one it stands beside: below it, where the drawing runs sideways, else left of it.
 
-    Of two cards in one rank Graphviz puts the tail of an edge first, but the head in a frame from left to right.
+    Of two cards in one rank Graphviz puts the tail of an edge first, but last in a frame from left to right.
     """
     pair = part(rank="same")
-    near, far = ("s", "n") if rankdir in ("LR", "RL") else ("e", "w")
-    if in_frame and rankdir in ("LR", "RL"):
-        edge(pair, tail, head, tailport=far, headport=near)
-    else:
-        edge(pair, head, tail, dir="back", tailport=near, headport=far)
-    graph.subgraph(pair)
+    tailport, headport = ("n", "s") if rankdir in ("LR", "RL") else ("e", "w")
+    edge(pair, tail, head, tailport=tailport, headport=headport)
+    frame.subgraph(pair)
 
 
 def _frame(
@@ -136,7 +136,7 @@ def _frame(
         _tensor_node(frame, scene, t, ids[t], group="spine")
     if own:
         node(frame, f"p{l}", _parameter_card(scene, own), "parameter", f"parameters of layer {l}")
-        _beside(frame, f"p{l}", ids[layer.z], rankdir, in_frame=True)
+        _beside(frame, f"p{l}", ids[layer.z], rankdir)
     graph.subgraph(frame)
     return set(inside)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..notation import coefficient
 from . import look
 from .dot import edge, new_graph, node
+from .network import users_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,13 +19,12 @@ LONG = 40  # nodes: what is longer runs from top to bottom
 
 def value_level(scene: Scene, rankdir: str | None = None, title: str | None = None) -> Any:
     """The graph of Values, one card each. `x * x` has two edges."""
-    graph = new_graph(
-        title,
-        rankdir or ("LR" if len(scene.values) <= LONG else "TB"),
-        nodesep="0.2",
-        ranksep="0.45",
-        ordering="in",
-    )
+    rankdir = rankdir or ("LR" if len(scene.values) <= LONG else "TB")
+    # Inputs in their order, as in w₁ x₁ + w₂ x₂. Where two nodes share one, both cannot have it as they
+    # like, and shorter arrows are worth more; but the neurons of a network shall stand in order.
+    tree = all([len(set(users)) <= 1 for users in users_of(scene.values).values()])
+    order = {"ordering": "in"} if tree or scene.neurons else {}
+    graph = new_graph(title, rankdir, nodesep="0.2", ranksep="0.45", **order)
     ids = {v: f"n{k}" for k, v in enumerate(scene.values, start=1)}
     for v, id in ids.items():
         node(graph, id, value_card(scene, v), scene.kind(v), describe(scene, v))
