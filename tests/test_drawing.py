@@ -121,7 +121,7 @@ def test_a_sum_is_two_tensor_cards():
         '<TR><TD ALIGN="RIGHT" BGCOLOR="#e8a877"><FONT POINT-SIZE="11">−2.000</FONT></TD></TR>'
         '</TABLE></TD></TR></TABLE></TD></TR></TABLE>> class=input id=n1 tooltip="x, shape (2,)"]\n'
         f'\tn2 [label=<{loss}<TR><TD ALIGN="CENTER"><B>L = −1.0000</B></TD></TR>'
-        '<TR><TD ALIGN="CENTER"><FONT COLOR="#5f5f5f" POINT-SIZE="10">Σ x</FONT></TD></TR></TABLE>>'
+        '<TR><TD ALIGN="CENTER"><FONT COLOR="#5f5f5f" POINT-SIZE="10"> Σ x </FONT></TD></TR></TABLE>>'
         ' class=loss id=n2 tooltip="L, shape (), = Σ x"]\n'
         "\tn1 -> n2 [weight=2]\n"
         "}\n"
@@ -209,6 +209,30 @@ def test_a_network_without_labels_gets_the_names_of_the_notes():
     names = [[row[0] for row in card[1:] if row and row[0]] for id, card in cards(drawing).items() if len(card[0]) == 3]
     assert names[1] == ["W⁽¹⁾₂₁", "W⁽¹⁾₂₂", "b⁽¹⁾₂", "z⁽¹⁾₂", "h⁽¹⁾₂"]
     assert names[3] == ["W⁽²⁾₁₁", "W⁽²⁾₁₂", "W⁽²⁾₁₃", "b⁽²⁾₁", "z⁽²⁾₁"]
+
+
+def test_every_card_says_what_kind_of_node_it_is():
+    w, b, x, y = [Value(1.0, label=name) for name in ("w", "b", "x", "y")]
+    source = draw((w * x + b - y) * 2, "value").source
+    kinds = re.findall(r" class=(\w+) id=(\w+)", source)
+    names = {id: card[0][0] for id, card in cards(draw((w * x + b - y) * 2, "value")).items()}
+    assert [(names[id], kind) for kind, id in kinds] == [
+        ("w", "parameter"),
+        ("x", "input"),
+        ("w × x", "operation"),
+        ("b", "parameter"),
+        ("+", "operation"),
+        ("y", "target"),
+        ("−", "operation"),
+        ("constant", "constant"),
+        ("×", "loss"),
+    ]
+    a, b = Value(1.0, label="a"), Value(1.0, label="b")
+    assert re.findall(r" class=(\w+)", draw(a * b).source) == ["input", "input", "loss"]
+
+
+def test_numbers_of_any_size_fit_a_card():
+    assert cards(draw(Value(-2e300, label="x")))["n1"][1] == ["value", "−2.0000e+300"]
 
 
 def test_a_users_label_comes_first():

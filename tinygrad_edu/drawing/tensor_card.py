@@ -47,7 +47,8 @@ def _sentences(scene: Scene, t: Tensor) -> list[str]:
     if scene.gradients and not scene.blank:
         sentences.append(look.gradient_text(f"{_gradient_name(scene, t)} = {scene.gradient(v)}"))
     if t.op:
-        sentences.append(look.styled(look.shortened(formula(t, scene.name), 60), "muted", look.SMALL))
+        said = look.shortened(formula(t, scene.name), 60)
+        sentences.append(look.styled(f" {said} ", "muted", look.SMALL))  # air: fonts differ in width
     return sentences
 
 
