@@ -90,10 +90,9 @@ def _picture(code: int) -> str | None:
         return chr(0x2400 + code)
     if code == 0x7F:
         return "␡"
-    unseen = 0x80 <= code < 0xA0 or 0x202A <= code < 0x202F or 0x2066 <= code < 0x206A  # they turn text around
-    if unseen or 0xD800 <= code < 0xE000 or code in (0xFFFE, 0xFFFF):
-        return "�"
-    return None
+    turns_text_around = 0x202A <= code < 0x202F or 0x2066 <= code < 0x206A
+    no_character = 0x80 <= code < 0xA0 or 0xD800 <= code < 0xE000 or code in (0xFFFE, 0xFFFF)
+    return "�" if turns_text_around or no_character else None
 
 
 def markup(text: str) -> str:
