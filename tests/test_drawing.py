@@ -161,6 +161,9 @@ def test_the_neuron_level_has_every_number_of_both_passes(loss):
         assert card[1:] == [["value", number(v.data)], ["grad", number(v.grad)]]
     for name, v in zip(("y₁", "y₂", "y₃"), tensors["y"].values):
         assert [name, number(v.data)] in rows
+    if loss is classification:
+        for name, v in zip(("softmax₁", "softmax₂", "softmax₃"), tensors["z⁽³⁾"].softmax().values):
+            assert [name, number(v.data)] in rows
     root = next(card for card in cards(draw(L, "neuron")).values() if card[0][0].startswith("L"))
     assert root[1:3] == [["value", number(L.item())], ["grad", "1.0000"]]
 
@@ -326,6 +329,11 @@ def test_a_softmax_keeps_its_card_though_it_has_no_name():
     z = MLP([2, 2], seed=0)([1.0, 2.0])
     L = squared_error(z.softmax(), [0.0, 1.0])
     assert "softmax(z⁽¹⁾)" in draw(L, "tensor").source and draw(L, "tensor").cards == 6
+
+
+def test_what_is_written_as_zero_has_no_colour():
+    colours = re.findall(r'BGCOLOR="(#\w+)"', draw(Tensor([1e-17, -1e-18]), "tensor", gradients=False).source)
+    assert colours == ["#ebebeb", "#fefefe", "#fefefe"]  # the card and its two numbers
 
 
 def test_a_large_matrix_shows_its_corner():

@@ -60,7 +60,7 @@ def _gradient_name(scene: Scene, t: Tensor) -> str:
 def _matrix(scene: Scene, t: Tensor, name: str) -> str:
     data = [v.data for v in t.values]
     digits = max(scene.digits - 1, 0)
-    scale = max([abs(x) for x in data])
+    scale = _scale(data, digits)
     cells = [look.cell(look.styled(number(x, digits), size=DIGIT_SIZE), fill=look.heat(x, scale)) for x in data]
     return _headed(look.styled(look.shortened(name), bold=True), _grid(cells, t))
 
@@ -68,13 +68,19 @@ def _matrix(scene: Scene, t: Tensor, name: str) -> str:
 def _gradient(scene: Scene, t: Tensor) -> str:
     grad = [v.grad for v in t.values]
     digits = max(scene.digits - 1, 0)
-    scale = max([abs(x) for x in grad])
+    scale = _scale(grad, digits)
     if scene.blank:
         cells = [look.cell(" " * (digits + 3), fill="operation")] * len(grad)
     else:
         texts = [look.styled(number(x, digits), size=DIGIT_SIZE, italic=True) for x in grad]
         cells = [look.cell(text, fill=look.heat(x, scale)) for text, x in zip(texts, grad)]
     return _headed(look.styled(look.shortened(_gradient_name(scene, t)), "gradient", bold=True), _grid(cells, t))
+
+
+def _scale(numbers: list[float], digits: int) -> float:
+    """What gets the full colour: the largest magnitude, unless even that is written as zero."""
+    largest = max([abs(x) for x in numbers])
+    return largest if round(largest, digits) else 0.0
 
 
 def _grid(cells: list[str], t: Tensor) -> str:

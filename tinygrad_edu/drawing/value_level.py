@@ -9,6 +9,7 @@ from .network import users_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from ..value import Value
@@ -36,23 +37,17 @@ def value_level(scene: Scene, rankdir: str | None = None, title: str | None = No
     return graph
 
 
-def value_card(scene: Scene, v: Value, folded: tuple[Value, ...] = ()) -> str:
+def value_card(scene: Scene, v: Value, more: Sequence[tuple[str, str]] = ()) -> str:
     """The card of one node: name and symbol over value and gradient.
 
-    `folded` are leaves that are told on this card instead of on their own.
+    `more` are further rows, a name and a number each, of what has no card of its own.
     """
     kind = scene.kind(v)
     rows = [look.row(look.cell(heading(scene, v), "CENTER", span=2)), *numbers(scene, v)]
-    for leaf in folded:
-        rows.append(
-            look.row(
-                look.cell(
-                    look.styled(look.shortened(scene.name(leaf) or "constant"), size=look.SMALL), "LEFT", "target"
-                ),
-                look.cell(look.styled(scene.value(leaf)), fill="target"),
-            )
-        )
-    if folded:
+    for name, text in more:
+        told = look.styled(look.shortened(name), size=look.SMALL)
+        rows.append(look.row(look.cell(told, "LEFT", "target"), look.cell(look.styled(text), fill="target")))
+    if more:
         rows.append(look.FOOT)
     return look.card(rows, kind, rounded=v.op is not None, thick=kind == "loss")
 
