@@ -63,7 +63,9 @@ def test_a_square_is_two_cards_and_two_edges():
     y = x * x
     y.label = "y"
     y.backward()
-    assert draw(y, "value").source == head("nodesep=0.2 ordering=in pad=0.1 rankdir=LR ranksep=0.45") + (
+    assert draw(y, "value").source == head(
+        "nodesep=0.2 ordering=in outputorder=edgesfirst pad=0.1 rankdir=LR ranksep=0.45"
+    ) + (
         f"\tn1 [label=<{LEAF}"
         '<TR><TD ALIGN="CENTER" COLSPAN="2"><B>x</B></TD></TR>'
         '<TR><TD ALIGN="LEFT"><FONT COLOR="#5f5f5f" POINT-SIZE="10">value</FONT></TD><TD ALIGN="RIGHT">3.0000</TD></TR>'
@@ -84,7 +86,7 @@ def test_a_square_is_two_cards_and_two_edges():
 def test_a_neuron_is_one_card():
     z = Value.dot([Value(2.0)], [Value(3.0, label="x")]) + Value(1.0)
     assert draw(z, "neuron", gradients=False).source == head(
-        "nodesep=0.22 pad=0.1 rankdir=LR ranksep=0.9 splines=polyline"
+        "nodesep=0.22 outputorder=edgesfirst pad=0.1 rankdir=LR ranksep=0.9 splines=polyline"
     ) + (
         f"\tn1 [label=<{LEAF}"
         '<TR><TD ALIGN="CENTER" COLSPAN="2"><B>x</B></TD></TR>'
@@ -111,7 +113,7 @@ def test_a_sum_is_two_tensor_cards():
     loss = LOSS.replace('PADDING="3"', 'PADDING="5"')
     outside = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">'
     assert draw(Tensor([1.0, -2.0], label="x").sum(), "tensor", gradients=False).source == head(
-        "nodesep=0.3 ordering=in pad=0.1 rankdir=LR ranksep=0.55"
+        "nodesep=0.3 ordering=in outputorder=edgesfirst pad=0.1 rankdir=LR ranksep=0.55"
     ) + (
         f"\tn1 [label=<{LEAF}"
         f'<TR><TD ALIGN="CENTER">{outside}<TR><TD ALIGN="CENTER"><B>x</B></TD></TR><TR><TD ALIGN="CENTER">{matrix}'
@@ -119,7 +121,7 @@ def test_a_sum_is_two_tensor_cards():
         '<TR><TD ALIGN="RIGHT" BGCOLOR="#e8a877"><FONT POINT-SIZE="11">−2.000</FONT></TD></TR>'
         '</TABLE></TD></TR></TABLE></TD></TR></TABLE>> class=input id=n1 tooltip="x, shape (2,)"]\n'
         f'\tn2 [label=<{loss}<TR><TD ALIGN="CENTER"><B>L = −1.0000</B></TD></TR>'
-        '<TR><TD ALIGN="CENTER"><FONT COLOR="#5f5f5f" POINT-SIZE="10">Σ x</FONT></TD></TR></TABLE>>'
+        '<TR><TD ALIGN="CENTER"><FONT COLOR="#5f5f5f" POINT-SIZE="10"> Σ x </FONT></TD></TR></TABLE>>'
         ' class=loss id=n2 tooltip="L, shape (), = Σ x"]\n'
         "\tn1 -> n2 [weight=2]\n"
         "}\n"
@@ -159,6 +161,9 @@ def test_the_neuron_level_has_every_number_of_both_passes(loss):
         assert card[1:] == [["value", number(v.data)], ["grad", number(v.grad)]]
     for name, v in zip(("y₁", "y₂", "y₃"), tensors["y"].values):
         assert [name, number(v.data)] in rows
+    if loss is classification:
+        for name, v in zip(("softmax₁", "softmax₂", "softmax₃"), tensors["z⁽³⁾"].softmax().values):
+            assert [name, number(v.data)] in rows
     root = next(card for card in cards(draw(L, "neuron")).values() if card[0][0].startswith("L"))
     assert root[1:3] == [["value", number(L.item())], ["grad", "1.0000"]]
 
@@ -207,6 +212,30 @@ def test_a_network_without_labels_gets_the_names_of_the_notes():
     names = [[row[0] for row in card[1:] if row and row[0]] for id, card in cards(drawing).items() if len(card[0]) == 3]
     assert names[1] == ["W⁽¹⁾₂₁", "W⁽¹⁾₂₂", "b⁽¹⁾₂", "z⁽¹⁾₂", "h⁽¹⁾₂"]
     assert names[3] == ["W⁽²⁾₁₁", "W⁽²⁾₁₂", "W⁽²⁾₁₃", "b⁽²⁾₁", "z⁽²⁾₁"]
+
+
+def test_every_card_says_what_kind_of_node_it_is():
+    w, b, x, y = [Value(1.0, label=name) for name in ("w", "b", "x", "y")]
+    source = draw((w * x + b - y) * 2, "value").source
+    kinds = re.findall(r" class=(\w+) id=(\w+)", source)
+    names = {id: card[0][0] for id, card in cards(draw((w * x + b - y) * 2, "value")).items()}
+    assert [(names[id], kind) for kind, id in kinds] == [
+        ("w", "parameter"),
+        ("x", "input"),
+        ("w × x", "operation"),
+        ("b", "parameter"),
+        ("+", "operation"),
+        ("y", "target"),
+        ("−", "operation"),
+        ("constant", "constant"),
+        ("×", "loss"),
+    ]
+    a, b = Value(1.0, label="a"), Value(1.0, label="b")
+    assert re.findall(r" class=(\w+)", draw(a * b).source) == ["input", "input", "loss"]
+
+
+def test_numbers_of_any_size_fit_a_card():
+    assert cards(draw(Value(-2e300, label="x")))["n1"][1] == ["value", "−2.0000e+300"]
 
 
 def test_a_users_label_comes_first():
@@ -276,7 +305,8 @@ def test_a_dot_of_targets_and_errors_is_no_neuron():
 
 def test_the_level_follows_the_size():
     x = Value(1.0)
-    assert draw(x + 1).level == "value"
+    assert draw(x + 1).level == draw(chain(100)).level == "value"
+    assert draw(MLP([3, 4, 2], seed=0)([1.0, 2.0, 3.0])).level == "neuron"
     assert draw(regression()).level == "neuron"
     assert draw(MLP([20, 30, 30, 2], seed=0)([0.5] * 20)).level == "tensor"
 
@@ -285,7 +315,25 @@ def test_ten_layers_are_drawn_at_the_tensor_level():
     L = squared_error(MLP([3] * 10 + [2], seed=0)([1.0, 2.0, 3.0]), [0.0, 1.0])
     drawing = draw(L, "tensor")
     assert drawing.cards == 32  # x, y, L; 10 of parameters, 10 z, 9 h
-    assert drawing.source.count("subgraph cluster") == 10
+    assert len(re.findall(r"<B>layer \d+</B>", drawing.source)) == 10
+
+
+def test_weights_used_twice_are_one_card_and_one_arrow_each_time():
+    layer = Linear(2, 2, seed=0)
+    drawing = draw(layer(layer(Tensor([1.0, 2.0], label="x")).tanh()), "tensor")
+    assert drawing.cards == 5  # x, parameters, z, h, z
+    assert sorted(edges(drawing)) == [("n1", "n2"), ("n2", "n3"), ("n3", "n4"), ("p1", "n2"), ("p1", "n4")]
+
+
+def test_a_softmax_keeps_its_card_though_it_has_no_name():
+    z = MLP([2, 2], seed=0)([1.0, 2.0])
+    L = squared_error(z.softmax(), [0.0, 1.0])
+    assert "softmax(z⁽¹⁾)" in draw(L, "tensor").source and draw(L, "tensor").cards == 6
+
+
+def test_what_is_written_as_zero_has_no_colour():
+    colours = re.findall(r'BGCOLOR="(#\w+)"', draw(Tensor([1e-17, -1e-18]), "tensor", gradients=False).source)
+    assert colours == ["#ebebeb", "#fefefe", "#fefefe"]  # the card and its two numbers
 
 
 def test_a_large_matrix_shows_its_corner():

@@ -7,10 +7,12 @@ _SUBSCRIPT = str.maketrans("0123456789-", "₀₁₂₃₄₅₆₇₈₉₋")
 def number(x: float, digits: int = 4) -> str:
     """`x` with a fixed number of decimals, a true minus sign, and never −0.0000.
 
-    >>> number(0.21652), number(-0.5), number(-1e-17)
-    ('0.2165', '−0.5000', '0.0000')
+    From ten million on it is written with an exponent.
+
+    >>> number(0.21652), number(-0.5), number(-1e-17), number(2e300, 1)
+    ('0.2165', '−0.5000', '0.0000', '2.0e+300')
     """
-    text = f"{x:.{digits}f}"
+    text = f"{x:.{digits}f}" if abs(x) < 1e7 else f"{x:.{digits}e}"
     if float(text) == 0:
         text = text.lstrip("-")
     return text.replace("-", "−")

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["LEVELS", "Drawing", "draw"]
 
 LEVELS = ("value", "neuron", "tensor")
-COMFORTABLE, MANY, TOO_MANY = 60, 200, 2000  # cards
+COMFORTABLE = {"value": 40, "neuron": 60}  # cards that are read with ease
+MANY, TOO_MANY = 200, 2000
 
 
 def draw(
@@ -49,7 +50,7 @@ def draw(
         y: a Value or a Tensor; with a Tensor the names and layers of its network are known.
         level: "value", a card a node with the local derivative on every edge; "neuron", a card a
             neuron (where there is none, as "value"); "tensor", a card a Tensor; None takes the finest
-            with up to 60 cards.
+            that is read with ease.
         rankdir: the direction, "LR", "TB", "RL" or "BT"; by default what suits the level.
         digits: decimals, by default 4; matrices show one less.
         gradients: False leaves them out.
@@ -70,7 +71,7 @@ def draw(
     scene = Scene(y, digits, gradients)
     counts = _counts(scene)
     if level is None:
-        level = next((l for l in counts if counts[l] <= COMFORTABLE), min(counts, key=lambda l: counts[l]))
+        level = next((l for l in COMFORTABLE if counts.get(l, TOO_MANY) <= COMFORTABLE[l]), list(counts)[-1])
     if level == "neuron" and not scene.neurons:
         level = "value"  # an expression that is no network
     if level not in counts:

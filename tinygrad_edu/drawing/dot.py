@@ -16,7 +16,9 @@ def new_graph(title: str | None, rankdir: str, **attributes: str) -> Any:
     graph = graphviz.Digraph("drawing")
     ink = {"fontname": look.FONT, "fontsize": str(look.SIZE), "fontcolor": look.colour("ink")}
     muted = {"fontname": look.FONT, "fontsize": str(look.SMALL), "fontcolor": look.colour("muted")}
-    graph.attr("graph", rankdir=rankdir, bgcolor=look.colour("paper"), pad="0.1", **ink, **attributes)
+    graph.attr(
+        "graph", rankdir=rankdir, bgcolor=look.colour("paper"), pad="0.1", outputorder="edgesfirst", **ink, **attributes
+    )
     graph.attr("node", shape="plain", **ink)
     graph.attr("edge", color=look.colour("edge"), arrowsize="0.7", **muted)
     if title:

@@ -28,6 +28,7 @@ PALETTE = {
     "input": ("#e3eef8", "#1d3850"),
     "parameter": ("#fdf3d8", "#453c1a"),
     "target": ("#e8e8e8", "#3b3f46"),
+    "constant": ("#ebebeb", "#353a41"),
     "operation": ("#fefefe", "#242932"),
     "summary": ("#efefef", "#303640"),
     "loss": ("#fbe2d9", "#5b2c1f"),
@@ -89,10 +90,9 @@ def _picture(code: int) -> str | None:
         return chr(0x2400 + code)
     if code == 0x7F:
         return "␡"
-    unseen = 0x80 <= code < 0xA0 or 0x202A <= code < 0x202F or 0x2066 <= code < 0x206A  # they turn text around
-    if unseen or 0xD800 <= code < 0xE000 or code in (0xFFFE, 0xFFFF):
-        return "�"
-    return None
+    turns_text_around = 0x202A <= code < 0x202F or 0x2066 <= code < 0x206A
+    no_character = 0x80 <= code < 0xA0 or 0xD800 <= code < 0xE000 or code in (0xFFFE, 0xFFFF)
+    return "�" if turns_text_around or no_character else None
 
 
 def markup(text: str) -> str:

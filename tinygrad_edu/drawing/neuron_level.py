@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .. import ops
+from ..notation import element, number
 from ..value import Value
 from . import look
 from .dot import edge, new_graph, node, part
@@ -58,11 +60,11 @@ def neuron_level(scene: Scene, cards: NeuronCards, rankdir: str | None = None, t
         if neuron:
             label, kind, tip = neuron_card(scene, neuron), "neuron", _neuron_described(scene, neuron)
         else:
-            folded = tuple(cards.folded.get(v, ()))
-            label, kind, tip = value_card(scene, v, folded), scene.kind(v), describe(scene, v)
+            more = _told_here(scene, v, cards.folded.get(v, []))
+            label, kind, tip = value_card(scene, v, more), scene.kind(v), describe(scene, v)
         node(graph, ids[v], label, kind, tip)
     for k, column in enumerate(_columns(cards)):
-        layers = {neuron.layer if neuron else None for _, neuron in column}
+        layers = {neuron.layer for _, neuron in column if neuron}
         layer = layers.pop() if len(layers) == 1 else None
         if layer or len(column) > 1:
             _stack(graph, k, [ids[v] for v, _ in column], f"layer {layer}" if layer else None)
@@ -71,6 +73,17 @@ def neuron_level(scene: Scene, cards: NeuronCards, rankdir: str | None = None, t
         for source in cards.sources(v, neuron):
             edge(graph, ids[source], ids[v], **ports)
     return graph
+
+
+def _told_here(scene: Scene, v: Value, leaves: list[Value]) -> list[tuple[str, str]]:
+    """The rows for targets and constants; and for logsumexp its local derivatives, which are the softmax."""
+    rows = [(scene.name(leaf) or "constant", scene.value(leaf)) for leaf in leaves]
+    if v.op is ops.LSE:
+        size = (len(v.inputs),)
+        rows += [(element("softmax", (k,), size), number(p, scene.digits)) for k, p in enumerate(v.partials)]
+    if len(rows) > MOST_ROWS:
+        rows = [*rows[: MOST_ROWS - 1], ("⋮", f"{len(rows) - MOST_ROWS + 1} more")]
+    return rows
 
 
 def neuron_card(scene: Scene, neuron: Neuron) -> str:

@@ -66,14 +66,18 @@ class Scene:
         return "" if self.blank else number(v.grad, self.digits)
 
     def kind(self, node: Value | Tensor) -> str:
-        """The role that colours a node: loss, operation, parameter, target or input.
+        """The role that colours a node: loss, operation, parameter, target, constant or input.
 
         Whether a leaf without a Parameter around it is a parameter or a target, only its name can
         tell: w, and b beside it, are parameters, y is a target, as in the notes.
         """
         if node.op is not None:
-            return "loss" if node is self.root or [node] == self.roots else "operation"
-        letter = (self.name(node) or " ")[0]
+            alone = [node] == self.roots or (node is self.root and len(self.roots) == 1)
+            return "loss" if alone else "operation"
+        name = self.name(node)
+        if not name:
+            return "constant"
+        letter = name[0]
         if isinstance(node, Parameter) or node in self.parameters or letter in "wW":
             return "parameter"
         if letter == "b" and self._has_weights:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ..notation import number
 from ..tensor import Tensor
 from . import look
 from .dot import edge, new_graph, node, part
 from .formula import formula
 from .network import ACTIVATIONS, Layer
+from .tensor_card import parameter_card, tensor_card
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from .scene import Scene
 
-MOST = 8  # rows and columns of a matrix that are shown
 FUNCTIONS = (*ACTIVATIONS, "softmax", "log_softmax")
 
 
@@ -49,6 +48,10 @@ class TensorCards:
     def __len__(self) -> int:
         return len(self.shown) + len({id(layer) for layer in self.parameter_of.values()})
 
+    def own(self, layer: Layer) -> list[Tensor]:
+        """The parameters on the card of the layer: W and b, unless an earlier layer has told them."""
+        return [t for t, first in self.parameter_of.items() if first is layer]
+
     def is_parameter(self, a: Tensor, z: Tensor) -> bool:
         """Whether a is on the parameter card of the layer that computes z."""
         return a in self.parameter_of and self.parameter_of[a].z is z
@@ -80,8 +83,7 @@ def tensor_level(scene: Scene, cards: TensorCards, rankdir: str | None = None, t
     graph = new_graph(title, rankdir, nodesep="0.3", ranksep="0.55", **order)
     ids = {t: f"n{k}" for k, t in enumerate(cards.shown, start=1)}
     for l, layer in enumerate(cards.layers, start=1):
-        own = [t for t in (layer.W, layer.b) if t is not None and cards.parameter_of[t] is layer]
-        ids |= dict.fromkeys(own, f"p{l}")
+        ids |= dict.fromkeys(cards.own(layer), f"p{l}")
     framed: set[Tensor] = set()
     for l, layer in enumerate(cards.layers, start=1):
         framed |= _frame(graph, scene, cards, l, layer, ids, rankdir)
@@ -90,33 +92,36 @@ def tensor_level(scene: Scene, cards: TensorCards, rankdir: str | None = None, t
             _tensor_node(graph, scene, t, ids[t])
     main = {t for layer in cards.layers for t in (layer.z, layer.h)}
     for t in cards.shown:
+        drawn: set[str] = set()
         for a in cards.sources(t):
+            if cards.is_parameter(a, t) or ids[a] in drawn:
+                continue  # its arrow is in the frame; or W and b, one card, one arrow
+            drawn.add(ids[a])
             if cards.is_target(a, t):
-                _beside(graph, ids[a], ids[t], rankdir, in_frame=False)
-            elif not cards.is_parameter(a, t):
+                unseen = part(f"cluster_{ids[t]}", peripheries="0", label="")
+                _beside(unseen, ids[a], ids[t], rankdir)
+                graph.subgraph(unseen)
+            else:
                 edge(graph, ids[a], ids[t], weight="10" if t in main else "2")
     return graph
 
 
-def _beside(graph: Any, tail: str, head: str, rankdir: str, in_frame: bool) -> None:
-    """An arrow from a card to the one it stands beside: under it, where the drawing runs from left to right.
+def _beside(frame: Any, tail: str, head: str, rankdir: str) -> None:
+    """An arrow from a card to the one it stands beside: below it, where the drawing runs sideways, else left of it.
 
-    Of two cards in one rank Graphviz puts the tail of an edge first, but the head in a frame from left to right.
+    Of two cards in one rank Graphviz puts the tail of an edge first, but last in a frame from left to right.
     """
     pair = part(rank="same")
-    near, far = ("s", "n") if rankdir in ("LR", "RL") else ("e", "w")
-    if in_frame and rankdir in ("LR", "RL"):
-        edge(pair, tail, head, tailport=far, headport=near)
-    else:
-        edge(pair, head, tail, dir="back", tailport=near, headport=far)
-    graph.subgraph(pair)
+    tailport, headport = ("n", "s") if rankdir in ("LR", "RL") else ("e", "w")
+    edge(pair, tail, head, tailport=tailport, headport=headport)
+    frame.subgraph(pair)
 
 
 def _frame(
     graph: Any, scene: Scene, cards: TensorCards, l: int, layer: Layer, ids: dict[Tensor, str], rankdir: str
 ) -> set[Tensor]:
     """The frame of one layer, titled with its formula, around its parameters, z and h."""
-    own = [t for t in (layer.W, layer.b) if t is not None and cards.parameter_of[t] is layer]
+    own = cards.own(layer)
     inside = [t for t in (layer.z, layer.h) if t is not None and t in ids]
     lines = [look.row(look.cell(look.styled(f"layer {l}", "muted", bold=True), "LEFT"))]
     for t in inside:
@@ -135,102 +140,12 @@ def _frame(
     for t in inside:
         _tensor_node(frame, scene, t, ids[t], group="spine")
     if own:
-        node(frame, f"p{l}", _parameter_card(scene, own), "parameter", f"parameters of layer {l}")
-        _beside(frame, f"p{l}", ids[layer.z], rankdir, in_frame=True)
+        node(frame, f"p{l}", parameter_card(scene, own), "parameter", f"parameters of layer {l}")
+        _beside(frame, f"p{l}", ids[layer.z], rankdir)
     graph.subgraph(frame)
     return set(inside)
 
 
 def _tensor_node(graph: Any, scene: Scene, t: Tensor, id: str, **attributes: str) -> None:
-    kind = scene.kind(t)
-    name = scene.name(t)
-    tip = f"{name or t.op or 'constant'}, shape {t.shape}" + (f", = {formula(t, scene.name)}" if t.op else "")
-    label = _number_card(scene, t, kind) if len(t.values) == 1 else _matrix_card(scene, t, kind)
-    node(graph, id, label, kind, tip, **attributes)
-
-
-def _number_card(scene: Scene, t: Tensor, kind: str) -> str:
-    """A Tensor of one element: its number, its gradient, its formula."""
-    v = t.values[0]
-    name = scene.name(t)
-    rows = [
-        look.row(
-            look.cell(
-                look.styled(f"{look.shortened(name)} = {scene.value(v)}" if name else scene.value(v), bold=True),
-                "CENTER",
-            )
-        )
-    ]
-    if scene.gradients and not scene.blank:
-        rows.append(
-            look.row(look.cell(look.gradient_text(f"{_gradient_name(scene, name)} = {scene.gradient(v)}"), "CENTER"))
-        )
-    if t.op:
-        rows.append(
-            look.row(look.cell(look.styled(look.shortened(formula(t, scene.name), 60), "muted", look.SMALL), "CENTER"))
-        )
-    return look.card(rows, kind, rounded=t.op is not None, thick=kind == "loss", padding=5)
-
-
-def _matrix_card(scene: Scene, t: Tensor, kind: str) -> str:
-    """Values beside gradients, or above them where the matrix is wide."""
-    name = scene.name(t)
-    parts = [_matrix(scene, t, False, name or (formula(t, scene.name) if t.op else "constant"))]
-    if scene.gradients:
-        parts.append(_matrix(scene, t, True, _gradient_name(scene, name)))
-    wide = t.ndim > 1 and t.shape[-1] > 4
-    rows = (
-        [look.row(look.cell(part, "CENTER")) for part in parts]
-        if wide
-        else [look.row(*[look.cell(part, "CENTER") for part in parts])]
-    )
-    return look.card(rows, kind, rounded=t.op is not None, thick=kind == "loss")
-
-
-def _parameter_card(scene: Scene, tensors: list[Tensor]) -> str:
-    """[W | b] over [∂L/∂W | ∂L/∂b]."""
-    rows = [look.row(*[look.cell(_matrix(scene, t, False, scene.name(t) or "?"), "CENTER") for t in tensors])]
-    if scene.gradients:
-        rows.append(
-            look.row(
-                *[look.cell(_matrix(scene, t, True, _gradient_name(scene, scene.name(t))), "CENTER") for t in tensors]
-            )
-        )
-    return look.card(rows, "parameter", rounded=False)
-
-
-def _gradient_name(scene: Scene, name: str | None) -> str:
-    return f"∂{scene.loss}/∂{name}" if name else "gradient"
-
-
-def _matrix(scene: Scene, t: Tensor, gradient: bool, name: str) -> str:
-    """A headed table of numbers: a vector as a column, more axes flattened into rows."""
-    flat = [v.grad if gradient else v.data for v in t.values]
-    width = t.shape[-1] if t.ndim > 1 else 1
-    rows = [flat[i : i + width] for i in range(0, len(flat), width)]
-    scale = max([abs(x) for x in flat])
-    digits = max(scene.digits - 1, 0)
-    blank = gradient and scene.blank
-
-    def cell(x: float) -> str:
-        if blank:
-            return look.cell(look.styled(" " * (digits + 3)), fill="operation")
-        return look.cell(look.styled(number(x, digits), size=11, italic=gradient), fill=look.heat(x, scale))
-
-    dots = look.cell(look.styled("⋯", "muted"), "CENTER", "operation")
-    lines = [look.row(*_elided([cell(x) for x in line], dots)) for line in rows]
-    columns = min(width, MOST + 1)
-    below = look.row(look.cell(look.styled(f"⋮ {len(rows)} rows", "muted", look.SMALL), "CENTER", "operation", columns))
-    heading = look.styled(look.shortened(name), "gradient" if gradient else "ink", bold=True)
-    grid = (
-        f'<TABLE BORDER="0" CELLBORDER="1" CELLSPACING="0" CELLPADDING="3" COLOR="{look.colour("frame")}">'
-        f"{''.join(_elided(lines, below))}</TABLE>"
-    )
-    return (
-        '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">'
-        f"{look.row(look.cell(heading, 'CENTER'))}{look.row(look.cell(grid, 'CENTER'))}</TABLE>"
-    )
-
-
-def _elided(parts: list[str], ellipsis: str) -> list[str]:
-    return parts if len(parts) <= MOST else [*parts[: MOST - 1], ellipsis]
+    tip = f"{scene.name(t) or t.op or 'constant'}, shape {t.shape}" + (f", = {formula(t, scene.name)}" if t.op else "")
+    node(graph, id, tensor_card(scene, t), scene.kind(t), tip, **attributes)

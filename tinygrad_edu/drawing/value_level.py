@@ -5,9 +5,11 @@ from __future__ import annotations
 from ..notation import coefficient
 from . import look
 from .dot import edge, new_graph, node
+from .network import users_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from ..value import Value
@@ -18,13 +20,12 @@ LONG = 40  # nodes: what is longer runs from top to bottom
 
 def value_level(scene: Scene, rankdir: str | None = None, title: str | None = None) -> Any:
     """The graph of Values, one card each. `x * x` has two edges."""
-    graph = new_graph(
-        title,
-        rankdir or ("LR" if len(scene.values) <= LONG else "TB"),
-        nodesep="0.2",
-        ranksep="0.45",
-        ordering="in",
-    )
+    rankdir = rankdir or ("LR" if len(scene.values) <= LONG else "TB")
+    # Inputs in their order, as in w₁ x₁ + w₂ x₂. Where two nodes share one, both cannot have it as they
+    # like, and shorter arrows are worth more; but the neurons of a network shall stand in order.
+    tree = all([len(set(users)) <= 1 for users in users_of(scene.values).values()])
+    order = {"ordering": "in"} if tree or scene.neurons else {}
+    graph = new_graph(title, rankdir, nodesep="0.2", ranksep="0.45", **order)
     ids = {v: f"n{k}" for k, v in enumerate(scene.values, start=1)}
     for v, id in ids.items():
         node(graph, id, value_card(scene, v), scene.kind(v), describe(scene, v))
@@ -36,23 +37,17 @@ def value_level(scene: Scene, rankdir: str | None = None, title: str | None = No
     return graph
 
 
-def value_card(scene: Scene, v: Value, folded: tuple[Value, ...] = ()) -> str:
+def value_card(scene: Scene, v: Value, more: Sequence[tuple[str, str]] = ()) -> str:
     """The card of one node: name and symbol over value and gradient.
 
-    `folded` are leaves that are told on this card instead of on their own.
+    `more` are further rows, a name and a number each, of what has no card of its own.
     """
     kind = scene.kind(v)
     rows = [look.row(look.cell(heading(scene, v), "CENTER", span=2)), *numbers(scene, v)]
-    for leaf in folded:
-        rows.append(
-            look.row(
-                look.cell(
-                    look.styled(look.shortened(scene.name(leaf) or "constant"), size=look.SMALL), "LEFT", "target"
-                ),
-                look.cell(look.styled(scene.value(leaf)), fill="target"),
-            )
-        )
-    if folded:
+    for name, text in more:
+        told = look.styled(look.shortened(name), size=look.SMALL)
+        rows.append(look.row(look.cell(told, "LEFT", "target"), look.cell(look.styled(text), fill="target")))
+    if more:
         rows.append(look.FOOT)
     return look.card(rows, kind, rounded=v.op is not None, thick=kind == "loss")
 
