@@ -8,6 +8,7 @@ Optimisers         SGD, Adam
 Checks             central_difference, gradcheck
 Pictures           draw, Drawing
 Explanations       explain
+Step by step       step_through
 
 `help(tinygrad_edu.Value)`, and so on, tells more of each. To read the code, begin with
 `ops.py`, the page of calculus, then `value.py`.
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .drawing import Drawing, draw
+    from .stepping import step_through
 
 __version__ = "0.1.0"
 
@@ -61,6 +63,7 @@ __all__ = [
     "mse_loss",
     "squared_error",
     "stack",
+    "step_through",
     "topological_order",
 ]
 
@@ -71,4 +74,8 @@ def __getattr__(name: str) -> Any:
         from . import drawing
 
         return getattr(drawing, name)
+    if name == "step_through":
+        from .stepping import step_through
+
+        return step_through
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

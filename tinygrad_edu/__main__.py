@@ -19,6 +19,8 @@ _EXAMPLES = """
 examples:
   tinygrad-edu explain "tanh(w*x + b)" w=2 x=0.5 b=-1
   tinygrad-edu explain "(a*b + c)**2" a=1 b=2 c=-3 --wrt a --format latex -o page.tex
+  tinygrad-edu draw    "log(1 + exp(-y*z))" y=1 z=0.3 -o loss.svg
+  tinygrad-edu step    "(a*b + c)**2" a=1 b=2 c=-3 -o page.html
   tinygrad-edu check   "sin(x)*y/x" x=0.7 y=2
 
 A formula has numbers, names, + - * / **, parentheses, and the functions exp, log, sqrt, tanh,
@@ -36,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         variables = _variables(arguments.values + more)
         y = evaluate(arguments.formula, variables)
         arguments.run(y, variables, arguments)
-    except (OSError, GradcheckError) as error:
+    except (OSError, RuntimeError, GradcheckError) as error:
         print(f"tinygrad-edu: {error}", file=sys.stderr)
         return 1
     except (ArithmeticError, ValueError) as error:
@@ -54,6 +56,27 @@ def _explain(y: Value, variables: dict[str, Value], arguments: argparse.Namespac
             raise FormulaError(f"--wrt {name!a}: that name is not in the formula")
     wrt = [variables[name] for name in arguments.wrt]
     _write(explain(y, wrt=wrt or None).to(arguments.format), arguments.output)
+
+
+def _draw(y: Value, variables: dict[str, Value], arguments: argparse.Namespace) -> None:
+    from .drawing import draw  # graphviz, which the other commands do without
+
+    y.backward()
+    drawing = draw(y, title=arguments.formula.strip())
+    if arguments.format or arguments.output == "-":
+        _write(drawing.source if arguments.format == "dot" else drawing.svg(), arguments.output)
+    else:
+        drawing.save(arguments.output)
+
+
+def _step(y: Value, variables: dict[str, Value], arguments: argparse.Namespace) -> None:
+    from .stepping import step_through
+
+    page = step_through(y, title=arguments.formula.strip())
+    if arguments.output == "-":
+        _write(page.html, "-")
+    else:
+        page.save(arguments.output)
 
 
 def _check(y: Value, variables: dict[str, Value], arguments: argparse.Namespace) -> None:
@@ -87,6 +110,9 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("explain", _explain, "every line of the chain rule, with the numbers put in")
     sub.add_argument("--format", choices=("text", "markdown", "latex"), default="text")
     sub.add_argument("--wrt", metavar="NAME", action="append", default=[], help="only what leads to this name")
+    sub = command("draw", _draw, "a picture of the graph, with values, gradients and local derivatives")
+    sub.add_argument("--format", choices=("svg", "dot"), help="by default what the suffix of FILE says, else svg")
+    command("step", _step, "an HTML page that goes through the forward and the backward pass")
     command("check", _check, "the derivatives beside central differences")
     return parser
 

@@ -77,7 +77,7 @@ class Drawing:
             content = self.svg(timeout).encode()
         else:
             content = render(self.source, suffix[1:], timeout)
-        _write_whole(path, content)
+        write_whole(path, content)
         return path
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
@@ -91,7 +91,7 @@ class Drawing:
         return f"<Drawing: {self.level} level, {self.cards} card{'s' if self.cards != 1 else ''}>"
 
 
-def _write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes) -> None:
     """Write beside the path and rename: whoever looks sees the old file or the new one."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 
 from .look import printable, style_sheet
 
-_SVG = "{http://www.w3.org/2000/svg}"
+SVG = "{http://www.w3.org/2000/svg}"
 _TOOLTIP = "{http://www.w3.org/1999/xlink}title"
 
 
@@ -20,20 +20,20 @@ def finished(svg: bytes, title: str, prefix: str) -> str:
     """
     root = ET.fromstring(svg)
     for element in root.iter():
-        element.tag = element.tag.removeprefix(_SVG)
+        element.tag = element.tag.removeprefix(SVG)
         if id := element.get("id"):
             element.set("id", f"{prefix}-{id}")
     for group in root.iter("g"):
         _show_tooltip(group)
     for element in root.iter():
-        _unwrap_links(element)
+        unwrap_links(element)
     heading = ET.Element("title", {"id": f"{prefix}-title"})
     heading.text = printable(title)
     style = ET.Element("style")
     style.text = style_sheet()
     root[:0] = [heading, style]
     root.attrib = {
-        "xmlns": _SVG.strip("{}"),
+        "xmlns": SVG.strip("{}"),
         "class": "tinygrad-edu",
         "role": "img",
         "aria-labelledby": f"{prefix}-title",
@@ -52,7 +52,7 @@ def _show_tooltip(group: ET.Element) -> None:
             group.remove(title)
 
 
-def _unwrap_links(element: ET.Element) -> None:
+def unwrap_links(element: ET.Element) -> None:
     """Put the content of links that lead nowhere in their place, so that none takes the keyboard's focus."""
     children: list[ET.Element] = []
     for child in element:

@@ -21,11 +21,12 @@ function all(selector) {
   return [...svg.querySelectorAll(selector)];
 }
 
-for (const element of all("[data-value], .edge text")) since.set(element, Infinity);
+for (const element of all("[data-value], .edge text, .slope")) since.set(element, Infinity);
 for (const element of all("[data-gradient]")) texts.set(element, []);
 steps.forEach((s, n) => {
   for (const v of s.values ?? []) for (const e of all(`[data-value="${v}"]`)) since.set(e, n);
-  for (const id of s.slopes ?? []) for (const e of byId(id).querySelectorAll("text")) since.set(e, n);
+  if (s.phase === "backward")
+    for (const id of s.arrows ?? []) for (const e of all(`#${id} text, #${s.hand} .slope`)) since.set(e, n);
   for (const [v, text] of s.gradients ?? []) for (const e of all(`[data-gradient="${v}"]`)) texts.get(e).push([n, text]);
 });
 
@@ -41,6 +42,7 @@ function show(n) {
   mark("used", arrows);
   byId("said").className = phase;
   byId("title").replaceChildren(...inParts(title));
+  byId("lines").className = phase !== "given" && lines.length > 6 ? "many" : "";
   byId("lines").replaceChildren(...lines.map((line) => filled("p", ...inParts(line))));
   byId("said").scrollTop = 0;
   slider.value = step;
@@ -123,7 +125,7 @@ function playOrPause() {
 }
 
 function told() {
-  play.textContent = timer ? "⏸\uFE0E" : "▶\uFE0E";
+  play.classList.toggle("playing", timer !== null);
   play.setAttribute("aria-label", timer ? "Pause" : "Play");
 }
 
@@ -140,8 +142,8 @@ function goToCard(id) {
 
 function resize() {
   const { width, height } = svg.viewBox.baseVal;
-  const natural = 4 / 3; // pixels to a point
-  const whole = Math.min((picture.clientWidth - 16) / width, (picture.clientHeight - 16) / height, 1.5 * natural);
+  const natural = 1.15; // pixels to a point: the numbers are as large as small print
+  const whole = Math.min((picture.clientWidth - 16) / width, (picture.clientHeight - 16) / height, 1.8 * natural);
   const scale = fit.checked ? whole : natural;
   svg.setAttribute("width", width * scale);
   svg.setAttribute("height", height * scale);
@@ -172,6 +174,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 slider.max = last;
+document.body.style.setProperty("--lines", Math.max(...steps.slice(1).map(({ lines }) => Math.min(lines.length, 6))));
 fit.checked = true;
 if (resize() < 0.7) fit.checked = false; // too small to read: scroll instead
 resize();

@@ -13,7 +13,7 @@ from pathlib import Path
 from string import Template
 
 from ..drawing import look
-from ..drawing.figure import _write_whole
+from ..drawing.figure import write_whole
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Page:
         suffix = path.suffix.lower()
         if suffix not in SUFFIXES:
             raise ValueError(f"a page is saved as {' or '.join(SUFFIXES)}, not {suffix or path.name!r}")
-        _write_whole(path, self.html.encode())
+        write_whole(path, self.html.encode())
         return path
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:

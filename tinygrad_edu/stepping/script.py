@@ -27,10 +27,12 @@ if TYPE_CHECKING:
         lines: list[Line]
         hand: str  # the card in hand
         near: list[str]  # the cards it reads from, or passes its gradient to
-        arrows: list[str]  # those it uses
+        arrows: list[str]  # those it uses; going backward, their local derivatives are now known
         values: list[int]  # nodes whose value is now known
         gradients: list[tuple[int, str]]  # nodes whose gradient is now this
-        slopes: list[str]  # arrows whose local derivative is now known
+
+
+_SHORT = 40  # characters of a formula that a heading has room for
 
 
 def steps(derivation: Derivation, stage: Stage) -> list[PageStep]:
@@ -45,7 +47,7 @@ def _given(derivation: Derivation, stage: Stage) -> PageStep:
     rows = [row for row in derivation.forward if not row.node.op]
     return {
         "phase": "given",
-        "title": ("Given", "", ""),
+        "title": ("Given: what the computation starts from", "", ""),
         "lines": [_line(row.text(derivation.digits)) for row in rows],
         "values": [stage.number_of[v] for v in stage.values if not v.op],
     }
@@ -118,7 +120,6 @@ def _backward(card: Card, steps: list[Step], derivation: Derivation, stage: Stag
         "near": _ids([stage.card_of[row.node] for row in rows if row.node not in card.nodes]),
         "arrows": used,
         "gradients": list(gradients.items()),
-        "slopes": card.arrows,
     }
 
 
@@ -131,10 +132,14 @@ def _line(text: str) -> Line:
 
 
 def _called(card: Card, derivation: Derivation) -> str:
-    """`h⁽¹⁾₂ (a neuron)`, `e (−)`."""
-    symbol = card.head.op.symbol if card.head.op else ""
-    how = "a neuron" if len(card.rows) > 1 else symbol
-    return derivation.names[card.head] + (f" ({how})" if how else "")
+    """`e = h − y`, or where that is long `v₈ (dot)`; `neuron h⁽¹⁾₂`."""
+    name = derivation.names[card.head]
+    if len(card.rows) > 1:
+        return f"neuron {name}"
+    rule = next((str(row.rule) for row in derivation.forward if row.node is card.head and row.rule), "")
+    if rule and len(rule) <= _SHORT:
+        return f"{name} = {rule}"
+    return f"{name} ({card.head.op.symbol})" if card.head.op else name
 
 
 def _ids(cards: Iterable[Card]) -> list[str]:

@@ -13,7 +13,7 @@ import xml.etree.ElementTree as ET
 from ..drawing.neuron_level import NeuronCards, neuron_level
 from ..drawing.render import render
 from ..drawing.scene import Scene
-from ..drawing.svg import _SVG, _unwrap_links
+from ..drawing.svg import SVG, unwrap_links
 from ..drawing.value_level import value_level
 from ..notation import number
 from ..value import Value
@@ -107,10 +107,10 @@ class Stage(Scene):
         cards = {card.id: card for card in self.cards}
         arrows: dict[tuple[str, ...], list[ET.Element]] = {}
         for element in root.iter():
-            element.tag = element.tag.removeprefix(_SVG)
+            element.tag = element.tag.removeprefix(SVG)
             element.attrib.pop("font-family", None)  # the page says it once
         for element in root.iter():
-            _unwrap_links(element)
+            unwrap_links(element)
         for group in sorted(root.iter("g"), key=_place_in_source):
             kind, title = group.get("class", "").split(" ")[0], group.find("title")
             ends = tuple(re.findall(r"n\d+", title.text or "" if title is not None else ""))
@@ -140,8 +140,11 @@ class Stage(Scene):
             texts[i - before].set("data-value", str(self.number_of[v]))
             texts[i].attrib |= {"data-gradient": str(self.number_of[v]), "text-anchor": "end", "x": f"{right:g}"}
             texts[i].text = ""
-        for text, v in zip(texts[len(texts) - 2 * len(card.folded) + 1 :: 2], card.folded):
+        below = texts[gradients[-1] + 2 :: 2]  # further rows, each a name and a number
+        for text, v in zip(below, card.folded):
             text.set("data-value", str(self.number_of[v]))
+        for text in below[len(card.folded) :]:
+            text.set("class", "slope")  # the softmax on a card of logsumexp: its local derivatives
 
 
 def _place_in_source(group: ET.Element) -> int:
