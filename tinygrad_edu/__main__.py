@@ -139,6 +139,7 @@ def _variables(texts: Sequence[str]) -> dict[str, Value]:
 
 
 def _write(text: str, output: str) -> None:
+    text = text.removesuffix("\n")
     if output == "-":
         if hasattr(sys.stdout, "reconfigure"):
             sys.stdout.reconfigure(encoding="utf-8")

@@ -63,25 +63,23 @@ def step_through(y: Value | Tensor, level: str | None = None, title: str | None 
 
 def _level(scene: Scene, level: str | None) -> str:
     """The level to use, or a sentence that it has too many steps and what is coarser."""
-    heads = {"value": scene.values}
+    cards = {"value": scene.values}
     if scene.neurons:
-        heads["neuron"] = [v for v, _ in NeuronCards(scene).heads]
+        cards["neuron"] = [v for v, _ in NeuronCards(scene).heads]
     if level is None:
         level = "value" if len(scene.values) <= COMFORTABLE else "neuron"
-    if level not in heads:
+    if level not in cards:
         level = "value"  # an expression that is no network
-    count = {name: 2 + 2 * len([v for v in nodes if v.op]) for name, nodes in heads.items()}
-    numbers = len(scene.values)
-    if numbers <= MOST and count[level] <= MOST:
+    steps = {name: 2 + 2 * len([v for v in heads if v.op]) for name, heads in cards.items()}
+    lines = len([v for v in scene.values if v.op or v.label])  # of the derivation's forward pass
+    fit = [name for name in cards if max(steps[name], len(cards[name]), lines) <= MOST]
+    if level in fit:
         return level
-    if numbers <= MOST and count.get("neuron", count[level]) <= MOST:
-        advice = f'level="neuron" has {count["neuron"]}'
+    if "neuron" in fit:
+        advice = f'level="neuron" has {steps["neuron"]} steps'
     else:
-        advice = (
-            'step through a part of it or a smaller network, or see whole matrices: draw(y, level="tensor") and '
-            'explain(y, level="tensor") of a Tensor'
-        )
+        advice = 'step through a part of it, or see whole matrices: draw and explain a Tensor with level="tensor"'
     raise ValueError(
-        f"step_through: {count[level]:,} steps over {numbers:,} numbers at the {level} level are too many to go "
-        f"through: {advice}"
+        f"step_through: {steps[level]:,} steps through {len(cards[level]):,} cards at the {level} level are too many: "
+        f"{advice}"
     )

@@ -23,11 +23,14 @@ function all(selector) {
 
 for (const element of all("[data-value], .edge text, .slope")) since.set(element, Infinity);
 for (const element of all("[data-gradient]")) texts.set(element, []);
+const values = Map.groupBy(all("[data-value]"), (element) => Number(element.dataset.value));
+const gradients = Map.groupBy(texts.keys(), (element) => Number(element.dataset.gradient));
 steps.forEach((s, n) => {
-  for (const v of s.values ?? []) for (const e of all(`[data-value="${v}"]`)) since.set(e, n);
-  if (s.phase === "backward")
-    for (const id of s.arrows ?? []) for (const e of all(`#${id} text, #${s.hand} .slope`)) since.set(e, n);
-  for (const [v, text] of s.gradients ?? []) for (const e of all(`[data-gradient="${v}"]`)) texts.get(e).push([n, text]);
+  for (const v of s.values ?? []) for (const element of values.get(v) ?? []) since.set(element, n);
+  for (const [v, text] of s.gradients ?? []) for (const element of gradients.get(v) ?? []) texts.get(element).push([n, text]);
+  if (s.phase !== "backward") return;
+  for (const id of s.arrows ?? []) for (const element of byId(id).querySelectorAll("text")) since.set(element, n);
+  for (const element of byId(s.hand).querySelectorAll(".slope")) since.set(element, n);
 });
 
 // Showing a step.
@@ -48,8 +51,8 @@ function show(n) {
   slider.value = step;
   slider.setAttribute("aria-valuetext", `step ${step} of ${last}, ${phase}`);
   byId("position").textContent = `${phase}, ${step} / ${last}`;
-  for (const id of ["first", "previous"]) byId(id).disabled = step === 0;
-  for (const id of ["next", "last"]) byId(id).disabled = step === last;
+  for (const id of ["first", "previous"]) byId(id).ariaDisabled = step === 0;
+  for (const id of ["next", "last"]) byId(id).ariaDisabled = step === last;
   follow();
   remember();
 }
@@ -174,6 +177,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 slider.max = last;
+byId("turn").append(new Option("", steps.findIndex(({ phase }) => phase === "backward"))); // a mark on the slider
 document.body.style.setProperty("--lines", Math.max(...steps.slice(1).map(({ lines }) => Math.min(lines.length, 6))));
 fit.checked = true;
 if (resize() < 0.7) fit.checked = false; // too small to read: scroll instead
