@@ -21,13 +21,19 @@ function all(selector) {
   return [...svg.querySelectorAll(selector)];
 }
 
+function byNode(what) {
+  const places = {}; // the number of a node -> where its value, or its gradient, stands
+  for (const element of all(`[data-${what}]`)) (places[element.dataset[what]] ??= []).push(element);
+  return places;
+}
+
 for (const element of all("[data-value], .edge text, .slope")) since.set(element, Infinity);
 for (const element of all("[data-gradient]")) texts.set(element, []);
-const values = Map.groupBy(all("[data-value]"), (element) => Number(element.dataset.value));
-const gradients = Map.groupBy(texts.keys(), (element) => Number(element.dataset.gradient));
+const values = byNode("value");
+const gradients = byNode("gradient");
 steps.forEach((s, n) => {
-  for (const v of s.values ?? []) for (const element of values.get(v) ?? []) since.set(element, n);
-  for (const [v, text] of s.gradients ?? []) for (const element of gradients.get(v) ?? []) texts.get(element).push([n, text]);
+  for (const v of s.values ?? []) for (const element of values[v] ?? []) since.set(element, n);
+  for (const [v, text] of s.gradients ?? []) for (const element of gradients[v] ?? []) texts.get(element).push([n, text]);
   if (s.phase !== "backward") return;
   for (const id of s.arrows ?? []) for (const element of byId(id).querySelectorAll("text")) since.set(element, n);
   for (const element of byId(s.hand).querySelectorAll(".slope")) since.set(element, n);
@@ -51,8 +57,8 @@ function show(n) {
   slider.value = step;
   slider.setAttribute("aria-valuetext", `step ${step} of ${last}, ${phase}`);
   byId("position").textContent = `${phase}, ${step} / ${last}`;
-  for (const id of ["first", "previous"]) byId(id).ariaDisabled = step === 0;
-  for (const id of ["next", "last"]) byId(id).ariaDisabled = step === last;
+  for (const id of ["first", "previous"]) byId(id).setAttribute("aria-disabled", step === 0);
+  for (const id of ["next", "last"]) byId(id).setAttribute("aria-disabled", step === last);
   follow();
   remember();
 }
