@@ -3,6 +3,7 @@
 import contextlib
 import os
 import random
+import re
 import subprocess
 import sys
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 import tinygrad_edu
 from tinygrad_edu import Value, explain
 from tinygrad_edu.__main__ import main
+from tinygrad_edu.drawing import render
 from tinygrad_edu.formula import FUNCTIONS, FUNCTIONS_OF_SEVERAL, FormulaError, assignment, evaluate
 
 
@@ -59,6 +61,36 @@ def test_check_prints_the_table_of_gradcheck(capsys):
     assert [line.split()[0] for line in out.splitlines()] == ["coordinate", "x", "y"]
 
 
+def test_draw_writes_the_picture_in_the_format_asked_for(capsys, tmp_path):
+    status, dot, err = run(capsys, "draw", "x*x", "x=3", "--format", "dot")
+    assert (status, err) == (0, "") and dot.startswith("digraph") and "6.0000" in dot  # the gradient
+    status, svg, err = run(capsys, "draw", "x*x", "x=3", "-o", "-")
+    assert (status, err) == (0, "") and svg.startswith("<svg") and svg.endswith("</svg>\n")
+    for name, beginning in (("x.svg", svg.encode()), ("x.gv", dot.encode()[:-1]), ("x.png", b"\x89PNG")):
+        assert run(capsys, "draw", "x*x", "x=3", "-o", str(tmp_path / name)) == (0, "", "")
+        assert (tmp_path / name).read_bytes().startswith(beginning)
+
+
+def test_step_writes_a_page(capsys, tmp_path):
+    status, page, err = run(capsys, "step", "(a*b + c)**2", "a=1", "b=2", "c=-3")
+    assert (status, err) == (0, "") and page.startswith("<!DOCTYPE html>") and "<title>(a*b + c)**2</title>" in page
+    assert run(capsys, "step", "(a*b + c)**2", "a=1", "b=2", "c=-3", "-o", str(tmp_path / "p.html")) == (0, "", "")
+    assert (tmp_path / "p.html").read_text(encoding="utf-8") == page
+
+
+def test_a_picture_that_cannot_be_made_is_status_1_and_an_unknown_format_status_2(capsys, tmp_path, monkeypatch):
+    for command, name in (("draw", "x.jpeg"), ("step", "x.svg")):
+        status, out, err = run(capsys, command, "x*x", "x=3", "-o", str(tmp_path / name))
+        assert (status, out, err.count("\n")) == (2, "", 1) and "saved as" in err
+    monkeypatch.setattr(render.shutil, "which", lambda program: None)
+    monkeypatch.setattr(render, "find_spec", lambda module: None)
+    for command, name in (("draw", "x.svg"), ("step", "x.html"), ("draw", "-"), ("step", "-")):
+        output = "-" if name == "-" else str(tmp_path / name)
+        status, out, err = run(capsys, command, "x*x", "x=3", "-o", output)
+        assert (status, out, err.count("\n")) == (1, "", 1) and "no Graphviz" in err
+    assert not list(tmp_path.iterdir())
+
+
 def test_options_may_stand_anywhere_and_a_formula_may_begin_with_a_minus(capsys):
     _, expected, _ = run(capsys, "explain", "-a*b", "a=1", "b=2", "--wrt", "a", "--format", "latex")
     assert expected.startswith(r"\documentclass{article}")
@@ -80,9 +112,9 @@ def test_help_shows_examples_that_run(capsys):
     status, out, _ = run(capsys, "--help")
     assert status == 0
     examples = [line.strip() for line in out.splitlines() if line.startswith("  tinygrad-edu ") and '"' in line]
-    assert len(examples) >= 2
+    assert {example.split()[1] for example in examples} == {"explain", "draw", "step", "check"}
     for example in examples:
-        command, formula, *rest = example.removeprefix("tinygrad-edu ").replace("page.tex", "-").split('"')
+        command, formula, *rest = re.sub(r"-o \S+", "-o -", example.removeprefix("tinygrad-edu ")).split('"')
         assert run(capsys, *command.split(), formula, *"".join(rest).split())[0] == 0
 
 
@@ -146,7 +178,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("formula", HOSTILE, ids=lambda formula: ascii(formula[:20]))
-@pytest.mark.parametrize("command", ["explain", "check"])
+@pytest.mark.parametrize("command", ["explain", "check", "draw", "step"])
 def test_anything_else_is_one_clear_line_and_status_2(capsys, tmp_path, command, formula):
     target = tmp_path / "out"
     status, out, err = run(capsys, command, formula, "x=1.5", "-o", str(target))
@@ -260,7 +292,7 @@ def test_no_text_escapes_as_another_exception(text):
 
 
 def test_the_command_line_does_not_slow_the_import():
-    slow = ("argparse", "ast", "tinygrad_edu.derivation", "tinygrad_edu.formula")
+    slow = ("argparse", "ast", "tinygrad_edu.derivation", "tinygrad_edu.drawing", "tinygrad_edu.formula", "html")
     code = f"import sys, tinygrad_edu; print([name for name in {slow} if name in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout == "[]\n"

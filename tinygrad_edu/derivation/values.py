@@ -26,10 +26,12 @@ _MOST_NODES = 1000
 _MOST_PATHS = 16
 
 
-def derive_values(root: Value, wrt: list[Value] | None, labels: dict[Value, Sequence[str]], digits: int) -> Derivation:
+def derive_values(
+    root: Value, wrt: list[Value] | None, labels: dict[Value, Sequence[str]], digits: int, most: int = _MOST_NODES
+) -> Derivation:
     """The derivation of ∂root/∂v for every v, or of what lies between the root and `wrt`.
 
-    `labels` are names for Values that have none, as elements of Tensors.
+    `labels` are names for Values that have none, as elements of Tensors; `most` is how many nodes may have a line.
 
     Raises:
         ValueError: too many nodes to read, or too many to list.
@@ -38,7 +40,7 @@ def derive_values(root: Value, wrt: list[Value] | None, labels: dict[Value, Sequ
     between = _between(everything, wrt or [node for node in everything if not node.op])
     order = [node for node in everything if node in between]
     lines = len([node for node in order if node.op or node.label])
-    if lines > _MOST_NODES:
+    if lines > most:
         raise ValueError(
             f"explain: {lines:,} numbers are too many to read one by one. Explain a Tensor, and the derivation "
             "is in matrices; or say explain(y, wrt=x), and it keeps what lies between y and x"

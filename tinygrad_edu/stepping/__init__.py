@@ -20,7 +20,8 @@ from .stage import Stage
 __all__ = ["Page", "step_through"]
 
 COMFORTABLE = 60  # cards, as in a drawing
-MOST = 1000  # steps, and numbers on a page
+MOST_STEPS = MOST_CARDS = 1000
+MOST_NUMBERS = 3000  # on all cards together
 
 
 def step_through(y: Value | Tensor, level: str | None = None, title: str | None = None, digits: int = 4) -> Page:
@@ -56,7 +57,7 @@ def step_through(y: Value | Tensor, level: str | None = None, title: str | None 
         raise ValueError(f"step_through: digits is a whole number from 0 to 17, not {digits!r}")
     root = one_value(y)
     level = _level(Scene(y), level)
-    derivation = derive_values(root, None, element_labels(y) if isinstance(y, Tensor) else {}, digits)
+    derivation = derive_values(root, None, element_labels(y) if isinstance(y, Tensor) else {}, digits, MOST_NUMBERS)
     stage = Stage(y, derivation, level)
     return Page(stage, steps(derivation, stage), title or f"{derivation.names[root]}, step by step")
 
@@ -71,8 +72,8 @@ def _level(scene: Scene, level: str | None) -> str:
     if level not in cards:
         level = "value"  # an expression that is no network
     steps = {name: 2 + 2 * len([v for v in heads if v.op]) for name, heads in cards.items()}
-    lines = len([v for v in scene.values if v.op or v.label])  # of the derivation's forward pass
-    fit = [name for name in cards if max(steps[name], len(cards[name]), lines) <= MOST]
+    few = len(scene.values) <= MOST_NUMBERS
+    fit = [name for name in cards if few and steps[name] <= MOST_STEPS and len(cards[name]) <= MOST_CARDS]
     if level in fit:
         return level
     if "neuron" in fit:

@@ -11,6 +11,7 @@ const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const embedded = window.parent !== window; // in the frame of a notebook `location` is not ours to touch
 let step = 0;
 let timer = null;
+let remembering = null;
 
 // What each step adds, turned around: for every place in the picture, when it gets which text.
 
@@ -102,11 +103,14 @@ function follow() {
 
 function remember() {
   if (embedded) return;
-  try {
-    history.replaceState(null, "", "#" + step);
-  } catch {
-    // some browsers refuse it to files
-  }
+  clearTimeout(remembering);
+  remembering = setTimeout(() => {
+    try {
+      history.replaceState(null, "", "#" + step);
+    } catch {
+      // some browsers refuse it to files
+    }
+  }, 200); // browsers also refuse it to whoever asks too often
 }
 
 function remembered() {

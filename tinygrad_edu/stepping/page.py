@@ -56,7 +56,7 @@ class Page:
         style, script = _colours() + _part("page.css"), _part("page.js")
         return Template(_part("page.html")).substitute(
             policy=f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; base-uri 'none'",
-            title=look.markup(self.title),
+            title=html.escape(look.printable(self.title)),
             style=style,
             picture=self._stage.svg(timeout=60.0),
             steps=_as_data(self._steps),

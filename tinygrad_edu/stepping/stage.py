@@ -57,7 +57,7 @@ class Card:
 class Stage(Scene):
     """A Scene with the names and gradients of a derivation, drawn at one level: "value" or "neuron".
 
-    `cards` are its cards, inputs first; `card_of` is the card that a node is told on.
+    `cards` are its cards, inputs first; `card_of` is the card that a node is told on; `source` its DOT text.
     """
 
     def __init__(self, y: Value | Tensor, derivation: Derivation, level: str) -> None:
@@ -78,6 +78,8 @@ class Stage(Scene):
         self.card_of = {v: card for card in self.cards for v in card.nodes}
         for card, (v, neuron) in zip(self.cards, heads):
             card.sources = [self.card_of[a] for a in (told.sources(v, neuron) if told else v.inputs)]
+        graph = neuron_level(self, told) if told else value_level(self)
+        self.source = str(graph.source)
 
     def name(self, node: Value | Tensor) -> str | None:
         """What the derivation calls it; nothing for a constant."""
@@ -90,12 +92,6 @@ class Stage(Scene):
     def gradient(self, v: Value) -> str:
         """The longest text that its place will hold."""
         return max(self._texts.get(v, [""]), key=len)
-
-    @property
-    def source(self) -> str:
-        """The DOT text."""
-        graph = neuron_level(self, NeuronCards(self)) if self.level == "neuron" else value_level(self)
-        return str(graph.source)
 
     def svg(self, timeout: float) -> str:
         """The picture with its marks.

@@ -1,0 +1,127 @@
+"""A browser for the tests: Chromium without a window, told what to do through a pipe.
+
+It speaks the DevTools protocol, JSON ended by a zero byte, on its file descriptors 3 and 4.
+"""
+
+import fcntl
+import json
+import os
+import select
+import shutil
+import subprocess
+import tempfile
+import time
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+OPTIONS = [
+    "--headless", "--remote-debugging-pipe", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--window-size=1280,720",
+]  # fmt: skip
+KEYS = {"ArrowLeft": 37, "ArrowRight": 39, "Home": 36, "End": 35, "Tab": 9, " ": 32, "Enter": 13}
+
+
+class Browser:
+    """One page. `problems` collects what its console says and what its Content-Security-Policy refuses."""
+
+    def __init__(self):
+        self.problems = []
+        self.loaded = False
+        self._received = b""
+        self._calls = 0
+        self._session = None
+        self._home = tempfile.mkdtemp()
+        ours = [*os.pipe(), *os.pipe()]
+        high = [fcntl.fcntl(fd, fcntl.F_DUPFD, 10) for fd in ours]  # out of the way of 3 and 4
+        for fd in ours:
+            os.close(fd)
+        its_input, self._out, self._in, its_output = high
+
+        def connect():
+            os.dup2(its_input, 3)
+            os.dup2(its_output, 4)
+
+        command = [CHROMIUM, *OPTIONS, f"--user-data-dir={self._home}", "about:blank"]
+        self._process = subprocess.Popen(
+            command, close_fds=False, preexec_fn=connect, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        os.close(its_input)
+        os.close(its_output)
+        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Log"):
+            self.call(f"{domain}.enable")
+
+    def close(self):
+        self._process.kill()
+        self._process.wait()
+        os.close(self._out)
+        os.close(self._in)
+        shutil.rmtree(self._home, ignore_errors=True)
+
+    def call(self, method, **params):
+        """Send a command and wait for its answer."""
+        self._calls += 1
+        message = {"id": self._calls, "method": method, "params": params}
+        if self._session:
+            message["sessionId"] = self._session
+        os.write(self._out, json.dumps(message).encode() + b"\0")
+        while (answer := self._next()).get("id") != self._calls:
+            self._note(answer)
+        assert "error" not in answer, answer
+        return answer["result"]
+
+    def open(self, address, scheme="light", motion="reduce"):
+        """Open a page, and wait until it is there."""
+        features = [("prefers-color-scheme", scheme), ("prefers-reduced-motion", motion)]
+        self.call("Emulation.setEmulatedMedia", features=[{"name": name, "value": value} for name, value in features])
+        for url in ("about:blank", address):  # from a blank page, or a new fragment alone would load nothing
+            self.loaded = False
+            self.call("Page.navigate", url=url)
+            while not self.loaded:
+                self._note(self._next())
+
+    def run(self, script):
+        """The value of a JavaScript expression."""
+        answer = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"].get("value")
+
+    def press(self, key):
+        """A key down and up."""
+        text = {"Enter": "\r", " ": " "}.get(key, "")
+        code = {"key": key, "code": "Space" if key == " " else key, "windowsVirtualKeyCode": KEYS[key]}
+        self.call("Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown", text=text, **code)
+        self.call("Input.dispatchKeyEvent", type="keyUp", **code)
+
+    def click(self, selector):
+        """A click in the middle of an element."""
+        box = self.run(
+            f"(() => {{ const r = document.querySelector({json.dumps(selector)}).getBoundingClientRect();"
+            "return [r.x + r.width / 2, r.y + r.height / 2] })()"
+        )
+        for kind in ("mousePressed", "mouseReleased"):
+            self.call("Input.dispatchMouseEvent", type=kind, x=box[0], y=box[1], button="left", clickCount=1)
+
+    def wait(self, script, seconds=10):
+        """Until a JavaScript expression is true."""
+        end = time.monotonic() + seconds
+        while not self.run(script):
+            assert time.monotonic() < end, script
+            time.sleep(0.05)
+
+    def _next(self):
+        while b"\0" not in self._received:
+            ready, _, _ = select.select([self._in], [], [], 30)
+            assert ready, "the browser does not answer"
+            part = os.read(self._in, 1 << 16)
+            assert part, "the browser is gone"
+            self._received += part
+        message, _, self._received = self._received.partition(b"\0")
+        return json.loads(message)
+
+    def _note(self, event):
+        match event.get("method"):
+            case "Page.loadEventFired":
+                self.loaded = True
+            case "Runtime.consoleAPICalled" | "Runtime.exceptionThrown" | "Log.entryAdded":
+                self.problems.append(event["params"])
