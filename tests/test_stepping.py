@@ -102,6 +102,14 @@ def test_at_the_value_level_the_lines_are_those_of_explain_in_its_order(make):
     assert lines == [row.text() for row in derivation]
 
 
+@pytest.mark.parametrize("level", ["value", "neuron"])
+def test_what_stands_out_in_a_line_is_its_result(level):
+    for step in steps_of(step_through(network(cross_entropy), level)):
+        for left, result, rest in step["lines"]:
+            assert left.endswith(" = ") and re.fullmatch(r"−?[\d.]+(·10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?", result)
+            assert not rest or rest.startswith(("  → running total", "\n    zero"))
+
+
 @pytest.mark.parametrize("loss", [squared_error, cross_entropy])
 def test_at_the_neuron_level_every_line_of_explain_is_said_once_and_running_totals_are_in_order(loss):
     y = network(loss)

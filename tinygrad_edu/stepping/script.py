@@ -6,6 +6,8 @@ replays the steps up to the one in hand.
 
 from __future__ import annotations
 
+import re
+
 from ..notation import short
 
 TYPE_CHECKING = False
@@ -48,7 +50,7 @@ def _given(derivation: Derivation, stage: Stage) -> PageStep:
     return {
         "phase": "given",
         "title": ("Given: what the computation starts from", "", ""),
-        "lines": [_line(row.text(derivation.digits)) for row in rows],
+        "lines": [_line(row, derivation.digits) for row in rows],
         "values": [stage.number_of[v] for v in stage.values if not v.op],
     }
 
@@ -64,7 +66,7 @@ def _forward(derivation: Derivation, stage: Stage) -> list[PageStep]:
         {
             "phase": "forward",
             "title": (f"Forward to {_called(card, derivation)}", "", ""),
-            "lines": [_line(row.text(derivation.digits)) for row in rows],
+            "lines": [_line(row, derivation.digits) for row in rows],
             "hand": card.id,
             "near": _ids(card.sources),
             "arrows": card.arrows,
@@ -80,7 +82,7 @@ def _turn(first: Step, derivation: Derivation, stage: Stage) -> PageStep:
     return {
         "phase": "backward",
         "title": (f"The backward pass begins at {derivation.names[row.node]}", "", ""),
-        "lines": [_line(row.text(derivation.digits))],
+        "lines": [_line(row, derivation.digits)],
         "hand": stage.card_of[row.node].id,
         "gradients": [(stage.number_of[row.node], stage.so_far(row))],
     }
@@ -115,7 +117,7 @@ def _backward(card: Card, steps: list[Step], derivation: Derivation, stage: Stag
             short(incoming.number, derivation.digits),
             "",
         ),
-        "lines": [_line(row.text(derivation.digits)) for row in rows],
+        "lines": [_line(row, derivation.digits) for row in rows],
         "hand": card.id,
         "near": _ids([stage.card_of[row.node] for row in rows if row.node not in card.nodes]),
         "arrows": used,
@@ -123,12 +125,11 @@ def _backward(card: Card, steps: list[Step], derivation: Derivation, stage: Stag
     }
 
 
-def _line(text: str) -> Line:
+def _line(row: Row, digits: int) -> Line:
     """A row of `explain` in three parts, so that its result can stand out."""
-    row, arrow, total = text.partition("  → ")
-    left, equals, result = row.rpartition(" = ")
-    result, newline, notes = result.partition("\n")
-    return left + equals, result, newline + notes + arrow + total
+    text, result = row.text(digits), short(row.result, digits)
+    parts = re.fullmatch(f"(.*? = )({re.escape(result)})(|\n.*|  → .*)", text, re.DOTALL)
+    return (parts[1], parts[2], parts[3]) if parts else (text, "", "")
 
 
 def _called(card: Card, derivation: Derivation) -> str:
