@@ -208,6 +208,7 @@ def test_data_may_be_set_from_a_view_of_itself():
     ("data", "error", "message"),
     [
         ([1.0, 2.0, 3.0], ValueError, r"shape \(3,\) does not fit a Tensor of shape \(2,\)"),
+        ([[3.0, 4.0]], ValueError, r"shape \(1, 2\) does not fit a Tensor of shape \(2,\)"),
         (1.0, ValueError, r"shape \(\) does not fit a Tensor of shape \(2,\)"),
         ([1.0, float("nan")], ValueError, "finite number is needed, not nan"),
         ([1.0, "2"], TypeError, "real number is needed"),
@@ -543,6 +544,12 @@ def test_the_maximum_reduces_as_in_numpy(case):
     assert same(top, x.max(axis=axis, keepdims=keepdims))
     backward_from(top, G)
     assert t.grad == (spread * (x == x.max(axis=axis, keepdims=True))).tolist()
+
+
+def test_two_equal_maxima_share_the_gradient():
+    t = Tensor([[2.0, 1.0, 2.0], [0.0, 3.0, 3.0]])
+    t.max(axis=1).sum().backward()
+    assert t.grad == [[0.5, 0.0, 0.5], [0.0, 0.5, 0.5]]
 
 
 @given(arrays_and_axes(elements=st.floats(-1000, 1000)))
