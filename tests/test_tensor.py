@@ -625,6 +625,7 @@ def test_rows_of_softmax_are_the_default():
     t = Tensor([[0.0, 0.0], [0.0, 1000.0]])
     assert t.softmax().data == [[0.5, 0.5], [0.0, 1.0]]
     assert t.softmax(axis=0).data == [[0.5, 0.0], [0.5, 1.0]]
+    assert t.log_softmax().data[1] == [-1000.0, 0.0] and t.log_softmax(axis=0).data[0][1] == -1000.0
 
 
 # Views.
