@@ -123,7 +123,7 @@ def test_makers_fill_a_shape_given_either_way():
     assert same(Tensor.full(3, 0.5), [0.5, 0.5, 0.5])
     assert same(Tensor.full((), 7), 7.0)
     assert len(set(Tensor.zeros(5).values)) == 5  # five leaves, not one five times
-    assert Tensor.zeros(2, label="b")[1].label == "b₂"
+    assert Tensor.zeros(2, label="b")[1].label == "b₂" and Tensor.ones(2, label="o").label == "o"
     assert Tensor.full((1,), 1, label="f").label == "f" and Tensor.randn(1, label="r").label == "r"
     assert isinstance(Parameter.zeros(2), Parameter) and isinstance(Parameter.randn(2, seed=0), Parameter)
 
@@ -374,6 +374,8 @@ def test_shapes_that_do_not_broadcast_are_named(symbol, f):
     a, b = Tensor.ones(2, 3), Tensor.ones(2)
     with untouched(a, b), pytest.raises(ValueError, match=rf"^{symbol}: shapes \(2, 3\) and \(2,\) do not fit"):
         f(a, b)
+    with untouched(a, b), pytest.raises(ValueError, match=rf"^{symbol}: shapes \(2,\) and \(2, 3\) do not fit"):
+        f(b, a)
 
 
 def test_an_error_inside_leaves_everything_as_it_was():
