@@ -246,6 +246,9 @@ class Tensor:
     def __neg__(self) -> Tensor:
         return self._each("neg", operator.neg)
 
+    def __pos__(self) -> Tensor:
+        return self
+
     def __abs__(self) -> Tensor:
         return self._each("abs", Value.abs)
 
