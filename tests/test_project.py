@@ -19,6 +19,7 @@ FLOORS = [
     {"nested"},
     {"autodiff", "tensor"},
     {"nn", "losses", "optim", "check"},
+    {"drawing"},
     {"__init__"},
 ]
 

@@ -6,10 +6,13 @@ Networks           Module, Parameter, Linear, Tanh, ReLU, Sigmoid, Softmax, Sequ
 Losses             squared_error, mse_loss, cross_entropy
 Optimisers         SGD, Adam
 Checks             central_difference, gradcheck
+Pictures           draw, Drawing
 
 `help(tinygrad_edu.Value)`, and so on, tells more of each. To read the code, begin with
 `ops.py`, the page of calculus, then `value.py`.
 """
+
+from __future__ import annotations
 
 from .autodiff import grad, hessian, jacobian, jvp
 from .check import GradcheckError, central_difference, gradcheck
@@ -20,12 +23,19 @@ from .optim import SGD, Adam
 from .tensor import Tensor, stack
 from .value import Value
 
+TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .drawing import Drawing, draw
+
 __version__ = "0.1.0"
 
 __all__ = [
     "MLP",
     "SGD",
     "Adam",
+    "Drawing",
     "GradcheckError",
     "Linear",
     "Module",
@@ -39,6 +49,7 @@ __all__ = [
     "Value",
     "central_difference",
     "cross_entropy",
+    "draw",
     "grad",
     "gradcheck",
     "hessian",
@@ -49,3 +60,12 @@ __all__ = [
     "stack",
     "topological_order",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Pictures are imported when they are first asked for: the numbers do without."""
+    if name in ("Drawing", "draw"):
+        from . import drawing
+
+        return getattr(drawing, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
