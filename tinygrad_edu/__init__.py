@@ -7,6 +7,7 @@ Losses             squared_error, mse_loss, cross_entropy
 Optimisers         SGD, Adam
 Checks             central_difference, gradcheck
 Pictures           draw, Drawing
+Explanations       explain
 
 `help(tinygrad_edu.Value)`, and so on, tells more of each. To read the code, begin with
 `ops.py`, the page of calculus, then `value.py`.
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 from .autodiff import grad, hessian, jacobian, jvp
 from .check import GradcheckError, central_difference, gradcheck
+from .explain import explain
 from .graph import topological_order
 from .losses import cross_entropy, mse_loss, squared_error
 from .nn import MLP, Linear, Module, Parameter, ReLU, Sequential, Sigmoid, Softmax, Tanh
@@ -50,6 +52,7 @@ __all__ = [
     "central_difference",
     "cross_entropy",
     "draw",
+    "explain",
     "grad",
     "gradcheck",
     "hessian",

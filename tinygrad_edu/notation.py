@@ -30,37 +30,64 @@ def of_layer(letter: str, layer: int) -> str:
 def element(name: str, index: tuple[int, ...], shape: tuple[int, ...]) -> str:
     """One element of a named array, counted from 1 as in the notes.
 
-    A comma separates the indices where one of them may have two digits.
+    A comma separates the indices where one of them may have two digits, or the name ends in one.
 
     >>> element("W⁽¹⁾", (0, 3), (4, 4)), element("x", (9,), (12,)), element("W", (0, 10), (4, 12))
     ('W⁽¹⁾₁₄', 'x₁₀', 'W₁,₁₁')
+    >>> element("x₁", (1,), (3,))
+    'x₁,₂'
     """
     separator = "," if len(shape) > 1 and max(shape) > 9 else ""
+    if index and name[-1:] in [*"₀₁₂₃₄₅₆₇₈₉"]:
+        name += ","
     return name + separator.join([str(i + 1).translate(_SUBSCRIPT) for i in index])
 
 
-def coefficient(x: float, digits: int = 4) -> str:
-    """`x` as short as it can be said: a whole number without decimals, others as `number` does.
+def short(x: float, digits: int = 4, beside: float = 0.0) -> str:
+    """`x` as one writes it by hand: 0.3 rather than 0.3000, and small numbers as powers of ten.
 
-    >>> coefficient(1.0), coefficient(-1.0), coefficient(0.48690001)
-    ('1', '−1', '0.4869')
+    Not so if it stands `beside` a number large enough, in a matrix.
+
+    >>> short(1.0), short(0.1 + 0.2), short(0.216523), short(-2.5e-7)
+    ('1', '0.3', '0.2165', '−2.5·10⁻⁷')
+    >>> short(-2.5e-4), short(-2.5e-4, beside=0.5)
+    ('−2.5·10⁻⁴', '−0.0003')
     """
-    return number(x, 0) if x == int(x) and abs(x) < 10**digits else number(x, digits)
+    if x == 0:
+        return "0"
+    if max(abs(x), beside) >= 10.0 ** (1 - digits) and abs(x) < 10.0 ** max(6, digits):
+        if float(f"{x:.{digits}f}") == 0:
+            return number(0.0, digits)
+        return _stripped(f"{x:.{digits}f}", x).replace("-", "−")
+    mantissa, exponent = f"{x:.{digits - 1}e}".split("e")
+    mantissa = _stripped(mantissa, float(f"{x:.16e}".split("e")[0]))
+    return f"{mantissa}·10".replace("-", "−") + str(int(exponent)).translate(_SUPERSCRIPT)
 
 
-def constant_text(x: float) -> str:
-    """A constant of a formula, as one would write it: `½`, `2`, `−0.1`.
+def _stripped(text: str, x: float) -> str:
+    """Without the zeros at the end where the text is x exactly (up to rounding)."""
+    exact = abs(float(text) - x) <= 1e-12 * abs(x)
+    return text.rstrip("0").rstrip(".") if exact and "." in text else text
 
-    >>> constant_text(0.5), constant_text(2.0), constant_text(-0.1)
-    ('½', '2', '−0.1')
+
+def as_fraction(x: float) -> tuple[int, int]:
+    """(p, q) where x is p / q with a small q, else (0, 0).
+
+    >>> as_fraction(2 / 3), as_fraction(-4.0), as_fraction(0.7071)
+    ((2, 3), (-4, 1), (0, 0))
     """
-    return "½" if x == 0.5 else f"{x:.4g}".replace("-", "−")
+    for q in range(1, 13):
+        if abs(x) < 1000 and round(x * q) / q == x:
+            return round(x * q), q
+    return 0, 0
 
 
-def exponent(n: str) -> str:
-    """The n of aⁿ, raised where Unicode can: `²`, but `^0.5`.
+def superscript(n: float) -> str:
+    """The exponent n: ² or ⁻¹ where it is a whole number, else ^0.5.
 
-    >>> exponent("2"), exponent("-1"), exponent("0.5")
+    >>> superscript(2.0), superscript(-1.0), superscript(0.5)
     ('²', '⁻¹', '^0.5')
     """
-    return n.translate(_SUPERSCRIPT) if n.lstrip("-").isdigit() else f"^{n}".replace("-", "−")
+    if n == int(n) and abs(n) < 1000:
+        return str(int(n)).translate(_SUPERSCRIPT)
+    return f"^{n:.12g}" if n > 0 else f"^({n:.12g})".replace("-", "−")

@@ -1,0 +1,126 @@
+"""The command line: `python -m tinygrad_edu`, or `tinygrad-edu`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from .check import GradcheckError, gradcheck
+from .explain import explain
+from .formula import FormulaError, assignment, evaluate
+from .value import Value
+
+TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NoReturn
+
+_EXAMPLES = """
+examples:
+  tinygrad-edu explain "tanh(w*x + b)" w=2 x=0.5 b=-1
+  tinygrad-edu explain "(a*b + c)**2" a=1 b=2 c=-3 --wrt a --format latex -o page.tex
+  tinygrad-edu check   "sin(x)*y/x" x=0.7 y=2
+
+A formula has numbers, names, + - * / **, parentheses, and the functions exp, log, sqrt, tanh,
+sigmoid, relu, sin, cos, abs, step, max, min, sum and logsumexp. Quote it, and give each name
+a value: name=number.
+
+exit status: 0 done; 1 the result could not be made, or a check failed; 2 the command is wrong
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    try:
+        arguments, more = _parser().parse_known_args(_protected(sys.argv[1:] if argv is None else argv))
+        variables = _variables(arguments.values + more)
+        y = evaluate(arguments.formula, variables)
+        arguments.run(y, variables, arguments)
+    except (OSError, GradcheckError) as error:
+        print(f"tinygrad-edu: {error}", file=sys.stderr)
+        return 1
+    except (ArithmeticError, ValueError) as error:
+        print(f"tinygrad-edu: {' '.join(str(error).split())} (tinygrad-edu --help shows examples)", file=sys.stderr)
+        return 2
+    return 0
+
+
+# The commands. Each gets the result, the variables by name, and what argparse made of the line.
+
+
+def _explain(y: Value, variables: dict[str, Value], arguments: argparse.Namespace) -> None:
+    for name in arguments.wrt:
+        if name not in variables:
+            raise FormulaError(f"--wrt {name!a}: that name is not in the formula")
+    wrt = [variables[name] for name in arguments.wrt]
+    _write(explain(y, wrt=wrt or None).to(arguments.format), arguments.output)
+
+
+def _check(y: Value, variables: dict[str, Value], arguments: argparse.Namespace) -> None:
+    if not variables:
+        raise FormulaError("there is no name in the formula to differentiate by")
+    report = gradcheck(lambda *xs: evaluate(arguments.formula, dict(zip(variables, xs))), list(variables.values()))
+    _write(str(report), arguments.output)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="tinygrad-edu",
+        description="What a formula's derivatives are, and why.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(dest="command", metavar="command", required=True)
+
+    def command(name: str, run: object, help: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(
+            name, help=help, description=help, epilog=_EXAMPLES, allow_abbrev=False,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )  # fmt: skip
+        sub.add_argument("formula", metavar="FORMULA", help='such as "tanh(w*x + b)"')
+        sub.add_argument("values", metavar="name=number", nargs="*", help="a value for each name in it")
+        sub.add_argument("-o", dest="output", metavar="FILE", default="-", help="where to write; - is standard output")
+        sub.set_defaults(run=run)
+        return sub
+
+    sub = command("explain", _explain, "every line of the chain rule, with the numbers put in")
+    sub.add_argument("--format", choices=("text", "markdown", "latex"), default="text")
+    sub.add_argument("--wrt", metavar="NAME", action="append", default=[], help="only what leads to this name")
+    command("check", _check, "the derivatives beside central differences")
+    return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """argparse's message, in one line."""
+        raise FormulaError(" ".join(message.split()))
+
+
+def _protected(argv: Sequence[str]) -> list[str]:
+    """A formula may begin with a minus: a space before it tells argparse that it is no option."""
+    options = ("-o", "-h", "--help", "--format", "--wrt", "--")
+    return [" " + a if a.startswith("-") and a != "-" and a.split("=")[0] not in options else a for a in argv]
+
+
+def _variables(texts: Sequence[str]) -> dict[str, Value]:
+    variables: dict[str, Value] = {}
+    for name, number in map(assignment, texts):
+        if name in variables:
+            raise FormulaError(f"{name} is given twice")
+        variables[name] = Value(number, label=name)
+    return variables
+
+
+def _write(text: str, output: str) -> None:
+    if output == "-":
+        if hasattr(sys.stdout, "reconfigure"):
+            sys.stdout.reconfigure(encoding="utf-8")
+        print(text)
+    else:
+        with open(output, "w", encoding="utf-8") as file:
+            file.write(text + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
