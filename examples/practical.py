@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from operator import sub
 from typing import Any
 
-from tinygrad_edu import MLP, SGD, Tensor, draw
+from tinygrad_edu import MLP, SGD, Tensor, draw, explain
 from tinygrad_edu.drawing import LEVELS
 from tinygrad_edu.notation import number, of_layer
 
@@ -301,6 +301,8 @@ def run(question: Question, arguments: Iterable[str] | None = None) -> int:
     parser.add_argument("--digits", type=whole(0, 17), default=4, help="decimals on the page (default: 4)")
     parser.add_argument("--draw", metavar="FILE", help="write the graph of the loss, as .svg .png .pdf .dot or .gv")
     parser.add_argument("--level", choices=LEVELS, help="how fine the drawing is (default: by size)")
+    parser.add_argument("--explain", action="store_true", help="the derivation in matrices, in place of the page")
+    parser.add_argument("--format", choices=("text", "markdown", "latex"), default="text", help="of --explain")
     parser.add_argument("--json", action="store_true", help="one JSON object with full precision instead of the page")
     options = parser.parse_args(None if arguments is None else list(arguments))
     examples = (options.example or [FIRST_EXAMPLE]) + [SECOND_EXAMPLE] * options.batch
@@ -308,9 +310,12 @@ def run(question: Question, arguments: Iterable[str] | None = None) -> int:
     net = MLP(SIZES, activation="tanh", init=0.1)
     try:
         passes = [Pass(question, net, one) for one in examples]
+        loss = loss_of_all(question, net, passes, options.mean)
         if options.draw:
-            loss = loss_of_all(question, net, passes, options.mean)
             draw(loss, options.level, digits=options.digits).save(options.draw)
+        if options.explain:
+            print(explain(loss, wrt=net.parameters(), digits=options.digits).to(options.format))
+            return 0
         steps = train(question, net, examples, options.lr, options.steps, options.mean)
     except (ValueError, ArithmeticError) as error:
         parser.error(str(error))
