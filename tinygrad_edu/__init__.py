@@ -6,6 +6,7 @@ Networks           Module, Parameter, Linear, Tanh, ReLU, Sigmoid, Softmax, Sequ
 Losses             squared_error, mse_loss, cross_entropy
 Optimisers         SGD, Adam
 Checks             central_difference, gradcheck
+Programs           compile_graph, Program
 
 `help(tinygrad_edu.Value)`, and so on, tells more of each. To read the code, begin with
 `ops.py`, the page of calculus, then `value.py`.
@@ -13,6 +14,7 @@ Checks             central_difference, gradcheck
 
 from .autodiff import grad, hessian, jacobian, jvp
 from .check import GradcheckError, central_difference, gradcheck
+from .compile import Program, compile_graph
 from .graph import topological_order
 from .losses import cross_entropy, mse_loss, squared_error
 from .nn import MLP, Linear, Module, Parameter, ReLU, Sequential, Sigmoid, Softmax, Tanh
@@ -30,6 +32,7 @@ __all__ = [
     "Linear",
     "Module",
     "Parameter",
+    "Program",
     "ReLU",
     "Sequential",
     "Sigmoid",
@@ -38,6 +41,7 @@ __all__ = [
     "Tensor",
     "Value",
     "central_difference",
+    "compile_graph",
     "cross_entropy",
     "grad",
     "gradcheck",

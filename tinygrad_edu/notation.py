@@ -1,5 +1,9 @@
 """How numbers and names are written, for every reader of a graph."""
 
+from __future__ import annotations
+
+from unicodedata import normalize
+
 _SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _SUBSCRIPT = str.maketrans("0123456789-", "₀₁₂₃₄₅₆₇₈₉₋")
 
@@ -35,3 +39,25 @@ def element(name: str, index: tuple[int, ...], shape: tuple[int, ...]) -> str:
     """
     separator = "," if len(shape) > 1 and max(shape) > 9 else ""
     return name + separator.join([str(i + 1).translate(_SUBSCRIPT) for i in index])
+
+
+_UPRIGHT = {code: chr(digit) for digit, code in _SUPERSCRIPT.items()} | {ord(c): "" for c in "⁽⁾"}
+_LOWERED = {code: chr(digit) for digit, code in _SUBSCRIPT.items()}
+
+
+def identifier(label: str) -> str:
+    """A label as a name that Python accepts, read aloud the same way.
+
+    >>> identifier("W⁽¹⁾₁₂"), identifier("∂b⁽²⁾₃"), identifier("W₁,₁₁"), identifier("2nd try")
+    ('W1_12', 'db2_3', 'W_1_11', '_2nd_try')
+    """
+    name, before = "", 0
+    for code in map(ord, label):
+        if code in _LOWERED and before not in _LOWERED:
+            name += "_"
+        name += _LOWERED.get(code) or _UPRIGHT.get(code, "d" if chr(code) == "∂" else chr(code))
+        before = code
+    name = "".join([c if ("_" + c).isidentifier() else "_" for c in normalize("NFKC", name)])
+    while "__" in name:
+        name = name.replace("__", "_")
+    return name if name.isidentifier() else "_" + name
