@@ -6,7 +6,7 @@ Networks           Module, Parameter, Linear, Tanh, ReLU, Sigmoid, Softmax, Sequ
 Losses             squared_error, mse_loss, cross_entropy
 Optimisers         SGD, Adam
 Checks             central_difference, gradcheck
-Programs           compile_graph, Program
+Programs           compile_graph, Program, CompiledLoss
 
 `help(tinygrad_edu.Value)`, and so on, tells more of each. To read the code, begin with
 `ops.py`, the page of calculus, then `value.py`.
@@ -14,7 +14,7 @@ Programs           compile_graph, Program
 
 from .autodiff import grad, hessian, jacobian, jvp
 from .check import GradcheckError, central_difference, gradcheck
-from .compile import Program, compile_graph
+from .compile import CompiledLoss, Program, compile_graph
 from .graph import topological_order
 from .losses import cross_entropy, mse_loss, squared_error
 from .nn import MLP, Linear, Module, Parameter, ReLU, Sequential, Sigmoid, Softmax, Tanh
@@ -28,6 +28,7 @@ __all__ = [
     "MLP",
     "SGD",
     "Adam",
+    "CompiledLoss",
     "GradcheckError",
     "Linear",
     "Module",

@@ -6,6 +6,8 @@ graphs: a line is a step, and a step that is used once stands where it is used.
 
 from __future__ import annotations
 
+import ast
+import builtins
 import math
 import re
 
@@ -58,12 +60,14 @@ def compile_graph(outputs: Any, inputs: Any, sum_over: Iterable[Any] = ()) -> Pr
         y = tanh(w * x)
     <BLANKLINE>
         # backward
-        return {"y": y, "slope": (1.0 - y * y) * x}
+        return {'y': y, 'slope': (1.0 - y * y) * x}
     <BLANKLINE>
     >>> program(1.0, 0.0)
     {'y': 0.0, 'slope': 0.0}
     """
-    return Program(print_program(outputs, inputs, list(sum_over)), print_total(outputs))
+    summands = list(sum_over)
+    source, names = print_program(outputs, inputs, summands)
+    return Program(source, print_total(outputs), [] if summands else names)
 
 
 class Program:
@@ -75,10 +79,11 @@ class Program:
         ZeroDivisionError, OverflowError: a step or a result is too large for a float.
     """
 
-    __slots__ = ("source", "_run", "_total")
+    __slots__ = ("source", "_names", "_run", "_total")
 
-    def __init__(self, source: str, total: str) -> None:
+    def __init__(self, source: str, total: str, names: list[str]) -> None:
         self.source = source
+        self._names = names
         self._run = _function(source)
         self._total = _function(total)
 
@@ -93,6 +98,33 @@ class Program:
             if not math.isfinite(number):
                 raise OverflowError(self._origin(arguments, named))
         return result
+
+    def bind(self, namespace: Any) -> Callable[..., Any]:
+        """The program as a function of arrays, with the functions of `numpy`, `jax.numpy` or `torch`.
+
+        A number of the inputs may then be an array with one entry for each example of a batch,
+        as the rows of Xᵀ are. Every number of the result is such an array, also if it does not
+        depend on the example, so that summing it over the batch is right. A conditional
+        becomes `where`. The arithmetic is the array library's: nothing refuses inf and nan.
+
+        Raises:
+            ValueError: the program was compiled with `sum_over`.
+        """
+        if not self._names:
+            raise ValueError("bind: compile without sum_over, and sum the arrays of the result")
+        tree = _ForArrays(self._names).visit(ast.parse(self.source))
+        functions = {"where": namespace.where}
+        for name in re.findall(r"\w+", self.source.partition("\n")[0]):
+            functions[name] = getattr(namespace, name, None) or getattr(builtins, name, None)
+        run = _function(ast.fix_missing_locations(tree), functions)
+
+        def program(*arguments: Any, **named: Any) -> Any:
+            result, inputs = run(*arguments, **named)
+            shape = namespace.broadcast_shapes(*[getattr(x, "shape", ()) for x in inputs])
+            return _map(lambda y: namespace.broadcast_to(namespace.asarray(y), shape), result)
+
+        program.__doc__ = ast.unparse(tree)
+        return program
 
     def __repr__(self) -> str:
         return f"<Program of {len(self.source.splitlines())} lines>"
@@ -129,8 +161,84 @@ class Program:
         return f"a result is not finite: {' '.join(result.split())}"
 
 
-def _function(source: str, namespace: dict[str, Any] | None = None) -> Callable[..., Any]:
-    names: dict[str, Any] = {} if namespace is None else namespace
-    exec(compile(source, FILE, "exec"), names)
-    function: Callable[..., Any] = names["program"]
+class CompiledLoss:
+    """The loss of a Module over a batch, and its gradient, as a compiled program.
+
+    The graph is recorded and differentiated once, for one example. Calling the object runs the
+    program over all examples, adds the gradient to the `grad` of the parameters as
+    `loss.backward()` does, and returns the loss. An optimiser then takes the step.
+
+    Args:
+        module: what is to learn.
+        loss: a function of the module's output and the target, such as `squared_error`.
+        x, y: one example and its target, for their shapes; the target of `cross_entropy` as
+            probabilities, since a class index cannot become a variable.
+        reduction: "sum" or "mean" of the losses of the examples.
+
+    Raises:
+        ValueError: the reduction is unknown, or what `module` and `loss` refuse.
+
+    >>> from tinygrad_edu import MLP, SGD, squared_error
+    >>> net = MLP([1, 1], init=0.0)
+    >>> loss = CompiledLoss(net, squared_error, x=[1.0], y=[1.0])
+    >>> sgd = SGD(net.parameters(), lr=0.1)
+    >>> loss([[1.0], [2.0]], [[1.0], [2.0]])                    # ½ (1² + 2²)
+    2.5
+    >>> sgd.step(); net.layers[0].W.data                        # 0 + 0.1 (1·1 + 2·2)
+    [[0.5]]
+    """
+
+    def __init__(self, module: Module, loss: Callable[..., Any], x: Any, y: Any, reduction: str = "sum") -> None:
+        if reduction not in ("sum", "mean"):
+            raise ValueError(f'the reduction is "sum" or "mean", not {reduction!r}')
+        self.reduction = reduction
+        self.parameters = [value for parameter in module.parameters() for value in parameter.values]
+        example, target = Tensor(x, label="x"), Tensor(y, label="y")
+        one_loss = loss(module(example), target)
+        self.program = compile_graph(
+            {"loss": one_loss, "gradient": grad(one_loss, self.parameters)},
+            {"xs": example, "ys": target, "parameters": self.parameters},
+            sum_over=[example, target],
+        )
+
+    def __call__(self, xs: Any, ys: Any) -> float:
+        """The loss of the examples `xs` with the targets `ys`; its gradient goes to the parameters."""
+        xs, ys = [batch.tolist() if hasattr(batch, "tolist") else batch for batch in (xs, ys)]
+        result = self.program(xs, ys, [value.data for value in self.parameters])
+        share = 1 / len(xs) if self.reduction == "mean" else 1.0
+        for value, gradient in zip(self.parameters, result["gradient"]):
+            value.grad += share * gradient
+        loss: float = share * result["loss"]
+        return loss
+
+
+class _ForArrays(ast.NodeTransformer):
+    """The program with `where` for if-else, its import left out, and the inputs returned as well."""
+
+    def __init__(self, names: list[str]) -> None:
+        self.inputs = ast.parse(f"[{', '.join(names)}]", mode="eval").body
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.Call:
+        self.generic_visit(node)
+        return ast.Call(ast.Name("where", ast.Load()), [node.test, node.body, node.orelse], [])
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        return None
+
+    def visit_Return(self, node: ast.Return) -> ast.Return:
+        self.generic_visit(node)
+        assert node.value
+        return ast.Return(ast.Tuple([node.value, self.inputs], ast.Load()))
+
+
+def _map(f: Callable[[Any], Any], tree: Any) -> Any:
+    if isinstance(tree, (list, tuple)):
+        return type(tree)([_map(f, branch) for branch in tree])
+    return {key: _map(f, branch) for key, branch in tree.items()} if isinstance(tree, dict) else f(tree)
+
+
+def _function(source: Any, names: dict[str, Any] | None = None) -> Callable[..., Any]:
+    namespace = {} if names is None else names
+    exec(compile(source, FILE, "exec"), namespace)
+    function: Callable[..., Any] = namespace["program"]
     return function

@@ -57,12 +57,17 @@ class Printer:
         self.open: set[Term] = set()  # the Terms for which that is still an expression, not a name
         self.lines: list[str] = []
         self.indent = "    "
+        self.heading = ""
         self.functions: set[str] = set()
         self.next: dict[str, int] = {}  # the number that was last put behind a name
         self.taken = {*keyword.kwlist, *dir(builtins), *_FUNCTIONS, "program"}
 
     def line(self, text: str) -> None:
-        self.lines += [self.indent + part if part else "" for part in text.split("\n")]
+        """One statement; before it the heading that waits for it."""
+        if self.heading:
+            self.lines += [""][: len(self.lines)] + [f"{self.indent}# {self.heading}"]
+            self.heading = ""
+        self.lines += [self.indent + part for part in text.split("\n")]
 
     def new_name(self, label: str) -> str:
         """A valid identifier for the label that nothing else has."""
@@ -74,18 +79,11 @@ class Printer:
         self.taken.add(name)
         return name
 
-    def write(self, roots: Iterable[Term], all_named: bool = False) -> None:
+    def write(self, roots: Iterable[Term]) -> None:
         """Lines for all that the roots need and that has none yet."""
         for term in topological_order(*roots):
             if term not in self.text and self.uses[term]:
                 self.express(term)
-        for term in roots if all_named else ():
-            self.name(term)
-
-    def comment(self, start: int, text: str) -> None:
-        """A comment over the lines from `start` on, if there are any."""
-        if len(self.lines) > start:
-            self.lines[start:start] = [""][: len(self.lines[:start])] + [f"{self.indent}# {text}"][: len(text)]
 
     def express(self, term: Term) -> None:
         if term.op is None:
@@ -124,8 +122,8 @@ class Printer:
             self.text[term] = name, NAME
 
 
-def print_program(outputs: Any, inputs: Any, sum_over: Sequence[Any] = ()) -> str:
-    """The source of the function that `compile_graph` describes."""
+def print_program(outputs: Any, inputs: Any, sum_over: Sequence[Any] = ()) -> tuple[str, list[str]]:
+    """The source of the function that `compile_graph` describes, and its names for the inputs."""
     entries = _entries(inputs)
     variables = values_in([entry for _, entry in entries])
     for x, n in Counter(variables).items():
@@ -175,38 +173,39 @@ def print_program(outputs: Any, inputs: Any, sum_over: Sequence[Any] = ()) -> st
         sums = {y: page.new_name(f"sum_{terms[y].label or i}") for i, y in enumerate(results, start=1)}
         for some in _filled([f"{name} =" for name in sums.values()], " "):
             page.line(f"{some} 0.0")
-        batch = [(name, page.new_name(f"{name}_n"), entry) for (name, entry), looped in zip(arguments, in_sum) if looped]
-        page.line(f"for {', '.join([n for _, n, _ in batch])} in zip({', '.join([x for x, _, _ in batch])}, strict=True):")
+        batch = [
+            (name, page.new_name(f"{name}_n"), entry) for (name, entry), looped in zip(arguments, in_sum) if looped
+        ]
+        page.line(
+            f"for {', '.join([n for _, n, _ in batch])} in zip({', '.join([x for x, _, _ in batch])}, strict=True):"
+        )
         page.indent *= 2
         for _, name, entry in batch:
             unpack(entry, name)
 
     # The steps.
+    page.heading = "forward" if backward else ""
+    page.write([terms[y] for y in forward])
     if backward:
-        with_comment = len(page.lines)
-        page.write([terms[y] for y in forward], all_named=True)
-        page.comment(with_comment, "forward")
-        with_comment = len(page.lines)
+        for y in forward:
+            page.name(terms[y])
+        page.heading = "backward"
         page.write([terms[g] for g in backward])
-        page.comment(with_comment, "backward")
-    with_comment = len(page.lines)
+    if backward and not set(results) <= {*forward, *backward}:
+        page.heading = "update"
     page.write([terms[y] for y in results])
     if sum_over:
+        page.heading = "the gradient of a sum is the sum of the gradients" if backward else "add up"
         for y, name in sums.items():
             page.line(f"{name} += {page.text[terms[y]][0]}")
-        page.comment(with_comment, "add to the sums")
         page.indent = "    "
-        with_comment = len(page.lines)
-    tail = laid_out(unfolded(outputs), lambda y: sums[y] if sum_over else page.text[terms[y]][0])
-    page.line(f"return {tail}")
-    if sum_over:
-        page.comment(with_comment, "")
-    elif backward and not set(results) <= {*forward, *backward}:
-        page.comment(with_comment, "update")
+    result = laid_out(unfolded(outputs), lambda y: sums[y] if sum_over else page.text[terms[y]][0])
+    page.line(f"return {result}")
 
     used = sorted(page.functions)
     head = [f"from math import {', '.join(used)}", "", ""] if used else []
-    return "\n".join([*head, f"def program({', '.join(names)}):", *page.lines, ""])
+    source = "\n".join([*head, f"def program({', '.join(names)}):", *page.lines, ""])
+    return source, [page.text[terms[x]][0] for x in variables]
 
 
 def print_total(outputs: Any) -> str:
