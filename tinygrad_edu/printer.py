@@ -10,7 +10,6 @@ from collections import Counter
 from functools import cache
 from itertools import product
 
-from . import ops
 from .graph import topological_order
 from .nested import values_in
 from .notation import element, identifier
@@ -65,7 +64,9 @@ class Printer:
     def line(self, text: str) -> None:
         """One statement; before it the heading that waits for it."""
         if self.heading:
-            self.lines += [""][: len(self.lines)] + [f"{self.indent}# {self.heading}"]
+            if self.lines:
+                self.lines.append("")
+            self.lines.append(f"{self.indent}# {self.heading}")
             self.heading = ""
         self.lines += [self.indent + part for part in text.split("\n")]
 
@@ -87,10 +88,12 @@ class Printer:
 
     def express(self, term: Term) -> None:
         if term.op is None:
-            self.text[term] = repr(term.number), NAME if term.number >= 0 else TIMES
+            text = repr(term.number)
+            self.text[term] = text, TIMES if text.startswith("-") else NAME
             return
-        pieces, level, repeated = _spelling(term.op.python)
-        self.functions.update(_FUNCTIONS.intersection(re.findall(r"\w+", term.op.python)))
+        python = str(term.op.python)
+        pieces, level, repeated = _spelling(python)
+        self.functions.update(_FUNCTIONS.intersection(re.findall(r"\w+", python)))
         letters = dict(zip("ab", term.inputs))
         for letter in repeated:
             self.name(letters[letter])
@@ -115,7 +118,7 @@ class Printer:
 
     def name(self, term: Term) -> None:
         """Give the expression a line and a name, if it is not a name already."""
-        if term in self.open:
+        if term in self.open and term.op:
             self.open.remove(term)
             name = self.new_name(term.label or _NAMES.get(term.op.symbol, term.op.symbol) + "_1")
             self.line(f"{name} = {self.text[term][0]}")
@@ -170,17 +173,14 @@ def print_program(outputs: Any, inputs: Any, sum_over: Sequence[Any] = ()) -> tu
         if not looped:
             unpack(entry, name)
     if sum_over:
-        sums = {y: page.new_name(f"sum_{terms[y].label or i}") for i, y in enumerate(results, start=1)}
+        sums = {y: page.new_name(f"sum_{y.label or terms[y].label or i}") for i, y in enumerate(results, start=1)}
         for some in _filled([f"{name} =" for name in sums.values()], " "):
             page.line(f"{some} 0.0")
-        batch = [
-            (name, page.new_name(f"{name}_n"), entry) for (name, entry), looped in zip(arguments, in_sum) if looped
-        ]
-        page.line(
-            f"for {', '.join([n for _, n, _ in batch])} in zip({', '.join([x for x, _, _ in batch])}, strict=True):"
-        )
+        batch = [(name, entry) for (name, entry), looped in zip(arguments, in_sum) if looped]
+        one = [page.new_name(f"{name}_n") for name, _ in batch]
+        page.line(f"for {', '.join(one)} in zip({', '.join([name for name, _ in batch])}, strict=True):")
         page.indent *= 2
-        for _, name, entry in batch:
+        for name, (_, entry) in zip(one, batch):
             unpack(entry, name)
 
     # The steps.
@@ -244,13 +244,18 @@ def _labels(order: Iterable[Value], outputs: Any) -> Iterator[tuple[Value, str]]
         for key, branch in outputs.items():
             if len(values := values_in(branch)) == 1:
                 yield values[0], str(key)
-    branches = [outputs] if isinstance(outputs, Tensor) else outputs
-    branches = branches.values() if isinstance(branches, dict) else branches
-    for tensor in topological_order(*[t for t in branches if isinstance(t, Tensor)]):
+    for tensor in topological_order(*_tensors(outputs)):
         if tensor.label:
             for value, index in zip(tensor.values, product(*map(range, tensor.shape))):
                 yield value, element(tensor.label, index, tensor.shape)
     yield from [(value, value.label) for value in order if value.label]
+
+
+def _tensors(tree: Any) -> list[Tensor]:
+    if isinstance(tree, (list, tuple, dict)):
+        branches = tree.values() if isinstance(tree, dict) else tree
+        return [tensor for branch in branches for tensor in _tensors(branch)]
+    return [tree] if isinstance(tree, Tensor) else []
 
 
 def _sections(order: Iterable[Value], results: Iterable[Value]) -> tuple[list[Value], list[Value]]:
