@@ -87,16 +87,16 @@ class Program:
         self._run = _function(source)
         self._total = _function(total)
 
-    def __call__(self, *arguments: Any, **named: Any) -> Any:
+    def __call__(self, *arguments: Any) -> Any:
         try:
-            result = self._run(*arguments, **named)
+            result = self._run(*arguments)
             if math.isfinite(self._total(result)):  # if their sum is, then so is every number
                 return result
         except (ArithmeticError, ValueError, TypeError, LookupError) as error:
             raise self._explained(error) from None
         for number in flatten(result):
             if not math.isfinite(number):
-                raise OverflowError(self._origin(arguments, named))
+                raise OverflowError(self._origin(arguments))
         return result
 
     def bind(self, namespace: Any) -> Callable[..., Any]:
@@ -118,8 +118,8 @@ class Program:
             functions[name] = getattr(namespace, name, None) or getattr(builtins, name, None)
         run = _function(ast.fix_missing_locations(tree), functions)
 
-        def program(*arguments: Any, **named: Any) -> Any:
-            result, inputs = run(*arguments, **named)
+        def program(*arguments: Any) -> Any:
+            result, inputs = run(*arguments)
             shape = namespace.broadcast_shapes(*[getattr(x, "shape", ()) for x in inputs])
             return _map(lambda y: namespace.broadcast_to(namespace.asarray(y), shape), result)
 
@@ -146,15 +146,15 @@ class Program:
         known = place.tb_frame.f_locals
         names = dict.fromkeys(re.findall(r"[^\W\d]\w*", what))
         numbers = ", ".join([f"{name} = {known[name]!r}" for name in names if name in known])
-        if what.startswith(("[", "zip")):
+        if what.startswith(("[", "zip")) or what.endswith("]"):
             return kind(f"the argument does not fit the inputs, {what}: {error}")
         line = self.source.splitlines()[(first or 1) - 1].strip()
         return kind(f"{what} has no finite value where {numbers}: {error} (line {first}, {line})")
 
-    def _origin(self, arguments: Any, named: Any) -> str:
+    def _origin(self, arguments: Any) -> str:
         """Which step of a run was the first to leave the finite numbers."""
         body, _, result = self.source.rpartition("return ")
-        for name, number in _function(body + "return locals()")(*arguments, **named).items():
+        for name, number in _function(body + "return locals()")(*arguments).items():
             if isinstance(number, float) and not math.isfinite(number):
                 steps = [line.strip() for line in body.splitlines() if re.match(rf" +{name} \+?= ", line)]
                 return f"{name} is {number}" + (f" in {steps[0]}" if steps else ", which is not a finite number")

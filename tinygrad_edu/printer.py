@@ -26,7 +26,7 @@ WIDTH = 88  # of a line
 EXPRESSION = 72  # of what stands right of `name = `
 
 # What a step without a label is called, with a number behind it.
-_NAMES = {"+": "sum", "−": "diff", "×": "prod", "÷": "ratio", "neg": "minus", "gate": "gated"}
+_NAMES = {"+": "sum", "−": "diff", "×": "prod", "÷": "ratio", "^": "power"}
 
 _FUNCTIONS = frozenset({"exp", "log", "sqrt", "tanh", "sin", "cos", "pow"})
 
@@ -120,7 +120,7 @@ class Printer:
         """Give the expression a line and a name, if it is not a name already."""
         if term in self.open and term.op:
             self.open.remove(term)
-            name = self.new_name(term.label or _NAMES.get(term.op.symbol, term.op.symbol) + "_1")
+            name = self.new_name(term.label or _NAMES.get(term.op.symbol[:1], term.op.symbol) + "_1")
             self.line(f"{name} = {self.text[term][0]}")
             self.text[term] = name, NAME
 
@@ -227,7 +227,7 @@ def print_total(outputs: Any) -> str:
             take(branch, part)
 
     take(unfolded(outputs), "result")
-    return "\n".join([*lines, f"    return sum(({', '.join([*summands, ''])}))", ""])
+    return "\n".join([*lines, f"    return sum([{', '.join(summands)}])", ""])
 
 
 def _entries(inputs: Any) -> list[tuple[str, Any]]:

@@ -124,7 +124,7 @@ class Algebra:
                 return self.apply(NEG, self.apply(op, a, minus_b))
         if op is MUL:
             c = b.inputs[0].number if b.op is MUL else None
-            if a.number and c and (_is_power_of_two(a.number) or _is_power_of_two(c)):  # ½ · (2 · u) = u
+            if a.number and c and _moves_exactly(a.number, c):  # ½ · (2 · u) = u
                 return self.apply(MUL, self.constant(a.number * c), b.inputs[1])
             for gate, u in ((a, b), (b, a)):
                 if gate.op is STEP:
@@ -138,8 +138,9 @@ class Algebra:
         return term.inputs[0] if term.op is NEG else None
 
 
-def _is_power_of_two(x: float) -> bool:
-    return abs(frexp(x)[0]) == 0.5
+def _moves_exactly(a: float, c: float) -> bool:
+    """Whether a · (c · u) is (a · c) · u to the last bit: one is a power of two, far from underflow."""
+    return 0.5 in (abs(frexp(a)[0]), abs(frexp(c)[0])) and 1e-300 < abs(a * c) < 1e300
 
 
 def simplify(order: Iterable[Value], variables: Iterable[Value]) -> dict[Value, Term]:
