@@ -311,8 +311,8 @@ def torch_nn(task):
     for (W, b), m, n in zip(task.layers, task.sizes, task.sizes[1:]):
         linear = nn.Linear(m, n, dtype=torch.float64)
         with torch.no_grad():
-            linear.weight.copy_(torch.tensor(W))
-            linear.bias.copy_(torch.tensor(b))
+            linear.weight.copy_(torch.tensor(W, dtype=torch.float64))
+            linear.bias.copy_(torch.tensor(b, dtype=torch.float64))
         parts += [linear, nn.Tanh() if task.activation == "tanh" else nn.ReLU()]
     net = nn.Sequential(*parts[:-1])
     optimizer = torch.optim.SGD(net.parameters(), lr=task.lr)

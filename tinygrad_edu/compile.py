@@ -13,7 +13,7 @@ import re
 
 from .autodiff import grad
 from .nested import flatten
-from .printer import print_program, print_total
+from .printer import print_program
 from .tensor import Tensor
 
 TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
@@ -67,7 +67,7 @@ def compile_graph(outputs: Any, inputs: Any, sum_over: Iterable[Any] = ()) -> Pr
     """
     summands = list(sum_over)
     source, names = print_program(outputs, inputs, summands)
-    return Program(source, print_total(outputs), [] if summands else names)
+    return Program(source, [] if summands else names)
 
 
 class Program:
@@ -79,25 +79,24 @@ class Program:
         ZeroDivisionError, OverflowError: a step or a result is too large for a float.
     """
 
-    __slots__ = ("source", "_names", "_run", "_total")
+    __slots__ = ("source", "_names", "_run")
 
-    def __init__(self, source: str, total: str, names: list[str]) -> None:
+    def __init__(self, source: str, names: list[str]) -> None:
         self.source = source
         self._names = names
-        self._run = _function(source)
-        self._total = _function(total)
+        self._run = _function(_Checked().visit(ast.parse(source)), isfinite=math.isfinite)
 
     def __call__(self, *arguments: Any) -> Any:
         try:
-            result = self._run(*arguments)
-            if math.isfinite(self._total(result)):  # if their sum is, then so is every number
-                return result
+            result, is_finite = self._run(*arguments)
         except (ArithmeticError, ValueError, TypeError, LookupError) as error:
             raise self._explained(error) from None
-        for number in flatten(result):
-            if not math.isfinite(number):
-                raise OverflowError(self._origin(arguments))
-        return result
+        if is_finite or all(map(math.isfinite, flatten(result))):
+            return result
+        raise OverflowError(self._origin(arguments))
+
+    def __repr__(self) -> str:
+        return f"<Program of {len(self.source.splitlines())} lines>"
 
     def bind(self, namespace: Any) -> Callable[..., Any]:
         """The program as a function of arrays, with the functions of `numpy`, `jax.numpy` or `torch`.
@@ -113,10 +112,9 @@ class Program:
         if not self._names:
             raise ValueError("bind: compile without sum_over, and sum the arrays of the result")
         tree = _ForArrays(self._names).visit(ast.parse(self.source))
-        functions = {"where": namespace.where}
-        for name in re.findall(r"\w+", self.source.partition("\n")[0]):
-            functions[name] = getattr(namespace, name, None) or getattr(builtins, name, None)
-        run = _function(ast.fix_missing_locations(tree), functions)
+        imported = self.source.partition("\n")[0].replace(",", "").split()[3:]
+        functions = {name: getattr(namespace, name, None) or getattr(builtins, name) for name in imported}
+        run = _function(tree, where=namespace.where, **functions)
 
         def program(*arguments: Any) -> Any:
             result, inputs = run(*arguments)
@@ -125,9 +123,6 @@ class Program:
 
         program.__doc__ = ast.unparse(tree)
         return program
-
-    def __repr__(self) -> str:
-        return f"<Program of {len(self.source.splitlines())} lines>"
 
     def _explained(self, error: Exception) -> Exception:
         """The error with the operation, where it stands in the source, and its numbers."""
@@ -154,7 +149,7 @@ class Program:
     def _origin(self, arguments: Any) -> str:
         """Which step of a run was the first to leave the finite numbers."""
         body, _, result = self.source.rpartition("return ")
-        for name, number in _function(body + "return locals()")(*arguments).items():
+        for name, number in _function(ast.parse(body + "return locals()"))(*arguments).items():
             if isinstance(number, float) and not math.isfinite(number):
                 steps = [line.strip() for line in body.splitlines() if re.match(rf" +{name} \+?= ", line)]
                 return f"{name} is {number}" + (f" in {steps[0]}" if steps else ", which is not a finite number")
@@ -212,15 +207,40 @@ class CompiledLoss:
         return loss
 
 
+class _Checked(ast.NodeTransformer):
+    """The program with its result next to whether the sum of all its numbers is finite.
+
+    The sum is finite only if every number is, and is taken where the numbers are still at hand.
+    """
+
+    def visit_Return(self, node: ast.Return) -> list[ast.stmt]:
+        assert node.value
+        self.numbers: list[ast.expr] = []
+        result = ast.Assign([ast.Name("the result", ast.Store())], self.keep(node.value))
+        is_finite = _call("isfinite", _call("sum", ast.List(self.numbers, ast.Load())))
+        pair = ast.Tuple([ast.Name("the result", ast.Load()), is_finite], ast.Load())
+        return [result, ast.Return(pair)]
+
+    def keep(self, node: Any) -> ast.expr:
+        """The node with a name, which no program can have, for every number in it."""
+        if isinstance(node, ast.Dict):
+            return ast.Dict(node.keys, [self.keep(part) for part in node.values])
+        if isinstance(node, (ast.List, ast.Tuple)):
+            return type(node)([self.keep(part) for part in node.elts], ast.Load())
+        name = f"number {len(self.numbers)}"
+        self.numbers.append(ast.Name(name, ast.Load()))
+        return ast.NamedExpr(ast.Name(name, ast.Store()), node)
+
+
 class _ForArrays(ast.NodeTransformer):
-    """The program with `where` for if-else, its import left out, and the inputs returned as well."""
+    """The program with `where` for if-else, its import left out, and the inputs next to its result."""
 
     def __init__(self, names: list[str]) -> None:
         self.inputs = ast.parse(f"[{', '.join(names)}]", mode="eval").body
 
     def visit_IfExp(self, node: ast.IfExp) -> ast.Call:
         self.generic_visit(node)
-        return ast.Call(ast.Name("where", ast.Load()), [node.test, node.body, node.orelse], [])
+        return _call("where", node.test, node.body, node.orelse)
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         return None
@@ -237,8 +257,11 @@ def _map(f: Callable[[Any], Any], tree: Any) -> Any:
     return {key: _map(f, branch) for key, branch in tree.items()} if isinstance(tree, dict) else f(tree)
 
 
-def _function(source: Any, names: dict[str, Any] | None = None) -> Callable[..., Any]:
-    namespace = {} if names is None else names
-    exec(compile(source, FILE, "exec"), namespace)
-    function: Callable[..., Any] = namespace["program"]
+def _call(function: str, *arguments: ast.expr) -> ast.Call:
+    return ast.Call(ast.Name(function, ast.Load()), list(arguments), [])
+
+
+def _function(tree: ast.Module, **names: Any) -> Callable[..., Any]:
+    exec(compile(ast.fix_missing_locations(tree), FILE, "exec"), names)
+    function: Callable[..., Any] = names["program"]
     return function

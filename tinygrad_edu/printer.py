@@ -208,28 +208,6 @@ def print_program(outputs: Any, inputs: Any, sum_over: Sequence[Any] = ()) -> tu
     return source, [page.text[terms[x]][0] for x in variables]
 
 
-def print_total(outputs: Any) -> str:
-    """The source of a function that adds up all numbers of a result with the structure of `outputs`."""
-    lines, summands, names = ["def program(result):"], [], iter(range(10**9))
-
-    def take(tree: Any, name: str) -> None:
-        if not isinstance(tree, (list, tuple, dict)):
-            summands.append(name)
-            return
-        several = f"{name}.values()" if isinstance(tree, dict) else name
-        branches = list(tree.values()) if isinstance(tree, dict) else tree
-        if not any([isinstance(branch, (list, tuple, dict)) for branch in branches]):
-            summands.append(f"*{several}")
-            return
-        parts = [f"part{next(names)}" for _ in branches]
-        lines.append(f"    [{', '.join(parts)}] = {several}")
-        for branch, part in zip(branches, parts):
-            take(branch, part)
-
-    take(unfolded(outputs), "result")
-    return "\n".join([*lines, f"    return sum([{', '.join(summands)}])", ""])
-
-
 def _entries(inputs: Any) -> list[tuple[str, Any]]:
     """The arguments, each with the name it would like."""
     if isinstance(inputs, dict):
