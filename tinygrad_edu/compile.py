@@ -111,9 +111,14 @@ class Program:
         """
         if not self._names:
             raise ValueError("bind: compile without sum_over, and sum the arrays of the result")
-        tree = _ForArrays(self._names).visit(ast.parse(self.source))
-        imported = self.source.partition("\n")[0].replace(",", "").split()[3:]
-        functions = {name: getattr(namespace, name, None) or getattr(builtins, name) for name in imported}
+        tree = ast.parse(self.source)
+        imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+        functions = {
+            name.name: getattr(namespace, name.name, None) or getattr(builtins, name.name)
+            for node in imports
+            for name in node.names
+        }
+        tree = _ForArrays(self._names).visit(tree)
         run = _function(tree, where=namespace.where, **functions)
 
         def program(*arguments: Any) -> Any:

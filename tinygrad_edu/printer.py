@@ -49,9 +49,10 @@ def _spelling(python: str) -> tuple[list[str], int, list[str]]:
 class Printer:
     """Writes Terms as lines of Python, each step before the steps that use it."""
 
-    def __init__(self, results: Sequence[Term]) -> None:
-        self.alive = topological_order(*results)
-        self.uses = Counter([*results, *[a for term in self.alive for a in term.inputs]])
+    def __init__(self, terms: dict[Value, Term], results: Sequence[Value]) -> None:
+        self.terms = terms
+        roots = [terms[y] for y in results]
+        self.uses = Counter([*roots, *[a for term in topological_order(*roots) for a in term.inputs]])
         self.text: dict[Term, tuple[str, int]] = {}  # what stands for a Term, and its level
         self.open: set[Term] = set()  # the Terms for which that is still an expression, not a name
         self.lines: list[str] = []
@@ -80,9 +81,31 @@ class Printer:
         self.taken.add(name)
         return name
 
-    def write(self, roots: Iterable[Term]) -> None:
-        """Lines for all that the roots need and that has none yet."""
-        for term in topological_order(*roots):
+    def text_of(self, value: Value) -> str:
+        return self.text[self.terms[value]][0]
+
+    def unpack(self, tree: Any, name: str) -> None:
+        """Lines that give every number of the argument `name` a name of its own."""
+        if isinstance(tree, Value):
+            self.text[self.terms[tree]] = name, NAME
+        elif isinstance(tree, Tensor):
+            for i, x in enumerate(tree.values, start=1):
+                self.text[self.terms[x]] = self.new_name(x.label or f"{name}_{i}"), NAME
+            self.line(f"{laid_out(unfolded(tree), self.text_of)} = {name}")
+        else:
+            branches = tree.items() if isinstance(tree, dict) else enumerate(tree, start=1)
+            parts = [(self.new_name(getattr(part, "label", None) or f"{name}_{key}"), part) for key, part in branches]
+            if isinstance(tree, dict):
+                for key, (part_name, _) in zip(tree, parts):
+                    self.line(f"{part_name} = {name}[{key!r}]")
+            else:
+                self.line(f"{laid_out([part_name for part_name, _ in parts], str)} = {name}")
+            for part_name, part in parts:
+                self.unpack(part, part_name)
+
+    def write(self, values: Iterable[Value]) -> None:
+        """Lines for all that the values need and that has none yet."""
+        for term in topological_order(*[self.terms[value] for value in values]):
             if term not in self.text and self.uses[term]:
                 self.express(term)
 
@@ -128,84 +151,56 @@ class Printer:
 def print_program(outputs: Any, inputs: Any, sum_over: Sequence[Any] = ()) -> tuple[str, list[str]]:
     """The source of the function that `compile_graph` describes, and its names for the inputs."""
     entries = _entries(inputs)
-    variables = values_in([entry for _, entry in entries])
-    for x, n in Counter(variables).items():
-        if n > 1:
-            raise ValueError(f"compile_graph: {x} stands {n} times among the inputs; which number is it to be?")
-    in_sum = [any([entry is x for x in sum_over]) for _, entry in entries]
-    if sum(in_sum) != len(sum_over):
-        raise ValueError("compile_graph: sum_over takes entries of the inputs, the very objects")
+    variables = _variables([entry for _, entry in entries], sum_over)
     results = values_in(outputs)
     order = topological_order(*results)
-    terms = simplify(order, variables)
-    page = Printer([terms[y] for y in results])
+    page = Printer(simplify(order, variables), results)
     forward, backward = _sections(order, results)
-    of_forward = {terms[v] for v in topological_order(*forward)} if backward else set()
+    of_forward = {page.terms[value] for value in topological_order(*forward)}
     for value, label in _labels(order, outputs):
-        term = terms[value]
-        if not term.label and not (label.startswith("∂") and term in of_forward):
+        term = page.terms[value]
+        if not (term.label or (label.startswith("∂") and term in of_forward)):
             term.label = label
 
-    def unpack(tree: Any, name: str) -> None:
-        """Lines that give every number of an argument a name."""
-        if isinstance(tree, Value):
-            page.text[terms[tree]] = name, NAME
-            return
-        if isinstance(tree, Tensor):
-            for i, x in enumerate(tree.values, start=1):
-                page.text[terms[x]] = page.new_name(x.label or f"{name}_{i}"), NAME
-            page.line(laid_out(unfolded(tree), lambda x: page.text[terms[x]][0]) + f" = {name}")
-            return
-        branches = tree.items() if isinstance(tree, dict) else enumerate(tree, start=1)
-        parts = [(page.new_name(getattr(part, "label", None) or f"{name}_{key}"), part) for key, part in branches]
-        if isinstance(tree, dict):
-            for key, (part_name, _) in zip(tree, parts):
-                page.line(f"{part_name} = {name}[{key!r}]")
-        else:
-            page.line(laid_out([part_name for part_name, _ in parts], str) + f" = {name}")
-        for part_name, part in parts:
-            unpack(part, part_name)
-
-    # The arguments.
+    # The arguments, and for a sum the loop over the examples.
     names = [page.new_name(name) for name, _ in entries]
-    arguments = [(name, entry) for name, (_, entry) in zip(names, entries)]
-    for (name, entry), looped in zip(arguments, in_sum):
-        if not looped:
-            unpack(entry, name)
-    if sum_over:
-        sums = {y: page.new_name(f"sum_{y.label or terms[y].label or i}") for i, y in enumerate(results, start=1)}
-        for some in _filled([f"{name} =" for name in sums.values()], " "):
+    batches = []
+    for name, (_, entry) in zip(names, entries):
+        if any([entry is x for x in sum_over]):
+            batches.append((name, page.new_name(f"{name}_n"), entry))
+        else:
+            page.unpack(entry, name)
+    if batches:
+        sums = {y: page.new_name(f"sum_{y.label or i}") for i, y in enumerate(results, start=1)}
+        for some in _filled([f"{name} =" for name in sums.values()]):
             page.line(f"{some} 0.0")
-        batch = [(name, entry) for (name, entry), looped in zip(arguments, in_sum) if looped]
-        one = [page.new_name(f"{name}_n") for name, _ in batch]
-        page.line(f"for {', '.join(one)} in zip({', '.join([name for name, _ in batch])}, strict=True):")
+        together, one = ", ".join([x for x, _, _ in batches]), ", ".join([n for _, n, _ in batches])
+        page.line(f"for {one} in {together if len(batches) == 1 else f'zip({together}, strict=True)'}:")
         page.indent *= 2
-        for name, (_, entry) in zip(one, batch):
-            unpack(entry, name)
+        for _, name, entry in batches:
+            page.unpack(entry, name)
 
     # The steps.
-    page.heading = "forward" if backward else ""
-    page.write([terms[y] for y in forward])
     if backward:
+        page.heading = "forward"
+        page.write(forward)
         for y in forward:
-            page.name(terms[y])
+            page.name(page.terms[y])
         page.heading = "backward"
-        page.write([terms[g] for g in backward])
-    if backward and not set(results) <= {*forward, *backward}:
-        page.heading = "update"
-    page.write([terms[y] for y in results])
-    if sum_over:
-        page.heading = "the gradient of a sum is the sum of the gradients" if backward else "add up"
+        page.write(backward)
+        if not set(results) <= {*forward, *backward}:
+            page.heading = "update"
+    page.write(results)
+    if batches:
+        page.heading = "the gradient of the sum is the sum of the gradients" if backward else "sums"
         for y, name in sums.items():
-            page.line(f"{name} += {page.text[terms[y]][0]}")
+            page.line(f"{name} += {page.text_of(y)}")
         page.indent = "    "
-    result = laid_out(unfolded(outputs), lambda y: sums[y] if sum_over else page.text[terms[y]][0])
-    page.line(f"return {result}")
+    page.line(f"return {laid_out(unfolded(outputs), sums.__getitem__ if batches else page.text_of)}")
 
-    used = sorted(page.functions)
-    head = [f"from math import {', '.join(used)}", "", ""] if used else []
-    source = "\n".join([*head, f"def program({', '.join(names)}):", *page.lines, ""])
-    return source, [page.text[terms[x]][0] for x in variables]
+    imports = [f"from math import {', '.join(sorted(page.functions))}", "", ""] if page.functions else []
+    source = "\n".join([*imports, f"def program({', '.join(names)}):", *page.lines, ""])
+    return source, [page.text_of(x) for x in variables]
 
 
 def _entries(inputs: Any) -> list[tuple[str, Any]]:
@@ -214,6 +209,17 @@ def _entries(inputs: Any) -> list[tuple[str, Any]]:
         return [(str(key), entry) for key, entry in inputs.items()]
     entries = inputs if isinstance(inputs, (list, tuple)) else [inputs]
     return [(getattr(entry, "label", None) or f"input_{i}", entry) for i, entry in enumerate(entries, start=1)]
+
+
+def _variables(entries: list[Any], sum_over: Sequence[Any]) -> list[Value]:
+    """The Values of the inputs, each of which may be there once."""
+    variables = values_in(entries)
+    for x, n in Counter(variables).items():
+        if n > 1:
+            raise ValueError(f"compile_graph: {x} stands {n} times among the inputs; which number is it to be?")
+    if not all([any([entry is x for entry in entries]) for x in sum_over]):
+        raise ValueError("compile_graph: sum_over takes entries of the inputs, the very same objects")
+    return variables
 
 
 def _labels(order: Iterable[Value], outputs: Any) -> Iterator[tuple[Value, str]]:
@@ -237,17 +243,19 @@ def _tensors(tree: Any) -> list[Tensor]:
 
 
 def _sections(order: Iterable[Value], results: Iterable[Value]) -> tuple[list[Value], list[Value]]:
-    """The results that no gradient is needed for, and the gradients."""
+    """The results that need no gradient, and the gradients, those near the loss first."""
     depth: dict[Value, int] = {}
     gradients, after = [], set()
     for value in order:
         depth[value] = 1 + max([depth[a] for a in value.inputs], default=0)
-        if value.label and value.label.startswith("∂"):
-            gradients.append((depth[value], len(value.label), value.label, value))
+        is_gradient = bool(value.label and value.label.startswith("∂"))
+        if is_gradient:
+            gradients.append(value)
+        if is_gradient or any([a in after for a in value.inputs]):
             after.add(value)
-        elif any([a in after for a in value.inputs]):
-            after.add(value)
-    return [y for y in results if y not in after], [g for *_, g in sorted(gradients, key=lambda row: row[:3])]
+    gradients.sort(key=lambda g: (depth[g], len(str(g.label)), g.label))
+    forward = [y for y in results if y not in after]
+    return forward, gradients if forward else []
 
 
 def unfolded(tree: Any) -> Any:
@@ -262,7 +270,7 @@ def unfolded(tree: Any) -> Any:
     return tree
 
 
-def laid_out(tree: Any, text: Callable[[Any], str], indent: str = "    ") -> str:
+def laid_out(tree: Any, text: Callable[[Any], str]) -> str:
     """The structure as Python writes it: on one line, or else rows below each other."""
     if isinstance(tree, dict):
         opening, closing = "{", "}"
@@ -275,16 +283,15 @@ def laid_out(tree: Any, text: Callable[[Any], str], indent: str = "    ") -> str
     one_line = ", ".join(items) + ("," if opening == "(" and len(items) == 1 else "")
     if len(one_line) < EXPRESSION and "\n" not in one_line:
         return opening + one_line + closing
-    flat = not any(["\n" in item or item[0] in "[({" for item in items])
-    rows = _filled([item + "," for item in items], " ") if flat else [item + "," for item in items]
-    return "\n".join([opening, *[indent + line for row in rows for line in row.split("\n")], closing])
+    items = [item + "," for item in items]
+    flat = opening != "{" and not any([item[0] in "[({" for item in items])
+    rows = _filled(items) if flat else [line for item in items for line in item.split("\n")]
+    return "\n".join([opening, *["    " + row for row in rows], closing])
 
 
-def _filled(words: list[str], space: str) -> list[str]:
-    """The words on as few lines as they need."""
-    lines = [""]
-    for word in words:
-        if lines[-1] and len(lines[-1]) + len(word) > EXPRESSION:
-            lines.append("")
-        lines[-1] += (space if lines[-1] else "") + word
-    return lines
+def _filled(words: list[str]) -> list[str]:
+    """The words on as few lines as they need, as many on each."""
+    longest = max(map(len, words), default=0) + 1
+    lines = -(-len(words) // max(1, EXPRESSION // longest))
+    n = -(-len(words) // max(1, lines))
+    return [" ".join(words[i : i + n]) for i in range(0, len(words), n)]
