@@ -12,15 +12,22 @@ Programs           compile_graph, Program, CompiledLoss
 `ops.py`, the page of calculus, then `value.py`.
 """
 
+from __future__ import annotations
+
 from .autodiff import grad, hessian, jacobian, jvp
 from .check import GradcheckError, central_difference, gradcheck
-from .compile import CompiledLoss, Program, compile_graph
 from .graph import topological_order
 from .losses import cross_entropy, mse_loss, squared_error
 from .nn import MLP, Linear, Module, Parameter, ReLU, Sequential, Sigmoid, Softmax, Tanh
 from .optim import SGD, Adam
 from .tensor import Tensor, stack
 from .value import Value
+
+TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .compile import CompiledLoss, Program, compile_graph
 
 __version__ = "0.1.0"
 
@@ -54,3 +61,12 @@ __all__ = [
     "stack",
     "topological_order",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The printer of programs is imported when it is first asked for: it needs Python's parser."""
+    if name in ("CompiledLoss", "Program", "compile_graph"):
+        from . import compile
+
+        return getattr(compile, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from unicodedata import normalize
-
 _SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _SUBSCRIPT = str.maketrans("0123456789-", "₀₁₂₃₄₅₆₇₈₉₋")
 
@@ -51,6 +49,8 @@ def identifier(label: str) -> str:
     >>> identifier("W⁽¹⁾₁₂"), identifier("∂b⁽²⁾₃"), identifier("W₁,₁₁"), identifier("2nd try")
     ('W1_12', 'db2_3', 'W_1_11', '_2nd_try')
     """
+    from unicodedata import normalize  # only those who print programs need to wait for it
+
     name, before = "", 0
     for code in map(ord, label):
         if code in _LOWERED and before not in _LOWERED:
