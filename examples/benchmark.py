@@ -1,6 +1,6 @@
 """One SGD step, timed: tinygrad_edu beside hand-written Python and other libraries.
 
-    python examples/benchmark.py [--cases q1 q2 moons wide chain] [--rounds 15]
+    python examples/benchmark.py [--cases q1 q2 moons wide chain] [--rounds 40]
 
 q1, q2   the 4-4-3-3 network of the worked practical: squared error; cross-entropy
 moons    two moons, 100 samples in a batch, 2-16-16-1 with relu, squared error
@@ -9,7 +9,7 @@ chain    a million operations one after another, forward and backward
 
 Every contestant starts from the same numbers, and before any clock runs, its losses over three
 steps are compared with ours. The contestants take turns, round by round, so that a busy
-machine is busy for all of them; the table shows medians. micrograd, PyTorch and JAX take part
+machine is busy for all of them; the tables show medians. micrograd, PyTorch and JAX take part
 where they are installed.
 """
 
@@ -376,7 +376,7 @@ CASES = {"q1": q1, "q2": q2, "moons": moons, "wide": wide}
 
 
 def race(task, rounds, without):
-    """The median seconds a step of every contestant, after all of them have shown the same losses."""
+    """Seconds a step of every contestant, round by round, after all have shown the same losses."""
     steps = {}
     for name, make in CONTESTANTS.items():
         library = next((module for key, module in LIBRARIES.items() if name.startswith(key)), None)
@@ -394,10 +394,10 @@ def race(task, rounds, without):
             raise SystemExit(f"{name} computes other losses: {losses}, not {reference}")
 
     repeats = {}
-    for name, step in steps.items():  # about 20 ms for each turn
+    for name, step in steps.items():  # short turns, about 5 ms each, and many of them
         start = time.perf_counter()
         step()
-        repeats[name] = max(1, round(0.02 / (time.perf_counter() - start)))
+        repeats[name] = max(1, round(0.005 / (time.perf_counter() - start)))
     times = {name: [] for name in steps}
     for _ in range(rounds):
         for name, step in steps.items():
@@ -406,16 +406,18 @@ def race(task, rounds, without):
             for _ in turns:
                 step()
             times[name].append((time.perf_counter() - start) / repeats[name])
-    return {name: median(ts) for name, ts in times.items()}
+    return times
 
 
-def show(title, seconds):
-    print(f"\n{title}\n")
-    unit, scale = ("µs", 1e6) if seconds["ours, compiled"] < 1e-3 else ("ms", 1e3)
-    print(f"| one SGD step | {unit} | × ours, compiled | × ours, eager |")
-    print("|---|---:|---:|---:|")
-    for name, t in sorted(seconds.items(), key=lambda item: item[1]):
-        print(f"| {name} | {t * scale:.3g} | {t / seconds['ours, compiled']:.2f} | {t / seconds['ours, eager']:.2f} |")
+def show(title, times):
+    """A table of median times, and of the medians of the ratios within a round."""
+    references = [name for name in ("straight-line Python", "ours, compiled", "ours, eager") if name in times]
+    unit, scale = ("ms", 1e3) if median(times["ours, eager"]) > 1e-3 else ("µs", 1e6)
+    print(f"\n{title}\n\n| one SGD step | {unit} | {' | '.join([f'÷ {name}' for name in references])} |")
+    print("|---|---:" + "|---:" * len(references) + "|")
+    for name, seconds in sorted(times.items(), key=lambda item: median(item[1])):
+        ratios = [median([t / r for t, r in zip(seconds, times[reference])]) for reference in references]
+        print(f"| {name} | {median(seconds) * scale:.3g} | {' | '.join([f'{ratio:.3g}' for ratio in ratios])} |")
 
 
 def chain():
@@ -467,14 +469,14 @@ def machine():
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--cases", nargs="+", choices=[*CASES, "chain"], default=[*CASES, "chain"])
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--rounds", type=int, default=40)
     options = parser.parse_args()
     print(machine())
     for case in options.cases:
         if case == "chain":
             chain()
         else:
-            # 25 000 weights as local variables would fill a megabyte of source.
+            # With its 25 000 weights as local variables, a program has two megabytes of source.
             without = ("straight-line Python", "ours, compiled") if case == "wide" else ()
             show(case, race(CASES[case](), options.rounds, without))
 

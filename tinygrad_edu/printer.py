@@ -86,6 +86,8 @@ class Printer:
 
     def unpack(self, tree: Any, name: str) -> None:
         """Lines that give every number of the argument `name` a name of its own."""
+        if isinstance(tree, Tensor) and not tree.shape:
+            tree = tree.values[0]
         if isinstance(tree, Value):
             self.text[self.terms[tree]] = name, NAME
         elif isinstance(tree, Tensor):
@@ -244,14 +246,12 @@ def _tensors(tree: Any) -> list[Tensor]:
 
 def _sections(order: Iterable[Value], results: Iterable[Value]) -> tuple[list[Value], list[Value]]:
     """The results that need no gradient, and the gradients, those near the loss first."""
+    gradients = [value for value in order if value.label and value.label.startswith("∂")]
+    after = set(gradients)
     depth: dict[Value, int] = {}
-    gradients, after = [], set()
-    for value in order:
+    for value in order if gradients else ():
         depth[value] = 1 + max([depth[a] for a in value.inputs], default=0)
-        is_gradient = bool(value.label and value.label.startswith("∂"))
-        if is_gradient:
-            gradients.append(value)
-        if is_gradient or any([a in after for a in value.inputs]):
+        if not after.isdisjoint(value.inputs):
             after.add(value)
     gradients.sort(key=lambda g: (depth[g], len(str(g.label)), g.label))
     forward = [y for y in results if y not in after]

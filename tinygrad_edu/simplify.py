@@ -62,9 +62,11 @@ class Algebra:
         self.known: dict[object, Term] = {}
 
     def constant(self, number: float) -> Term:
-        term = self.known.setdefault(float(number).hex(), Term(self))  # hex: −0.0 is not 0.0
-        term.number = float(number)
-        return term
+        key = float(number).hex()  # −0.0 is not 0.0
+        if key not in self.known:
+            self.known[key] = Term(self)
+            self.known[key].number = float(number)
+        return self.known[key]
 
     def apply(self, op: Op, *inputs: Term) -> Term:
         """The Term for op(*inputs), in its simplest form."""
