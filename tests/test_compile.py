@@ -274,6 +274,11 @@ def test_the_spelling_of_every_row_is_its_value(op):
         assert spelled == op.value(*inputs)
 
 
+def test_the_package_imports_the_printer_only_when_asked():
+    code = "import sys, tinygrad_edu; assert not {'ast', 're', 'tinygrad_edu.compile'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-S", "-c", code], check=True)
+
+
 # The numbers.
 
 
@@ -366,6 +371,11 @@ def test_calls_mirror_the_structure_of_inputs_and_outputs():
         "t": [[2.0, 4.0], [6.0, 8.0]],
         "pair": (2.0, [5.0]),
     }
+
+
+def test_a_tensor_of_one_number_without_axes_is_a_number():
+    t = Tensor(3.0, label="t")
+    assert compile_graph(t * t, t)(5.0) == 25.0
 
 
 def test_leaves_that_are_no_inputs_are_constants():
@@ -477,6 +487,14 @@ def test_what_is_no_value_is_refused(bad):
         compile_graph(bad, [Value(1.0)])
     with pytest.raises(TypeError):
         compile_graph(Value(1.0), [bad])
+
+
+def test_a_constant_that_overflows_is_refused():
+    a, b = value("a", 2.0), Value(10.0)
+    y = a + b * b
+    b.data = 1e200
+    with pytest.raises(ValueError, match="finite"):
+        compile_graph(y, [a])
 
 
 def test_sum_over_takes_only_inputs():

@@ -67,7 +67,7 @@ def compile_graph(outputs: Any, inputs: Any, sum_over: Iterable[Any] = ()) -> Pr
     """
     summands = list(sum_over)
     source, names = print_program(outputs, inputs, summands)
-    return Program(source, [] if summands else names)
+    return Program(source, None if summands else names)
 
 
 class Program:
@@ -81,7 +81,7 @@ class Program:
 
     __slots__ = ("source", "_names", "_run")
 
-    def __init__(self, source: str, names: list[str]) -> None:
+    def __init__(self, source: str, names: list[str] | None) -> None:
         self.source = source
         self._names = names
         self._run = _function(_Checked().visit(ast.parse(source)), isfinite=math.isfinite)
@@ -104,20 +104,20 @@ class Program:
         A number of the inputs may then be an array with one entry for each example of a batch,
         as the rows of Xᵀ are. Every number of the result is such an array, also if it does not
         depend on the example, so that summing it over the batch is right. A conditional
-        becomes `where`. The arithmetic is the array library's: nothing refuses inf and nan.
+        becomes `where`. The arithmetic is the array library's: nothing refuses inf and nan. JAX
+        can `jit` the function; torch needs tensors for all inputs, also for single numbers.
 
         Raises:
             ValueError: the program was compiled with `sum_over`.
+
+        With NumPy, for an input x of two numbers and a batch X with an example in each row:
+        `losses, slopes = program.bind(numpy)(X.T, parameters)`, then `losses.sum()`.
         """
-        if not self._names:
+        if self._names is None:
             raise ValueError("bind: compile without sum_over, and sum the arrays of the result")
         tree = ast.parse(self.source)
-        imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
-        functions = {
-            name.name: getattr(namespace, name.name, None) or getattr(builtins, name.name)
-            for node in imports
-            for name in node.names
-        }
+        imports = [part.name for node in tree.body if isinstance(node, ast.ImportFrom) for part in node.names]
+        functions = {name: getattr(namespace, name, None) or getattr(builtins, name) for name in imports}
         tree = _ForArrays(self._names).visit(tree)
         run = _function(tree, where=namespace.where, **functions)
 

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any
 
-WIDTH = 88  # of a line
-EXPRESSION = 72  # of what stands right of `name = `
+EXPRESSION = 72  # the width of what stands right of `name = `, for lines of about 88
 
 # What a step without a label is called, with a number behind it.
 _NAMES = {"+": "sum", "−": "diff", "×": "prod", "÷": "ratio", "^": "power"}

@@ -10,12 +10,11 @@ from math import frexp
 
 from . import ops
 from .ops import ADD, DIV, MUL, NEG, STEP, SUB, Op
+from .value import Value, real_number
 
 TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from .value import Value
 
 
 #: step(a) × b as one writes it by hand. It is never recorded, so nobody asks for its partials.
@@ -62,10 +61,11 @@ class Algebra:
         self.known: dict[object, Term] = {}
 
     def constant(self, number: float) -> Term:
-        key = float(number).hex()  # −0.0 is not 0.0
+        number = real_number(number)
+        key = number.hex()  # −0.0 is not 0.0
         if key not in self.known:
             self.known[key] = Term(self)
-            self.known[key].number = float(number)
+            self.known[key].number = number
         return self.known[key]
 
     def apply(self, op: Op, *inputs: Term) -> Term:
