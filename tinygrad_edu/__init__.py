@@ -7,6 +7,7 @@ Losses             squared_error, mse_loss, cross_entropy
 Optimisers         SGD, Adam
 Checks             central_difference, gradcheck
 Programs           compile_graph, Program, CompiledLoss
+Pictures           draw, Drawing
 
 `help(tinygrad_edu.Value)`, and so on, tells more of each. To read the code, begin with
 `ops.py`, the page of calculus, then `value.py`.
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .compile import CompiledLoss, Program, compile_graph
+    from .drawing import Drawing, draw
 
 __version__ = "0.1.0"
 
@@ -36,6 +38,7 @@ __all__ = [
     "SGD",
     "Adam",
     "CompiledLoss",
+    "Drawing",
     "GradcheckError",
     "Linear",
     "Module",
@@ -51,6 +54,7 @@ __all__ = [
     "central_difference",
     "compile_graph",
     "cross_entropy",
+    "draw",
     "grad",
     "gradcheck",
     "hessian",
@@ -64,7 +68,11 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """The printer of programs is imported when it is first asked for: it needs Python's parser."""
+    """Pictures and programs are imported when they are first asked for: the numbers do without."""
+    if name in ("Drawing", "draw"):
+        from . import drawing
+
+        return getattr(drawing, name)
     if name in ("CompiledLoss", "Program", "compile_graph"):
         from . import compile
 

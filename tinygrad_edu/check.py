@@ -5,9 +5,10 @@ from __future__ import annotations
 from itertools import product
 from sys import float_info
 
+from .graph import topological_order
 from .nested import flatten, one_value, values_in
 from .tensor import Tensor
-from .value import Value
+from .value import Value, set_grads
 
 TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
 if TYPE_CHECKING:
@@ -93,10 +94,15 @@ def gradcheck(
     inputs[0][1]             -4             -4   ...
     """
     args = _fresh(inputs)
-    one_value(f(*args)).backward()
+    y = one_value(f(*args))
+    order = topological_order(y)
+    before = [node.grad for node in order]
+    y.backward()
+    analytic = [x.grad for x in values_in(args)]
+    set_grads(order, before)  # f may use leaves that are not its inputs, such as a module's parameters
     numeric = flatten(central_difference(f, args, step))
-    named = [(name, x) for i, arg in enumerate(args) for name, x in _coordinates(f"inputs[{i}]", arg)]
-    report = GradcheckReport([Coordinate(name, x.grad, n) for (name, x), n in zip(named, numeric)])
+    names = [name for i, arg in enumerate(args) for name, _ in _coordinates(f"inputs[{i}]", arg)]
+    report = GradcheckReport(map(Coordinate, names, analytic, numeric))
     wrong = [row for row in report if not row.error <= atol + rtol * abs(row.numeric)]
     if wrong:
         worst = max(wrong, key=lambda row: row.error)

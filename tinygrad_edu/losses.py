@@ -13,8 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import isclose
+from numbers import Integral
 
-from .tensor import Tensor
+from .tensor import Tensor, as_tensor
 
 TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def squared_error(prediction: Tensor, target: Any, reduction: str = "sum") -> Te
     >>> L.backward(); L.data, y_hat.grad
     (2.5, [1.0, 2.0])
     """
+    prediction = as_tensor(prediction)
     error = _error("squared_error", prediction, target)
     return _over_examples((error**2).sum() * 0.5, prediction, reduction)
 
@@ -50,7 +52,7 @@ def mse_loss(prediction: Tensor, target: Any, reduction: str = "mean") -> Tensor
     2.5
     """
     _check_reduction(reduction)
-    squares = _error("mse_loss", prediction, target) ** 2
+    squares = _error("mse_loss", as_tensor(prediction), target) ** 2
     return squares.mean() if reduction == "mean" else squares.sum()
 
 
@@ -75,6 +77,7 @@ def cross_entropy(logits: Tensor, target: Any, reduction: str = "mean") -> Tenso
     >>> L.backward(); round(L.item(), 4), z.grad
     (0.6931, [0.5, -0.5])
     """
+    logits = as_tensor(logits)
     if logits.ndim not in (1, 2):
         raise ValueError(f"cross_entropy: logits of shape (K,) or (N, K) are needed, not {logits.shape}")
     y = _probabilities(target, logits.shape)
@@ -106,8 +109,8 @@ def _probabilities(target: Any, shape: tuple[int, ...]) -> Tensor:
     if hasattr(target, "tolist") and not isinstance(target, Tensor):
         target = target.tolist()
     classes = [target] if len(shape) == 1 else target
-    if isinstance(classes, Sequence) and all(type(k) is int for k in classes):
-        one_hot = [_one_hot(k, shape[-1]) for k in classes]
+    if isinstance(classes, Sequence) and all(isinstance(k, Integral) and not isinstance(k, bool) for k in classes):
+        one_hot = [_one_hot(int(k), shape[-1]) for k in classes]
         target = one_hot[0] if len(shape) == 1 else one_hot
     y = target if isinstance(target, Tensor) else Tensor(target, label="y")
     if y.shape != shape:

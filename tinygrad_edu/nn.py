@@ -36,6 +36,13 @@ class Module:
     ([6.0], {'k': [3.0]})
     """
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        # `net.W = [[…]]` or `net.W -= …` would take W out of what is learned, without a word.
+        if isinstance(vars(self).get(name), Parameter) and not (value is None or isinstance(value, Parameter)):
+            kind = type(value).__name__
+            raise TypeError(f"{name} is a Parameter, not a {kind}; to set its numbers, write {name}.data = …")
+        super().__setattr__(name, value)
+
     def forward(self, x: Tensor) -> Tensor:
         """The output for the input x. Every subclass says how."""
         raise TypeError(f"{type(self).__name__} does not define forward(self, x)")
@@ -85,7 +92,7 @@ class Module:
         missing, unknown = parameters.keys() - state.keys(), state.keys() - parameters.keys()
         if missing or unknown:
             raise KeyError(f"load_state_dict: missing {sorted(missing)}, unknown {sorted(unknown)}")
-        new = {path: Tensor(state[path]) for path in parameters}
+        new = {path: Tensor(state[path]).detach() for path in parameters}  # the state may hold our own Parameters
         for path, parameter in parameters.items():
             if new[path].shape != parameter.shape:
                 raise ValueError(f"load_state_dict: {path} has shape {parameter.shape}, not {new[path].shape}")

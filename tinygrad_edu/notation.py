@@ -9,10 +9,12 @@ _SUBSCRIPT = str.maketrans("0123456789-", "₀₁₂₃₄₅₆₇₈₉₋")
 def number(x: float, digits: int = 4) -> str:
     """`x` with a fixed number of decimals, a true minus sign, and never −0.0000.
 
-    >>> number(0.21652), number(-0.5), number(-1e-17)
-    ('0.2165', '−0.5000', '0.0000')
+    From ten million on it is written with an exponent.
+
+    >>> number(0.21652), number(-0.5), number(-1e-17), number(2e300, 1)
+    ('0.2165', '−0.5000', '0.0000', '2.0e+300')
     """
-    text = f"{x:.{digits}f}"
+    text = f"{x:.{digits}f}" if abs(x) < 1e7 else f"{x:.{digits}e}"
     if float(text) == 0:
         text = text.lstrip("-")
     return text.replace("-", "−")
@@ -61,3 +63,30 @@ def identifier(label: str) -> str:
     while "__" in name:
         name = name.replace("__", "_")
     return name if name.isidentifier() else "_" + name
+
+
+def coefficient(x: float, digits: int = 4) -> str:
+    """`x` as short as it can be said: a whole number without decimals, others as `number` does.
+
+    >>> coefficient(1.0), coefficient(-1.0), coefficient(0.48690001)
+    ('1', '−1', '0.4869')
+    """
+    return number(x, 0) if x == int(x) and abs(x) < 10**digits else number(x, digits)
+
+
+def constant_text(x: float) -> str:
+    """A constant of a formula, as one would write it: `½`, `2`, `−0.1`.
+
+    >>> constant_text(0.5), constant_text(2.0), constant_text(-0.1)
+    ('½', '2', '−0.1')
+    """
+    return "½" if x == 0.5 else f"{x:.4g}".replace("-", "−")
+
+
+def exponent(n: str) -> str:
+    """The n of aⁿ, raised where Unicode can: `²`, but `^0.5`.
+
+    >>> exponent("2"), exponent("-1"), exponent("0.5")
+    ('²', '⁻¹', '^0.5')
+    """
+    return n.translate(_SUPERSCRIPT) if n.lstrip("-").isdigit() else f"^{n}".replace("-", "−")

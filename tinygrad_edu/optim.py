@@ -48,13 +48,12 @@ class Optimizer:
 
     def update(self, data: list[float]) -> None:
         """Give every parameter its new number, or raise OverflowError and change none."""
-        for value, new in zip(self.values, data):
-            if not isfinite(new):
-                name = value.label or "a parameter"
-                raise OverflowError(
-                    f"{type(self).__name__}: the step takes {name} from {value.data} to {new}; "
-                    f"its gradient is {value.grad}, and the learning rate {self.lr} may be too large"
-                )
+        if not all(map(isfinite, data)):
+            value, new = next((value, new) for value, new in zip(self.values, data) if not isfinite(new))
+            raise OverflowError(
+                f"{type(self).__name__}: the step takes {value.label or 'a parameter'} from {value.data} to {new}; "
+                f"its gradient is {value.grad}, and the learning rate {self.lr} may be too large"
+            )
         for value, new in zip(self.values, data):
             value.data = new
 
@@ -130,8 +129,8 @@ class Adam(Optimizer):
         v = [beta2 * v + (1 - beta2) * g * g for v, g in zip(self.v, gradients)]
         if not all(map(isfinite, v)):
             raise OverflowError("Adam: the square of a gradient is too large for a float")
-        rate, scale = self.lr / (1 - beta1**t), 1 / (1 - beta2**t)
-        self.update([p.data - rate * mi / (sqrt(scale * vi) + self.eps) for p, mi, vi in zip(self.values, m, v)])
+        rate, scale = self.lr / (1 - beta1**t), 1 / sqrt(1 - beta2**t)
+        self.update([p.data - rate * mi / (scale * sqrt(vi) + self.eps) for p, mi, vi in zip(self.values, m, v)])
         self.t, self.m, self.v = t, m, v
 
 

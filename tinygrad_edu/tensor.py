@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import reduce
 from itertools import product
 from math import prod
+from numbers import Integral, Real
 
 from . import ops
 from .nested import one_value
@@ -59,7 +60,8 @@ class Tensor:
         self.values = tuple(values)
         self.op = None
         self.inputs = ()
-        self.label = label
+        self._label = label
+        self._name_elements(only_nameless=True)
 
     @property
     def label(self) -> str | None:
@@ -68,10 +70,13 @@ class Tensor:
     @label.setter
     def label(self, label: str | None) -> None:
         self._label = label
-        if label and self.op is None:
+        self._name_elements()
+
+    def _name_elements(self, only_nameless: bool = False) -> None:
+        if self._label and self.op is None:
             for value, index in zip(self.values, product(*map(range, self.shape))):
-                if value.op is None:
-                    value.label = element(label, index, self.shape)
+                if value.op is None and not (value.label and only_nameless):
+                    value.label = element(self._label, index, self.shape)
 
     # Makers.
 
@@ -114,11 +119,11 @@ class Tensor:
 
     @classmethod
     def _filled(cls, shape: Any, number: Callable[[], float], label: str | None = None) -> Self:
-        sizes = (shape,) if isinstance(shape, int) else tuple(shape)
-        if not all(isinstance(size, int) and size > 0 for size in sizes):
+        sizes = (shape,) if _is_integer(shape) else tuple(shape)
+        if not all(_is_integer(size) and size > 0 for size in sizes):
             raise ValueError(f"a shape is made of whole numbers above 0, not {shape!r}")
         values = [Value(number()) for _ in range(prod(sizes))]
-        return cls(_tensor(values, sizes), label)
+        return cls(_tensor(values, tuple(map(int, sizes))), label)
 
     # The numbers inside.
 
@@ -134,8 +139,9 @@ class Tensor:
             raise ValueError(f"data of shape {shape} does not fit a Tensor of shape {self.shape}")
         if any(v.op for v in self.values):
             raise ValueError("only the data of leaves can be set: this Tensor was computed from others")
-        for mine, new in zip(self.values, values):
-            mine.data = new.data
+        numbers = [value.data for value in values]  # read all before setting any: in W.data = W.T they are the same
+        for mine, number in zip(self.values, numbers):
+            mine.data = number
 
     @property
     def grad(self) -> Any:
@@ -220,7 +226,8 @@ class Tensor:
         return _broadcast("÷", operator.truediv, other, self)
 
     def __pow__(self, exponent: Any) -> Tensor:
-        if isinstance(exponent, (Tensor, Value, Sequence)) or hasattr(exponent, "tolist"):
+        several = isinstance(exponent, (Tensor, Value, Sequence)) or hasattr(exponent, "tolist")
+        if several and not isinstance(exponent, Real):  # NumPy's float64 has tolist() too
             return _broadcast("^", operator.pow, self, exponent)
         n = real_number(exponent)
         return self._each(f"^{n:g}", lambda a: a**n)
@@ -238,6 +245,9 @@ class Tensor:
 
     def __neg__(self) -> Tensor:
         return self._each("neg", operator.neg)
+
+    def __pos__(self) -> Tensor:
+        return self
 
     def __abs__(self) -> Tensor:
         return self._each("abs", Value.abs)
@@ -286,7 +296,7 @@ class Tensor:
 
         Raises ValueError unless the last axis of self is as long as the first of other.
         """
-        other = _as_tensor(other)
+        other = as_tensor(other)
         if self.ndim not in (1, 2) or other.ndim not in (1, 2) or self.shape[-1] != other.shape[0]:
             raise ValueError(
                 f"@: shapes {self.shape} and {other.shape} do not fit; "
@@ -300,7 +310,7 @@ class Tensor:
         return _tensor(dots, self.shape[:-1] + other.shape[1:], "@", self, other)
 
     def __rmatmul__(self, other: Any) -> Tensor:
-        return _as_tensor(other) @ self
+        return as_tensor(other) @ self
 
     # Reductions: over all elements, or along an axis (or several), which then disappears.
 
@@ -343,7 +353,7 @@ class Tensor:
         return self - self.max(axis, keepdims=True).detach()
 
     def _reduce(self, symbol: str, f: Callable[[list[Value]], Value], axis: Any, keepdims: bool) -> Tensor:
-        axes = range(self.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+        axes = range(self.ndim) if axis is None else (axis,) if _is_integer(axis) else axis
         gone = {self._axis(k) for k in axes}
         along = _axes(self.shape)
         inner = _offsets([along[k] for k in range(self.ndim) if k in gone])
@@ -372,15 +382,15 @@ class Tensor:
         sizes = list(_spread(shape))
         if sizes.count(-1) == 1 and (rest := prod([n for n in sizes if n != -1])):
             sizes[sizes.index(-1)] = len(self.values) // rest
-        if prod(sizes) != len(self.values) or any(n < 0 for n in sizes):
+        if not all(_is_integer(n) and n > 0 for n in sizes) or prod(sizes) != len(self.values):
             raise ValueError(f"reshape: {len(self.values)} elements do not fit the shape {_spread(shape)}")
-        return _tensor(self.values, tuple(sizes), "reshape", self)
+        return _tensor(self.values, tuple(map(int, sizes)), "reshape", self)
 
     def __getitem__(self, index: Any) -> Any:
         """Integers and slices, one for each axis from the left: all integers give a Value."""
         keys = index if isinstance(index, tuple) else (index,)
-        if Ellipsis in keys:
-            dots = keys.index(Ellipsis)
+        if dots_at := [k for k, key in enumerate(keys) if key is Ellipsis]:  # `in` would ask an array for ==
+            dots = dots_at[0]
             full = (slice(None),) * (self.ndim - len(keys) + 1)
             keys = keys[:dots] + full + keys[dots + 1 :]
         if len(keys) > self.ndim:
@@ -391,10 +401,10 @@ class Tensor:
             if isinstance(key, slice):
                 axes[k] = axes[k][key]
                 shape.append(len(axes[k]))
-            elif isinstance(key, int):
+            elif _is_integer(key):
                 if not -self.shape[k] <= key < self.shape[k]:
                     raise IndexError(f"index {key} is out of range for axis {k} of shape {self.shape}")
-                axes[k] = [axes[k][key]]
+                axes[k] = [axes[k][int(key)]]
             else:
                 raise TypeError(f"an index is an integer or a slice, not {type(key).__name__} {key!r}")
         if 0 in shape:
@@ -436,7 +446,7 @@ def _tensor(values: Sequence[Value], shape: Shape, op: str | None = None, *input
     return result
 
 
-def _as_tensor(x: Any) -> Tensor:
+def as_tensor(x: Any) -> Tensor:
     return x if isinstance(x, Tensor) else Tensor(x)
 
 
@@ -458,9 +468,13 @@ def _parse(data: Any) -> tuple[list[Value], Shape]:
     return [value for values, _ in rows for value in values], (len(rows), *shapes[0])
 
 
+def _is_integer(x: Any) -> bool:
+    return isinstance(x, Integral)  # NumPy's too
+
+
 def _spread(shape: tuple[Any, ...]) -> tuple[int, ...]:
     """(2, 3) of either call, f(2, 3) or f((2, 3))."""
-    return tuple(shape[0]) if len(shape) == 1 and not isinstance(shape[0], int) else shape
+    return tuple(shape[0]) if len(shape) == 1 and not _is_integer(shape[0]) else shape
 
 
 # The element [i, j, …] stands at offset i·stride₀ + j·stride₁ + … in `values`. An axis is the
@@ -484,7 +498,7 @@ def _numbered(values: tuple[Value, ...]) -> tuple[tuple[Value, ...], tuple[float
 
 
 def _broadcast(symbol: str, f: Callable[[Any, Any], Value], a: Any, b: Any) -> Tensor:
-    a, b = _as_tensor(a), _as_tensor(b)
+    a, b = as_tensor(a), as_tensor(b)
     ndim = max(a.ndim, b.ndim)
     sizes = [(1,) * (ndim - t.ndim) + t.shape for t in (a, b)]
     if any(m != n and 1 not in (m, n) for m, n in zip(*sizes)):

@@ -1,0 +1,136 @@
+"""A 2-16-16-1 network learns to tell two moons apart.
+
+    pip install -e ".[examples]"
+    python examples/train_moons.py                       train, and print loss and accuracy
+    python examples/train_moons.py --picture moons.png   and draw the decision boundary
+
+The points are two half circles with noise. The network's one output s is a score: its sign is
+the class, t = ±1. The loss is the hinge loss, the mean of max(0, 1 − t·s): it asks for a score on
+the right side with a margin of 1, and is 0 for points that have it.
+"""
+
+import argparse
+import math
+import random
+import sys
+from pathlib import Path
+
+from tinygrad_edu import MLP, SGD, Tensor
+
+try:
+    from matplotlib.figure import Figure
+    from tqdm import tqdm
+except ImportError:
+    sys.exit('train_moons.py needs tqdm and matplotlib: pip install -e ".[examples]"')
+
+Point = tuple[float, float]
+
+
+def two_moons(n: int, noise: float, rng: random.Random) -> tuple[list[Point], list[int]]:
+    """n points on two interleaving half circles, and their classes +1 and −1."""
+    points, classes = [], []
+    for i in range(n):
+        angle = math.pi * rng.random()
+        x, y = math.cos(angle), math.sin(angle)
+        if i % 2:
+            x, y = 1 - x, 0.5 - y
+        points.append((x + rng.gauss(0, noise), y + rng.gauss(0, noise)))
+        classes.append(-1 if i % 2 else 1)
+    return points, classes
+
+
+def train(net: MLP, points: list[Point], classes: list[int], epochs: int, lr: float) -> list[tuple[float, float]]:
+    """Gradient descent on all points at once; returns loss and accuracy of every epoch."""
+    x = Tensor(points, label="x")
+    t = Tensor([[float(c)] for c in classes], label="t")
+    optimizer = SGD(net.parameters(), lr=lr, momentum=0.9)
+    history = []
+    bar = tqdm(range(epochs), desc="training", unit="epoch")
+    for epoch in bar:
+        optimizer.lr = lr * (1 - 0.9 * epoch / epochs)
+        score = net(x)
+        loss = (1 - t * score).relu().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        right = [s.data * c > 0 for s, c in zip(score.values, classes)]
+        history.append((loss.item(), sum(right) / len(right)))
+        bar.set_postfix(loss=f"{history[-1][0]:.4f}", accuracy=f"{history[-1][1]:.0%}")
+    return history
+
+
+def accuracy(net: MLP, points: list[Point], classes: list[int]) -> float:
+    right = [score.data * c > 0 for score, c in zip(net(points).values, classes)]
+    return sum(right) / len(right)
+
+
+def draw_boundary(net: MLP, points: list[Point], classes: list[int], path: Path) -> None:
+    """The score over the plane as shades, its zero as a line, and the points."""
+    n = 60
+    xs = [-1.6 + 4.2 * i / (n - 1) for i in range(n)]
+    ys = [-1.2 + 2.9 * i / (n - 1) for i in range(n)]
+    scores = [[score.data for score in net([[x, y] for x in xs]).values] for y in ys]
+    reach = max(abs(s) for row in scores for s in row)
+    figure = Figure(figsize=(6, 4.2), layout="constrained")  # no window, no display needed
+    axes = figure.subplots()
+    axes.contourf(xs, ys, scores, levels=20, cmap="RdBu", vmin=-reach, vmax=reach, alpha=0.7)
+    axes.contour(xs, ys, scores, levels=[0], colors="black")
+    for sign, marker, color in ((1, "o", "tab:blue"), (-1, "s", "tab:red")):
+        chosen = [p for p, c in zip(points, classes) if c == sign]
+        axes.scatter(*zip(*chosen), marker=marker, c=color, edgecolors="black", s=28, label=f"class {sign:+d}")
+    axes.set(title="Two moons: the score, and where it is 0", xlabel="x₁", ylabel="x₂", aspect="equal")
+    axes.legend(loc="upper right")
+    figure.savefig(path, dpi=150)
+
+
+def picture_path(text: str) -> Path:
+    """A file that can be written, so that nobody trains first and learns of a typing error after."""
+    path = Path(text)
+    if path.suffix not in (".png", ".svg", ".pdf"):
+        raise argparse.ArgumentTypeError(f"the picture's name ends in .png, .svg or .pdf, not {text!r}")
+    if not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder {str(path.parent)!r}")
+    return path
+
+
+def several(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 2:
+        raise argparse.ArgumentTypeError(f"a whole number from 2 on is needed, not {text!r}")
+    return int(text)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--epochs", type=several, default=150, help="passes over all points (default: 150)")
+    parser.add_argument("--points", type=several, default=100, help="how many points (default: 100)")
+    parser.add_argument(
+        "--lr", type=float, default=0.5, help="the first learning rate (default: 0.5); it falls to a tenth"
+    )
+    parser.add_argument("--seed", type=int, default=1, help="of the points and the weights (default: 1)")
+    parser.add_argument("--picture", type=picture_path, metavar="FILE", help="write the decision boundary here")
+    options = parser.parse_args()
+
+    rng = random.Random(options.seed)
+    points, classes = two_moons(options.points, noise=0.1, rng=rng)
+    net = MLP([2, 16, 16, 1], activation="tanh", seed=rng)
+    try:
+        history = train(net, points, classes, options.epochs, options.lr)
+    except (ValueError, ArithmeticError) as error:
+        parser.error(str(error))
+
+    print("epoch    loss  accuracy")
+    every = max(1, options.epochs // 10)
+    for epoch, (loss, right) in enumerate(history, start=1):
+        if epoch % every == 0 or epoch in (1, options.epochs):
+            print(f"{epoch:>5}  {loss:.4f}  {right:>8.1%}")
+    print(f"after the last step: {accuracy(net, points, classes):.1%} of the {options.points} points are right")
+    unseen = two_moons(200, noise=0.1, rng=rng)
+    print(f"of 200 points it has not seen: {accuracy(net, *unseen):.1%}")
+    if options.picture:
+        draw_boundary(net, points, classes, options.picture)
+        print(f"the decision boundary is in {options.picture}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

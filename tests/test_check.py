@@ -1,0 +1,205 @@
+"""Central differences and gradcheck: right derivatives pass, and each wrong one is found and named."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tinygrad_edu import GradcheckError, Linear, Tensor, Value, central_difference, gradcheck, ops
+from tinygrad_edu.value import record
+
+# A square whose derivative is wrong in the way its name says.
+TWICE = ops.Op("twice", lambda a: a * a, lambda y, a: (4 * a,))
+OTHER_SIGN = ops.Op("sign", lambda a: a * a, lambda y, a: (-2 * a,))
+NONE = ops.Op("none", lambda a: a * a, lambda y, a: (0.0,))
+
+
+def apply(op, a):
+    return record(op, (a,), (a.data,))
+
+
+# Central differences.
+
+
+def test_central_differences_on_paper():
+    # The formula is exact for squares, and h = ¼ is exact in binary.
+    assert central_difference(lambda a, b: a * a + 3 * b, [3.0, 2.0], step=0.25) == [6.0, 3.0]
+    # (8 − 0) / 2 = 4 for x³ at 1 with h = 1, where the derivative is 3: the error is h².
+    assert central_difference(lambda a: a**3, [1.0], step=1.0) == [4.0]
+
+
+def test_central_differences_have_the_structure_of_the_inputs():
+    def f(a, t, s):
+        return a + (t * [[1.0, 2.0], [3.0, 4.0]]).sum() + s
+
+    inputs = [1.0, [[1.0, 1.0], [1.0, 1.0]], Tensor(2.0)]
+    assert central_difference(f, inputs, step=0.5) == [1.0, [[1.0, 2.0], [3.0, 4.0]], 1.0]
+    assert central_difference(f, tuple(inputs), step=0.5) == central_difference(f, inputs, step=0.5)
+    assert central_difference(lambda a: a * a, 3.0, step=0.5) == [6.0]
+    assert central_difference(lambda t: (t * t).sum(), Tensor([3.0, 4.0]), step=0.5) == [[6.0, 8.0]]
+    assert central_difference(lambda t: (t * t).sum(), np.array([3.0, 4.0]), step=0.5) == [[6.0, 8.0]]
+
+
+def test_numbers_arrive_as_values_and_lists_as_tensors():
+    seen = []
+
+    def f(a, t, v):
+        seen.append((type(a), a.data, type(t), t.shape, type(v), v.label))
+        return 1.0  # a float will do
+
+    central_difference(f, [2, [[1.0, 2.0]], Value(3.0, label="v")], step=0.5)
+    assert len(seen) == 8  # twice for each of the four numbers
+    assert seen[0] == (Value, 2.5, Tensor, (1, 2), Value, "v")
+    assert seen[-1] == (Value, 2.0, Tensor, (1, 2), Value, "v")
+
+
+@given(st.floats(-1e6, 1e6))
+def test_the_step_grows_with_the_input(x):
+    (slope,) = central_difference(lambda a: a * a, [x])
+    # Rounding of x² by ε x² / 2h with h = 6e-6 · max(1, |x|) is 2e-11 · |x| at most; five times that.
+    assert slope == pytest.approx(2 * x, abs=1e-10 * max(1.0, abs(x)))
+
+
+@given(st.floats(-1e6, 1e6))
+def test_the_slope_of_a_line_is_exact_because_the_step_is_measured_as_it_was_rounded(x):
+    assert central_difference(lambda a: a, [x]) == [1.0]
+
+
+def test_the_default_step_is_the_cube_root_of_epsilon():
+    moves = []
+    central_difference(lambda a: moves.append(a.data) or 0.0, [1000.0])
+    h = np.finfo(float).eps ** (1 / 3) * 1000
+    # 1000 ± h is rounded by 1e-13, a part in 10¹⁰ of h.
+    assert [moves[0] - 1000, 1000 - moves[1]] == pytest.approx([h, h], rel=1e-9)
+
+
+# gradcheck
+
+
+def test_a_right_derivative_passes_and_is_reported_for_every_coordinate():
+    report = gradcheck(
+        lambda W, x, c: (W @ x).sum() * c, [[[1.0, 2.0], [3.0, 4.0]], Tensor([5.0, 6.0], label="x"), 2.0]
+    )
+    assert [row.name for row in report] == [
+        "inputs[0][0, 0]", "inputs[0][0, 1]", "inputs[0][1, 0]", "inputs[0][1, 1]", "x₁", "x₂", "inputs[2]",
+    ]  # fmt: skip
+    assert [row.analytic for row in report] == [10.0, 12.0, 10.0, 12.0, 8.0, 12.0, 56.0]
+    # The formula is exact here; rounding, 56 · ε / 2h, is 1e-9.
+    assert [row.numeric for row in report] == pytest.approx([10.0, 12.0, 10.0, 12.0, 8.0, 12.0, 56.0], rel=1e-9)
+    assert [row.error for row in report] == [abs(row.analytic - row.numeric) for row in report]
+
+
+def test_the_report_is_a_table():
+    table = str(gradcheck(lambda a, t: a * a * t.sum(), [Value(3.0, label="alpha"), [[0.5, -1.0]]], step=0.25))
+    assert table.split("\n") == [
+        "coordinate            analytic        numeric     error",
+        "alpha                       -3             -3   0.0e+00",
+        "inputs[1][0, 0]              9              9   0.0e+00",
+        "inputs[1][0, 1]              9              9   0.0e+00",
+    ]
+    assert str(gradcheck(lambda a: a * a, [Value(3.0, label="a")], step=0.25)).split("\n") == [
+        "coordinate       analytic        numeric     error",
+        "a                       6              6   0.0e+00",
+    ]
+
+
+@pytest.mark.parametrize("op", [TWICE, OTHER_SIGN, NONE])
+def test_a_wrong_derivative_is_named_with_the_numbers(op):
+    with pytest.raises(GradcheckError) as error:
+        gradcheck(lambda a, b: a * a + apply(op, b) + a * b, [Value(3.0), Value(5.0, label="b")])
+    first, *table = str(error.value).split("\n")
+    wrong = {TWICE: 20, OTHER_SIGN: -10, NONE: 0}[op] + 3
+    assert first == (
+        f"gradcheck: the derivative to b is {wrong} by backward, but 13 by central differences "
+        f"(error {abs(wrong - 13):.1e}); 1 of 2 differ"
+    )
+    assert [line.split()[0] for line in table] == ["coordinate", "inputs[0]", "b"]
+    assert isinstance(error.value, AssertionError)
+
+
+def test_the_worst_of_several_wrong_derivatives_is_named():
+    with pytest.raises(GradcheckError, match=r"the derivative to inputs\[0\]\[1\] is 40 .* but 20 .*; 3 of 3 differ"):
+        gradcheck(lambda t: t.map(lambda a: apply(TWICE, a)).sum(), [[1.0, 10.0, -2.0]])
+
+
+def test_an_error_passes_up_to_atol_plus_rtol_times_the_numeric_derivative():
+    # 1.25 where it is 1: an error of ¼ beside a number of 1.
+    op = ops.Op("near", lambda a: a, lambda y, a: (1.25,))
+
+    def f(a):
+        return apply(op, a)
+
+    for rtol, atol in (0.25, 0.0), (0.0, 0.25), (0.125, 0.125):
+        assert gradcheck(f, [1.0], rtol=rtol, atol=atol, step=0.25)[0].error == 0.25
+    for rtol, atol in (0.24, 0.0), (0.0, 0.24), (0.12, 0.12):
+        with pytest.raises(GradcheckError, match=r"is 1\.25 by backward, but 1 by central differences"):
+            gradcheck(f, [1.0], rtol=rtol, atol=atol, step=0.25)
+
+
+@pytest.mark.parametrize(("slope", "passes"), [(1 + 0.9e-5, True), (1 + 1.2e-5, False), (1 - 1.2e-5, False)])
+def test_one_part_in_a_hundred_thousand_is_the_default(slope, passes):
+    op = ops.Op("near", lambda a: a, lambda y, a: (slope,))
+    if passes:
+        assert len(gradcheck(lambda a: apply(op, a), [1.0])) == 1
+    else:
+        with pytest.raises(GradcheckError):
+            gradcheck(lambda a: apply(op, a), [1.0])
+
+
+@pytest.mark.parametrize(("slope", "passes"), [(0.9e-7, True), (1.1e-7, False)])
+def test_beside_a_derivative_of_zero_one_in_ten_million_is_the_default(slope, passes):
+    op = ops.Op("near", lambda a: 0.0, lambda y, a: (slope,))
+    if passes:
+        assert len(gradcheck(lambda a: apply(op, a), [1.0])) == 1
+    else:
+        with pytest.raises(GradcheckError):
+            gradcheck(lambda a: apply(op, a), [1.0])
+
+
+def test_the_inputs_are_left_alone():
+    a, t = Value(3.0, label="a"), Tensor([1.0, 2.0], label="t")
+    a.grad = 7.0
+    product = a * t.sum()
+    for check in central_difference, gradcheck:
+        check(lambda a, t: (a * t).sum(), [a, t])
+        check(lambda p: p * p, [product.item()])
+    assert (a.data, a.grad, a.label, t.data, t.grad) == (3.0, 7.0, "a", [1.0, 2.0], [0.0, 0.0])
+
+
+def test_leaves_that_the_function_uses_besides_its_inputs_are_left_alone():
+    net = Linear(2, 1, init=1.0)
+    net.b[0].grad = 7.0
+    gradcheck(lambda x: net(x) * net(x), [[0.5, 0.25]])
+    assert (net.W.grad, net.b.grad) == ([[0.0, 0.0]], [7.0])
+
+
+def test_a_value_that_was_computed_is_checked_as_an_input_of_its_own():
+    a = Value(3.0)
+    report = gradcheck(lambda b: b * b, [a * a])
+    assert report[0].analytic == 18.0 and a.grad == 0.0  # 2b at b = 9
+
+
+def test_an_input_that_is_not_used_has_the_derivative_zero():
+    assert [row.analytic for row in gradcheck(lambda a, b: b, [1.0, 2.0])] == [0.0, 1.0]
+
+
+def test_a_tensor_of_one_element_will_do_as_a_result():
+    net = Linear(2, 1, seed=0)
+    assert len(gradcheck(lambda x: net(x).tanh(), [[0.5, -0.25]])) == 2
+
+
+@pytest.mark.parametrize(
+    ("f", "inputs", "error", "message"),
+    [
+        (lambda t: t * t, [[1.0, 2.0]], ValueError, "a derivative is taken of one number, not of 2"),
+        (lambda a: 3.0, [1.0], TypeError, "a Value, a Tensor or a list of them is needed, not float 3.0"),
+        (lambda: Value(1.0), [], ValueError, "there are no inputs to differentiate by"),
+        (lambda a: a, ["1"], TypeError, "real number is needed, not str"),
+        (lambda a: a, [None], TypeError, "real number is needed, not NoneType"),
+        (lambda a: a, [[]], ValueError, "at least one number"),
+        (lambda a: a.log(), [1e-9], ValueError, "log of .* above 0"),
+    ],
+)
+def test_what_cannot_be_checked_is_refused(f, inputs, error, message):
+    with pytest.raises(error, match=message):
+        gradcheck(f, inputs)

@@ -1,0 +1,120 @@
+"""The promises about the project itself: what it imports, and what the README says."""
+
+import ast
+import doctest
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "tinygrad_edu"
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+FLOORS = [
+    {"ops", "graph", "notation"},
+    {"value"},
+    {"nested"},
+    {"autodiff", "tensor"},
+    {"nn", "losses", "optim", "check"},
+    {"drawing", "simplify"},
+    {"printer"},
+    {"compile"},
+    {"__init__"},
+]
+
+
+def floor(module):
+    return next(i for i, modules in enumerate(FLOORS) if module in modules)
+
+
+def imported_from_here(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            yield from [node.module] if node.module else [alias.name for alias in node.names]
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.glob("*.py")), ids=lambda path: path.stem)
+def test_an_import_only_points_down_or_sideways_to_a_file_read_before(path):
+    for module in imported_from_here(path):
+        lower = floor(module) < floor(path.stem)
+        # losses, optim, check and nn stand beside each other and do not need each other.
+        assert lower, f"{path.stem} imports {module}"
+
+
+def test_the_bare_import_is_the_standard_library_alone_and_leaves_out_what_is_slow():
+    code = "import sys; before = set(sys.modules); import tinygrad_edu; print(*set(sys.modules) - before)"
+    names = subprocess.run(
+        [sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    outside = {name.split(".")[0] for name in names} - set(sys.stdlib_module_names)
+    assert outside == {"tinygrad_edu"}
+    assert not {"typing", "dataclasses", "inspect", "random", "graphviz"} & set(names)
+
+
+def test_the_public_names_are_all_there_and_documented():
+    import tinygrad_edu
+
+    for name in tinygrad_edu.__all__:
+        assert getattr(tinygrad_edu, name).__doc__, name
+        assert name in tinygrad_edu.__doc__ or name in ("topological_order", "GradcheckError"), name
+
+
+def python_blocks():
+    return re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+
+
+def test_the_first_example_of_the_readme_prints_the_numbers_in_its_comments(capsys):
+    block = python_blocks()[0]
+    assert len(block.splitlines()) <= 10
+    exec(block, {})
+    printed = capsys.readouterr().out.splitlines()
+    promised = re.findall(r"print\(.*\) +# (.*)", block)
+    assert printed == promised
+    assert len(promised) == 2
+
+
+def test_the_training_example_of_the_readme_prints_the_losses_below_it(capsys):
+    block = python_blocks()[1]
+    exec(block, {})
+    assert capsys.readouterr().out.splitlines() == re.findall(r"^# (.*)$", block, flags=re.MULTILINE)
+
+
+def test_the_operation_that_the_readme_adds_works(monkeypatch):
+    from tinygrad_edu import Value, grad, ops
+
+    row, method = python_blocks()[2:]
+    names = vars(ops).copy()
+    exec(row, names)
+    monkeypatch.setattr(ops, "SOFTPLUS", names["SOFTPLUS"], raising=False)
+    scope = vars(sys.modules["tinygrad_edu.value"]).copy()
+    exec(method, scope)
+    x = Value(0.0)
+    y = scope["softplus"](x)
+    y.backward()
+    assert x.grad == 0.5
+    assert grad(grad(y, x), x).data == 0.25  # sigmoid′(0)
+
+
+def test_every_script_and_file_that_the_readme_names_exists():
+    for path in re.findall(r"(?:examples|tinygrad_edu|tests)/\w+\.py", README):
+        assert (ROOT / path).is_file(), path
+    for path in PACKAGE.glob("[a-z]*.py"):
+        assert path.name in README, f"{path.name} is not in the order of reading"
+
+
+def test_the_readme_is_not_contradicted_by_pyproject():
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["name"] == "tinygrad-edu"
+    assert [re.match(r"[\w-]+", d)[0] for d in project["dependencies"]] == ["graphviz"]
+    for extra in re.findall(r'pip install -e "\.\[(\w+)\]"', README):
+        assert extra in project["optional-dependencies"]
+
+
+def test_doctests_are_run():
+    assert doctest.DocTestFinder().find(sys.modules["tinygrad_edu.value"])
+    assert "--doctest-modules" in (ROOT / "pyproject.toml").read_text(encoding="utf-8")

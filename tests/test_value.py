@@ -1,0 +1,333 @@
+"""Value: recording, the backward pass, and what is refused."""
+
+import gc
+import math
+import sys
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from tinygrad_edu import Tensor, Value, topological_order
+
+
+def test_a_product_gives_each_factor_the_other_as_its_gradient():
+    a, b = Value(2.0), Value(3.0)
+    y = a * b
+    y.backward()
+    assert (y.data, a.grad, b.grad, y.grad) == (6.0, 3.0, 2.0, 1.0)
+
+
+def test_a_value_used_twice_collects_both_gradients():
+    x = Value(3.0)
+    y = x * x
+    y.backward()
+    assert x.grad == 6.0
+    assert y.inputs == (x, x)
+    assert y.partials == (3.0, 3.0)
+
+
+def test_paths_through_a_shared_node_add_up():
+    # s = x², y = s·s + 3s = x⁴ + 3x²: dy/dx = 4x³ + 6x = 44 at 2, and dy/ds = 2s + 3 = 11.
+    x = Value(2.0)
+    s = x * x
+    y = s * s + 3 * s
+    y.backward()
+    assert (s.grad, x.grad) == (11.0, 44.0)
+
+
+def test_the_programs_of_micrograds_readme_give_its_numbers():
+    a = Value(-4.0)
+    b = Value(2.0)
+    c = a + b
+    d = a * b + b**3
+    c += c + 1
+    c += 1 + c + (-a)
+    d += d * 2 + (b + a).relu()
+    d += 3 * d + (b - a).relu()
+    e = c - d
+    f = e**2
+    g = f / 2.0
+    g += 10.0 / f
+    g.backward()
+    assert (f"{g.data:.4f}", f"{a.grad:.4f}", f"{b.grad:.4f}") == ("24.7041", "138.8338", "645.5773")
+
+
+def test_a_node_keeps_its_row_its_inputs_in_order_and_its_partials():
+    a, b = Value(6.0, label="a"), Value(4.0, label="b")
+    y = a / b
+    assert y.op.symbol == "÷"
+    assert y.inputs == (a, b)
+    assert y.partials == (0.25, -0.375)
+    assert (a.op, a.inputs, a.partials) == (None, (), ())
+
+
+def test_what_the_reader_typed_is_one_node():
+    a, b = Value(6.0), Value(4.0)
+    assert [node.op.symbol for node in (a - b, a / b, -a, a**2, 1 - a, 2 / a)] == ["−", "÷", "neg", "^2", "−", "÷"]
+    assert (a - b).inputs == (a, b)
+    assert [x.data for x in (1 - a).inputs] == [1.0, 6.0]
+
+
+def test_reflected_operators_take_python_numbers_on_the_left():
+    x = Value(4.0)
+    results = [3 + x, 3 - x, 3 * x, 3 / x, 2**x]
+    assert [y.data for y in results] == [7.0, -1.0, 12.0, 0.75, pytest.approx(16.0, rel=1e-15)]
+    for y in results:
+        y.backward()
+    assert x.grad == pytest.approx(1 - 1 + 3 - 3 / 16 + 16 * math.log(2), rel=1e-14)
+
+
+def test_a_power_with_a_value_exponent_differentiates_base_and_exponent():
+    a, b = Value(2.0), Value(3.0)
+    (a**b).backward()
+    assert a.grad == pytest.approx(12.0, rel=1e-15 * 10)  # b aᵇ⁻¹, through exp and log
+    assert b.grad == pytest.approx(8 * math.log(2), rel=1e-14)
+
+
+def test_the_sum_of_a_python_list_starts_without_a_node_for_zero():
+    a, b = Value(1.0), Value(2.0)
+    assert sum([a, b]).inputs == (a, b)
+
+
+def test_n_ary_functions_are_one_node_each():
+    a, b, c = Value(1.0), Value(2.0), Value(4.0)
+    assert Value.sum([a, b, c]).inputs == (a, b, c)
+    assert Value.dot([a, b], [c, 3.0]).inputs[:3] == (a, b, c)
+    assert Value.dot([a, b], [c, 3.0]).data == 10.0
+    assert Value.logsumexp([a, a]).data == pytest.approx(1 + math.log(2), rel=1e-15)
+    assert Value.sum([]).data == 0.0
+    with pytest.raises(ValueError, match="dot: 2 numbers on the left, 1 on the right"):
+        Value.dot([a, b], [c])
+
+
+# backward, called again and with changes in between.
+
+
+def awkward_graph():
+    """Sums of thirds and tenths: were gradients added in another order, the last bit would differ."""
+    x = Value(1 / 3)
+    return x, x * 0.1 + x * 0.7 + x * x * 0.2 + (x * 1.1).tanh()
+
+
+def test_backward_twice_doubles_the_leaves_exactly_and_leaves_the_rest():
+    x, y = awkward_graph()
+    y.backward()
+    once = x.grad
+    inside = [node.grad for node in topological_order(y) if node.op]
+    y.backward()
+    assert x.grad == 2 * once
+    assert [node.grad for node in topological_order(y) if node.op] == inside
+
+
+def test_leaves_accumulate_over_different_roots():
+    x = Value(2.0)
+    (x * x).backward()
+    (3 * x).backward()
+    assert x.grad == 4.0 + 3.0
+
+
+def test_an_inner_node_keeps_only_the_gradient_of_the_last_root():
+    x = Value(2.0)
+    s = x * x
+    (s * 5).backward()
+    (s * 7).backward()
+    assert (s.grad, x.grad) == (7.0, 5 * 4.0 + 7 * 4.0)
+
+
+def test_changing_a_leaf_afterwards_does_not_change_the_pass_that_was_run():
+    w, x = Value(3.0), Value(5.0)
+    y = w * x
+    w.data = 100.0
+    y.backward()
+    assert x.grad == 3.0
+    assert y.data == 15.0
+
+
+def test_backward_on_a_leaf_gives_it_the_gradient_one():
+    x = Value(5.0)
+    x.backward()
+    assert x.grad == 1.0
+
+
+def test_a_path_with_a_zero_factor_brings_nothing():
+    x = Value(3.0)
+    (x * 0.0 + x).backward()
+    assert x.grad == 1.0
+
+
+def test_detach_cuts_the_history_and_keeps_number_and_label():
+    x = Value(3.0, label="x")
+    y = x * x
+    y.label = "y"
+    d = y.detach()
+    (d * x).backward()
+    assert (d.data, d.label, d.op) == (9.0, "y", None)
+    assert x.grad == 9.0
+
+
+def test_a_long_chain_needs_no_recursion():
+    n = 50_000
+    assert n > 10 * sys.getrecursionlimit()
+    x = Value(1.0)
+    y = x
+    for _ in range(n):
+        y = y + x
+    y.backward()
+    assert (y.data, x.grad) == (n + 1.0, n + 1.0)
+
+
+def test_a_graph_is_freed_without_the_garbage_collector():
+    class Probe(Value):
+        __slots__ = ("__weakref__",)
+        alive = 0
+
+        def __init__(self, data):
+            super().__init__(data)
+            Probe.alive += 1
+
+        def __del__(self):
+            Probe.alive -= 1
+
+    gc.disable()
+    try:
+        x = Probe(2.0)
+        y = (x * x + x).tanh()
+        y.backward()
+        assert Probe.alive == 1
+        del x, y
+        assert Probe.alive == 0
+    finally:
+        gc.enable()
+
+
+# What is refused, and that nothing has changed then.
+
+
+@pytest.mark.parametrize("bad", ["3", b"3", [1], (1.0,), {}, None, 1j, object(), Value(1.0), Tensor(1.0)])
+def test_what_is_no_real_number_is_a_type_error(bad):
+    with pytest.raises(TypeError, match=f"a real number is needed, not {type(bad).__name__}"):
+        Value(bad)
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, np.float64("nan")])
+def test_nan_and_infinity_are_a_value_error(bad):
+    with pytest.raises(ValueError, match="a finite number is needed, not"):
+        Value(bad)
+
+
+@pytest.mark.parametrize("x", [3, True, np.float32(3), np.int64(3), Fraction(3)])
+def test_every_kind_of_real_number_becomes_a_float(x):
+    assert type(Value(x).data) is float
+    assert Value(x).data == float(x)
+
+
+def test_numpy_scalars_on_either_side_make_values():
+    x = Value(3.0)
+    for y in (np.float64(2) * x, x * np.float64(2), np.float64(2) - x, np.float64(2) / x, np.int64(2) + x):
+        assert type(y) is Value
+
+
+@pytest.mark.parametrize(
+    ("compute", "error", "message"),
+    [
+        (lambda p: p.log(), ValueError, r"^log of p = 0.0 has no finite .* usual cause: log needs a number above 0"),
+        (lambda p: 1 / p, ZeroDivisionError, r"^÷ of 1.0, p = 0.0 .* the divisor is 0"),
+        (lambda p: p.sqrt(), ZeroDivisionError, r"^sqrt of p = 0.0 .* its slope is infinite"),
+        (lambda p: (p + 1000).exp(), OverflowError, r"^exp of \+ = 1000.0 .* exceeds a float"),
+        (lambda p: (p + 1e308) * 10, OverflowError, r"^× of \+ = 1e\+308, 10.0 .* too large"),
+        (lambda p: (p + 1e308) + 1e308, OverflowError, r"^\+ of \+ = 1e\+308, 1e\+308"),
+        (lambda p: (p - 2.0) ** 0.5, ValueError, r"^\^0.5 of − = -2.0 .* outside the domain"),
+        (lambda p: p**-1, ValueError, r"^\^-1 of p = 0.0"),
+        (lambda p: p**0.5, ZeroDivisionError, r"^\^0.5 of p = 0.0"),
+        (lambda p: (p + 5e-324).log(), OverflowError, r"^log of \+ = 5e-324"),
+        (lambda p: 1.0 / (p + 1e-300), OverflowError, r"^÷ of 1.0, \+ = 1e-300"),
+        (lambda p: Value.sum([p, p, p, p, 1e308, 1e308]), OverflowError, r"^sum of (p = 0.0, ){4}…"),
+        (lambda p: Value.dot([p, 1e200], [p, 1e200]), OverflowError, r"^dot of p = 0.0, 1e\+200"),
+        (lambda p: Value.logsumexp([]), ValueError, r"^logsumexp of"),
+    ],
+)
+def test_a_node_without_a_finite_value_or_slope_is_refused_by_name(compute, error, message):
+    p = Value(0.0, label="p")
+    with pytest.raises(error, match=message):
+        compute(p)
+    assert (p.data, p.grad) == (0.0, 0.0)
+
+
+def test_finite_partials_whose_sum_overflows_are_not_refused():
+    assert Value.dot([1e308, 1e308], [0.1, 0.1]).partials == (0.1, 0.1, 1e308, 1e308)
+
+
+@pytest.mark.parametrize("x", [1.0, -1.0])
+def test_a_gradient_that_overflows_is_refused_and_nothing_has_changed(x):
+    tiny = Value(1e-300 * x, label="tiny")
+    tiny.grad = 7.0
+    first = tiny * 1e200
+    second = first * 1e200
+    first.grad = 5.0
+    with pytest.raises(OverflowError, match=r"^backward: the gradient of tiny = -?1e-300 is too large"):
+        second.backward()
+    assert (tiny.grad, first.grad, second.grad) == (7.0, 5.0, 0.0)
+
+
+def test_gradients_that_overflow_by_adding_up_are_refused_and_nothing_has_changed():
+    x = Value(1.0, label="x")
+    y = x * 1e308
+    y.backward()
+    with pytest.raises(OverflowError, match=r"the gradient of x = 1\.0"):
+        y.backward()
+    assert x.grad == 1e308
+
+
+@pytest.mark.parametrize("other", ["1", None, [1.0], 1j])
+def test_arithmetic_with_something_else_is_pythons_own_type_error(other):
+    x = Value(1.0)
+    for compute in (lambda: x + other, lambda: other - x, lambda: x * other, lambda: x / other, lambda: x**other):
+        with pytest.raises(TypeError):
+            compute()
+    for compute in (lambda: x.maximum(other), lambda: x.minimum(other), lambda: x < other):
+        with pytest.raises(TypeError):
+            compute()
+
+
+def test_arithmetic_with_nan_is_refused():
+    with pytest.raises(ValueError, match="finite"):
+        Value(1.0) + math.nan
+    with pytest.raises(ValueError, match="finite"):
+        Value(1.0) ** math.inf
+
+
+# As Python objects.
+
+
+def test_values_are_equal_only_to_themselves():
+    a, b = Value(1.0), Value(1.0)
+    assert a == a
+    assert a != b
+    assert len({a, b}) == 2
+
+
+def test_order_compares_the_numbers():
+    a, b = Value(1.0), Value(2.0)
+    assert a < b and b > a and a <= b and b >= a and a < 1.5 and a > 0.5 and max(a, b) is b
+    assert not (a > b or a >= b or b < a or b <= a)
+
+
+def test_the_repr_shows_number_gradient_and_label():
+    x = Value(3, label="x")
+    (x * 2).backward()
+    assert repr(x) == "Value(data=3.0, grad=2.0, label='x')"
+    assert repr(Value(0.5)) == "Value(data=0.5, grad=0.0)"
+    assert f"{x:.2f} {x}" == "3.00 Value(data=3.0, grad=2.0, label='x')"
+    assert float(x) == 3.0
+
+
+def test_the_order_of_a_graph_is_inputs_first_each_once_and_the_same_every_time():
+    a, b = Value(2.0, label="a"), Value(3.0, label="b")
+    c = a * b
+    d = c + a
+    y = d * c
+    assert topological_order(y) == [a, b, c, d, y]
+    assert topological_order(d, y, d) == [a, b, c, d, y]
+    assert topological_order(b, a) == [b, a]
+    assert topological_order() == []
