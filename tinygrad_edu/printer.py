@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import keyword
+import math
 import re
 from collections import Counter
 from functools import cache
@@ -13,6 +14,7 @@ from itertools import product
 from .graph import topological_order
 from .nested import values_in
 from .notation import element, identifier
+from .ops import TABLE
 from .simplify import Term, simplify
 from .tensor import Tensor
 from .value import Value
@@ -27,7 +29,13 @@ EXPRESSION = 72  # the width of what stands right of `name = `, for lines of abo
 # What a step without a label is called, with a number behind it.
 _NAMES = {"+": "sum", "−": "diff", "×": "prod", "÷": "ratio", "^": "power"}
 
-_FUNCTIONS = frozenset({"exp", "log", "sqrt", "tanh", "sin", "cos", "pow"})
+
+def _functions(python: str) -> set[str]:
+    """The functions of `math` in a row's text."""
+    return {name for name in re.findall(r"(\w+)\(", python) if hasattr(math, name)}
+
+
+_FUNCTIONS = {"pow"}.union(*[_functions(op.python) for op in TABLE if isinstance(op.python, str)])
 
 # How tightly an expression holds together, from if-else to names and calls.
 IF, PLUS, TIMES, POWER, NAME = range(5)
@@ -117,7 +125,7 @@ class Printer:
             return
         python = str(term.op.python)
         pieces, level, repeated = _spelling(python)
-        self.functions.update(_FUNCTIONS.intersection(re.findall(r"\w+", python)))
+        self.functions |= _functions(python)
         letters = dict(zip("ab", term.inputs))
         for letter in repeated:
             self.name(letters[letter])
