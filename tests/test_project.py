@@ -19,8 +19,9 @@ FLOORS = [
     {"nested"},
     {"autodiff", "tensor"},
     {"nn", "losses", "optim", "check"},
-    {"derivation", "drawing"},
-    {"explain", "formula"},
+    {"derivation", "drawing", "simplify"},
+    {"explain", "formula", "printer"},
+    {"compile"},
     {"__init__"},
     {"__main__"},
 ]
@@ -87,7 +88,7 @@ def test_the_training_example_of_the_readme_prints_the_losses_below_it(capsys):
 
 
 def test_the_operation_that_the_readme_adds_works(monkeypatch):
-    from tinygrad_edu import Value, grad, ops
+    from tinygrad_edu import Value, compile_graph, grad, ops
 
     row, method = python_blocks()[2:]
     names = vars(ops).copy()
@@ -100,6 +101,8 @@ def test_the_operation_that_the_readme_adds_works(monkeypatch):
     y.backward()
     assert x.grad == 0.5
     assert grad(grad(y, x), x).data == 0.25  # sigmoid′(0)
+    assert compile_graph(grad(y, x), x)(0.0) == 0.5
+    assert compile_graph(y, x)(0.0) == y.data
 
 
 def test_every_script_and_file_that_the_readme_names_exists():
