@@ -3,6 +3,7 @@
 import ast
 import doctest
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -81,8 +82,36 @@ def test_the_first_example_of_the_readme_prints_the_numbers_in_its_comments(caps
     assert len(promised) == 2
 
 
+def test_the_four_readings_of_the_readme_print_what_stands_below_them(capsys, monkeypatch, tmp_path):
+    pytest.importorskip("pygraphviz", reason="pictures need Graphviz, which pygraphviz brings")
+    monkeypatch.chdir(tmp_path)
+    exec(python_blocks()[1], {})
+    derivation, program = re.findall(r"```text\n(.*?)```", README, flags=re.DOTALL)
+    assert capsys.readouterr().out == f"{derivation}{program}\n"
+    assert (tmp_path / "neuron.svg").read_text(encoding="utf-8").count("<svg") == 1
+
+
+def test_the_commands_of_the_readme_succeed(capsys):
+    from tinygrad_edu.__main__ import main
+
+    commands = re.findall(r"^tinygrad-edu (.*)$", README, flags=re.MULTILINE)
+    assert len(commands) >= 2
+    for command in commands:
+        assert main(shlex.split(command)) == 0, command
+        assert capsys.readouterr().out
+
+
+def test_every_picture_of_the_readme_is_drawn_by_the_gallery():
+    pictures = re.findall(r"!\[[^]]+\]\((.*?)\)", README)
+    gallery = (ROOT / "examples" / "gallery.py").read_text(encoding="utf-8")
+    assert len(pictures) >= 3
+    for picture in pictures:
+        assert (ROOT / picture).is_file()
+        assert f'"{Path(picture).stem}"' in gallery
+
+
 def test_the_training_example_of_the_readme_prints_the_losses_below_it(capsys):
-    block = python_blocks()[1]
+    block = python_blocks()[2]
     exec(block, {})
     assert capsys.readouterr().out.splitlines() == re.findall(r"^# (.*)$", block, flags=re.MULTILINE)
 
@@ -90,7 +119,7 @@ def test_the_training_example_of_the_readme_prints_the_losses_below_it(capsys):
 def test_the_operation_that_the_readme_adds_works(monkeypatch):
     from tinygrad_edu import Value, compile_graph, grad, ops
 
-    row, method = python_blocks()[2:]
+    row, method = python_blocks()[3:]
     names = vars(ops).copy()
     exec(row, names)
     monkeypatch.setattr(ops, "SOFTPLUS", names["SOFTPLUS"], raising=False)
