@@ -14,12 +14,14 @@ computed as well, with plain lists and loops; ✓ says that the two agree.
 import argparse
 import json
 import math
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from operator import sub
 from typing import Any
 
-from tinygrad_edu import MLP, SGD, Tensor
+from tinygrad_edu import MLP, SGD, Tensor, draw, explain
+from tinygrad_edu.drawing import LEVELS
 from tinygrad_edu.notation import number, of_layer
 
 SIZES = [4, 4, 3, 3]
@@ -210,6 +212,18 @@ def outer(u: list[float], v: list[float]) -> list[list[float]]:
 # Training and the command line.
 
 
+def loss_of_all(question: Question, net: MLP, passes: list[Pass], mean: bool) -> Tensor:
+    """The loss with its gradients, of the one example or of the batch with one example a row."""
+    if len(passes) == 1:
+        return passes[0].loss
+    x, y = Tensor([p.example[0] for p in passes], label="x"), Tensor([p.example[1] for p in passes], label="y")
+    loss = question.loss(net(x), y, reduction="mean" if mean else "sum")
+    loss.label = "L"
+    net.zero_grad()
+    loss.backward()
+    return loss
+
+
 @dataclass
 class Step:
     """One update: the loss and the gradient it was made with, and the parameters around it."""
@@ -285,6 +299,10 @@ def run(question: Question, arguments: Iterable[str] | None = None) -> int:
     parser.add_argument("--lr", type=float, default=0.1, help="the learning rate η (default: 0.1)")
     parser.add_argument("--steps", type=whole(1, 100_000), default=1, help="how many updates (default: 1)")
     parser.add_argument("--digits", type=whole(0, 17), default=4, help="decimals on the page (default: 4)")
+    parser.add_argument("--draw", metavar="FILE", help="write the graph of the loss, as .svg .png .pdf .dot or .gv")
+    parser.add_argument("--level", choices=LEVELS, help="how fine the drawing is (default: by size)")
+    parser.add_argument("--explain", action="store_true", help="the derivation in matrices, in place of the page")
+    parser.add_argument("--format", choices=("text", "markdown", "latex"), default="text", help="of --explain")
     parser.add_argument("--json", action="store_true", help="one JSON object with full precision instead of the page")
     options = parser.parse_args(None if arguments is None else list(arguments))
     examples = (options.example or [FIRST_EXAMPLE]) + [SECOND_EXAMPLE] * options.batch
@@ -292,9 +310,18 @@ def run(question: Question, arguments: Iterable[str] | None = None) -> int:
     net = MLP(SIZES, activation="tanh", init=0.1)
     try:
         passes = [Pass(question, net, one) for one in examples]
+        loss = loss_of_all(question, net, passes, options.mean)
+        if options.draw:
+            draw(loss, options.level, digits=options.digits).save(options.draw)
+        if options.explain:
+            print(explain(loss, wrt=net.parameters(), digits=options.digits).to(options.format))
+            return 0
         steps = train(question, net, examples, options.lr, options.steps, options.mean)
     except (ValueError, ArithmeticError) as error:
         parser.error(str(error))
+    except (OSError, RuntimeError) as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)
+        return 1
 
     if options.json:
         result = {"question": question.name, "examples": [p.as_dict() for p in passes]}

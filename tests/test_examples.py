@@ -167,6 +167,47 @@ def test_the_page_finds_a_formula_that_does_not_hold(monkeypatch, capsys):
 
 
 @pytest.mark.parametrize("script", ["q1.py", "q2.py"])
+@pytest.mark.parametrize("more", [[], ["--batch"]])
+def test_the_graph_of_the_loss_is_drawn(script, more, tmp_path):
+    for level in ("value", "neuron", "tensor"):
+        path = tmp_path / f"{level}.dot"
+        run(script, "--draw", str(path), "--level", level, *more)
+        source = path.read_text(encoding="utf-8")
+        assert source.startswith("digraph")
+        assert ("0.3764" in source) == (script == "q1.py" and not more)
+    assert "a drawing is saved as" in run(script, "--draw", "q.jpeg", status=2)
+    assert "No such file" in run(script, "--draw", str(tmp_path / "no" / "q.svg"), status=1)
+
+
+def test_every_number_of_question_1_stands_in_its_drawing_by_neurons(tmp_path):
+    run("q1.py", "--draw", str(tmp_path / "q1.dot"), "--level", "neuron")
+    source = (tmp_path / "q1.dot").read_text(encoding="utf-8")
+
+    def numbers(x):
+        if isinstance(x, dict):
+            return [leaf for part in x.values() for leaf in numbers(part)]
+        return [leaf for part in x for leaf in numbers(part)] if isinstance(x, list) else [x]
+
+    found = numbers(json.loads(run("q1.py", "--json"))["examples"][0])
+    assert len(found) == 95
+    for x in found:
+        assert f"{x:.4f}".replace("-", "−").replace("−0.0000", "0.0000") in source
+
+
+def test_the_derivation_speaks_the_language_of_the_notes():
+    text = run("q1.py", "--explain")
+    for formula in (
+        "∂L/∂ŷ    = ŷ − y",
+        "∂L/∂W⁽³⁾ = ∂L/∂z⁽³⁾ h⁽²⁾ᵀ",
+        "∂L/∂h⁽²⁾ = W⁽³⁾ᵀ ∂L/∂z⁽³⁾",
+        "∂L/∂h⁽²⁾ ∘ (1 − h⁽²⁾²)",
+    ):
+        assert formula in text
+    assert "zero: the contributions" in run("q2.py", "--explain")
+    assert run("q2.py", "--explain", "--format", "latex").startswith("\\documentclass")
+
+
+@pytest.mark.parametrize("script", ["q1.py", "q2.py"])
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -3,6 +3,7 @@
 import ast
 import doctest
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -19,8 +20,11 @@ FLOORS = [
     {"nested"},
     {"autodiff", "tensor"},
     {"nn", "losses", "optim", "check"},
-    {"drawing"},
+    {"derivation", "drawing", "simplify"},
+    {"explain", "formula", "printer"},
+    {"compile"},
     {"__init__"},
+    {"__main__"},
 ]
 
 
@@ -28,18 +32,22 @@ def floor(module):
     return next(i for i, modules in enumerate(FLOORS) if module in modules)
 
 
-def imported_from_here(path):
+def place(path):
+    """The file's name in the package, or that of the folder it stands in."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports_of_other_places(path):
+    depth = len(path.relative_to(PACKAGE).parts)
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            yield from [node.module] if node.module else [alias.name for alias in node.names]
+        if isinstance(node, ast.ImportFrom) and node.level == depth:
+            yield from [node.module.split(".")[0]] if node.module else [alias.name for alias in node.names]
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.glob("*.py")), ids=lambda path: path.stem)
-def test_an_import_only_points_down_or_sideways_to_a_file_read_before(path):
-    for module in imported_from_here(path):
-        lower = floor(module) < floor(path.stem)
-        # losses, optim, check and nn stand beside each other and do not need each other.
-        assert lower, f"{path.stem} imports {module}"
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_an_import_only_points_down(path):
+    for module in imports_of_other_places(path):
+        assert floor(module) < floor(place(path)), f"{path.name} imports {module}"
 
 
 def test_the_bare_import_is_the_standard_library_alone_and_leaves_out_what_is_slow():
@@ -74,16 +82,44 @@ def test_the_first_example_of_the_readme_prints_the_numbers_in_its_comments(caps
     assert len(promised) == 2
 
 
+def test_the_four_readings_of_the_readme_print_what_stands_below_them(capsys, monkeypatch, tmp_path):
+    pytest.importorskip("pygraphviz", reason="pictures need Graphviz, which pygraphviz brings")
+    monkeypatch.chdir(tmp_path)
+    exec(python_blocks()[1], {})
+    derivation, program = re.findall(r"```text\n(.*?)```", README, flags=re.DOTALL)
+    assert capsys.readouterr().out == f"{derivation}{program}\n"
+    assert (tmp_path / "neuron.svg").read_text(encoding="utf-8").count("<svg") == 1
+
+
+def test_the_commands_of_the_readme_succeed(capsys):
+    from tinygrad_edu.__main__ import main
+
+    commands = re.findall(r"^tinygrad-edu (.*)$", README, flags=re.MULTILINE)
+    assert len(commands) >= 2
+    for command in commands:
+        assert main(shlex.split(command)) == 0, command
+        assert capsys.readouterr().out
+
+
+def test_every_picture_of_the_readme_is_drawn_by_the_gallery():
+    pictures = re.findall(r"!\[[^]]+\]\((.*?)\)", README)
+    gallery = (ROOT / "examples" / "gallery.py").read_text(encoding="utf-8")
+    assert len(pictures) >= 3
+    for picture in pictures:
+        assert (ROOT / picture).is_file()
+        assert f'"{Path(picture).stem}"' in gallery
+
+
 def test_the_training_example_of_the_readme_prints_the_losses_below_it(capsys):
-    block = python_blocks()[1]
+    block = python_blocks()[2]
     exec(block, {})
     assert capsys.readouterr().out.splitlines() == re.findall(r"^# (.*)$", block, flags=re.MULTILINE)
 
 
 def test_the_operation_that_the_readme_adds_works(monkeypatch):
-    from tinygrad_edu import Value, grad, ops
+    from tinygrad_edu import Value, compile_graph, grad, ops
 
-    row, method = python_blocks()[2:]
+    row, method = python_blocks()[3:]
     names = vars(ops).copy()
     exec(row, names)
     monkeypatch.setattr(ops, "SOFTPLUS", names["SOFTPLUS"], raising=False)
@@ -94,13 +130,16 @@ def test_the_operation_that_the_readme_adds_works(monkeypatch):
     y.backward()
     assert x.grad == 0.5
     assert grad(grad(y, x), x).data == 0.25  # sigmoid′(0)
+    assert compile_graph(grad(y, x), x)(0.0) == 0.5
+    assert compile_graph(y, x)(0.0) == y.data
 
 
 def test_every_script_and_file_that_the_readme_names_exists():
     for path in re.findall(r"(?:examples|tinygrad_edu|tests)/\w+\.py", README):
         assert (ROOT / path).is_file(), path
-    for path in PACKAGE.glob("[a-z]*.py"):
-        assert path.name in README, f"{path.name} is not in the order of reading"
+    for path in [path for path in PACKAGE.iterdir() if path.suffix == ".py" or path.is_dir()]:
+        if path.name not in ("__pycache__", "__init__.py"):
+            assert path.name in README, f"{path.name} is not in the order of reading"
 
 
 def test_the_readme_is_not_contradicted_by_pyproject():

@@ -123,7 +123,7 @@ def test_makers_fill_a_shape_given_either_way():
     assert same(Tensor.full(3, 0.5), [0.5, 0.5, 0.5])
     assert same(Tensor.full((), 7), 7.0)
     assert len(set(Tensor.zeros(5).values)) == 5  # five leaves, not one five times
-    assert Tensor.zeros(2, label="b")[1].label == "b₂"
+    assert Tensor.zeros(2, label="b")[1].label == "b₂" and Tensor.ones(2, label="o").label == "o"
     assert Tensor.full((1,), 1, label="f").label == "f" and Tensor.randn(1, label="r").label == "r"
     assert isinstance(Parameter.zeros(2), Parameter) and isinstance(Parameter.randn(2, seed=0), Parameter)
 
@@ -208,6 +208,7 @@ def test_data_may_be_set_from_a_view_of_itself():
     ("data", "error", "message"),
     [
         ([1.0, 2.0, 3.0], ValueError, r"shape \(3,\) does not fit a Tensor of shape \(2,\)"),
+        ([[3.0, 4.0]], ValueError, r"shape \(1, 2\) does not fit a Tensor of shape \(2,\)"),
         (1.0, ValueError, r"shape \(\) does not fit a Tensor of shape \(2,\)"),
         ([1.0, float("nan")], ValueError, "finite number is needed, not nan"),
         ([1.0, "2"], TypeError, "real number is needed"),
@@ -373,6 +374,8 @@ def test_shapes_that_do_not_broadcast_are_named(symbol, f):
     a, b = Tensor.ones(2, 3), Tensor.ones(2)
     with untouched(a, b), pytest.raises(ValueError, match=rf"^{symbol}: shapes \(2, 3\) and \(2,\) do not fit"):
         f(a, b)
+    with untouched(a, b), pytest.raises(ValueError, match=rf"^{symbol}: shapes \(2,\) and \(2, 3\) do not fit"):
+        f(b, a)
 
 
 def test_an_error_inside_leaves_everything_as_it_was():
@@ -545,6 +548,12 @@ def test_the_maximum_reduces_as_in_numpy(case):
     assert t.grad == (spread * (x == x.max(axis=axis, keepdims=True))).tolist()
 
 
+def test_two_equal_maxima_share_the_gradient():
+    t = Tensor([[2.0, 1.0, 2.0], [0.0, 3.0, 3.0]])
+    t.max(axis=1).sum().backward()
+    assert t.grad == [[0.5, 0.0, 0.5], [0.0, 0.5, 0.5]]
+
+
 @given(arrays_and_axes(elements=st.floats(-1000, 1000)))
 def test_logsumexp_reduces_as_in_numpy(case):
     x, axis, keepdims, G, spread = case
@@ -618,6 +627,7 @@ def test_rows_of_softmax_are_the_default():
     t = Tensor([[0.0, 0.0], [0.0, 1000.0]])
     assert t.softmax().data == [[0.5, 0.5], [0.0, 1.0]]
     assert t.softmax(axis=0).data == [[0.5, 0.0], [0.5, 1.0]]
+    assert t.log_softmax().data[1] == [-1000.0, 0.0] and t.log_softmax(axis=0).data[0][1] == -1000.0
 
 
 # Views.

@@ -6,6 +6,7 @@ Networks           Module, Parameter, Linear, Tanh, ReLU, Sigmoid, Softmax, Sequ
 Losses             squared_error, mse_loss, cross_entropy
 Optimisers         SGD, Adam
 Checks             central_difference, gradcheck
+Programs           compile_graph, Program, CompiledLoss
 Pictures           draw, Drawing
 Explanations       explain
 Step by step       step_through
@@ -30,6 +31,7 @@ TYPE_CHECKING = False  # at run time, `import typing` would take longer than all
 if TYPE_CHECKING:
     from typing import Any
 
+    from .compile import CompiledLoss, Program, compile_graph
     from .drawing import Drawing, draw
     from .stepping import step_through
 
@@ -39,11 +41,13 @@ __all__ = [
     "MLP",
     "SGD",
     "Adam",
+    "CompiledLoss",
     "Drawing",
     "GradcheckError",
     "Linear",
     "Module",
     "Parameter",
+    "Program",
     "ReLU",
     "Sequential",
     "Sigmoid",
@@ -52,6 +56,7 @@ __all__ = [
     "Tensor",
     "Value",
     "central_difference",
+    "compile_graph",
     "cross_entropy",
     "draw",
     "explain",
@@ -69,11 +74,15 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Pictures are imported when they are first asked for: the numbers do without."""
+    """Pictures and programs are imported when they are first asked for: the numbers do without."""
     if name in ("Drawing", "draw"):
         from . import drawing
 
         return getattr(drawing, name)
+    if name in ("CompiledLoss", "Program", "compile_graph"):
+        from . import compile
+
+        return getattr(compile, name)
     if name == "step_through":
         from .stepping import step_through
 

@@ -38,6 +38,9 @@ def grad(y: Any, xs: Any) -> Any:
     before = chain_rule(order, partials_as_values)
     gradient = {node: constant(node.grad) for node in order}
     set_grads(order, before)
+    for x, dx in gradient.items():  # every dx is a node of its own, so the name is free to take
+        if x.label:
+            dx.label = f"∂{x.label}"
     return map_values(lambda x: gradient[x] if x in gradient else Value(0.0), xs)
 
 

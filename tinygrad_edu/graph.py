@@ -36,11 +36,11 @@ def topological_order(*roots: N) -> list[N]:
             order.append(stack.pop())  # type: ignore[arg-type]
         elif node not in visited:
             visited.add(node)
-            if node.inputs:
+            if visited.issuperset(node.inputs):  # they have their places: no input waits for its user
+                order.append(node)
+            else:
                 stack += (node, None)
                 stack += node.inputs[::-1]
-            else:
-                order.append(node)
     return order
 
 

@@ -93,104 +93,25 @@ def superscript(n: float) -> str:
     return f"^{n:.12g}" if n > 0 else f"^({n:.12g})".replace("-", "−")
 
 
-# LaTeX.
+_UPRIGHT = {code: chr(digit) for digit, code in _SUPERSCRIPT.items()} | {ord(c): "" for c in "⁽⁾"}
+_LOWERED = {code: chr(digit) for digit, code in _SUBSCRIPT.items()}
 
 
-def latex_number(text: str) -> str:
-    """What `short` wrote, for LaTeX's mathematics.
+def identifier(label: str) -> str:
+    """A label as a name that Python accepts, read aloud the same way.
 
-    >>> print(latex_number("−2.5·10⁻⁷"))
-    -2.5 \\cdot 10^{-7}
+    >>> identifier("W⁽¹⁾₁₂"), identifier("∂b⁽²⁾₃"), identifier("W₁,₁₁"), identifier("2nd try")
+    ('W1_12', 'db2_3', 'W_1_11', '_2nd_try')
     """
-    mantissa, _, power = text.replace("−", "-").partition("·10")
-    return mantissa + (rf" \cdot 10^{{{power.translate(_FLAT)}}}" if power else "")
+    from unicodedata import normalize  # only those who print programs need to wait for it
 
-
-def latex_name(label: str) -> str:
-    """A label for LaTeX's mathematics; characters LaTeX does not have are shown by their code.
-
-    >>> print(latex_name("W⁽³⁾₁₂"), latex_name("ŷ"), latex_name("loss"), latex_name("50%"))
-    W^{(3)}_{12} \\hat{y} \\mathrm{loss} \\mathrm{50\\%}
-    """
-    from unicodedata import normalize  # a tenth of a millisecond that only LaTeX needs
-
-    parts = {"base": "", "above": "", "below": ""}
-    for c in normalize("NFC", label):
-        part = "above" if c in _ABOVE else "below" if c in _BELOW else "base"
-        parts[part] += c.translate(_FLAT)
-    base, _, below = parts["base"].partition("_")
-    if not (base and below.isalnum()):
-        base, below = parts["base"], ""
-    text = _latex_word(base) or "{}"
-    text += f"^{{{parts['above']}}}" if parts["above"] else ""
-    below = (_latex_word(below) if below else "") + parts["below"]
-    return text + (f"_{{{below}}}" if below else "")
-
-
-def _latex_word(word: str) -> str:
-    from unicodedata import name, normalize
-
-    letters = []
-    for c in normalize("NFC", word):
-        letter, *accents = list(normalize("NFD", c))
-        kind, _, greek = name(letter, "").partition(" LETTER ")
-        if letter in _LATEX_ESCAPES:
-            letter = _LATEX_ESCAPES[letter]
-        elif kind == "GREEK SMALL" and greek in _GREEK:
-            letter = rf"\{greek.lower()} "
-        elif kind == "GREEK CAPITAL" and greek in _GREEK_CAPITALS:
-            letter = rf"\{greek.capitalize()} "
-        elif letter in "<>`" or not (letter.isascii() and letter.isprintable()):  # no HTML in Markdown either
-            letter = rf"\langle {ord(letter):X}\rangle "
-        for accent in accents:
-            letter = rf"{_ACCENTS[accent]}{{{letter.strip()}}}" if accent in _ACCENTS else letter
-        letters.append(letter)
-    text = "".join(letters).strip()
-    return text if len(letters) < 2 or not word[0].isascii() else rf"\mathrm{{{text}}}"
-
-
-_GREEK = {
-    "ALPHA", "BETA", "GAMMA", "DELTA", "EPSILON", "ZETA", "ETA", "THETA", "IOTA", "KAPPA", "MU", "NU",
-    "XI", "PI", "RHO", "SIGMA", "TAU", "UPSILON", "PHI", "CHI", "PSI", "OMEGA",
-}  # fmt: skip
-_GREEK_CAPITALS = {"GAMMA", "DELTA", "THETA", "XI", "PI", "SIGMA", "UPSILON", "PHI", "PSI", "OMEGA"}
-_ACCENTS = {"\u0302": r"\hat", "\u0303": r"\tilde", "\u0304": r"\bar", "\u0307": r"\dot", "\u0308": r"\ddot"}
-_LATEX_ESCAPES = {c: "\\" + c for c in "#$%&_{}"} | {
-    "\\": r"\backslash ",
-    "^": r"\wedge ",
-    "~": r"\sim ",
-    " ": r"\ ",
-    "′": "'",
-    "−": "-",
-    "·": r"\cdot ",
-}
-_ABOVE = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁽⁾ᵀ"
-_BELOW = "₀₁₂₃₄₅₆₇₈₉₋₍₎"
-_FLAT = str.maketrans(_ABOVE + _BELOW, "0123456789-()T0123456789-()")
-
-
-def coefficient(x: float, digits: int = 4) -> str:
-    """`x` as short as it can be said: a whole number without decimals, others as `number` does.
-
-    >>> coefficient(1.0), coefficient(-1.0), coefficient(0.48690001)
-    ('1', '−1', '0.4869')
-    """
-    return number(x, 0) if x == int(x) and abs(x) < 10**digits else number(x, digits)
-
-
-def constant_text(x: float) -> str:
-    """A constant of a formula, as one would write it: `½`, `2`, `−0.1`.
-
-    >>> constant_text(0.5), constant_text(2.0), constant_text(-0.1)
-    ('½', '2', '−0.1')
-    """
-    return "½" if x == 0.5 else f"{x:.4g}".replace("-", "−")
-
-
-def exponent(n: str) -> str:
-    """The n of aⁿ, raised where Unicode can: `²`, but `^0.5`.
-
-    >>> exponent("2"), exponent("-1"), exponent("0.5")
-    ('²', '⁻¹', '^0.5')
-    """
-    return n.translate(_SUPERSCRIPT) if n.lstrip("-").isdigit() else f"^{n}".replace("-", "−")
+    name, before = "", 0
+    for code in map(ord, label):
+        if code in _LOWERED and before not in _LOWERED:
+            name += "_"
+        name += _LOWERED.get(code) or _UPRIGHT.get(code, "d" if chr(code) == "∂" else chr(code))
+        before = code
+    name = "".join([c if ("_" + c).isidentifier() else "_" for c in normalize("NFKC", name)])
+    while "__" in name:
+        name = name.replace("__", "_")
+    return name if name.isidentifier() else "_" + name

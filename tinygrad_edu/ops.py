@@ -1,8 +1,9 @@
 """The page of calculus: every primitive, its value and its partial derivatives.
 
-A row reads: symbol, value on floats, partials from the output `y` and the inputs.
-The partials are ordinary arithmetic, so the same row gives a float when it is fed floats
-and a differentiable graph when it is fed `Value`s. No derivative is written anywhere else.
+A row reads: symbol, value on floats, partials from the output `y` and the inputs, and how
+Python spells it where that is not `symbol(a)`. The partials are ordinary arithmetic, so the
+same row gives a float when it is fed floats and a differentiable graph when it is fed
+`Value`s. No derivative is written anywhere else.
 
 Letters: `a`, `b`, `z` are inputs, `y` is the output, `n` is a constant exponent.
 
@@ -13,8 +14,8 @@ everywhere, and a tie in maximum or minimum gives each input half.
 from __future__ import annotations
 
 import math
-from functools import lru_cache
-from operator import mul
+from functools import lru_cache, reduce
+from operator import add, mul
 
 TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
 if TYPE_CHECKING:
@@ -23,19 +24,25 @@ if TYPE_CHECKING:
 
 
 class Op:
-    """One row: `value(*inputs) -> y` and `partials(y, *inputs) -> (∂y/∂input, …)`."""
+    """One row: `value(*inputs) -> y` and `partials(y, *inputs) -> (∂y/∂input, …)`.
 
-    __slots__ = ("symbol", "value", "partials")
+    `python` is the same value as source text in the letters a and b, or, for any number of
+    inputs, a function that builds it from simpler rows.
+    """
+
+    __slots__ = ("symbol", "value", "partials", "python")
 
     def __init__(
         self,
         symbol: str,
         value: Callable[..., float],
         partials: Callable[..., tuple[Any, ...]],
+        python: str | Callable[..., Any] | None = None,
     ) -> None:
         self.symbol = symbol
         self.value = value
         self.partials = partials
+        self.python = python or f"{symbol}(a)"
 
     def __repr__(self) -> str:
         return f"<Op {self.symbol}>"
@@ -61,7 +68,7 @@ def step(a: Any) -> Any:
     return (1.0 if a > 0 else 0.0) if isinstance(a, float) else a.step()
 
 
-def above(a: Any, b: Any) -> Any:
+def over(a: Any, b: Any) -> Any:
     """1 where a > b, ½ where a = b, 0 where a < b."""
     return (1 + step(a - b) - step(b - a)) / 2
 
@@ -87,32 +94,51 @@ def _logsumexp(*z: float) -> float:
     return m + math.log(sum([math.exp(zi - m) for zi in z]))
 
 
+# The same in simpler rows, for those who print them.
+
+SIGMOID_AS = "exp(a if a < 0 else 0.0) / (1.0 + exp(-abs(a)))"
+
+
+def _sum_as(*a: Any) -> Any:
+    return reduce(add, a)
+
+
+def _dot_as(*ab: Any) -> Any:
+    n = len(ab) // 2
+    return reduce(add, map(mul, ab[:n], ab[n:]))
+
+
+def _logsumexp_as(*z: Any) -> Any:
+    m = reduce(lambda a, b: a.maximum(b), z)
+    return m + reduce(add, [exp(zi - m) for zi in z]).log()
+
+
 # fmt: off
-#              symbol      value                               partials
-ADD     = Op("+",         lambda a, b: a + b,                 lambda y, a, b: (1.0, 1.0))
-SUB     = Op("−",         lambda a, b: a - b,                 lambda y, a, b: (1.0, -1.0))
-MUL     = Op("×",         lambda a, b: a * b,                 lambda y, a, b: (b, a))
-DIV     = Op("÷",         lambda a, b: a / b,                 lambda y, a, b: (1 / b, -y / b))
-NEG     = Op("neg",       lambda a: -a,                       lambda y, a: (-1.0,))
+#            symbol     value                            partials                                     in Python
+ADD     = Op("+",       lambda a, b: a + b,              lambda y, a, b: (1.0, 1.0),                  "a + b")
+SUB     = Op("−",       lambda a, b: a - b,              lambda y, a, b: (1.0, -1.0),                 "a - b")
+MUL     = Op("×",       lambda a, b: a * b,              lambda y, a, b: (b, a),                      "a * b")
+DIV     = Op("÷",       lambda a, b: a / b,              lambda y, a, b: (1 / b, -y / b),             "a / b")
+NEG     = Op("neg",     lambda a: -a,                    lambda y, a: (-1.0,),                        "-a")
 
-EXP     = Op("exp",       math.exp,                           lambda y, a: (y,))
-LOG     = Op("log",       math.log,                           lambda y, a: (1 / a,))
-SQRT    = Op("sqrt",      math.sqrt,                          lambda y, a: (1 / (2 * y),))
-TANH    = Op("tanh",      math.tanh,                          lambda y, a: (1 - y * y,))
-SIGMOID = Op("sigmoid",   _sigmoid,                           lambda y, a: (y * (1 - y),))
-SIN     = Op("sin",       math.sin,                           lambda y, a: (cos(a),))
-COS     = Op("cos",       math.cos,                           lambda y, a: (-sin(a),))
+EXP     = Op("exp",     math.exp,                        lambda y, a: (y,))
+LOG     = Op("log",     math.log,                        lambda y, a: (1 / a,))
+SQRT    = Op("sqrt",    math.sqrt,                       lambda y, a: (1 / (2 * y),))
+TANH    = Op("tanh",    math.tanh,                       lambda y, a: (1 - y * y,))
+SIGMOID = Op("sigmoid", _sigmoid,                        lambda y, a: (y * (1 - y),),                 SIGMOID_AS)
+SIN     = Op("sin",     math.sin,                        lambda y, a: (cos(a),))
+COS     = Op("cos",     math.cos,                        lambda y, a: (-sin(a),))
 
-STEP    = Op("step",      lambda a: 1.0 if a > 0 else 0.0,    lambda y, a: (0.0,))
-RELU    = Op("relu",      lambda a: a if a > 0 else 0.0,      lambda y, a: (step(a),))
-ABS     = Op("abs",       abs,                                lambda y, a: (step(a) - step(-a),))
-MAXIMUM = Op("max",       lambda a, b: a if a > b else b,     lambda y, a, b: (above(a, b), above(b, a)))
-MINIMUM = Op("min",       lambda a, b: a if a < b else b,     lambda y, a, b: (above(b, a), above(a, b)))
+STEP    = Op("step",    lambda a: 1.0 if a > 0 else 0.0, lambda y, a: (0.0,),               "1.0 if a > 0 else 0.0")
+RELU    = Op("relu",    lambda a: a if a > 0 else 0.0,   lambda y, a: (step(a),),           "a if a > 0 else 0.0")
+ABS     = Op("abs",     abs,                             lambda y, a: (step(a) - step(-a),))
+MAXIMUM = Op("max",     lambda a, b: a if a > b else b,  lambda y, a, b: (over(a, b), over(b, a)), "a if a > b else b")
+MINIMUM = Op("min",     lambda a, b: a if a < b else b,  lambda y, a, b: (over(b, a), over(a, b)), "a if a < b else b")
 
 # Of any number of inputs. dot takes a₁ … aₙ b₁ … bₙ: the partial to aᵢ is bᵢ, and back.
-SUM     = Op("sum",       lambda *a: sum(a, 0.0),             lambda y, *a: (1.0,) * len(a))
-DOT     = Op("dot",       _dot,                               lambda y, *ab: ab[len(ab) // 2:] + ab[:len(ab) // 2])
-LSE     = Op("logsumexp", _logsumexp,                         lambda y, *z: tuple([exp(zi - y) for zi in z]))
+SUM = Op("sum",       lambda *a: sum(a, 0.0), lambda y, *a: (1.0,) * len(a),                              _sum_as)
+DOT = Op("dot",       _dot,                   lambda y, *ab: ab[len(ab) // 2:] + ab[:len(ab) // 2],       _dot_as)
+LSE = Op("logsumexp", _logsumexp,             lambda y, *z: tuple([exp(zi - y) for zi in z]),             _logsumexp_as)
 # fmt: on
 
 
@@ -121,8 +147,9 @@ def power(n: float) -> Op:
     """The row aⁿ for a constant exponent n. (n = 0 is the constant 1, also at a = 0.)"""
     return Op(
         f"^{n:g}",
-        lambda a: math.pow(a, n),
+        (lambda a: a * a) if n == 2 else (lambda a: math.pow(a, n)),  # pow(a, 2.0) is slower, and may round
         lambda y, a: (n * a ** (n - 1) if n else 0.0,),
+        {0.0: "1.0", 1.0: "a", 2.0: "a * a"}.get(n, f"a ** {n:.0f}" if n.is_integer() else f"pow(a, {n!r})"),
     )
 
 

@@ -16,7 +16,7 @@ from .value import Value, constant, real_number, record
 
 TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any, Self
 
 
@@ -246,6 +246,9 @@ class Tensor:
     def __neg__(self) -> Tensor:
         return self._each("neg", operator.neg)
 
+    def __pos__(self) -> Tensor:
+        return self
+
     def __abs__(self) -> Tensor:
         return self._each("abs", Value.abs)
 
@@ -284,7 +287,7 @@ class Tensor:
         return self._each("map", f)
 
     def _each(self, symbol: str, f: Callable[[Value], Value]) -> Tensor:
-        return _tensor([f(a) for a in self.values], self.shape, symbol, self)
+        return _tensor(map(f, self.values), self.shape, symbol, self)
 
     # Matrix product.
 
@@ -299,10 +302,9 @@ class Tensor:
                 f"@: shapes {self.shape} and {other.shape} do not fit; "
                 "(m, n) @ (n, p), with m or p left out for a vector, is what works"
             )
-        n = other.shape[0]
-        columns = _offsets(_axes(other.shape)[1:])
+        n, p = (*other.shape, 1)[:2]
         rows = [_numbered(self.values[i : i + n]) for i in range(0, len(self.values), n)]
-        cols = [_numbered(other.values[j :: len(columns)]) for j in columns]
+        cols = [_numbered(other.values[j::p]) for j in range(p)]
         dots = [record(ops.DOT, a + b, x + y) for a, x in rows for b, y in cols]
         return _tensor(dots, self.shape[:-1] + other.shape[1:], "@", self, other)
 
@@ -433,7 +435,7 @@ def random_source(seed: Any) -> Any:
     return seed if isinstance(seed, random.Random) else random.Random(seed)
 
 
-def _tensor(values: Sequence[Value], shape: Shape, op: str | None = None, *inputs: Tensor) -> Tensor:
+def _tensor(values: Iterable[Value], shape: Shape, op: str | None = None, *inputs: Tensor) -> Tensor:
     result = Tensor.__new__(Tensor)
     result.values = tuple(values)
     result.shape = shape
@@ -496,13 +498,15 @@ def _numbered(values: tuple[Value, ...]) -> tuple[tuple[Value, ...], tuple[float
 
 def _broadcast(symbol: str, f: Callable[[Any, Any], Value], a: Any, b: Any) -> Tensor:
     a, b = as_tensor(a), as_tensor(b)
+    if a.shape == b.shape:
+        return _tensor(map(f, a.values, b.values), a.shape, symbol, a, b)
     ndim = max(a.ndim, b.ndim)
     sizes = [(1,) * (ndim - t.ndim) + t.shape for t in (a, b)]
-    if any(m != n and 1 not in (m, n) for m, n in zip(*sizes)):
+    if any([m != n and 1 not in (m, n) for m, n in zip(*sizes)]):
         raise ValueError(f"{symbol}: shapes {a.shape} and {b.shape} do not fit together")
-    shape = tuple(map(max, *sizes)) if ndim else ()
+    shape = tuple(map(max, *sizes))
     xs, ys = [_stretched(t, size, shape) for t, size in zip((a, b), sizes)]
-    return _tensor([f(x, y) for x, y in zip(xs, ys)], shape, symbol, a, b)
+    return _tensor(map(f, xs, ys), shape, symbol, a, b)
 
 
 def _stretched(t: Tensor, size: Shape, shape: Shape) -> Sequence[Value]:

@@ -199,7 +199,7 @@ class Value:
         order = topological_order(self)
         before = chain_rule(order, attrgetter("partials"))
         for node, grad in zip(order, before):
-            if not node.op:
+            if grad and not node.op:  # leaves add up
                 node.grad += grad
         if not all(map(isfinite, [node.grad for node in order])):
             first = next(node for node in reversed(order) if not isfinite(node.grad))
@@ -247,7 +247,9 @@ def chain_rule(order: list[Value], partials: Callable[[Value], Sequence[Any]]) -
     """
     before = [node.grad for node in order]
     try:
-        set_grads(order, [0.0] * (len(order) - 1) + [1.0])
+        for node in order:
+            node.grad = 0.0
+        order[-1].grad = 1.0
         for b in reversed(order):
             if g := b.grad:
                 for a, p in zip(b.inputs, partials(b)):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from .. import notation
 from ..tensor import Tensor
+from . import latex
 
 TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ class LaTeX:
         return "".join(words)
 
     def name(self, label: str) -> str:
-        return notation.latex_name(label)
+        return latex.latex_name(label)
 
     def derivative(self, above: str, below: str) -> str:
         return rf"\frac{{\partial {self.name(above)}}}{{\partial {self.name(below)}}}"
@@ -196,7 +197,7 @@ class LaTeX:
         return r"\begin{bmatrix}" + r" \\ ".join([" & ".join(row) for row in cells]) + r"\end{bmatrix}", ATOM
 
     def _digits(self, x: float, beside: float = 0.0) -> str:
-        return notation.latex_number(notation.short(x, self.digits, beside))
+        return latex.latex_number(notation.short(x, self.digits, beside))
 
     def power(self, base: str, n: float) -> str:
         return f"{{{base}}}^{{{self._digits(n)}}}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..notation import constant_text, exponent
+from ..notation import short, superscript
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def _written(t: Tensor, name: Callable[[Tensor], str | None]) -> tuple[str, int]
     if known := name(t):
         return known, ATOM
     if t.op is None:
-        return (constant_text(t.item()), ATOM) if len(t.values) == 1 else ("constant", ATOM)
+        return ("½" if t.item() == 0.5 else short(t.item()), ATOM) if len(t.values) == 1 else ("constant", ATOM)
     return _operation(t, name)
 
 
@@ -64,7 +64,7 @@ def _operation(t: Tensor, name: Callable[[Tensor], str | None]) -> tuple[str, in
         return f"{operand(0, ATOM)}[…]", ATOM
     if op.startswith("^"):
         return (
-            (operand(0, ATOM) + exponent(op[1:]), POWER)
+            (operand(0, ATOM) + superscript(float(op[1:])), POWER)
             if op[1:]
             else (f"{operand(0, ATOM)} ^ {operand(1, ATOM)}", POWER)
         )

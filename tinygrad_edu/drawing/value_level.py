@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..notation import coefficient
+from ..notation import short
 from . import look
 from .dot import edge, new_graph, node
 from .network import users_of
@@ -31,8 +31,8 @@ def value_level(scene: Scene, rankdir: str | None = None, title: str | None = No
         node(graph, id, value_card(scene, v), scene.kind(v), describe(scene, v))
     for v, id in ids.items():
         for a, partial in zip(v.inputs, v.partials):
-            local = f"×{coefficient(partial, scene.digits)}"
-            tip = f"∂{spoken(scene, v)}/∂{spoken(scene, a)} = {coefficient(partial, scene.digits)}"
+            local = f"×{short(partial, scene.digits)}"
+            tip = f"∂{spoken(scene, v)}/∂{spoken(scene, a)} = {short(partial, scene.digits)}"
             edge(graph, ids[a], id, tip, label=f" {local} ")
     return graph
 

@@ -1,0 +1,485 @@
+"""One SGD step, timed: tinygrad_edu beside hand-written Python and other libraries.
+
+    python examples/benchmark.py [--cases q1 q2 moons wide chain] [--rounds 40]
+
+q1, q2   the 4-4-3-3 network of the worked practical: squared error; cross-entropy
+moons    two moons, 100 samples in a batch, 2-16-16-1 with relu, squared error
+wide     784-32-10 with relu, cross-entropy, one sample
+chain    a million operations one after another, forward and backward
+
+Every contestant starts from the same numbers, and before any clock runs, its losses over three
+steps are compared with ours. The contestants take turns, round by round, so that a busy
+machine is busy for all of them; the tables show medians. micrograd, PyTorch and JAX take part
+where they are installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import platform
+import random
+import time
+import tracemalloc
+from importlib import import_module, metadata
+from math import exp, isclose, log, tanh
+from operator import mul
+from statistics import median
+
+from tinygrad_edu import MLP, SGD, CompiledLoss, Tensor, Value, compile_graph, cross_entropy, grad, squared_error
+
+
+class Task:
+    """A network with its starting numbers, its data, and its loss: the sum over the samples."""
+
+    def __init__(self, sizes, activation, loss, xs, ys, lr, init=None):
+        self.sizes, self.activation, self.loss, self.xs, self.ys, self.lr = sizes, activation, loss, xs, ys, lr
+        self.net = lambda: MLP(sizes, activation, init=init, seed=0)
+        self.layers = [(layer.W.data, layer.b.data) for layer in self.net().layers]
+
+
+def q1():
+    return Task([4, 4, 3, 3], "tanh", "squared error", [[1.0, 0.0, 1.0, 0.0]], [[0.0, 1.0, 0.0]], 0.1, init=0.1)
+
+
+def q2():
+    return Task([4, 4, 3, 3], "tanh", "cross-entropy", [[1.0, 0.0, 1.0, 0.0]], [[0.0, 1.0, 0.0]], 0.1, init=0.1)
+
+
+def moons(n=100):
+    rng = random.Random(0)
+    xs, ys = [], []
+    for i in range(n):
+        upper, t = i % 2, math.pi * rng.random()
+        x = (math.cos(t), math.sin(t)) if upper else (1 - math.cos(t), 0.5 - math.sin(t))
+        xs.append([a + rng.gauss(0, 0.1) for a in x])
+        ys.append([1.0 if upper else -1.0])
+    return Task([2, 16, 16, 1], "relu", "squared error", xs, ys, 0.001)
+
+
+def wide():
+    rng = random.Random(0)
+    one_hot = [1.0 if k == 3 else 0.0 for k in range(10)]
+    return Task([784, 32, 10], "relu", "cross-entropy", [[rng.random() for _ in range(784)]], [one_hot], 0.01)
+
+
+# The contestants: each takes a Task and returns a function that takes one step and returns the loss.
+
+
+def ours_eager(task):
+    net = task.net()
+    optimizer = SGD(net.parameters(), lr=task.lr)
+    loss_of = cross_entropy if task.loss == "cross-entropy" else squared_error
+    xs, ys = (task.xs[0], task.ys[0]) if len(task.xs) == 1 else (task.xs, task.ys)
+
+    def step():
+        loss = loss_of(net(xs), ys, reduction="sum")
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return step
+
+
+def ours_compiled(task):
+    """One sample: the whole step is one program. A batch: a CompiledLoss and an optimiser."""
+    net = task.net()
+    parameters = net.parameters()
+    loss_of = cross_entropy if task.loss == "cross-entropy" else squared_error
+    if len(task.xs) > 1:
+        compiled = CompiledLoss(net, loss_of, task.xs[0], task.ys[0])
+        optimizer = SGD(parameters, lr=task.lr)
+
+        def step():
+            optimizer.zero_grad()
+            loss = compiled(task.xs, task.ys)
+            optimizer.step()
+            return loss
+
+        return step
+
+    x, y = Tensor(task.xs[0], label="x"), Tensor(task.ys[0], label="y")
+    loss = loss_of(net(x), y)
+    # ∂(ηL)/∂p = η ∂L/∂p, with η multiplied in where there are fewest numbers
+    updated = [p - g for p, g in zip(parameters, grad(task.lr * loss, parameters))]
+    program = compile_graph([loss, updated], {"x": x, "y": y, "parameters": parameters})
+    numbers = [p.data for p in parameters]
+
+    def step():
+        nonlocal numbers
+        loss, numbers = program(task.xs[0], task.ys[0], numbers)
+        return loss
+
+    return step
+
+
+def straight_line(task):
+    """As a patient person would type it, and as fast as CPython can: every number a local variable.
+
+    The text is put together from the sizes. η is multiplied in early: r = η ∂L/∂z, so that an
+    update costs one product and one difference.
+    """
+    batch, sizes, last = len(task.xs) > 1, task.sizes, len(task.sizes) - 1
+    layers = [(l, range(sizes[l]), range(sizes[l - 1])) for l in range(1, last + 1)]
+    h = [[f"h{l}_{i}" for i in range(size)] for l, size in enumerate(sizes)]
+    y, z = [f"y{i}" for i in range(sizes[-1])], [f"z{last}_{i}" for i in range(sizes[-1])]
+
+    def matrix(name, l, rows, cols):
+        return "[" + ", ".join(["[" + ", ".join([f"{name}{l}_{i}_{j}" for j in cols]) + "]" for i in rows]) + "]"
+
+    def vector(name, l, rows):
+        return "[" + ", ".join([f"{name}{l}_{i}" for i in rows]) + "]"
+
+    weights = ", ".join([f"({matrix('W', *layer)}, {vector('b', *layer[:2])})" for layer in layers])
+    lines = [f"{', '.join(h[0])} = x", f"{', '.join(y)}, = y"]
+    for l, rows, cols in layers:
+        for i in rows:
+            sum_ = " + ".join([*[f"W{l}_{i}_{j} * {h[l - 1][j]}" for j in cols], f"b{l}_{i}"])
+            if l == last:
+                lines.append(f"{z[i]} = {sum_}")
+            elif task.activation == "tanh":
+                lines.append(f"{h[l][i]} = tanh({sum_})")
+            else:
+                lines += [f"z = {sum_}", f"{h[l][i]} = z if z > 0.0 else 0.0"]
+    if task.loss == "squared error":
+        lines += [f"d{i} = {z[i]} - {y[i]}" for i in range(sizes[-1])]
+        lines.append(f"loss {'+' * batch}= 0.5 * ({' + '.join([f'd{i} * d{i}' for i in range(sizes[-1])])})")
+    else:
+        lines.append(f"top = max({', '.join(z)})")
+        lines += [f"e{i} = exp({z[i]} - top)" for i in range(sizes[-1])]
+        lines.append(f"total = {' + '.join([f'e{i}' for i in range(sizes[-1])])}")
+        lines += [f"d{i} = e{i} / total - {y[i]}" for i in range(sizes[-1])]
+        dot = " + ".join([f"{a} * {b}" for a, b in zip(y, z)])
+        lines.append(f"loss {'+' * batch}= top + log(total) - ({dot})")
+    lines += [f"r{last}_{i} = {task.lr} * d{i}" for i in range(sizes[-1])]
+    for l, rows, cols in layers[:0:-1]:
+        for j in cols:
+            back = " + ".join([f"W{l}_{i}_{j} * r{l}_{i}" for i in rows])
+            a = h[l - 1][j]
+            gate = f"({back}) * (1.0 - {a} * {a})" if task.activation == "tanh" else f"{back} if {a} > 0.0 else 0.0"
+            lines.append(f"r{l - 1}_{j} = {gate}")
+
+    def updated(l, i, j):
+        return f"W{l}_{i}_{j} - " + (f"g{l}_{i}_{j}" if batch else f"r{l}_{i} * {h[l - 1][j]}")
+
+    head = ["def step(xs, ys, weights):", f"    {weights} = weights"]
+    if batch:
+        sums = [f"g{l}_{i}_{j}" for l, rows, cols in layers for i in rows for j in cols]
+        sums += [f"gb{l}_{i}" for l, rows, _ in layers for i in rows]
+        head += [f"    {' = '.join(['loss', *sums])} = 0.0", "    for x, y in zip(xs, ys):"]
+        lines += [f"g{l}_{i}_{j} += r{l}_{i} * {h[l - 1][j]}" for l, rows, cols in layers for i in rows for j in cols]
+        lines += [f"gb{l}_{i} += r{l}_{i}" for l, rows, _ in layers for i in rows]
+    else:
+        head.append("    [x], [y] = xs, ys")
+    new = [
+        f"([{', '.join(['[' + ', '.join([updated(l, i, j) for j in cols]) + ']' for i in rows])}], "
+        f"[{', '.join([f'b{l}_{i} - ' + (f'gb{l}_{i}' if batch else f'r{l}_{i}') for i in rows])}])"
+        for l, rows, cols in layers
+    ]
+    body = [("        " if batch else "    ") + line for line in lines]
+    namespace = {"tanh": tanh, "exp": exp, "log": log}
+    exec("\n".join([*head, *body, f"    return loss, [{', '.join(new)}]"]), namespace)
+    one_step, weights = namespace["step"], task.layers
+
+    def step():
+        nonlocal weights
+        loss, weights = one_step(task.xs, task.ys, weights)
+        return loss
+
+    return step
+
+
+def lists(task):
+    """As an expert writes a network in plain Python: lists, comprehensions, sum(map(mul, …))."""
+    Ws, bs = [[list(row) for row in W] for W, _ in task.layers], [list(b) for _, b in task.layers]
+    is_tanh, lr = task.activation == "tanh", task.lr
+
+    def step():
+        total = 0.0
+        dWs, dbs = [[[0.0] * len(row) for row in W] for W in Ws], [[0.0] * len(b) for b in bs]
+        for x, y in zip(task.xs, task.ys):
+            hs = [x]
+            for l, (W, b) in enumerate(zip(Ws, bs), start=1):
+                z = [sum(map(mul, row, hs[-1])) + bi for row, bi in zip(W, b)]
+                if l < len(Ws):
+                    hs.append([tanh(zi) for zi in z] if is_tanh else [zi if zi > 0 else 0.0 for zi in z])
+            if task.loss == "squared error":
+                d = [zi - yi for zi, yi in zip(z, y)]
+                total += 0.5 * sum([di * di for di in d])
+            else:
+                top = max(z)
+                e = [exp(zi - top) for zi in z]
+                s = sum(e)
+                d = [ei / s - yi for ei, yi in zip(e, y)]
+                total += top + log(s) - sum(map(mul, y, z))
+            for l in reversed(range(len(Ws))):
+                h = hs[l]
+                dWs[l] = [[g + di * hj for g, hj in zip(row, h)] if di else row for row, di in zip(dWs[l], d)]
+                dbs[l] = [g + di for g, di in zip(dbs[l], d)]
+                if l:
+                    back = [sum(map(mul, column, d)) for column in zip(*Ws[l])]
+                    if is_tanh:
+                        d = [di * (1 - hi * hi) for di, hi in zip(back, h)]
+                    else:
+                        d = [di if hi > 0 else 0.0 for di, hi in zip(back, h)]
+        for l, (dW, db) in enumerate(zip(dWs, dbs)):
+            Ws[l] = [[w - lr * g for w, g in zip(row, drow)] for row, drow in zip(Ws[l], dW)]
+            bs[l] = [b - lr * g for b, g in zip(bs[l], db)]
+        return total
+
+    return step
+
+
+def micrograd(task):
+    from micrograd.engine import Value as Number
+
+    def function(x, y, slope, name):  # micrograd has relu, but no tanh, exp, log
+        out = Number(y, (x,), name)
+
+        def backward():
+            x.grad += slope * out.grad
+
+        out._backward = backward
+        return out
+
+    layers = [([[Number(w) for w in row] for row in W], [Number(b) for b in b_]) for W, b_ in task.layers]
+    parameters = [p for W, b in layers for row in [*W, b] for p in row]
+
+    def step():
+        loss = Number(0.0)
+        for x, y in zip(task.xs, task.ys):
+            h = x
+            for l, (W, b) in enumerate(layers, start=1):
+                h = [sum((w * hj for w, hj in zip(row, h)), bi) for row, bi in zip(W, b)]
+                if l < len(layers) and task.activation == "relu":
+                    h = [z.relu() for z in h]
+                elif l < len(layers):
+                    h = [function(z, t, 1 - t * t, "tanh") for z in h for t in [tanh(z.data)]]
+            if task.loss == "squared error":
+                loss = loss + sum((zi - yi) ** 2 for zi, yi in zip(h, y)) * 0.5
+            else:
+                e = [function(z, t, t, "exp") for z in h for t in [exp(z.data)]]
+                s = sum(e)
+                loss = loss + function(s, log(s.data), 1 / s.data, "log") - sum(z * yi for z, yi in zip(h, y))
+        for p in parameters:
+            p.grad = 0
+        loss.backward()
+        for p in parameters:
+            p.data -= task.lr * p.grad
+        return loss.data
+
+    return step
+
+
+def torch_raw(task):
+    import torch
+
+    torch.set_num_threads(1)
+    xs, ys = torch.tensor(task.xs, dtype=torch.float64), torch.tensor(task.ys, dtype=torch.float64)
+    layers = [[torch.tensor(p, dtype=torch.float64, requires_grad=True) for p in layer] for layer in task.layers]
+    parameters = [p for layer in layers for p in layer]
+    activation = torch.tanh if task.activation == "tanh" else torch.relu
+
+    def step():
+        h = xs
+        for l, (W, b) in enumerate(layers, start=1):
+            h = h @ W.T + b
+            if l < len(layers):
+                h = activation(h)
+        if task.loss == "squared error":
+            loss = 0.5 * ((h - ys) ** 2).sum()
+        else:
+            loss = (torch.logsumexp(h, 1) - (h * ys).sum(1)).sum()
+        loss.backward()
+        with torch.no_grad():
+            for p in parameters:
+                p -= task.lr * p.grad
+                p.grad = None
+        return loss.item()
+
+    return step
+
+
+def torch_nn(task):
+    import torch
+    from torch import nn
+
+    torch.set_num_threads(1)
+    xs, ys = torch.tensor(task.xs, dtype=torch.float64), torch.tensor(task.ys, dtype=torch.float64)
+    parts = []
+    for (W, b), m, n in zip(task.layers, task.sizes, task.sizes[1:]):
+        linear = nn.Linear(m, n, dtype=torch.float64)
+        with torch.no_grad():
+            linear.weight.copy_(torch.tensor(W, dtype=torch.float64))
+            linear.bias.copy_(torch.tensor(b, dtype=torch.float64))
+        parts += [linear, nn.Tanh() if task.activation == "tanh" else nn.ReLU()]
+    net = nn.Sequential(*parts[:-1])
+    optimizer = torch.optim.SGD(net.parameters(), lr=task.lr)
+    cross = nn.CrossEntropyLoss(reduction="sum")
+
+    def step():
+        z = net(xs)
+        loss = 0.5 * ((z - ys) ** 2).sum() if task.loss == "squared error" else cross(z, ys)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return step
+
+
+def jax_jit(task):
+    import jax
+    import jax.numpy as jnp
+
+    jax.config.update("jax_enable_x64", True)
+    xs, ys = jnp.array(task.xs), jnp.array(task.ys)
+    weights = [(jnp.array(W), jnp.array(b)) for W, b in task.layers]
+    activation = jnp.tanh if task.activation == "tanh" else jax.nn.relu
+
+    def loss_of(weights):
+        h = xs
+        for l, (W, b) in enumerate(weights, start=1):
+            h = h @ W.T + b
+            if l < len(weights):
+                h = activation(h)
+        if task.loss == "squared error":
+            return 0.5 * ((h - ys) ** 2).sum()
+        return (jax.scipy.special.logsumexp(h, axis=1) - (h * ys).sum(1)).sum()
+
+    @jax.jit
+    def one_step(weights):
+        loss, slopes = jax.value_and_grad(loss_of)(weights)
+        return loss, jax.tree.map(lambda p, g: p - task.lr * g, weights, slopes)
+
+    def step():
+        nonlocal weights
+        loss, weights = one_step(weights)
+        return float(loss)
+
+    return step
+
+
+CONTESTANTS = {
+    "straight-line Python": straight_line,
+    "ours, compiled": ours_compiled,
+    "expert's lists": lists,
+    "ours, eager": ours_eager,
+    "micrograd": micrograd,
+    "PyTorch, raw tensors": torch_raw,
+    "PyTorch, nn.Module + SGD": torch_nn,
+    "JAX jit": jax_jit,
+}
+LIBRARIES = {"micrograd": "micrograd", "PyTorch": "torch", "JAX": "jax"}
+CASES = {"q1": q1, "q2": q2, "moons": moons, "wide": wide}
+
+
+def race(task, rounds, without):
+    """Seconds a step of every contestant, round by round, after all have shown the same losses."""
+    steps = {}
+    for name, make in CONTESTANTS.items():
+        library = next((module for key, module in LIBRARIES.items() if name.startswith(key)), None)
+        if name in without or (library and not installed(library)):
+            continue
+        try:
+            steps[name] = make(task)
+        except ImportError as error:
+            print(f"{name} does not take part: {error}")
+    reference = None
+    for name, step in steps.items():
+        losses = [step() for _ in range(3)]
+        reference = reference or losses
+        if not all([isclose(a, b, rel_tol=1e-9) for a, b in zip(losses, reference)]):
+            raise SystemExit(f"{name} computes other losses: {losses}, not {reference}")
+
+    repeats = {}
+    for name, step in steps.items():  # short turns, about 5 ms each, and many of them
+        start = time.perf_counter()
+        step()
+        repeats[name] = max(1, round(0.005 / (time.perf_counter() - start)))
+    times = {name: [] for name in steps}
+    for _ in range(rounds):
+        for name, step in steps.items():
+            turns = range(repeats[name])
+            start = time.perf_counter()
+            for _ in turns:
+                step()
+            times[name].append((time.perf_counter() - start) / repeats[name])
+    return times
+
+
+def show(title, times):
+    """A table of median times, and of the medians of the ratios within a round."""
+    references = [name for name in ("straight-line Python", "ours, compiled", "ours, eager") if name in times]
+    unit, scale = ("ms", 1e3) if median(times["ours, eager"]) > 1e-3 else ("µs", 1e6)
+    print(f"\n{title}\n\n| one SGD step | {unit} | {' | '.join([f'÷ {name}' for name in references])} |")
+    print("|---|---:" + "|---:" * len(references) + "|")
+    for name, seconds in sorted(times.items(), key=lambda item: median(item[1])):
+        ratios = [median([t / r for t, r in zip(seconds, times[reference])]) for reference in references]
+        print(f"| {name} | {median(seconds) * scale:.3g} | {' | '.join([f'{ratio:.3g}' for ratio in ratios])} |")
+
+
+def chain():
+    """x·0.5 + 1, again and again: how the time and memory of an operation grow with the graph."""
+    print("\nchain: y ← 0.5 y + 1, forward and backward\n")
+    print("| operations | µs an operation | bytes an operation |\n|---:|---:|---:|")
+    for n in (1_000, 10_000, 100_000, 1_000_000):
+
+        def run(n=n):
+            y = x = Value(1.0)
+            for _ in range(n // 2):
+                y = y * 0.5 + x
+            return y
+
+        ts = []
+        for _ in range(3 if n > 100_000 else 7):
+            start = time.perf_counter()
+            y = run()
+            y.backward()
+            ts.append(time.perf_counter() - start)
+            del y
+        tracemalloc.start()
+        y = run()
+        size, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        del y
+        print(f"| {n:,} | {median(ts) / n * 1e6:.2f} | {size / n:.0f} |")
+
+
+def installed(module):
+    try:
+        import_module(module)
+    except ImportError:
+        return False
+    return True
+
+
+def machine():
+    name = platform.processor() or platform.machine()
+    try:
+        with open("/proc/cpuinfo") as lines:
+            name = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        pass
+    versions = [f"{key} {metadata.version(m)}" for key, m in LIBRARIES.items() if installed(m)]
+    return f"{name}; {', '.join([f'CPython {platform.python_version()}', *versions])}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--cases", nargs="+", choices=[*CASES, "chain"], default=[*CASES, "chain"])
+    parser.add_argument("--rounds", type=int, default=40)
+    options = parser.parse_args()
+    print(machine())
+    for case in options.cases:
+        if case == "chain":
+            chain()
+        else:
+            # With its 25 000 weights as local variables, a program has two megabytes of source.
+            without = ("straight-line Python", "ours, compiled") if case == "wide" else ()
+            show(case, race(CASES[case](), options.rounds, without))
+
+
+if __name__ == "__main__":
+    main()
