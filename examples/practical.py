@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from operator import sub
 from typing import Any
 
-from tinygrad_edu import MLP, SGD, Tensor, draw, explain
+from tinygrad_edu import MLP, SGD, Tensor, draw, explain, step_through
 from tinygrad_edu.drawing import LEVELS
 from tinygrad_edu.notation import number, of_layer
 
@@ -300,7 +300,8 @@ def run(question: Question, arguments: Iterable[str] | None = None) -> int:
     parser.add_argument("--steps", type=whole(1, 100_000), default=1, help="how many updates (default: 1)")
     parser.add_argument("--digits", type=whole(0, 17), default=4, help="decimals on the page (default: 4)")
     parser.add_argument("--draw", metavar="FILE", help="write the graph of the loss, as .svg .png .pdf .dot or .gv")
-    parser.add_argument("--level", choices=LEVELS, help="how fine the drawing is (default: by size)")
+    parser.add_argument("--step", metavar="FILE", help="write a page that steps through the loss, as .html")
+    parser.add_argument("--level", choices=LEVELS, help="how fine the drawing or page is (default: by size)")
     parser.add_argument("--explain", action="store_true", help="the derivation in matrices, in place of the page")
     parser.add_argument("--format", choices=("text", "markdown", "latex"), default="text", help="of --explain")
     parser.add_argument("--json", action="store_true", help="one JSON object with full precision instead of the page")
@@ -313,6 +314,8 @@ def run(question: Question, arguments: Iterable[str] | None = None) -> int:
         loss = loss_of_all(question, net, passes, options.mean)
         if options.draw:
             draw(loss, options.level, digits=options.digits).save(options.draw)
+        if options.step:
+            step_through(loss, options.level, question.title, options.digits).save(options.step)
         if options.explain:
             print(explain(loss, wrt=net.parameters(), digits=options.digits).to(options.format))
             return 0

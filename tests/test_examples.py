@@ -179,6 +179,15 @@ def test_the_graph_of_the_loss_is_drawn(script, more, tmp_path):
     assert "No such file" in run(script, "--draw", str(tmp_path / "no" / "q.svg"), status=1)
 
 
+@pytest.mark.parametrize("script", ["q1.py", "q2.py"])
+def test_the_loss_is_stepped_through(script, tmp_path):
+    path = tmp_path / "page.html"
+    run(script, "--step", str(path), "--level", "neuron")
+    page = path.read_text(encoding="utf-8")
+    assert f"<h1>Question {script[1]}: " in page and "Backward through neuron h⁽¹⁾₄" in page
+    assert "a page is saved as" in run(script, "--step", "q.svg", status=2)
+
+
 def test_every_number_of_question_1_stands_in_its_drawing_by_neurons(tmp_path):
     run("q1.py", "--draw", str(tmp_path / "q1.dot"), "--level", "neuron")
     source = (tmp_path / "q1.dot").read_text(encoding="utf-8")

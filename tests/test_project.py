@@ -21,7 +21,7 @@ FLOORS = [
     {"autodiff", "tensor"},
     {"nn", "losses", "optim", "check"},
     {"derivation", "drawing", "simplify"},
-    {"explain", "formula", "printer"},
+    {"explain", "formula", "printer", "stepping"},
     {"compile"},
     {"__init__"},
     {"__main__"},
