@@ -394,3 +394,10 @@ def test_the_package_is_imported_without_graphviz():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("draw\n", "")
+
+
+def test_a_weight_that_is_used_elsewhere_too_has_a_card_of_its_own():
+    w, x, b = Value(0.5, label="w"), Value(2.0, label="x"), Value(0.1, label="b")
+    L = w * w * (Value.dot([w], [x]) + b).tanh()
+    source = draw(L, "neuron").source
+    assert source.count(">w<") == 2 and source.count(">b<") == 1  # w alone, and on the neuron's card with b

@@ -125,6 +125,17 @@ def test_at_the_neuron_level_every_line_of_explain_is_said_once_and_running_tota
     assert layers == [3] * 3 + [2] * 3 + [1] * 4  # a layer finishes before the next begins
 
 
+def test_a_bias_used_elsewhere_too_has_its_running_total_in_the_order_shown():
+    w, x, b = Value(0.5, label="w"), Value(2.0, label="x"), Value(0.1, label="b")
+    L = b.sin().tanh().tanh() * (Value.dot([w], [x]) + b).tanh()
+    L.label = "L"
+    L.backward()
+    steps = steps_of(step_through(L, "neuron", digits=9))
+    own = [line for step in steps for line in lines_of(step) if line.startswith("∂L/∂b +=")]
+    assert [re.search(r"\((\d) of 2", line)[1] for line in own] == ["1", "2"]
+    assert f"running total {b.grad:.9f}".replace("-", "−") in own[-1]
+
+
 def test_the_last_gradient_in_every_place_is_the_gradient():
     y = network()
     y.backward()
@@ -272,6 +283,29 @@ def test_a_notebook_shows_it_in_a_frame_of_its_own():
     ((tag, attributes),) = frame.elements
     assert tag == "iframe" and attributes["sandbox"] == "allow-scripts" and attributes["title"] == '<"&>'
     assert attributes["srcdoc"] == page.html
+
+
+@pytest.mark.parametrize("program", ["dot", "pygraphviz"])
+def test_arrows_and_numbers_are_found_with_either_graphviz(program, monkeypatch):
+    if program == "dot" and not render.shutil.which("dot"):
+        pytest.skip("no dot on the PATH")
+    if program == "pygraphviz":
+        pytest.importorskip("pygraphviz")
+        monkeypatch.setattr(render.shutil, "which", lambda program: None)
+    a = Value(2.0, label="a")
+    picture = step_through(a - a).html
+    slopes = {id: re.search(f'id="{id}".*?(×−?1)', picture, re.DOTALL)[1] for id in ("n2-1", "n2-2")}
+    assert slopes == {"n2-1": "×1", "n2-2": "×−1"}
+    y = network(cross_entropy)
+    for level in ("value", "neuron"):
+        parts = Parts(step_through(y, level).html)
+        ids = {attributes["id"] for _, attributes in parts.elements if "id" in attributes}
+        steps = json.loads(parts.texts["application/json"])
+        assert ids >= {id for s in steps for id in [*s.get("near", []), *s.get("arrows", []), s.get("hand", "n1")]}
+        marked = {what: [a[what] for _, a in parts.elements if what in a] for what in ("data-value", "data-gradient")}
+        assert set(map(int, marked["data-gradient"])) <= {v for s in steps for v, _ in s.get("gradients", [])}
+        assert set(map(int, marked["data-value"])) <= {v for s in steps for v in s.get("values", [])}
+        assert len(set(marked["data-value"])) >= 46  # every weight and bias of the network, and what it computes
 
 
 # In a browser.

@@ -27,9 +27,15 @@ class NeuronCards:
     """
 
     def __init__(self, scene: Scene) -> None:
-        inside = {v: neuron for neuron in scene.neurons for v in neuron.inside}
         users = users_of(scene.values)
         fed = {a for neuron in scene.neurons for a in neuron.inputs}
+        computed = {v for neuron in scene.neurons for v in neuron.inside if v.op}
+
+        def is_inside(v: Value) -> bool:
+            """Not a weight that is used elsewhere too."""
+            return v.op is not None or (v not in fed and computed.issuperset(users[v]))
+
+        inside = {v: neuron for neuron in scene.neurons for v in neuron.inside if is_inside(v)}
         self.folded: dict[Value, list[Value]] = {}
         self.heads: list[tuple[Value, Neuron | None]] = []
         self.card_of: dict[Value, Value] = {}

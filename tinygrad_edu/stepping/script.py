@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from ..derivation.rows import Row
 from ..notation import short
 
 TYPE_CHECKING = False
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import TypeAlias, TypedDict
 
-    from ..derivation.rows import Derivation, Row, Step
+    from ..derivation.rows import Derivation, Step
+    from ..value import Value
     from .stage import Card, Stage
 
     #: A row of `explain`: up to its result, the result, and what follows it.
@@ -40,7 +42,7 @@ _SHORT = 40  # characters of a formula that a heading has room for
 def steps(derivation: Derivation, stage: Stage) -> list[PageStep]:
     """What is given; the forward pass, card by card; the backward pass in the derivation's order."""
     first, *others = derivation.backward
-    backward = [_backward(card, steps, derivation, stage) for card, steps in _by_card(others, stage)]
+    backward = [_backward(card, rows, derivation, stage) for card, rows in _recounted(_by_card(others, stage))]
     return [_given(derivation, stage), *_forward(derivation, stage), _turn(first, derivation, stage), *backward]
 
 
@@ -88,26 +90,43 @@ def _turn(first: Step, derivation: Derivation, stage: Stage) -> PageStep:
     }
 
 
-def _by_card(steps: list[Step], stage: Stage) -> list[tuple[Card, list[Step]]]:
-    """The steps of each card. It comes where its last one does, for that one passes gradients on to other cards.
-
-    So the contributions to a gradient arrive in the derivation's order, and its running totals hold.
-    """
-    steps_of: dict[Card, list[Step]] = {}
+def _by_card(steps: list[Step], stage: Stage) -> list[tuple[Card, list[Row]]]:
+    """The rows of each card. It comes where its last step does: that one passes gradients on to other cards."""
+    rows_of: dict[Card, list[Row]] = {}
     for step in steps:
         card = stage.card_of[step.node]
-        steps_of[card] = [*steps_of.pop(card, []), step]
-    return list(steps_of.items())
+        rows_of[card] = [*rows_of.pop(card, []), *step.rows]
+    return list(rows_of.items())
 
 
-def _backward(card: Card, steps: list[Step], derivation: Derivation, stage: Stage) -> PageStep:
-    rows = [row for step in steps for row in step.rows]
+def _recounted(cards: list[tuple[Card, list[Row]]]) -> list[tuple[Card, list[Row]]]:
+    """Running totals in the order of the cards, where that is another than the derivation's.
+
+    It is one if a bias is also used elsewhere: a neuron passes its gradient on before the last of its steps.
+    """
+    complete = {row.node: row for _, rows in cards for row in rows if row.part and row.part[0] == row.part[1]}
+    arrived: dict[Value, list[float]] = {}
+
+    def recounted(row: Row) -> Row:
+        terms = arrived.setdefault(row.node, [])
+        terms.append(row.result)
+        if row.part is None or row.part[0] == len(terms):
+            return row
+        end = complete[row.node]
+        total, notes = (end.total, end.notes) if len(terms) == row.part[1] else (sum(terms), [])
+        part = len(terms), row.part[1]
+        return Row(row.quantity, row.rule, row.numbers, row.result, row.node, row.edge, total, part, notes)
+
+    return [(card, [recounted(row) for row in rows]) for card, rows in cards]
+
+
+def _backward(card: Card, rows: list[Row], derivation: Derivation, stage: Stage) -> PageStep:
     used = card.arrows
-    if len(card.nodes) == 1:  # an arrow for each input; that of a constant is not used
+    if stage.level == "value":  # an arrow for each input; that of a constant is not used
         used = [card.arrows[row.edge] for row in rows if row.edge is not None]
     # Only the last of several contributions that one step makes to a gradient stays to be seen.
     gradients = {stage.number_of[row.node]: stage.so_far(row) for row in rows}
-    rule = steps[0].rows[0].rule
+    rule = rows[0].rule
     assert rule is not None  # ∂L/∂e · ∂e/∂h, whose first factor is the gradient that is passed on
     incoming = rule.args[0]
     return {

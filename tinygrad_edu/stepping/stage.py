@@ -42,7 +42,7 @@ class Card:
     def __init__(self, id: str, head: Value, neuron: Neuron | None, folded: list[Value]) -> None:
         self.id = id
         self.head = head
-        self.nodes = set(neuron.inside) if neuron else {head, *folded}
+        self.nodes = {head}
         self.results = [neuron.z, neuron.h] if neuron and neuron.h else [head]
         self.rows = [*(neuron.parameters if neuron else ()), *self.results]
         self.folded = folded
@@ -75,7 +75,10 @@ class Stage(Scene):
         self.cards = [
             Card(f"n{i}", v, neuron, told.folded.get(v, []) if told else []) for i, (v, neuron) in enumerate(heads, 1)
         ]
-        self.card_of = {v: card for card in self.cards for v in card.nodes}
+        of_head = {card.head: card for card in self.cards}
+        self.card_of = {v: of_head[told.card_of[v] if told else v] for v in self.values}
+        for v, card in self.card_of.items():
+            card.nodes.add(v)
         for card, (v, neuron) in zip(self.cards, heads):
             card.sources = [self.card_of[a] for a in (told.sources(v, neuron) if told else v.inputs)]
         graph = neuron_level(self, told) if told else value_level(self)
