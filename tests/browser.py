@@ -3,16 +3,17 @@
 It speaks the DevTools protocol, JSON ended by a zero byte, on its file descriptors 3 and 4.
 """
 
-import fcntl
 import json
 import os
 import select
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+POSIX = sys.platform != "win32"  # only there is a file descriptor 3
+CHROMIUM = POSIX and (shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome"))
 OPTIONS = [
     "--headless", "--remote-debugging-pipe", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--window-size=1280,720",
@@ -24,6 +25,8 @@ class Browser:
     """One page. `problems` collects what its console says and what its Content-Security-Policy refuses."""
 
     def __init__(self):
+        import fcntl
+
         self.problems = []
         self.loaded = False
         self._received = b""
