@@ -198,9 +198,10 @@ class Value:
         """
         order = topological_order(self)
         before = chain_rule(order, attrgetter("partials"))
-        for node, grad in zip(order, before):
-            if grad and not node.op:  # leaves add up
-                node.grad += grad
+        if any(before):
+            for node, grad in zip(order, before):
+                if not node.op:  # leaves add up
+                    node.grad += grad
         if not all(map(isfinite, [node.grad for node in order])):
             first = next(node for node in reversed(order) if not isfinite(node.grad))
             set_grads(order, before)
