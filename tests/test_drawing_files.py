@@ -65,6 +65,7 @@ def test_a_reader_without_eyes_or_with_a_mouse_is_told_more(graphviz):
     assert spoken[root.get("aria-labelledby")] == "A square"
     tips = [title.text for group in root.iter(f"{SVG}g") for title in group.findall(f"{SVG}title")]
     assert set(tips) == {"x: value 3.0000, gradient 6.0000", "y (×): value 9.0000, gradient 1.0000", "∂y/∂x = 3"}
+    assert root.find(f"{SVG}g[@class='graph']/{SVG}title") is None  # which would speak for every card
     assert not list(root.iter(f"{SVG}a"))
 
 

@@ -48,7 +48,7 @@ class Module:
         raise TypeError(f"{type(self).__name__} does not define forward(self, x)")
 
     def __call__(self, x: Any) -> Tensor:
-        return self.forward(x if isinstance(x, Tensor) else Tensor(x))
+        return self.forward(x if isinstance(x, Tensor) else Tensor(x, label="x"))
 
     def children(self) -> Iterator[tuple[str, Any]]:
         """The Parameters and Modules among the attributes and in lists of them, with their names."""

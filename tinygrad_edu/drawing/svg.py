@@ -46,7 +46,7 @@ def _show_tooltip(group: ET.Element) -> None:
     """Graphviz titles a node `n1` and hides its tooltip in a link; browsers show the title."""
     title = group.find("title")
     if title is not None:
-        link = group.find(".//a")
+        link = group.find("g/a")  # of this group, not of one inside it
         title.text = link.get(_TOOLTIP, "") if link is not None else ""
         if not title.text:
             group.remove(title)
