@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from .check import GradcheckError, gradcheck
+from .drawing.figure import write_whole
 from .explain import explain
 from .formula import FormulaError, assignment, evaluate
 from .value import Value
@@ -145,8 +147,7 @@ def _write(text: str, output: str) -> None:
             sys.stdout.reconfigure(encoding="utf-8")
         print(text)
     else:
-        with open(output, "w", encoding="utf-8") as file:
-            file.write(text + "\n")
+        write_whole(Path(output), f"{text}\n".encode())
 
 
 if __name__ == "__main__":
