@@ -55,6 +55,34 @@ Backward
     )
 
 
+def test_code_prints_a_program_of_the_names(capsys):
+    status, out, err = run(capsys, "code", "tanh(w*x+b)", "w", "x", "b")
+    assert (status, err) == (0, "")
+    assert (
+        out
+        == """\
+from math import tanh
+
+
+def program(w, x, b):
+    # forward
+    f = tanh(w * x + b)
+
+    # backward
+    df_db = 1.0 - f * f
+    return {'f': f, 'df_dw': df_db * x, 'df_dx': df_db * w, 'df_db': df_db}
+"""
+    )
+
+
+def test_code_takes_a_number_where_the_formula_is_defined_and_prints_the_same_for_each(capsys):
+    status, _, err = run(capsys, "code", "log(x - 1)", "x")
+    assert status == 2 and err.startswith("tinygrad-edu: log of − = -0.5")
+    assert run(capsys, "code", "log(x - 1)", "x=3") == run(capsys, "code", "log(x - 1)", "x=7.5")
+    assert run(capsys, "code", "x*y", "x")[0] == 2
+    assert run(capsys, "code", "x*y", "x", "y z")[0] == 2
+
+
 def test_check_prints_the_table_of_gradcheck(capsys):
     status, out, err = run(capsys, "check", "sin(x)*y/x", "x=0.7", "y=2")
     assert (status, err) == (0, "")

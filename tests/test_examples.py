@@ -254,12 +254,14 @@ def test_the_chain_rule_is_the_formula_of_the_notes():
     assert "finite" in run("chain_rule.py", "nan", status=2)
 
 
-def test_the_moons_are_told_apart(tmp_path):
+def test_the_moons_are_told_apart_and_compiled_in_the_same_way(tmp_path):
     pytest.importorskip("tqdm", reason="tqdm and matplotlib are the optional extra `examples`")
     pytest.importorskip("matplotlib")
     picture = tmp_path / "moons.png"
     text = run("train_moons.py", "--epochs", "60", "--picture", str(picture))
     assert float(re.search(r"after the last step: ([\d.]+)%", text)[1]) >= 95
     assert picture.read_bytes().startswith(b"\x89PNG")
+    # The numbers differ by the order of summing, some 1e-16, which sixty steps do not bring to light.
+    assert run("train_moons.py", "--epochs", "60", "--compiled") == text.replace(text.splitlines(True)[-1], "")
     assert "ends in .png" in run("train_moons.py", "--picture", "moons.txt", status=2)
     assert "there is no folder" in run("train_moons.py", "--picture", str(tmp_path / "no" / "moons.png"), status=2)

@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from .autodiff import grad
 from .check import GradcheckError, gradcheck
 from .drawing.figure import write_whole
 from .explain import explain
@@ -24,6 +25,7 @@ examples:
   tinygrad-edu draw    "log(1 + exp(-y*z))" y=1 z=0.3 -o loss.svg
   tinygrad-edu step    "(a*b + c)**2" a=1 b=2 c=-3 -o page.html
   tinygrad-edu check   "sin(x)*y/x" x=0.7 y=2
+  tinygrad-edu code    "tanh(w*x + b)" w x b
 
 A formula has numbers, names, + - * / **, parentheses, and the functions exp, log, sqrt, tanh,
 sigmoid, relu, sin, cos, abs, step, max, min, sum and logsumexp. Quote it, and give each name
@@ -37,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     try:
         arguments, more = _parser().parse_known_args(_protected(sys.argv[1:] if argv is None else argv))
-        variables = _variables(arguments.values + more)
+        variables = _variables(arguments.values + more, arguments.default)
         y = evaluate(arguments.formula, variables)
         arguments.run(y, variables, arguments)
     except (OSError, RuntimeError, GradcheckError) as error:
@@ -88,6 +90,13 @@ def _check(y: Value, variables: dict[str, Value], arguments: argparse.Namespace)
     _write(str(report), arguments.output)
 
 
+def _code(y: Value, variables: dict[str, Value], arguments: argparse.Namespace) -> None:
+    from .compile import compile_graph
+
+    slopes = {f"df_d{name}": grad(y, x) for name, x in variables.items()}
+    _write(compile_graph({"f": y} | slopes, inputs=list(variables.values())).source, arguments.output)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="tinygrad-edu",
@@ -106,7 +115,7 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("formula", metavar="FORMULA", help='such as "tanh(w*x + b)"')
         sub.add_argument("values", metavar="name=number", nargs="*", help="a value for each name in it")
         sub.add_argument("-o", dest="output", metavar="FILE", default="-", help="where to write; - is standard output")
-        sub.set_defaults(run=run)
+        sub.set_defaults(run=run, default=None)
         return sub
 
     sub = command("explain", _explain, "every line of the chain rule, with the numbers put in")
@@ -116,6 +125,8 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--format", choices=("svg", "dot"), help="by default what the suffix of FILE says, else svg")
     command("step", _step, "an HTML page that goes through the forward and the backward pass")
     command("check", _check, "the derivatives beside central differences")
+    sub = command("code", _code, "the formula and its derivatives as a Python program of the names")
+    sub.set_defaults(default="0.5")  # any number at which the formula is defined gives the same program
     return parser
 
 
@@ -131,9 +142,10 @@ def _protected(argv: Sequence[str]) -> list[str]:
     return [" " + a if a.startswith("-") and a != "-" and a.split("=")[0] not in options else a for a in argv]
 
 
-def _variables(texts: Sequence[str]) -> dict[str, Value]:
+def _variables(texts: Sequence[str], default: str | None) -> dict[str, Value]:
+    """The Values of `name=number`, and where there is a default, of the bare `name`."""
     variables: dict[str, Value] = {}
-    for name, number in map(assignment, texts):
+    for name, number in [assignment(t if "=" in t or default is None else f"{t}={default}") for t in texts]:
         if name in variables:
             raise FormulaError(f"{name} is given twice")
         variables[name] = Value(number, label=name)
