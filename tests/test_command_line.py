@@ -140,7 +140,7 @@ def test_help_shows_examples_that_run(capsys):
     status, out, _ = run(capsys, "--help")
     assert status == 0
     examples = [line.strip() for line in out.splitlines() if line.startswith("  tinygrad-edu ") and '"' in line]
-    assert {example.split()[1] for example in examples} == {"explain", "draw", "step", "check"}
+    assert {example.split()[1] for example in examples} == {"explain", "draw", "step", "check", "code"}
     for example in examples:
         command, formula, *rest = re.sub(r"-o \S+", "-o -", example.removeprefix("tinygrad-edu ")).split('"')
         assert run(capsys, *command.split(), formula, *"".join(rest).split())[0] == 0
