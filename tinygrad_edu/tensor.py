@@ -510,7 +510,7 @@ def _broadcast(symbol: str, f: Callable[[Any, Any], Value], a: Any, b: Any) -> T
 
 
 def _stretched(t: Tensor, size: Shape, shape: Shape) -> Sequence[Value]:
-    if size == shape:
-        return t.values
+    if t.shape == shape[len(shape) - t.ndim :]:  # as it is, or again and again along new first axes
+        return t.values * (prod(shape) // len(t.values))
     axes = [axis if m == n else [0] * n for axis, m, n in zip(_axes(size), size, shape)]
     return [t.values[o] for o in _offsets(axes)]
