@@ -451,6 +451,8 @@ def as_tensor(x: Any) -> Tensor:
 
 def _parse(data: Any) -> tuple[list[Value], Shape]:
     """The elements and the shape of nested sequences."""
+    if isinstance(data, (float, Value)):  # the common case first: the questions below are slow
+        return [constant(data)], ()
     if isinstance(data, Tensor):
         return list(data.values), data.shape
     if hasattr(data, "tolist"):
