@@ -212,11 +212,13 @@ def outer(u: list[float], v: list[float]) -> list[list[float]]:
 # Training and the command line.
 
 
-def loss_of_all(question: Question, net: MLP, passes: list[Pass], mean: bool) -> Tensor:
-    """The loss with its gradients, of the one example or of the batch with one example a row."""
-    if len(passes) == 1:
-        return passes[0].loss
-    x, y = Tensor([p.example[0] for p in passes], label="x"), Tensor([p.example[1] for p in passes], label="y")
+def batch(examples: list[Example]) -> tuple[Tensor, Tensor]:
+    """x and y with one example a row."""
+    return Tensor([x for x, _ in examples], label="x"), Tensor([y for _, y in examples], label="y")
+
+
+def batch_loss(question: Question, net: MLP, x: Tensor, y: Tensor, mean: bool) -> Tensor:
+    """The loss of all examples at once, with its gradients."""
     loss = question.loss(net(x), y, reduction="mean" if mean else "sum")
     loss.label = "L"
     net.zero_grad()
@@ -235,15 +237,12 @@ class Step:
 
 
 def train(question: Question, net: MLP, examples: list[Example], lr: float, steps: int, mean: bool) -> list[Step]:
-    """Gradient descent on the whole batch at once: one example a row."""
-    x = Tensor([x for x, _ in examples], label="x")
-    y = Tensor([y for _, y in examples], label="y")
+    """Gradient descent on the whole batch."""
+    x, y = batch(examples)
     optimizer = SGD(net.parameters(), lr=lr)
     history = []
     for _ in range(steps):
-        optimizer.zero_grad()
-        loss = question.loss(net(x), y, reduction="mean" if mean else "sum")
-        loss.backward()
+        loss = batch_loss(question, net, x, y, mean)
         before, grad = ({name: getattr(p, what) for name, p in parameters(net).items()} for what in ("data", "grad"))
         optimizer.step()
         after = {name: p.data for name, p in parameters(net).items()}
@@ -311,7 +310,8 @@ def run(question: Question, arguments: Iterable[str] | None = None) -> int:
     net = MLP(SIZES, activation="tanh", init=0.1)
     try:
         passes = [Pass(question, net, one) for one in examples]
-        loss = loss_of_all(question, net, passes, options.mean)
+        if options.draw or options.step or options.explain:
+            loss = passes[0].loss if len(passes) == 1 else batch_loss(question, net, *batch(examples), options.mean)
         if options.draw:
             draw(loss, options.level, digits=options.digits).save(options.draw)
         if options.step:
