@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .graph import topological_order
 from .nested import flatten, map_values, one_value, values_in
-from .value import Value, chain_rule, constant, set_grads
+from .value import Value, constant, gradients
 
 TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
 if TYPE_CHECKING:
@@ -35,9 +35,7 @@ def grad(y: Any, xs: Any) -> Any:
     (12.0, 12.0)
     """
     order = topological_order(one_value(y))
-    before = chain_rule(order, partials_as_values)
-    gradient = {node: constant(node.grad) for node in order}
-    set_grads(order, before)
+    gradient = {x: constant(dx) for x, dx in gradients(order, partials_as_values).items()}
     for x, dx in gradient.items():  # every dx is a node of its own, so the name is free to take
         if x.label:
             dx.label = f"∂{x.label}"

@@ -1,5 +1,9 @@
 """How numbers and names are written, for every reader of a graph."""
 
+from __future__ import annotations
+
+from itertools import product
+
 _SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _SUBSCRIPT = str.maketrans("0123456789-", "₀₁₂₃₄₅₆₇₈₉₋")
 
@@ -91,6 +95,15 @@ def superscript(n: float) -> str:
     if n == int(n) and abs(n) < 1000:
         return str(int(n)).translate(_SUPERSCRIPT)
     return f"^{n:.12g}" if n > 0 else f"^({n:.12g})".replace("-", "−")
+
+
+def elements(name: str, shape: tuple[int, ...]) -> list[str]:
+    """Every element of a named array, row by row.
+
+    >>> elements("W", (2, 2))
+    ['W₁₁', 'W₁₂', 'W₂₁', 'W₂₂']
+    """
+    return [element(name, index, shape) for index in product(*map(range, shape))]
 
 
 _UPRIGHT = {code: chr(digit) for digit, code in _SUPERSCRIPT.items()} | {ord(c): "" for c in "⁽⁾"}

@@ -9,11 +9,10 @@ import math
 import re
 from collections import Counter
 from functools import cache
-from itertools import product
 
 from .graph import topological_order
 from .nested import values_in
-from .notation import element, identifier
+from .notation import elements, identifier
 from .ops import TABLE
 from .simplify import Term, simplify
 from .tensor import Tensor
@@ -239,8 +238,7 @@ def _labels(order: Iterable[Value], outputs: Any) -> Iterator[tuple[Value, str]]
                 yield values[0], str(key)
     for tensor in topological_order(*_tensors(outputs)):
         if tensor.label:
-            for value, index in zip(tensor.values, product(*map(range, tensor.shape))):
-                yield value, element(tensor.label, index, tensor.shape)
+            yield from zip(tensor.values, elements(tensor.label, tensor.shape))
     yield from [(value, value.label) for value in order if value.label]
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import operator
 from collections.abc import Sequence
 from functools import reduce
-from itertools import product
 from math import prod
 from numbers import Integral, Real
 
 from . import ops
 from .nested import one_value
-from .notation import element
+from .notation import elements
 from .value import Value, constant, real_number, record
 
 TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
@@ -74,9 +73,9 @@ class Tensor:
 
     def _name_elements(self, only_nameless: bool = False) -> None:
         if self._label and self.op is None:
-            for value, index in zip(self.values, product(*map(range, self.shape))):
+            for value, name in zip(self.values, elements(self._label, self.shape)):
                 if value.op is None and not (value.label and only_nameless):
-                    value.label = element(self._label, index, self.shape)
+                    value.label = name
 
     # Makers.
 

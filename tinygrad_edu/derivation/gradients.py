@@ -5,13 +5,12 @@ from __future__ import annotations
 from math import isfinite
 from operator import attrgetter
 
-from ..value import Value, chain_rule, set_grads
+from ..value import Value, gradients
 from .expression import Expr, derivative, formula, name, numeral
 
 TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import Any
+    from collections.abc import Sequence
 
 _ROUNDING = 1e-13  # some hundred additions in floating point, relative to their terms
 _MOST_TERMS = 6
@@ -31,9 +30,7 @@ class Gradients:
         RuntimeError: the data of a Value was changed after it was recorded.
     """
 
-    def __init__(
-        self, order: Sequence[Value], names: dict[Value, str], constants: set[Value], hidden: set[Value]
-    ) -> None:
+    def __init__(self, order: list[Value], names: dict[Value, str], constants: set[Value], hidden: set[Value]) -> None:
         self.root = order[-1]
         self.names = names
         self.hidden = hidden
@@ -43,12 +40,12 @@ class Gradients:
             _check_recorded(user)
             for k, a in enumerate(user.inputs):
                 self.users.setdefault(a, []).append((user, k))
-        self.raw = _chain_rule(order, attrgetter("partials"))
+        self.raw = gradients(order, attrgetter("partials"))
         if not all(map(isfinite, self.raw.values())):
             raise OverflowError("explain: a gradient is too large for a float; y.backward() tells which")
         # The same sum over paths with every term positive: how large the terms were before they
         # cancelled, and with it how much of the sum can be rounding.
-        self._size = _chain_rule(order, lambda b: [abs(p) for p in b.partials])
+        self._size = gradients(order, lambda b: [abs(p) for p in b.partials])
         self.of = {n: 0.0 if vanishes(g, self._size[n]) else g for n, g in self.raw.items()}
 
     def without_rounding(self, node: Value, number: float) -> float:
@@ -99,13 +96,6 @@ class Gradients:
 def vanishes(gradient: float, size: float) -> bool:
     """Whether a sum of terms is 0 but for rounding; `size` is the sum of their absolute values."""
     return abs(gradient) <= _ROUNDING * size < float("inf")
-
-
-def _chain_rule(order: Sequence[Value], partials: Callable[[Value], Sequence[Any]]) -> dict[Value, float]:
-    before = chain_rule(list(order), partials)
-    gradients = {node: float(node.grad) for node in order}
-    set_grads(list(order), before)
-    return gradients
 
 
 def _check_recorded(node: Value) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import count, product
+from itertools import count
 
-from ..notation import element
+from ..notation import element, elements
 
 TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ def names_of(nodes: Sequence[Any], first_choices: dict[Any, Sequence[str]]) -> d
 
 def element_names(tensors: dict[Any, str]) -> dict[Any, Sequence[str]]:
     """For each Value in named Tensors, what it is called as an element: z⁽²⁾₁."""
-    elements: dict[Any, Sequence[str]] = {}
-    for tensor, name in tensors.items():
-        for value, index in zip(tensor.values, product(*map(range, tensor.shape))):
-            elements.setdefault(value, (element(name, index, tensor.shape),))
-    return elements
+    names: dict[Any, Sequence[str]] = {}
+    for tensor, whole in tensors.items():
+        for value, name in zip(tensor.values, elements(whole, tensor.shape)):
+            names.setdefault(value, (name,))
+    return names

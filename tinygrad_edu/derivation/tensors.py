@@ -7,7 +7,7 @@ from math import prod
 from .. import ops
 from ..graph import by_height, topological_order
 from ..tensor import Tensor
-from ..value import Value, chain_rule, set_grads
+from ..value import Value, gradients
 from .expression import Expr, derivative, formula, name, put_in, replaced
 from .gradients import Gradients, comma_separated
 from .names import element_names, names_of
@@ -218,9 +218,7 @@ def _jacobians(t: Tensor) -> list[Tensor]:
     rows = []
     for v in t.values:
         order = topological_order(v)
-        before = chain_rule(order, lambda b: () if b in inside else b.partials)
-        rows.append({n: n.grad for n in order if n in inside})
-        set_grads(order, before)
+        rows.append(gradients(order, lambda b: () if b in inside else b.partials))
     counted: set[Value] = set()
     result = []
     for a in t.inputs:

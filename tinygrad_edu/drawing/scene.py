@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 from ..graph import topological_order
 from ..nn import Parameter
-from ..notation import element, number, of_layer
+from ..notation import element, elements, number, of_layer
 from ..tensor import Tensor
 from ..value import Value
 from .network import find_layers, find_neurons
@@ -108,8 +106,8 @@ def _names_of_values(scene: Scene) -> dict[Value, str]:
     names: dict[Value, str] = {}
     for t in scene.tensors:
         if name := scene.name(t):
-            for value, index in zip(t.values, product(*map(range, t.shape))):
-                names.setdefault(value, element(name, index, t.shape))
+            for value, its_name in zip(t.values, elements(name, t.shape)):
+                names.setdefault(value, its_name)
     width: dict[int, int] = {}
     for neuron in scene.neurons:
         j = width[neuron.layer] = width.get(neuron.layer, 0) + 1
