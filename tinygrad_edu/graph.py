@@ -36,7 +36,8 @@ def topological_order(*roots: N) -> list[N]:
             order.append(stack.pop())  # type: ignore[arg-type]
         elif node not in visited:
             visited.add(node)
-            if visited.issuperset(node.inputs):  # they have their places: no input waits for its user
+            # A leaf, or all inputs have their places: none of them waits for its user.
+            if not node.inputs or visited.issuperset(node.inputs):
                 order.append(node)
             else:
                 stack += (node, None)

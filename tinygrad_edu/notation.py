@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import product
 
 _SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
@@ -22,6 +23,7 @@ def number(x: float, digits: int = 4) -> str:
     return text.replace("-", "−")
 
 
+@lru_cache(maxsize=64)
 def of_layer(letter: str, layer: int) -> str:
     """A quantity of one layer: `W⁽²⁾`.
 
@@ -97,13 +99,14 @@ def superscript(n: float) -> str:
     return f"^{n:.12g}" if n > 0 else f"^({n:.12g})".replace("-", "−")
 
 
-def elements(name: str, shape: tuple[int, ...]) -> list[str]:
+@lru_cache(maxsize=64)  # "x" and "y" are named again in every step of a training
+def elements(name: str, shape: tuple[int, ...]) -> tuple[str, ...]:
     """Every element of a named array, row by row.
 
     >>> elements("W", (2, 2))
-    ['W₁₁', 'W₁₂', 'W₂₁', 'W₂₂']
+    ('W₁₁', 'W₁₂', 'W₂₁', 'W₂₂')
     """
-    return [element(name, index, shape) for index in product(*map(range, shape))]
+    return tuple([element(name, index, shape) for index in product(*map(range, shape))])
 
 
 _UPRIGHT = {code: chr(digit) for digit, code in _SUPERSCRIPT.items()} | {ord(c): "" for c in "⁽⁾"}

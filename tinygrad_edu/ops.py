@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache, reduce
-from operator import add, mul
+from operator import add, mul, neg, sub, truediv
 
 TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
 if TYPE_CHECKING:
@@ -84,8 +84,7 @@ def _sigmoid(a: float) -> float:
 
 
 def _dot(*ab: float) -> float:
-    n = len(ab) // 2
-    return sum(map(mul, ab[:n], ab[n:]), 0.0)
+    return sum(map(mul, ab, ab[len(ab) // 2 :]), 0.0)  # map stops where the b end
 
 
 def _logsumexp(*z: float) -> float:
@@ -115,11 +114,11 @@ def _logsumexp_as(*z: Any) -> Any:
 
 # fmt: off
 #            symbol     value                            partials                                     in Python
-ADD     = Op("+",       lambda a, b: a + b,              lambda y, a, b: (1.0, 1.0),                  "a + b")
-SUB     = Op("−",       lambda a, b: a - b,              lambda y, a, b: (1.0, -1.0),                 "a - b")
-MUL     = Op("×",       lambda a, b: a * b,              lambda y, a, b: (b, a),                      "a * b")
-DIV     = Op("÷",       lambda a, b: a / b,              lambda y, a, b: (1 / b, -y / b),             "a / b")
-NEG     = Op("neg",     lambda a: -a,                    lambda y, a: (-1.0,),                        "-a")
+ADD     = Op("+",       add,                             lambda y, a, b: (1.0, 1.0),                  "a + b")
+SUB     = Op("−",       sub,                             lambda y, a, b: (1.0, -1.0),                 "a - b")
+MUL     = Op("×",       mul,                             lambda y, a, b: (b, a),                      "a * b")
+DIV     = Op("÷",       truediv,                         lambda y, a, b: (1 / b, -y / b),             "a / b")
+NEG     = Op("neg",     neg,                             lambda y, a: (-1.0,),                        "-a")
 
 EXP     = Op("exp",     math.exp,                        lambda y, a: (y,))
 LOG     = Op("log",     math.log,                        lambda y, a: (1 / a,))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
-from functools import reduce
+from functools import lru_cache, reduce
 from math import prod
 from numbers import Integral, Real
 
@@ -201,92 +200,91 @@ class Tensor:
     # Elementwise arithmetic, the shapes broadcast as in NumPy.
 
     def __add__(self, other: Any) -> Tensor:
-        return _broadcast("+", operator.add, self, other)
+        return _binary(ops.ADD, self, other)
 
     def __radd__(self, other: Any) -> Tensor:
-        return _broadcast("+", operator.add, other, self)
+        return _binary(ops.ADD, other, self)
 
     def __sub__(self, other: Any) -> Tensor:
-        return _broadcast("−", operator.sub, self, other)
+        return _binary(ops.SUB, self, other)
 
     def __rsub__(self, other: Any) -> Tensor:
-        return _broadcast("−", operator.sub, other, self)
+        return _binary(ops.SUB, other, self)
 
     def __mul__(self, other: Any) -> Tensor:
-        return _broadcast("×", operator.mul, self, other)
+        return _binary(ops.MUL, self, other)
 
     def __rmul__(self, other: Any) -> Tensor:
-        return _broadcast("×", operator.mul, other, self)
+        return _binary(ops.MUL, other, self)
 
     def __truediv__(self, other: Any) -> Tensor:
-        return _broadcast("÷", operator.truediv, self, other)
+        return _binary(ops.DIV, self, other)
 
     def __rtruediv__(self, other: Any) -> Tensor:
-        return _broadcast("÷", operator.truediv, other, self)
+        return _binary(ops.DIV, other, self)
 
     def __pow__(self, exponent: Any) -> Tensor:
         several = isinstance(exponent, (Tensor, Value, Sequence)) or hasattr(exponent, "tolist")
         if several and not isinstance(exponent, Real):  # NumPy's float64 has tolist() too
-            return _broadcast("^", operator.pow, self, exponent)
-        n = real_number(exponent)
-        return self._each(f"^{n:g}", lambda a: a**n)
+            return _power(self, exponent)
+        return self._each(ops.power(real_number(exponent)))
 
     def __rpow__(self, base: Any) -> Tensor:
-        return _broadcast("^", operator.pow, base, self)
+        return _power(base, self)
 
     def maximum(self, other: Any) -> Tensor:
-        return _broadcast("max", Value.maximum, self, other)
+        return _binary(ops.MAXIMUM, self, other)
 
     def minimum(self, other: Any) -> Tensor:
-        return _broadcast("min", Value.minimum, self, other)
+        return _binary(ops.MINIMUM, self, other)
 
     # Elementwise functions.
 
     def __neg__(self) -> Tensor:
-        return self._each("neg", operator.neg)
+        return self._each(ops.NEG)
 
     def __pos__(self) -> Tensor:
         return self
 
     def __abs__(self) -> Tensor:
-        return self._each("abs", Value.abs)
+        return self._each(ops.ABS)
 
     def exp(self) -> Tensor:
-        return self._each("exp", Value.exp)
+        return self._each(ops.EXP)
 
     def log(self) -> Tensor:
-        return self._each("log", Value.log)
+        return self._each(ops.LOG)
 
     def sqrt(self) -> Tensor:
-        return self._each("sqrt", Value.sqrt)
+        return self._each(ops.SQRT)
 
     def tanh(self) -> Tensor:
-        return self._each("tanh", Value.tanh)
+        return self._each(ops.TANH)
 
     def sigmoid(self) -> Tensor:
-        return self._each("sigmoid", Value.sigmoid)
+        return self._each(ops.SIGMOID)
 
     def relu(self) -> Tensor:
-        return self._each("relu", Value.relu)
+        return self._each(ops.RELU)
 
     def sin(self) -> Tensor:
-        return self._each("sin", Value.sin)
+        return self._each(ops.SIN)
 
     def cos(self) -> Tensor:
-        return self._each("cos", Value.cos)
+        return self._each(ops.COS)
 
     def abs(self) -> Tensor:
-        return self._each("abs", Value.abs)
+        return self._each(ops.ABS)
 
     def step(self) -> Tensor:
-        return self._each("step", Value.step)
+        return self._each(ops.STEP)
 
     def map(self, f: Callable[[Value], Value]) -> Tensor:
         """A Tensor of f(element), for functions that have no name of their own here."""
-        return self._each("map", f)
+        return _tensor(map(f, self.values), self.shape, "map", self)
 
-    def _each(self, symbol: str, f: Callable[[Value], Value]) -> Tensor:
-        return _tensor(map(f, self.values), self.shape, symbol, self)
+    def _each(self, op: ops.Op) -> Tensor:
+        return _tensor([record(op, (a,), (a.data,)) for a in self.values], self.shape, op.symbol, self)
 
     # Matrix product.
 
@@ -302,9 +300,11 @@ class Tensor:
                 "(m, n) @ (n, p), with m or p left out for a vector, is what works"
             )
         n, p = (*other.shape, 1)[:2]
-        rows = [_numbered(self.values[i : i + n]) for i in range(0, len(self.values), n)]
-        cols = [_numbered(other.values[j::p]) for j in range(p)]
-        dots = [record(ops.DOT, a + b, x + y) for a, x in rows for b, y in cols]
+        a, x = self.values, _numbers(self.values)
+        b, y = other.values, _numbers(other.values)
+        rows = [(a[i : i + n], x[i : i + n]) for i in range(0, len(a), n)]
+        cols = [(b[j::p], y[j::p]) for j in range(p)]
+        dots = [record(ops.DOT, row + col, u + v) for row, u in rows for col, v in cols]
         return _tensor(dots, self.shape[:-1] + other.shape[1:], "@", self, other)
 
     def __rmatmul__(self, other: Any) -> Tensor:
@@ -352,11 +352,9 @@ class Tensor:
 
     def _reduce(self, symbol: str, f: Callable[[list[Value]], Value], axis: Any, keepdims: bool) -> Tensor:
         axes = range(self.ndim) if axis is None else (axis,) if _is_integer(axis) else axis
-        gone = {self._axis(k) for k in axes}
-        along = _axes(self.shape)
-        inner = _offsets([along[k] for k in range(self.ndim) if k in gone])
-        outer = _offsets([along[k] for k in range(self.ndim) if k not in gone])
+        gone = frozenset([self._axis(k) for k in axes])
         kept = tuple([1 if k in gone else n for k, n in enumerate(self.shape) if keepdims or k not in gone])
+        inner, outer = _inside_and_outside(self.shape, gone)
         values = [f([self.values[o + i] for i in inner]) for o in outer]
         return _tensor(values, kept, symbol, self)
 
@@ -460,6 +458,8 @@ def _parse(data: Any) -> tuple[list[Value], Shape]:
         return [constant(data)], ()
     if not data:
         raise ValueError("a Tensor needs at least one number, not an empty list")
+    if {*map(type, data)} <= {float, Value}:
+        return [constant(x) for x in data], (len(data),)
     rows = [_parse(row) for row in data]
     shapes = [shape for _, shape in rows]
     for i, shape in enumerate(shapes):
@@ -493,21 +493,38 @@ def _offsets(axes: Sequence[Sequence[int]]) -> list[int]:
     return offsets
 
 
-def _numbered(values: tuple[Value, ...]) -> tuple[tuple[Value, ...], tuple[float, ...]]:
-    return values, tuple([v.data for v in values])
+@lru_cache(maxsize=16)  # the same reductions come back in every step of a training
+def _inside_and_outside(shape: Shape, gone: frozenset[int]) -> tuple[list[int], list[int]]:
+    """The offsets along the axes that a reduction takes away, and along those that stay."""
+    along = list(enumerate(_axes(shape)))
+    return _offsets([axis for k, axis in along if k in gone]), _offsets([axis for k, axis in along if k not in gone])
 
 
-def _broadcast(symbol: str, f: Callable[[Any, Any], Value], a: Any, b: Any) -> Tensor:
+def _numbers(values: Iterable[Value]) -> tuple[float, ...]:
+    return tuple([v.data for v in values])
+
+
+def _binary(op: ops.Op, a: Any, b: Any) -> Tensor:
+    a, b, pairs, shape = _paired(op.symbol, a, b)
+    return _tensor([record(op, pair, (pair[0].data, pair[1].data)) for pair in pairs], shape, op.symbol, a, b)
+
+
+def _power(a: Any, b: Any) -> Tensor:
+    a, b, pairs, shape = _paired("^", a, b)
+    return _tensor([x**y for x, y in pairs], shape, "^", a, b)
+
+
+def _paired(symbol: str, a: Any, b: Any) -> tuple[Tensor, Tensor, Iterable[tuple[Value, Value]], Shape]:
+    """a and b as Tensors, and the elements that meet when their shapes are broadcast."""
     a, b = as_tensor(a), as_tensor(b)
     if a.shape == b.shape:
-        return _tensor(map(f, a.values, b.values), a.shape, symbol, a, b)
+        return a, b, zip(a.values, b.values), a.shape
     ndim = max(a.ndim, b.ndim)
     sizes = [(1,) * (ndim - t.ndim) + t.shape for t in (a, b)]
     if any([m != n and 1 not in (m, n) for m, n in zip(*sizes)]):
         raise ValueError(f"{symbol}: shapes {a.shape} and {b.shape} do not fit together")
     shape = tuple(map(max, *sizes))
-    xs, ys = [_stretched(t, size, shape) for t, size in zip((a, b), sizes)]
-    return _tensor(map(f, xs, ys), shape, symbol, a, b)
+    return a, b, zip(*[_stretched(t, size, shape) for t, size in zip((a, b), sizes)]), shape
 
 
 def _stretched(t: Tensor, size: Shape, shape: Shape) -> Sequence[Value]:

@@ -202,7 +202,7 @@ class Value:
             for node, grad in zip(order, before):
                 if not node.op:  # leaves add up
                     node.grad += grad
-        if not all(map(isfinite, [node.grad for node in order])):
+        if not _all_finite([node.grad for node in order]):
             first = next(node for node in reversed(order) if not isfinite(node.grad))
             set_grads(order, before)
             raise OverflowError(
@@ -252,7 +252,7 @@ def chain_rule(order: list[Value], partials: Callable[[Value], Sequence[Any]]) -
             node.grad = 0.0
         order[-1].grad = 1.0
         for b in reversed(order):
-            if g := b.grad:
+            if b.inputs and (g := b.grad):
                 for a, p in zip(b.inputs, partials(b)):
                     a.grad += g * p  # += : a may be used twice
     except BaseException:
@@ -293,6 +293,11 @@ def real_number(x: Any) -> float:
     if not isfinite(number):
         raise ValueError(f"a finite number is needed, not {number}")
     return number
+
+
+def _all_finite(numbers: Sequence[float]) -> bool:
+    """Whether no number is inf or nan. One sum looks at all at the speed of C; only then look closer."""
+    return isfinite(sum(numbers)) or all(map(isfinite, numbers))
 
 
 def constant(x: Any) -> Value:
@@ -339,8 +344,7 @@ def record(op: Op, inputs: tuple[Value, ...], numbers: Sequence[float]) -> Value
         partials = op.partials(y, *numbers)
     except (ArithmeticError, ValueError) as error:
         _refuse(op, inputs, type(error))
-    # One sum looks at all of them at the speed of C; only if it is not finite look closer.
-    if not isfinite(sum(partials, y)) and not all(map(isfinite, (y, *partials))):
+    if not isfinite(sum(partials, y)) and not _all_finite((y, *partials)):  # the sum alone: 0.1 µs less
         _refuse(op, inputs, OverflowError)
     node = _new_value(Value)  # Value(y) would check y again: 0.3 µs
     node.data = y
