@@ -14,6 +14,7 @@ computed as well, with plain lists and loops; ✓ says that the two agree.
 import argparse
 import json
 import math
+import os
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -286,6 +287,17 @@ def whole(low: int, high: int) -> Callable[[str], int]:
 
 def run(question: Question, arguments: Iterable[str] | None = None) -> int:
     """The command line of a question; returns the exit status."""
+    sys.stdout.reconfigure(encoding="utf-8")  # for ∂ in a file or a pipe on Windows
+    try:
+        status = answer(question, arguments)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough; at exit Python flushes once more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def answer(question: Question, arguments: Iterable[str] | None) -> int:
     parser = argparse.ArgumentParser(
         description=f"{question.title}: every number of the worked practical.",
         epilog="Without options: the first example of the practical, one step.",
@@ -322,6 +334,8 @@ def run(question: Question, arguments: Iterable[str] | None = None) -> int:
         steps = train(question, net, examples, options.lr, options.steps, options.mean)
     except (ValueError, ArithmeticError) as error:
         parser.error(str(error))
+    except BrokenPipeError:
+        raise  # to run, which knows what to do
     except (OSError, RuntimeError) as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 1
