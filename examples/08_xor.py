@@ -17,9 +17,9 @@ Y = Tensor([[0.0], [1.0], [1.0], [0.0]], label="y")
 
 
 def train(sizes: list[int], steps: int = 400) -> None:
-    print(f"\n{'-'.join(map(str, sizes))}\n step    loss L")
+    print(f"\nnetwork {'-'.join(map(str, sizes))}\n\n step    loss L")
     net = MLP(sizes, activation="tanh", seed=1)
-    sgd = SGD(net.parameters(), lr=0.2)
+    sgd = SGD(net.parameters(), lr=0.1)
     for step in range(steps + 1):
         loss = squared_error(net(X), Y, reduction="sum")
         if step % 100 == 0:
