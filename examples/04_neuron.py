@@ -36,14 +36,6 @@ def main() -> None:
     L = neuron(w1, w2, b)
     print(explain(L))
     L.backward()
-    for file in files:
-        try:
-            (step_through(L) if file.endswith(".html") else draw(L)).save(file)
-        except ValueError as error:
-            parser.error(str(error))
-        except (OSError, RuntimeError) as error:
-            sys.exit(f"{parser.prog}: {error}")
-        print(f"\n{file} is written")
 
     h = math.tanh(0.5 * 1 + 0.25 * -2 + 0.5)
     dz = (h - 1) * (1 - h**2)
@@ -52,9 +44,17 @@ def main() -> None:
         print(f"{'∂L/∂' + name:<8}{grad:10.4f}{by_hand:10.4f}")
 
     eta = 0.1
-    for parameter in (w1, w2, b):
-        parameter.data -= eta * parameter.grad
-    print(f"\nAfter θ ← θ − η ∂L/∂θ with η = {eta}, L falls from {L.data:.4f} to {neuron(w1, w2, b).data:.4f}")
+    updated = [Value(parameter.data - eta * parameter.grad) for parameter in (w1, w2, b)]
+    print(f"\nAfter θ ← θ − η ∂L/∂θ with η = {eta}, L falls from {L.data:.4f} to {neuron(*updated).data:.4f}.")
+
+    for file in files:
+        try:
+            (step_through(L) if file.endswith(".html") else draw(L)).save(file)
+        except ValueError as error:
+            parser.error(str(error))
+        except (OSError, RuntimeError) as error:
+            sys.exit(f"{parser.prog}: {error}")
+        print(f"{file} is written.")
 
 
 if __name__ == "__main__":

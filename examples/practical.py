@@ -154,8 +154,6 @@ def print_pass(page: Page, p: Pass) -> None:
             page.line(
                 f"∂L/∂{below}", f"{W}ᵀ ∂L/∂{z}", grad[f"h{l - 1}"], transposed_times(data[f"W{l}"], grad[f"z{l}"])
             )
-    if remark := question.remark(p):
-        print(f"\n{remark}")
 
 
 def print_batch(page: Page, passes: list[Pass], step: "Step", mean: bool) -> None:
@@ -355,8 +353,9 @@ def answer(question: Question, arguments: Iterable[str] | None) -> int:
         x, y = ([f"{value:g}" for value in vector] for vector in p.example)
         print(f"\n{heading}x = [{' '.join(x)}]ᵀ, y = [{' '.join(y)}]ᵀ\n")
         print_pass(page, p)
-    for remark in dict.fromkeys(question.remark(p) for p in passes):
-        print(f"\n{remark}" if remark else "", end="\n" if remark else "")
+    for remark in dict.fromkeys([question.remark(p) for p in passes]):  # once, also if it holds for several
+        if remark:
+            print(f"\n{remark}")
     if len(passes) > 1:
         print_batch(page, passes, steps[0], options.mean)
     print_update(page, steps[0], options.lr)
@@ -364,4 +363,6 @@ def answer(question: Question, arguments: Iterable[str] | None) -> int:
         print_steps(page, steps)
     verdict = "agree" if page.worst < TOLERANCE else "✗ DO NOT AGREE"
     print(f"\n{page.lines} formulas and the engine {verdict}; the largest difference is {page.worst:.1e}.")
+    for file in filter(None, (options.draw, options.step)):
+        print(f"{file} is written.")
     return 0 if page.worst < TOLERANCE else 1
