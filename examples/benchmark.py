@@ -19,6 +19,7 @@ import argparse
 import math
 import platform
 import random
+import sys
 import time
 import tracemalloc
 from importlib import import_module, metadata
@@ -467,6 +468,7 @@ def machine():
 
 
 def main():
+    sys.stdout.reconfigure(encoding="utf-8")  # for µ and ÷ in a file or a pipe on Windows
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--cases", nargs="+", choices=[*CASES, "chain"], default=[*CASES, "chain"])
     parser.add_argument("--rounds", type=int, default=40)

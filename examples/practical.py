@@ -14,6 +14,7 @@ computed as well, with plain lists and loops; ✓ says that the two agree.
 import argparse
 import json
 import math
+import os
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -153,8 +154,6 @@ def print_pass(page: Page, p: Pass) -> None:
             page.line(
                 f"∂L/∂{below}", f"{W}ᵀ ∂L/∂{z}", grad[f"h{l - 1}"], transposed_times(data[f"W{l}"], grad[f"z{l}"])
             )
-    if remark := question.remark(p):
-        print(f"\n{remark}")
 
 
 def print_batch(page: Page, passes: list[Pass], step: "Step", mean: bool) -> None:
@@ -286,6 +285,17 @@ def whole(low: int, high: int) -> Callable[[str], int]:
 
 def run(question: Question, arguments: Iterable[str] | None = None) -> int:
     """The command line of a question; returns the exit status."""
+    sys.stdout.reconfigure(encoding="utf-8")  # for ∂ in a file or a pipe on Windows
+    try:
+        status = answer(question, arguments)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough; at exit Python flushes once more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def answer(question: Question, arguments: Iterable[str] | None) -> int:
     parser = argparse.ArgumentParser(
         description=f"{question.title}: every number of the worked practical.",
         epilog="Without options: the first example of the practical, one step.",
@@ -322,6 +332,8 @@ def run(question: Question, arguments: Iterable[str] | None = None) -> int:
         steps = train(question, net, examples, options.lr, options.steps, options.mean)
     except (ValueError, ArithmeticError) as error:
         parser.error(str(error))
+    except BrokenPipeError:
+        raise  # to run, which knows what to do
     except (OSError, RuntimeError) as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 1
@@ -341,8 +353,9 @@ def run(question: Question, arguments: Iterable[str] | None = None) -> int:
         x, y = ([f"{value:g}" for value in vector] for vector in p.example)
         print(f"\n{heading}x = [{' '.join(x)}]ᵀ, y = [{' '.join(y)}]ᵀ\n")
         print_pass(page, p)
-    for remark in dict.fromkeys(question.remark(p) for p in passes):
-        print(f"\n{remark}" if remark else "", end="\n" if remark else "")
+    for remark in dict.fromkeys([question.remark(p) for p in passes]):  # once, also if it holds for several
+        if remark:
+            print(f"\n{remark}")
     if len(passes) > 1:
         print_batch(page, passes, steps[0], options.mean)
     print_update(page, steps[0], options.lr)
@@ -350,4 +363,6 @@ def run(question: Question, arguments: Iterable[str] | None = None) -> int:
         print_steps(page, steps)
     verdict = "agree" if page.worst < TOLERANCE else "✗ DO NOT AGREE"
     print(f"\n{page.lines} formulas and the engine {verdict}; the largest difference is {page.worst:.1e}.")
+    for file in filter(None, (options.draw, options.step)):
+        print(f"{file} is written.")
     return 0 if page.worst < TOLERANCE else 1

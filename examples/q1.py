@@ -1,11 +1,11 @@
-"""Question 1 of the practical: tanh layers, identity output, squared error.
+"""Rung 6: Question 1 of the practical. New: a network in layers, with its formulas in matrices.
 
     python examples/q1.py                    every number of the worked page
     python examples/q1.py --batch --mean     two examples at once
     python examples/q1.py --help             the other options
 
-The output is ŷ = z⁽³⁾ and the loss L = ½ Σ (ŷᵢ − yᵢ)², so the backward pass starts from
-∂L/∂ŷ = ŷ − y. Everything else is in practical.py.
+The layers are tanh, the output is ŷ = z⁽³⁾ and the loss L = ½ Σ (ŷᵢ − yᵢ)², so the backward
+pass starts from ∂L/∂ŷ = ŷ − y. Everything else is in practical.py.
 """
 
 import sys

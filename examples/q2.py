@@ -1,12 +1,12 @@
-"""Question 2 of the practical: tanh layers, softmax output, cross-entropy.
+"""Rung 7: Question 2 of the practical. New: classes, so a softmax output and cross-entropy.
 
     python examples/q2.py                    every number of the worked page
     python examples/q2.py --steps 10         the loss over ten updates
     python examples/q2.py --help             the other options
 
-The output is ŷ = softmax(z⁽³⁾). The loss L = −Σ yₖ log ŷₖ is computed from z⁽³⁾ directly, as
-Σ yₖ (log Σⱼ exp(z⁽³⁾ⱼ) − z⁽³⁾ₖ), so the backward pass starts from ∂L/∂z⁽³⁾ = ŷ − y and skips
-∂L/∂ŷ. Everything else is in practical.py.
+The network is that of Question 1, with ŷ = softmax(z⁽³⁾). The loss L = −Σ yₖ log ŷₖ is computed
+from z⁽³⁾ directly, as Σ yₖ (log Σⱼ exp(z⁽³⁾ⱼ) − z⁽³⁾ₖ), so the backward pass starts from
+∂L/∂z⁽³⁾ = ŷ − y and skips ∂L/∂ŷ. Everything else is in practical.py.
 """
 
 import math

@@ -1,13 +1,13 @@
-"""A 2-16-16-1 network learns to tell two moons apart.
+"""Rung 9: two moons. New: a loss that is no square, momentum, and points the network has not seen.
 
     pip install -e ".[examples]"
     python examples/train_moons.py                       train, and print loss and accuracy
     python examples/train_moons.py --picture moons.png   and draw the decision boundary
     python examples/train_moons.py --compiled            the same numbers, several times faster
 
-The points are two half circles with noise. The network's one output s is a score: its sign is
-the class, t = ±1. The loss is the hinge loss, the mean of max(0, 1 − t·s): it asks for a score on
-the right side with a margin of 1, and is 0 for points that have it.
+A 2-16-16-1 network learns to tell two half circles with noise apart. Its one output s is a score:
+its sign is the class, t = ±1. The loss is the hinge loss, the mean of max(0, 1 − t·s): it asks for
+a score on the right side with a margin of 1, and is 0 for points that have it.
 """
 
 import argparse
@@ -108,6 +108,7 @@ def several(text: str) -> int:
 
 
 def main() -> int:
+    sys.stdout.reconfigure(encoding="utf-8")  # for ± in a file or a pipe on Windows
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--epochs", type=several, default=150, help="passes over all points (default: 150)")
     parser.add_argument("--points", type=several, default=100, help="how many points (default: 100)")

@@ -1,10 +1,10 @@
-"""The chain rule on one page: r = u·v with u = t² and v = 3t + 1.
+"""Rung 3: Value. New: the package's number, which records how it was computed.
 
-    python examples/chain_rule.py            at t = 2
-    python examples/chain_rule.py 0.5        at another t
+    python examples/03_value.py              at t = 2
+    python examples/03_value.py 0.5          at another t
 
-Two paths lead from t to r, one through u and one through v. The chain rule multiplies along
-each path and adds up:
+It is r = u·v of rung 1 again, with u = t² and v = 3t + 1. Written as arithmetic on Values it
+is also recorded, and `backward()` goes both paths from r to t and adds up:
 
     dr/dt = ∂r/∂u · du/dt + ∂r/∂v · dv/dt = v · 2t + u · 3 = 9t² + 2t
 """
@@ -43,5 +43,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.stdout.reconfigure(encoding="utf-8")
+    sys.stdout.reconfigure(encoding="utf-8")  # for ∂ in a file or a pipe on Windows
     main()
