@@ -84,7 +84,7 @@ class Program:
     def __init__(self, source: str, names: list[str] | None) -> None:
         self.source = source
         self._names = names
-        checked = _Checked().visit(ast.parse(source))
+        checked = _checked(ast.parse(source))
         self._run = _function(checked, isfinite=math.isfinite, if_finite=_if_finite)
 
     def __call__(self, *arguments: Any) -> Any:
@@ -118,7 +118,7 @@ class Program:
         tree = ast.parse(self.source)
         imports = [part.name for node in tree.body if isinstance(node, ast.ImportFrom) for part in node.names]
         functions = {name: getattr(namespace, name, None) or getattr(builtins, name) for name in imports}
-        tree = _ForArrays(self._names).visit(tree)
+        tree = ast.fix_missing_locations(_ForArrays(self._names).visit(tree))
         run = _function(tree, where=namespace.where, **functions)
 
         def program(*arguments: Any) -> Any:
@@ -222,32 +222,34 @@ def _if_finite(result: Any) -> Any:
     return result
 
 
-class _Checked(ast.NodeTransformer):
+def _checked(program: ast.Module) -> ast.Module:
     """The program with a look at its result: the sum of all numbers is finite only if each of them is.
 
     The sum is taken where the numbers are at hand, at an eighth of the time of a small program;
     only if it is not finite does `if_finite` look at each.
     """
+    all_numbers: list[ast.expr] = []
 
-    def visit_Return(self, node: ast.Return) -> list[ast.stmt]:
-        assert node.value
-        self.numbers: list[ast.expr] = []
-        keep = ast.Assign([ast.Name("the result", ast.Store())], self.named(node.value))
-        result = ast.Name("the result", ast.Load())
-        is_finite = _call("isfinite", _call("sum", ast.List(self.numbers, ast.Load())))
-        return [keep, ast.Return(ast.IfExp(is_finite, result, _call("if_finite", result)))]
-
-    def named(self, node: Any) -> Any:
+    def named(node: Any) -> Any:
         """The node with a name, which no program can have, for every number or row of numbers in it."""
         if isinstance(node, ast.Dict):
-            return ast.Dict(node.keys, [self.named(part) for part in node.values])
+            return ast.Dict(node.keys, [named(part) for part in node.values])
         is_row = isinstance(node, (ast.List, ast.Tuple))
         if is_row and any([isinstance(part, (ast.Dict, ast.List, ast.Tuple)) for part in node.elts]):
-            return type(node)([self.named(part) for part in node.elts], ast.Load())
-        name = f"numbers {len(self.numbers)}"
+            return type(node)([named(part) for part in node.elts], ast.Load())
+        name = f"numbers {len(all_numbers)}"
         numbers = ast.Name(name, ast.Load())
-        self.numbers.append(ast.Starred(numbers, ast.Load()) if is_row else numbers)
+        all_numbers.append(ast.Starred(numbers, ast.Load()) if is_row else numbers)
         return ast.NamedExpr(ast.Name(name, ast.Store()), node)
+
+    steps: Any = program.body[-1]
+    last = steps.body.pop()
+    keep = ast.Assign([ast.Name("the result", ast.Store())], named(last.value))
+    result = ast.Name("the result", ast.Load())
+    is_finite = _call("isfinite", _call("sum", ast.List(all_numbers, ast.Load())))
+    give = ast.Return(ast.IfExp(is_finite, result, _call("if_finite", result)))
+    steps.body += [ast.fix_missing_locations(ast.copy_location(new, last)) for new in (keep, give)]
+    return program
 
 
 class _ForArrays(ast.NodeTransformer):
@@ -280,6 +282,6 @@ def _call(function: str, *arguments: ast.expr) -> ast.Call:
 
 
 def _function(tree: ast.Module, **names: Any) -> Callable[..., Any]:
-    exec(compile(ast.fix_missing_locations(tree), FILE, "exec"), names)
+    exec(compile(tree, FILE, "exec"), names)
     function: Callable[..., Any] = names["program"]
     return function

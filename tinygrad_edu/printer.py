@@ -29,6 +29,7 @@ EXPRESSION = 72  # the width of what stands right of `name = `, for lines of abo
 _NAMES = {"+": "sum", "−": "diff", "×": "prod", "÷": "ratio", "^": "power"}
 
 
+@cache
 def _functions(python: str) -> set[str]:
     """The functions of `math` in a row's text."""
     return {name for name in re.findall(r"(\w+)\(", python) if hasattr(math, name)}
