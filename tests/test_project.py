@@ -20,6 +20,7 @@ FLOORS = [
     {"nested"},
     {"autodiff", "tensor"},
     {"nn", "losses", "optim", "check"},
+    {"saving"},
     {"derivation", "drawing", "simplify"},
     {"explain", "formula", "printer", "stepping"},
     {"compile"},

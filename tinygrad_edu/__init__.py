@@ -5,6 +5,7 @@ Derivatives        Value.backward, grad, jvp, jacobian, hessian
 Networks           Module, Parameter, Linear, Tanh, ReLU, Sigmoid, Softmax, Sequential, MLP
 Losses             squared_error, mse_loss, cross_entropy
 Optimisers         SGD, Adam
+Saving             save, load
 Checks             central_difference, gradcheck
 Programs           compile_graph, Program, CompiledLoss
 Pictures           draw, Drawing
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from .compile import CompiledLoss, Program, compile_graph
     from .drawing import Drawing, draw
+    from .saving import load, save
     from .stepping import step_through
 
 __version__ = "0.1.0"
@@ -65,7 +67,9 @@ __all__ = [
     "hessian",
     "jacobian",
     "jvp",
+    "load",
     "mse_loss",
+    "save",
     "squared_error",
     "stack",
     "step_through",
@@ -73,18 +77,26 @@ __all__ = [
 ]
 
 
+# Files, pictures and programs are imported when they are first asked for: the numbers do without.
+_LATER = {
+    "CompiledLoss": "compile",
+    "Drawing": "drawing",
+    "Program": "compile",
+    "compile_graph": "compile",
+    "draw": "drawing",
+    "load": "saving",
+    "save": "saving",
+    "step_through": "stepping",
+}
+
+
 def __getattr__(name: str) -> Any:
-    """Pictures and programs are imported when they are first asked for: the numbers do without."""
-    if name in ("Drawing", "draw"):
-        from . import drawing
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-        return getattr(drawing, name)
-    if name in ("CompiledLoss", "Program", "compile_graph"):
-        from . import compile
+    return getattr(import_module(f".{_LATER[name]}", __name__), name)
 
-        return getattr(compile, name)
-    if name == "step_through":
-        from .stepping import step_through
 
-        return step_through
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from .autodiff import grad
 from .check import GradcheckError, gradcheck
-from .drawing.figure import write_whole
 from .explain import explain
 from .formula import FormulaError, assignment, evaluate
+from .saving import write_whole
 from .value import Value
 
 TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest

@@ -6,6 +6,7 @@ import os
 from hashlib import sha256
 from pathlib import Path
 
+from ..saving import write_whole
 from .render import render
 from .svg import finished
 
@@ -89,15 +90,3 @@ class Drawing:
 
     def __repr__(self) -> str:
         return f"<Drawing: {self.level} level, {self.cards} card{'s' if self.cards != 1 else ''}>"
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write beside the path and rename: whoever looks sees the old file or the new one."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(beside, "xb") as file:
-            file.write(content)
-        os.replace(beside, path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise

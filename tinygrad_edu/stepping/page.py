@@ -13,7 +13,7 @@ from pathlib import Path
 from string import Template
 
 from ..drawing import look
-from ..drawing.figure import write_whole
+from ..saving import write_whole
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
