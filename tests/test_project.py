@@ -22,7 +22,7 @@ FLOORS = [
     {"nn", "losses", "optim", "check"},
     {"saving"},
     {"derivation", "drawing", "simplify"},
-    {"explain", "formula", "printer", "stepping"},
+    {"doctor", "explain", "formula", "printer", "stepping"},
     {"compile"},
     {"__init__"},
     {"__main__"},
@@ -146,8 +146,10 @@ def test_every_script_and_file_that_the_readme_names_exists():
 def test_the_readme_is_not_contradicted_by_pyproject():
     import tomllib
 
+    import tinygrad_edu
+
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert project["name"] == "tinygrad-edu"
+    assert (project["name"], project["version"]) == ("tinygrad-edu", tinygrad_edu.__version__)
     assert [re.match(r"[\w-]+", d)[0] for d in project["dependencies"]] == ["graphviz"]
     for extra in re.findall(r'pip install -e "\.\[(\w+)\]"', README):
         assert extra in project["optional-dependencies"]
