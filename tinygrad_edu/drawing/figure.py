@@ -44,6 +44,10 @@ class Drawing:
             RuntimeError: there is no Graphviz; the message tells two ways to get one.
             ValueError: Graphviz rejects a label.
             TimeoutError: it took too long.
+
+        >>> from tinygrad_edu import Value, draw
+        >>> draw(Value(2.0)).svg()[:5]
+        '<svg '
         """
         prefix = "tg" + sha256(self.source.encode()).hexdigest()[:8]
         return finished(render(self.source, "svg", timeout), self.title, prefix)

@@ -52,6 +52,10 @@ class Page:
         Raises:
             RuntimeError: there is no Graphviz to lay the picture out; the message tells two ways to get one.
             TimeoutError: that took longer than a minute.
+
+        >>> from tinygrad_edu import Value, step_through
+        >>> step_through(Value(2.0)).html[:15]
+        '<!DOCTYPE html>'
         """
         style, script = _colours() + _part("page.css"), _part("page.js")
         return Template(_part("page.html")).substitute(
