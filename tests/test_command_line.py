@@ -1,6 +1,7 @@
 """The command line: a formula in, a derivation out; and nothing else, whatever is typed."""
 
 import contextlib
+import io
 import os
 import platform
 import random
@@ -157,6 +158,13 @@ def test_the_module_runs_as_a_program_and_writes_utf_8():
     assert "∂f/∂x" in result.stdout.decode("utf-8")
     result = subprocess.run([*command[:-1], "x="], capture_output=True, env=environment, check=False)
     assert (result.returncode, result.stdout, result.stderr.count(b"\n")) == (2, b"", 1)
+
+
+def test_a_standard_output_that_is_no_terminal_gets_the_same_text(capsys):
+    _, expected, _ = run(capsys, "explain", "x*x", "x=3")
+    with contextlib.redirect_stdout(io.StringIO()) as out:  # as in a notebook
+        assert main(["explain", "x*x", "x=3"]) == 0
+    assert out.getvalue() == expected
 
 
 # The doctor.

@@ -442,13 +442,18 @@ ELEMENTWISE = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ELEMENTWISE)
-@pytest.mark.parametrize("shapes", ["same", "row", "column", "one", "number"])
+@pytest.mark.parametrize(
+    ("shapes", "name"),
+    [
+        (shapes, name)
+        for shapes in ("same", "row", "column", "one", "number")
+        for name in ELEMENTWISE
+        if (shapes, name) not in (("column", "slice"), ("column", "reshape"))  # no product of these shapes
+    ],
+)
 def test_every_tensor_operation_is_derived_truly_also_when_shapes_are_stretched(name, shapes):
     a = Tensor(A, label="A")
     b = Tensor({"same": B, "row": B[0], "column": [[1.0], [-2.0]], "one": [1.5], "number": 1.5}[shapes], label="B")
-    if name in ("slice", "reshape") and shapes == "column":
-        pytest.skip("not a product of these shapes")
     L = (ELEMENTWISE[name](a, b) * 1.5).sum()
     # Jacobians and slices are compared with the scalar gradient, not evaluated in NumPy.
     check_matrices(L, [a, b], skip=("map", "part", "log_softmax", "power", "max", "logsumexp"))
@@ -524,7 +529,8 @@ SOLID = {
     "two axes": lambda C, D: (C.sum(axis=(0, 1)) ** 2).sum(), "softmax": lambda C, D: (C.softmax() * C).sum(),
     "keepdims": lambda C, D: (C / (C * C).sum(axis=(0, 1), keepdims=True)).sum(), "part": lambda C, D: (C[0] * D).sum(),
     "transpose": lambda C, D: (C.T * 2.0).sum(), "reshape": lambda C, D: (D.reshape(1, 2, 3) * C).tanh().sum(),
-    "a number": lambda C, D: ((D * D).sum() * C).sum(), "stack": lambda C, D: stack([D, D.sin()]).tanh().sum() * C.max(),
+    "a number": lambda C, D: ((D * D).sum() * C).sum(),
+    "stack": lambda C, D: stack([D, D.sin()]).tanh().sum() * C.max(),
 }  # fmt: skip
 
 
@@ -556,7 +562,7 @@ def test_a_matrix_row_by_row_times_a_vector():
 
 P, Q = name("p", 2.0), name("q", 3.0)
 FORMULAS = {
-    "p": [P + 0, 0 + P, P - 0, 1 * P, P * 1, P / 1, P**1, -(-P), 0.5 * (2 * P)],
+    "p": [P + 0, 0 + P, P - 0, 1 * P, P * 1, P / 1, P**1, 0 - (0 - P), 0.5 * (2 * P)],
     "−p": [0 - P, -P, -1 * P, P * -1],
     "p + q": [P + Q, P - (-Q)],
     "p − q": [P - Q, P + (-Q)],
