@@ -312,8 +312,9 @@ def test_a_product_of_two_vectors_is_no_neuron_and_no_layer():
     ):
         assert draw(y, level="neuron").level == "value"
     A, B = Tensor([[1.0, 2.0]], label="A"), Tensor([[3.0], [4.0]], label="B")
-    drawing = draw(((A + 1.0) @ (B + 1.0)).tanh(), level="tensor")
-    assert "cluster" not in drawing.source and drawing.cards == 8
+    for product in (((A + 1.0) @ (B + 1.0)).tanh(), A @ B):
+        assert "cluster" not in draw(product, level="tensor").source
+    assert "cluster" in draw((A @ B).tanh(), level="tensor").source  # W x and an activation: a layer
 
 
 def test_a_layer_without_a_bias_has_its_weights_alone_on_their_card():
