@@ -199,6 +199,20 @@ def test_constants_are_folded():
     assert lines(compile_graph(a - (-1.0) * a.sin(), [a])) == ["return a + sin(a)"]
 
 
+@pytest.mark.parametrize(
+    ("y", "code"),
+    [
+        (lambda x: Value(0.0) + x, "x"), (lambda x: x + 0.0, "x"), (lambda x: Value(0.0) - x, "-x"),
+        (lambda x: x - 0.0, "x"), (lambda x: x**0 * x, "x"), (lambda x: x**1, "x"), (lambda x: 1 / x**0, "1.0"),
+    ],
+)  # fmt: skip
+def test_zeros_and_ones_leave_no_trace(y, code):
+    x = Value(3.0, label="x")
+    program = compile_graph(y(x), [x])
+    assert program.source.splitlines()[-1].strip() == f"return {code}"
+    assert program(3.0) == y(x).data
+
+
 def test_tiny_constants_are_not_merged_to_zero():
     a = value("a", 1.0)
     y = a * 2.0**-600 * 2.0**-600 * 2.0**1000
@@ -458,6 +472,12 @@ def test_a_result_is_never_inf_or_nan(number):
         compile_graph([y.tanh(), [y * a + y]], [a])(number)
 
 
+def test_a_result_that_overflows_where_it_is_returned_names_the_formula():
+    x = Value(2.0, label="x")
+    with pytest.raises(OverflowError, match=r"^a result is not finite: x \* x$"):
+        compile_graph(x * x, [x])(1e200)
+
+
 def test_large_results_are_fine_even_if_their_sum_is_not():
     a = value("a", 2.0)
     assert compile_graph([a, 1.0 * a], [a])(1.7e308) == [1.7e308, 1.7e308]
@@ -484,10 +504,9 @@ def test_an_input_that_is_given_twice_is_refused():
 
 @pytest.mark.parametrize("bad", [3.0, "a", None, [Value(1.0), 2.0]])
 def test_what_is_no_value_is_refused(bad):
-    with pytest.raises(TypeError):
-        compile_graph(bad, [Value(1.0)])
-    with pytest.raises(TypeError):
-        compile_graph(Value(1.0), [bad])
+    for outputs, inputs in ((bad, [Value(1.0)]), (Value(1.0), [bad])):
+        with pytest.raises(TypeError, match="a Value, a Tensor or a list of them is needed, not "):
+            compile_graph(outputs, inputs)
 
 
 def test_a_constant_that_overflows_is_refused():
@@ -496,6 +515,11 @@ def test_a_constant_that_overflows_is_refused():
     b.data = 1e200
     with pytest.raises(ValueError, match="finite"):
         compile_graph(y, [a])
+
+
+def test_a_compiled_loss_has_two_reductions():
+    with pytest.raises(ValueError, match='the reduction is "sum" or "mean", not \'max\''):
+        CompiledLoss(MLP([1, 1]), squared_error, [1.0], [1.0], reduction="max")
 
 
 def test_sum_over_takes_only_inputs():

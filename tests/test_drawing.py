@@ -303,6 +303,40 @@ def test_a_dot_of_targets_and_errors_is_no_neuron():
     assert ["L  dot"] in names
 
 
+def test_a_product_of_two_vectors_is_no_neuron_and_no_layer():
+    a, b, c, d = [Value(float(i), label=label) for i, label in enumerate("abcd")]
+    for y in (
+        Value.dot([a, b], [c, d]),  # leaves, but nothing that makes it a neuron
+        Value.dot([a, b], [c, d]) + a.tanh(),  # what is added was computed: no bias
+        Value.dot([a.tanh()], [b.tanh()]).tanh(),  # no half is leaves: no weights
+    ):
+        assert draw(y, level="neuron").level == "value"
+    A, B = Tensor([[1.0, 2.0]], label="A"), Tensor([[3.0], [4.0]], label="B")
+    for product in (((A + 1.0) @ (B + 1.0)).tanh(), A @ B):
+        assert "cluster" not in draw(product, level="tensor").source
+    assert "cluster" in draw((A @ B).tanh(), level="tensor").source  # W x and an activation: a layer
+
+
+def test_a_layer_without_a_bias_has_its_weights_alone_on_their_card():
+    drawing = draw(Linear(2, 1, bias=False, init=0.5)(Tensor([1.0, 2.0], label="x")).tanh(), level="tensor")
+    assert cards(drawing)["p1"] == [["W⁽¹⁾0.5000.500"], ["∂h⁽¹⁾/∂W⁽¹⁾            "]]
+    assert cards(drawing)["n2"] == [["z⁽¹⁾ = 1.5000"], [" W⁽¹⁾ x "]]
+
+
+def test_a_nameless_step_that_is_used_twice_is_one_arrow():
+    z = Linear(2, 2, init=0.5)(Tensor([1.0, 2.0], label="x"))
+    error = z - 1.0
+    drawing = draw((error * error).sum(), level="tensor")
+    loss = list(cards(drawing))[-1]
+    assert len([tail for tail, head in edges(drawing) if head == loss]) == 1
+
+
+def test_the_softmax_of_many_classes_is_cut_short_on_its_card():
+    drawing = draw(cross_entropy(MLP([1, 30], seed=0)([1.0]), 3), level="neuron")
+    (rows,) = [rows for rows in cards(drawing).values() if "softmax" in str(rows)]
+    assert rows[-3][0] == "softmax₁₅" and rows[-2] == ["⋮", "15 more"]
+
+
 def test_the_level_follows_the_size():
     x = Value(1.0)
     assert draw(x + 1).level == draw(chain(100)).level == "value"

@@ -23,6 +23,7 @@ from tinygrad_edu import (
     stack,
     topological_order,
 )
+from tinygrad_edu.derivation.expression import name, replaced
 from tinygrad_edu.derivation.tensors import PRODUCT_RULES
 from tinygrad_edu.derivation.writing import Text, written
 from tinygrad_edu.value import record
@@ -441,13 +442,18 @@ ELEMENTWISE = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ELEMENTWISE)
-@pytest.mark.parametrize("shapes", ["same", "row", "column", "one", "number"])
+@pytest.mark.parametrize(
+    ("shapes", "name"),
+    [
+        (shapes, name)
+        for shapes in ("same", "row", "column", "one", "number")
+        for name in ELEMENTWISE
+        if (shapes, name) not in (("column", "slice"), ("column", "reshape"))  # no product of these shapes
+    ],
+)
 def test_every_tensor_operation_is_derived_truly_also_when_shapes_are_stretched(name, shapes):
     a = Tensor(A, label="A")
     b = Tensor({"same": B, "row": B[0], "column": [[1.0], [-2.0]], "one": [1.5], "number": 1.5}[shapes], label="B")
-    if name in ("slice", "reshape") and shapes == "column":
-        pytest.skip("not a product of these shapes")
     L = (ELEMENTWISE[name](a, b) * 1.5).sum()
     # Jacobians and slices are compared with the scalar gradient, not evaluated in NumPy.
     check_matrices(L, [a, b], skip=("map", "part", "log_softmax", "power", "max", "logsumexp"))
@@ -516,7 +522,91 @@ def test_elements_are_called_after_their_tensor():
     assert "W⁽¹⁾₁₂ → v₁ → z⁽¹⁾₁ → h⁽¹⁾₁ → v₂ → z⁽²⁾₁ → " in text
 
 
+SOLID = {
+    "arithmetic": lambda C, D: (C * 3.0 + D).tanh().sum(), "functions": lambda C, D: C.tanh().sum() + C.relu().mean(),
+    "sum": lambda C, D: (C.sum(axis=0) * D).sum(), "mean": lambda C, D: (C.mean(axis=0) * D).sum(),
+    "logsumexp": lambda C, D: (C.logsumexp(axis=2) * 2.0).sum(), "max": lambda C, D: (C.max(axis=0) * D).sum(),
+    "two axes": lambda C, D: (C.sum(axis=(0, 1)) ** 2).sum(), "softmax": lambda C, D: (C.softmax() * C).sum(),
+    "keepdims": lambda C, D: (C / (C * C).sum(axis=(0, 1), keepdims=True)).sum(), "part": lambda C, D: (C[0] * D).sum(),
+    "transpose": lambda C, D: (C.T * 2.0).sum(), "reshape": lambda C, D: (D.reshape(1, 2, 3) * C).tanh().sum(),
+    "a number": lambda C, D: ((D * D).sum() * C).sum(),
+    "stack": lambda C, D: stack([D, D.sin()]).tanh().sum() * C.max(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SOLID)
+def test_tensors_of_three_axes_are_told_by_their_jacobians(name):
+    C, D = Tensor([A, B], label="C"), Tensor(A, label="D")
+    L = SOLID[name](C, D)
+    derivation = explain(L)
+    L.backward()
+    for row in derivation.forward:
+        if row.rule:
+            number = row.rule.number
+            np.testing.assert_allclose(number.data if isinstance(number, Tensor) else number, row.result.data)
+    for step in derivation.backward:
+        for row in step.rows:
+            if row.node in (C, D):
+                np.testing.assert_allclose(row.result.data, row.node.grad, rtol=1e-9, atol=1e-12)
+    assert re.search("^C +=.* 2 × 2 × 3 numbers$", str(derivation), flags=re.MULTILINE)
+    assert r"C = 2 \times 2 \times 3\text{ numbers}" in derivation.to("latex")
+
+
+def test_a_matrix_row_by_row_times_a_vector():
+    W, v = Tensor([[1.0, 2.0], [3.0, 4.0]], label="W"), Tensor([1.0, 0.5, 2.0, 1.0], label="v")
+    derivation = check_matrices(W.reshape(-1) @ v, [W, v])
+    assert str(derivation.forward[-1]).startswith("L = Σ W ∘ v = ")
+
+
+# Formulas.
+
+P, Q = name("p", 2.0), name("q", 3.0)
+FORMULAS = {
+    "p": [P + 0, 0 + P, P - 0, 1 * P, P * 1, P / 1, P**1, 0 - (0 - P), 0.5 * (2 * P)],
+    "−p": [0 - P, -P, -1 * P, P * -1],
+    "p + q": [P + Q, P - (-Q)],
+    "p − q": [P - Q, P + (-Q)],
+    "p − 2 · q": [P - 2 * Q, P + -2 * Q],
+    "p · q": [P * Q, (-P) * (-Q)],
+    "−p · q": [(-P) * Q, P * (-Q)],
+    "6 · p": [2 * (3 * P), (3 * P) * 2],
+    "p²": [P * P, P**2],
+    "1 / p": [1 / P],
+    "−p / q": [(-P) / Q],
+    "0": [0 * P, P * 0],
+    "1": [P**0],
+    "−2": [-(0 * P + 2)],
+}
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_formulas_leave_out_only_what_nobody_writes_and_keep_their_number(text):
+    for formula in FORMULAS[text]:
+        assert str(formula) == text
+        expected = eval(text.replace("·", "*").replace("−", "-").replace("²", "**2"), {"p": 2.0, "q": 3.0})
+        assert formula.number == expected
+
+
+def test_a_part_of_a_formula_is_replaced_wherever_it_stands():
+    for formula, text in ((P + Q, "1 + q"), (Q - P, "q − 1"), (Q * P, "q"), (-P, "−1"), (Q, "q"), (P, "1")):
+        assert str(replaced(formula, P, name("", 0.0) ** 0)) == text
+
+
 # As data.
+
+
+def test_a_derivation_prints_itself_and_is_markdown_in_a_notebook():
+    (x,) = named(x=0.5)
+    derivation = explain(x.tanh())
+    assert repr(derivation) == str(derivation) == derivation.to("text")
+    assert derivation._repr_markdown_() == derivation.to("markdown")
+
+
+def test_wrt_may_be_a_dict_and_the_result_itself():
+    a, b = named(a=2.0, b=3.0)
+    y = labelled(a * b, "y")
+    assert str(explain(y, wrt={"one": a, "two": [b]})) == str(explain(y, wrt=[a, b]))
+    assert str(explain(y, wrt=y)) == "Forward\n\na = 2\nb = 3\ny = a · b = 2 · 3 = 6\n\nBackward\n\n∂y/∂y = 1"
 
 
 def test_rows_are_data_and_steps_follow_the_node_in_hand():
@@ -577,6 +667,22 @@ def test_a_graph_too_large_to_read_says_what_to_do():
         explain(y)
 
 
+def test_too_many_tensors_to_read_are_a_sentence():
+    y = Tensor(0.0)
+    for _ in range(1000):
+        y = y + 1.0
+    with pytest.raises(ValueError, match=r"explain: 2,001 Tensors are too many to read\. Explain the loss of one step"):
+        explain(y)
+
+
+def test_a_gradient_too_large_for_a_float_is_a_sentence():
+    (x,) = named(x=1e-300)
+    with pytest.raises(
+        OverflowError, match=r"explain: a gradient is too large for a float; y\.backward\(\) tells which"
+    ):
+        explain((x * 1e200) * 1e200)
+
+
 def test_many_paths_are_not_listed():
     (x,) = named(x=0.001)
     y = x
@@ -617,6 +723,12 @@ def test_markdown_holds_latex_formulas():
         "$$\n\\frac{\\partial h}{\\partial x} = \\frac{\\partial h}{\\partial h} \\cdot \\left(1 - {h}^{2}\\right)"
         " = 1 \\cdot 0.7864 = 0.7864\n$$"
     )  # fmt: skip
+
+
+def test_greek_letters_have_their_names_in_latex():
+    latex = explain(Value.sum(named(Γ=1.0, Λ=2.0, λ=3.0, Α=4.0))).to("latex")
+    for symbol in (r"\Gamma", r"\Lambda", r"\lambda", r"\langle 391\rangle"):  # LaTeX has no capital alpha
+        assert rf"{{\partial {symbol}}}" in latex
 
 
 @pytest.mark.skipif(not shutil.which("pdflatex"), reason="there is no pdflatex to compile with")

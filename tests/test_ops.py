@@ -188,3 +188,7 @@ def test_sigmoid_and_tanh_stay_in_their_range_for_arguments_of_any_size(a):
 def test_logsumexp_of_large_numbers_is_between_the_largest_and_log_n_above_it(z):
     y = Value.logsumexp([Value(zi) for zi in z]).data
     assert max(z) <= y <= max(z) + math.log(len(z)) + 1e-12  # an ulp of 1e4 is 2e-12
+
+
+def test_a_row_prints_as_its_symbol():
+    assert [repr(op) for op in (MUL, LSE, power(3.0))] == ["<Op ×>", "<Op logsumexp>", "<Op ^3>"]

@@ -2,13 +2,22 @@
 
 import ast
 import doctest
+import inspect
+import pydoc
 import re
 import shlex
 import subprocess
 import sys
+import tomllib
+from functools import cached_property
 from pathlib import Path
 
 import pytest
+
+import tinygrad_edu
+from tinygrad_edu import check, optim
+from tinygrad_edu.derivation import rows
+from tinygrad_edu.stepping import Page
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "tinygrad_edu"
@@ -20,8 +29,9 @@ FLOORS = [
     {"nested"},
     {"autodiff", "tensor"},
     {"nn", "losses", "optim", "check"},
+    {"saving"},
     {"derivation", "drawing", "simplify"},
-    {"explain", "formula", "printer", "stepping"},
+    {"doctor", "explain", "formula", "printer", "stepping"},
     {"compile"},
     {"__init__"},
     {"__main__"},
@@ -60,12 +70,61 @@ def test_the_bare_import_is_the_standard_library_alone_and_leaves_out_what_is_sl
     assert not {"typing", "dataclasses", "inspect", "random", "graphviz"} & set(names)
 
 
-def test_the_public_names_are_all_there_and_documented():
-    import tinygrad_edu
+def table_of_contents():
+    """The package's docstring as (name, what it is)."""
+    return re.findall(r"^    ([\w.]+) {2,}(\S.*)$", tinygrad_edu.__doc__, flags=re.MULTILINE)
 
+
+def test_the_package_lists_every_public_name_once_with_a_line():
+    names = [name for name, _ in table_of_contents()]
+    assert sorted(names) == sorted([*tinygrad_edu.__all__, "Value.backward"])
+    assert len(set(tinygrad_edu.__all__)) == len(tinygrad_edu.__all__)
+
+
+def test_what_is_imported_later_is_found_before_it_is_used():
+    code = "import sys, tinygrad_edu; print(*dir(tinygrad_edu)); print(*sys.modules)"
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    found, loaded = [set(line.split()) for line in output.splitlines()]
+    assert found >= set(tinygrad_edu.__all__)
+    assert not {"tinygrad_edu.drawing", "tinygrad_edu.saving", "tinygrad_edu.compile"} & loaded
+    text = pydoc.render_doc(tinygrad_edu, renderer=pydoc.plaintext)
     for name in tinygrad_edu.__all__:
-        assert getattr(tinygrad_edu, name).__doc__, name
-        assert name in tinygrad_edu.__doc__ or name in ("topological_order", "GradcheckError"), name
+        assert re.search(rf"^    (class )?{name}\(", text, flags=re.MULTILINE), name
+    with pytest.raises(AttributeError, match="module 'tinygrad_edu' has no attribute 'sav'"):
+        tinygrad_edu.sav  # noqa: B018
+
+
+def public():
+    """Every public name with its object, those of the classes that they return or build upon, and their members."""
+    named = {name: getattr(tinygrad_edu, name) for name in tinygrad_edu.__all__}
+    for of in (optim.Optimizer, check.GradcheckReport, check.Coordinate, rows.Derivation, rows.Row, rows.Step, Page):
+        named[of.__name__] = of
+    for name, of in list(named.items()):
+        if inspect.isclass(of):
+            members = [member for member in vars(of) if not member.startswith("_")]
+            named |= {f"{name}.{member}": inspect.getattr_static(of, member) for member in members}
+    descriptors = (property, cached_property, staticmethod, classmethod)
+    return {name: of for name, of in named.items() if callable(of) or isinstance(of, descriptors)}
+
+
+def documentation(name):
+    """The docstring of a public name: a method of a subclass may leave it to the class above."""
+    of, _, member = name.partition(".")
+    if not member:
+        return public()[of].__doc__
+    return next(filter(None, [vars(base)[member].__doc__ for base in public()[of].__mro__ if member in vars(base)]))
+
+
+def has_doctest(name):
+    return bool(doctest.DocTestParser().get_examples(documentation(name)))
+
+
+@pytest.mark.parametrize("name", public())
+def test_a_public_name_has_a_sentence_and_an_example(name):
+    text = documentation(name)
+    assert text.split("\n\n")[0].strip().endswith((".", ":")), text
+    twin = re.search(r"`([A-Z]\w*\.\w+)`", text)  # as in "`Value.exp` of every element."
+    assert has_doctest(name) or ("." in name and twin and has_doctest(twin[1]))
 
 
 def python_blocks():
@@ -186,10 +245,8 @@ def test_every_script_and_file_that_the_readme_names_exists():
 
 
 def test_the_readme_is_not_contradicted_by_pyproject():
-    import tomllib
-
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert project["name"] == "tinygrad-edu"
+    assert (project["name"], project["version"]) == ("tinygrad-edu", tinygrad_edu.__version__)
     assert [re.match(r"[\w-]+", d)[0] for d in project["dependencies"]] == ["graphviz"]
     for extra in re.findall(r'pip install -e "\.\[(\w+)\]"', README):
         assert extra in project["optional-dependencies"]

@@ -53,6 +53,11 @@ def test_the_programs_of_micrograds_readme_give_its_numbers():
     assert (f"{g.data:.4f}", f"{a.grad:.4f}", f"{b.grad:.4f}") == ("24.7041", "138.8338", "645.5773")
 
 
+def test_a_plus_before_a_value_is_no_node():
+    x, t = Value(3.0), Tensor([1.0, 2.0])
+    assert +x is x and +t is t
+
+
 def test_a_node_keeps_its_row_its_inputs_in_order_and_its_partials():
     a, b = Value(6.0, label="a"), Value(4.0, label="b")
     y = a / b

@@ -1,15 +1,53 @@
 """A minimal scalar autograd engine to learn from.
 
-The numbers        Value, Tensor, stack
-Derivatives        Value.backward, grad, jvp, jacobian, hessian
-Networks           Module, Parameter, Linear, Tanh, ReLU, Sigmoid, Softmax, Sequential, MLP
-Losses             squared_error, mse_loss, cross_entropy
-Optimisers         SGD, Adam
-Checks             central_difference, gradcheck
-Programs           compile_graph, Program, CompiledLoss
-Pictures           draw, Drawing
-Explanations       explain
-Step by step       step_through
+Numbers
+    Value               one number that remembers how it was computed
+    Tensor              a shaped array of Values
+    stack               Tensors of one shape as the rows of a new one
+    topological_order   every node of a graph after all of its inputs
+
+Derivatives
+    Value.backward      the chain rule, from a result back to everything it was computed from
+    grad                derivatives as Values, which can be differentiated again
+    jvp                 the derivative along a direction, by forward mode
+    jacobian            the derivatives of several results
+    hessian             the second derivatives
+
+Networks
+    Module              a function with parameters
+    Parameter           a Tensor that a Module is to learn
+    Linear              W h + b
+    Tanh                tanh z
+    ReLU                max(z, 0)
+    Sigmoid             1 / (1 + e⁻ᶻ)
+    Softmax             exp(zᵢ) / Σⱼ exp(zⱼ)
+    Sequential          Modules one after another
+    MLP                 Linear layers with an activation between them
+    save                writes the parameters of a Module to a file
+    load                reads them back
+
+Losses
+    squared_error       ½ Σ (ŷ − y)²
+    mse_loss            the mean of (ŷ − y)²
+    cross_entropy       of softmax(z) and a class or probabilities
+
+Optimisers
+    SGD                 gradient descent, with momentum if asked
+    Adam                steps scaled by running means of the gradient and its square
+
+Checks
+    central_difference  derivatives by differences
+    gradcheck           backward beside differences, at every coordinate
+    GradcheckError      what it raises where they differ
+
+Readings of a graph
+    explain             every line of the chain rule, with its numbers
+    draw                a picture
+    Drawing             what draw returns: saved or shown
+    step_through        a page that goes through forward and backward pass
+    compile_graph       the same computation as a Python function of numbers
+    Program             what compile_graph returns
+    CompiledLoss        a Module's loss over a batch and its gradient, compiled
 
 `help(tinygrad_edu.Value)`, and so on, tells more of each. To read the code, begin with
 `ops.py`, the page of calculus, then `value.py`.
@@ -33,6 +71,7 @@ if TYPE_CHECKING:
 
     from .compile import CompiledLoss, Program, compile_graph
     from .drawing import Drawing, draw
+    from .saving import load, save
     from .stepping import step_through
 
 __version__ = "0.1.0"
@@ -65,7 +104,9 @@ __all__ = [
     "hessian",
     "jacobian",
     "jvp",
+    "load",
     "mse_loss",
+    "save",
     "squared_error",
     "stack",
     "step_through",
@@ -73,18 +114,26 @@ __all__ = [
 ]
 
 
+# Files, pictures and programs are imported when they are first asked for: the numbers do without.
+_LATER = {
+    "CompiledLoss": "compile",
+    "Drawing": "drawing",
+    "Program": "compile",
+    "compile_graph": "compile",
+    "draw": "drawing",
+    "load": "saving",
+    "save": "saving",
+    "step_through": "stepping",
+}
+
+
 def __getattr__(name: str) -> Any:
-    """Pictures and programs are imported when they are first asked for: the numbers do without."""
-    if name in ("Drawing", "draw"):
-        from . import drawing
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-        return getattr(drawing, name)
-    if name in ("CompiledLoss", "Program", "compile_graph"):
-        from . import compile
+    return getattr(import_module(f".{_LATER[name]}", __name__), name)
 
-        return getattr(compile, name)
-    if name == "step_through":
-        from .stepping import step_through
 
-        return step_through
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})

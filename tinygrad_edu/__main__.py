@@ -8,9 +8,9 @@ from pathlib import Path
 
 from .autodiff import grad
 from .check import GradcheckError, gradcheck
-from .drawing.figure import write_whole
 from .explain import explain
 from .formula import FormulaError, assignment, evaluate
+from .saving import write_whole
 from .value import Value
 
 TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
@@ -26,6 +26,7 @@ examples:
   tinygrad-edu step    "(a*b + c)**2" a=1 b=2 c=-3 -o page.html
   tinygrad-edu check   "sin(x)*y/x" x=0.7 y=2
   tinygrad-edu code    "tanh(w*x + b)" w x b
+  tinygrad-edu doctor
 
 A formula has numbers, names, + - * / **, parentheses, and the functions exp, log, sqrt, tanh,
 sigmoid, relu, sin, cos, abs, step, max, min, sum and logsumexp. Quote it, and give each name
@@ -39,10 +40,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     try:
         arguments, more = _parser().parse_known_args(_protected(sys.argv[1:] if argv is None else argv))
+        if arguments.command == "doctor":
+            return _doctor(more)
         variables = _variables(arguments.values + more, arguments.default)
         y = evaluate(arguments.formula, variables)
         arguments.run(y, variables, arguments)
-    except (OSError, RuntimeError, GradcheckError) as error:
+    except (ImportError, OSError, RuntimeError, GradcheckError) as error:
         print(f"tinygrad-edu: {error}", file=sys.stderr)
         return 1
     except (ArithmeticError, ValueError) as error:
@@ -51,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-# The commands. Each gets the result, the variables by name, and what argparse made of the line.
+# The commands on a formula. Each gets the result, the variables by name, and what argparse made of the line.
 
 
 def _explain(y: Value, variables: dict[str, Value], arguments: argparse.Namespace) -> None:
@@ -97,6 +100,16 @@ def _code(y: Value, variables: dict[str, Value], arguments: argparse.Namespace) 
     _write(compile_graph({"f": y} | slopes, inputs=list(variables.values())).source, arguments.output)
 
 
+def _doctor(more: Sequence[str]) -> int:
+    if more:
+        raise FormulaError(f"doctor stands alone, without {more[0]!a}")
+    from .doctor import examine
+
+    report, can_draw = examine()
+    _write(report, "-")
+    return 0 if can_draw else 1
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="tinygrad-edu",
@@ -127,6 +140,8 @@ def _parser() -> argparse.ArgumentParser:
     command("check", _check, "the derivatives beside central differences")
     sub = command("code", _code, "the formula and its derivatives as a Python program of the names")
     sub.set_defaults(default="0.5")  # any number at which the formula is defined gives the same program
+    about = "what is installed; exit status 1 where no picture can be drawn"
+    commands.add_parser("doctor", help=about, description=about, allow_abbrev=False)
     return parser
 
 

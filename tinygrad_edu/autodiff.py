@@ -27,6 +27,7 @@ def grad(y: Any, xs: Any) -> Any:
 
     Raises:
         TypeError: `xs` holds something that is no Value.
+        ValueError: y is a Tensor of several elements.
         RuntimeError: the `data` of a Value in the graph was changed after it was recorded.
 
     >>> x = Value(2.0)
@@ -55,7 +56,7 @@ def jvp(y: Any, xs: Any, tangents: Any) -> Value:
 
     Raises:
         TypeError, RuntimeError: as `grad`.
-        ValueError: there are not as many tangents as xs.
+        ValueError: as `grad`, or there are not as many tangents as xs.
 
     >>> a, b = Value(2.0), Value(5.0)
     >>> jvp(a * b, [a, b], [1.0, 10.0]).data                    # 5·1 + 2·10

@@ -77,6 +77,12 @@ class Program:
         TypeError, ValueError, LookupError: the arguments do not have the structure of the
             inputs, or a number is outside the domain of a function.
         ZeroDivisionError, OverflowError: a step or a result is too large for a float.
+
+    >>> from tinygrad_edu import Value
+    >>> x = Value(3.0, label="x")
+    >>> square = compile_graph(x * x, [x])
+    >>> square, square(5.0)
+    (<Program of 2 lines>, 25.0)
     """
 
     __slots__ = ("source", "_names", "_run")
@@ -112,6 +118,12 @@ class Program:
 
         With NumPy, for an input x of two numbers and a batch X with an example in each row:
         `losses, slopes = program.bind(numpy)(X.T, parameters)`, then `losses.sum()`.
+
+        >>> import numpy
+        >>> from tinygrad_edu import Value
+        >>> x = Value(3.0)
+        >>> compile_graph(x * x, [x]).bind(numpy)(numpy.array([1.0, 5.0])).tolist()
+        [1.0, 25.0]
         """
         if self._names is None:
             raise ValueError("bind: compile without sum_over, and sum the arrays of the result")

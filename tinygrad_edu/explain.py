@@ -29,6 +29,7 @@ def explain(y: Any, wrt: Any = None, level: str | None = None, digits: int = 4) 
         digits: how many decimals are printed.
 
     Raises:
+        TypeError: y or `wrt` holds something that is no Value.
         ValueError: more than one y, an unknown level, or more than 1,000 nodes to print.
         RuntimeError: the data of a Value in the graph was changed after it was recorded.
 

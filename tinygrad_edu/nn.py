@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 
 class Parameter(Tensor):
-    """A Tensor that a Module is to learn."""
+    """A Tensor that a Module is to learn; for the rest see `Tensor`.
+
+    >>> Parameter.full((1, 2), 0.5).data
+    [[0.5, 0.5]]
+    """
 
 
 class Module:
@@ -44,14 +48,22 @@ class Module:
         super().__setattr__(name, value)
 
     def forward(self, x: Tensor) -> Tensor:
-        """The output for the input x. Every subclass says how."""
+        """The output for the input x. Every subclass says how.
+
+        >>> Tanh().forward(Tensor([0.0])).data                      # Tanh()([0.0]) is the same
+        [0.0]
+        """
         raise TypeError(f"{type(self).__name__} does not define forward(self, x)")
 
     def __call__(self, x: Any) -> Tensor:
         return self.forward(x if isinstance(x, Tensor) else Tensor(x, label="x"))
 
     def children(self) -> Iterator[tuple[str, Any]]:
-        """The Parameters and Modules among the attributes and in lists of them, with their names."""
+        """The Parameters and Modules among the attributes and in lists of them, with their names.
+
+        >>> [name for name, _ in MLP([4, 3, 2]).children()]
+        ['layers.0', 'layers.1']
+        """
         for name, attribute in vars(self).items():
             if isinstance(attribute, (list, tuple)):
                 parts = [(f"{name}.{i}", part) for i, part in enumerate(attribute)]
@@ -60,7 +72,11 @@ class Module:
             yield from [(path, part) for path, part in parts if isinstance(part, (Parameter, Module))]
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
-        """Every Parameter with its path, such as `layers.0.W`."""
+        """Every Parameter with its path, such as `layers.0.W`.
+
+        >>> [path for path, _ in MLP([3, 2]).named_parameters()]
+        ['layers.0.W', 'layers.0.b']
+        """
         for name, child in self.children():
             if isinstance(child, Parameter):
                 yield name, child
@@ -69,16 +85,29 @@ class Module:
                     yield f"{name}.{path}", parameter
 
     def parameters(self) -> list[Parameter]:
-        """Every Parameter once, in the order in which they were set."""
+        """Every Parameter once, in the order in which they were set.
+
+        >>> [parameter.shape for parameter in Linear(3, 2).parameters()]
+        [(2, 3), (2,)]
+        """
         return list(dict.fromkeys(parameter for _, parameter in self.named_parameters()))
 
     def zero_grad(self) -> None:
-        """Set the gradient of every parameter to 0."""
+        """Set the gradient of every parameter to 0.
+
+        >>> linear = Linear(1, 1, init=1.0)
+        >>> linear([3.0]).backward(); linear.zero_grad(); linear.W.grad
+        [[0.0]]
+        """
         for parameter in self.parameters():
             parameter.zero_grad()
 
     def state_dict(self) -> dict[str, Any]:
-        """The numbers of every parameter as nested lists, by path."""
+        """The numbers of every parameter as nested lists, by path.
+
+        >>> Linear(2, 1, init=0.5).state_dict()
+        {'W': [[0.5, 0.5]], 'b': [0.5]}
+        """
         return {path: parameter.data for path, parameter in self.named_parameters()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -87,6 +116,10 @@ class Module:
         Raises:
             KeyError: a path is missing or unknown.
             ValueError: a shape differs, or a number is not finite.
+
+        >>> linear = Linear(1, 1)
+        >>> linear.load_state_dict({"W": [[2.0]], "b": [1.0]}); linear([3.0]).data
+        [7.0]
         """
         parameters = dict(self.named_parameters())
         missing, unknown = parameters.keys() - state.keys(), state.keys() - parameters.keys()
@@ -100,7 +133,11 @@ class Module:
             parameter.data = new[path]
 
     def extra_repr(self) -> str:
-        """What stands between the parentheses of a Module without Modules inside."""
+        """What stands between the parentheses of a Module without Modules inside.
+
+        >>> Softmax().extra_repr()
+        'axis=-1'
+        """
         return ", ".join([f"{name}: {parameter.shape}" for name, parameter in self.named_parameters()])
 
     def __repr__(self) -> str:
@@ -111,6 +148,9 @@ class Module:
 
 class Linear(Module):
     """z = W h + b, for one example h or, row by row, for a batch of them.
+
+    `W` has the shape (out_features, in_features) and `b` (out_features,). An h of shape
+    (in_features,) becomes a z of shape (out_features,), and (N, in_features) (N, out_features).
 
     Args:
         in_features: how many numbers h has.
@@ -160,28 +200,44 @@ class Linear(Module):
 
 
 class Tanh(Module):
-    """h = tanh z, element by element."""
+    """h = tanh z, element by element.
+
+    >>> Tanh()([0.0]).data
+    [0.0]
+    """
 
     def forward(self, z: Tensor) -> Tensor:
         return z.tanh()
 
 
 class ReLU(Module):
-    """h = max(z, 0), element by element."""
+    """h = max(z, 0), element by element.
+
+    >>> ReLU()([-2.0, 3.0]).data
+    [0.0, 3.0]
+    """
 
     def forward(self, z: Tensor) -> Tensor:
         return z.relu()
 
 
 class Sigmoid(Module):
-    """h = 1 / (1 + e⁻ᶻ), element by element."""
+    """h = 1 / (1 + e⁻ᶻ), element by element.
+
+    >>> Sigmoid()([0.0]).data
+    [0.5]
+    """
 
     def forward(self, z: Tensor) -> Tensor:
         return z.sigmoid()
 
 
 class Softmax(Module):
-    """ŷᵢ = exp(zᵢ) / Σⱼ exp(zⱼ) along an axis, by default the last."""
+    """ŷᵢ = exp(zᵢ) / Σⱼ exp(zⱼ) along an axis, by default the last.
+
+    >>> Softmax()([1000.0, 1000.0]).data
+    [0.5, 0.5]
+    """
 
     def __init__(self, axis: int = -1) -> None:
         self.axis = axis
@@ -226,12 +282,13 @@ class MLP(Module):
     last z. Parameters and results carry these names.
 
     Args:
-        sizes: the width of the input, of each hidden layer, and of the output.
+        sizes: the width of the input, of each hidden layer, and of the output; x is of shape
+            (sizes[0],) or (N, sizes[0]), the output of (sizes[-1],) or (N, sizes[-1]).
         activation: "tanh", "relu" or "sigmoid".
         init, seed: as in `Linear`.
 
     Raises:
-        ValueError: fewer than two sizes, or an unknown activation.
+        ValueError: fewer than two sizes, a size below 1, or an unknown activation.
 
     >>> net = MLP([4, 4, 3, 3], activation="tanh", init=0.1)
     >>> [round(z, 4) for z in net([1.0, 0.0, 1.0, 0.0]).data]

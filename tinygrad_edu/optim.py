@@ -22,8 +22,12 @@ class Optimizer:
         weight_decay: λ ≥ 0; λθ is added to the gradient, as for a loss with ½ λ Σ θ².
 
     Raises:
-        ValueError: no parameters, or a setting out of its range.
+        ValueError: no parameters, one that was computed, or a setting out of its range.
         TypeError: a parameter is no Value.
+
+    >>> Optimizer([Value(2.0)], lr=0)
+    Traceback (most recent call last):
+    ValueError: lr must be above 0, not 0.0
     """
 
     def __init__(self, params: Iterable[Any], lr: float, weight_decay: float = 0.0) -> None:
@@ -36,18 +40,33 @@ class Optimizer:
         self.weight_decay = _in_range("weight_decay", weight_decay, 0.0)
 
     def zero_grad(self) -> None:
-        """Set the gradient of every parameter to 0; without it gradients add up."""
+        """Set the gradient of every parameter to 0; without it gradients add up.
+
+        >>> w = Value(2.0); w.grad = 3.0
+        >>> SGD([w], lr=0.1).zero_grad(); w.grad
+        0.0
+        """
         for value in self.values:
             value.grad = 0.0
 
     def gradients(self) -> list[float]:
-        """∂L/∂θ + λθ for every parameter."""
+        """∂L/∂θ + λθ for every parameter.
+
+        >>> w = Value(2.0); w.grad = 3.0
+        >>> SGD([w], lr=0.1, weight_decay=0.5).gradients()      # 3 + 0.5·2
+        [4.0]
+        """
         if not self.weight_decay:
             return [value.grad for value in self.values]
         return [value.grad + self.weight_decay * value.data for value in self.values]
 
     def update(self, data: list[float]) -> None:
-        """Give every parameter its new number, or raise OverflowError and change none."""
+        """Give every parameter its new number, or raise OverflowError and change none.
+
+        >>> w = Value(2.0)
+        >>> SGD([w], lr=0.1).update([5.0]); w.data
+        5.0
+        """
         if not all(map(isfinite, data)):
             value, new = next((value, new) for value, new in zip(self.values, data) if not isfinite(new))
             raise OverflowError(
@@ -79,7 +98,12 @@ class SGD(Optimizer):
         self.velocity = [0.0] * len(self.values)
 
     def step(self) -> None:
-        """Take one step. Raises OverflowError, and changes nothing, if a number would be too large."""
+        """Take one step. Raises OverflowError, and changes nothing, if a number would be too large.
+
+        >>> w = Value(2.0); w.grad = 3.0
+        >>> SGD([w], lr=0.5).step(); w.data                     # 2 − 0.5·3
+        0.5
+        """
         velocity = self.gradients()
         if self.momentum:
             velocity = [self.momentum * v + g for v, g in zip(self.velocity, velocity)]
@@ -122,7 +146,12 @@ class Adam(Optimizer):
         self.v = [0.0] * len(self.values)
 
     def step(self) -> None:
-        """Take one step. Raises OverflowError, and changes nothing, if a number would be too large."""
+        """Take one step. Raises OverflowError, and changes nothing, if a number would be too large.
+
+        >>> w = Value(2.0); w.grad = 3.0
+        >>> Adam([w], lr=0.5).step(); round(w.data, 6)          # 2 − 0.5·3/√3²
+        1.5
+        """
         (beta1, beta2), t = self.betas, self.t + 1
         gradients = self.gradients()
         m = [beta1 * m + (1 - beta1) * g for m, g in zip(self.m, gradients)]

@@ -63,6 +63,11 @@ class Tensor:
 
     @property
     def label(self) -> str | None:
+        """The name for readers; setting it names the elements of a leaf too.
+
+        >>> x = Tensor([5.0, 6.0]); x.label = "x"; x[1].label
+        'x₂'
+        """
         return self._label
 
     @label.setter
@@ -80,7 +85,7 @@ class Tensor:
 
     @classmethod
     def full(cls, shape: int | Sequence[int], value: float, label: str | None = None) -> Self:
-        """A Tensor of the shape with `value` everywhere.
+        """A Tensor of the shape with `value` everywhere. Raises ValueError where a size is below 1.
 
         >>> Tensor.full((2, 2), 0.1).data
         [[0.1, 0.1], [0.1, 0.1]]
@@ -89,12 +94,20 @@ class Tensor:
 
     @classmethod
     def zeros(cls, *shape: Any, label: str | None = None) -> Self:
-        """A Tensor of 0.0, the shape given as `zeros(2, 3)` or `zeros((2, 3))`."""
+        """A Tensor of 0.0, the shape given as `zeros(2, 3)` or `zeros((2, 3))`.
+
+        >>> Tensor.zeros(2, 3).data
+        [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
+        """
         return cls.full(_spread(shape), 0.0, label)
 
     @classmethod
     def ones(cls, *shape: Any, label: str | None = None) -> Self:
-        """A Tensor of 1.0, the shape given as `ones(2, 3)` or `ones((2, 3))`."""
+        """A Tensor of 1.0, the shape given as `ones(2, 3)` or `ones((2, 3))`.
+
+        >>> Tensor.ones(3).data
+        [1.0, 1.0, 1.0]
+        """
         return cls.full(_spread(shape), 1.0, label)
 
     @classmethod
@@ -111,7 +124,11 @@ class Tensor:
 
     @classmethod
     def uniform(cls, shape: int | Sequence[int], low: float, high: float, seed: Any = None) -> Self:
-        """Independent numbers spread evenly between `low` and `high`; `seed` as in `randn`."""
+        """Independent numbers spread evenly between `low` and `high`; `seed` as in `randn`.
+
+        >>> Tensor.uniform((2, 3), -1, 1, seed=0).shape
+        (2, 3)
+        """
         rng = random_source(seed)
         return cls._filled(shape, lambda: rng.uniform(low, high))
 
@@ -127,7 +144,11 @@ class Tensor:
 
     @property
     def data(self) -> Any:
-        """The numbers as nested lists; a float for shape (). Assigning needs the same shape."""
+        """The numbers as nested lists; a float for shape (). Assigning needs the same shape.
+
+        >>> x = Tensor([1.0, 2.0]); x.data = [3.0, 4.0]; x.data
+        [3.0, 4.0]
+        """
         return self._nested([v.data for v in self.values])
 
     @data.setter
@@ -143,15 +164,23 @@ class Tensor:
 
     @property
     def grad(self) -> Any:
-        """The gradients as nested lists; a float for shape ()."""
+        """The gradients as nested lists; a float for shape ().
+
+        >>> x = Tensor([1.0, 2.0]); (x * x).sum().backward(); x.grad
+        [2.0, 4.0]
+        """
         return self._nested([v.grad for v in self.values])
 
     def tolist(self) -> Any:
-        """The same as `data`, under NumPy's name."""
+        """The same as `Tensor.data`, under NumPy's name."""
         return self.data
 
     def item(self) -> float:
-        """The number of a Tensor with one element. Raises ValueError where there are more."""
+        """The number of a Tensor with one element. Raises ValueError where there are more.
+
+        >>> Tensor([[3.0]]).item()
+        3.0
+        """
         if len(self.values) != 1:
             raise ValueError(f"item: the Tensor has {len(self.values)} elements, not one")
         return self.values[0].data
@@ -163,7 +192,11 @@ class Tensor:
 
     @property
     def ndim(self) -> int:
-        """The number of axes."""
+        """The number of axes.
+
+        >>> Tensor([[1.0, 2.0]]).ndim
+        2
+        """
         return len(self.shape)
 
     def __float__(self) -> float:
@@ -189,12 +222,20 @@ class Tensor:
         one_value(self).backward()
 
     def zero_grad(self) -> None:
-        """Set every gradient to 0."""
+        """Set every gradient to 0.
+
+        >>> x = Tensor([1.0, 2.0]); x.sum().backward(); x.zero_grad(); x.grad
+        [0.0, 0.0]
+        """
         for value in self.values:
             value.grad = 0.0
 
     def detach(self) -> Tensor:
-        """The same numbers and label as new leaves, without history."""
+        """The same numbers and label as new leaves, without history.
+
+        >>> (2 * Tensor([1.0, 2.0])).detach()
+        Tensor([2.0, 4.0])
+        """
         return Tensor(self.data, self.label)
 
     # Elementwise arithmetic, the shapes broadcast as in NumPy.
@@ -233,9 +274,11 @@ class Tensor:
         return _power(base, self)
 
     def maximum(self, other: Any) -> Tensor:
+        """`Value.maximum`, element by element."""
         return _binary(ops.MAXIMUM, self, other)
 
     def minimum(self, other: Any) -> Tensor:
+        """`Value.minimum`, element by element."""
         return _binary(ops.MINIMUM, self, other)
 
     # Elementwise functions.
@@ -250,37 +293,51 @@ class Tensor:
         return self._each(ops.ABS)
 
     def exp(self) -> Tensor:
+        """`Value.exp` of every element."""
         return self._each(ops.EXP)
 
     def log(self) -> Tensor:
+        """`Value.log` of every element."""
         return self._each(ops.LOG)
 
     def sqrt(self) -> Tensor:
+        """`Value.sqrt` of every element."""
         return self._each(ops.SQRT)
 
     def tanh(self) -> Tensor:
+        """`Value.tanh` of every element."""
         return self._each(ops.TANH)
 
     def sigmoid(self) -> Tensor:
+        """`Value.sigmoid` of every element."""
         return self._each(ops.SIGMOID)
 
     def relu(self) -> Tensor:
+        """`Value.relu` of every element."""
         return self._each(ops.RELU)
 
     def sin(self) -> Tensor:
+        """`Value.sin` of every element."""
         return self._each(ops.SIN)
 
     def cos(self) -> Tensor:
+        """`Value.cos` of every element."""
         return self._each(ops.COS)
 
     def abs(self) -> Tensor:
+        """`Value.abs` of every element."""
         return self._each(ops.ABS)
 
     def step(self) -> Tensor:
+        """`Value.step` of every element."""
         return self._each(ops.STEP)
 
     def map(self, f: Callable[[Value], Value]) -> Tensor:
-        """A Tensor of f(element), for functions that have no name of their own here."""
+        """A Tensor of f(element), for functions that have no name of their own here.
+
+        >>> Tensor([1.0, 2.0]).map(lambda a: a * a + 1).data
+        [2.0, 5.0]
+        """
         return _tensor(map(f, self.values), self.shape, "map", self)
 
     def _each(self, op: ops.Op) -> Tensor:
@@ -321,15 +378,27 @@ class Tensor:
         return self._reduce("sum", Value.sum, axis, keepdims)
 
     def mean(self, axis: Any = None, keepdims: bool = False) -> Tensor:
-        """Σ along the axis, divided by the number of terms."""
+        """Σ along the axis, divided by the number of terms.
+
+        >>> Tensor([[1.0, 2.0], [3.0, 4.0]]).mean(axis=1).data
+        [1.5, 3.5]
+        """
         return self._reduce("mean", lambda group: Value.sum(group) / len(group), axis, keepdims)
 
     def max(self, axis: Any = None, keepdims: bool = False) -> Tensor:
-        """The largest along the axis; where two are equal each gets half of the gradient."""
+        """The largest along the axis; where two are equal each gets half of the gradient.
+
+        >>> Tensor([[1.0, 4.0], [3.0, 2.0]]).max(axis=0).data
+        [3.0, 4.0]
+        """
         return self._reduce("max", lambda group: reduce(Value.maximum, group), axis, keepdims)
 
     def logsumexp(self, axis: Any = None, keepdims: bool = False) -> Tensor:
-        """log Σ exp along the axis, without overflow."""
+        """log Σ exp along the axis, without overflow.
+
+        >>> Tensor([1000.0, 1000.0]).logsumexp().data               # 1000 + log 2
+        1000.6931471805599
+        """
         return self._reduce("logsumexp", Value.logsumexp, axis, keepdims)
 
     def softmax(self, axis: int = -1) -> Tensor:
@@ -342,7 +411,11 @@ class Tensor:
         return _tensor((e / e.sum(axis, keepdims=True)).values, self.shape, "softmax", self)
 
     def log_softmax(self, axis: int = -1) -> Tensor:
-        """zᵢ − log Σⱼ exp(zⱼ) along the axis, the logarithm of softmax."""
+        """zᵢ − log Σⱼ exp(zⱼ) along the axis, the logarithm of softmax.
+
+        >>> Tensor([5.0]).log_softmax().data                        # log 1
+        [0.0]
+        """
         z = self._below_zero(axis)
         return _tensor((z - z.logsumexp(axis, keepdims=True)).values, self.shape, "log_softmax", self)
 
@@ -367,13 +440,20 @@ class Tensor:
 
     @property
     def T(self) -> Tensor:
-        """The transpose: the axes in reverse order."""
+        """The transpose: the axes in reverse order.
+
+        >>> Tensor([[1.0, 2.0], [3.0, 4.0]]).T.data
+        [[1.0, 3.0], [2.0, 4.0]]
+        """
         return self._view("ᵀ", _axes(self.shape)[::-1], self.shape[::-1])
 
     def reshape(self, *shape: Any) -> Tensor:
         """The same elements, row by row, in another shape; one size may be −1.
 
         Raises ValueError where the number of elements differs.
+
+        >>> Tensor([1.0, 2.0, 3.0, 4.0]).reshape(2, -1).data
+        [[1.0, 2.0], [3.0, 4.0]]
         """
         sizes = list(_spread(shape))
         if sizes.count(-1) == 1 and (rest := prod([n for n in sizes if n != -1])):
@@ -416,7 +496,7 @@ class Tensor:
 
 
 def stack(tensors: Sequence[Tensor]) -> Tensor:
-    """Tensors of one shape as the rows of a new first axis.
+    """Tensors of one shape as the rows of a new first axis. Raises ValueError for several shapes.
 
     >>> stack([Tensor([1.0, 2.0]), Tensor([3.0, 4.0])]).data
     [[1.0, 2.0], [3.0, 4.0]]

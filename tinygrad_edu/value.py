@@ -114,39 +114,99 @@ class Value:
     # Functions. Each is its row of the table.
 
     def exp(self) -> Value:
+        """eᵃ, its own derivative. Raises OverflowError for a above 709.
+
+        >>> Value(0.0).exp().data
+        1.0
+        """
         return _unary(ops.EXP, self)
 
     def log(self) -> Value:
+        """The natural logarithm of a, with derivative 1/a. Raises ValueError unless a > 0.
+
+        >>> Value(1.0).log().data
+        0.0
+        """
         return _unary(ops.LOG, self)
 
     def sqrt(self) -> Value:
+        """√a, with derivative 1/(2√a). Raises ValueError below 0, ZeroDivisionError at 0: the slope is infinite.
+
+        >>> Value(9.0).sqrt().data
+        3.0
+        """
         return _unary(ops.SQRT, self)
 
     def tanh(self) -> Value:
+        """tanh a, with derivative 1 − tanh² a.
+
+        >>> Value(0.0).tanh().data
+        0.0
+        """
         return _unary(ops.TANH, self)
 
     def sigmoid(self) -> Value:
+        """σ(a) = 1 / (1 + e⁻ᵃ), with derivative σ(a) (1 − σ(a)).
+
+        >>> Value(0.0).sigmoid().data
+        0.5
+        """
         return _unary(ops.SIGMOID, self)
 
     def relu(self) -> Value:
+        """a where a > 0, else 0, with derivative `step`.
+
+        >>> Value(-2.0).relu().data, Value(3.0).relu().data
+        (0.0, 3.0)
+        """
         return _unary(ops.RELU, self)
 
     def sin(self) -> Value:
+        """sin a, for a in radians, with derivative cos a.
+
+        >>> Value(0.0).sin().data
+        0.0
+        """
         return _unary(ops.SIN, self)
 
     def cos(self) -> Value:
+        """cos a, for a in radians, with derivative −sin a.
+
+        >>> Value(0.0).cos().data
+        1.0
+        """
         return _unary(ops.COS, self)
 
     def abs(self) -> Value:
+        """|a|, with the sign of a as derivative, and 0 at 0. Python's `abs(a)` is the same.
+
+        >>> Value(-2.0).abs().data
+        2.0
+        """
         return _unary(ops.ABS, self)
 
     def step(self) -> Value:
+        """1 where a > 0, else 0, with derivative 0 everywhere.
+
+        >>> Value(0.0).step().data, Value(3.0).step().data
+        (0.0, 1.0)
+        """
         return _unary(ops.STEP, self)
 
     def maximum(self, other: Number) -> Value:
+        """The larger of two, which gets the gradient; where they are equal, each gets half.
+
+        >>> Value(2.0).maximum(3.0).data
+        3.0
+        """
         return _binary(ops.MAXIMUM, self, constant(other))
 
     def minimum(self, other: Number) -> Value:
+        """The smaller of two, which gets the gradient; where they are equal, each gets half.
+
+        >>> Value(2.0).minimum(3.0).data
+        2.0
+        """
         return _binary(ops.MINIMUM, self, constant(other))
 
     @staticmethod
@@ -211,7 +271,11 @@ class Value:
             )
 
     def detach(self) -> Value:
-        """A new leaf with the same number and label, and no history."""
+        """A new leaf with the same number and label, and no history.
+
+        >>> (2 * Value(3.0)).detach()
+        Value(data=6.0, grad=0.0)
+        """
         return Value(self.data, self.label)
 
     # As a number, for printing and for Python's own decisions.

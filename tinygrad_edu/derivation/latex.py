@@ -38,7 +38,7 @@ def _latex_word(word: str) -> str:
     letters = []
     for c in normalize("NFC", word):
         letter, *accents = list(normalize("NFD", c))
-        kind, _, greek = name(letter, "").partition(" LETTER ")
+        kind, _, greek = name(letter, "").replace("LAMDA", "LAMBDA").partition(" LETTER ")  # Unicode's spelling
         if letter in _LATEX_ESCAPES:
             letter = _LATEX_ESCAPES[letter]
         elif kind == "GREEK SMALL" and greek in _GREEK:
@@ -55,10 +55,10 @@ def _latex_word(word: str) -> str:
 
 
 _GREEK = {
-    "ALPHA", "BETA", "GAMMA", "DELTA", "EPSILON", "ZETA", "ETA", "THETA", "IOTA", "KAPPA", "MU", "NU",
-    "XI", "PI", "RHO", "SIGMA", "TAU", "UPSILON", "PHI", "CHI", "PSI", "OMEGA",
+    "ALPHA", "BETA", "GAMMA", "DELTA", "EPSILON", "ZETA", "ETA", "THETA", "IOTA", "KAPPA", "LAMBDA", "MU",
+    "NU", "XI", "PI", "RHO", "SIGMA", "TAU", "UPSILON", "PHI", "CHI", "PSI", "OMEGA",
 }  # fmt: skip
-_GREEK_CAPITALS = {"GAMMA", "DELTA", "THETA", "XI", "PI", "SIGMA", "UPSILON", "PHI", "PSI", "OMEGA"}
+_GREEK_CAPITALS = {"GAMMA", "DELTA", "THETA", "LAMBDA", "XI", "PI", "SIGMA", "UPSILON", "PHI", "PSI", "OMEGA"}
 _ACCENTS = {"\u0302": r"\hat", "\u0303": r"\tilde", "\u0304": r"\bar", "\u0307": r"\dot", "\u0308": r"\ddot"}
 _LATEX_ESCAPES = {c: "\\" + c for c in "#$%&_{}"} | {
     "\\": r"\backslash ",

@@ -79,11 +79,11 @@ def written_out(t: Tensor, found: dict[Tensor, Quantity]) -> Expr:
             return (args[0] * args[1]).sum()
         case "@" if t.inputs[0].ndim == 1:
             return Expr("@", (args[0].T, args[1]), number)
-        case "ᵀ":
+        case "ᵀ" if t.ndim <= 2:
             return args[0].T if t.ndim == 2 else args[0]
         case "reshape":
             return args[0].reshaped(t.shape)
-        case "sum" | "mean":
+        case "sum" | "mean" if len(t.values) == 1 or t.inputs[0].ndim == 2:
             total = args[0].sum(summed_axis(t)).reshaped(t.shape)
             return total if t.op == "sum" else total / (len(t.inputs[0].values) // len(t.values))
         case "×":
@@ -113,20 +113,21 @@ def _named(order: Sequence[Tensor], wrt: Sequence[Tensor]) -> set[Tensor]:
     depth: dict[Tensor, int] = {}  # of the formula inside formulas
     for t in order:
         depth[t] = 1 + max([0 if a in named else depth[a] for a in t.inputs], default=0)
-        inside = _fits_inside(t.op) and t.ndim <= 2
+        solid = max([a.ndim for a in (t, *t.inputs)]) > 2  # it is told by its Jacobian, which needs names
+        inside = _fits_inside(t.op) and not solid
         row = t.op == "@" and [a.ndim for a in t.inputs] == [1, 2]  # a column to all that use it
         if (
             t.label
             or row
             or depth[t] > _DEEPEST
-            or (t.op and not inside and t.op not in _ON_NAMES)
+            or (t.op and not inside and (solid or t.op not in _ON_NAMES))
             or (not t.op and t.shape)
         ):
             named.add(t)
         for a in t.inputs:
             uses[a] = uses.get(a, 0) + 1
             matrix_product = t.op == "@" and max(t.inputs[0].ndim, t.inputs[1].ndim) == 2 and a.op not in _VIEWS
-            if a.op and (matrix_product or not _fits_inside(t.op)):
+            if a.op and (matrix_product or not inside):
                 named.add(a)
     return named | {t for t in order if t.op and uses.get(t, 0) > 1}
 

@@ -30,6 +30,10 @@ class Row:
         node: the Value or Tensor whose number or gradient this is.
         edge: which input of the step's node it is, in the steps of the backward pass.
         notes: sentences beside it, such as why it is zero; each a list of words and formulas.
+
+    >>> from tinygrad_edu import Value, explain
+    >>> print(explain(Value(3.0, label="x") ** 2).forward[-1])
+    f = x² = 3² = 9
     """
 
     def __init__(
@@ -56,6 +60,13 @@ class Row:
 
     @property
     def relation(self) -> str:
+        """ "=", or "+=" where the row is one of several contributions.
+
+        >>> from tinygrad_edu import Value, explain
+        >>> x = Value(3.0, label="x")
+        >>> [row.relation for row in explain(x * x).backward[-1].rows]
+        ['+=', '+=']
+        """
         return "=" if self.part is None else "+="
 
     def __iter__(self) -> Iterator[Any]:
@@ -66,7 +77,12 @@ class Row:
         return self.text()
 
     def text(self, digits: int = 4, width: int = 0) -> str:
-        """The line as text, the quantity padded to `width`."""
+        """The line as text, the quantity padded to `width`.
+
+        >>> from tinygrad_edu import Value, explain
+        >>> explain(Value(2.0, label="x")).forward[0].text(width=3)
+        'x   = 2'
+        """
         style = Text(digits, columns=_has_matrix(self))
         quantity = written(self.quantity, style).ljust(width)
         sides = self._sides(style)
@@ -89,7 +105,12 @@ class Row:
         return "\n".join([line, *["    " + note for note in notes]])
 
     def latex(self, digits: int = 4) -> str:
-        """The line as LaTeX, for between $$ and $$; the notes are not in it."""
+        """The line as LaTeX, for between $$ and $$; the notes are not in it.
+
+        >>> from tinygrad_edu import Value, explain
+        >>> explain(Value(2.0, label="x")).forward[0].latex()
+        'x = 2'
+        """
         style = LaTeX(digits)
         quantity = written(self.quantity, style)
         sides = self._sides(style)
@@ -107,7 +128,13 @@ class Row:
         return len(" = ".join([written(self.quantity, style), *self._sides(style)])) > _WIDTH
 
     def sentences(self, style: Any) -> list[str]:
-        """The running total, and the notes."""
+        """The running total, and the notes.
+
+        >>> from tinygrad_edu import Value, explain
+        >>> x = Value(3.0, label="x")
+        >>> explain(x * x).backward[-1].rows[0].sentences(Text(4))
+        ['running total 3 (1 of 2 paths in)']
+        """
         notes = self.notes
         if self.part and self.total is not None:
             i, n = self.part
@@ -126,8 +153,13 @@ class Step:
 
     Attributes:
         node: the Value or Tensor in hand; None for the first step, ∂L/∂L = 1.
-        name: what it is called.
+        name: what it is called; empty for the first step.
         rows: a line for each edge used, in order.
+
+    >>> from tinygrad_edu import Value, explain
+    >>> x = Value(3.0, label="x")
+    >>> [(step.name, len(step.rows)) for step in explain(x * x).backward]
+    [('', 1), ('f', 2)]
     """
 
     def __init__(self, node: Any, name: str, rows: list[Row]) -> None:
@@ -165,7 +197,12 @@ class Derivation:
 
     @property
     def rows(self) -> list[Row]:
-        """All the rows, in order."""
+        """All the rows, in order.
+
+        >>> from tinygrad_edu import Value, explain
+        >>> [str(row) for row in explain(Value(2.0, label="x")).rows]
+        ['x = 2', '∂x/∂x = 1']
+        """
         return self.forward + [row for step in self.backward for row in step.rows] + self.paths
 
     def __iter__(self) -> Iterator[Row]:
@@ -193,6 +230,10 @@ class Derivation:
 
         Raises:
             ValueError: another format.
+
+        >>> from tinygrad_edu import Value, explain
+        >>> print(explain(Value(2.0, label="x")).to("markdown").splitlines()[0])
+        ## Forward
         """
         match format:
             case "text":

@@ -6,6 +6,7 @@ import os
 from hashlib import sha256
 from pathlib import Path
 
+from ..saving import write_whole
 from .render import render
 from .svg import finished
 
@@ -43,6 +44,10 @@ class Drawing:
             RuntimeError: there is no Graphviz; the message tells two ways to get one.
             ValueError: Graphviz rejects a label.
             TimeoutError: it took too long.
+
+        >>> from tinygrad_edu import Value, draw
+        >>> draw(Value(2.0)).svg()[:5]
+        '<svg '
         """
         prefix = "tg" + sha256(self.source.encode()).hexdigest()[:8]
         return finished(render(self.source, "svg", timeout), self.title, prefix)
@@ -89,15 +94,3 @@ class Drawing:
 
     def __repr__(self) -> str:
         return f"<Drawing: {self.level} level, {self.cards} card{'s' if self.cards != 1 else ''}>"
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write beside the path and rename: whoever looks sees the old file or the new one."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(beside, "xb") as file:
-            file.write(content)
-        os.replace(beside, path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise

@@ -13,7 +13,7 @@ from pathlib import Path
 from string import Template
 
 from ..drawing import look
-from ..drawing.figure import write_whole
+from ..saving import write_whole
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,6 +52,10 @@ class Page:
         Raises:
             RuntimeError: there is no Graphviz to lay the picture out; the message tells two ways to get one.
             TimeoutError: that took longer than a minute.
+
+        >>> from tinygrad_edu import Value, step_through
+        >>> step_through(Value(2.0)).html[:15]
+        '<!DOCTYPE html>'
         """
         style, script = _colours() + _part("page.css"), _part("page.js")
         return Template(_part("page.html")).substitute(
