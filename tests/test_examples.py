@@ -313,12 +313,11 @@ def test_by_hand_the_derivative_is_the_formula_and_differences_approach_it():
 
 def test_the_closures_are_right_on_the_notes_and_wrong_where_the_package_is_right():
     lines = run("02_closures.py").splitlines()
-    assert [line.split()[-3:] for line in lines[1:4]] == [
+    assert [line.split()[-3:] for line in lines[1:]] == [
         ["40", "40", "40"],
         ["6", "10", "6"],
         ["5000", "RecursionError", "5000"],
     ]
-    assert all(float(time) > 0 for time in lines[4].split()[-2:])
 
 
 def test_the_closures_take_40_lines():
