@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from typing import Any, Protocol, TypeVar
 
     class Node(Protocol):
@@ -29,20 +29,23 @@ def topological_order(*roots: N) -> list[N]:
     """
     order: list[N] = []
     visited: set[N] = set()
-    stack: list[N | None] = list(reversed(roots))
-    while stack:
-        node = stack.pop()
-        if node is None:  # the mark over a node that waits for its inputs
-            order.append(stack.pop())  # type: ignore[arg-type]
-        elif node not in visited:
-            visited.add(node)
-            # A leaf, or all inputs have their places: none of them waits for its user.
-            if not node.inputs or visited.issuperset(node.inputs):
-                order.append(node)
-            else:
-                stack += (node, None)
-                stack += node.inputs[::-1]
-    return order
+    waiting: list[tuple[Any, Iterator[N]]] = []  # nodes on the way here, each with the inputs not yet looked at
+    node: Any = None
+    inputs = iter(roots)
+    while True:
+        for a in inputs:
+            if a not in visited:
+                visited.add(a)
+                if a.inputs:  # they come first
+                    waiting.append((node, inputs))
+                    node, inputs = a, iter(a.inputs)
+                    break
+                order.append(a)
+        else:  # all inputs of the node have their places
+            if not waiting:
+                return order
+            order.append(node)
+            node, inputs = waiting.pop()
 
 
 def by_depth(order: Sequence[N]) -> list[N]:
