@@ -61,15 +61,17 @@ def test_code_prints_a_program_of_the_names(capsys):
     assert (
         out
         == """\
-from math import tanh
+from math import exp, tanh
 
 
 def program(w, x, b):
     # forward
-    f = tanh(w * x + b)
+    sum_1 = w * x + b
+    f = tanh(sum_1)
 
     # backward
-    df_db = 1.0 - f * f
+    df_db = (1.0 - f * f if abs(f) < 0.7
+             else (gap := (1.0 + abs(f)) * exp(-2.0 * abs(sum_1))) * (2.0 - gap))
     return {'f': f, 'df_dw': df_db * x, 'df_dx': df_db * w, 'df_db': df_db}
 """
     )

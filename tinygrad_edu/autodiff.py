@@ -71,7 +71,7 @@ def jvp(y: Any, xs: Any, tangents: Any) -> Value:
         tangent[b] = direction.get(b, 0.0)  # and, if b is computed from other xs, also:
         if any([tangent[a] for a in b.inputs]):
             for a, p in zip(b.inputs, partials_as_values(b)):
-                if tangent[a]:
+                if p and tangent[a]:
                     tangent[b] += p * tangent[a]
     return constant(tangent[root])
 

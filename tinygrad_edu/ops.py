@@ -73,6 +73,39 @@ def over(a: Any, b: Any) -> Any:
     return (1 + step(a - b) - step(b - a)) / 2
 
 
+# On paper these are 1 − y², 1 − y and exp(zᵢ − y). Computed so, they lose their digits where y is near 1
+# or large; but the inputs a and z still have them. tests/test_accuracy.py measures how exact every row is.
+
+
+def one_minus_square(y: Any, a: Any) -> Any:
+    """1 − y² for y = tanh a, where the gap to 1 is also 1 − |y| = (1 + |y|) exp(−2|a|)."""
+    if not isinstance(y, float):
+        return y.one_minus_square(a)
+    if -0.7 < y < 0.7:
+        return 1 - y * y
+    gap = (1 + abs(y)) * math.exp(-2 * abs(a))
+    return gap * (2 - gap)
+
+
+def one_minus(y: Any, a: Any) -> Any:
+    """1 − y for y = σ(a), which is also σ(−a)."""
+    if isinstance(y, float):
+        return 1 - y if y < 0.75 else _sigmoid(-a)
+    return y.one_minus(a)
+
+
+def softmax(y: Any, *z: Any) -> tuple[Any, ...]:
+    """exp(zᵢ − y) for y = log Σ exp zⱼ, which is also eᵢ / Σ eⱼ with eᵢ = exp(zᵢ − max z)."""
+    return shares(z, max(z), sum) if isinstance(y, float) else y.softmax(z)
+
+
+def shares(z: Any, shift: Any, total: Callable[[Any], Any]) -> tuple[Any, ...]:
+    """eᵢ / Σ eⱼ with eᵢ = exp(zᵢ − shift), which is the same for every shift."""
+    e = [exp(zi - shift) for zi in z]
+    s = total(e)
+    return tuple([ei / s for ei in e])
+
+
 # Values that need more than one expression.
 
 
@@ -108,9 +141,17 @@ def _dot_as(*ab: Any) -> Any:
     return reduce(add, map(mul, ab[:n], ab[n:]))
 
 
+def _largest_as(*z: Any) -> Any:
+    return reduce(lambda a, b: a.maximum(b), z)
+
+
 def _logsumexp_as(*z: Any) -> Any:
-    m = reduce(lambda a, b: a.maximum(b), z)
+    m = _largest_as(*z)
     return m + reduce(add, [exp(zi - m) for zi in z]).log()
+
+
+ONE_MINUS_SQUARE_AS = "1.0 - a * a if abs(a) < 0.7 else (gap := (1.0 + abs(a)) * exp(-2.0 * abs(b))) * (2.0 - gap)"
+ONE_MINUS_AS = "1.0 - a if a < 0.75 else exp(-abs(b)) / (1.0 + exp(-abs(b)))"
 
 
 # fmt: off
@@ -124,8 +165,8 @@ NEG     = Op("neg",     lambda a: -a,                    lambda y, a: (-1.0,),  
 EXP     = Op("exp",     math.exp,                        lambda y, a: (y,))
 LOG     = Op("log",     math.log,                        lambda y, a: (1 / a,))
 SQRT    = Op("sqrt",    math.sqrt,                       lambda y, a: (1 / (2 * y),))
-TANH    = Op("tanh",    math.tanh,                       lambda y, a: (1 - y * y,))
-SIGMOID = Op("sigmoid", _sigmoid,                        lambda y, a: (y * (1 - y),),                 SIGMOID_AS)
+TANH    = Op("tanh",    math.tanh,                       lambda y, a: (one_minus_square(y, a),))
+SIGMOID = Op("sigmoid", _sigmoid,                        lambda y, a: (y * one_minus(y, a),),         SIGMOID_AS)
 SIN     = Op("sin",     math.sin,                        lambda y, a: (cos(a),))
 COS     = Op("cos",     math.cos,                        lambda y, a: (-sin(a),))
 
@@ -138,17 +179,31 @@ MINIMUM = Op("min",     lambda a, b: a if a < b else b,  lambda y, a, b: (over(b
 # Of any number of inputs. dot takes a₁ … aₙ b₁ … bₙ: the partial to aᵢ is bᵢ, and back.
 SUM = Op("sum",       lambda *a: sum(a, 0.0), lambda y, *a: (1.0,) * len(a),                              _sum_as)
 DOT = Op("dot",       _dot,                   lambda y, *ab: ab[len(ab) // 2:] + ab[:len(ab) // 2],       _dot_as)
-LSE = Op("logsumexp", _logsumexp,             lambda y, *z: tuple([exp(zi - y) for zi in z]),             _logsumexp_as)
+LSE = Op("logsumexp", _logsumexp,             softmax,                                                    _logsumexp_as)
+
+# For the partials above. They are functions of the first input alone; the second is where its last digits are.
+# The shift in a softmax cancels, so that the softmax does not depend on it: its partials count as 0.
+ONE_MINUS_SQUARE = Op("1−y²", one_minus_square, lambda _, y, a: (-2.0 * y, 0.0), ONE_MINUS_SQUARE_AS)
+ONE_MINUS        = Op("1−y",  one_minus,        lambda _, y, a: (-1.0, 0.0),     ONE_MINUS_AS)
+LARGEST          = Op("largest", lambda *z: max(z), lambda y, *z: (0.0,) * len(z), _largest_as)
 # fmt: on
 
 
 @lru_cache(maxsize=1024)
 def power(n: float) -> Op:
-    """The row aⁿ for a constant exponent n. (n = 0 is the constant 1, also at a = 0.)"""
+    """The row aⁿ for a constant exponent n. (n = 0 is the constant 1, also at a = 0.)
+
+    Where n − 1 has to be rounded, as for n = 0.1, aⁿ⁻¹ would be another power, and is written y / a.
+    """
+    rounded = n - 1 + 1 != n
     return Op(
         f"^{n:g}",
         (lambda a: a * a) if n == 2 else (lambda a: math.pow(a, n)),  # pow(a, 2.0) is slower, and may round
-        lambda y, a: (n * a ** (n - 1) if n else 0.0,),
+        (lambda y, a: (n * y / a,))
+        if rounded
+        else (lambda y, a: (3 * (a * a),))  # as the row a² has it
+        if n == 3
+        else (lambda y, a: (n * a ** (n - 1) if n else 0.0,)),
         {0.0: "1.0", 1.0: "a", 2.0: "a * a"}.get(n, f"a ** {n:.0f}" if n.is_integer() else f"pow(a, {n!r})"),
     )
 
@@ -159,4 +214,5 @@ TABLE = (
     EXP, LOG, SQRT, TANH, SIGMOID, SIN, COS,
     STEP, RELU, ABS, MAXIMUM, MINIMUM,
     SUM, DOT, LSE,
+    ONE_MINUS_SQUARE, ONE_MINUS, LARGEST,
 )  # fmt: skip

@@ -179,6 +179,17 @@ class Value:
         """
         return _n_ary(ops.LSE, values)
 
+    # What ops.py needs for its partials, where self is tanh a, σ(a), or logsumexp of z.
+
+    def one_minus_square(self, a: Value) -> Value:
+        return _binary(ops.ONE_MINUS_SQUARE, self, a)
+
+    def one_minus(self, a: Value) -> Value:
+        return _binary(ops.ONE_MINUS, self, a)
+
+    def softmax(self, z: Sequence[Value]) -> tuple[Value, ...]:
+        return ops.shares(z, _n_ary(ops.LARGEST, z), Value.sum)
+
     # The backward pass.
 
     def backward(self) -> None:
@@ -254,7 +265,8 @@ def chain_rule(order: list[Value], partials: Callable[[Value], Sequence[Any]]) -
         for b in reversed(order):
             if g := b.grad:
                 for a, p in zip(b.inputs, partials(b)):
-                    a.grad += g * p  # += : a may be used twice
+                    if p:  # a slope of 0 passes nothing on
+                        a.grad += g * p  # += : a may be used twice
     except BaseException:
         set_grads(order, before)
         raise
