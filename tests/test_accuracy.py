@@ -306,7 +306,7 @@ ROWS = {
         lambda y, a: sech2(a), lambda y, a: [-2 * mp.tanh(a), mpf(0)], constant(-2, 0, 0, 0),
     ),
     ONE_MINUS: Row(
-        [(SIGMOID.value(a), a) for a in [*HARD, *STEEP[::2]]], lambda y, a: sigma(-a), constant(-1, 0), no_curvature
+        [(SIGMOID.value(a), a) for a in STEEP], lambda y, a: sigma(-a), constant(-1, 0), no_curvature
     ),
     LARGEST: Row(lists(7), lambda *z: max(z), lambda *z: [mpf(0)] * len(z), no_curvature),
 }  # fmt: skip
