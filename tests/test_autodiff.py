@@ -26,6 +26,18 @@ def test_the_second_derivative_of_tanh():
     assert grad(grad(x.tanh(), x), x).data == pytest.approx(-2 * t * (1 - t * t), rel=1e-14)
 
 
+def test_a_cube_has_a_gradient_where_its_slope_is_rounded_up_and_where_down():
+    for a in (0.09018283127483313, 0.1, 0.3, 1.7):  # of the first one a · a and pow(a, 2) differ
+        x = Value(a)
+        assert grad(x**3, x).data == 3 * (a * a)
+
+
+def test_a_third_derivative_at_zero_survives_the_exact_formulas():
+    x = Value(0.0)
+    for y, third in [(x.tanh(), -2.0), (x.sigmoid(), -1 / 8)]:
+        assert grad(grad(grad(y, x), x), x).data == third
+
+
 def test_grad_touches_no_grad():
     x = Value(2.0)
     y = x * x

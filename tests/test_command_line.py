@@ -66,15 +66,17 @@ def test_code_prints_a_program_of_the_names(capsys):
     assert (
         out
         == """\
-from math import tanh
+from math import exp, tanh
 
 
 def program(w, x, b):
     # forward
-    f = tanh(w * x + b)
+    sum_1 = w * x + b
+    f = tanh(sum_1)
 
     # backward
-    df_db = 1.0 - f * f
+    df_db = (1.0 - q if (q := f * f) < 0.5
+             else 4.0 * (e := exp(-2.0 * abs(sum_1))) / (1.0 + e) ** 2)
     return {'f': f, 'df_dw': df_db * x, 'df_dx': df_db * w, 'df_db': df_db}
 """
     )

@@ -53,7 +53,7 @@ def test_one_step_of_the_practical_reads_like_backpropagation_by_hand():
 
 
 Q1_STEP = """\
-from math import tanh
+from math import exp, tanh
 
 
 def program(x, y, parameters):
@@ -77,26 +77,47 @@ def program(x, y, parameters):
     [b3_1, b3_2, b3_3] = b3
 
     # forward
-    h1_1 = tanh(W1_11 * x_1 + W1_12 * x_2 + W1_13 * x_3 + W1_14 * x_4 + b1_1)
-    h1_2 = tanh(W1_21 * x_1 + W1_22 * x_2 + W1_23 * x_3 + W1_24 * x_4 + b1_2)
-    h1_3 = tanh(W1_31 * x_1 + W1_32 * x_2 + W1_33 * x_3 + W1_34 * x_4 + b1_3)
-    h1_4 = tanh(W1_41 * x_1 + W1_42 * x_2 + W1_43 * x_3 + W1_44 * x_4 + b1_4)
-    h2_1 = tanh(W2_11 * h1_1 + W2_12 * h1_2 + W2_13 * h1_3 + W2_14 * h1_4 + b2_1)
-    h2_2 = tanh(W2_21 * h1_1 + W2_22 * h1_2 + W2_23 * h1_3 + W2_24 * h1_4 + b2_2)
-    h2_3 = tanh(W2_31 * h1_1 + W2_32 * h1_2 + W2_33 * h1_3 + W2_34 * h1_4 + b2_3)
+    z1_1 = W1_11 * x_1 + W1_12 * x_2 + W1_13 * x_3 + W1_14 * x_4 + b1_1
+    h1_1 = tanh(z1_1)
+    z1_2 = W1_21 * x_1 + W1_22 * x_2 + W1_23 * x_3 + W1_24 * x_4 + b1_2
+    h1_2 = tanh(z1_2)
+    z1_3 = W1_31 * x_1 + W1_32 * x_2 + W1_33 * x_3 + W1_34 * x_4 + b1_3
+    h1_3 = tanh(z1_3)
+    z1_4 = W1_41 * x_1 + W1_42 * x_2 + W1_43 * x_3 + W1_44 * x_4 + b1_4
+    h1_4 = tanh(z1_4)
+    z2_1 = W2_11 * h1_1 + W2_12 * h1_2 + W2_13 * h1_3 + W2_14 * h1_4 + b2_1
+    h2_1 = tanh(z2_1)
+    z2_2 = W2_21 * h1_1 + W2_22 * h1_2 + W2_23 * h1_3 + W2_24 * h1_4 + b2_2
+    h2_2 = tanh(z2_2)
+    z2_3 = W2_31 * h1_1 + W2_32 * h1_2 + W2_33 * h1_3 + W2_34 * h1_4 + b2_3
+    h2_3 = tanh(z2_3)
     diff_1 = W3_11 * h2_1 + W3_12 * h2_2 + W3_13 * h2_3 + b3_1 - y_1
     diff_2 = W3_21 * h2_1 + W3_22 * h2_2 + W3_23 * h2_3 + b3_2 - y_2
     diff_3 = W3_31 * h2_1 + W3_32 * h2_2 + W3_33 * h2_3 + b3_3 - y_3
     loss = 0.5 * (diff_1 * diff_1 + diff_2 * diff_2 + diff_3 * diff_3)
 
     # backward
-    db2_1 = (diff_3 * W3_31 + diff_2 * W3_21 + diff_1 * W3_11) * (1.0 - h2_1 * h2_1)
-    db2_2 = (diff_3 * W3_32 + diff_2 * W3_22 + diff_1 * W3_12) * (1.0 - h2_2 * h2_2)
-    db2_3 = (diff_3 * W3_33 + diff_2 * W3_23 + diff_1 * W3_13) * (1.0 - h2_3 * h2_3)
-    db1_1 = (db2_3 * W2_31 + db2_2 * W2_21 + db2_1 * W2_11) * (1.0 - h1_1 * h1_1)
-    db1_2 = (db2_3 * W2_32 + db2_2 * W2_22 + db2_1 * W2_12) * (1.0 - h1_2 * h1_2)
-    db1_3 = (db2_3 * W2_33 + db2_2 * W2_23 + db2_1 * W2_13) * (1.0 - h1_3 * h1_3)
-    db1_4 = (db2_3 * W2_34 + db2_2 * W2_24 + db2_1 * W2_14) * (1.0 - h1_4 * h1_4)
+    slope_1 = (1.0 - q if (q := h2_1 * h2_1) < 0.5
+               else 4.0 * (e := exp(-2.0 * abs(z2_1))) / (1.0 + e) ** 2)
+    db2_1 = (diff_3 * W3_31 + diff_2 * W3_21 + diff_1 * W3_11) * slope_1
+    slope_2 = (1.0 - q if (q := h2_2 * h2_2) < 0.5
+               else 4.0 * (e := exp(-2.0 * abs(z2_2))) / (1.0 + e) ** 2)
+    db2_2 = (diff_3 * W3_32 + diff_2 * W3_22 + diff_1 * W3_12) * slope_2
+    slope_3 = (1.0 - q if (q := h2_3 * h2_3) < 0.5
+               else 4.0 * (e := exp(-2.0 * abs(z2_3))) / (1.0 + e) ** 2)
+    db2_3 = (diff_3 * W3_33 + diff_2 * W3_23 + diff_1 * W3_13) * slope_3
+    slope_4 = (1.0 - q if (q := h1_1 * h1_1) < 0.5
+               else 4.0 * (e := exp(-2.0 * abs(z1_1))) / (1.0 + e) ** 2)
+    db1_1 = (db2_3 * W2_31 + db2_2 * W2_21 + db2_1 * W2_11) * slope_4
+    slope_5 = (1.0 - q if (q := h1_2 * h1_2) < 0.5
+               else 4.0 * (e := exp(-2.0 * abs(z1_2))) / (1.0 + e) ** 2)
+    db1_2 = (db2_3 * W2_32 + db2_2 * W2_22 + db2_1 * W2_12) * slope_5
+    slope_6 = (1.0 - q if (q := h1_3 * h1_3) < 0.5
+               else 4.0 * (e := exp(-2.0 * abs(z1_3))) / (1.0 + e) ** 2)
+    db1_3 = (db2_3 * W2_33 + db2_2 * W2_23 + db2_1 * W2_13) * slope_6
+    slope_7 = (1.0 - q if (q := h1_4 * h1_4) < 0.5
+               else 4.0 * (e := exp(-2.0 * abs(z1_4))) / (1.0 + e) ** 2)
+    db1_4 = (db2_3 * W2_34 + db2_2 * W2_24 + db2_1 * W2_14) * slope_7
 
     # update
     return {
@@ -376,6 +397,31 @@ def test_a_wide_sum_compiles():
     assert math.isclose(compile_graph(x.sum(), [x])(x.data), x.sum().item(), rel_tol=1e-12)
 
 
+@pytest.mark.parametrize("f", [Value.tanh, Value.sigmoid])
+def test_a_program_that_starts_from_an_activation_differentiates_that(f):
+    # It has no pre-activation z in which the last digits of 1 − h² or 1 − h are, only the h it is given.
+    z = value("z", 3.0)
+    h = f(z)
+    slope = grad(h, z)
+    assert compile_graph(slope, [h])(0.875) == (1 - 0.875**2 if f is Value.tanh else 0.875 * 0.125)
+    assert compile_graph(slope, [h, z])(0.875, 1.0) == compile_graph(slope, [h])(0.875)
+
+
+def test_the_gradient_of_cross_entropy_takes_the_exponentials_of_the_forward_pass():
+    z, y = Tensor([0.1, 0.2, 0.3], label="z"), Tensor([0.0, 1.0, 0.0], label="y")
+    loss = cross_entropy(z, y)
+    program = compile_graph({"loss": loss, "slopes": grad(loss, z)}, [z, y])
+    assert program.source.count("exp(") == 3 and "(exp_1 / sum_1)" in program.source
+    large = program([1000.0, 0.0, -1000.0], [0.0, 0.0, 1.0])  # recorded with others, and nothing overflows
+    assert large == {"loss": 2000.0, "slopes": [1.0, 0.0, -1.0]}
+
+
+def test_a_leaf_may_have_the_name_that_a_row_uses_inside():
+    e, q = value("e", 1.5), value("q", 0.5)
+    program = compile_graph([grad(e.tanh() * q, e), e, q], [e, q])
+    assert program(1.5, 0.5) == [0.5 * e.tanh().partials[0], 1.5, 0.5]
+
+
 # The call.
 
 
@@ -563,6 +609,17 @@ def test_conditionals_become_where():
     assert np.allclose(
         result, [[0, 0, 2], [0, 0.5, 1 / (1 + math.exp(-2))], [1000, 0, 2], [0.5, 0.5, 2], [0, 0, 1]], atol=1e-15
     )
+
+
+def test_slopes_of_saturated_activations_keep_their_digits_on_arrays():
+    np = pytest.importorskip("numpy")
+    a = value("a", 1.0)
+    bound = compile_graph([grad(a.tanh(), a), grad(a.sigmoid(), a)], [a]).bind(np)
+    numbers = [-1000.0, -30.0, -0.3, 0.0, 2.0, 30.0, 1000.0]
+    expected = [[Value(x).tanh().partials[0] for x in numbers], [Value(x).sigmoid().partials[0] for x in numbers]]
+    assert expected[0][5] == pytest.approx(4 * math.exp(-60.0), rel=1e-15)
+    with np.errstate(all="raise", under="ignore"):
+        np.testing.assert_allclose(bound(np.array(numbers)), expected, rtol=1e-14)
 
 
 def test_a_program_that_sums_over_examples_is_not_bound():

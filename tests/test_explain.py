@@ -17,6 +17,7 @@ from tinygrad_edu import (
     Value,
     cross_entropy,
     explain,
+    grad,
     mse_loss,
     ops,
     squared_error,
@@ -231,7 +232,7 @@ def test_a_tensor_outside_the_graph_has_the_gradient_zero_and_a_view_is_refused(
 
 FUNCTIONS = {
     "log": math.log, "exp": math.exp, "tanh": math.tanh, "sin": math.sin, "cos": math.cos, "sqrt": math.sqrt,
-    "relu": lambda a: max(a, 0.0), "step": lambda a: float(a > 0), "max": max, "min": min, "abs": abs,
+    "relu": lambda a: max(a, 0.0), "step": lambda a: float(a > 0), "max": max, "min": min, "abs": abs, "largest": max,
     "sigmoid": lambda a: 1 / (1 + math.exp(-a)),
     "logsumexp": lambda *z: math.log(sum(map(math.exp, z))),
 }  # fmt: skip
@@ -314,6 +315,7 @@ def test_the_sum_over_paths_is_the_gradient(y):
 @pytest.mark.parametrize("op", [*ops.TABLE, ops.power(2.0), ops.power(-0.5), ops.power(3.0)], ids=lambda op: op.symbol)
 def test_every_row_of_the_table_is_printed_truly(op):
     n = {"+": 2, "−": 2, "×": 2, "÷": 2, "max": 2, "min": 2, "sum": 3, "dot": 4, "logsumexp": 3}.get(op.symbol, 1)
+    n = {"1−y²": 2, "1−y": 2, "largest": 3}.get(op.symbol, n)
     inputs = tuple(Value(0.4 + 0.3 * i, label="abcd"[i]) for i in range(n))
     y = labelled(record(op, inputs, [x.data for x in inputs]), "y")
     for row in explain(y, digits=17):
@@ -339,6 +341,21 @@ def test_a_new_row_is_explained_without_a_word_more():
     (x,) = named(x=2.0)
     y = labelled(record(cube, (x,), (2.0,)), "y")
     assert str(explain(y).rows[-1]) == "∂y/∂x = ∂y/∂y · (3 · x²) = 1 · 12 = 12"
+
+
+def test_a_saturated_activation_is_explained_with_the_slope_that_was_recorded():
+    x = Tensor([0.3, 20.0], label="x")
+    rows = [row for step in explain(x.tanh().sum()).backward for row in step.rows]
+    slopes = [v.partials[0] for v in x.tanh().values]
+    assert 0 < slopes[1] < 1e-16
+    assert rows[-1].result.tolist() == slopes and "1 − tanh(x)²" in str(rows[-1])
+
+
+def test_what_the_slopes_are_made_of_is_explained_as_on_paper():
+    (x,) = named(x=2.0)
+    h = labelled(x.tanh(), "h")
+    assert "v₁ = 1 − h² = 1 − 0.9640² = 0.0707" in str(explain(grad(h, x)))
+    assert "v₁ = 1 − s = 1 − 0.8808 = 0.1192" in str(explain(grad(labelled(x.sigmoid(), "s"), x)))
 
 
 # Truth in matrices: the numbers of each row evaluated by NumPy.

@@ -15,12 +15,15 @@ from tinygrad_edu.ops import (
     DIV,
     DOT,
     EXP,
+    LARGEST,
     LOG,
     LSE,
     MAXIMUM,
     MINIMUM,
     MUL,
     NEG,
+    ONE_MINUS,
+    ONE_MINUS_SQUARE,
     RELU,
     SIGMOID,
     SIN,
@@ -61,6 +64,9 @@ DOMAINS = {
     SUM: st.lists(anywhere, min_size=1, max_size=5).map(tuple),
     DOT: st.integers(1, 4).flatmap(lambda n: st.tuples(*[anywhere] * 2 * n)),
     LSE: st.lists(anywhere, min_size=1, max_size=5).map(tuple),
+    # Where they look at the first input alone; from there on the two must fit, as in test_accuracy.py.
+    ONE_MINUS_SQUARE: st.tuples(st.floats(-0.6, 0.6), anywhere),
+    ONE_MINUS: st.tuples(st.floats(0.0, 0.7), anywhere),
 }
 POWERS = {power(n): st.tuples(positive) for n in (-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0, 3.0)}
 POWERS |= {power(n): st.tuples(off_zero) for n in (-3.0, 4.0)}
@@ -79,8 +85,17 @@ def differences(f, inputs, h=1e-5):
 
 
 def test_every_row_of_the_table_has_a_domain_to_be_tested_on():
-    assert set(DOMAINS) == set(TABLE)
-    assert len(TABLE) == 20
+    assert {*DOMAINS, LARGEST} == set(TABLE)
+    assert len(TABLE) == 23
+
+
+def test_the_shift_of_a_softmax_counts_as_a_constant():
+    # Σ eᵢ / Σ eⱼ is 1 for every shift, so what the shift passes on would be 0 but for rounding.
+    z = [Value(1.0), Value(3.0)]
+    largest = record(LARGEST, tuple(z), (1.0, 3.0))
+    assert (largest.data, largest.partials) == (3.0, (0.0, 0.0))
+    p = grad(Value.logsumexp(z), z)[1]
+    assert grad(p, z[1]).data == pytest.approx(p.data * (1 - p.data), rel=1e-15)
 
 
 # (inputs, value, partials), each worked by hand.
@@ -119,6 +134,8 @@ EXACT = [
     (MAXIMUM, (3.0, 3.0), 3.0, (0.5, 0.5)),
     (MINIMUM, (3.0, 3.0), 3.0, (0.5, 0.5)),
     (power(0.0), (0.0,), 1.0, (0.0,)),
+    (ONE_MINUS_SQUARE, (0.6, math.log(2.0)), 0.64, (-1.2, 0.0)),
+    (ONE_MINUS, (0.75, math.log(3.0)), 0.25, (-1.0, 0.0)),
     (power(1.0), (0.0,), 0.0, (1.0,)),
     (power(2.0), (0.0,), 0.0, (0.0,)),
 ]

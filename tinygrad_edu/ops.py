@@ -68,9 +68,47 @@ def step(a: Any) -> Any:
     return (1.0 if a > 0 else 0.0) if isinstance(a, float) else a.step()
 
 
+def raised(a: Any, n: float) -> Any:
+    """aⁿ, for a float as the row aⁿ computes it."""
+    return power(n).value(a) if isinstance(a, float) else a**n
+
+
 def over(a: Any, b: Any) -> Any:
     """1 where a > b, ½ where a = b, 0 where a < b."""
     return (1 + step(a - b) - step(b - a)) / 2
+
+
+# On paper these are 1 − y², 1 − y and exp(zᵢ − y). Computed so, they lose their digits where y is near 1
+# or large; but the inputs a and z still have them. tests/test_accuracy.py measures how exact every row is.
+
+
+def one_minus_square(y: Any, a: Any) -> Any:
+    """1 − y² for y = tanh a, which is also 1 / cosh² a = 4e / (1 + e)² with e = exp(−2|a|)."""
+    if not isinstance(y, float):
+        return y.one_minus_square(a)
+    if y * y < 0.5:
+        return 1 - y * y
+    e = math.exp(-2 * abs(a))
+    return 4 * e / (1 + e) ** 2
+
+
+def one_minus(y: Any, a: Any) -> Any:
+    """1 − y for y = σ(a), which is also σ(−a)."""
+    if isinstance(y, float):
+        return 1 - y if y < 0.75 else _sigmoid(-a)
+    return y.one_minus(a)
+
+
+def softmax(y: Any, *z: Any) -> tuple[Any, ...]:
+    """exp(zᵢ − y) for y = log Σ exp zⱼ, which is also eᵢ / Σ eⱼ with eᵢ = exp(zᵢ − max z)."""
+    return shares(z, max(z), sum) if isinstance(y, float) else y.softmax(z)
+
+
+def shares(z: Any, shift: Any, total: Callable[[Any], Any]) -> tuple[Any, ...]:
+    """eᵢ / Σ eⱼ with eᵢ = exp(zᵢ − shift), which is the same for every shift."""
+    e = [exp(zi - shift) for zi in z]
+    s = total(e)
+    return tuple([ei / s for ei in e])
 
 
 # Values that need more than one expression.
@@ -107,9 +145,17 @@ def _dot_as(*ab: Any) -> Any:
     return reduce(add, map(mul, ab[:n], ab[n:]))
 
 
+def _largest_as(*z: Any) -> Any:
+    return reduce(lambda a, b: a.maximum(b), z)
+
+
 def _logsumexp_as(*z: Any) -> Any:
-    m = reduce(lambda a, b: a.maximum(b), z)
+    m = _largest_as(*z)
     return m + reduce(add, [exp(zi - m) for zi in z]).log()
+
+
+ONE_MINUS_SQUARE_AS = "1.0 - q if (q := a * a) < 0.5 else 4.0 * (e := exp(-2.0 * abs(b))) / (1.0 + e) ** 2"
+ONE_MINUS_AS = "1.0 - a if a < 0.75 else (e := exp(-abs(b))) / (1.0 + e)"
 
 
 # fmt: off
@@ -123,8 +169,8 @@ NEG     = Op("neg",     neg,                             lambda y, a: (-1.0,),  
 EXP     = Op("exp",     math.exp,                        lambda y, a: (y,))
 LOG     = Op("log",     math.log,                        lambda y, a: (1 / a,))
 SQRT    = Op("sqrt",    math.sqrt,                       lambda y, a: (1 / (2 * y),))
-TANH    = Op("tanh",    math.tanh,                       lambda y, a: (1 - y * y,))
-SIGMOID = Op("sigmoid", _sigmoid,                        lambda y, a: (y * (1 - y),),                 SIGMOID_AS)
+TANH    = Op("tanh",    math.tanh,                       lambda y, a: (one_minus_square(y, a),))
+SIGMOID = Op("sigmoid", _sigmoid,                        lambda y, a: (y * one_minus(y, a),),         SIGMOID_AS)
 SIN     = Op("sin",     math.sin,                        lambda y, a: (cos(a),))
 COS     = Op("cos",     math.cos,                        lambda y, a: (-sin(a),))
 
@@ -137,17 +183,26 @@ MINIMUM = Op("min",     lambda a, b: a if a < b else b,  lambda y, a, b: (over(b
 # Of any number of inputs. dot takes a₁ … aₙ b₁ … bₙ: the partial to aᵢ is bᵢ, and back.
 SUM = Op("sum",       lambda *a: sum(a, 0.0), lambda y, *a: (1.0,) * len(a),                              _sum_as)
 DOT = Op("dot",       _dot,                   lambda y, *ab: ab[len(ab) // 2:] + ab[:len(ab) // 2],       _dot_as)
-LSE = Op("logsumexp", _logsumexp,             lambda y, *z: tuple([exp(zi - y) for zi in z]),             _logsumexp_as)
+LSE = Op("logsumexp", _logsumexp,             softmax,                                                    _logsumexp_as)
+
+# For the partials above. They are functions of the first input alone; the second is where its last digits are.
+# The shift in a softmax cancels, so that the softmax does not depend on it: its partials count as 0.
+ONE_MINUS_SQUARE = Op("1−y²", one_minus_square, lambda _, y, a: (-2.0 * y, 0.0), ONE_MINUS_SQUARE_AS)
+ONE_MINUS        = Op("1−y",  one_minus,        lambda _, y, a: (-1.0, 0.0),     ONE_MINUS_AS)
+LARGEST          = Op("largest", lambda *z: max(z), lambda y, *z: (0.0,) * len(z), _largest_as)
 # fmt: on
 
 
 @lru_cache(maxsize=1024)
 def power(n: float) -> Op:
-    """The row aⁿ for a constant exponent n. (n = 0 is the constant 1, also at a = 0.)"""
+    """The row aⁿ for a constant exponent n. (n = 0 is the constant 1, also at a = 0.)
+
+    Its slope is n aⁿ⁻¹, or n y / a where n − 1 would have to be rounded, as for n = 0.1.
+    """
     return Op(
         f"^{n:g}",
         (lambda a: a * a) if n == 2 else (lambda a: math.pow(a, n)),  # pow(a, 2.0) is slower, and may round
-        lambda y, a: (n * a ** (n - 1) if n else 0.0,),
+        (lambda y, a: (n * raised(a, n - 1) if n else 0.0,)) if n - 1 + 1 == n else (lambda y, a: (n * y / a,)),
         {0.0: "1.0", 1.0: "a", 2.0: "a * a"}.get(n, f"a ** {n:.0f}" if n.is_integer() else f"pow(a, {n!r})"),
     )
 
@@ -158,4 +213,5 @@ TABLE = (
     EXP, LOG, SQRT, TANH, SIGMOID, SIN, COS,
     STEP, RELU, ABS, MAXIMUM, MINIMUM,
     SUM, DOT, LSE,
+    ONE_MINUS_SQUARE, ONE_MINUS, LARGEST,
 )  # fmt: skip

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 EXPRESSION = 72  # the width of what stands right of `name = `, for lines of about 88
 
 # What a step without a label is called, with a number behind it.
-_NAMES = {"+": "sum", "−": "diff", "×": "prod", "÷": "ratio", "^": "power"}
+_NAMES = {"+": "sum", "−": "diff", "×": "prod", "÷": "ratio", "^": "power", "1": "slope"}
 
 
 @cache
@@ -35,7 +35,8 @@ def _functions(python: str) -> set[str]:
     return {name for name in re.findall(r"(\w+)\(", python) if hasattr(math, name)}
 
 
-_FUNCTIONS = {"pow"}.union(*[_functions(op.python) for op in TABLE if isinstance(op.python, str)])
+_ROWS = [op.python for op in TABLE if isinstance(op.python, str)]
+_TAKEN = {"program", "pow"}.union(*[_functions(python) | set(re.findall(r"(\w+) :=", python)) for python in _ROWS])
 
 # How tightly an expression holds together, from if-else to names and calls.
 IF, PLUS, TIMES, POWER, NAME = range(5)
@@ -67,7 +68,7 @@ class Printer:
         self.heading = ""
         self.functions: set[str] = set()
         self.next: dict[str, int] = {}  # the number that was last put behind a name
-        self.taken = {*keyword.kwlist, *dir(builtins), *_FUNCTIONS, "program"}
+        self.taken = {*keyword.kwlist, *dir(builtins), *_TAKEN}
 
     def line(self, text: str) -> None:
         """One statement; before it the heading that waits for it."""
@@ -135,7 +136,7 @@ class Printer:
             text = self.put_together(pieces, level, letters)
         self.text[term] = text, level
         self.open.add(term)
-        if self.uses[term] > 1:
+        if self.uses[term] > 1 or len(text) > EXPRESSION:
             self.name(term)
 
     def put_together(self, pieces: list[str], level: int, letters: dict[str, Term]) -> str:
@@ -153,7 +154,10 @@ class Printer:
         if term in self.open and term.op:
             self.open.remove(term)
             name = self.new_name(term.label or _NAMES.get(term.op.symbol[:1], term.op.symbol) + "_1")
-            self.line(f"{name} = {self.text[term][0]}")
+            text, level = self.text[term]
+            if level == IF and len(self.indent + name + text) > EXPRESSION + 13:  # and " = " makes 88
+                text = f"({text})".replace(" else ", f"\n{' ' * len(name)}    else ", 1)
+            self.line(f"{name} = {text}")
             self.text[term] = name, NAME
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import frexp
 
 from . import ops
-from .ops import ADD, DIV, MUL, NEG, STEP, SUB, Op
+from .ops import ADD, DIV, MUL, NEG, ONE_MINUS, ONE_MINUS_SQUARE, SIGMOID, STEP, SUB, TANH, Op
 from .value import Value, real_number
 
 TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
@@ -124,6 +124,9 @@ class Algebra:
                 return self.apply(NEG, self.apply(op, minus_a, b))
             if minus_b:
                 return self.apply(NEG, self.apply(op, a, minus_b))
+        elif (op is ONE_MINUS_SQUARE and a.op is not TANH) or (op is ONE_MINUS and a.op is not SIGMOID):
+            # The program starts from y, so that it does not have the a in which there are more digits.
+            return self.apply(SUB, self.constant(1.0), self.apply(MUL, a, a) if op is ONE_MINUS_SQUARE else a)
         if op is MUL:
             c = b.inputs[0].number if b.op is MUL else None
             if a.number and c and _moves_exactly(a.number, c):  # ½ · (2 · u) = u

@@ -239,6 +239,35 @@ class Value:
         """
         return _n_ary(ops.LSE, values)
 
+    # The partials of tanh, sigmoid and logsumexp, with all their digits. ops.py says how.
+
+    def one_minus_square(self, a: Value) -> Value:
+        """1 − self² where self is tanh a.
+
+        >>> a = Value(20.0)                                         # 4 exp(−40) to the last digits
+        >>> a.tanh().one_minus_square(a).data, 1 - a.tanh().data ** 2
+        (1.6993417021166355e-17, 0.0)
+        """
+        return _binary(ops.ONE_MINUS_SQUARE, self, a)
+
+    def one_minus(self, a: Value) -> Value:
+        """1 − self where self is sigmoid a.
+
+        >>> a = Value(40.0)                                         # exp(−40) to the last digits
+        >>> a.sigmoid().one_minus(a).data, 1 - a.sigmoid().data
+        (4.248354255291589e-18, 0.0)
+        """
+        return _binary(ops.ONE_MINUS, self, a)
+
+    def softmax(self, z: Sequence[Value]) -> tuple[Value, ...]:
+        """exp(zᵢ − self) where self is logsumexp z: the softmax of z.
+
+        >>> z = [Value(0.0), Value(0.0)]
+        >>> [share.data for share in Value.logsumexp(z).softmax(z)]
+        [0.5, 0.5]
+        """
+        return ops.shares(z, _n_ary(ops.LARGEST, z), Value.sum)
+
     # The backward pass.
 
     def backward(self) -> None:

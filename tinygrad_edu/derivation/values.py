@@ -98,6 +98,8 @@ def forward_formula(node: Value, inputs: Sequence[Expr]) -> Expr:
     if node.op is ops.DOT:
         n = len(inputs) // 2
         return sum_of([product_of(pair) for pair in zip(inputs[:n], inputs[n:])])
+    if node.op in (ops.ONE_MINUS_SQUARE, ops.ONE_MINUS):
+        return formula(node.op.value(*inputs)).of_number(node.data)
     if node.op.symbol.startswith("^"):
         n = node.op.partials(1.0, 1.0)[0]  # the slope of aⁿ at a = 1
         return Expr("^", (inputs[0], formula(n)), node.data)
