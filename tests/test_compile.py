@@ -416,6 +416,12 @@ def test_the_gradient_of_cross_entropy_takes_the_exponentials_of_the_forward_pas
     assert large == {"loss": 2000.0, "slopes": [1.0, 0.0, -1.0]}
 
 
+def test_softmax_recorded_with_small_logits_runs_with_large_ones():
+    z = Tensor([1.0, 2.0], label="z")
+    program = compile_graph([z.softmax(), z.log_softmax()], [z])
+    assert program([1000.0, 0.0]) == [[1.0, 0.0], [0.0, -1000.0]]
+
+
 def test_a_leaf_may_have_the_name_that_a_row_uses_inside():
     e, q = value("e", 1.5), value("q", 0.5)
     program = compile_graph([grad(e.tanh() * q, e), e, q], [e, q])

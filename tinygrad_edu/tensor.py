@@ -421,7 +421,11 @@ class Tensor:
 
     def _below_zero(self, axis: int) -> Tensor:
         """self − max(self). Softmax is the same for both, but exp of this cannot overflow."""
-        return self - self.max(axis, keepdims=True).detach()
+
+        def largest(group: list[Value]) -> Value:
+            return record(ops.LARGEST, tuple(group), [z.data for z in group])
+
+        return self - self._reduce("largest", largest, axis, keepdims=True)
 
     def _reduce(self, symbol: str, f: Callable[[list[Value]], Value], axis: Any, keepdims: bool) -> Tensor:
         axes = range(self.ndim) if axis is None else (axis,) if _is_integer(axis) else axis
