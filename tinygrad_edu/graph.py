@@ -29,7 +29,8 @@ def topological_order(*roots: N) -> list[N]:
     """
     order: list[N] = []
     visited: set[N] = set()
-    waiting: list[tuple[Any, Iterator[N]]] = []  # nodes on the way here, each with the inputs not yet looked at
+    path: list[Any] = []  # the nodes from a root to this one, which wait for their inputs,
+    rests: list[Iterator[N]] = []  # and what they have not yet looked at (pairs of both would be more to collect)
     node: Any = None
     inputs = iter(roots)
     while True:
@@ -37,15 +38,16 @@ def topological_order(*roots: N) -> list[N]:
             if a not in visited:
                 visited.add(a)
                 if a.inputs:  # they come first
-                    waiting.append((node, inputs))
+                    path.append(node)
+                    rests.append(inputs)
                     node, inputs = a, iter(a.inputs)
                     break
                 order.append(a)
         else:  # all inputs of the node have their places
-            if not waiting:
+            if not path:
                 return order
             order.append(node)
-            node, inputs = waiting.pop()
+            node, inputs = path.pop(), rests.pop()
 
 
 def by_depth(order: Sequence[N]) -> list[N]:
