@@ -244,7 +244,7 @@ def test_numpy_scalars_on_either_side_make_values():
         (lambda p: (p + 1e308) + 1e308, OverflowError, r"^\+ of \+ = 1e\+308, 1e\+308"),
         (lambda p: (p - 2.0) ** 0.5, ValueError, r"^\^0.5 of − = -2.0 .* outside the domain"),
         (lambda p: p**-1, ValueError, r"^\^-1 of p = 0.0"),
-        (lambda p: p**0.5, ZeroDivisionError, r"^\^0.5 of p = 0.0"),
+        (lambda p: p**0.5, ValueError, r"^\^0.5 of p = 0.0"),
         (lambda p: (p + 5e-324).log(), OverflowError, r"^log of \+ = 5e-324"),
         (lambda p: 1.0 / (p + 1e-300), OverflowError, r"^÷ of 1.0, \+ = 1e-300"),
         (lambda p: Value.sum([p, p, p, p, 1e308, 1e308]), OverflowError, r"^sum of (p = 0.0, ){4}…"),
