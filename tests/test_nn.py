@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinygrad_edu import MLP, Linear, Module, Parameter, ReLU, Sequential, Sigmoid, Softmax, Tanh, Tensor
+from tinygrad_edu import MLP, SGD, Linear, Module, Parameter, ReLU, Sequential, Sigmoid, Softmax, Tanh, Tensor, Value
 
 
 class Everything(Module):
@@ -161,6 +161,24 @@ def test_a_state_that_does_not_fit_changes_nothing(change, error, message):
     assert numbers(net) == [[[0.5, 0.5]], [0.5]]
     net.load_state_dict(GOOD)
     assert numbers(net) == [[[1.0, 2.0]], [3.0]]
+
+
+def test_a_parameter_that_was_computed_is_a_leaf_and_is_set_like_others():
+    class Scaled(Module):
+        def __init__(self):
+            self.a = Parameter([1.0])
+            self.b = Parameter(Tensor([[5.0, 6.0]], label="s") * 0.5, label="b")
+
+    net = Scaled()
+    net.load_state_dict({"a": [2.0], "b": [[3.0, 4.0]]})
+    assert numbers(net) == [[2.0], [[3.0, 4.0]]]
+    assert [(v.op, v.label) for v in net.b.values] == [(None, "b₁₁"), (None, "b₁₂")]
+    SGD(net.parameters(), lr=0.1)  # which refuses what was computed
+
+
+def test_a_parameter_keeps_the_leaves_it_is_given():
+    w = Value(2.0, label="w")
+    assert Parameter([w, w * 3]).values[0] is w
 
 
 def test_missing_and_unknown_names_are_listed():

@@ -18,11 +18,16 @@ if TYPE_CHECKING:
 
 
 class Parameter(Tensor):
-    """A Tensor that a Module is to learn; for the rest see `Tensor`.
+    """A Tensor that a Module is to learn: a leaf; for the rest see `Tensor`.
 
-    >>> Parameter.full((1, 2), 0.5).data
-    [[0.5, 0.5]]
+    Of what was computed it takes the numbers alone, as new leaves, as PyTorch's does.
+
+    >>> Parameter(Tensor.ones(1, 2) * 0.5)
+    Parameter([[0.5, 0.5]])
     """
+
+    def __init__(self, data: Any, label: str | None = None) -> None:
+        super().__init__(Tensor(data).map(lambda v: v.detach() if v.op else v), label)
 
 
 class Module:
