@@ -209,9 +209,8 @@ class Tensor:
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
-        if len(self.values) > 100:
-            return f"Tensor(shape={self.shape}{label})"
-        return f"Tensor({self.data}{label})"
+        shown = f"shape={self.shape}" if len(self.values) > 100 else str(self.data)
+        return f"{type(self).__name__}({shown}{label})"
 
     # Derivatives.
 
