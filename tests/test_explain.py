@@ -475,6 +475,14 @@ def test_a_tensor_used_in_several_places_collects_them_all():
     check_matrices((stack([x, h, x]) @ x).sum(), [], skip=("stack",))
 
 
+def test_a_tensor_that_is_an_input_twice_has_one_term_for_both():
+    x = Tensor([1.0, 2.0], label="x")
+    v = stack([x, x])
+    row = explain((v @ x).sum()).backward[-1].rows[0]
+    assert str(row).count("∂v₁/∂x") == 1
+    assert row.result.data == [4.0, 8.0]  # of 2 (x₁² + x₂²)
+
+
 SHAPES = [(), (3,), (1, 3), (2, 3), (2, 1), (1,), (3, 2)]
 
 
