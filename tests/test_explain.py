@@ -66,7 +66,7 @@ L  = v₂ / 2 = 1 / 2 = 0.5
 Backward
 
 ∂L/∂L  = 1
-∂L/∂v₂ = ∂L/∂L · ∂L/∂v₂ = 1 · 0.5 = 0.5
+∂L/∂v₂ = ∂L/∂L · (1 / 2) = 1 · 0.5 = 0.5
 ∂L/∂e  = ∂L/∂v₂ · (2 · e) = 0.5 · (−2) = −1
 ∂L/∂h  = ∂L/∂e · ∂e/∂h = (−1) · 1 = −1
 ∂L/∂y  = ∂L/∂e · ∂e/∂y = (−1) · (−1) = 1
@@ -76,6 +76,15 @@ Backward
 ∂L/∂w  = ∂L/∂v₁ · x = (−1) · 0.5 = −0.5
 ∂L/∂x  = ∂L/∂v₁ · w = (−1) · 2 = −2"""
     )
+
+
+def test_no_line_gives_as_its_reason_what_it_asks_for():
+    a, b = Value(2.0, label="a"), Value(3.0, label="b")
+    roots = [a + b, a - b, a * 4, 0.5 * a, a / 2, -a, a.step(), Value.sum([a, b]), Value.dot([a, b], [1.0, 2.0])]
+    for root in roots:
+        for quantity, rule, _, _ in explain(root).backward[1].rows:
+            assert str(quantity) not in str(rule)
+    assert str(explain(a - b).backward[1].rows[1]) == "∂f/∂b = ∂f/∂f · (−1) = 1 · (−1) = −1"
 
 
 def test_a_value_used_twice_shows_its_running_total_and_its_paths():

@@ -116,7 +116,9 @@ def _backward(order: list[Value], gradients: Gradients) -> list[Step]:
         rows = []
         for k, a in enumerate(b.inputs):
             if a in shown and gradients.symbols[a].op == "name":
-                incoming, local = gradients.gradient(b), gradients.local(b, k)
+                incoming = gradients.gradient(b)
+                # From the root, ∂L/∂a is what the line asks for: it cannot be the answer too.
+                local = gradients.local_rule(b, k) if b is root else gradients.local(b, k)
                 numbers = product_of([numeral(incoming.number), numeral(local.number)])
                 row = Row(gradients.gradient(a), product_of([incoming, local]), numbers, numbers.number, a, edge=k)
                 terms = arrived.setdefault(a, [])
