@@ -539,6 +539,12 @@ def test_elements_are_called_after_their_tensor():
     assert "W⁽¹⁾₁₂ → v₁ → z⁽¹⁾₁ → h⁽¹⁾₁ → v₂ → z⁽²⁾₁ → " in text
 
 
+def test_of_what_is_given_the_elements_of_an_array_stand_together():
+    W, x, b = Tensor([[1.0, 2.0], [3.0, 4.0]], label="W"), Tensor([5.0, 6.0], label="x"), Value(7.0, label="b")
+    given = [str(row.quantity) for row in explain((W @ x).sum() * b, level="value").forward if not row.node.op]
+    assert given == ["W₁₁", "W₁₂", "W₂₁", "W₂₂", "x₁", "x₂", "b"]
+
+
 SOLID = {
     "arithmetic": lambda C, D: (C * 3.0 + D).tanh().sum(), "functions": lambda C, D: C.tanh().sum() + C.relu().mean(),
     "sum": lambda C, D: (C.sum(axis=0) * D).sum(), "mean": lambda C, D: (C.mean(axis=0) * D).sum(),

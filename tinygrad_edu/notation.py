@@ -109,6 +109,15 @@ def elements(name: str, shape: tuple[int, ...]) -> tuple[str, ...]:
     return tuple([element(name, index, shape) for index in product(*map(range, shape))])
 
 
+def array_name(name: str) -> str:
+    """What an element is called after: `element` read backwards, and any other name as it is.
+
+    >>> array_name("W⁽¹⁾₁₂"), array_name("x₁,₂"), array_name("b")
+    ('W⁽¹⁾', 'x', 'b')
+    """
+    return name.rstrip("₀₁₂₃₄₅₆₇₈₉,")
+
+
 _UPRIGHT = {code: chr(digit) for digit, code in _SUPERSCRIPT.items()} | {ord(c): "" for c in "⁽⁾"}
 _LOWERED = {code: chr(digit) for digit, code in _SUBSCRIPT.items()}
 
