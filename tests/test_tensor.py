@@ -179,6 +179,19 @@ def test_naming_a_result_leaves_the_names_of_its_elements():
     assert [v.label for v in x.values] == ["x₁", "x₂"]
 
 
+@pytest.mark.parametrize("data", [0.0, 2.0, [0.0], [[-1.5]]])
+def test_a_tensor_of_one_number_is_true_where_numpy_says_so(data):
+    assert bool(Tensor(data)) == bool(np.array(data))
+
+
+def test_a_tensor_of_several_numbers_is_neither_true_nor_false():
+    for data in ([0.0, 0.0], [[1.0], [1.0]]):
+        with pytest.raises(ValueError, match="ambiguous"):
+            bool(np.array(data))
+        with pytest.raises(ValueError, match=r"shape \(2,.*\) is neither true nor false"):
+            bool(Tensor(data))
+
+
 def test_repr_shows_numbers_and_label_but_not_a_long_array():
     assert repr(Tensor([[1, 2]])) == "Tensor([[1.0, 2.0]])"
     assert repr(Tensor([0.5], label="b")) == "Tensor([0.5], label='b')"

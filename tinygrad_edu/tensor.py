@@ -202,6 +202,13 @@ class Tensor:
     def __float__(self) -> float:
         return self.item()
 
+    def __bool__(self) -> bool:
+        if len(self.values) != 1:
+            raise ValueError(
+                f"a Tensor of shape {self.shape} is neither true nor false; ask one of its numbers, or `is not None`"
+            )
+        return bool(self.item())
+
     def __len__(self) -> int:
         if not self.shape:
             raise TypeError("a Tensor of shape () has no length")

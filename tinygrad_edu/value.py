@@ -278,7 +278,8 @@ class Value:
         """
         return Value(self.data, self.label)
 
-    # As a number, for printing and for Python's own decisions.
+    # As a number, for printing and for Python's own decisions. There is no __bool__: the chain rule
+    # passes over a gradient of 0.0, but not over a Value, which is 0 here and may not be constant.
 
     def __float__(self) -> float:
         return self.data
