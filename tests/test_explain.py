@@ -78,6 +78,12 @@ Backward
     )
 
 
+@pytest.mark.parametrize("digits", [-1, 18, 2.0, None, True])
+def test_digits_that_cannot_be_shown_are_refused(digits):
+    with pytest.raises(ValueError, match=f"explain: digits is a whole number from 0 to 17, not {digits}"):
+        explain(Value(1.0, label="x"), digits=digits)
+
+
 def test_no_line_gives_as_its_reason_what_it_asks_for():
     a, b = Value(2.0, label="a"), Value(3.0, label="b")
     roots = [a + b, a - b, a * 4, 0.5 * a, a / 2, -a, a.step(), Value.sum([a, b]), Value.dot([a, b], [1.0, 2.0])]

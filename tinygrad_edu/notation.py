@@ -23,6 +23,17 @@ def number(x: float, digits: int = 4) -> str:
     return text.replace("-", "−")
 
 
+def check_digits(reader: str, digits: object) -> None:
+    """Raises ValueError, in the name of the reader, unless so many decimals can be shown.
+
+    >>> check_digits("draw", -1)
+    Traceback (most recent call last):
+    ValueError: draw: digits is a whole number from 0 to 17, not -1
+    """
+    if type(digits) is not int or not 0 <= digits <= 17:
+        raise ValueError(f"{reader}: digits is a whole number from 0 to 17, not {digits!r}")
+
+
 @lru_cache(maxsize=64)
 def of_layer(letter: str, layer: int) -> str:
     """A quantity of one layer: `W⁽²⁾`.
