@@ -72,7 +72,7 @@ def central_difference(f: Callable[..., Any], inputs: Any, step: float | None = 
         For each input a float, or nested floats for a Tensor.
 
     Raises:
-        ValueError: there are no inputs, or the step is none. What f raises near one of them is passed on.
+        ValueError: there are no inputs, or the step is not above 0. What f raises near one of them is passed on.
         TypeError: f returns no number.
 
     >>> [round(d, 6) for d in central_difference(lambda a, b: a * a * b, [3.0, 2.0])]

@@ -31,7 +31,7 @@ def explain(y: Any, wrt: Any = None, level: str | None = None, digits: int = 4) 
 
     Raises:
         TypeError: y or `wrt` holds something that is no Value.
-        ValueError: more than one y, an unknown level, digits that are none, or more than 1,000 nodes to print.
+        ValueError: more than one y, an unknown level, digits out of range, or more than 1,000 nodes to print.
         RuntimeError: the data of a Value in the graph was changed after it was recorded.
 
     >>> from tinygrad_edu import Value
