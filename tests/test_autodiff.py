@@ -121,6 +121,10 @@ def test_grad_refuses_what_is_not_one_number():
             grad(y, x)
     with pytest.raises(ValueError, match="2 values to move, but 1 tangents"):
         jvp(t.sum(), t, [1.0])
+    with pytest.raises(TypeError, match="a real number is needed, not str"):
+        jvp(t.sum(), t, [1.0, "1"])
+    with pytest.raises(TypeError, match=r"a graph ends in Values or Tensors, each an argument of its own, not in \["):
+        topological_order([t])
 
 
 def test_grad_of_a_pass_whose_numbers_were_changed_is_refused_and_changes_nothing():

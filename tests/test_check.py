@@ -203,3 +203,35 @@ def test_a_tensor_of_one_element_will_do_as_a_result():
 def test_what_cannot_be_checked_is_refused(f, inputs, error, message):
     with pytest.raises(error, match=message):
         gradcheck(f, inputs)
+
+
+@pytest.mark.parametrize(
+    ("step", "error", "message"),
+    [
+        (0, ValueError, "a step above 0 that leads away from 1.0 is needed, not 0.0"),
+        (-1e-5, ValueError, "not -1e-05"),
+        (1e-20, ValueError, "not 1e-20"),  # 1 + 1e-20 is 1
+        (1.7e308, ValueError, "not 1.7e\\+308"),  # and twice that is no float
+        (float("nan"), ValueError, "a finite number is needed, not nan"),
+        ("x", TypeError, "a real number is needed, not str"),
+    ],
+)
+def test_a_step_that_leads_nowhere_is_refused(step, error, message):
+    for check in central_difference, gradcheck:
+        with pytest.raises(error, match=message):
+            check(lambda a: a * 2, [1.0], step=step)
+
+
+def test_tolerances_are_numbers_not_below_zero():
+    for tolerance in {"rtol": -1e-5}, {"atol": -1.0}:
+        with pytest.raises(ValueError, match="gradcheck: rtol and atol are at least 0"):
+            gradcheck(lambda a: a * 2, [1.0], **tolerance)
+    with pytest.raises(ValueError, match="a finite number is needed, not nan"):
+        gradcheck(lambda a: a * 2, [1.0], rtol=float("nan"))
+
+
+def test_differences_are_taken_of_finite_numbers():
+    with pytest.raises(ValueError, match="a finite number is needed, not nan"):
+        central_difference(lambda a: float("nan"), [1.0])
+    with pytest.raises(TypeError, match="a real number is needed, not str"):
+        central_difference(lambda a: "3", [1.0])

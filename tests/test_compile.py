@@ -632,3 +632,10 @@ def test_a_program_that_sums_over_examples_is_not_bound():
     x = value("x", 1.0)
     with pytest.raises(ValueError, match="without sum_over"):
         compile_graph(x, [x], sum_over=[x]).bind(math)
+
+
+def test_a_loss_needs_examples():
+    for reduction in ("sum", "mean"):
+        loss = CompiledLoss(MLP([2, 1]), squared_error, [1.0, 2.0], [1.0], reduction)
+        with pytest.raises(ValueError, match="CompiledLoss: there are no examples"):
+            loss([], [])

@@ -67,7 +67,7 @@ L  = v₂ / 2 = 1 / 2 = 0.5
 Backward
 
 ∂L/∂L  = 1
-∂L/∂v₂ = ∂L/∂L · ∂L/∂v₂ = 1 · 0.5 = 0.5
+∂L/∂v₂ = ∂L/∂L · (1 / 2) = 1 · 0.5 = 0.5
 ∂L/∂e  = ∂L/∂v₂ · (2 · e) = 0.5 · (−2) = −1
 ∂L/∂h  = ∂L/∂e · ∂e/∂h = (−1) · 1 = −1
 ∂L/∂y  = ∂L/∂e · ∂e/∂y = (−1) · (−1) = 1
@@ -77,6 +77,21 @@ Backward
 ∂L/∂w  = ∂L/∂v₁ · x = (−1) · 0.5 = −0.5
 ∂L/∂x  = ∂L/∂v₁ · w = (−1) · 2 = −2"""
     )
+
+
+@pytest.mark.parametrize("digits", [-1, 18, 2.0, None, True])
+def test_digits_that_cannot_be_shown_are_refused(digits):
+    with pytest.raises(ValueError, match=f"explain: digits is a whole number from 0 to 17, not {digits}"):
+        explain(Value(1.0, label="x"), digits=digits)
+
+
+def test_no_line_gives_as_its_reason_what_it_asks_for():
+    a, b = Value(2.0, label="a"), Value(3.0, label="b")
+    roots = [a + b, a - b, a * 4, 0.5 * a, a / 2, -a, a.step(), Value.sum([a, b]), Value.dot([a, b], [1.0, 2.0])]
+    for root in roots:
+        for quantity, rule, _, _ in explain(root).backward[1].rows:
+            assert str(quantity) not in str(rule)
+    assert str(explain(a - b).backward[1].rows[1]) == "∂f/∂b = ∂f/∂f · (−1) = 1 · (−1) = −1"
 
 
 def test_a_value_used_twice_shows_its_running_total_and_its_paths():
@@ -492,6 +507,14 @@ def test_a_tensor_used_in_several_places_collects_them_all():
     check_matrices((stack([x, h, x]) @ x).sum(), [], skip=("stack",))
 
 
+def test_a_tensor_that_is_an_input_twice_has_one_term_for_both():
+    x = Tensor([1.0, 2.0], label="x")
+    v = stack([x, x])
+    row = explain((v @ x).sum()).backward[-1].rows[0]
+    assert str(row).count("∂v₁/∂x") == 1
+    assert row.result.data == [4.0, 8.0]  # of 2 (x₁² + x₂²)
+
+
 SHAPES = [(), (3,), (1, 3), (2, 3), (2, 1), (1,), (3, 2)]
 
 
@@ -537,6 +560,12 @@ def test_elements_are_called_after_their_tensor():
     text = "\n".join(map(str, explain(L, wrt=net.layers[0].W[0, 1])))
     assert "∂L/∂z⁽¹⁾₁ = ∂L/∂h⁽¹⁾₁ · (1 − h⁽¹⁾₁²)" in text
     assert "W⁽¹⁾₁₂ → v₁ → z⁽¹⁾₁ → h⁽¹⁾₁ → v₂ → z⁽²⁾₁ → " in text
+
+
+def test_of_what_is_given_the_elements_of_an_array_stand_together():
+    W, x, b = Tensor([[1.0, 2.0], [3.0, 4.0]], label="W"), Tensor([5.0, 6.0], label="x"), Value(7.0, label="b")
+    given = [str(row.quantity) for row in explain((W @ x).sum() * b, level="value").forward if not row.node.op]
+    assert given == ["W₁₁", "W₁₂", "W₂₁", "W₂₂", "x₁", "x₂", "b"]
 
 
 SOLID = {

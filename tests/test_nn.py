@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinygrad_edu import MLP, Linear, Module, Parameter, ReLU, Sequential, Sigmoid, Softmax, Tanh, Tensor
+from tinygrad_edu import MLP, SGD, Linear, Module, Parameter, ReLU, Sequential, Sigmoid, Softmax, Tanh, Tensor, Value
 
 
 class Everything(Module):
@@ -75,6 +75,11 @@ def test_a_copy_of_a_module_learns_by_itself():
 
 
 # repr
+
+
+def test_sequential_takes_each_module_as_an_argument():
+    with pytest.raises(TypeError, match=r"Sequential: each argument is a Module, not list \[Linear"):
+        Sequential([Linear(1, 1), Tanh()])
 
 
 def test_repr_is_the_tree_of_modules():
@@ -163,6 +168,30 @@ def test_a_state_that_does_not_fit_changes_nothing(change, error, message):
     assert numbers(net) == [[[1.0, 2.0]], [3.0]]
 
 
+def test_a_parameter_that_was_computed_is_a_leaf_and_is_set_like_others():
+    class Scaled(Module):
+        def __init__(self):
+            self.a = Parameter([1.0])
+            self.b = Parameter(Tensor([[5.0, 6.0]], label="s") * 0.5, label="b")
+
+    net = Scaled()
+    net.load_state_dict({"a": [2.0], "b": [[3.0, 4.0]]})
+    assert numbers(net) == [[2.0], [[3.0, 4.0]]]
+    assert [(v.op, v.label) for v in net.b.values] == [(None, "b₁₁"), (None, "b₁₂")]
+    SGD(net.parameters(), lr=0.1)  # which refuses what was computed
+
+
+def test_a_parameter_keeps_the_leaves_it_is_given():
+    w = Value(2.0, label="w")
+    assert Parameter([w, w * 3]).values[0] is w
+
+
+@pytest.mark.parametrize("state", [None, [], "W"])
+def test_a_state_is_a_dict(state):
+    with pytest.raises(TypeError, match=f"load_state_dict: a dict .* is needed, not {type(state).__name__}"):
+        Linear(1, 1).load_state_dict(state)
+
+
 def test_missing_and_unknown_names_are_listed():
     net = Sequential(Linear(2, 1, init=0.5))
     with pytest.raises(KeyError) as error:
@@ -226,7 +255,9 @@ def test_linear_names_the_shapes_it_takes(shape):
     assert str(error.value) == f"Linear: an input of shape (2,) or (N, 2) is needed, not {shape}"
 
 
-@pytest.mark.parametrize("sizes", [(0, 1), (1, 0), (-1, 1), (1, -2), (2.0, 1), (1, 1.5)])
+@pytest.mark.parametrize(
+    "sizes", [(0, 1), (1, 0), (-1, 1), (1, -2), (2.0, 1), (1, 1.5), ("a", 1), (2, None), (True, 1)]
+)
 def test_linear_refuses_sizes_that_are_none(sizes):
     with pytest.raises(ValueError, match="whole numbers above 0"):
         Linear(*sizes)
@@ -321,9 +352,15 @@ def test_mlp_names_its_parameters_and_results_as_in_the_notes():
 
 
 def test_mlp_refuses_what_it_cannot_be():
-    for sizes in [], [3]:
-        with pytest.raises(ValueError, match=r"MLP: the sizes of at least an input and an output are needed, not \["):
+    for sizes in [], [3], 3:
+        with pytest.raises(ValueError) as error:
             MLP(sizes)
+        assert str(error.value) == f"MLP: the sizes of at least an input and an output are needed, not {sizes}"
+    for sizes in None, "21", [[2], [1]]:
+        with pytest.raises(ValueError, match="whole numbers above 0"):
+            MLP(sizes)
+    with pytest.raises(ValueError, match=r"MLP: the activation is one of .*, not \[\]"):
+        MLP([2, 1], activation=[])
     with pytest.raises(ValueError, match="MLP: the activation is one of tanh, relu, sigmoid, not 'softplus'"):
         MLP([1, 1], activation="softplus")
     with pytest.raises(ValueError, match="whole numbers above 0"):

@@ -128,10 +128,33 @@ def test_makers_fill_a_shape_given_either_way():
     assert isinstance(Parameter.zeros(2), Parameter) and isinstance(Parameter.randn(2, seed=0), Parameter)
 
 
-@pytest.mark.parametrize("shape", [(0,), (2, 0), (-1,), (2.0,), (2, "3")])
+@pytest.mark.parametrize("shape", [(0,), (2, 0), (-1,), (2.0,), (2, "3"), 2.5, None, "", True, (True, 2), [[2]], {}])
 def test_a_shape_that_is_none_is_refused(shape):
-    with pytest.raises(ValueError, match="whole numbers above 0"):
-        Tensor.zeros(shape)
+    for make in Tensor.zeros, Tensor.randn, lambda shape: Tensor.full(shape, 1.0):
+        with pytest.raises(ValueError, match="whole numbers above 0"):
+            make(shape)
+
+
+def test_a_shape_may_be_an_array():
+    assert Tensor.zeros(np.array([2, 3])).shape == Tensor.ones(6).reshape(np.array([2, 3])).shape == (2, 3)
+    assert Tensor.zeros(np.int64(2)).shape == (2,)
+
+
+def test_more_numbers_than_memory_holds_are_refused_at_once():
+    for shape in 10**12, (10**6, 10**6):
+        with pytest.raises(ValueError, match=r"a Tensor of shape \(1000000.* is too large"):
+            Tensor.zeros(shape)
+
+
+@pytest.mark.parametrize("make", [Value, Tensor, Parameter, lambda x, label: setattr(Tensor(x), "label", label)])
+def test_a_label_is_text(make):
+    with pytest.raises(TypeError, match=r"a label is text, not 2\.0; several numbers go in one list"):
+        make(1.0, 2.0)
+
+
+def test_random_numbers_lie_between_numbers():
+    with pytest.raises(TypeError, match="a real number is needed, not NoneType"):
+        Tensor.uniform(2, None, 1.0)
 
 
 def test_random_numbers_come_from_the_seed():
@@ -179,12 +202,26 @@ def test_naming_a_result_leaves_the_names_of_its_elements():
     assert [v.label for v in x.values] == ["x₁", "x₂"]
 
 
+@pytest.mark.parametrize("data", [0.0, 2.0, [0.0], [[-1.5]]])
+def test_a_tensor_of_one_number_is_true_where_numpy_says_so(data):
+    assert bool(Tensor(data)) == bool(np.array(data))
+
+
+def test_a_tensor_of_several_numbers_is_neither_true_nor_false():
+    for data in ([0.0, 0.0], [[1.0], [1.0]]):
+        with pytest.raises(ValueError, match="ambiguous"):
+            bool(np.array(data))
+        with pytest.raises(ValueError, match=r"shape \(2,.*\) is neither true nor false"):
+            bool(Tensor(data))
+
+
 def test_repr_shows_numbers_and_label_but_not_a_long_array():
     assert repr(Tensor([[1, 2]])) == "Tensor([[1.0, 2.0]])"
     assert repr(Tensor([0.5], label="b")) == "Tensor([0.5], label='b')"
     assert repr(Tensor(0.5)) == "Tensor(0.5)"
     assert repr(Tensor.zeros(100)) == f"Tensor({[0.0] * 100})"
     assert repr(Tensor.zeros(101, label="b")) == "Tensor(shape=(101,), label='b')"
+    assert repr(Parameter([0.5], label="b")) == "Parameter([0.5], label='b')"
 
 
 def test_setting_data_changes_the_leaves_in_place():
@@ -577,6 +614,13 @@ def test_an_axis_that_does_not_exist_is_named_with_the_shape(name, axis):
         getattr(t, name)(axis)
 
 
+@pytest.mark.parametrize("axis", ["x", 1.0, None, True, [0]])
+def test_an_axis_is_a_whole_number(axis):
+    for name in ("sum", "softmax"):
+        with pytest.raises(TypeError, match=rf"an axis is a whole number, not {type(axis).__name__}"):
+            getattr(Tensor.ones(2, 3), name)((0, axis))
+
+
 # Softmax.
 
 
@@ -705,13 +749,27 @@ def test_reshape_and_transpose_are_those_of_numpy(data, x):
 
 
 @pytest.mark.parametrize(
-    "shape", [(4,), (2, 2), (-1, 4), (-1, -1), (-2, -3), (0, -1), (), (7, -1), (2.0, 3), (-1, 3.0)]
+    "shape", [(4,), (2, 2), (-1, 4), (-1, -1), (-2, -3), (0, -1), (), (7, -1), (2.0, 3), (-1, 3.0), (-1, "3")]
 )
 def test_a_shape_for_another_number_of_elements_is_refused(shape):
     t = Tensor.ones(2, 3)
     with untouched(t), pytest.raises(ValueError) as error:
         t.reshape(shape)
     assert str(error.value) == f"reshape: 6 elements do not fit the shape {shape}"
+
+
+@pytest.mark.parametrize("shape", [None, "6", 2.5])
+def test_a_new_shape_that_is_none_is_refused(shape):
+    with pytest.raises(ValueError, match=f"6 elements do not fit the shape {shape!r}"):
+        Tensor.ones(2, 3).reshape(shape)
+
+
+def test_map_and_stack_make_values_of_numbers_and_refuse_what_is_none():
+    assert Tensor([1.0, 2.0]).map(lambda a: 3.0).data == [3.0, 3.0]
+    with pytest.raises(TypeError, match="a real number is needed, not NoneType"):
+        Tensor([1.0, 2.0]).map(lambda a: None)
+    rows = stack([[1.0, 2.0], Tensor([3.0, 4.0])])
+    assert rows.data == [[1.0, 2.0], [3.0, 4.0]] and [t.shape for t in rows.inputs] == [(2,), (2,)]
 
 
 def test_the_integers_of_numpy_count_as_integers():

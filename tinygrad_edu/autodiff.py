@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .graph import topological_order
 from .nested import flatten, map_values, one_value, values_in
-from .value import Value, constant, gradients
+from .value import Value, constant, gradients, real_number
 
 TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def jvp(y: Any, xs: Any, tangents: Any) -> Value:
     if len(xs) != len(tangents):
         raise ValueError(f"jvp: {len(xs)} values to move, but {len(tangents)} tangents")
     root = one_value(y)
-    direction = dict(zip(xs, tangents))
+    direction = dict(zip(xs, [t if isinstance(t, Value) else real_number(t) for t in tangents]))
     tangent: dict[Value, Any] = {}
     for b in topological_order(root):
         tangent[b] = direction.get(b, 0.0)  # and, if b is computed from other xs, also:

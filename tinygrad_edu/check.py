@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from itertools import product
+from math import inf
 from sys import float_info
 
 from .graph import topological_order
 from .nested import flatten, one_value, values_in
 from .tensor import Tensor
-from .value import Value, set_grads
+from .value import Value, real_number, set_grads
 
 TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ def central_difference(f: Callable[..., Any], inputs: Any, step: float | None = 
         For each input a float, or nested floats for a Tensor.
 
     Raises:
-        ValueError: there are no inputs. What f raises near one of them is passed on.
+        ValueError: there are no inputs, or the step is not above 0. What f raises near one of them is passed on.
+        TypeError: f returns no number.
 
     >>> [round(d, 6) for d in central_difference(lambda a, b: a * a * b, [3.0, 2.0])]
     [12.0, 9.0]
@@ -79,11 +81,14 @@ def central_difference(f: Callable[..., Any], inputs: Any, step: float | None = 
     args = _fresh(inputs)
     for x in values_in(args):
         middle = x.data
-        h = _STEP * max(1.0, abs(middle)) if step is None else step
-        x.data = high = middle + h
-        above = float(f(*args))
-        x.data = low = middle - h
-        below = float(f(*args))
+        h = _STEP * max(1.0, abs(middle)) if step is None else real_number(step)
+        high, low = middle + h, middle - h
+        if not 0 < high - low < inf:
+            raise ValueError(f"central_difference: a step above 0 that leads away from {middle} is needed, not {h}")
+        x.data = high
+        above = Tensor(f(*args)).item()
+        x.data = low
+        below = Tensor(f(*args)).item()
         x.data = middle
         x.grad = (above - below) / (high - low)  # high − low is 2h as it was rounded
     return [arg.grad for arg in args]
@@ -103,13 +108,15 @@ def gradcheck(
 
     Raises:
         GradcheckError: a coordinate differs; the message names the worst and shows the table.
-        ValueError: as `central_difference`.
+        ValueError: as `central_difference`, or a tolerance below 0.
 
     >>> print(gradcheck(lambda x: (x * x).sum(), [[1.0, -2.0]]))       # doctest: +ELLIPSIS
     coordinate         analytic        numeric     error
     inputs[0][0]              2              2   ...
     inputs[0][1]             -4             -4   ...
     """
+    if min(real_number(rtol), real_number(atol)) < 0:
+        raise ValueError(f"gradcheck: rtol and atol are at least 0, not {rtol} and {atol}")
     args = _fresh(inputs)
     y = one_value(f(*args))
     order = topological_order(y)

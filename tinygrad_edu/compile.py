@@ -216,6 +216,8 @@ class CompiledLoss:
     def __call__(self, xs: Any, ys: Any) -> float:
         """The loss of the examples `xs` with the targets `ys`; its gradient goes to the parameters."""
         xs, ys = [batch.tolist() if hasattr(batch, "tolist") else batch for batch in (xs, ys)]
+        if not xs:
+            raise ValueError("CompiledLoss: there are no examples")
         result = self.program(xs, ys, [value.data for value in self.parameters])
         share = 1 / len(xs) if self.reduction == "mean" else 1.0
         for value, gradient in zip(self.parameters, result["gradient"]):

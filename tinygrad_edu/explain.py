@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .nested import one_value, values_in
+from .notation import check_digits
 from .tensor import Tensor
 from .value import Value
 
@@ -30,7 +31,7 @@ def explain(y: Any, wrt: Any = None, level: str | None = None, digits: int = 4) 
 
     Raises:
         TypeError: y or `wrt` holds something that is no Value.
-        ValueError: more than one y, an unknown level, or more than 1,000 nodes to print.
+        ValueError: more than one y, an unknown level, digits out of range, or more than 1,000 nodes to print.
         RuntimeError: the data of a Value in the graph was changed after it was recorded.
 
     >>> from tinygrad_edu import Value
@@ -52,6 +53,7 @@ def explain(y: Any, wrt: Any = None, level: str | None = None, digits: int = 4) 
     from .derivation.values import derive_values, element_labels
 
     root = one_value(y)
+    check_digits("explain", digits)
     wanted = None if wrt is None else _wanted(wrt)
     if level is None:
         tensors = isinstance(y, Tensor) and not any([isinstance(x, Value) for x in wanted or ()])

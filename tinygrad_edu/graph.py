@@ -27,6 +27,9 @@ def topological_order(*roots: N) -> list[N]:
     >>> [node.label or node.op.symbol for node in topological_order(a * b + a)]
     ['a', 'b', '×', '+']
     """
+    for root in roots:
+        if not hasattr(root, "inputs"):
+            raise TypeError(f"a graph ends in Values or Tensors, each an argument of its own, not in {root!r}")
     order: list[N] = []
     visited: set[N] = set()
     path: list[Any] = []  # the nodes from a root to this one, which wait for their inputs,

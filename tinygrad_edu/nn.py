@@ -6,23 +6,29 @@ A batch holds one example a row, as in PyTorch: z = h Wᵀ + b.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import sqrt
 
 from .notation import of_layer
-from .tensor import Tensor, random_source
+from .tensor import Tensor, as_shape, random_source
 
 TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
 
 class Parameter(Tensor):
-    """A Tensor that a Module is to learn; for the rest see `Tensor`.
+    """A Tensor that a Module is to learn: a leaf; for the rest see `Tensor`.
 
-    >>> Parameter.full((1, 2), 0.5).data
-    [[0.5, 0.5]]
+    Of what was computed it takes the numbers alone, as new leaves, as PyTorch's does.
+
+    >>> Parameter(Tensor.ones(1, 2) * 0.5)
+    Parameter([[0.5, 0.5]])
     """
+
+    def __init__(self, data: Any, label: str | None = None) -> None:
+        super().__init__(Tensor(data).map(lambda v: v.detach() if v.op else v), label)
 
 
 class Module:
@@ -114,6 +120,7 @@ class Module:
         """Set every parameter from nested lists, by path; all of them or none.
 
         Raises:
+            TypeError: it is no dict, or holds something that is no number.
             KeyError: a path is missing or unknown.
             ValueError: a shape differs, or a number is not finite.
 
@@ -121,6 +128,8 @@ class Module:
         >>> linear.load_state_dict({"W": [[2.0]], "b": [1.0]}); linear([3.0]).data
         [7.0]
         """
+        if not isinstance(state, Mapping):
+            raise TypeError(f"load_state_dict: a dict from paths to numbers is needed, not {type(state).__name__}")
         parameters = dict(self.named_parameters())
         missing, unknown = parameters.keys() - state.keys(), state.keys() - parameters.keys()
         if missing or unknown:
@@ -176,8 +185,9 @@ class Linear(Module):
         init: float | None = None,
         seed: Any = None,
     ) -> None:
+        out_features, in_features = as_shape((out_features, in_features))
         rng = random_source(seed)
-        bound = 1 / sqrt(max(in_features, 1))
+        bound = 1 / sqrt(in_features)
 
         def parameter(shape: Sequence[int]) -> Parameter:
             if init is None:
@@ -260,6 +270,9 @@ class Sequential(Module):
     """
 
     def __init__(self, *layers: Module) -> None:
+        for layer in layers:
+            if not callable(layer):
+                raise TypeError(f"Sequential: each argument is a Module, not {type(layer).__name__} {layer!r}")
         self.layers = list(layers)
 
     def forward(self, h: Tensor) -> Tensor:
@@ -302,13 +315,14 @@ class MLP(Module):
         init: float | None = None,
         seed: Any = None,
     ) -> None:
-        if len(sizes) < 2:
+        widths = as_shape(sizes)
+        if len(widths) < 2:
             raise ValueError(f"MLP: the sizes of at least an input and an output are needed, not {sizes!r}")
-        if activation not in ACTIVATIONS:
+        if activation not in [*ACTIVATIONS]:  # of a dict one cannot ask for what has no hash
             raise ValueError(f"MLP: the activation is one of {', '.join(ACTIVATIONS)}, not {activation!r}")
         rng = random_source(seed)
         self.activation = activation
-        self.layers = [Linear(m, n, init=init, seed=rng) for m, n in zip(sizes, sizes[1:])]
+        self.layers = [Linear(m, n, init=init, seed=rng) for m, n in zip(widths, widths[1:])]
         for l, layer in enumerate(self.layers, start=1):
             for name, parameter in layer.named_parameters():
                 parameter.label = of_layer(name, l)

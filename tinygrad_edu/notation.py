@@ -23,6 +23,17 @@ def number(x: float, digits: int = 4) -> str:
     return text.replace("-", "−")
 
 
+def check_digits(reader: str, digits: object) -> None:
+    """Raises ValueError, in the name of the reader, unless so many decimals can be shown.
+
+    >>> check_digits("draw", -1)
+    Traceback (most recent call last):
+    ValueError: draw: digits is a whole number from 0 to 17, not -1
+    """
+    if type(digits) is not int or not 0 <= digits <= 17:
+        raise ValueError(f"{reader}: digits is a whole number from 0 to 17, not {digits!r}")
+
+
 @lru_cache(maxsize=64)
 def of_layer(letter: str, layer: int) -> str:
     """A quantity of one layer: `W⁽²⁾`.
@@ -107,6 +118,15 @@ def elements(name: str, shape: tuple[int, ...]) -> tuple[str, ...]:
     ('W₁₁', 'W₁₂', 'W₂₁', 'W₂₂')
     """
     return tuple([element(name, index, shape) for index in product(*map(range, shape))])
+
+
+def array_name(name: str) -> str:
+    """What an element is called after: `element` read backwards, and any other name as it is.
+
+    >>> array_name("W⁽¹⁾₁₂"), array_name("x₁,₂"), array_name("b")
+    ('W⁽¹⁾', 'x', 'b')
+    """
+    return name.rstrip("₀₁₂₃₄₅₆₇₈₉,")
 
 
 _UPRIGHT = {code: chr(digit) for digit, code in _SUPERSCRIPT.items()} | {ord(c): "" for c in "⁽⁾"}

@@ -10,7 +10,7 @@ from numbers import Integral, Real
 from . import ops
 from .nested import one_value
 from .notation import elements
-from .value import Value, constant, real_number, record
+from .value import Value, check_label, constant, real_number, record
 
 TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 
 Shape = tuple[int, ...]
+
+_MOST = 10**8  # numbers in a new Tensor: 10 GB
 
 
 class Tensor:
@@ -76,6 +78,8 @@ class Tensor:
         self._name_elements()
 
     def _name_elements(self, only_nameless: bool = False) -> None:
+        if self._label is not None:
+            check_label(self._label)
         if self._label and self.op is None:
             for value, name in zip(self.values, elements(self._label, self.shape)):
                 if value.op is None and not (value.label and only_nameless):
@@ -129,16 +133,15 @@ class Tensor:
         >>> Tensor.uniform((2, 3), -1, 1, seed=0).shape
         (2, 3)
         """
-        rng = random_source(seed)
+        rng, low, high = random_source(seed), real_number(low), real_number(high)
         return cls._filled(shape, lambda: rng.uniform(low, high))
 
     @classmethod
     def _filled(cls, shape: Any, number: Callable[[], float], label: str | None = None) -> Self:
-        sizes = (shape,) if _is_integer(shape) else tuple(shape)
-        if not all(_is_integer(size) and size > 0 for size in sizes):
-            raise ValueError(f"a shape is made of whole numbers above 0, not {shape!r}")
-        values = [Value(number()) for _ in range(prod(sizes))]
-        return cls(_tensor(values, tuple(map(int, sizes))), label)
+        sizes = as_shape(shape)
+        if prod(sizes) > _MOST:
+            raise ValueError(f"a Tensor of shape {sizes} is too large: each number is a Python object of 100 bytes")
+        return cls(_tensor([Value(number()) for _ in range(prod(sizes))], sizes), label)
 
     # The numbers inside.
 
@@ -202,6 +205,13 @@ class Tensor:
     def __float__(self) -> float:
         return self.item()
 
+    def __bool__(self) -> bool:
+        if len(self.values) != 1:
+            raise ValueError(
+                f"a Tensor of shape {self.shape} is neither true nor false; ask one of its numbers, or `is not None`"
+            )
+        return bool(self.item())
+
     def __len__(self) -> int:
         if not self.shape:
             raise TypeError("a Tensor of shape () has no length")
@@ -209,9 +219,8 @@ class Tensor:
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
-        if len(self.values) > 100:
-            return f"Tensor(shape={self.shape}{label})"
-        return f"Tensor({self.data}{label})"
+        shown = f"shape={self.shape}" if len(self.values) > 100 else str(self.data)
+        return f"{type(self).__name__}({shown}{label})"
 
     # Derivatives.
 
@@ -338,7 +347,7 @@ class Tensor:
         >>> Tensor([1.0, 2.0]).map(lambda a: a * a + 1).data
         [2.0, 5.0]
         """
-        return _tensor(map(f, self.values), self.shape, "map", self)
+        return _tensor([constant(f(a)) for a in self.values], self.shape, "map", self)
 
     def _each(self, op: ops.Op) -> Tensor:
         return _tensor([record(op, (a,), (a.data,)) for a in self.values], self.shape, op.symbol, self)
@@ -428,7 +437,7 @@ class Tensor:
         return self - self._reduce("largest", largest, axis, keepdims=True)
 
     def _reduce(self, symbol: str, f: Callable[[list[Value]], Value], axis: Any, keepdims: bool) -> Tensor:
-        axes = range(self.ndim) if axis is None else (axis,) if _is_integer(axis) else axis
+        axes = range(self.ndim) if axis is None else axis if isinstance(axis, (list, tuple)) else (axis,)
         gone = frozenset([self._axis(k) for k in axes])
         kept = tuple([1 if k in gone else n for k, n in enumerate(self.shape) if keepdims or k not in gone])
         inner, outer = _inside_and_outside(self.shape, gone)
@@ -436,6 +445,8 @@ class Tensor:
         return _tensor(values, kept, symbol, self)
 
     def _axis(self, axis: int) -> int:
+        if not _is_integer(axis):
+            raise TypeError(f"an axis is a whole number, not {type(axis).__name__} {axis!r}")
         if not -self.ndim <= axis < self.ndim:
             raise IndexError(f"axis {axis} does not exist in a Tensor of shape {self.shape}")
         return axis % self.ndim
@@ -459,11 +470,11 @@ class Tensor:
         >>> Tensor([1.0, 2.0, 3.0, 4.0]).reshape(2, -1).data
         [[1.0, 2.0], [3.0, 4.0]]
         """
-        sizes = list(_spread(shape))
-        if sizes.count(-1) == 1 and (rest := prod([n for n in sizes if n != -1])):
+        sizes = list(_sizes(_spread(shape)))
+        if sizes.count(-1) == 1 and all(map(_is_integer, sizes)) and (rest := prod([n for n in sizes if n != -1])):
             sizes[sizes.index(-1)] = len(self.values) // rest
         if not all(_is_integer(n) and n > 0 for n in sizes) or prod(sizes) != len(self.values):
-            raise ValueError(f"reshape: {len(self.values)} elements do not fit the shape {_spread(shape)}")
+            raise ValueError(f"reshape: {len(self.values)} elements do not fit the shape {_spread(shape)!r}")
         return _tensor(self.values, tuple(map(int, sizes)), "reshape", self)
 
     def __getitem__(self, index: Any) -> Any:
@@ -505,7 +516,8 @@ def stack(tensors: Sequence[Tensor]) -> Tensor:
     >>> stack([Tensor([1.0, 2.0]), Tensor([3.0, 4.0])]).data
     [[1.0, 2.0], [3.0, 4.0]]
     """
-    values, shape = _parse(list(tensors))
+    tensors = [as_tensor(t) for t in tensors]
+    values, shape = _parse(tensors)
     return _tensor(values, shape, "stack", *tensors)
 
 
@@ -553,12 +565,26 @@ def _parse(data: Any) -> tuple[list[Value], Shape]:
 
 
 def _is_integer(x: Any) -> bool:
-    return isinstance(x, Integral)  # NumPy's too
+    return isinstance(x, Integral) and not isinstance(x, bool)  # NumPy's too
 
 
-def _spread(shape: tuple[Any, ...]) -> tuple[int, ...]:
-    """(2, 3) of either call, f(2, 3) or f((2, 3))."""
-    return tuple(shape[0]) if len(shape) == 1 and not _is_integer(shape[0]) else shape
+def _spread(shape: tuple[Any, ...]) -> Any:
+    """The shape of either call, f(2, 3) or f((2, 3))."""
+    return shape[0] if len(shape) == 1 else shape
+
+
+def _sizes(shape: Any) -> tuple[Any, ...]:
+    """A shape as a tuple, given as a sequence, as an array, or as the one size of a vector."""
+    shape = shape.tolist() if hasattr(shape, "tolist") else shape
+    return tuple(shape) if isinstance(shape, Sequence) and not isinstance(shape, (str, bytes)) else (shape,)
+
+
+def as_shape(shape: Any) -> Shape:
+    """A shape as a tuple. Raises ValueError unless its sizes are whole numbers above 0."""
+    sizes = _sizes(shape)
+    if not all(_is_integer(size) and size > 0 for size in sizes):
+        raise ValueError(f"a shape is made of whole numbers above 0, not {shape!r}")
+    return tuple(map(int, sizes))
 
 
 # The element [i, j, …] stands at offset i·stride₀ + j·stride₁ + … in `values`. An axis is the

@@ -32,7 +32,7 @@ class Value:
         label: a name for pictures and messages.
 
     Raises:
-        TypeError: `data` is no real number.
+        TypeError: `data` is no real number, or `label` no text.
         ValueError: `data` is NaN or infinite.
 
     >>> x = Value(3.0, label="x")
@@ -55,6 +55,8 @@ class Value:
     partials: tuple[float, ...]
 
     def __init__(self, data: Any, label: str | None = None) -> None:
+        if label is not None:
+            check_label(label)
         self.data = real_number(data)
         self.grad = 0.0
         self.label = label
@@ -307,7 +309,8 @@ class Value:
         """
         return Value(self.data, self.label)
 
-    # As a number, for printing and for Python's own decisions.
+    # As a number, for printing and for Python's own decisions. There is no __bool__: the chain rule
+    # passes over a gradient of 0.0, but not over a Value, which is 0 here and may not be constant.
 
     def __float__(self) -> float:
         return self.data
@@ -386,6 +389,12 @@ def real_number(x: Any) -> float:
     if not isfinite(number):
         raise ValueError(f"a finite number is needed, not {number}")
     return number
+
+
+def check_label(label: Any) -> None:
+    """Raises TypeError unless the label is text."""
+    if not isinstance(label, str):
+        raise TypeError(f"a label is text, not {label!r}; several numbers go in one list, as in Tensor([1, 2])")
 
 
 def _all_finite(numbers: Sequence[float]) -> bool:

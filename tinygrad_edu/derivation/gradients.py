@@ -58,12 +58,16 @@ class Gradients:
 
     def local(self, b: Value, k: int) -> Expr:
         """∂b/∂a for input k of b: the row of the table in symbols, or just ∂b/∂a where that is a number."""
+        symbolic = self.local_rule(b, k)
+        if symbolic.has_name():
+            return symbolic
+        return derivative(self.names[b], self.names[b.inputs[k]], b.partials[k])
+
+    def local_rule(self, b: Value, k: int) -> Expr:
+        """∂b/∂a for input k of b: the row of the table in symbols, or in numbers where it has none."""
         assert b.op is not None
         partials = b.op.partials(self.symbols[b], *[self.symbols[a] for a in b.inputs])
-        symbolic = formula(partials[k])
-        if symbolic.has_name():
-            return symbolic.of_number(b.partials[k])
-        return derivative(self.names[b], self.names[b.inputs[k]], b.partials[k])
+        return formula(partials[k]).of_number(b.partials[k])
 
     def why_zero(self, node: Value) -> list[str | Expr]:
         """In words why the gradient is zero; nothing if it is not."""

@@ -142,8 +142,8 @@ class _Backward:
     def _by_jacobian(self, t: Tensor, G: Expr) -> list[Expr | None]:
         """∂L/∂a = (∂t/∂a)ᵀ ∂L/∂t, both written as vectors: the chain rule for any t."""
         terms: list[Expr | None] = []
-        for a, J in zip(t.inputs, _jacobians(t)):
-            if a not in self.found:
+        for k, (a, J) in enumerate(zip(t.inputs, _jacobians(t))):
+            if a not in self.found or a in t.inputs[:k]:  # an input that is there twice has one term
                 terms.append(None)
                 continue
             whole = derivative(self.found[t].name, self.found[a].name, J)

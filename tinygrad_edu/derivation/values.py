@@ -6,6 +6,7 @@ from math import prod
 
 from .. import ops
 from ..graph import by_depth, by_height, topological_order
+from ..notation import array_name
 from ..value import Value
 from .expression import Expr, derivative, formula, name, numeral, product_of, put_in, sum_of
 from .gradients import Gradients
@@ -47,7 +48,8 @@ def derive_values(
         )
     needed = between.union(*[node.inputs for node in order])
     gradients = _gradients(everything, wrt or [], labels, needed)
-    forward = [_forward(node, gradients, node in between) for node in by_depth([n for n in everything if n in needed])]
+    in_order = _arrays_together(by_depth([n for n in everything if n in needed]), gradients.names)
+    forward = [_forward(node, gradients, node in between) for node in in_order]
     paths = [row for x in wrt or [] for row in _path_rows(x, between, gradients)]
     return Derivation([row for row in forward if row], _backward(order, gradients), paths, gradients.names, digits)
 
@@ -78,6 +80,15 @@ def _between(everything: list[Value], wrt: list[Value]) -> set[Value]:
         if not found.isdisjoint(node.inputs):
             found.add(node)
     return found & set(everything)
+
+
+def _arrays_together(order: list[Value], names: dict[Value, str]) -> list[Value]:
+    """The order, but of the leaves those of one array stand where its first one does: W₁₁, W₁₂, … before x₁, …"""
+    arrays: dict[str, list[Value]] = {}
+    for node in order:
+        if not node.op:
+            arrays.setdefault(array_name(names[node]), []).append(node)
+    return [leaf for leaves in arrays.values() for leaf in leaves] + [node for node in order if node.op]
 
 
 def _forward(node: Value, gradients: Gradients, in_full: bool) -> Row | None:
@@ -118,7 +129,9 @@ def _backward(order: list[Value], gradients: Gradients) -> list[Step]:
         rows = []
         for k, a in enumerate(b.inputs):
             if a in shown and gradients.symbols[a].op == "name":
-                incoming, local = gradients.gradient(b), gradients.local(b, k)
+                incoming = gradients.gradient(b)
+                # From the root, ∂L/∂a is what the line asks for: it cannot be the answer too.
+                local = gradients.local_rule(b, k) if b is root else gradients.local(b, k)
                 numbers = product_of([numeral(incoming.number), numeral(local.number)])
                 row = Row(gradients.gradient(a), product_of([incoming, local]), numbers, numbers.number, a, edge=k)
                 terms = arrived.setdefault(a, [])

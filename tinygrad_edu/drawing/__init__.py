@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import warnings
 
+from ..notation import check_digits
 from ..tensor import Tensor
 from ..value import Value
 from .figure import Drawing
@@ -97,8 +98,8 @@ def _check(y: Any, level: Any, rankdir: Any, digits: Any) -> None:
         raise ValueError(f"draw: the level is one of {', '.join(LEVELS)}, or None, not {level!r}")
     if rankdir not in (None, "LR", "TB", "RL", "BT"):
         raise ValueError(f"draw: rankdir is LR, TB, RL or BT, not {rankdir!r}")
-    if digits is not None and (type(digits) is not int or not 0 <= digits <= 17):
-        raise ValueError(f"draw: digits is a whole number from 0 to 17, not {digits!r}")
+    if digits is not None:
+        check_digits("draw", digits)
 
 
 def _named(scene: Scene) -> str:

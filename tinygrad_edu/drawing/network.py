@@ -82,7 +82,7 @@ def find_neurons(order: list[Value], parameters: set[Value]) -> list[Neuron]:
         elif node.op is ops.DOT and (halves := _halves(node, parameters)):
             weights, inputs = halves
             bias, z, h = _bias_and_activation(node, users)
-            if bias or h or parameters.issuperset(weights):
+            if bias is not None or h is not None or parameters.issuperset(weights):
                 found[z] = Neuron(weights, inputs, bias, z, h, depth[node] + 1)
                 depth[node] += z is node
     return list(found.values())
@@ -96,7 +96,7 @@ def find_layers(order: list[Tensor]) -> list[Layer]:
         if node.op == "@" and (factors := _weights_and_input(node)):
             W, x = factors
             b, z, h = _bias_and_activation(node, users)
-            if b or h or isinstance(W, Parameter):
+            if b is not None or h is not None or isinstance(W, Parameter):
                 layers.append(Layer(W, b, x, z, h))
     return layers
 

@@ -11,6 +11,7 @@ from ..derivation.values import derive_values, element_labels
 from ..drawing.neuron_level import NeuronCards
 from ..drawing.scene import Scene
 from ..nested import one_value
+from ..notation import check_digits
 from ..tensor import Tensor
 from ..value import Value
 from .page import Page
@@ -53,8 +54,7 @@ def step_through(y: Value | Tensor, level: str | None = None, title: str | None 
         raise TypeError(f"step_through: a Value or a Tensor is needed, not {type(y).__name__} {y!r}")
     if level not in (None, "value", "neuron"):
         raise ValueError(f'step_through: the level is "value" or "neuron", or None, not {level!r}')
-    if type(digits) is not int or not 0 <= digits <= 17:
-        raise ValueError(f"step_through: digits is a whole number from 0 to 17, not {digits!r}")
+    check_digits("step_through", digits)
     root = one_value(y)
     level = _level(Scene(y), level)
     derivation = derive_values(root, None, element_labels(y) if isinstance(y, Tensor) else {}, digits, MOST_NUMBERS)
