@@ -70,8 +70,10 @@ def assert_close(mine, others, tolerances):
 
 def test_random_graphs_contain_every_row_of_the_table():
     numbers = [Value(0.5), Value(-0.25), Value(0.75)]
-    seen = {node.op for step in STEPS.values() for node in topological_order(step(*numbers))}
-    assert set(ops.TABLE) <= seen
+    results = [step(*numbers) for step in STEPS.values()]
+    # A row may be there only for the partials of others: then it is in the graph of their gradient.
+    gradients = [dx for y in results for dx in grad(y, numbers)]
+    assert set(ops.TABLE) <= {node.op for node in topological_order(*results, *gradients)}
 
 
 @either_kind
@@ -157,7 +159,7 @@ def assert_slopes(f, start, slopes):
     """That f has these slopes at `start`, as far as central differences can tell.
 
     With a step of h they are off by h² f‴/6, so those of h and 2h differ by three times that: the
-    difference bounds it. Rounding adds its effect on f, divided by h.
+    difference bounds it. Rounding adds its effect on f, divided by h, and on the steps themselves.
     """
     around = set()
 
@@ -167,10 +169,11 @@ def assert_slopes(f, start, slopes):
         return y
 
     fine, coarse = [flatten(central_difference(recorded, start, step=step)) for step in (H, 2 * H)]
-    y = f(*Recipe({}, start).leaves())
+    leaves = Recipe({}, start).leaves()
+    y = f(*leaves)
     assume(around == {decisions(y)})
     noise = rounding(y) / H
-    tolerances = [abs(a - b) + noise for a, b in zip(fine, coarse)]
+    tolerances = [abs(a - b) + noise + own for a, b, own in zip(fine, coarse, slack(y, leaves))]
     scale = max(1.0, *map(abs, slopes))
     assert max(tolerances) < 1e-5 * scale  # so that a wrong slope is seen
     assert_close(slopes, fine, tolerances)
@@ -185,7 +188,7 @@ def test_backward_agrees_with_central_differences(kind, data):
 
 
 @either_kind
-@settings(max_examples=50)
+@settings(max_examples=settings.default.max_examples // 2)
 @given(st.data())
 def test_second_derivatives_are_the_slopes_of_first_ones(kind, data):
     recipe = data.draw(SMALL[kind])
@@ -206,7 +209,7 @@ def test_every_step_alone_has_the_slopes_of_differences(name, data):
 
 
 @either_kind
-@settings(max_examples=50)
+@settings(max_examples=settings.default.max_examples // 2)
 @given(st.data())
 def test_mixed_second_derivatives_do_not_depend_on_the_order(kind, data):
     recipe = data.draw(SMALL[kind])

@@ -214,6 +214,19 @@ class Value:
         """A new leaf with the same number and label, and no history."""
         return Value(self.data, self.label)
 
+    def __getstate__(self) -> object:
+        """What `copy` and `pickle` keep of a leaf.
+
+        Raises TypeError for a computed Value: they walk through a graph by recursion, and the copy
+        would have copies of the leaves, which nobody learns with.
+        """
+        if self.op:
+            raise TypeError(
+                f"{_described(self)} was computed: only leaves can be copied or pickled, not the graph behind a result; "
+                "take detach() of it, or the parameters"
+            )
+        return super().__getstate__()
+
     # As a number, for printing and for Python's own decisions.
 
     def __float__(self) -> float:
