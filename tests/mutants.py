@@ -25,7 +25,7 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +37,11 @@ import numpy.linalg  # noqa: F401
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-# First some tests are called as functions, with few examples of each property, which takes a tenth of
-# a second. What survives them meets pytest and all examples.
-QUICK = ["test_ops", "test_value", "test_autodiff"]
-THOROUGH = [*QUICK, "test_agreement", "test_stateful"]
-SECONDS = 300  # then a mutant counts as one that never ends
+PACKAGE = ROOT / "tinygrad_edu"
+# First the tests are called as functions, with few examples of each property: mostly a tenth of a
+# second. What survives that meets pytest, all examples, and the tests that are classes.
+TESTS = ["test_ops", "test_value", "test_autodiff", "test_agreement", "test_stateful"]
+SECONDS = 100  # of computing; then a mutant counts as one that never ends
 
 # Besides the partials of every row: where the chain rule stands.
 FUNCTIONS = {
@@ -50,9 +50,15 @@ FUNCTIONS = {
     "autodiff.py": ["grad", "jvp", "jacobian", "hessian", "partials_as_values"],
 }
 
-# Mutants that are no errors, by where they are and what they change, and why.
-HARMLESS: dict[tuple[str, str], str] = {}
-
+# Mutants that are no errors, by where they are and what they change, and why; they are not tried.
+HARMLESS = {
+    ("RELU", "(step(y),)"): "relu(a) is above 0 where a is",
+    ("SUM", "tuple((1.0,) * len(a))[::-1]"): "the partials are all the same",
+    ("backward", "any(before)  →  True"): "adding zeros takes time, and that is all",
+    ("topological_order", "visited.issuperset(node.inputs)  →  False"): "without the short cut the order is the same",
+    ("jvp", "any([tangent[a] for a in b.inputs])  →  True"): "adding zeros takes time, and that is all",
+    ("jvp", "tangent[a]  →  True"): "adding zeros takes time, and that is all",
+}
 
 # What is to be broken: its name, its syntax tree, and letters in it that may be confused.
 Target = tuple[str, Any, list[str]]
@@ -101,23 +107,20 @@ def functions(tree: ast.Module, file: str) -> Iterator[Target]:
 def partials_of_rows(tree: ast.Module) -> Iterator[Target]:
     """The partials of every row, and of every function in the file that they call."""
     defined = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
-    rows = []
+    wanted = {}
     for top in tree.body:
         for node in ast.walk(top):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Op":
                 partials = {k.arg: k.value for k in node.keywords}.get("partials") or node.args[2]
                 name = top.name if isinstance(top, ast.FunctionDef) else ast.unparse(top.targets[0])
-                rows.append((name, partials))
-    wanted = []
-    for name, partials in rows:
-        if isinstance(partials, ast.Name):
-            name, partials = partials.id, defined[partials.id]
-        wanted.append((name, partials))
-    for _, tree_of_it in wanted:  # grows while it is gone through
-        for node in ast.walk(tree_of_it):
-            if isinstance(node, ast.Name) and node.id in defined and node.id not in [name for name, _ in wanted]:
-                wanted.append((node.id, defined[node.id]))
-    for name, target in dict(wanted).items():
+                wanted[name] = defined[partials.id] if isinstance(partials, ast.Name) else partials
+    rest = list(wanted.values())
+    for target in rest:  # grows while it is gone through
+        for name in [node.id for node in ast.walk(target) if isinstance(node, ast.Name)]:
+            if name in defined and defined[name] not in rest:
+                wanted[name] = defined[name]
+                rest.append(defined[name])
+    for name, target in wanted.items():
         arguments = target.args.posonlyargs + target.args.args + [target.args.vararg]
         yield name, target, [a.arg for a in arguments if a] + ["n"] * (name == "power")
 
@@ -207,7 +210,8 @@ def of_a_tuple(node: ast.AST, text: str) -> list[str]:
         several = [f"tuple([{w.format('p')} for p in {text}])" for w in wrong]
         return [*several, f"tuple({text})[::-1]", f"tuple({text})[:-1] + (0.0,)"]
     right = [ast.unparse(x) for x in node.elts]
-    ways = [[*right[:k], w.format(right[k]), *right[k + 1 :]] for k in range(len(right)) for w in wrong]
+    places = [k for k in range(len(right)) if right[k] != "0.0"]
+    ways = [[*right[:k], w.format(right[k]), *right[k + 1 :]] for k in places for w in wrong]
     return [f"({', '.join(way)},)" for way in ways]
 
 
@@ -240,7 +244,7 @@ class Desk:
         if not process:
             code = 99
             try:
-                signal.alarm(SECONDS)
+                signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
                 os.chdir(self.folder)
                 output = os.open("output.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
                 os.dup2(output, 1)
@@ -259,11 +263,11 @@ class Desk:
             path.with_suffix(".kept").replace(path)
 
 
-def called_directly() -> int:
-    """0 if the quick tests pass. They are called as functions: this is what pytest does, without its reports."""
+def called_directly(names: Sequence[str] = TESTS) -> int:
+    """0 if the tests pass. They are called as functions: this is what pytest does, without its reports."""
     importlib.import_module("conftest")
     hypothesis.settings.load_profile("mutants-quick")
-    for name in QUICK:
+    for name in names:
         module = importlib.import_module(name)
         for test in [f for name, f in vars(module).items() if name.startswith("test_")]:
             for arguments in cases(test):
@@ -290,7 +294,7 @@ def cases(test: Any) -> list[dict[str, Any]]:
 def with_pytest() -> int:
     options = ["-x", "-q", "-p", "no:cacheprovider", "--hypothesis-profile=mutants"]
     ignored = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # hypothesis has been imported for all mutants
-    return int(pytest.main([*options, *ignored, *[f"tests/{name}.py" for name in THOROUGH]]))
+    return int(pytest.main([*options, *ignored, *[f"tests/{name}.py" for name in TESTS]]))
 
 
 def survivors(every: list[Mutant | None], desks: list[Desk], run: Callable[[], int]) -> list[Mutant | None]:
@@ -309,16 +313,16 @@ def survivors(every: list[Mutant | None], desks: list[Desk], run: Callable[[], i
     return alive
 
 
-def tried(every: list[Mutant]) -> list[Mutant]:
-    """The mutants that no test has noticed."""
+def tried(every: list[Mutant], *runs: Callable[[], int]) -> list[Mutant]:
+    """The mutants that no test of these runs, each more thorough than the last, has noticed."""
     with tempfile.TemporaryDirectory() as folder:
         desks = [Desk(Path(folder) / name) for name in ("a", "b")]
         alive: list[Mutant | None] = [None] * len(desks)
-        if survivors(alive, desks, called_directly) != alive:
+        if survivors(alive, desks, runs[0]) != alive:
             print(*[(desk.folder / "output.txt").read_text(encoding="utf-8") for desk in desks], sep="\n")
             raise SystemExit("there are tests that fail without any mutant")
         alive = list(every)
-        for run in (called_directly, with_pytest):
+        for run in runs:
             alive = survivors(alive, desks, run)
         return [mutant for mutant in every if mutant in alive]
 
@@ -328,7 +332,7 @@ def main() -> int:
     parser.add_argument("where", nargs="*", help="rows and functions, such as TANH or chain_rule; without any, all")
     parser.add_argument("--list", action="store_true", help="only list the mutants")
     options = parser.parse_args()
-    every = mutants(ROOT / "tinygrad_edu")
+    every = mutants(PACKAGE)
     if unknown := set(options.where) - {mutant.where for mutant in every}:
         parser.error(f"there is nothing to break in {', '.join(sorted(unknown))}")
     every = [mutant for mutant in every if not options.where or mutant.where in options.where]
@@ -337,14 +341,16 @@ def main() -> int:
             print(f"{mutant.where:<20} {mutant.change}")
         return 0
     start = time.perf_counter()
-    alive = tried(every)
-    harmless = [mutant for mutant in alive if (mutant.where, mutant.change) in HARMLESS]
-    missed = [mutant for mutant in alive if mutant not in harmless]
+    harmless = [mutant for mutant in every if (mutant.where, mutant.change) in HARMLESS]
+    missed = tried([mutant for mutant in every if mutant not in harmless], called_directly, with_pytest)
     print(f"{'where':<20} {'mutants':>8} {'killed':>8} {'harmless':>8} {'survived':>8}")
-    counts = [Counter([mutant.where for mutant in some]) for some in (every, alive, harmless, missed)]
+    counts = [Counter([mutant.where for mutant in some]) for some in (every, harmless, missed)]
     for where in [*counts[0], "total"]:
-        total, live, no_error, wrong = [count[where] if where != "total" else count.total() for count in counts]
-        print(f"{where:<20} {total:>8} {total - live:>8} {no_error:>8} {wrong:>8}")
+        total, no_error, alive = [count[where] if where != "total" else count.total() for count in counts]
+        print(f"{where:<20} {total:>8} {total - no_error - alive:>8} {no_error:>8} {alive:>8}")
+    known = {(mutant.where, mutant.change) for mutant in mutants(PACKAGE)}
+    for where, change in [mutant for mutant in HARMLESS if mutant not in known]:
+        print(f"listed as harmless, but no longer there: {where}: {change}")
     for mutant in missed:
         print(f"survived: {mutant.where}: {mutant.change}")
     print(f"{time.perf_counter() - start:.0f} seconds")

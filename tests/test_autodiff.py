@@ -51,6 +51,12 @@ def test_grad_to_an_inner_node_and_to_a_stranger():
     assert grad(y, Value(1.0)).data == 0.0
 
 
+def test_a_derivative_is_named_after_what_it_is_taken_by():
+    x, nameless = Value(2.0, label="x"), Value(3.0)
+    dx, d = grad(x * nameless, [x, nameless])
+    assert (dx.label, d.label) == ("∂x", None)
+
+
 def test_a_gradient_is_an_ordinary_graph():
     x = Value(3.0)
     slope = grad(x * x, x)
