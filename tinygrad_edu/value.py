@@ -222,8 +222,8 @@ class Value:
         """
         if self.op:
             raise TypeError(
-                f"{_described(self)} was computed: only leaves can be copied or pickled, not the graph behind a result; "
-                "take detach() of it, or the parameters"
+                f"{_described(self)} was computed: only leaves can be copied or pickled, not the graph behind "
+                "a result; take its detach(), or the parameters"
             )
         return super().__getstate__()
 
