@@ -151,4 +151,4 @@ class Engine(RuleBasedStateMachine):
 
 
 TestEngine = Engine.TestCase
-TestEngine.settings = settings(stateful_step_count=40)
+TestEngine.settings = settings(max_examples=2 * settings.default.max_examples, stateful_step_count=40)
