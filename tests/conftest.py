@@ -1,9 +1,13 @@
 """Hypothesis runs the same examples every time; `--hypothesis-profile=long` draws many new ones."""
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 settings.register_profile("default", deadline=None, derandomize=True, max_examples=100, database=None)
 settings.register_profile(
     "long", deadline=None, max_examples=5000, suppress_health_check=[HealthCheck.too_slow], database=None
 )
+# For mutants.py: the first failure will do, so none is made smaller.
+found = {"phases": [Phase.explicit, Phase.generate]}
+settings.register_profile("mutants", settings.get_profile("default"), **found)
+settings.register_profile("mutants-quick", settings.get_profile("default"), max_examples=20, **found)
 settings.load_profile("default")

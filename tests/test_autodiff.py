@@ -1,12 +1,10 @@
-"""grad, jvp, jacobian and hessian; and that all ways to a derivative agree on random graphs."""
+"""grad, jvp, jacobian and hessian on paper, and what is refused."""
 
 import math
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tinygrad_edu import Tensor, Value, central_difference, grad, hessian, jacobian, jvp, topological_order
+from tinygrad_edu import Tensor, Value, grad, hessian, jacobian, jvp, topological_order
 
 # Paper-sized cases.
 
@@ -63,6 +61,12 @@ def test_grad_to_an_inner_node_and_to_a_stranger():
     y = s * s
     assert grad(y, s).data == 8.0
     assert grad(y, Value(1.0)).data == 0.0
+
+
+def test_a_derivative_is_named_after_what_it_is_taken_by():
+    x, nameless = Value(2.0, label="x"), Value(3.0)
+    dx, d = grad(x * nameless, [x, nameless])
+    assert (dx.label, d.label) == ("∂x", None)
 
 
 def test_a_gradient_is_an_ordinary_graph():
@@ -135,96 +139,3 @@ def test_grad_of_a_pass_whose_numbers_were_changed_is_refused_and_changes_nothin
     with pytest.raises(RuntimeError, match="× was recorded with other numbers"):
         grad(y, x)
     assert (w.grad, x.grad, y.grad) == (5.0, 3.0, 1.0)
-
-
-# Random graphs. Nodes are picked again and again, so that most have several users.
-
-STEPS = {
-    "add": lambda a, b: a + b,
-    "subtract": lambda a, b: a - b,
-    "multiply": lambda a, b: a * b,
-    "divide": lambda a, b: a / (b * b + 1),
-    "square": lambda a, b: a**2,
-    "power": lambda a, b: (a * a + 1) ** -1.5,
-    "tanh": lambda a, b: a.tanh(),
-    "sigmoid": lambda a, b: a.sigmoid(),
-    "sin": lambda a, b: (a - b).sin(),
-    "cos": lambda a, b: (a * b).cos(),
-    "exp": lambda a, b: a.tanh().exp(),
-    "log": lambda a, b: (a * a + b * b + 1).log(),
-    "sqrt": lambda a, b: (a * a + 1).sqrt(),
-    "sum": lambda a, b: Value.sum([a, b, a, 2.0]),
-    "dot": lambda a, b: Value.dot([a, b, a], [b, b, 0.5]),
-    "logsumexp": lambda a, b: Value.logsumexp([a, b, a]),
-    "shrink": lambda a, b: a.sin() * 0.7,
-    "constant": lambda a, b: 1.5 - a,
-}
-
-recipes = st.lists(
-    st.tuples(st.sampled_from(sorted(STEPS)), st.integers(0, 99), st.integers(0, 99)), min_size=3, max_size=12
-)
-starts = st.lists(st.floats(-1.5, 1.5), min_size=3, max_size=3)
-
-
-def build(recipe, xs):
-    """The graph of a recipe: each step takes two nodes made before and makes another."""
-    nodes = list(xs)
-    for name, i, j in recipe:
-        y = STEPS[name](nodes[i % len(nodes)], nodes[j % len(nodes)])
-        nodes.append(y.tanh() * 2 if abs(y.data) > 4 else y)  # keeps numbers and slopes moderate
-    return Value.sum(nodes[-3:])
-
-
-def by_paths(y, x):
-    """∂y/∂x as the sum over all paths of the product of the slopes along it: calculus, not an algorithm."""
-    if y is x:
-        return 1.0
-    return sum(p * by_paths(a, x) for a, p in zip(y.inputs, y.partials))
-
-
-@given(recipe=recipes, start=starts)
-def test_backward_grad_and_forward_mode_agree_on_random_graphs(recipe, start):
-    xs = [Value(x) for x in start]
-    y = build(recipe, xs)
-    y.backward()
-    backward = [x.grad for x in xs]
-    # The same products in the same order, or the reverse: a few roundings apart.
-    scale = max(1.0, *map(abs, backward))
-    assert [g.data for g in grad(y, xs)] == pytest.approx(backward, abs=1e-12 * scale)
-    forward = [jvp(y, x, 1.0).data for x in xs]
-    assert forward == pytest.approx(backward, abs=1e-12 * scale)
-
-
-@given(recipe=recipes.filter(lambda r: len(r) <= 7), start=starts)
-def test_the_gradient_is_the_sum_over_all_paths(recipe, start):
-    xs = [Value(x) for x in start]
-    y = build(recipe, xs)
-    y.backward()
-    for x in xs:
-        assert x.grad == pytest.approx(by_paths(y, x), rel=1e-9, abs=1e-9)
-
-
-@given(recipe=recipes, start=starts)
-def test_backward_agrees_with_central_differences_on_random_graphs(recipe, start):
-    xs = [Value(x) for x in start]
-    y = build(recipe, xs)
-    if any(3.999 < abs(node.data) < 4.001 for node in topological_order(y)):
-        return  # a step beside this would build another graph
-    y.backward()
-    numeric = central_difference(lambda *zs: build(recipe, zs), start)
-    # Third derivatives of twelve nested steps can be large: 1e-5 of the slope is what is left.
-    scale = max(1.0, *[abs(x.grad) for x in xs])
-    assert [x.grad for x in xs] == pytest.approx(numeric, abs=1e-5 * scale)
-
-
-@given(recipe=recipes.filter(lambda r: len(r) <= 6), start=starts)
-def test_second_derivatives_are_symmetric_and_the_slopes_of_first_ones(recipe, start):
-    xs = [Value(x) for x in start]
-    H = [[d.data for d in row] for row in hessian(build(recipe, xs), xs)]
-    scale = max(1.0, *[abs(d) for row in H for d in row])
-    for i in range(3):
-        for j in range(3):
-            assert H[i][j] == pytest.approx(H[j][i], abs=1e-10 * scale)
-            # Forward mode over reverse mode: another order of the same derivatives.
-            slope = jvp(grad(build(recipe, xs), xs[i]), xs[j], 1.0).data
-            assert H[i][j] == pytest.approx(slope, abs=1e-10 * scale)

@@ -275,6 +275,17 @@ def test_a_gradient_that_overflows_is_refused_and_nothing_has_changed(x):
     assert (tiny.grad, first.grad, second.grad) == (7.0, 5.0, 0.0)
 
 
+def test_of_several_gradients_that_overflow_the_one_nearest_to_the_root_is_named():
+    x = Value(0.0, label="x")
+    nodes = [x]
+    for label in "abcd":
+        nodes.append(nodes[-1] * 1e200)
+        nodes[-1].label = label
+    # ∂d/∂c = 1e200, and at b it is 1e400.
+    with pytest.raises(OverflowError, match=r"the gradient of b = 0\.0 is too large"):
+        nodes[-1].backward()
+
+
 def test_gradients_that_overflow_by_adding_up_are_refused_and_nothing_has_changed():
     x = Value(1.0, label="x")
     y = x * 1e308

@@ -309,6 +309,19 @@ class Value:
         """
         return Value(self.data, self.label)
 
+    def __getstate__(self) -> object:
+        """What `copy` and `pickle` keep of a leaf.
+
+        Raises TypeError for a computed Value: they walk through a graph by recursion, and the copy
+        would have copies of the leaves, which nobody learns with.
+        """
+        if self.op:
+            raise TypeError(
+                f"{_described(self)} was computed: only leaves can be copied or pickled, not the graph behind "
+                "a result; take its detach(), or the parameters"
+            )
+        return super().__getstate__()
+
     # As a number, for printing and for Python's own decisions. There is no __bool__: the chain rule
     # passes over a gradient of 0.0, but not over a Value, which is 0 here and may not be constant.
 

@@ -1,0 +1,152 @@
+"""Random graphs for the tests: a recipe is drawn once and can be built again, also from other numbers."""
+
+from hypothesis import strategies as st
+
+from tinygrad_edu import Tensor, Value, ops, stack, topological_order
+
+# A step takes nodes made before and makes another: a and b, and those that take any number all of
+# them. Every number is in the domain, and slopes are moderate as long as the inputs are.
+STEPS = {
+    "add": lambda a, b, *_: a + b,
+    "subtract": lambda a, b, *_: a - b,
+    "multiply": lambda a, b, *_: a * b,
+    "divide": lambda a, b, *_: a / (b * b + 1),
+    "negative": lambda a, *_: -a,
+    "square": lambda a, *_: a**2,
+    "cube": lambda a, *_: a**3,
+    "power": lambda a, b, *_: (a * a + 1) ** -1.5,
+    "power of a power": lambda a, b, *_: (a * a + 1) ** b.tanh(),
+    "tanh": lambda a, *_: a.tanh(),
+    "sigmoid": lambda a, *_: a.sigmoid(),
+    "sin": lambda a, b, *_: (a - b).sin(),
+    "cos": lambda a, b, *_: (a * b).cos(),
+    "exp": lambda a, *_: a.tanh().exp(),
+    "log": lambda a, b, *_: (a * a + b * b + 1).log(),
+    "sqrt": lambda a, *_: (a * a + 1).sqrt(),
+    "step": lambda a, b, *_: a.step() * b,
+    "relu": lambda a, *_: a.relu(),
+    "abs": lambda a, *_: a.abs(),
+    "maximum": lambda a, b, *_: a.maximum(b),
+    "minimum": lambda a, b, *_: a.minimum(b),
+    "sum": lambda *a: Value.sum([*a, a[0], 2.0]),
+    "dot": lambda *a: Value.dot([*a, 0.5], [a[-1], *a]),
+    "logsumexp": lambda *a: Value.logsumexp(a),
+    "constant on the left": lambda a, *_: 1.5 - 0.5 * a,
+    "zero factor": lambda a, b, *_: a * 0.0 + b,
+    "moderate": lambda a, *_: a.tanh() * 2,
+}
+
+TENSOR_STEPS = {
+    "add": lambda a, b: a + b,
+    "subtract": lambda a, b: a - 2 * b,
+    "multiply": lambda a, b: a * b,
+    "divide": lambda a, b: a / (b * b + 1),
+    "power": lambda a, b: (a * a + 1) ** b.tanh(),
+    "square": lambda a, b: a**2,
+    "maximum": lambda a, b: a.maximum(b),
+    "minimum": lambda a, b: a.minimum(b),
+    "functions": lambda a, b: a.sin() + b.cos() * a.sigmoid(),
+    "kinks": lambda a, b: a.relu() - abs(b) + a.step(),
+    "logarithm": lambda a, b: (a * a + b.exp().sqrt() + 1).log(),
+    "matmul": lambda a, b: a @ b,
+    "matmul with its transpose": lambda a, b: a @ a.T,
+    "transpose": lambda a, b: a.T,
+    "reshape": lambda a, b: a.reshape(-1),
+    "slice": lambda a, b: a[..., ::-1],
+    "row": lambda a, b: a[0] + b,
+    "stack": lambda a, b: stack([a, a * a]),
+    "sum of columns": lambda a, b: a.sum(axis=0),
+    "mean of rows": lambda a, b: a.mean(axis=-1, keepdims=True),
+    "max of rows": lambda a, b: a.max(axis=-1),
+    "logsumexp": lambda a, b: a.logsumexp(axis=0),
+    "softmax": lambda a, b: a.softmax(),
+    "log_softmax": lambda a, b: a.log_softmax(axis=0),
+    "moderate": lambda a, b: a.tanh() * 2,
+}
+
+
+class Recipe:
+    """Numbers to start from, and steps; called with Values or Tensors it builds the graph of one number over them."""
+
+    def __init__(self, table, start):
+        self.table, self.start, self.steps = table, start, []
+
+    def take(self, nodes, name, picks):
+        nodes.append(self.table[name](*[nodes[i] for i in picks]))
+        self.steps.append((name, picks))
+        if not moderate(nodes[-1]):  # decided here, once: at other numbers the graph is the same
+            self.take(nodes, "moderate", [len(nodes) - 1] * 2)
+
+    def __call__(self, *xs):
+        nodes = list(xs)
+        for name, picks in self.steps:
+            nodes.append(self.table[name](*[nodes[i] for i in picks]))
+        return sum([(node * 0.5).sum()[()] if isinstance(node, Tensor) else node for node in nodes[-3:]])
+
+    def leaves(self):
+        """Fresh leaves with the numbers to start from."""
+        return [Tensor(x, label=name) if isinstance(x, list) else Value(x, name) for x, name in zip(self.start, "abcd")]
+
+    def __repr__(self):
+        return f"Recipe({self.start}, {self.steps})"
+
+
+def moderate(node):
+    return all([abs(v.data) <= 4 for v in (node.values if isinstance(node, Tensor) else [node])])
+
+
+# Thousandths: no derivative of theirs is so small that its rounding is no longer a part of it.
+NUMBERS = st.integers(-1500, 1500).map(lambda k: k / 1000)
+
+
+@st.composite
+def recipes(draw, most=12):
+    """Graphs of Values. Nodes are picked again and again, so that most have several users."""
+    recipe = Recipe(STEPS, draw(st.lists(NUMBERS, min_size=3, max_size=3)))
+    nodes = recipe.leaves()
+    for _ in range(draw(st.integers(most // 2, most))):
+        picks = st.lists(st.integers(0, len(nodes) - 1), min_size=2, max_size=4)
+        recipe.take(nodes, draw(st.sampled_from(sorted(STEPS))), draw(picks))
+    return recipe
+
+
+SHAPES = st.sampled_from([(1,), (3,), (2, 1), (1, 3), (2, 3), (3, 2)])
+
+
+def filled(shape):
+    row = st.lists(NUMBERS, min_size=shape[-1], max_size=shape[-1])
+    return row if len(shape) == 1 else st.lists(row, min_size=shape[0], max_size=shape[0])
+
+
+@st.composite
+def tensor_recipes(draw, most=8):
+    """Graphs of Tensors that are broadcast, multiplied, cut and reduced; steps that do not fit are left out."""
+    recipe = Recipe(TENSOR_STEPS, [draw(filled(draw(SHAPES))) for _ in range(3)])
+    nodes = recipe.leaves()
+    for _ in range(draw(st.integers(most // 2, most))):
+        pick = st.integers(0, len(nodes) - 1)
+        try:
+            recipe.take(nodes, draw(st.sampled_from(sorted(TENSOR_STEPS))), [draw(pick), draw(pick)])
+        except (ValueError, IndexError):
+            continue
+        if nodes[-1].ndim > 2 or len(nodes[-1].values) > 12:  # too large to go on from
+            recipe.take(nodes, "sum of columns", [len(nodes) - 1] * 2)
+    return recipe
+
+
+@st.composite
+def single_steps(draw, table, name):
+    """One step of the table, which the random graphs may have left out."""
+    shape = filled((2, 2)) if table is TENSOR_STEPS else NUMBERS
+    recipe = Recipe(table, [draw(shape), draw(shape)])
+    recipe.take(recipe.leaves(), name, [0, 1])
+    return recipe
+
+
+KINKED = {ops.RELU, ops.ABS, ops.STEP, ops.MAXIMUM, ops.MINIMUM}
+
+
+def decisions(y):
+    """On which side of its kink every node of the graph is: where this changes no slope can be measured."""
+    pairs = [(*[a.data for a in node.inputs], 0.0)[:2] for node in topological_order(y) if node.op in KINKED]
+    return tuple([(a > b) - (a < b) for a, b in pairs])

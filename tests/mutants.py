@@ -1,0 +1,363 @@
+"""Breaks every derivative, one at a time, and reports whether a test notices.
+
+    python tests/mutants.py                 # all of them, in a minute or two
+    python tests/mutants.py TANH chain_rule # only those in these rows and functions
+    python tests/mutants.py --list          # what there is to break
+
+A mutant is the package with one small change: a sign, a factor, a term left out, inputs swapped, a
+wrong letter, `=` for `+=`, a line left out. They are made from the syntax tree of every row of the
+table and of the functions that carry the chain rule, so that a new row is covered without a word.
+Each is written into a temporary copy, where the tests below are run until the first failure. A
+mutant that survives them is an error that no test would see, and the exit code is then 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import importlib
+import inspect
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # a process with threads is not to be forked
+
+# Imported once for all the processes that test a mutant; our own package is imported by each of them.
+import hypothesis.stateful
+import numpy.linalg  # noqa: F401
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "tinygrad_edu"
+# First the tests are called as functions, with few examples of each property: mostly a tenth of a
+# second. What survives that meets pytest, all examples, and the tests that are classes.
+TESTS = ["test_ops", "test_value", "test_autodiff", "test_agreement", "test_stateful"]
+SECONDS = 60  # of computing; then a mutant counts as one that never ends
+
+# Besides the partials of every row: where the chain rule stands.
+FUNCTIONS = {
+    "value.py": ["backward", "chain_rule", "gradients", "set_grads"],
+    "graph.py": ["topological_order"],
+    "autodiff.py": ["grad", "jvp", "partials_as_values"],
+}
+
+# Mutants that are no errors, by where they are and what they change, and why; they are not tried.
+HARMLESS = {
+    ("RELU", "(step(y),)"): "relu(a) is above 0 where a is",
+    ("SUM", "tuple((1.0,) * len(a))[::-1]"): "the partials are all the same",
+    ("backward", "any(before)  →  True"): "adding zeros takes time, and that is all",
+    ("topological_order", "visited.issuperset(node.inputs)  →  False"): "without the short cut the order is the same",
+    ("jvp", "any([tangent[a] for a in b.inputs])  →  True"): "adding zeros takes time, and that is all",
+    ("jvp", "tangent[a]  →  True"): "adding zeros takes time, and that is all",
+}
+
+# What is to be broken: its name, its syntax tree, and letters in it that may be confused.
+Target = tuple[str, Any, list[str]]
+
+
+class Mutant:
+    def __init__(self, file: str, where: str, change: str, source: str) -> None:
+        self.file, self.where, self.change, self.source = file, where, change, source
+
+
+# Making them.
+
+OTHER_OPERATOR = {ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*", ast.Pow: "*", ast.FloorDiv: "+"}
+OTHER_COMPARISON = {
+    ast.Gt: (">=", "<"), ast.Lt: ("<=", ">"), ast.GtE: (">",), ast.LtE: ("<",), ast.Eq: ("!=",), ast.NotEq: ("==",),
+    ast.In: ("not in",), ast.NotIn: ("in",), ast.Is: ("is not",), ast.IsNot: ("is",),
+}  # fmt: skip
+OTHER_FUNCTION = {"sin": "cos", "cos": "sin", "any": "all", "all": "any"}
+
+
+def mutants(package: Path) -> list[Mutant]:
+    """Every mutant of the package, each different from the package and from the others."""
+    found = []
+    for file in ("ops.py", *FUNCTIONS):
+        tree = ast.parse((package / file).read_text(encoding="utf-8"))
+        parts = [ast.unparse(top) for top in tree.body]
+        seen = {"\n".join(parts)}
+        targets = partials_of_rows(tree) if file == "ops.py" else functions(tree, file)
+        for where, target, letters in targets:
+            k = next(k for k, top in enumerate(tree.body) if any(node is target for node in ast.walk(top)))
+            for change in changes(target, letters):
+                source = "\n".join([*parts[:k], ast.unparse(tree.body[k]), *parts[k + 1 :]])  # with the change made
+                if source not in seen:
+                    seen.add(source)
+                    found.append(Mutant(file, where, change, source))
+    return found
+
+
+def functions(tree: ast.Module, file: str) -> Iterator[Target]:
+    """The functions of FUNCTIONS."""
+    defined = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    for name in FUNCTIONS[file]:
+        if name not in defined:
+            raise SystemExit(f"there is no {name} in {file} any more: what is to be broken instead?")
+        yield name, defined[name], []
+
+
+def partials_of_rows(tree: ast.Module) -> Iterator[Target]:
+    """The partials of every row, and of every function in the file that they call."""
+    defined = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    wanted = {}
+    for top in tree.body:
+        for node in ast.walk(top):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Op":
+                partials = {k.arg: k.value for k in node.keywords}.get("partials") or node.args[2]
+                name = top.name if isinstance(top, ast.FunctionDef) else ast.unparse(top.targets[0])
+                wanted[name] = defined[partials.id] if isinstance(partials, ast.Name) else partials
+    rest = list(wanted.values())
+    for target in rest:  # grows while it is gone through
+        for name in [node.id for node in ast.walk(target) if isinstance(node, ast.Name)]:
+            if name in defined and defined[name] not in rest:
+                wanted[name] = defined[name]
+                rest.append(defined[name])
+    for name, target in wanted.items():
+        arguments = target.args.posonlyargs + target.args.args + [target.args.vararg]
+        yield name, target, [a.arg for a in arguments if a] + ["n"] * (name == "power")
+
+
+def changes(target: Any, letters: list[str]) -> Iterator[str]:
+    """Makes one change after another in the syntax tree, says which, and undoes it."""
+    for parent, field, index, node in list(places(target)):
+        before = ast.unparse(node)
+        whole = isinstance(target, ast.Lambda) and parent is target
+        for text in replacements(node, letters) + (of_a_tuple(node, before) if whole else []) + truths(parent, field):
+            text = text.replace("…", before)
+            new = ast.parse(text).body[0]
+            put(parent, field, index, new if isinstance(node, ast.stmt) else new.value)
+            yield (
+                ast.unparse(target.body)
+                if isinstance(target, ast.Lambda)
+                else f"{short(before)}  →  {short(ast.unparse(new))}"
+            )
+            put(parent, field, index, node)
+
+
+def places(tree: ast.AST) -> Iterator[tuple[Any, str, int | None, Any]]:
+    """Every statement and expression below, with where it stands; not the texts of errors, nor types."""
+    for field, value in ast.iter_fields(tree):
+        if field in ("annotation", "returns", "args") and isinstance(
+            tree, (ast.FunctionDef, ast.AnnAssign, ast.Lambda)
+        ):
+            continue
+        several = isinstance(value, list)
+        for index, node in enumerate(value if several else [value]):
+            if isinstance(node, (ast.stmt, ast.expr)):
+                yield tree, field, index if several else None, node
+            if isinstance(node, ast.AST) and not isinstance(node, (ast.Raise, ast.JoinedStr)):
+                yield from places(node)
+
+
+def put(parent: Any, field: str, index: int | None, node: ast.AST) -> None:
+    if index is None:
+        setattr(parent, field, node)
+    else:
+        getattr(parent, field)[index] = node
+
+
+def replacements(node: ast.AST, letters: list[str]) -> list[str]:
+    """What may stand in the place of a node by mistake; … is the node itself."""
+    match node:
+        case ast.BinOp(left=left, right=right):
+            left, right = f"({ast.unparse(left)})", f"({ast.unparse(right)})"
+            return [f"{left} {OTHER_OPERATOR[type(node.op)]} {right}", left, right]
+        case ast.UnaryOp(operand=operand):
+            return [f"({ast.unparse(operand)})"]
+        case ast.IfExp():
+            return [f"({ast.unparse(node.body)})", f"({ast.unparse(node.orelse)})"]
+        case ast.Compare(left=left, ops=[op], comparators=[right]):
+            return [f"({ast.unparse(left)}) {other} ({ast.unparse(right)})" for other in OTHER_COMPARISON[type(op)]]
+        case ast.Constant(value=float() | int()) if not isinstance(node.value, bool):
+            return [repr(node.value + 1)]
+        case ast.Name(ctx=ast.Load(), id=name) if name in letters:
+            return [other for other in letters if other != name]
+        case ast.Name(id=name) if name in OTHER_FUNCTION:
+            return [OTHER_FUNCTION[name]]
+        case ast.Call(func=ast.Name(id="reversed" | "exp" | "sin" | "cos" | "step"), args=[argument]):
+            return [f"({ast.unparse(argument)})"]
+        case ast.Subscript(value=value, slice=ast.Slice(lower=lower, upper=upper, step=step)):
+            swapped = ":".join([ast.unparse(x) if x else "" for x in (upper, lower)])
+            return [f"({ast.unparse(value)})"] + ([] if step else [f"{ast.unparse(value)}[{swapped}]"])
+        case ast.Tuple(elts=elements, ctx=ast.Load()) if len(elements) > 1:
+            return [f"({', '.join([ast.unparse(x) for x in elements[::-1]])})"]
+        case ast.AugAssign(target=target, value=value):
+            return [f"{ast.unparse(target)} {sign} {ast.unparse(value)}" for sign in ("=", "-=")] + ["pass"]
+        case ast.Assign(targets=[ast.Attribute() | ast.Subscript()]) | ast.Expr(value=ast.Call()) | ast.Raise():
+            return ["pass"]
+    return []
+
+
+def truths(parent: ast.AST, field: str) -> list[str]:
+    """A condition the other way round, or as if it were always or never so."""
+    if isinstance(parent, (ast.If, ast.IfExp)) and field == "test":
+        return ["not (…)", "True", "False"]
+    return []
+
+
+def of_a_tuple(node: ast.AST, text: str) -> list[str]:
+    """One partial, or all of them, with another sign, a factor, or nothing."""
+    wrong = ["-({})", "2 * ({})", "0.0"]
+    if not isinstance(node, ast.Tuple):
+        several = [f"tuple([{w.format('p')} for p in {text}])" for w in wrong]
+        return [*several, f"tuple({text})[::-1]", f"tuple({text})[:-1] + (0.0,)"]
+    right = [ast.unparse(x) for x in node.elts]
+    places = [k for k in range(len(right)) if right[k] != "0.0"]
+    ways = [[*right[:k], w.format(right[k]), *right[k + 1 :]] for k in places for w in wrong]
+    return [f"({', '.join(way)},)" for way in ways]
+
+
+def short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 60 else line[:59] + "…"
+
+
+# Trying them.
+
+
+class Desk:
+    """A copy of the package and the tests, in which one mutant at a time is tried, in a process of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for part in ("tinygrad_edu", "tests"):
+            shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy2(ROOT / "pyproject.toml", folder)
+        self.mutant: Mutant | None = None
+
+    def start(self, mutant: Mutant | None, run: Callable[[], int]) -> int:
+        """The id of a process that tests the mutant, or if there is none the package as it is."""
+        self.mutant = mutant
+        if mutant:
+            path = self.folder / "tinygrad_edu" / mutant.file
+            path.rename(path.with_suffix(".kept"))
+            path.write_text(mutant.source, encoding="utf-8")
+        process = os.fork()
+        if not process:
+            code = 99
+            try:
+                signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
+                os.chdir(self.folder)
+                output = os.open("output.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+                os.dup2(output, 1)
+                os.dup2(output, 2)
+                sys.dont_write_bytecode = mutant is not None  # two mutants of one second would share theirs
+                sys.path[:0] = [str(self.folder), str(self.folder / "tests")]
+                code = run()
+            finally:
+                sys.stdout.flush()
+                os._exit(code)
+        return process
+
+    def tidy(self) -> None:
+        if self.mutant:
+            path = self.folder / "tinygrad_edu" / self.mutant.file
+            path.with_suffix(".kept").replace(path)
+
+
+def called_directly(names: Sequence[str] = TESTS) -> int:
+    """0 if the tests pass. They are called as functions: this is what pytest does, without its reports."""
+    importlib.import_module("conftest")
+    hypothesis.settings.load_profile("mutants-quick")
+    for name in names:
+        module = importlib.import_module(name)
+        for test in [f for name, f in vars(module).items() if name.startswith("test_")]:
+            for arguments in cases(test):
+                try:
+                    test(**arguments)
+                except Exception:
+                    traceback.print_exc()
+                    return 1
+    return 0
+
+
+def cases(test: Any) -> list[dict[str, Any]]:
+    """The arguments with which pytest calls a test; none if it asks for more than one list of them or a fixture."""
+    names: list[str] = []
+    values: list[Any] = [()]
+    for mark in getattr(test, "pytestmark", []):
+        names, values = mark.args[0], list(mark.args[1])
+        names = [name.strip() for name in names.split(",")] if isinstance(names, str) else list(names)
+        values = values if len(names) > 1 else [[value] for value in values]
+    wanted = set(inspect.signature(test).parameters)
+    return [dict(zip(names, value)) for value in values] if wanted == set(names) else []
+
+
+def with_pytest() -> int:
+    options = ["-x", "-q", "-p", "no:cacheprovider", "--hypothesis-profile=mutants"]
+    ignored = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # hypothesis has been imported for all mutants
+    return int(pytest.main([*options, *ignored, *[f"tests/{name}.py" for name in TESTS]]))
+
+
+def survivors(every: list[Mutant | None], desks: list[Desk], run: Callable[[], int]) -> list[Mutant | None]:
+    """Those with which all tests succeed."""
+    alive, waiting, busy = [], list(every), {}
+    while waiting or busy:
+        while waiting and len(busy) < len(desks):
+            desk = next(desk for desk in desks if desk not in busy.values())
+            busy[desk.start(waiting.pop(0), run)] = desk
+        process, code = os.wait()
+        desk = busy.pop(process)
+        desk.tidy()
+        if code == 0:
+            alive.append(desk.mutant)
+        if sys.stderr.isatty():
+            print(f"\r{len(waiting)} to go ", end="", file=sys.stderr, flush=True)
+    return alive
+
+
+def tried(every: list[Mutant], *runs: Callable[[], int]) -> list[Mutant]:
+    """The mutants that no test of these runs, each more thorough than the last, has noticed."""
+    with tempfile.TemporaryDirectory() as folder:
+        desks = [Desk(Path(folder) / name) for name in ("a", "b")]
+        alive: list[Mutant | None] = [None] * len(desks)
+        if survivors(alive, desks, runs[0]) != alive:
+            print(*[(desk.folder / "output.txt").read_text(encoding="utf-8") for desk in desks], sep="\n")
+            raise SystemExit("there are tests that fail without any mutant")
+        alive = list(every)
+        for run in runs:
+            alive = survivors(alive, desks, run)
+        return [mutant for mutant in every if mutant in alive]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("where", nargs="*", help="rows and functions, such as TANH or chain_rule; without any, all")
+    parser.add_argument("--list", action="store_true", help="only list the mutants")
+    options = parser.parse_args()
+    known = mutants(PACKAGE)
+    if unknown := set(options.where) - {mutant.where for mutant in known}:
+        parser.error(f"there is nothing to break in {', '.join(sorted(unknown))}")
+    every = [mutant for mutant in known if not options.where or mutant.where in options.where]
+    if options.list:
+        for mutant in every:
+            print(f"{mutant.where:<20} {mutant.change}")
+        return 0
+    start = time.perf_counter()
+    harmless = [mutant for mutant in every if (mutant.where, mutant.change) in HARMLESS]
+    missed = tried([mutant for mutant in every if mutant not in harmless], called_directly, with_pytest)
+    print(f"{'where':<20} {'mutants':>8} {'killed':>8} {'harmless':>8} {'survived':>8}")
+    counts = [Counter([mutant.where for mutant in some]) for some in (every, harmless, missed)]
+    for where in [*counts[0], "total"]:
+        total, no_error, alive = [count[where] if where != "total" else count.total() for count in counts]
+        print(f"{where:<20} {total:>8} {total - no_error - alive:>8} {no_error:>8} {alive:>8}")
+    for where, change in HARMLESS.keys() - {(mutant.where, mutant.change) for mutant in known}:
+        print(f"listed as harmless, but no longer there: {where}: {change}")
+    for mutant in missed:
+        print(f"survived: {mutant.where}: {mutant.change}")
+    print(f"{time.perf_counter() - start:.0f} seconds")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
