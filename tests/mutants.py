@@ -41,8 +41,8 @@ PACKAGE = ROOT / "tinygrad_edu"
 # First the tests are called as functions, with few examples of each property: mostly a tenth of a
 # second. What survives that meets pytest, all examples, the tests that are classes, and more tests.
 TESTS = ["test_ops", "test_value", "test_autodiff", "test_agreement", "test_stateful"]
-MORE_TESTS = ["test_numerics", "test_compile", "test_check", "test_tensor", "test_losses"]
-QUICK, SECONDS = 15, 60  # of computing, called directly and by pytest; then a mutant is one that never ends
+MORE_TESTS = ["test_accuracy", "test_compile"]
+QUICK, SECONDS = 15, 300  # of computing, called directly and by pytest; then a mutant is one that never ends
 
 # Besides the partials of every row: where the chain rule stands.
 FUNCTIONS = {
@@ -58,6 +58,15 @@ HARMLESS = {
     ("backward", "any(before)  →  True"): "adding zeros takes time, and that is all",
     ("jvp", "any([tangent[a] for a in b.inputs])  →  True"): "adding zeros takes time, and that is all",
     ("jvp", "tangent[a]  →  True"): "adding zeros takes time, and that is all",
+    ("power", "1024  →  1025"): "so many rows are kept",
+    ("power", "f'a ** {n:.0f}' if n.is_integer() else f'pow(a, {n!r})'  →  f'pow(a, {n!r})'"): "the same number",
+    ("power", "n.is_integer()  →  False"): "the same number",
+    ("one_minus_square", "y  →  a"): "a is a float where y is one",
+    ("one_minus_square", "y * y < 0.5  →  y * y <= 0.5"): "where they meet, both formulas are right",
+    ("one_minus", "y  →  a"): "a is a float where y is one",
+    ("one_minus", "y < 0.75  →  y <= 0.75"): "where they meet, both formulas are right",
+    ("_sigmoid", "a >= 0  →  a > 0"): "where they meet, both formulas are right",
+    ("topological_order", "a.inputs  →  True"): "a leaf takes a turn of its own, and has the same place",
 }
 
 # What is to be broken: its name, its syntax tree, and letters in it that may be confused.
@@ -208,6 +217,8 @@ def truths(parent: ast.AST, field: str) -> list[str]:
 def of_a_tuple(node: ast.AST, text: str) -> list[str]:
     """One partial, or all of them, with another sign, a factor, or nothing."""
     wrong = ["-({})", "2 * ({})", "0.0"]
+    if text.startswith("(0.0,) *"):
+        return []  # nothing but zeros, which these would leave
     if not isinstance(node, ast.Tuple):
         several = [f"tuple([{w.format('p')} for p in {text}])" for w in wrong]
         return [*several, f"tuple({text})[::-1]", f"tuple({text})[:-1] + (0.0,)"]
@@ -296,7 +307,7 @@ def cases(test: Any) -> list[dict[str, Any]]:
 def with_pytest() -> int:
     options = ["-x", "-q", "-p", "no:cacheprovider", "--hypothesis-profile=mutants"]
     ignored = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # hypothesis has been imported for all mutants
-    return int(pytest.main([*options, *ignored, *[f"tests/{name}.py" for name in TESTS + MORE_TESTS]]))
+    return int(pytest.main([*options, *ignored, *[f"tests/{name}.py" for name in MORE_TESTS + TESTS]]))
 
 
 def survivors(every: list[Mutant | None], desks: list[Desk], run: Callable[[], int]) -> list[Mutant | None]:

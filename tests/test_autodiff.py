@@ -36,6 +36,12 @@ def test_a_third_derivative_at_zero_survives_the_exact_formulas():
         assert grad(grad(grad(y, x), x), x).data == third
 
 
+def test_a_tangent_may_be_a_value_and_be_differentiated_by():
+    x, t = Value(2.0), Value(3.0)
+    d = jvp(x**3, x, t)  # 3x² t
+    assert (d.data, grad(d, t).data, grad(d, x).data) == (36.0, 12.0, 36.0)
+
+
 def test_grad_touches_no_grad():
     x = Value(2.0)
     y = x * x

@@ -105,8 +105,7 @@ def hessian(y: Any, xs: Any) -> list[list[Value]]:
 
 def partials_as_values(node: Value) -> Sequence[Any]:
     """The node's row of the table, fed with the graph itself instead of its numbers."""
-    if node.op is None:
-        return ()
+    assert node.op  # a leaf is asked for nothing
     partials: tuple[Any, ...] = node.op.partials(node, *node.inputs)
     if tuple(map(float, partials)) != node.partials:
         raise RuntimeError(
