@@ -243,7 +243,8 @@ class Desk:
         self.folder = folder
         for part in ("tinygrad_edu", "tests"):
             shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copy2(ROOT / "pyproject.toml", folder)
+        for file in ("pyproject.toml", "README.md"):
+            shutil.copy2(ROOT / file, folder)
         self.mutant: Mutant | None = None
 
     def start(self, mutant: Mutant | None, run: Callable[[], int]) -> int:
@@ -331,12 +332,11 @@ def tried(every: list[Mutant], *runs: Callable[[], int]) -> list[Mutant]:
     """The mutants that no test of these runs, each more thorough than the last, has noticed."""
     with tempfile.TemporaryDirectory() as folder:
         desks = [Desk(Path(folder) / name) for name in ("a", "b")]
-        alive: list[Mutant | None] = [None] * len(desks)
-        if survivors(alive, desks, runs[0]) != alive:
-            print(*[(desk.folder / "output.txt").read_text(encoding="utf-8") for desk in desks], sep="\n")
-            raise SystemExit("there are tests that fail without any mutant")
-        alive = list(every)
+        alive: list[Mutant | None] = list(every)
         for run in runs:
+            if alive and survivors([None], desks, run) != [None]:
+                print((desks[0].folder / "output.txt").read_text(encoding="utf-8"))
+                raise SystemExit("there are tests that fail without any mutant")
             alive = survivors(alive, desks, run)
         return [mutant for mutant in every if mutant in alive]
 
