@@ -42,6 +42,7 @@ PACKAGE = ROOT / "tinygrad_edu"
 # second. What survives that meets pytest, all examples, the tests that are classes, and more tests.
 TESTS = ["test_ops", "test_value", "test_autodiff", "test_agreement", "test_stateful"]
 MORE_TESTS = ["test_accuracy", "test_compile"]
+MEMORY = 4 << 30  # bytes, for loops that never end and collect something
 QUICK, SECONDS = 15, 300  # of computing, called directly and by pytest; then a mutant is one that never ends
 
 # Besides the partials of every row: where the chain rule stands.
@@ -55,18 +56,21 @@ FUNCTIONS = {
 HARMLESS = {
     ("RELU", "(step(y),)"): "relu(a) is above 0 where a is",
     ("SUM", "tuple((1.0,) * len(a))[::-1]"): "the partials are all the same",
-    ("backward", "any(before)  →  True"): "adding zeros takes time, and that is all",
-    ("jvp", "any([tangent[a] for a in b.inputs])  →  True"): "adding zeros takes time, and that is all",
-    ("jvp", "tangent[a]  →  True"): "adding zeros takes time, and that is all",
-    ("power", "1024  →  1025"): "so many rows are kept",
-    ("power", "f'a ** {n:.0f}' if n.is_integer() else f'pow(a, {n!r})'  →  f'pow(a, {n!r})'"): "the same number",
-    ("power", "n.is_integer()  →  False"): "the same number",
-    ("one_minus_square", "y  →  a"): "a is a float where y is one",
-    ("one_minus_square", "y * y < 0.5  →  y * y <= 0.5"): "where they meet, both formulas are right",
-    ("one_minus", "y  →  a"): "a is a float where y is one",
-    ("one_minus", "y < 0.75  →  y <= 0.75"): "where they meet, both formulas are right",
-    ("_sigmoid", "a >= 0  →  a > 0"): "where they meet, both formulas are right",
-    ("topological_order", "a.inputs  →  True"): "a leaf takes a turn of its own, and has the same place",
+    (
+        "one_minus_square",
+        "if not isinstance(y, float):  →  if not isinstance(a, float):",
+    ): "floats both or neither",
+    ("one_minus_square", "if y * y < 0.5:  →  if y * y <= 0.5:"): "both ways are exact there",
+    ("one_minus", "if isinstance(y, float):  →  if isinstance(a, float):"): "floats both or neither",
+    (
+        "one_minus",
+        "return 1 - y if y < 0.75 else _sigmoid(-a)  →  return 1 - y if y <= 0.75 else _sigmoid(-a)",
+    ): "both ways are exact there",
+    ("_sigmoid", "if a >= 0:  →  if a > 0:"): "both ways give ½ at 0",
+    ("backward", "if any(before):  →  if True:"): "adding zeros takes time, and that is all",
+    ("topological_order", "if a.inputs:  →  if True:"): "a leaf then waits for no inputs, and the order is the same",
+    ("jvp", "if any([tangent[a] for a in b.inputs]):  →  if True:"): "adding zeros takes time, and that is all",
+    ("jvp", "if tangent[a]:  →  if True:"): "adding zeros takes time, and that is all",
 }
 
 # What is to be broken: its name, its syntax tree, and letters in it that may be confused.
@@ -118,54 +122,57 @@ def functions(tree: ast.Module, file: str) -> Iterator[Target]:
 def partials_of_rows(tree: ast.Module) -> Iterator[Target]:
     """The partials of every row, and of every function in the file that they call."""
     defined = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
-    wanted = {}
+    wanted: list[tuple[str, Any]] = []
     for top in tree.body:
-        for node in ast.walk(top):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Op":
-                partials = {k.arg: k.value for k in node.keywords}.get("partials") or node.args[2]
-                name = top.name if isinstance(top, ast.FunctionDef) else ast.unparse(top.targets[0])
-                wanted[name] = defined[partials.id] if isinstance(partials, ast.Name) else partials
-    rest = list(wanted.values())
-    for target in rest:  # grows while it is gone through
-        for name in [node.id for node in ast.walk(target) if isinstance(node, ast.Name)]:
-            if name in defined and defined[name] not in rest:
-                wanted[name] = defined[name]
-                rest.append(defined[name])
-    for name, target in wanted.items():
+        for node in [node for node in ast.walk(top) if makes_a_row(node)]:
+            partials = {k.arg: k.value for k in node.keywords}.get("partials") or node.args[2]
+            name = top.name if isinstance(top, ast.FunctionDef) else ast.unparse(top.targets[0])
+            if isinstance(partials, ast.Name):
+                wanted.append((name, defined[partials.id]))
+            wanted += [(name, part) for part in ast.walk(partials) if isinstance(part, ast.Lambda)]
+    for _, target in wanted:  # grows while it is gone through
+        for name in [node.id for node in ast.walk(target) if isinstance(node, ast.Name) and node.id in defined]:
+            helper = defined[name]
+            if helper not in [known for _, known in wanted] and not any(map(makes_a_row, ast.walk(helper))):
+                wanted.append((name, helper))
+    for name, target in wanted:
         arguments = target.args.posonlyargs + target.args.args + [target.args.vararg]
         yield name, target, [a.arg for a in arguments if a] + ["n"] * (name == "power")
 
 
+def makes_a_row(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Op"
+
+
 def changes(target: Any, letters: list[str]) -> Iterator[str]:
     """Makes one change after another in the syntax tree, says which, and undoes it."""
-    for parent, field, index, node in list(places(target)):
+    for parent, field, index, node, statement in list(places(target, target)):
         before = ast.unparse(node)
         whole = isinstance(target, ast.Lambda) and parent is target
+        line = first_line(statement)
         for text in replacements(node, letters) + (of_a_tuple(node, before) if whole else []) + truths(parent, field):
             text = text.replace("…", before)
             new = ast.parse(text).body[0]
             put(parent, field, index, new if isinstance(node, ast.stmt) else new.value)
-            yield (
-                ast.unparse(target.body)
-                if isinstance(target, ast.Lambda)
-                else f"{short(before)}  →  {short(ast.unparse(new))}"
-            )
+            if isinstance(target, ast.Lambda):
+                yield ast.unparse(target.body)
+            else:
+                yield f"{line}  →  {first_line(new if statement is node else statement)}"
             put(parent, field, index, node)
 
 
-def places(tree: ast.AST) -> Iterator[tuple[Any, str, int | None, Any]]:
+def places(tree: Any, statement: ast.AST) -> Iterator[tuple[Any, str, int | None, Any, ast.AST]]:
     """Every statement and expression below, with where it stands; not the texts of errors, nor types."""
     for field, value in ast.iter_fields(tree):
-        if field in ("annotation", "returns", "args") and isinstance(
-            tree, (ast.FunctionDef, ast.AnnAssign, ast.Lambda)
-        ):
+        if field in ("annotation", "returns") or isinstance(value, ast.arguments):
             continue
         several = isinstance(value, list)
         for index, node in enumerate(value if several else [value]):
+            around = node if isinstance(node, ast.stmt) else statement
             if isinstance(node, (ast.stmt, ast.expr)):
-                yield tree, field, index if several else None, node
+                yield tree, field, index if several else None, node, around
             if isinstance(node, ast.AST) and not isinstance(node, (ast.Raise, ast.JoinedStr)):
-                yield from places(node)
+                yield from places(node, around)
 
 
 def put(parent: Any, field: str, index: int | None, node: ast.AST) -> None:
@@ -217,7 +224,7 @@ def truths(parent: ast.AST, field: str) -> list[str]:
 def of_a_tuple(node: ast.AST, text: str) -> list[str]:
     """One partial, or all of them, with another sign, a factor, or nothing."""
     wrong = ["-({})", "2 * ({})", "0.0"]
-    if text.startswith("(0.0,) *"):
+    if text.startswith("(0.0,)"):
         return []  # nothing but zeros, which these would leave
     if not isinstance(node, ast.Tuple):
         several = [f"tuple([{w.format('p')} for p in {text}])" for w in wrong]
@@ -228,9 +235,8 @@ def of_a_tuple(node: ast.AST, text: str) -> list[str]:
     return [f"({', '.join(way)},)" for way in ways]
 
 
-def short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= 60 else line[:59] + "…"
+def first_line(node: ast.AST) -> str:
+    return ast.unparse(node).splitlines()[0]
 
 
 # Trying them.
@@ -258,6 +264,9 @@ class Desk:
         if not process:
             code = 99
             try:
+                import resource  # where there is fork, there is this
+
+                resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
                 signal.setitimer(signal.ITIMER_VIRTUAL, QUICK if run is called_directly else SECONDS)
                 os.chdir(self.folder)
                 output = os.open("output.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)

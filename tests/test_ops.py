@@ -68,7 +68,7 @@ DOMAINS = {
     ONE_MINUS_SQUARE: st.tuples(st.floats(-0.6, 0.6), anywhere),
     ONE_MINUS: st.tuples(st.floats(0.0, 0.7), anywhere),
 }
-POWERS = {power(n): st.tuples(positive) for n in (-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0, 3.0)}
+POWERS = {power(n): st.tuples(positive) for n in (-2.0, -1.0, -0.5, 0.0, 0.1, 0.5, 1.0, 1.5, 2.0, 3.0)}
 POWERS |= {power(n): st.tuples(off_zero) for n in (-3.0, 4.0)}
 ROWS = DOMAINS | POWERS
 
