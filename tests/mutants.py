@@ -1,6 +1,6 @@
 """Breaks every derivative, one at a time, and reports whether a test notices.
 
-    python tests/mutants.py                 # all of them, in a minute or two
+    python tests/mutants.py                 # all of them, in some minutes
     python tests/mutants.py TANH chain_rule # only those in these rows and functions
     python tests/mutants.py --list          # what there is to break
 
