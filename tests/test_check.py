@@ -15,7 +15,7 @@ NONE = ops.Op("none", lambda a: a * a, lambda y, a: (0.0,))
 
 
 def apply(op, a):
-    return record(op, (a,), (a.data,))
+    return record(op, (a,), a.data)
 
 
 # Central differences.

@@ -24,7 +24,7 @@ every_row = pytest.mark.parametrize("op", ROWS, ids=lambda op: op.symbol)
 def some_inputs(op):
     """Tuples of extremes, as long as the row takes them; four numbers where it takes any number."""
     _, *letters = inspect.signature(op.partials).parameters.values()
-    if letters[0].kind is inspect.Parameter.VAR_POSITIONAL:
+    if op.vectors:
         return [(a, b, b, a) for a, b in product(EXTREMES, repeat=2)]
     return list(product(EXTREMES, repeat=len(letters)))
 
@@ -39,7 +39,7 @@ def test_a_row_gives_finite_numbers_or_an_error_that_names_the_node(op):
     for numbers in some_inputs(op):
         xs = tuple([Value(x, label="xyzu"[i]) for i, x in enumerate(numbers)])
         try:
-            node = record(op, xs, numbers)
+            node = record(op, xs, *op.arguments(numbers))
         except REFUSALS as error:
             assert str(error).startswith(f"{op.symbol} of x = {numbers[0]!r}")
             assert "has no finite value or derivative; usual cause: " in str(error)
@@ -57,7 +57,7 @@ def test_gradients_as_values_are_finite_or_refused_by_name(op):
     for numbers in some_inputs(op):
         xs = tuple([Value(x, label="xyzu"[i]) for i, x in enumerate(numbers)])
         try:
-            first = grad(record(op, xs, numbers), list(xs))
+            first = grad(record(op, xs, *op.arguments(numbers)), list(xs))
             second = [grad(dx, list(xs)) for dx in first]
         except REFUSALS as error:
             assert " has no finite value or derivative; usual cause: " in str(error)
@@ -68,7 +68,7 @@ def test_gradients_as_values_are_finite_or_refused_by_name(op):
 @every_row
 def test_a_compiled_row_gives_finite_numbers_or_an_error_that_shows_the_step(op):
     xs = tuple([Value(0.5, label="xyzu"[i]) for i in range(len(some_inputs(op)[0]))])
-    node = record(op, xs, [0.5] * len(xs))
+    node = record(op, xs, *op.arguments((0.5,) * len(xs)))
     program = compile_graph([node, grad(node, list(xs))], list(xs))
     for numbers in some_inputs(op):
         try:

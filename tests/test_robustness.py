@@ -103,7 +103,7 @@ def test_a_thousand_training_runs_leave_nothing_behind_and_need_no_garbage_colle
     gc.disable()
     tracemalloc.start()
     try:
-        for _ in range(1000):  # Python keeps up to 2,000 freed tuples of each length for later: let it have them
+        for _ in range(2000):  # Python keeps up to 2,000 freed tuples of each length for later: let it have them
             train(net, sgd)
         objects, memory = len(gc.get_objects()), tracemalloc.get_traced_memory()[0]
         for _ in range(1000):

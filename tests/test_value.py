@@ -36,6 +36,15 @@ def test_paths_through_a_shared_node_add_up():
     assert (s.grad, x.grad) == (11.0, 44.0)
 
 
+def test_of_two_to_the_hundredth_paths_each_node_is_walked_once():
+    x = Value(1.0)
+    y = x
+    for _ in range(100):
+        y = (y + y) / 2
+    y.backward()
+    assert (y.data, x.grad) == (1.0, 1.0)
+
+
 def test_the_programs_of_micrograds_readme_give_its_numbers():
     a = Value(-4.0)
     b = Value(2.0)

@@ -106,7 +106,7 @@ def hessian(y: Any, xs: Any) -> list[list[Value]]:
 def partials_as_values(node: Value) -> Sequence[Any]:
     """The node's row of the table, fed with the graph itself instead of its numbers."""
     assert node.op  # a leaf is asked for nothing
-    partials: tuple[Any, ...] = node.op.partials(node, *node.inputs)
+    partials: tuple[Any, ...] = node.op.partials(node, *node.op.arguments(node.inputs))
     if tuple(map(float, partials)) != node.partials:
         raise RuntimeError(
             f"{node.op.symbol} was recorded with other numbers than {[x.data for x in node.inputs]}: "

@@ -30,26 +30,24 @@ def topological_order(*roots: N) -> list[N]:
     for root in roots:
         if not hasattr(root, "inputs"):
             raise TypeError(f"a graph ends in Values or Tensors, each an argument of its own, not in {root!r}")
-    order: list[N] = []
-    visited: set[N] = set()
+    order: dict[N, None] = {}  # a list that knows at once what is in it
     path: list[Any] = []  # the nodes from a root to this one, which wait for their inputs,
     rests: list[Iterator[N]] = []  # and what they have not yet looked at (pairs of both would be more to collect)
     node: Any = None
     inputs = iter(roots)
     while True:
         for a in inputs:
-            if a not in visited:
-                visited.add(a)
+            if a not in order:
                 if a.inputs:  # they come first
                     path.append(node)
                     rests.append(inputs)
                     node, inputs = a, iter(a.inputs)
                     break
-                order.append(a)
+                order[a] = None
         else:  # all inputs of the node have their places
             if not path:
-                return order
-            order.append(node)
+                return list(order)
+            order[node] = None
             node, inputs = path.pop(), rests.pop()
 
 

@@ -1,11 +1,11 @@
 """The page of calculus: every primitive, its value and its partial derivatives.
 
-A row reads: symbol, value on floats, partials from the output `y` and the inputs, and how
+A row reads: symbol, value on floats, partials from the output `y` and the arguments, and how
 Python spells it where that is not `symbol(a)`. The partials are ordinary arithmetic, so the
 same row gives a float when it is fed floats and a differentiable graph when it is fed
 `Value`s. No derivative is written anywhere else.
 
-Letters: `a`, `b`, `z` are inputs, `y` is the output, `n` is a constant exponent.
+Letters: `a`, `b`, `z` are arguments, `y` is the output, `n` is a constant exponent.
 
 Conventions where calculus leaves a choice: relu'(0) = 0, abs'(0) = 0, step'(a) = 0
 everywhere, and a tie in maximum or minimum gives each input half.
@@ -24,13 +24,15 @@ if TYPE_CHECKING:
 
 
 class Op:
-    """One row: `value(*inputs) -> y` and `partials(y, *inputs) -> (∂y/∂input, …)`.
+    """One row: `value(a)` or `value(a, b)` is y, and `partials(y, a)` or `partials(y, a, b)` (∂y/∂input, …).
 
     `python` is the same value as source text in the letters a and b, or, for any number of
-    inputs, a function that builds it from simpler rows.
+    inputs, a function that builds it from simpler rows. The arguments are the inputs
+    themselves, or, of a row with `vectors`, so many tuples into which the inputs are divided.
+    A row is `steep` where a partial may be too large for a float though y is not.
     """
 
-    __slots__ = ("symbol", "value", "partials", "python")
+    __slots__ = ("symbol", "value", "partials", "python", "vectors", "steep")
 
     def __init__(
         self,
@@ -38,11 +40,26 @@ class Op:
         value: Callable[..., float],
         partials: Callable[..., tuple[Any, ...]],
         python: str | Callable[..., Any] | None = None,
+        vectors: int = 0,
+        steep: bool = False,
     ) -> None:
         self.symbol = symbol
         self.value = value
         self.partials = partials
         self.python = python or f"{symbol}(a)"
+        self.vectors = vectors
+        self.steep = steep
+
+    def arguments(self, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The inputs as `value` and `partials` take them.
+
+        >>> DOT.arguments((1.0, 2.0, 3.0, 4.0)), MUL.arguments((1.0, 2.0))
+        (((1.0, 2.0), (3.0, 4.0)), (1.0, 2.0))
+        """
+        if not self.vectors:
+            return inputs
+        n = len(inputs) // self.vectors
+        return tuple([inputs[k * n : (k + 1) * n] for k in range(self.vectors)])
 
     def __repr__(self) -> str:
         return f"<Op {self.symbol}>"
@@ -99,7 +116,7 @@ def one_minus(y: Any, a: Any) -> Any:
     return y.one_minus(a)
 
 
-def softmax(y: Any, *z: Any) -> tuple[Any, ...]:
+def softmax(y: Any, z: tuple[Any, ...]) -> tuple[Any, ...]:
     """exp(zᵢ − y) for y = log Σ exp zⱼ, which is also eᵢ / Σ eⱼ with eᵢ = exp(zᵢ − max z)."""
     return shares(z, max(z), sum) if isinstance(y, float) else y.softmax(z)
 
@@ -121,11 +138,7 @@ def _sigmoid(a: float) -> float:
     return math.exp(a) / (1 + math.exp(a))
 
 
-def _dot(*ab: float) -> float:
-    return sum(map(mul, ab, ab[len(ab) // 2 :]), 0.0)  # map stops where the b end
-
-
-def _logsumexp(*z: float) -> float:
+def _logsumexp(z: tuple[float, ...]) -> float:
     """log Σ eᶻ = m + log Σ eᶻ⁻ᵐ with m = max z, so that no exponential overflows."""
     m = max(z)
     return m + math.log(sum([math.exp(zi - m) for zi in z]))
@@ -136,21 +149,20 @@ def _logsumexp(*z: float) -> float:
 SIGMOID_AS = "exp(a if a < 0 else 0.0) / (1.0 + exp(-abs(a)))"
 
 
-def _sum_as(*a: Any) -> Any:
+def _sum_as(a: Any) -> Any:
     return reduce(add, a)
 
 
-def _dot_as(*ab: Any) -> Any:
-    n = len(ab) // 2
-    return reduce(add, map(mul, ab[:n], ab[n:]))
+def _dot_as(a: Any, b: Any) -> Any:
+    return reduce(add, map(mul, a, b))
 
 
-def _largest_as(*z: Any) -> Any:
+def _largest_as(z: Any) -> Any:
     return reduce(lambda a, b: a.maximum(b), z)
 
 
-def _logsumexp_as(*z: Any) -> Any:
-    m = _largest_as(*z)
+def _logsumexp_as(z: Any) -> Any:
+    m = _largest_as(z)
     return m + reduce(add, [exp(zi - m) for zi in z]).log()
 
 
@@ -163,11 +175,11 @@ ONE_MINUS_AS = "1.0 - a if a < 0.75 else (e := exp(-abs(b))) / (1.0 + e)"
 ADD     = Op("+",       add,                             lambda y, a, b: (1.0, 1.0),                  "a + b")
 SUB     = Op("−",       sub,                             lambda y, a, b: (1.0, -1.0),                 "a - b")
 MUL     = Op("×",       mul,                             lambda y, a, b: (b, a),                      "a * b")
-DIV     = Op("÷",       truediv,                         lambda y, a, b: (1 / b, -y / b),             "a / b")
+DIV     = Op("÷",       truediv,                         lambda y, a, b: (1 / b, -y / b),             "a / b", steep=True)
 NEG     = Op("neg",     neg,                             lambda y, a: (-1.0,),                        "-a")
 
 EXP     = Op("exp",     math.exp,                        lambda y, a: (y,))
-LOG     = Op("log",     math.log,                        lambda y, a: (1 / a,))
+LOG     = Op("log",     math.log,                        lambda y, a: (1 / a,),                       steep=True)
 SQRT    = Op("sqrt",    math.sqrt,                       lambda y, a: (1 / (2 * y),))
 TANH    = Op("tanh",    math.tanh,                       lambda y, a: (one_minus_square(y, a),))
 SIGMOID = Op("sigmoid", _sigmoid,                        lambda y, a: (y * one_minus(y, a),),         SIGMOID_AS)
@@ -180,16 +192,19 @@ ABS     = Op("abs",     abs,                             lambda y, a: (step(a) -
 MAXIMUM = Op("max",     lambda a, b: a if a > b else b,  lambda y, a, b: (over(a, b), over(b, a)), "a if a > b else b")
 MINIMUM = Op("min",     lambda a, b: a if a < b else b,  lambda y, a, b: (over(b, a), over(a, b)), "a if a < b else b")
 
-# Of any number of inputs. dot takes a₁ … aₙ b₁ … bₙ: the partial to aᵢ is bᵢ, and back.
-SUM = Op("sum",       lambda *a: sum(a, 0.0), lambda y, *a: (1.0,) * len(a),                              _sum_as)
-DOT = Op("dot",       _dot,                   lambda y, *ab: ab[len(ab) // 2:] + ab[:len(ab) // 2],       _dot_as)
-LSE = Op("logsumexp", _logsumexp,             softmax,                                                    _logsumexp_as)
+# Of vectors: each argument is a tuple of any length. The partials of dot are all bᵢ, and then all aᵢ.
+SUM = Op("sum",       lambda a: sum(a, 0.0),                 lambda y, a: (1.0,) * len(a), _sum_as,       vectors=1)
+DOT = Op("dot",       lambda a, b: sum(map(mul, a, b), 0.0), lambda y, a, b: b + a,        _dot_as,       vectors=2)
+LSE = Op("logsumexp", _logsumexp,                            softmax,                      _logsumexp_as, vectors=1)
 
 # For the partials above. They are functions of the first input alone; the second is where its last digits are.
 # The shift in a softmax cancels, so that the softmax does not depend on it: its partials count as 0.
-ONE_MINUS_SQUARE = Op("1−y²", one_minus_square, lambda _, y, a: (-2.0 * y, 0.0), ONE_MINUS_SQUARE_AS)
+ONE_MINUS_SQUARE = Op("1−y²", one_minus_square, lambda _, y, a: (-2.0 * y, 0.0), ONE_MINUS_SQUARE_AS, steep=True)
 ONE_MINUS        = Op("1−y",  one_minus,        lambda _, y, a: (-1.0, 0.0),     ONE_MINUS_AS)
-LARGEST          = Op("largest", lambda *z: max(z), lambda y, *z: (0.0,) * len(z), _largest_as)
+LARGEST          = Op("largest", lambda z: max(z), lambda y, z: (0.0,) * len(z), _largest_as, vectors=1)
+
+# The power that is there in every loss: a · a is faster than pow(a, 2.0), which may also round.
+SQUARE = Op("^2", lambda a: a * a, lambda y, a: (2.0 * a,), "a * a")
 # fmt: on
 
 
@@ -199,11 +214,14 @@ def power(n: float) -> Op:
 
     Its slope is n aⁿ⁻¹, or n y / a where n − 1 would have to be rounded, as for n = 0.1.
     """
+    if n == 2:
+        return SQUARE
     return Op(
         f"^{n:g}",
-        (lambda a: a * a) if n == 2 else (lambda a: math.pow(a, n)),  # pow(a, 2.0) is slower, and may round
+        lambda a: math.pow(a, n),
         (lambda y, a: (n * raised(a, n - 1) if n else 0.0,)) if n - 1 + 1 == n else (lambda y, a: (n * y / a,)),
-        {0.0: "1.0", 1.0: "a", 2.0: "a * a"}.get(n, f"a ** {n:.0f}" if n.is_integer() else f"pow(a, {n!r})"),
+        {0.0: "1.0", 1.0: "a"}.get(n, f"a ** {n:.0f}" if n.is_integer() else f"pow(a, {n!r})"),
+        steep=True,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf, isfinite, sqrt
 
 from .nested import values_in
-from .value import Value, real_number
+from .value import Value, all_finite, real_number
 
 TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Optimizer:
         >>> SGD([w], lr=0.1).update([5.0]); w.data
         5.0
         """
-        if not all(map(isfinite, data)):
+        if not all_finite(data):
             value, new = next((value, new) for value, new in zip(self.values, data) if not isfinite(new))
             raise OverflowError(
                 f"{type(self).__name__}: the step takes {value.label or 'a parameter'} from {value.data} to {new}; "
@@ -107,7 +107,8 @@ class SGD(Optimizer):
         velocity = self.gradients()
         if self.momentum:
             velocity = [self.momentum * v + g for v, g in zip(self.velocity, velocity)]
-        self.update([p.data - self.lr * v for p, v in zip(self.values, velocity)])
+        lr = self.lr
+        self.update([p.data - lr * v for p, v in zip(self.values, velocity)])
         self.velocity = velocity
 
 
@@ -158,7 +159,7 @@ class Adam(Optimizer):
         gradients = self.gradients()
         m = [beta1 * m + (1 - beta1) * g for m, g in zip(self.m, gradients)]
         v = [beta2 * v + (1 - beta2) * g * g for v, g in zip(self.v, gradients)]
-        if not all(map(isfinite, v)):
+        if not all_finite(v):
             raise OverflowError("Adam: the square of a gradient is too large for a float")
         rate, scale = self.lr / (1 - beta1**t), 1 / sqrt(1 - beta2**t)
         self.update([p.data - rate * mi / (scale * sqrt(vi) + self.eps) for p, mi, vi in zip(self.values, m, v)])

@@ -72,9 +72,9 @@ class Algebra:
         """The Term for op(*inputs), in its simplest form."""
         numbers = [a.number for a in inputs]
         if None not in numbers:
-            return self.constant(op.value(*numbers))
+            return self.constant(op.value(*op.arguments(tuple(numbers))))
         if not isinstance(op.python, str):
-            expanded: Term = op.python(*inputs)
+            expanded: Term = op.python(*op.arguments(inputs))
             return expanded
         if op is MUL and inputs[1].number is not None:
             inputs = inputs[::-1]  # constants first, as in 2x

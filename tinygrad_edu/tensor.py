@@ -8,9 +8,8 @@ from math import prod
 from numbers import Integral, Real
 
 from . import ops
-from .nested import one_value
 from .notation import elements
-from .value import Value, check_label, constant, real_number, record
+from .value import Value, check_label, constant, numbers, of_vector, real_number, record
 
 TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
 if TYPE_CHECKING:
@@ -228,7 +227,7 @@ class Tensor:
         """`Value.backward` of the one element. Raises ValueError where there are more."""
         if len(self.values) != 1:
             raise ValueError(f"backward needs one number to start from, not shape {self.shape}: sum() it first")
-        one_value(self).backward()
+        self.values[0].backward()
 
     def zero_grad(self) -> None:
         """Set every gradient to 0.
@@ -274,9 +273,10 @@ class Tensor:
         return _binary(ops.DIV, other, self)
 
     def __pow__(self, exponent: Any) -> Tensor:
-        several = isinstance(exponent, (Tensor, Value, Sequence)) or hasattr(exponent, "tolist")
-        if several and not isinstance(exponent, Real):  # NumPy's float64 has tolist() too
-            return _power(self, exponent)
+        if type(exponent) not in (int, float):  # NumPy's float64 is a Real with tolist()
+            several = isinstance(exponent, (Tensor, Value, Sequence)) or hasattr(exponent, "tolist")
+            if several and not isinstance(exponent, Real):
+                return _power(self, exponent)
         return self._each(ops.power(real_number(exponent)))
 
     def __rpow__(self, base: Any) -> Tensor:
@@ -350,7 +350,7 @@ class Tensor:
         return _tensor([constant(f(a)) for a in self.values], self.shape, "map", self)
 
     def _each(self, op: ops.Op) -> Tensor:
-        return _tensor([record(op, (a,), (a.data,)) for a in self.values], self.shape, op.symbol, self)
+        return _tensor([record(op, (a,), a.data) for a in self.values], self.shape, op.symbol, self)
 
     # Matrix product.
 
@@ -360,17 +360,16 @@ class Tensor:
         Raises ValueError unless the last axis of self is as long as the first of other.
         """
         other = as_tensor(other)
-        if self.ndim not in (1, 2) or other.ndim not in (1, 2) or self.shape[-1] != other.shape[0]:
+        if len(self.shape) not in (1, 2) or len(other.shape) not in (1, 2) or self.shape[-1] != other.shape[0]:
             raise ValueError(
                 f"@: shapes {self.shape} and {other.shape} do not fit; "
                 "(m, n) @ (n, p), with m or p left out for a vector, is what works"
             )
         n, p = (*other.shape, 1)[:2]
-        a, x = self.values, _numbers(self.values)
-        b, y = other.values, _numbers(other.values)
-        rows = [(a[i : i + n], x[i : i + n]) for i in range(0, len(a), n)]
+        b, y = other.values, numbers(other.values)
+        rows = zip(_rows(self.values, n), _rows(numbers(self.values), n))
         cols = [(b[j::p], y[j::p]) for j in range(p)]
-        dots = [record(ops.DOT, row + col, u + v) for row, u in rows for col, v in cols]
+        dots = [record(ops.DOT, row + col, u, v) for row, u in rows for col, v in cols]
         return _tensor(dots, self.shape[:-1] + other.shape[1:], "@", self, other)
 
     def __rmatmul__(self, other: Any) -> Tensor:
@@ -432,15 +431,16 @@ class Tensor:
         """self − max(self). Softmax is the same for both, but exp of this cannot overflow."""
 
         def largest(group: list[Value]) -> Value:
-            return record(ops.LARGEST, tuple(group), [z.data for z in group])
+            return of_vector(ops.LARGEST, tuple(group))
 
         return self - self._reduce("largest", largest, axis, keepdims=True)
 
     def _reduce(self, symbol: str, f: Callable[[list[Value]], Value], axis: Any, keepdims: bool) -> Tensor:
-        axes = range(self.ndim) if axis is None else axis if isinstance(axis, (list, tuple)) else (axis,)
-        gone = frozenset([self._axis(k) for k in axes])
-        kept = tuple([1 if k in gone else n for k, n in enumerate(self.shape) if keepdims or k not in gone])
-        inner, outer = _inside_and_outside(self.shape, gone)
+        if axis is None:
+            gone = tuple(range(len(self.shape)))
+        else:
+            gone = tuple([self._axis(k) for k in (axis if isinstance(axis, (list, tuple)) else (axis,))])
+        kept, inner, outer = _reduction(self.shape, gone, bool(keepdims))
         values = [f([self.values[o + i] for i in inner]) for o in outer]
         return _tensor(values, kept, symbol, self)
 
@@ -544,14 +544,15 @@ def as_tensor(x: Any) -> Tensor:
 
 def _parse(data: Any) -> tuple[list[Value], Shape]:
     """The elements and the shape of nested sequences."""
-    if isinstance(data, (float, Value)):  # the common case first: the questions below are slow
-        return [constant(data)], ()
-    if isinstance(data, Tensor):
-        return list(data.values), data.shape
-    if hasattr(data, "tolist"):
-        data = data.tolist()
-    if isinstance(data, (str, bytes)) or not isinstance(data, Sequence):
-        return [constant(data)], ()
+    if type(data) is not list:  # the common case first: the questions below are slow
+        if isinstance(data, (float, Value)):
+            return [constant(data)], ()
+        if isinstance(data, Tensor):
+            return list(data.values), data.shape
+        if hasattr(data, "tolist"):
+            data = data.tolist()
+        if isinstance(data, (str, bytes)) or not isinstance(data, Sequence):
+            return [constant(data)], ()
     if not data:
         raise ValueError("a Tensor needs at least one number, not an empty list")
     if {*map(type, data)} <= {float, Value}:
@@ -565,7 +566,7 @@ def _parse(data: Any) -> tuple[list[Value], Shape]:
 
 
 def _is_integer(x: Any) -> bool:
-    return isinstance(x, Integral) and not isinstance(x, bool)  # NumPy's too
+    return type(x) is int or (isinstance(x, Integral) and not isinstance(x, bool))  # NumPy's too
 
 
 def _spread(shape: tuple[Any, ...]) -> Any:
@@ -592,6 +593,10 @@ def as_shape(shape: Any) -> Shape:
 # broadcasting an axis that stays at 0.
 
 
+def _rows(flat: Iterable[Any], n: int) -> Iterator[tuple[Any, ...]]:
+    return zip(*[iter(flat)] * n)  # n times the same iterator: each row takes the next n
+
+
 def _axes(shape: Shape) -> list[Sequence[int]]:
     return [range(0, n * stride, stride) for k, n in enumerate(shape) for stride in [prod(shape[k + 1 :])]]
 
@@ -604,19 +609,16 @@ def _offsets(axes: Sequence[Sequence[int]]) -> list[int]:
 
 
 @lru_cache(maxsize=16)  # the same reductions come back in every step of a training
-def _inside_and_outside(shape: Shape, gone: frozenset[int]) -> tuple[list[int], list[int]]:
-    """The offsets along the axes that a reduction takes away, and along those that stay."""
-    along = list(enumerate(_axes(shape)))
-    return _offsets([axis for k, axis in along if k in gone]), _offsets([axis for k, axis in along if k not in gone])
-
-
-def _numbers(values: Iterable[Value]) -> tuple[float, ...]:
-    return tuple([v.data for v in values])
+def _reduction(shape: Shape, gone: tuple[int, ...], keepdims: bool) -> tuple[Shape, list[int], list[int]]:
+    """The shape that a reduction leaves, the offsets along the axes that it takes away, and along those that stay."""
+    axes = list(enumerate(_axes(shape)))
+    kept = tuple([1 if k in gone else n for k, n in enumerate(shape) if keepdims or k not in gone])
+    return kept, _offsets([axis for k, axis in axes if k in gone]), _offsets([axis for k, axis in axes if k not in gone])
 
 
 def _binary(op: ops.Op, a: Any, b: Any) -> Tensor:
     a, b, pairs, shape = _paired(op.symbol, a, b)
-    return _tensor([record(op, pair, (pair[0].data, pair[1].data)) for pair in pairs], shape, op.symbol, a, b)
+    return _tensor([record(op, pair, pair[0].data, pair[1].data) for pair in pairs], shape, op.symbol, a, b)
 
 
 def _power(a: Any, b: Any) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isfinite
 from operator import attrgetter
 
-from ..value import Value, gradients
+from ..value import Value, gradients, numbers
 from .expression import Expr, derivative, formula, name, numeral
 
 TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
@@ -66,7 +66,7 @@ class Gradients:
     def local_rule(self, b: Value, k: int) -> Expr:
         """∂b/∂a for input k of b: the row of the table in symbols, or in numbers where it has none."""
         assert b.op is not None
-        partials = b.op.partials(self.symbols[b], *[self.symbols[a] for a in b.inputs])
+        partials = b.op.partials(self.symbols[b], *b.op.arguments(tuple([self.symbols[a] for a in b.inputs])))
         return formula(partials[k]).of_number(b.partials[k])
 
     def why_zero(self, node: Value) -> list[str | Expr]:
@@ -103,7 +103,7 @@ def vanishes(gradient: float, size: float) -> bool:
 
 
 def _check_recorded(node: Value) -> None:
-    if node.op and node.op.partials(node.data, *[a.data for a in node.inputs]) != node.partials:
+    if node.op and node.op.partials(node.data, *node.op.arguments(numbers(node.inputs))) != node.partials:
         raise RuntimeError(
             f"explain: {node.op.symbol} was recorded with other numbers than {[a.data for a in node.inputs]}: "
             "some data was changed since. Compute the result again, then explain it"

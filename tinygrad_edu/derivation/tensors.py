@@ -27,7 +27,7 @@ PRODUCT_RULES: dict[tuple[int, int], Any] = {
     (2, 1): lambda G, A, b: (G @ b.T, A.T @ G),
     (2, 2): lambda G, A, B: (G @ B.T, A.T @ G),
     (1, 2): lambda G, a, B: (B @ G, a @ G.T),
-    (1, 1): lambda G, a, b: [G * p for p in ops.DOT.partials(None, a, b)],
+    (1, 1): lambda G, a, b: [G * p for p in ops.DOT.partials(None, (a,), (b,))],
 }
 _MOST_REASONS = 4
 _MOST_ELEMENTS = 6
@@ -130,7 +130,7 @@ class _Backward:
         if t.op in ("sum", "mean", "logsumexp") and (len(t.values) == 1 or len(shapes[0]) == 2):
             kept = _kept(t)
             if t.op == "logsumexp":
-                return [G.reshaped(kept) * formula(ops.LSE.partials(y.reshaped(kept), args[0])[0])]
+                return [G.reshaped(kept) * formula(ops.LSE.partials(y.reshaped(kept), (args[0],))[0])]
             n = len(shapes[0]) and len(t.inputs[0].values) / len(t.values)
             return [G.reshaped(kept) / (n if t.op == "mean" else 1.0)]
         op = t.values[0].op
@@ -229,7 +229,7 @@ def _jacobians(t: Tensor) -> list[Tensor]:
     rows = []
     for v in t.values:
         order = topological_order(v)
-        rows.append(gradients(order, lambda b: () if b in inside else b.partials))
+        rows.append(gradients(order, lambda b: [0.0] * len(b.inputs) if b in inside else b.partials))
     counted: set[Value] = set()
     result = []
     for a in t.inputs:

@@ -107,8 +107,7 @@ def forward_formula(node: Value, inputs: Sequence[Expr]) -> Expr:
     if node.op is ops.SUM:
         return sum_of(inputs)
     if node.op is ops.DOT:
-        n = len(inputs) // 2
-        return sum_of([product_of(pair) for pair in zip(inputs[:n], inputs[n:])])
+        return sum_of([product_of(pair) for pair in zip(*node.op.arguments(tuple(inputs)))])
     if node.op in (ops.ONE_MINUS_SQUARE, ops.ONE_MINUS):
         return formula(node.op.value(*inputs)).of_number(node.data)
     if node.op.symbol.startswith("^"):
