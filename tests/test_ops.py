@@ -162,7 +162,9 @@ def test_the_partials_of_a_row_are_the_slopes_of_its_value(op, data):
     partials = partials_of(op, *inputs)
     assert len(partials) == len(inputs)
     # h² f‴/6 < 1e-8 for third derivatives below 600, and ε f/h < 1e-9 for values below 60.
-    assert list(partials) == pytest.approx(differences(lambda *a: op.value(*op.arguments(a)), inputs), rel=1e-6, abs=1e-6)
+    assert list(partials) == pytest.approx(
+        differences(lambda *a: op.value(*op.arguments(a)), inputs), rel=1e-6, abs=1e-6
+    )
 
 
 @every_row

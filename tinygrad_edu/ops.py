@@ -175,7 +175,7 @@ ONE_MINUS_AS = "1.0 - a if a < 0.75 else (e := exp(-abs(b))) / (1.0 + e)"
 ADD     = Op("+",       add,                             lambda y, a, b: (1.0, 1.0),                  "a + b")
 SUB     = Op("−",       sub,                             lambda y, a, b: (1.0, -1.0),                 "a - b")
 MUL     = Op("×",       mul,                             lambda y, a, b: (b, a),                      "a * b")
-DIV     = Op("÷",       truediv,                         lambda y, a, b: (1 / b, -y / b),             "a / b", steep=True)
+DIV     = Op("÷",       truediv,                         lambda y, a, b: (1 / b, -y / b),           "a / b", steep=True)
 NEG     = Op("neg",     neg,                             lambda y, a: (-1.0,),                        "-a")
 
 EXP     = Op("exp",     math.exp,                        lambda y, a: (y,))

@@ -613,7 +613,8 @@ def _reduction(shape: Shape, gone: tuple[int, ...], keepdims: bool) -> tuple[Sha
     """The shape that a reduction leaves, the offsets along the axes that it takes away, and along those that stay."""
     axes = list(enumerate(_axes(shape)))
     kept = tuple([1 if k in gone else n for k, n in enumerate(shape) if keepdims or k not in gone])
-    return kept, _offsets([axis for k, axis in axes if k in gone]), _offsets([axis for k, axis in axes if k not in gone])
+    inner, outer = [[axis for k, axis in axes if (k in gone) is along] for along in (True, False)]
+    return kept, _offsets(inner), _offsets(outer)
 
 
 def _binary(op: ops.Op, a: Any, b: Any) -> Tensor:
