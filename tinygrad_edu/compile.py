@@ -244,29 +244,32 @@ _CHECKS = {
 def _checked(program: ast.Module) -> ast.Module:
     """The program with a look at its result, and with its errors explained.
 
-    The sum of all numbers is finite only if each of them is. It is taken where the numbers are
-    at hand, at an eighth of the time of a small program; only if it is not finite does
-    `if finite` look at each.
+    The sum of all numbers is finite only if each of them is, so it is taken where they are at
+    hand; only if it is not finite does `if finite` look at each. (Written out as `a + b + …`: to
+    make a list for `sum` takes another 4 % of a small program.)
     """
-    all_numbers: list[ast.expr] = []
+    numbers: list[ast.expr] = []
 
     def named(node: Any) -> Any:
-        """The node with a name, which no program can have, for every number or row of numbers in it."""
+        """The result with a name, which no program can have, for every number in it."""
         if isinstance(node, ast.Dict):
             return ast.Dict(node.keys, [named(part) for part in node.values])
-        is_row = isinstance(node, (ast.List, ast.Tuple))
-        if is_row and any([isinstance(part, (ast.Dict, ast.List, ast.Tuple)) for part in node.elts]):
+        if isinstance(node, (ast.List, ast.Tuple)):
             return type(node)([named(part) for part in node.elts], ast.Load())
-        name = f"numbers {len(all_numbers)}"
-        numbers = ast.Name(name, ast.Load())
-        all_numbers.append(ast.Starred(numbers, ast.Load()) if is_row else numbers)
+        name = f"number {len(numbers)}"
+        numbers.append(ast.Name(name, ast.Load()))
         return ast.NamedExpr(ast.Name(name, ast.Store()), node)
+
+    def total(terms: list[ast.expr]) -> ast.expr:
+        """Their sum, halved again and again: a + b + … from left to right may be too deep for Python."""
+        half = len(terms) // 2
+        return ast.BinOp(total(terms[:half]), ast.Add(), total(terms[half:])) if half else terms[0]
 
     steps: Any = program.body[-1]
     last = steps.body.pop()
     keep = ast.Assign([ast.Name("the result", ast.Store())], named(last.value))
     result = ast.Name("the result", ast.Load())
-    is_finite = _call("is finite", _call("sum", ast.List(all_numbers, ast.Load())))
+    is_finite = _call("is finite", total(numbers or [ast.Constant(0.0)]))
     give = ast.Return(ast.IfExp(is_finite, result, _call("if finite", result)))
     arguments = [ast.Name(argument.arg, ast.Load()) for argument in steps.args.args]
     explained = ast.Raise(
