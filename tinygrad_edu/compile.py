@@ -276,7 +276,8 @@ def _checked(program: ast.Module) -> ast.Module:
         _call("the error explained", ast.Name("the error", ast.Load()), *arguments), ast.Constant(None)
     )
     caught = ast.ExceptHandler(ast.Name("what a run can raise", ast.Load()), "the error", [explained])
-    steps.body = [ast.Try([*steps.body, keep, give], [caught], [], [])]
+    ending = [ast.copy_location(new, last) for new in (keep, give)]
+    steps.body = [ast.Try([*steps.body, *ending], [caught], [], [])]
     return ast.fix_missing_locations(program)
 
 
