@@ -74,10 +74,10 @@ def ours_eager(task):
     net = task.net()
     optimizer = SGD(net.parameters(), lr=task.lr)
     loss_of = cross_entropy if task.loss == "cross-entropy" else squared_error
-    xs, ys = (task.xs[0], task.ys[0]) if len(task.xs) == 1 else (task.xs, task.ys)
+    x, y = [Tensor(of[0] if len(of) == 1 else of) for of in (task.xs, task.ys)]
 
     def step():
-        loss = loss_of(net(xs), ys, reduction="sum")
+        loss = loss_of(net(x), y, reduction="sum")
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
