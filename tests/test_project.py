@@ -31,7 +31,7 @@ FLOORS = [
     {"nn", "losses", "optim", "check"},
     {"saving"},
     {"derivation", "drawing", "simplify"},
-    {"doctor", "explain", "formula", "printer", "stepping"},
+    {"doctor", "explain", "formula", "guarded", "printer", "stepping"},
     {"compile"},
     {"__init__"},
     {"__main__"},

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import ast
 import builtins
-import math
-import re
-from functools import partial
 
 from .autodiff import grad
-from .nested import flatten
+from .guarded import call, function, guarded
 from .printer import print_program
 from .tensor import Tensor
 
@@ -23,8 +20,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .nn import Module
-
-FILE = "<program>"  # where Python says that an error happened
 
 
 def compile_graph(outputs: Any, inputs: Any, sum_over: Iterable[Any] = ()) -> Program:
@@ -94,8 +89,7 @@ class Program:
     def __init__(self, source: str, names: list[str] | None) -> None:
         self.source = source
         self._names = names
-        checks = _CHECKS | {"the error explained": partial(_explained, source)}
-        self.__call__ = _function(_checked(ast.parse(source)), **checks)
+        self.__call__ = guarded(source)
 
     def __repr__(self) -> str:
         return f"<Program of {len(self.source.splitlines())} lines>"
@@ -127,7 +121,7 @@ class Program:
         imports = [part.name for node in tree.body if isinstance(node, ast.ImportFrom) for part in node.names]
         functions = {name: getattr(namespace, name, None) or getattr(builtins, name) for name in imports}
         tree = ast.fix_missing_locations(_ForArrays(self._names).visit(tree))
-        run = _function(tree, where=namespace.where, **functions)
+        run = function(tree, where=namespace.where, **functions)
 
         def program(*arguments: Any) -> Any:
             result, inputs = run(*arguments)
@@ -191,96 +185,6 @@ class CompiledLoss:
         return loss
 
 
-class _NotFinite(Exception):
-    """A program has inf or nan among its results."""
-
-
-def _if_finite(result: Any) -> Any:
-    if not all(map(math.isfinite, flatten(result))):
-        raise _NotFinite
-    return result
-
-
-def _explained(source: str, error: Exception, *arguments: Any) -> Exception:
-    """The error with the operation, where it stands in the source, and its numbers."""
-    if isinstance(error, _NotFinite):
-        return OverflowError(_origin(source, arguments))
-    kinds = (ZeroDivisionError, OverflowError, TypeError, LookupError, ValueError)
-    kind: type[Exception] = next((kind for kind in kinds if isinstance(error, kind)), ArithmeticError)
-    place = error.__traceback__
-    assert place  # the program's own frame, which caught it
-    first, last, start, end = list(place.tb_frame.f_code.co_positions())[place.tb_lasti // 2]
-    lines = source.encode().splitlines()[(first or 1) - 1 : last]  # columns count bytes
-    lines[-1] = lines[-1][:end]
-    lines[0] = lines[0][start:]
-    what = " ".join([line.decode().strip() for line in lines])
-    known = place.tb_frame.f_locals
-    names = dict.fromkeys(re.findall(r"[^\W\d]\w*", what))
-    numbers = ", ".join([f"{name} = {known[name]!r}" for name in names if name in known])
-    if what.startswith(("[", "zip")) or what.endswith("]"):
-        return kind(f"the argument does not fit the inputs, {what}: {error}")
-    line = source.splitlines()[(first or 1) - 1].strip()
-    return kind(f"{what} has no finite value where {numbers}: {error} (line {first}, {line})")
-
-
-def _origin(source: str, arguments: tuple[Any, ...]) -> str:
-    """Which step of a run was the first to leave the finite numbers."""
-    body, _, result = source.rpartition("return ")
-    for name, number in _function(ast.parse(body + "return locals()"))(*arguments).items():
-        if isinstance(number, float) and not math.isfinite(number):
-            steps = [line.strip() for line in body.splitlines() if re.match(rf" +{name} \+?= ", line)]
-            return f"{name} is {number}" + (f" in {steps[0]}" if steps else ", which is not a finite number")
-    return f"a result is not finite: {' '.join(result.split())}"
-
-
-# What a program with its checks needs, under names that no variable of its own can have.
-_CHECKS = {
-    "is finite": math.isfinite,
-    "if finite": _if_finite,
-    "what a run can raise": (ArithmeticError, ValueError, TypeError, LookupError, _NotFinite),
-}
-
-
-def _checked(program: ast.Module) -> ast.Module:
-    """The program with a look at its result, and with its errors explained.
-
-    The sum of all numbers is finite only if each of them is, so it is taken where they are at
-    hand; only if it is not finite does `if finite` look at each. (Written out as `a + b + …`: to
-    make a list for `sum` takes another 4 % of a small program.)
-    """
-    numbers: list[ast.expr] = []
-
-    def named(node: Any) -> Any:
-        """The result with a name, which no program can have, for every number in it."""
-        if isinstance(node, ast.Dict):
-            return ast.Dict(node.keys, [named(part) for part in node.values])
-        if isinstance(node, (ast.List, ast.Tuple)):
-            return type(node)([named(part) for part in node.elts], ast.Load())
-        name = f"number {len(numbers)}"
-        numbers.append(ast.Name(name, ast.Load()))
-        return ast.NamedExpr(ast.Name(name, ast.Store()), node)
-
-    def total(terms: list[ast.expr]) -> ast.expr:
-        """Their sum, halved again and again: a + b + … from left to right may be too deep for Python."""
-        half = len(terms) // 2
-        return ast.BinOp(total(terms[:half]), ast.Add(), total(terms[half:])) if half else terms[0]
-
-    steps: Any = program.body[-1]
-    last = steps.body.pop()
-    keep = ast.Assign([ast.Name("the result", ast.Store())], named(last.value))
-    result = ast.Name("the result", ast.Load())
-    is_finite = _call("is finite", total(numbers or [ast.Constant(0.0)]))
-    give = ast.Return(ast.IfExp(is_finite, result, _call("if finite", result)))
-    arguments = [ast.Name(argument.arg, ast.Load()) for argument in steps.args.args]
-    explained = ast.Raise(
-        _call("the error explained", ast.Name("the error", ast.Load()), *arguments), ast.Constant(None)
-    )
-    caught = ast.ExceptHandler(ast.Name("what a run can raise", ast.Load()), "the error", [explained])
-    ending = [ast.copy_location(new, last) for new in (keep, give)]
-    steps.body = [ast.Try([*steps.body, *ending], [caught], [], [])]
-    return ast.fix_missing_locations(program)
-
-
 class _ForArrays(ast.NodeTransformer):
     """The program with `where` for if-else, its import left out, and the inputs next to its result."""
 
@@ -289,7 +193,7 @@ class _ForArrays(ast.NodeTransformer):
 
     def visit_IfExp(self, node: ast.IfExp) -> ast.Call:
         self.generic_visit(node)
-        return _call("where", node.test, node.body, node.orelse)
+        return call("where", node.test, node.body, node.orelse)
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         return None
@@ -304,13 +208,3 @@ def _map(f: Callable[[Any], Any], tree: Any) -> Any:
     if isinstance(tree, (list, tuple)):
         return type(tree)([_map(f, branch) for branch in tree])
     return {key: _map(f, branch) for key, branch in tree.items()} if isinstance(tree, dict) else f(tree)
-
-
-def _call(function: str, *arguments: ast.expr) -> ast.Call:
-    return ast.Call(ast.Name(function, ast.Load()), list(arguments), [])
-
-
-def _function(tree: ast.Module, **names: Any) -> Callable[..., Any]:
-    exec(compile(tree, FILE, "exec"), names)
-    function: Callable[..., Any] = names["program"]
-    return function
