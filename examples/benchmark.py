@@ -10,8 +10,8 @@ chain    a million operations one after another, forward and backward
 Every contestant starts from the same numbers, and before any clock runs, its losses over three
 steps are compared with ours. The contestants take turns, round by round, so that a busy
 machine is busy for all of them; each turn begins with a step that is not timed, so that
-nobody pays for what the one before left in the caches; the tables show medians. micrograd, PyTorch and JAX take part
-where they are installed.
+nobody pays for what the one before left in the caches; the tables show medians. micrograd,
+PyTorch and JAX take part where they are installed.
 """
 
 from __future__ import annotations

@@ -30,7 +30,8 @@ def topological_order(*roots: N) -> list[N]:
     for root in roots:
         if not hasattr(root, "inputs"):
             raise TypeError(f"a graph ends in Values or Tensors, each an argument of its own, not in {root!r}")
-    order: dict[N, None] = {}  # a list that knows at once what is in it
+    # A list that knows at once what is in it. Nodes on the path are not: without cycles, none of them is met again.
+    order: dict[N, None] = {}
     path: list[Any] = []  # the nodes from a root to this one, which wait for their inputs,
     rests: list[Iterator[N]] = []  # and what they have not yet looked at (pairs of both would be more to collect)
     node: Any = None

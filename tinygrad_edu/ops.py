@@ -201,7 +201,7 @@ LSE = Op("logsumexp", _logsumexp,                            softmax,           
 # The shift in a softmax cancels, so that the softmax does not depend on it: its partials count as 0.
 ONE_MINUS_SQUARE = Op("1−y²", one_minus_square, lambda _, y, a: (-2.0 * y, 0.0), ONE_MINUS_SQUARE_AS, steep=True)
 ONE_MINUS        = Op("1−y",  one_minus,        lambda _, y, a: (-1.0, 0.0),     ONE_MINUS_AS)
-LARGEST          = Op("largest", lambda z: max(z), lambda y, z: (0.0,) * len(z), _largest_as, vectors=1)
+LARGEST          = Op("largest", max, lambda y, z: (0.0,) * len(z), _largest_as, vectors=1)
 
 # The power that is there in every loss: a · a is faster than pow(a, 2.0), which may also round.
 SQUARE = Op("^2", lambda a: a * a, lambda y, a: (2.0 * a,), "a * a")

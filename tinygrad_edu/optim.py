@@ -107,8 +107,7 @@ class SGD(Optimizer):
         velocity = self.gradients()
         if self.momentum:
             velocity = [self.momentum * v + g for v, g in zip(self.velocity, velocity)]
-        lr = self.lr
-        self.update([p.data - lr * v for p, v in zip(self.values, velocity)])
+        self.update([p.data - self.lr * v for p, v in zip(self.values, velocity)])
         self.velocity = velocity
 
 

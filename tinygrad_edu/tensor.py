@@ -273,10 +273,9 @@ class Tensor:
         return _binary(ops.DIV, other, self)
 
     def __pow__(self, exponent: Any) -> Tensor:
-        if type(exponent) not in (int, float):  # NumPy's float64 is a Real with tolist()
-            several = isinstance(exponent, (Tensor, Value, Sequence)) or hasattr(exponent, "tolist")
-            if several and not isinstance(exponent, Real):
-                return _power(self, exponent)
+        several = isinstance(exponent, (Tensor, Value, Sequence)) or hasattr(exponent, "tolist")
+        if several and not isinstance(exponent, Real):  # NumPy's float64 has tolist() too
+            return _power(self, exponent)
         return self._each(ops.power(real_number(exponent)))
 
     def __rpow__(self, base: Any) -> Tensor:
@@ -360,7 +359,7 @@ class Tensor:
         Raises ValueError unless the last axis of self is as long as the first of other.
         """
         other = as_tensor(other)
-        if len(self.shape) not in (1, 2) or len(other.shape) not in (1, 2) or self.shape[-1] != other.shape[0]:
+        if self.ndim not in (1, 2) or other.ndim not in (1, 2) or self.shape[-1] != other.shape[0]:
             raise ValueError(
                 f"@: shapes {self.shape} and {other.shape} do not fit; "
                 "(m, n) @ (n, p), with m or p left out for a vector, is what works"
@@ -429,19 +428,15 @@ class Tensor:
 
     def _below_zero(self, axis: int) -> Tensor:
         """self − max(self). Softmax is the same for both, but exp of this cannot overflow."""
+        return self - self._reduce("largest", lambda group: of_vector(ops.LARGEST, group), axis, keepdims=True)
 
-        def largest(group: list[Value]) -> Value:
-            return of_vector(ops.LARGEST, tuple(group))
-
-        return self - self._reduce("largest", largest, axis, keepdims=True)
-
-    def _reduce(self, symbol: str, f: Callable[[list[Value]], Value], axis: Any, keepdims: bool) -> Tensor:
+    def _reduce(self, symbol: str, f: Callable[[tuple[Value, ...]], Value], axis: Any, keepdims: bool) -> Tensor:
         if axis is None:
-            gone = tuple(range(len(self.shape)))
+            gone = tuple(range(self.ndim))
         else:
             gone = tuple([self._axis(k) for k in (axis if isinstance(axis, (list, tuple)) else (axis,))])
         kept, inner, outer = _reduction(self.shape, gone, bool(keepdims))
-        values = [f([self.values[o + i] for i in inner]) for o in outer]
+        values = [f(tuple([self.values[o + i] for i in inner])) for o in outer]
         return _tensor(values, kept, symbol, self)
 
     def _axis(self, axis: int) -> int:
@@ -566,7 +561,9 @@ def _parse(data: Any) -> tuple[list[Value], Shape]:
 
 
 def _is_integer(x: Any) -> bool:
-    return type(x) is int or (isinstance(x, Integral) and not isinstance(x, bool))  # NumPy's too
+    return type(x) is int or (
+        isinstance(x, Integral) and not isinstance(x, bool)
+    )  # NumPy's too, which is slow to find out
 
 
 def _spread(shape: tuple[Any, ...]) -> Any:

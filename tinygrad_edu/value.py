@@ -57,7 +57,7 @@ class Value:
     def __init__(self, data: Any, label: str | None = None) -> None:
         if label is not None:
             check_label(label)
-        self.data = data if type(data) is float and isfinite(data) else real_number(data)
+        self.data = data if type(data) is float and isfinite(data) else real_number(data)  # the call is a seventh
         self.grad = 0.0
         self.label = label
         self.op = None
@@ -446,6 +446,7 @@ def _binary(op: Op, a: Any, b: Any) -> Value:
 
 
 def of_vector(op: Op, inputs: tuple[Value, ...]) -> Value:
+    """Record a row of one vector, such as sum."""
     return record(op, inputs, numbers(inputs))
 
 
@@ -468,6 +469,7 @@ def record(op: Op, inputs: tuple[Value, ...], a: Any, b: Any = None) -> Value:
             partials = op.partials(y, a, b)
     except (ArithmeticError, ValueError) as error:
         _refuse(op, inputs, type(error))
+    # Where a row is not steep, its partials are finite if y is. (The sum of finite numbers may overflow.)
     if not isfinite(sum(partials, y) if op.steep else y) and not all_finite((y, *partials)):
         _refuse(op, inputs, OverflowError)
     node = _new_value(Value)  # Value(y) would check y again: 0.3 µs
