@@ -3,6 +3,7 @@
 from hypothesis import strategies as st
 
 from tinygrad_edu import Tensor, Value, ops, stack, topological_order
+from tinygrad_edu.tensor import affine
 
 # A step takes nodes made before and makes another: a and b, and those that take any number all of
 # them. Every number is in the domain, and slopes are moderate as long as the inputs are.
@@ -30,6 +31,7 @@ STEPS = {
     "minimum": lambda a, b, *_: a.minimum(b),
     "sum": lambda *a: Value.sum([*a, a[0], 2.0]),
     "dot": lambda *a: Value.dot([*a, 0.5], [a[-1], *a]),
+    "affine": lambda a, b, *_: affine(Tensor([[a, 0.5, b]]), Tensor([b, a, a]), Tensor([b]))[0],
     "logsumexp": lambda *a: Value.logsumexp(a),
     "constant on the left": lambda a, *_: 1.5 - 0.5 * a,
     "zero factor": lambda a, b, *_: a * 0.0 + b,
@@ -50,6 +52,7 @@ TENSOR_STEPS = {
     "logarithm": lambda a, b: (a * a + b.exp().sqrt() + 1).log(),
     "matmul": lambda a, b: a @ b,
     "matmul with its transpose": lambda a, b: a @ a.T,
+    "affine": lambda a, b: affine(a, b, a.mean(axis=1)),
     "transpose": lambda a, b: a.T,
     "reshape": lambda a, b: a.reshape(-1),
     "slice": lambda a, b: a[..., ::-1],

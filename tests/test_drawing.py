@@ -214,6 +214,27 @@ def test_a_network_without_labels_gets_the_names_of_the_notes():
     assert names[3] == ["W⁽²⁾₁₁", "W⁽²⁾₁₂", "W⁽²⁾₁₃", "b⁽²⁾₁", "z⁽²⁾₁"]
 
 
+@pytest.mark.parametrize("x", [[1.0, -0.5], [[1.0, -0.5], [0.25, 2.0]]], ids=["example", "batch"])
+@pytest.mark.parametrize("level", ["neuron", "tensor"])
+def test_a_linear_layer_is_drawn_as_if_written_by_hand(level, x):
+    net = MLP([2, 3, 1], seed=0)
+
+    def by_hand(h):
+        for layer in net.layers:
+            z = layer.W @ h + layer.b if h.ndim == 1 else h @ layer.W.T + layer.b
+            h = z.tanh()
+        return z
+
+    shown = []
+    for f in (net, by_hand):
+        L = f(Tensor(x, label="x")).sum()
+        net.zero_grad()
+        L.backward()
+        drawing = draw(L, level)
+        shown.append([sorted(map(str, cards(drawing).values())), len(edges(drawing)), drawing.source.count("cluster")])
+    assert shown[0] == shown[1]
+
+
 def test_every_card_says_what_kind_of_node_it_is():
     w, b, x, y = [Value(1.0, label=name) for name in ("w", "b", "x", "y")]
     source = draw((w * x + b - y) * 2, "value").source
@@ -340,7 +361,7 @@ def test_the_softmax_of_many_classes_is_cut_short_on_its_card():
 def test_the_level_follows_the_size():
     x = Value(1.0)
     assert draw(x + 1).level == draw(chain(100)).level == "value"
-    assert draw(MLP([3, 4, 2], seed=0)([1.0, 2.0, 3.0])).level == "neuron"
+    assert draw(MLP([3, 4, 3], seed=0)([1.0, 2.0, 3.0])).level == "neuron"
     assert draw(regression()).level == "neuron"
     assert draw(MLP([20, 30, 30, 2], seed=0)([0.5] * 20)).level == "tensor"
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tinygrad_edu import (
     MLP,
+    Linear,
     Tensor,
     Value,
     cross_entropy,
@@ -27,6 +28,7 @@ from tinygrad_edu import (
 from tinygrad_edu.derivation.expression import name, replaced
 from tinygrad_edu.derivation.tensors import PRODUCT_RULES
 from tinygrad_edu.derivation.writing import Text, written
+from tinygrad_edu.tensor import affine
 from tinygrad_edu.value import numbers, record
 
 
@@ -499,6 +501,22 @@ def test_the_rules_of_the_matrix_product_are_those_of_its_scalars(axes):
     check_matrices(((product * product).tanh() if product.shape else product * product).sum(), [a, b])
 
 
+@pytest.mark.parametrize("x", [[1.0, -0.5], [[1.0, -0.5], [0.25, 2.0]]], ids=["example", "batch"])
+def test_a_linear_layer_is_derived_as_if_written_by_hand(x):
+    layer = Linear(2, 3, seed=0)
+    W, b, x = layer.W, layer.b, Tensor(x, label="x")
+    W.label, b.label = "W", "b"
+    texts = []
+    for z in (layer(x), W @ x + b if x.ndim == 1 else x @ W.T + b):
+        z.label = "z"
+        L = z.tanh().sum()
+        for t in (W, b, x):
+            t.zero_grad()
+        check_matrices(L, [W, b, x])
+        texts.append(sorted(map(str, explain(L))))
+    assert texts[0] == texts[1]
+
+
 def test_a_tensor_used_in_several_places_collects_them_all():
     W = Tensor([[0.5, -1.0], [1.5, 0.25]], label="W")
     x = Tensor([1.0, -0.5], label="x")
@@ -529,8 +547,8 @@ def random_tensor_graph(rng):
         a, b = rng.choice(nodes), rng.choice(nodes[-4:])
         step = rng.choice([
             lambda a, b: a + b, lambda a, b: a * b, lambda a, b: a - 2 * b, lambda a, b: a / (b * b + 1.0),
-            lambda a, b: a @ b, lambda a, b: b.tanh(), lambda a, b: b.sigmoid() * 0.5, lambda a, b: b.T,
-            lambda a, b: -b,
+            lambda a, b: a @ b, lambda a, b: affine(a, b, a.sum(axis=1)),
+            lambda a, b: b.tanh(), lambda a, b: b.sigmoid() * 0.5, lambda a, b: b.T, lambda a, b: -b,
             lambda a, b: b.reshape(-1), lambda a, b: b.sum(axis=0), lambda a, b: b.mean(axis=-1, keepdims=True),
             lambda a, b: b.logsumexp(axis=-1), lambda a, b: b.softmax(), lambda a, b: b**2, lambda a, b: b.max(),
             lambda a, b: a.maximum(b), lambda a, b: b[0], lambda a, b: stack([b, b]), lambda a, b: b.relu(),
@@ -559,7 +577,7 @@ def test_elements_are_called_after_their_tensor():
     L = squared_error(net(Tensor([1.0, 2.0], label="x")), [1.0])
     text = "\n".join(map(str, explain(L, wrt=net.layers[0].W[0, 1])))
     assert "∂L/∂z⁽¹⁾₁ = ∂L/∂h⁽¹⁾₁ · (1 − h⁽¹⁾₁²)" in text
-    assert "W⁽¹⁾₁₂ → v₁ → z⁽¹⁾₁ → h⁽¹⁾₁ → v₂ → z⁽²⁾₁ → " in text
+    assert "W⁽¹⁾₁₂ → z⁽¹⁾₁ → h⁽¹⁾₁ → z⁽²⁾₁ → " in text
 
 
 def test_of_what_is_given_the_elements_of_an_array_stand_together():

@@ -346,9 +346,9 @@ def test_mlp_names_its_parameters_and_results_as_in_the_notes():
     assert [path for path, _ in net.named_parameters()] == ["layers.0.W", "layers.0.b", "layers.1.W", "layers.1.b"]
     z2 = net([1.0, 2.0])
     assert z2.label == "z⁽²⁾"
-    product, bias = z2.inputs
-    h1 = product.inputs[1]
-    assert bias is net.layers[1].b and h1.label == "h⁽¹⁾" and h1.inputs[0].label == "z⁽¹⁾"
+    weights, h1, bias = z2.inputs
+    assert (weights, bias) == (net.layers[1].W, net.layers[1].b)
+    assert h1.label == "h⁽¹⁾" and h1.inputs[0].label == "z⁽¹⁾"
 
 
 def test_mlp_refuses_what_it_cannot_be():

@@ -22,11 +22,12 @@ every_row = pytest.mark.parametrize("op", ROWS, ids=lambda op: op.symbol)
 
 
 def some_inputs(op):
-    """Tuples of extremes, as long as the row takes them; four numbers where it takes any number."""
+    """Tuples of extremes, as long as the row takes them; four numbers in all for its vectors."""
     _, *letters = inspect.signature(op.partials).parameters.values()
+    rest = list(product(EXTREMES, repeat=len(letters) - op.vectors))
     if op.vectors:
-        return [(a, b, b, a) for a, b in product(EXTREMES, repeat=2)]
-    return list(product(EXTREMES, repeat=len(letters)))
+        return [(a, b, b, a, *c) for a, b in product(EXTREMES, repeat=2) for c in rest]
+    return rest
 
 
 def assert_finite(numbers):
@@ -37,7 +38,7 @@ def assert_finite(numbers):
 def test_a_row_gives_finite_numbers_or_an_error_that_names_the_node(op):
     recorded = 0
     for numbers in some_inputs(op):
-        xs = tuple([Value(x, label="xyzu"[i]) for i, x in enumerate(numbers)])
+        xs = tuple([Value(x, label="xyzuv"[i]) for i, x in enumerate(numbers)])
         try:
             node = record(op, xs, *op.arguments(numbers))
         except REFUSALS as error:
@@ -55,7 +56,7 @@ def test_a_row_gives_finite_numbers_or_an_error_that_names_the_node(op):
 def test_gradients_as_values_are_finite_or_refused_by_name(op):
     """They are nodes of their own, each of which is checked: also the slopes of the slopes."""
     for numbers in some_inputs(op):
-        xs = tuple([Value(x, label="xyzu"[i]) for i, x in enumerate(numbers)])
+        xs = tuple([Value(x, label="xyzuv"[i]) for i, x in enumerate(numbers)])
         try:
             first = grad(record(op, xs, *op.arguments(numbers)), list(xs))
             second = [grad(dx, list(xs)) for dx in first]
@@ -67,7 +68,7 @@ def test_gradients_as_values_are_finite_or_refused_by_name(op):
 
 @every_row
 def test_a_compiled_row_gives_finite_numbers_or_an_error_that_shows_the_step(op):
-    xs = tuple([Value(0.5, label="xyzu"[i]) for i in range(len(some_inputs(op)[0]))])
+    xs = tuple([Value(0.5, label="xyzuv"[i]) for i in range(len(some_inputs(op)[0]))])
     node = record(op, xs, *op.arguments((0.5,) * len(xs)))
     program = compile_graph([node, grad(node, list(xs))], list(xs))
     for numbers in some_inputs(op):

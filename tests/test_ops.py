@@ -11,6 +11,7 @@ from tinygrad_edu import Value, grad
 from tinygrad_edu.ops import (
     ABS,
     ADD,
+    AFFINE,
     COS,
     DIV,
     DOT,
@@ -63,6 +64,7 @@ DOMAINS = {
     MINIMUM: apart,
     SUM: st.lists(anywhere, min_size=1, max_size=5).map(tuple),
     DOT: st.integers(1, 4).flatmap(lambda n: st.tuples(*[anywhere] * 2 * n)),
+    AFFINE: st.integers(1, 4).flatmap(lambda n: st.tuples(*[anywhere] * (2 * n + 1))),
     LSE: st.lists(anywhere, min_size=1, max_size=5).map(tuple),
     # Where they look at the first input alone; from there on the two must fit, as in test_accuracy.py.
     ONE_MINUS_SQUARE: st.tuples(st.floats(-0.6, 0.6), anywhere),
@@ -92,7 +94,7 @@ def partials_of(op, *inputs):
 
 def test_every_row_of_the_table_has_a_domain_to_be_tested_on():
     assert {*DOMAINS, LARGEST} == set(TABLE)
-    assert len(TABLE) == 23
+    assert len(TABLE) == 24
 
 
 def test_the_shift_of_a_softmax_counts_as_a_constant():
@@ -129,6 +131,7 @@ EXACT = [
     (MINIMUM, (2.0, 3.0), 2.0, (1.0, 0.0)),
     (SUM, (1.0, 2.0, 4.0), 7.0, (1.0, 1.0, 1.0)),
     (DOT, (1.0, 2.0, 3.0, 4.0), 11.0, (3.0, 4.0, 1.0, 2.0)),
+    (AFFINE, (1.0, 2.0, 3.0, 4.0, 5.0), 16.0, (3.0, 4.0, 1.0, 2.0, 1.0)),
     (LSE, (0.0, math.log(3.0)), math.log(4.0), (0.25, 0.75)),
     (power(3.0), (2.0,), 8.0, (12.0,)),
     (power(-1.0), (2.0,), 0.5, (-0.25,)),

@@ -181,7 +181,7 @@ def test_the_level_follows_the_size():
 
 
 def test_too_many_steps_are_refused_with_the_coarser_level():
-    y = MLP([1, 170, 1], seed=1)([1.0]).sum()
+    y = MLP([1, 250, 1], seed=1)([1.0]).sum()
     with pytest.raises(ValueError, match=r'^step_through: 1,\d\d\d steps .* at the value level .* level="neuron" has'):
         step_through(y, "value")
     assert step_through(y).level == "neuron"

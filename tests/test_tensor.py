@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tinygrad_edu import Tensor, Value, gradcheck, stack, topological_order
+from tinygrad_edu import Tensor, Value, gradcheck, ops, stack, topological_order
 from tinygrad_edu.nn import Parameter
+from tinygrad_edu.tensor import affine
 
 # Eighths of small numbers: their sums and products are exact in binary, so that no order of
 # summation rounds, and results are compared with ==.
@@ -500,6 +501,34 @@ def test_a_matrix_product_on_paper():
     backward_from(z, [1.0, 0.0, 2.0])
     assert W.grad == [[10.0, 1.0], [0.0, 0.0], [20.0, 2.0]]  # δ hᵀ
     assert h.grad == [11.0, 14.0]  # Wᵀ δ
+
+
+@given(st.data(), *[st.integers(1, 4)] * 3, st.booleans())
+def test_an_affine_map_is_that_of_numpy_and_one_node_an_element(data, m, n, N, batch):
+    w, x, c = data.draw(arrays((m, n))), data.draw(arrays((N, n) if batch else (n,))), data.draw(arrays((m,)))
+    G = data.draw(arrays((N, m) if batch else (m,)))
+    W, h, b = Tensor(w), Tensor(x), Tensor(c)
+    z = affine(W, h, b)
+    assert same(z, x @ w.T + c) and z.inputs == (W, h, b)
+    assert {v.op for v in z.values} == {ops.AFFINE}
+    backward_from(z, G)
+    G = G.reshape(-1, m)
+    assert W.grad == (G.T @ x.reshape(-1, n)).tolist()  # Gᵀ h, of one example δ hᵀ
+    assert h.grad == (G @ w).reshape(x.shape).tolist()  # G W, of one example Wᵀ δ
+    assert b.grad == G.sum(axis=0).tolist()
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [((2, 3), (2,), (2,)), ((2, 3), (2, 2), (2,)), ((2, 3), (3,), (3,)), ((2, 3), (3,), (1,)), ((2, 3), (3,), ()),
+     ((3,), (3,), (3,)), ((3,), (3,), ()), ((1, 2, 3), (3,), (1, 2)), ((2, 3), (), (2,)), ((2, 3), (1, 1, 3), (2,))],
+)  # fmt: skip
+def test_an_affine_map_refuses_shapes_that_do_not_fit(shapes):
+    with pytest.raises(ValueError) as error:
+        affine(*map(Tensor.ones, shapes))
+    assert str(error.value) == (
+        "W h + b: shapes {}, {} and {} do not fit; (m, n), (n,) or (N, n), and (m,) are what works".format(*shapes)
+    )
 
 
 @given(st.data(), *[st.integers(1, 4)] * 3, st.booleans(), st.booleans())

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from math import sqrt
 
 from .notation import of_layer
-from .tensor import Tensor, as_shape, random_source
+from .tensor import Tensor, affine, as_shape, random_source
 
 TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
 if TYPE_CHECKING:
@@ -201,8 +201,9 @@ class Linear(Module):
         if h.ndim not in (1, 2) or h.shape[-1] != self.W.shape[1]:
             n = self.W.shape[1]
             raise ValueError(f"Linear: an input of shape ({n},) or (N, {n}) is needed, not {h.shape}")
-        z = self.W @ h if h.ndim == 1 else h @ self.W.T
-        return z if self.b is None else z + self.b
+        if self.b is None:
+            return self.W @ h if h.ndim == 1 else h @ self.W.T
+        return affine(self.W, h, self.b)
 
     def extra_repr(self) -> str:
         out_features, in_features = self.W.shape

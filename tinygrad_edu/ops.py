@@ -28,7 +28,7 @@ class Op:
 
     `python` is the same value as source text in the letters a and b, or, for any number of
     inputs, a function that builds it from simpler rows. The arguments are the inputs
-    themselves, or, of a row with `vectors`, so many tuples into which the inputs are divided.
+    themselves, or, of a row with `vectors`, so many tuples of the same length and then the rest.
     A row is `steep` where a partial may be too large for a float though y is not.
     """
 
@@ -53,13 +53,13 @@ class Op:
     def arguments(self, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
         """The inputs as `value` and `partials` take them.
 
-        >>> DOT.arguments((1.0, 2.0, 3.0, 4.0)), MUL.arguments((1.0, 2.0))
-        (((1.0, 2.0), (3.0, 4.0)), (1.0, 2.0))
+        >>> MUL.arguments((1.0, 2.0)), AFFINE.arguments((1.0, 2.0, 3.0, 4.0, 5.0))
+        ((1.0, 2.0), ((1.0, 2.0), (3.0, 4.0), 5.0))
         """
         if not self.vectors:
             return inputs
         n = len(inputs) // self.vectors
-        return tuple([inputs[k * n : (k + 1) * n] for k in range(self.vectors)])
+        return (*[inputs[k * n : (k + 1) * n] for k in range(self.vectors)], *inputs[self.vectors * n :])
 
     def __repr__(self) -> str:
         return f"<Op {self.symbol}>"
@@ -157,6 +157,10 @@ def _dot_as(a: Any, b: Any) -> Any:
     return reduce(add, map(mul, a, b))
 
 
+def _affine_as(a: Any, b: Any, c: Any) -> Any:
+    return _dot_as(a, b) + c
+
+
 def _largest_as(z: Any) -> Any:
     return reduce(lambda a, b: a.maximum(b), z)
 
@@ -192,10 +196,13 @@ ABS     = Op("abs",     abs,                             lambda y, a: (step(a) -
 MAXIMUM = Op("max",     lambda a, b: a if a > b else b,  lambda y, a, b: (over(a, b), over(b, a)), "a if a > b else b")
 MINIMUM = Op("min",     lambda a, b: a if a < b else b,  lambda y, a, b: (over(b, a), over(a, b)), "a if a < b else b")
 
-# Of vectors: each argument is a tuple of any length. The partials of dot are all bᵢ, and then all aᵢ.
-SUM = Op("sum",       lambda a: sum(a, 0.0),                 lambda y, a: (1.0,) * len(a), _sum_as,       vectors=1)
-DOT = Op("dot",       lambda a, b: sum(map(mul, a, b), 0.0), lambda y, a, b: b + a,        _dot_as,       vectors=2)
-LSE = Op("logsumexp", _logsumexp,                            softmax,                      _logsumexp_as, vectors=1)
+# Of vectors: a and b are tuples of any length, c is a number. The partials of dot are all bᵢ, and then all aᵢ;
+# affine, with which a neuron begins, has those and that of c.
+SUM    = Op("sum",       lambda a: sum(a, 0.0),                 lambda y, a: (1.0,) * len(a), _sum_as, vectors=1)
+DOT    = Op("dot",       lambda a, b: sum(map(mul, a, b), 0.0), lambda y, a, b: b + a,        _dot_as, vectors=2)
+AFFINE = Op("affine",    lambda a, b, c: sum(map(mul, a, b), 0.0) + c, lambda y, a, b, c: b + a + (1.0,),
+                                                                             _affine_as, vectors=2)
+LSE    = Op("logsumexp", _logsumexp,                            softmax,                _logsumexp_as, vectors=1)
 
 # For the partials above. They are functions of the first input alone; the second is where its last digits are.
 # The shift in a softmax cancels, so that the softmax does not depend on it: its partials count as 0.
@@ -230,6 +237,6 @@ TABLE = (
     ADD, SUB, MUL, DIV, NEG,
     EXP, LOG, SQRT, TANH, SIGMOID, SIN, COS,
     STEP, RELU, ABS, MAXIMUM, MINIMUM,
-    SUM, DOT, LSE,
+    SUM, DOT, AFFINE, LSE,
     ONE_MINUS_SQUARE, ONE_MINUS, LARGEST,
 )  # fmt: skip

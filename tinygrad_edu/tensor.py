@@ -505,6 +505,26 @@ class Tensor:
         return _tensor([self.values[o] for o in _offsets(axes)], shape, symbol, self)
 
 
+def affine(W: Tensor, h: Tensor, b: Tensor) -> Tensor:
+    """W h + b for a vector h, and h Wᵀ + b for a matrix of rows h; each element is one `affine` node.
+
+    Raises ValueError unless the shapes are (m, n), (n,) or (N, n), and (m,).
+
+    >>> affine(Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([10.0, 1.0]), Tensor([0.5, 0.0])).data
+    [12.5, 34.0]
+    """
+    if W.ndim != 2 or h.ndim not in (1, 2) or (h.shape[-1], *b.shape) != W.shape[::-1]:
+        raise ValueError(
+            f"W h + b: shapes {W.shape}, {h.shape} and {b.shape} do not fit; "
+            "(m, n), (n,) or (N, n), and (m,) are what works"
+        )
+    m, n = W.shape
+    neurons = [*zip(_rows(W.values, n), _rows(numbers(W.values), n), b.values)]
+    examples = zip(_rows(h.values, n), _rows(numbers(h.values), n))
+    z = [record(ops.AFFINE, (*w, *x, c), u, v, c.data) for x, v in examples for w, u, c in neurons]
+    return _tensor(z, (*h.shape[:-1], m), "affine", W, h, b)
+
+
 def stack(tensors: Sequence[Tensor]) -> Tensor:
     """Tensors of one shape as the rows of a new first axis. Raises ValueError for several shapes.
 

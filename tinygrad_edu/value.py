@@ -453,8 +453,8 @@ def of_vector(op: Op, inputs: tuple[Value, ...]) -> Value:
 _new_value = Value.__new__
 
 
-def record(op: Op, inputs: tuple[Value, ...], a: Any, b: Any = None) -> Value:
-    """Record `op` applied to `inputs` as a new node; a and b are the arguments of its row, in numbers.
+def record(op: Op, inputs: tuple[Value, ...], a: Any, b: Any = None, c: Any = None) -> Value:
+    """Record `op` applied to `inputs` as a new node; a, b and c are the arguments of its row, in numbers.
 
     Raises:
         ValueError, ZeroDivisionError or OverflowError, as Python's own mathematics does, where
@@ -464,9 +464,12 @@ def record(op: Op, inputs: tuple[Value, ...], a: Any, b: Any = None) -> Value:
         if b is None:  # not `value(*arguments)`: the star takes 0.1 µs
             y = op.value(a)
             partials = op.partials(y, a)
-        else:
+        elif c is None:
             y = op.value(a, b)
             partials = op.partials(y, a, b)
+        else:
+            y = op.value(a, b, c)
+            partials = op.partials(y, a, b, c)
     except (ArithmeticError, ValueError) as error:
         _refuse(op, inputs, type(error))
     # Where a row is not steep, its partials are finite if y is. (The sum of finite numbers may overflow.)

@@ -1,7 +1,7 @@
 """What a matrix derivation speaks of: the Tensors that have a name, and the formula of each.
 
 A Tensor without a name of its own is written inside the formula that uses it:
-`z⁽¹⁾ = W⁽¹⁾ x + b⁽¹⁾` is one quantity, though it was computed in two steps.
+`L = ½ Σ (ŷ − y)²` is one quantity, though it was computed in four steps.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _MOST_TENSORS = 1000
 _DEEPEST = 8  # operations inside one formula
 # Operations that may be written inside another formula, and those that want names to work on.
-_INSIDE = {"@", "ᵀ", "reshape", "+", "−", "×", "÷", "neg", "sum", "mean", "logsumexp", "exp", "log", "abs"}
+_INSIDE = {"@", "affine", "ᵀ", "reshape", "+", "−", "×", "÷", "neg", "sum", "mean", "logsumexp", "exp", "log", "abs"}
 _ON_NAMES = {"tanh", "sigmoid", "relu", "sin", "cos", "sqrt"}
 _VIEWS = {"ᵀ", "reshape"}
 _AS_WORDS = {"[ ]": "part", "^": "power"}
@@ -79,6 +79,9 @@ def written_out(t: Tensor, found: dict[Tensor, Quantity]) -> Expr:
             return (args[0] * args[1]).sum()
         case "@" if t.inputs[0].ndim == 1:
             return Expr("@", (args[0].T, args[1]), number)
+        case "affine":
+            W, h, c = args
+            return ((W @ h if t.ndim == 1 else h @ W.T) + c).of_number(number)
         case "ᵀ" if t.ndim <= 2:
             return args[0].T if t.ndim == 2 else args[0]
         case "reshape":
@@ -126,8 +129,8 @@ def _named(order: Sequence[Tensor], wrt: Sequence[Tensor]) -> set[Tensor]:
             named.add(t)
         for a in t.inputs:
             uses[a] = uses.get(a, 0) + 1
-            matrix_product = t.op == "@" and max(t.inputs[0].ndim, t.inputs[1].ndim) == 2 and a.op not in _VIEWS
-            if a.op and (matrix_product or not inside):
+            matrix_product = t.op in ("@", "affine") and max([b.ndim for b in t.inputs]) == 2
+            if a.op and ((matrix_product and a.op not in _VIEWS) or not inside):
                 named.add(a)
     return named | {t for t in order if t.op and uses.get(t, 0) > 1}
 

@@ -123,6 +123,11 @@ class _Backward:
             axes = len(shapes[0]), len(shapes[1])
             G = G if axes == (1, 1) else _full(G, t.shape)
             return PRODUCT_RULES[axes](G, *args)  # type: ignore[no-any-return]
+        if t.op == "affine":
+            W, h, _ = args
+            G = _full(G, t.shape)
+            to_W, to_h = (G @ h.T, W.T @ G) if t.ndim == 1 else (G.T @ h, G @ W)
+            return [to_W, to_h, _summed_to(G, t.shape, shapes[2])]
         if t.op == "ᵀ" and t.ndim <= 2:
             return [_full(G, t.shape).T if t.ndim == 2 else G]
         if t.op == "reshape":

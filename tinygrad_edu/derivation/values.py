@@ -106,8 +106,9 @@ def forward_formula(node: Value, inputs: Sequence[Expr]) -> Expr:
     assert node.op is not None
     if node.op is ops.SUM:
         return sum_of(inputs)
-    if node.op is ops.DOT:
-        return sum_of([product_of(pair) for pair in zip(*node.op.arguments(tuple(inputs)))])
+    if node.op in (ops.DOT, ops.AFFINE):
+        a, b, *rest = node.op.arguments(tuple(inputs))
+        return sum_of([*map(product_of, zip(a, b)), *rest])
     if node.op in (ops.ONE_MINUS_SQUARE, ops.ONE_MINUS):
         return formula(node.op.value(*inputs)).of_number(node.data)
     if node.op.symbol.startswith("^"):

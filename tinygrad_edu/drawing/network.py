@@ -1,9 +1,10 @@
 """Finding the network in a graph: which nodes together are a neuron, which Tensors a layer.
 
-A neuron is h = g(w · x + b). In the graph it is a `dot`, one half of which is leaves (the
-weights), then perhaps a `+` with a leaf (the bias), then perhaps an activation g. A `dot` alone is
-just a product of two vectors, so to count as a neuron it needs a bias, an activation, or weights
-that are Parameters. A layer is the same one floor up, with `@` in place of `dot`.
+A neuron is h = g(w · x + b). In the graph it is an `affine`, as `Linear` records it, then perhaps an
+activation g. Written by hand it is a `dot`, one half of which is leaves (the weights), then perhaps
+a `+` with a leaf (the bias), then perhaps g. A `dot` alone is just a product of two vectors, so to
+count as a neuron it needs a bias, an activation, or weights that are Parameters. A layer is the same
+one floor up, with `@` in place of `dot`.
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ class Neuron:
     @property
     def inside(self) -> list[Value]:
         """The nodes the neuron is made of, its inputs aside."""
-        sums = [self.z] if self.bias is None else [self.z, next(a for a in self.z.inputs if a is not self.bias)]
-        return [*self.parameters, *sums] + ([self.h] if self.h else [])
+        product = [a for a in self.z.inputs if a is not self.bias] if self.z.op is ops.ADD else []
+        return [*self.parameters, *product, self.z] + ([self.h] if self.h else [])
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,14 @@ def find_neurons(order: list[Value], parameters: set[Value]) -> list[Neuron]:
         depth[node] = max([depth[a] for a in node.inputs], default=0)
         if node in found:
             depth[node] = found[node].layer
+        elif node.op is ops.AFFINE:
+            weights, inputs, c = node.op.arguments(node.inputs)
+            depth[node] += 1
+            found[node] = Neuron(weights, inputs, c, node, _activation(node, users), depth[node])
         elif node.op is ops.DOT and (halves := _halves(node, parameters)):
             weights, inputs = halves
-            bias, z, h = _bias_and_activation(node, users)
+            bias, z = _bias(node, users)
+            h = _activation(z, users)
             if bias is not None or h is not None or parameters.issuperset(weights):
                 found[z] = Neuron(weights, inputs, bias, z, h, depth[node] + 1)
                 depth[node] += z is node
@@ -93,9 +99,13 @@ def find_layers(order: list[Tensor]) -> list[Layer]:
     users = users_of(order)
     layers = []
     for node in order:
-        if node.op == "@" and (factors := _weights_and_input(node)):
+        if node.op == "affine":
+            W, x, c = node.inputs
+            layers.append(Layer(W, c, x, node, _activation(node, users)))
+        elif node.op == "@" and (factors := _weights_and_input(node)):
             W, x = factors
-            b, z, h = _bias_and_activation(node, users)
+            b, z = _bias(node, users)
+            h = _activation(z, users)
             if b is not None or h is not None or isinstance(W, Parameter):
                 layers.append(Layer(W, b, x, z, h))
     return layers
@@ -106,16 +116,20 @@ def symbol(node: Any) -> str:
     return getattr(node.op, "symbol", node.op) or ""
 
 
-def _bias_and_activation(product: N, users: dict[N, list[N]]) -> tuple[N | None, N, N | None]:
-    """(b, z, h) for z = product + b and h = g(z), as far as each is there and nothing else uses the steps."""
-    b, z = None, product
-    after = _only_user(product, users)
-    if after is not None and symbol(after) == "+":
-        leaves = [a for a in after.inputs if not a.op and a is not product]
+def _bias(product: N, users: dict[N, list[N]]) -> tuple[N | None, N]:
+    """(b, z) for z = product + b, if there is a b and nothing else uses the product; else (None, product)."""
+    z = _only_user(product, users)
+    if z is not None and symbol(z) == "+":
+        leaves = [a for a in z.inputs if not a.op and a is not product]
         if leaves:
-            b, z = leaves[0], after
+            return leaves[0], z
+    return None, product
+
+
+def _activation(z: N, users: dict[N, list[N]]) -> N | None:
+    """h for h = g(z), if nothing else uses z."""
     h = _only_user(z, users)
-    return b, z, h if h is not None and symbol(h) in ACTIVATIONS else None
+    return h if h is not None and symbol(h) in ACTIVATIONS else None
 
 
 def _only_user(node: N, users: dict[N, list[N]]) -> N | None:
