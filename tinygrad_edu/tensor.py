@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache, reduce
+from functools import lru_cache, partial, reduce
 from math import prod
 from numbers import Integral, Real
 
@@ -382,7 +382,7 @@ class Tensor:
         >>> Tensor([[1.0, 2.0], [3.0, 4.0]]).sum(axis=0).data
         [4.0, 6.0]
         """
-        return self._reduce("sum", Value.sum, axis, keepdims)
+        return self._reduce("sum", partial(of_vector, ops.SUM), axis, keepdims)
 
     def mean(self, axis: Any = None, keepdims: bool = False) -> Tensor:
         """Σ along the axis, divided by the number of terms.
@@ -406,7 +406,7 @@ class Tensor:
         >>> Tensor([1000.0, 1000.0]).logsumexp().data               # 1000 + log 2
         1000.6931471805599
         """
-        return self._reduce("logsumexp", Value.logsumexp, axis, keepdims)
+        return self._reduce("logsumexp", partial(of_vector, ops.LSE), axis, keepdims)
 
     def softmax(self, axis: int = -1) -> Tensor:
         """exp(zᵢ) / Σⱼ exp(zⱼ) along the axis.
@@ -428,7 +428,7 @@ class Tensor:
 
     def _below_zero(self, axis: int) -> Tensor:
         """self − max(self). Softmax is the same for both, but exp of this cannot overflow."""
-        return self - self._reduce("largest", lambda group: of_vector(ops.LARGEST, group), axis, keepdims=True)
+        return self - self._reduce("largest", partial(of_vector, ops.LARGEST), axis, keepdims=True)
 
     def _reduce(self, symbol: str, f: Callable[[tuple[Value, ...]], Value], axis: Any, keepdims: bool) -> Tensor:
         if axis is None:
@@ -519,9 +519,12 @@ def affine(W: Tensor, h: Tensor, b: Tensor) -> Tensor:
             "(m, n), (n,) or (N, n), and (m,) are what works"
         )
     m, n = W.shape
-    neurons = [*zip(_rows(W.values, n), _rows(numbers(W.values), n), b.values)]
-    examples = zip(_rows(h.values, n), _rows(numbers(h.values), n))
-    z = [record(ops.AFFINE, (*w, *x, c), u, v, c.data) for x, v in examples for w, u, c in neurons]
+    weights, data = W.values, numbers(W.values)
+    z = []
+    for x, v in zip(_rows(h.values, n), _rows(numbers(h.values), n)):
+        for i, c in enumerate(b.values):
+            row = slice(i * n, i * n + n)
+            z.append(record(ops.AFFINE, (*weights[row], *x, c), data[row], v, c.data))
     return _tensor(z, (*h.shape[:-1], m), "affine", W, h, b)
 
 

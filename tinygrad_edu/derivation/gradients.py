@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from math import isfinite
-from operator import attrgetter
 
 from ..value import Value, gradients, numbers
 from .expression import Expr, derivative, formula, name, numeral
@@ -40,7 +39,7 @@ class Gradients:
             _check_recorded(user)
             for k, a in enumerate(user.inputs):
                 self.users.setdefault(a, []).append((user, k))
-        self.raw = gradients(order, attrgetter("partials"))
+        self.raw = gradients(order)
         if not all(map(isfinite, self.raw.values())):
             raise OverflowError("explain: a gradient is too large for a float; y.backward() tells which")
         # The same sum over paths with every term positive: how large the terms were before they
