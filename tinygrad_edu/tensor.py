@@ -273,10 +273,9 @@ class Tensor:
         return _binary(ops.DIV, other, self)
 
     def __pow__(self, exponent: Any) -> Tensor:
-        several = isinstance(exponent, (Tensor, Value, Sequence)) or hasattr(exponent, "tolist")
-        if several and not isinstance(exponent, Real):  # NumPy's float64 has tolist() too
-            return _power(self, exponent)
-        return self._each(ops.power(real_number(exponent)))
+        if isinstance(exponent, Real):
+            return self._each(ops.power(real_number(exponent)))
+        return _power(self, exponent)
 
     def __rpow__(self, base: Any) -> Tensor:
         return _power(base, self)
@@ -513,7 +512,7 @@ def affine(W: Tensor, h: Tensor, b: Tensor) -> Tensor:
     >>> affine(Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([10.0, 1.0]), Tensor([0.5, 0.0])).data
     [12.5, 34.0]
     """
-    if W.ndim != 2 or h.ndim not in (1, 2) or (h.shape[-1], *b.shape) != W.shape[::-1]:
+    if (*b.shape, *h.shape[-1:]) != W.shape or len(W.shape) != 2 or len(h.shape) not in (1, 2):
         raise ValueError(
             f"W h + b: shapes {W.shape}, {h.shape} and {b.shape} do not fit; "
             "(m, n), (n,) or (N, n), and (m,) are what works"
