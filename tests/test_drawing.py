@@ -243,12 +243,12 @@ def test_every_card_says_what_kind_of_node_it_is():
     assert [(names[id], kind) for kind, id in kinds] == [
         ("w", "parameter"),
         ("x", "input"),
-        ("b", "parameter"),
-        ("y", "target"),
-        ("constant", "constant"),
         ("w × x", "operation"),
+        ("b", "parameter"),
         ("+", "operation"),
+        ("y", "target"),
         ("−", "operation"),
+        ("constant", "constant"),
         ("×", "loss"),
     ]
     a, b = Value(1.0, label="a"), Value(1.0, label="b")

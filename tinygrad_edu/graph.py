@@ -19,38 +19,36 @@ if TYPE_CHECKING:
 def topological_order(*roots: N) -> list[N]:
     """Every node the roots depend on, each once, inputs before the nodes that use them.
 
-    First the leaves; then what is computed from them, in the order of a depth-first walk that
-    takes inputs from left to right, so two runs give the same one. It is a loop, not a
-    recursion: depth is limited by memory alone.
+    The order is that of a depth-first walk that takes inputs from left to right, so two
+    runs give the same one. It is a loop, not a recursion: depth is limited by memory alone.
 
     >>> from tinygrad_edu import Value
-    >>> a, b, c = Value(2.0, label="a"), Value(3.0, label="b"), Value(4.0, label="c")
-    >>> [node.label or node.op.symbol for node in topological_order(a * b + c)]
-    ['a', 'b', 'c', '×', '+']
+    >>> a, b = Value(2.0, label="a"), Value(3.0, label="b")
+    >>> [node.label or node.op.symbol for node in topological_order(a * b + a)]
+    ['a', 'b', '×', '+']
     """
     for root in roots:
         if not hasattr(root, "inputs"):
             raise TypeError(f"a graph ends in Values or Tensors, each an argument of its own, not in {root!r}")
-    # Two lists that know at once what is in them. (A node on the path is not: without cycles it is not met again.)
-    leaves: dict[N, None] = {}
-    computed: dict[N, None] = {}
+    # A list that knows at once what is in it. Nodes on the path are not: without cycles, none of them is met again.
+    order: dict[N, None] = {}
     path: list[Any] = []  # the nodes from a root to this one, which wait for their inputs,
     rests: list[Iterator[N]] = []  # and what they have not yet looked at (pairs of both would be more to collect)
     node: Any = None
     inputs = iter(roots)
     while True:
         for a in inputs:
-            if not a.inputs:
-                leaves[a] = None
-            elif a not in computed:  # its inputs come first
-                path.append(node)
-                rests.append(inputs)
-                node, inputs = a, iter(a.inputs)
-                break
+            if a not in order:
+                if a.inputs:  # they come first
+                    path.append(node)
+                    rests.append(inputs)
+                    node, inputs = a, iter(a.inputs)
+                    break
+                order[a] = None
         else:  # all inputs of the node have their places
             if not path:
-                return [*leaves, *computed]
-            computed[node] = None
+                return list(order)
+            order[node] = None
             node, inputs = path.pop(), rests.pop()
 
 

@@ -350,9 +350,9 @@ class Value:
 def chain_rule(order: list[Value], partials: Callable[[Value], Sequence[Any]] | None = None) -> list[Any]:
     """The chain rule, ∂L/∂a = Σⱼ ∂L/∂bⱼ · ∂bⱼ/∂a, for L = order[-1], into the `grad` of each node.
 
-    `order` is topological, with the leaves first, and `partials(b)` gives ∂b/∂a for each input a
-    of b: as floats, by default those recorded, and the result is the gradient's numbers; as
-    Values, and it is the gradient's own graph. Returns what each `grad` held before.
+    `order` is topological, and `partials(b)` gives ∂b/∂a for each input a of b: as floats, by
+    default those recorded, and the result is the gradient's numbers; as Values, and it is the
+    gradient's own graph. Returns what each `grad` held before.
     """
     before = [node.grad for node in order]
     try:
@@ -361,9 +361,7 @@ def chain_rule(order: list[Value], partials: Callable[[Value], Sequence[Any]] | 
                 node.grad = 0.0
         order[-1].grad = 1.0
         for b in reversed(order):
-            if not b.inputs:
-                break  # from here on there are leaves
-            if g := b.grad:
+            if b.inputs and (g := b.grad):
                 ps = partials(b) if partials else b.partials
                 k = 0  # enumerate would make the loop an eighth slower, zip a third
                 for a in b.inputs:
