@@ -12,6 +12,7 @@ import pytest
 from tinygrad_edu import MLP, Linear, Sequential, Tanh, Tensor, Value, cross_entropy, draw, squared_error
 from tinygrad_edu.drawing.formula import formula
 from tinygrad_edu.graph import topological_order
+from tinygrad_edu.nn import Parameter
 from tinygrad_edu.notation import number
 
 HEAD = """digraph drawing {{
@@ -233,6 +234,35 @@ def test_a_linear_layer_is_drawn_as_if_written_by_hand(level, x):
         drawing = draw(L, level)
         shown.append([sorted(map(str, cards(drawing).values())), len(edges(drawing)), drawing.source.count("cluster")])
     assert shown[0] == shown[1]
+
+
+@pytest.mark.parametrize("level", ["neuron", "tensor"])
+def test_what_computed_weights_or_a_bias_come_from_is_drawn_too(level):
+    g, V = Parameter([2.0], label="g"), Parameter([[1.0, 2.0], [3.0, 4.0]], label="V")
+    for W, b in ((g * V, Parameter([0.5, 1.0])), (V, g * Parameter([0.5, 1.0], label="c"))):
+        layer = Linear(2, 2)
+        layer.W = layer.b = None  # a computed one is no Parameter, which could be learned
+        layer.W, layer.b = W, b
+        drawing = draw(layer(Tensor([1.0, -0.5], label="x")).tanh().sum(), level)
+        assert {tail for tail, _ in edges(drawing)} | {list(cards(drawing))[-1]} == set(cards(drawing))
+
+
+def test_formulas_have_parentheses_where_they_need_them():
+    g, x, b = Parameter([2.0], label="g"), Tensor([1.0, -0.5], label="x"), Parameter([0.5, 1.0], label="b")
+    layer = Linear(2, 2, seed=0)
+    layer.W = layer.b = None
+    layer.W, layer.b = g + Parameter([[1.0, 2.0], [3.0, 4.0]], label="V"), g - b
+    assert formula(layer(x * x), lambda t: t.label) == "(g + V) (x × x) + g − b"
+    assert formula(layer((x * x).reshape(1, 2)), lambda t: t.label) == "(x × x) (g + V)ᵀ + g − b"
+
+
+def test_weights_that_are_used_transposed_in_another_layer_are_one_card():
+    encode, decode, x = Linear(2, 3, seed=0), Linear(3, 2, seed=1), Tensor([1.0, -0.5], label="x")
+    decode.W = None
+    decode.W = encode.W.T
+    encode.W.label = "W"
+    drawing = draw(squared_error(decode(encode(x).tanh()), x), "tensor")
+    assert "z⁽²⁾ = Wᵀ h⁽¹⁾ + b⁽²⁾" in drawing.source and "W⁽²⁾" not in drawing.source
 
 
 def test_every_card_says_what_kind_of_node_it_is():

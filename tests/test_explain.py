@@ -272,6 +272,7 @@ UNARY = [
 ]  # fmt: skip
 BINARY = [lambda a, b: a + b, lambda a, b: a - b, lambda a, b: a * b, lambda a, b: a / (b * b + 1), Value.maximum,
           Value.minimum, lambda a, b: Value.sum([a, b, a]), lambda a, b: Value.dot([a, b], [b, a]),
+          lambda a, b: affine(Tensor([[a, b]]), Tensor([b, b]), Tensor([a]))[0],
           lambda a, b: Value.logsumexp([a, b])]  # fmt: skip
 
 
@@ -332,8 +333,8 @@ def test_the_sum_over_paths_is_the_gradient(y):
 @pytest.mark.parametrize("op", [*ops.TABLE, ops.power(2.0), ops.power(-0.5), ops.power(3.0)], ids=lambda op: op.symbol)
 def test_every_row_of_the_table_is_printed_truly(op):
     n = {"+": 2, "−": 2, "×": 2, "÷": 2, "max": 2, "min": 2, "sum": 3, "dot": 4, "logsumexp": 3}.get(op.symbol, 1)
-    n = {"1−y²": 2, "1−y": 2, "largest": 3}.get(op.symbol, n)
-    inputs = tuple(Value(0.4 + 0.3 * i, label="abcd"[i]) for i in range(n))
+    n = {"affine": 5, "1−y²": 2, "1−y": 2, "largest": 3}.get(op.symbol, n)
+    inputs = tuple(Value(0.4 + 0.3 * i, label="abcdk"[i]) for i in range(n))
     y = labelled(record(op, inputs, *op.arguments(numbers(inputs))), "y")
     for row in explain(y, digits=17):
         if row.numbers:
@@ -344,10 +345,12 @@ def test_every_row_of_the_table_is_printed_truly(op):
 
 def evaluated_in_symbols(rule, y, inputs):
     """The rule as printed, the letters standing for the numbers."""
-    text = re.sub("∂y/∂([abcdy])", lambda m: "1" if m[1] == "y" else f"({y.partials['abcd'.index(m[1])]!r})", str(rule))
     text = re.sub(
-        r"(?<![a-z])([abcdy])(?![a-z])",
-        lambda m: f"({(y if m[1] == 'y' else inputs['abcd'.index(m[1])]).data!r})",
+        "∂y/∂([abcdky])", lambda m: "1" if m[1] == "y" else f"({y.partials['abcdk'.index(m[1])]!r})", str(rule)
+    )
+    text = re.sub(
+        r"(?<![a-z])([abcdky])(?![a-z])",
+        lambda m: f"({(y if m[1] == 'y' else inputs['abcdk'.index(m[1])]).data!r})",
         text,
     )
     return evaluated(text)
@@ -501,20 +504,41 @@ def test_the_rules_of_the_matrix_product_are_those_of_its_scalars(axes):
     check_matrices(((product * product).tanh() if product.shape else product * product).sum(), [a, b])
 
 
+LOSSES = {
+    "activation": lambda z: z.tanh().sum(),
+    "sum": lambda z: z.sum(),
+    "mean": lambda z: z.mean(),
+    "two uses": lambda z: z.sum() + z.tanh().sum(),
+}
+
+
 @pytest.mark.parametrize("x", [[1.0, -0.5], [[1.0, -0.5], [0.25, 2.0]]], ids=["example", "batch"])
-def test_a_linear_layer_is_derived_as_if_written_by_hand(x):
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("label", ["z", None])
+def test_a_linear_layer_is_derived_as_if_written_by_hand(x, loss, label):
     layer = Linear(2, 3, seed=0)
     W, b, x = layer.W, layer.b, Tensor(x, label="x")
     W.label, b.label = "W", "b"
-    texts = []
-    for z in (layer(x), W @ x + b if x.ndim == 1 else x @ W.T + b):
-        z.label = "z"
-        L = z.tanh().sum()
-        for t in (W, b, x):
-            t.zero_grad()
-        check_matrices(L, [W, b, x])
-        texts.append(sorted(map(str, explain(L))))
-    assert texts[0] == texts[1]
+    for h in (x, (2 * x).exp()):
+        texts = []
+        for z in (layer(h), W @ h + b if x.ndim == 1 else h @ W.T + b):
+            z.label = label
+            L = LOSSES[loss](z)
+            for t in (W, b, x):
+                t.zero_grad()
+            check_matrices(L, [W, b, x])
+            texts.append(sorted(map(str, explain(L))))
+        assert texts[0] == texts[1]
+
+
+def test_a_neuron_of_a_layer_is_a_sum_as_on_paper():
+    layer = Linear(2, 1, init=0.5)
+    layer.W.label, layer.b.label = "W", "b"
+    z = layer(Tensor([1.0, 3.0], label="x"))
+    z.label = "z"
+    assert str(explain(z, level="value").forward[-1]) == (
+        "z₁ = W₁₁ · x₁ + W₁₂ · x₂ + b₁ = 0.5 · 1 + 0.5 · 3 + 0.5 = 2.5"
+    )
 
 
 def test_a_tensor_used_in_several_places_collects_them_all():

@@ -247,6 +247,19 @@ def test_linear_without_bias_has_none():
     assert net([1.0, 3.0]).data == [8.0] and net([[1.0, 3.0], [0.0, 1.0]]).data == [[8.0], [2.0]]
 
 
+def test_linear_takes_numbers_as_its_bias_and_names_the_shapes_that_do_not_fit():
+    net = Linear(2, 1, bias=False, init=2.0)
+    net.b = [0.5]
+    assert net([1.0, 3.0]).data == [8.5]
+    for bias in ([0.5, 1.0], 0.5):
+        net.b = bias
+        with pytest.raises(ValueError, match=r"^W h \+ b: shapes \(1, 2\), \(2,\) and \(2?,?\) do not fit"):
+            net([1.0, 3.0])
+    net.b = "x"
+    with pytest.raises(TypeError, match="a real number is needed, not str 'x'"):
+        net([1.0, 3.0])
+
+
 @pytest.mark.parametrize("shape", [(3,), (2, 3), (1,), (), (2, 2, 2)])
 def test_linear_names_the_shapes_it_takes(shape):
     net = Linear(2, 3)

@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from tinygrad_edu import Tensor, Value, compile_graph, cross_entropy, grad, mse_loss, squared_error
+from tinygrad_edu import Linear, Tensor, Value, compile_graph, cross_entropy, grad, mse_loss, squared_error
 from tinygrad_edu.nested import flatten
 from tinygrad_edu.ops import TABLE, power
 from tinygrad_edu.value import record
@@ -42,7 +42,8 @@ def test_a_row_gives_finite_numbers_or_an_error_that_names_the_node(op):
         try:
             node = record(op, xs, *op.arguments(numbers))
         except REFUSALS as error:
-            assert str(error).startswith(f"{op.symbol} of x = {numbers[0]!r}")
+            named = 0 if len(numbers) < 5 else [*map(abs, numbers)].index(max(map(abs, numbers)))
+            assert str(error).startswith(f"{op.symbol} of {'xyzuv'[named]} = {numbers[named]!r}")
             assert "has no finite value or derivative; usual cause: " in str(error)
             continue
         recorded += 1
@@ -166,3 +167,11 @@ def test_targets_of_0_and_1_bring_no_logarithm_of_0():
         L.backward()
         assert L.data == math.log(2.0)
         assert_finite([y.grad, z.grad])
+
+
+def test_of_many_inputs_the_error_names_the_largest():
+    net = Linear(3, 1, init=1.0)
+    net.b.label = "b"
+    net.b.data = [1e308]
+    with pytest.raises(OverflowError, match=r"^affine of x₁ = 1\.2e\+308, b₁ = 1e\+308, 1\.0, 1\.0, … has no finite"):
+        net(Tensor([1.2e308, 0.0, 0.0], label="x"))

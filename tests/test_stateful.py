@@ -5,7 +5,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
-from tinygrad_edu import SGD, Value, grad, jvp
+from tinygrad_edu import SGD, Tensor, Value, grad, jvp
+from tinygrad_edu.tensor import affine
 
 # What a step computes: by the engine; as a number; and, written down once more, its slopes.
 STEPS = {
@@ -17,6 +18,11 @@ STEPS = {
     "relu": (lambda a, b: a.relu() - b, lambda a, b: max(a, 0.0) - b, lambda a, b: [float(a > 0), -1.0]),
     "sum": (lambda a, b: Value.sum([a, b, a]), lambda a, b: a + b + a, lambda a, b: [2.0, 1.0]),
     "dot": (lambda a, b: Value.dot([a, b], [b, 3.0]), lambda a, b: a * b + 3 * b, lambda a, b: [b, a + 3]),
+    "affine": (
+        lambda a, b: affine(Tensor([[a, b]]), Tensor([b, 3.0]), Tensor([a]))[0],
+        lambda a, b: a * b + 3 * b + a,
+        lambda a, b: [b + 1, a + 3],
+    ),
 }
 
 

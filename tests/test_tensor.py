@@ -497,7 +497,7 @@ def test_a_matrix_product_on_paper():
     W, h = Tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), Tensor([10.0, 1.0])
     z = W @ h
     assert z.data == [12.0, 34.0, 56.0] and z.op == "@" and z.inputs == (W, h)
-    assert [v.op.symbol for v in z.values] == ["dot"] * 3  # a neuron's sum is one node
+    assert [v.op.symbol for v in z.values] == ["dot"] * 3  # each is one node
     backward_from(z, [1.0, 0.0, 2.0])
     assert W.grad == [[10.0, 1.0], [0.0, 0.0], [20.0, 2.0]]  # δ hᵀ
     assert h.grad == [11.0, 14.0]  # Wᵀ δ

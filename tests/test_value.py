@@ -256,7 +256,7 @@ def test_numpy_scalars_on_either_side_make_values():
         (lambda p: p**0.5, ValueError, r"^\^0.5 of p = 0.0"),
         (lambda p: (p + 5e-324).log(), OverflowError, r"^log of \+ = 5e-324"),
         (lambda p: 1.0 / (p + 1e-300), OverflowError, r"^÷ of 1.0, \+ = 1e-300"),
-        (lambda p: Value.sum([p, p, p, p, 1e308, 1e308]), OverflowError, r"^sum of (p = 0.0, ){4}…"),
+        (lambda p: Value.sum([p, p, p, p, 1e308, 1e308]), OverflowError, r"^sum of (1e\+308, ){2}(p = 0.0, ){2}… has"),
         (lambda p: Value.dot([p, 1e200], [p, 1e200]), OverflowError, r"^dot of p = 0.0, 1e\+200"),
         (lambda p: Value.logsumexp([]), ValueError, r"^logsumexp of"),
     ],

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from math import sqrt
 
 from .notation import of_layer
-from .tensor import Tensor, affine, as_shape, random_source
+from .tensor import Tensor, affine, as_shape, as_tensor, random_source
 
 TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
 if TYPE_CHECKING:
@@ -203,7 +203,7 @@ class Linear(Module):
             raise ValueError(f"Linear: an input of shape ({n},) or (N, {n}) is needed, not {h.shape}")
         if self.b is None:
             return self.W @ h if h.ndim == 1 else h @ self.W.T
-        return affine(self.W, h, self.b)
+        return affine(self.W, h, as_tensor(self.b))
 
     def extra_repr(self) -> str:
         out_features, in_features = self.W.shape

@@ -5,7 +5,7 @@ Python spells it where that is not `symbol(a)`. The partials are ordinary arithm
 same row gives a float when it is fed floats and a differentiable graph when it is fed
 `Value`s. No derivative is written anywhere else.
 
-Letters: `a`, `b`, `z` are arguments, `y` is the output, `n` is a constant exponent.
+Letters: `a`, `b`, `c`, `z` are arguments, `y` is the output, `n` is a constant exponent.
 
 Conventions where calculus leaves a choice: relu'(0) = 0, abs'(0) = 0, step'(a) = 0
 everywhere, and a tie in maximum or minimum gives each input half.
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Op:
-    """One row: `value(a)` or `value(a, b)` is y, and `partials(y, a)` or `partials(y, a, b)` (∂y/∂input, …).
+    """One row: `value(a)`, `value(a, b)` or `value(a, b, c)` is y, and `partials(y, a, …)` (∂y/∂input, …).
 
     `python` is the same value as source text in the letters a and b, or, for any number of
     inputs, a function that builds it from simpler rows. The arguments are the inputs
@@ -198,11 +198,12 @@ MINIMUM = Op("min",     lambda a, b: a if a < b else b,  lambda y, a, b: (over(b
 
 # Of vectors: a and b are tuples of any length, c is a number. The partials of dot are all bᵢ, and then all aᵢ;
 # affine, with which a neuron begins, has those and that of c.
-SUM    = Op("sum",       lambda a: sum(a, 0.0),                 lambda y, a: (1.0,) * len(a), _sum_as, vectors=1)
-DOT    = Op("dot",       lambda a, b: sum(map(mul, a, b), 0.0), lambda y, a, b: b + a,        _dot_as, vectors=2)
-AFFINE = Op("affine",    lambda a, b, c: sum(map(mul, a, b), 0.0) + c, lambda y, a, b, c: b + a + (1.0,),
-                                                                             _affine_as, vectors=2)
-LSE    = Op("logsumexp", _logsumexp,                            softmax,                _logsumexp_as, vectors=1)
+SUM    = Op("sum",       lambda a: sum(a, 0.0),                 lambda y, a: (1.0,) * len(a), _sum_as,       vectors=1)
+LSE    = Op("logsumexp", _logsumexp,                            softmax,                      _logsumexp_as, vectors=1)
+DOT    = Op("dot",       lambda a, b: sum(map(mul, a, b), 0.0), lambda y, a, b: b + a,        _dot_as,       vectors=2)
+AFFINE = Op("affine",    lambda a, b, c: sum(map(mul, a, b), 0.0) + c,
+                                                                lambda y, a, b, c: b + a + (1.0,),
+                                                                                              _affine_as,    vectors=2)
 
 # For the partials above. They are functions of the first input alone; the second is where its last digits are.
 # The shift in a softmax cancels, so that the softmax does not depend on it: its partials count as 0.
@@ -237,6 +238,6 @@ TABLE = (
     ADD, SUB, MUL, DIV, NEG,
     EXP, LOG, SQRT, TANH, SIGMOID, SIN, COS,
     STEP, RELU, ABS, MAXIMUM, MINIMUM,
-    SUM, DOT, AFFINE, LSE,
+    SUM, LSE, DOT, AFFINE,
     ONE_MINUS_SQUARE, ONE_MINUS, LARGEST,
 )  # fmt: skip

@@ -512,18 +512,17 @@ def affine(W: Tensor, h: Tensor, b: Tensor) -> Tensor:
     >>> affine(Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([10.0, 1.0]), Tensor([0.5, 0.0])).data
     [12.5, 34.0]
     """
-    if (*b.shape, *h.shape[-1:]) != W.shape or len(W.shape) != 2 or len(h.shape) not in (1, 2):
+    if not (W.ndim == 2 and h.ndim in (1, 2) and W.shape == (*b.shape, h.shape[-1])):
         raise ValueError(
             f"W h + b: shapes {W.shape}, {h.shape} and {b.shape} do not fit; "
             "(m, n), (n,) or (N, n), and (m,) are what works"
         )
     m, n = W.shape
-    weights, data = W.values, numbers(W.values)
+    neurons = [*zip(_rows(W.values, n), _rows(numbers(W.values), n), b.values)]
     z = []
     for x, v in zip(_rows(h.values, n), _rows(numbers(h.values), n)):
-        for i, c in enumerate(b.values):
-            row = slice(i * n, i * n + n)
-            z.append(record(ops.AFFINE, (*weights[row], *x, c), data[row], v, c.data))
+        for w, u, c in neurons:
+            z.append(record(ops.AFFINE, (*w, *x, c), u, v, c.data))
     return _tensor(z, (*h.shape[:-1], m), "affine", W, h, b)
 
 

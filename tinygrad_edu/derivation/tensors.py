@@ -125,9 +125,12 @@ class _Backward:
             return PRODUCT_RULES[axes](G, *args)  # type: ignore[no-any-return]
         if t.op == "affine":
             W, h, _ = args
+            to_b = _summed_to(G, t.shape, shapes[2])
             G = _full(G, t.shape)
-            to_W, to_h = (G @ h.T, W.T @ G) if t.ndim == 1 else (G.T @ h, G @ W)
-            return [to_W, to_h, _summed_to(G, t.shape, shapes[2])]
+            if t.ndim == 1:
+                return [*PRODUCT_RULES[2, 1](G, W, h), to_b]
+            to_h, to_WT = PRODUCT_RULES[2, 2](G, h, W.T)  # h Wᵀ
+            return [to_WT.T, to_h, to_b]
         if t.op == "ᵀ" and t.ndim <= 2:
             return [_full(G, t.shape).T if t.ndim == 2 else G]
         if t.op == "reshape":

@@ -52,11 +52,10 @@ def _operation(t: Tensor, name: Callable[[Tensor], str | None]) -> tuple[str, in
     if op == "@":
         vectors = all(a.ndim == 1 for a in t.inputs)
         return f"{operand(0, PRODUCT)}{' · ' if vectors else ' '}{operand(1, POWER)}", PRODUCT
+    if op == "affine" and t.ndim == 1:
+        return f"{operand(0, POWER)} {operand(1, POWER)} + {operand(2, SUM)}", SUM
     if op == "affine":
-        product = (
-            f"{operand(0, POWER)} {operand(1, POWER)}" if t.ndim == 1 else f"{operand(1, POWER)} {operand(0, ATOM)}ᵀ"
-        )
-        return f"{product} + {operand(2, PRODUCT)}", SUM
+        return f"{operand(1, POWER)} {operand(0, ATOM)}ᵀ + {operand(2, SUM)}", SUM
     if op == "neg":
         return f"−{operand(0, PRODUCT)}", PRODUCT
     if op == "sum":

@@ -1,10 +1,9 @@
 """Finding the network in a graph: which nodes together are a neuron, which Tensors a layer.
 
-A neuron is h = g(w · x + b). In the graph it is an `affine`, as `Linear` records it, then perhaps an
-activation g. Written by hand it is a `dot`, one half of which is leaves (the weights), then perhaps
-a `+` with a leaf (the bias), then perhaps g. A `dot` alone is just a product of two vectors, so to
-count as a neuron it needs a bias, an activation, or weights that are Parameters. A layer is the same
-one floor up, with `@` in place of `dot`.
+A neuron is h = g(w · x + b) with leaves as weights and bias. A `Linear` records w · x + b as one
+`affine`. Without a bias, or written by hand, it is a `dot`, then perhaps a `+` with the bias; a `dot`
+alone is just a product of two vectors, so to count as a neuron it needs a bias, an activation g, or
+weights that are Parameters. A layer is the same one floor up, with `@` in place of `dot`.
 """
 
 from __future__ import annotations
@@ -82,8 +81,9 @@ def find_neurons(order: list[Value], parameters: set[Value]) -> list[Neuron]:
             depth[node] = found[node].layer
         elif node.op is ops.AFFINE:
             weights, inputs, c = node.op.arguments(node.inputs)
-            depth[node] += 1
-            found[node] = Neuron(weights, inputs, c, node, _activation(node, users), depth[node])
+            if not any([a.op for a in (*weights, c)]):
+                depth[node] += 1
+                found[node] = Neuron(weights, inputs, c, node, _activation(node, users), depth[node])
         elif node.op is ops.DOT and (halves := _halves(node, parameters)):
             weights, inputs = halves
             bias, z = _bias(node, users)
@@ -100,8 +100,9 @@ def find_layers(order: list[Tensor]) -> list[Layer]:
     layers = []
     for node in order:
         if node.op == "affine":
-            W, x, c = node.inputs
-            layers.append(Layer(W, c, x, node, _activation(node, users)))
+            W, x, c = untransposed(node.inputs[0]), *node.inputs[1:]
+            if not (W.op or c.op):
+                layers.append(Layer(W, c, x, node, _activation(node, users)))
         elif node.op == "@" and (factors := _weights_and_input(node)):
             W, x = factors
             b, z = _bias(node, users)
