@@ -512,7 +512,7 @@ def affine(W: Tensor, h: Tensor, b: Tensor) -> Tensor:
     >>> affine(Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([10.0, 1.0]), Tensor([0.5, 0.0])).data
     [12.5, 34.0]
     """
-    if not (W.ndim == 2 and h.ndim in (1, 2) and W.shape == (*b.shape, h.shape[-1])):
+    if not (len(W.shape) == 2 and len(h.shape) in (1, 2) and W.shape == (*b.shape, h.shape[-1])):
         raise ValueError(
             f"W h + b: shapes {W.shape}, {h.shape} and {b.shape} do not fit; "
             "(m, n), (n,) or (N, n), and (m,) are what works"
