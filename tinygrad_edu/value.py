@@ -495,7 +495,7 @@ _USUAL_CAUSE = {
 
 
 def _refuse(op: Op, inputs: tuple[Value, ...], error: type[Exception]) -> NoReturn:
-    """Raise `error` for a node that has no finite value or no finite derivative."""
+    """Raise `error` for a node that has no finite value or derivative; of many inputs it shows the largest."""
     cause = _USUAL_CAUSE.get(op, "the numbers have grown too large, or lie outside the domain of the function")
     shown = inputs if len(inputs) <= 4 else sorted(inputs, key=lambda x: abs(x.data), reverse=True)[:4]
     operands = ", ".join(map(_described, shown)) + (", …" if len(inputs) > 4 else "")
