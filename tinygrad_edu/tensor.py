@@ -365,9 +365,8 @@ class Tensor:
             )
         n, p = (*other.shape, 1)[:2]
         b, y = other.values, numbers(other.values)
-        rows = zip(_rows(self.values, n), _rows(numbers(self.values), n))
         cols = [(b[j::p], y[j::p]) for j in range(p)]
-        dots = [record(ops.DOT, row + col, u, v) for row, u in rows for col, v in cols]
+        dots = [record(ops.DOT, row + col, u, v) for row, u in _rows(self, n) for col, v in cols]
         return _tensor(dots, self.shape[:-1] + other.shape[1:], "@", self, other)
 
     def __rmatmul__(self, other: Any) -> Tensor:
@@ -518,10 +517,10 @@ def affine(W: Tensor, h: Tensor, b: Tensor) -> Tensor:
             "(m, n), (n,) or (N, n), and (m,) are what works"
         )
     m, n = W.shape
-    neurons = [*zip(_rows(W.values, n), _rows(numbers(W.values), n), b.values)]
+    neurons = [*zip(_rows(W, n), b.values)]
     z = []
-    for x, v in zip(_rows(h.values, n), _rows(numbers(h.values), n)):
-        for w, u, c in neurons:
+    for x, v in _rows(h, n):
+        for (w, u), c in neurons:
             z.append(record(ops.AFFINE, (*w, *x, c), u, v, c.data))
     return _tensor(z, (*h.shape[:-1], m), "affine", W, h, b)
 
@@ -582,9 +581,8 @@ def _parse(data: Any) -> tuple[list[Value], Shape]:
 
 
 def _is_integer(x: Any) -> bool:
-    return type(x) is int or (
-        isinstance(x, Integral) and not isinstance(x, bool)
-    )  # NumPy's too, which is slow to find out
+    # NumPy's too; but to ask an abstract class is slow.
+    return type(x) is int or (isinstance(x, Integral) and not isinstance(x, bool))
 
 
 def _spread(shape: tuple[Any, ...]) -> Any:
@@ -611,8 +609,10 @@ def as_shape(shape: Any) -> Shape:
 # broadcasting an axis that stays at 0.
 
 
-def _rows(flat: Iterable[Any], n: int) -> Iterator[tuple[Any, ...]]:
-    return zip(*[iter(flat)] * n)  # n times the same iterator: each row takes the next n
+def _rows(t: Tensor, n: int) -> Iterator[tuple[tuple[Value, ...], tuple[float, ...]]]:
+    """The elements n by n, each row as Values and as numbers."""
+    values, data = iter(t.values), iter(numbers(t.values))
+    return zip(zip(*[values] * n), zip(*[data] * n))  # n times the same iterator: each row takes the next n
 
 
 def _axes(shape: Shape) -> list[Sequence[int]]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from math import isfinite
-
-from ..value import Value, gradients, numbers
+from ..value import Value, all_finite, gradients, numbers
 from .expression import Expr, derivative, formula, name, numeral
 
 TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
@@ -40,7 +38,7 @@ class Gradients:
             for k, a in enumerate(user.inputs):
                 self.users.setdefault(a, []).append((user, k))
         self.raw = gradients(order)
-        if not all(map(isfinite, self.raw.values())):
+        if not all_finite(list(self.raw.values())):
             raise OverflowError("explain: a gradient is too large for a float; y.backward() tells which")
         # The same sum over paths with every term positive: how large the terms were before they
         # cancelled, and with it how much of the sum can be rounding.
