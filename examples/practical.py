@@ -22,8 +22,9 @@ from operator import sub
 from typing import Any
 
 from tinygrad_edu import MLP, SGD, Tensor, draw, explain, step_through
-from tinygrad_edu.drawing import LEVELS
-from tinygrad_edu.notation import number, of_layer
+from tinygrad_edu.readings.drawing import LEVELS
+from tinygrad_edu.writing.names import of_layer
+from tinygrad_edu.writing.numbers import number
 
 SIZES = [4, 4, 3, 3]
 LAYERS = range(1, len(SIZES))

@@ -36,7 +36,7 @@ import hypothesis.stateful
 import numpy.linalg  # noqa: F401
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "tinygrad_edu"
 # First the tests are called as functions, with few examples of each property: mostly a tenth of a
 # second. What survives that meets pytest, all examples, the tests that are classes, and more tests.

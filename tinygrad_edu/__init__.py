@@ -55,24 +55,25 @@ Readings of a graph
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from .autodiff import grad, hessian, jacobian, jvp
-from .check import GradcheckError, central_difference, gradcheck
-from .explain import explain
 from .graph import topological_order
-from .losses import cross_entropy, mse_loss, squared_error
-from .nn import MLP, Linear, Module, Parameter, ReLU, Sequential, Sigmoid, Softmax, Tanh
-from .optim import SGD, Adam
-from .tensor import Tensor, stack
+from .network.gradcheck import GradcheckError, central_difference, gradcheck
+from .network.losses import cross_entropy, mse_loss, squared_error
+from .network.nn import MLP, Linear, Module, Parameter, ReLU, Sequential, Sigmoid, Softmax, Tanh
+from .network.optim import SGD, Adam
+from .network.tensor import Tensor, stack
+from .readings.explaining import explain
 from .value import Value
 
-TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
 if TYPE_CHECKING:
     from typing import Any
 
-    from .compile import CompiledLoss, Program, compile_graph
-    from .drawing import Drawing, draw
-    from .saving import load, save
-    from .stepping import step_through
+    from .network.saving import load, save
+    from .readings.compiling import CompiledLoss, Program, compile_graph
+    from .readings.drawing import Drawing, draw
+    from .readings.stepping import step_through
 
 __version__ = "0.1.0"
 
@@ -116,14 +117,14 @@ __all__ = [
 
 # Files, pictures and programs are imported when they are first asked for: the numbers do without.
 _LATER = {
-    "CompiledLoss": "compile",
-    "Drawing": "drawing",
-    "Program": "compile",
-    "compile_graph": "compile",
-    "draw": "drawing",
-    "load": "saving",
-    "save": "saving",
-    "step_through": "stepping",
+    "CompiledLoss": "readings.compiling",
+    "Drawing": "readings.drawing",
+    "Program": "readings.compiling",
+    "compile_graph": "readings.compiling",
+    "draw": "readings.drawing",
+    "load": "network.saving",
+    "save": "network.saving",
+    "step_through": "readings.stepping",
 }
 
 

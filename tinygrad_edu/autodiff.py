@@ -6,11 +6,12 @@ results have the same structure.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from .graph import topological_order
-from .nested import flatten, map_values, one_value, values_in
+from .tree import flatten, map_values, one_value, values_in
 from .value import Value, constant, gradients, real_number
 
-TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any

@@ -16,8 +16,8 @@ from __future__ import annotations
 import math
 from functools import lru_cache, reduce
 from operator import add, mul, neg, sub, truediv
+from typing import TYPE_CHECKING
 
-TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from math import isfinite
 from numbers import Real
+from typing import TYPE_CHECKING
 
 from . import ops
 from .graph import topological_order
 from .ops import Op
 
-TYPE_CHECKING = False  # at run time, `import typing` would take longer than all the rest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any, NoReturn, TypeAlias

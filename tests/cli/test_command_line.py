@@ -1,0 +1,453 @@
+"""The command line: a formula in, a derivation out; and nothing else, whatever is typed."""
+
+import contextlib
+import io
+import os
+import platform
+import random
+import re
+import subprocess
+import sys
+import tomllib
+from importlib import metadata
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import tinygrad_edu
+from tinygrad_edu import Value, explain
+from tinygrad_edu.cli import main
+from tinygrad_edu.cli.doctor import PACKAGES
+from tinygrad_edu.cli.parse import FUNCTIONS, FUNCTIONS_OF_SEVERAL, FormulaError, assignment, evaluate
+from tinygrad_edu.readings.drawing import render
+
+
+def run(capsys, *argv):
+    """The exit status, standard output and standard error of one command."""
+    try:
+        status = main(argv)
+    except SystemExit as stop:  # --help
+        status = stop.code
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+def test_explain_prints_the_derivation_of_a_formula(capsys):
+    status, out, err = run(capsys, "explain", "tanh(w*x + b)", "w=2", "x=0.5", "b=-1")
+    assert (status, err) == (0, "")
+    assert (
+        out
+        == """\
+Forward
+
+w  = 2
+x  = 0.5
+b  = −1
+v₁ = w · x = 2 · 0.5 = 1
+v₂ = v₁ + b = 1 + (−1) = 0
+f  = tanh(v₂) = tanh(0) = 0
+
+Backward
+
+∂f/∂f  = 1
+∂f/∂v₂ = ∂f/∂f · (1 − f²) = 1 · 1 = 1
+∂f/∂v₁ = ∂f/∂v₂ · ∂v₂/∂v₁ = 1 · 1 = 1
+∂f/∂b  = ∂f/∂v₂ · ∂v₂/∂b = 1 · 1 = 1
+∂f/∂w  = ∂f/∂v₁ · x = 1 · 0.5 = 0.5
+∂f/∂x  = ∂f/∂v₁ · w = 1 · 2 = 2
+"""
+    )
+
+
+def test_code_prints_a_program_of_the_names(capsys):
+    status, out, err = run(capsys, "code", "tanh(w*x+b)", "w", "x", "b")
+    assert (status, err) == (0, "")
+    assert (
+        out
+        == """\
+from math import exp, tanh
+
+
+def program(w, x, b):
+    # forward
+    sum_1 = w * x + b
+    f = tanh(sum_1)
+
+    # backward
+    df_db = (1.0 - q if (q := f * f) < 0.5
+             else 4.0 * (e := exp(-2.0 * abs(sum_1))) / (1.0 + e) ** 2)
+    return {'f': f, 'df_dw': df_db * x, 'df_dx': df_db * w, 'df_db': df_db}
+"""
+    )
+
+
+def test_code_takes_a_number_where_the_formula_is_defined_and_prints_the_same_for_each(capsys):
+    status, _, err = run(capsys, "code", "log(x - 1)", "x")
+    assert status == 2 and err.startswith("tinygrad-edu: log of − = -0.5")
+    assert run(capsys, "code", "log(x - 1)", "x=3") == run(capsys, "code", "log(x - 1)", "x=7.5")
+    assert run(capsys, "code", "x*y", "x")[0] == 2
+    assert run(capsys, "code", "x*y", "x", "y z")[0] == 2
+
+
+def test_check_prints_the_table_of_gradcheck(capsys):
+    status, out, err = run(capsys, "check", "sin(x)*y/x", "x=0.7", "y=2")
+    assert (status, err) == (0, "")
+    assert [line.split()[0] for line in out.splitlines()] == ["coordinate", "x", "y"]
+
+
+def test_draw_writes_the_picture_in_the_format_asked_for(capsys, tmp_path):
+    status, dot, err = run(capsys, "draw", "x*x", "x=3", "--format", "dot")
+    assert (status, err) == (0, "") and dot.startswith("digraph") and "6.0000" in dot  # the gradient
+    status, svg, err = run(capsys, "draw", "x*x", "x=3", "-o", "-")
+    assert (status, err) == (0, "") and svg.startswith("<svg") and svg.endswith("</svg>\n")
+    for name, beginning in (("x.svg", svg.encode()), ("x.gv", dot.encode()[:-1]), ("x.png", b"\x89PNG")):
+        assert run(capsys, "draw", "x*x", "x=3", "-o", str(tmp_path / name)) == (0, "", "")
+        assert (tmp_path / name).read_bytes().startswith(beginning)
+
+
+def test_step_writes_a_page(capsys, tmp_path):
+    status, page, err = run(capsys, "step", "(a*b + c)**2", "a=1", "b=2", "c=-3")
+    assert (status, err) == (0, "") and page.startswith("<!DOCTYPE html>") and "<title>(a*b + c)**2</title>" in page
+    assert run(capsys, "step", "(a*b + c)**2", "a=1", "b=2", "c=-3", "-o", str(tmp_path / "p.html")) == (0, "", "")
+    assert (tmp_path / "p.html").read_text(encoding="utf-8") == page
+
+
+def test_a_picture_that_cannot_be_made_is_status_1_and_an_unknown_format_status_2(capsys, tmp_path, monkeypatch):
+    for command, name in (("draw", "x.jpeg"), ("step", "x.svg")):
+        status, out, err = run(capsys, command, "x*x", "x=3", "-o", str(tmp_path / name))
+        assert (status, out, err.count("\n")) == (2, "", 1) and "saved as" in err
+    monkeypatch.setattr(render.shutil, "which", lambda program: None)
+    monkeypatch.setattr(render, "find_spec", lambda module: None)
+    for command, name in (("draw", "x.svg"), ("step", "x.html"), ("draw", "-"), ("step", "-")):
+        output = "-" if name == "-" else str(tmp_path / name)
+        status, out, err = run(capsys, command, "x*x", "x=3", "-o", output)
+        assert (status, out, err.count("\n")) == (1, "", 1) and "no Graphviz" in err
+    assert not list(tmp_path.iterdir())
+
+
+def test_options_may_stand_anywhere_and_a_formula_may_begin_with_a_minus(capsys):
+    _, expected, _ = run(capsys, "explain", "-a*b", "a=1", "b=2", "--wrt", "a", "--format", "latex")
+    assert expected.startswith(r"\documentclass{article}")
+    for argv in (
+        ["explain", "--wrt", "a", "--format=latex", "-a*b", "a=1", "b=2"],
+        ["explain", "-a*b", "--wrt", "a", "a=1", "--format", "latex", "b=2"],
+    ):
+        assert run(capsys, *argv) == (0, expected, "")
+
+
+def test_output_goes_to_the_file_or_to_standard_output(capsys, tmp_path):
+    _, expected, _ = run(capsys, "explain", "x**2", "x=3", "-o", "-")
+    file = tmp_path / "x.txt"
+    assert run(capsys, "explain", "x**2", "x=3", "-o", str(file)) == (0, "", "")
+    assert file.read_text(encoding="utf-8") == expected
+
+
+def test_help_shows_examples_that_run(capsys):
+    status, out, _ = run(capsys, "--help")
+    assert status == 0
+    examples = [line.strip() for line in out.splitlines() if line.startswith("  tinygrad-edu ") and '"' in line]
+    assert {example.split()[1] for example in examples} == {"explain", "draw", "step", "check", "code"}
+    for example in examples:
+        command, formula, *rest = re.sub(r"-o \S+", "-o -", example.removeprefix("tinygrad-edu ")).split('"')
+        assert run(capsys, *command.split(), formula, *"".join(rest).split())[0] == 0
+
+
+def test_the_module_runs_as_a_program_and_writes_utf_8():
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-m", "tinygrad_edu", "explain", "x*x", "x=3"]
+    result = subprocess.run(command, capture_output=True, env=environment, check=True)
+    assert "∂f/∂x" in result.stdout.decode("utf-8")
+    result = subprocess.run([*command[:-1], "x="], capture_output=True, env=environment, check=False)
+    assert (result.returncode, result.stdout, result.stderr.count(b"\n")) == (2, b"", 1)
+
+
+def test_a_standard_output_that_is_no_terminal_gets_the_same_text(capsys):
+    _, expected, _ = run(capsys, "explain", "x*x", "x=3")
+    with contextlib.redirect_stdout(io.StringIO()) as out:  # as in a notebook
+        assert main(["explain", "x*x", "x=3"]) == 0
+    assert out.getvalue() == expected
+
+
+# The doctor.
+
+
+def doctor(capsys):
+    status, out, err = run(capsys, "doctor")
+    assert err == ""
+    *lines, empty, verdict = out.splitlines()
+    assert empty == ""
+    return status, dict([line.split(maxsplit=1) for line in lines]), verdict
+
+
+def program(folder, name, says, status=0):
+    """A program of that name in the folder."""
+    path = folder / name
+    path.write_text(f"#!{sys.executable}\nimport sys\nsys.stdout.write({says!r})\nsys.exit({status})\n")
+    path.chmod(0o755)
+
+
+PICTURE = "<!-- Generated by graphviz version 99.1 (0) --><svg></svg>"
+
+
+def test_the_doctor_names_every_version_and_draws_with_the_graphviz_there_is(capsys):
+    pytest.importorskip("pygraphviz", reason="pictures need Graphviz, which pygraphviz brings")
+    status, found, verdict = doctor(capsys)
+    assert (status, verdict) == (0, "Pictures can be drawn.")
+    assert found["Python"] == f"{platform.python_version()}, {sys.executable}"
+    assert found["tinygrad_edu"] == f"{tinygrad_edu.__version__}, {os.path.dirname(tinygrad_edu.__file__)}"
+    assert re.match(r"\d+\.\d+\.\d+, (/.*/dot|in pygraphviz)$", found["Graphviz"])
+    assert list(found)[4:] == list(PACKAGES)
+    assert found["pytest"] == pytest.__version__
+
+
+def test_the_doctor_takes_pygraphviz_where_there_is_no_dot(capsys, monkeypatch, tmp_path):
+    pytest.importorskip("pygraphviz")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    status, found, verdict = doctor(capsys)
+    assert (status, verdict) == (0, "Pictures can be drawn.")
+    assert re.fullmatch(r"\d+\.\d+\.\d+, in pygraphviz", found["Graphviz"])
+    assert found["font"] == "DejaVu Sans if it is there: no fc-match to ask"
+
+
+def test_without_any_graphviz_the_status_is_1_and_both_remedies_are_named(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "pygraphviz", None)
+    status, found, verdict = doctor(capsys)
+    assert status == 1 and found["Graphviz"] == "not found"
+    assert verdict.startswith("No picture can be drawn: no Graphviz") and "`dot` is on the PATH" in verdict
+    assert found["pygraphviz"] == 'not installed; for Graphviz itself in a wheel: pip install -e ".[draw]"'
+
+
+def test_every_package_may_be_missing(capsys, monkeypatch):
+    for name in PACKAGES:
+        monkeypatch.setitem(sys.modules, name, None)
+    status, found, verdict = doctor(capsys)
+    assert (status, verdict) == (1, "No picture can be drawn: import of graphviz halted; None in sys.modules.")
+    for name in PACKAGES:
+        assert found[name].startswith("not installed; for ")
+        extra = re.search(r'pip install -e "\.(?:\[(\w+)\])?"$', found[name])[1]
+        with open(os.path.join(os.path.dirname(__file__), "..", "..", "pyproject.toml"), "rb") as file:
+            project = tomllib.load(file)["project"]
+        needed = project["optional-dependencies"][extra] if extra else project["dependencies"]
+        assert any(requirement.startswith(f"{name}>=") for requirement in needed)
+    assert run(capsys, "draw", "x", "x=1")[0::2] == (
+        1,
+        "tinygrad-edu: import of graphviz halted; None in sys.modules\n",
+    )
+
+
+def test_the_doctor_believes_what_is_drawn_and_not_what_is_called_dot(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    program(tmp_path, "dot", PICTURE)
+    assert doctor(capsys)[0::2] == (0, "Pictures can be drawn.")
+    assert doctor(capsys)[1]["Graphviz"] == f"99.1, {tmp_path}/dot"
+    program(tmp_path, "dot", "<svg></svg>")
+    assert doctor(capsys)[1]["Graphviz"] == f"of unknown version, {tmp_path}/dot"
+    program(tmp_path, "dot", "", status=3)
+    status, found, verdict = doctor(capsys)
+    assert status == 1 and found["Graphviz"] == f"{tmp_path}/dot"
+    assert verdict == "No picture can be drawn: Graphviz failed with exit code 3: it said nothing."
+
+
+@pytest.mark.parametrize(
+    ("says", "line"),
+    [
+        ("DejaVu Sans", "DejaVu Sans"),
+        ("DejaVu Sans,DejaVu Sans Condensed", "DejaVu Sans"),
+        ("Liberation Sans", "Liberation Sans; DejaVu Sans is not there, and text may not fill its card"),
+        ("", "none found; DejaVu Sans is best"),
+    ],
+)
+def test_the_doctor_names_the_font_of_the_pictures(capsys, monkeypatch, tmp_path, says, line):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    program(tmp_path, "dot", PICTURE)
+    program(tmp_path, "fc-match", says)
+    assert doctor(capsys)[1]["font"] == line
+
+
+def test_a_package_without_a_record_of_its_version_is_there_all_the_same(capsys, monkeypatch):
+    def no_record(name):
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", no_record)
+    assert doctor(capsys)[1]["pytest"] == "of unknown version"
+
+
+def test_the_doctor_stands_alone_and_its_help_tells_the_status(capsys):
+    status, out, err = run(capsys, "doctor", "x*x", "x=3")
+    assert (status, out, err.count("\n")) == (2, "", 1) and "doctor stands alone, without 'x*x'" in err
+    status, out, _ = run(capsys, "doctor", "--help")
+    assert status == 0 and "exit status 1 where no picture can be drawn" in out
+
+
+# Formulas.
+
+
+def test_every_function_on_the_list_is_the_one_of_that_name():
+    x = Value(0.5)
+    for name, function in FUNCTIONS.items():
+        assert evaluate(f"{name}(x)", {"x": x}).data == function(Value(0.5)).data
+        assert evaluate(f"{name}(x)", {"x": x}).op.symbol == name
+    for name in FUNCTIONS_OF_SEVERAL:
+        assert evaluate(f"{name}(x, 2*x)", {"x": x}).op.symbol == name
+
+
+@pytest.mark.parametrize(
+    ("formula", "value"),
+    [
+        ("1 + 2*3", 7), ("(1 + 2)*3", 9), ("2**3**2", 512), ("-2**2", -4), ("2**-1", 0.5), ("4**(1/2)", 2),
+        ("2 - 3 - 4", -5), ("1/2/2", 0.25), ("+1.5e3", 1500), ("max(1, 3, 2) + min(1, 3)", 4), ("sum(1, 2, 3)", 6),
+        ("0x10", 16), (" 1 ", 1),
+    ],
+)  # fmt: skip
+def test_formulas_mean_what_they_mean_on_paper(formula, value):
+    assert evaluate(formula, {}).data == value
+
+
+def test_a_power_with_a_number_is_one_node_and_not_an_exponential():
+    x = Value(-3.0)
+    assert [evaluate(f, {"x": x}).op.symbol for f in ("x**2", "x**(1+1)", "x**-1")] == ["^2", "^2", "^-1"]
+
+
+def test_names_may_be_of_any_alphabet(capsys):
+    status, out, _ = run(capsys, "explain", "ﬁ*θ", "fi=1", "θ=2")  # Python reads ﬁ as fi
+    assert status == 0 and "∂f/∂θ" in out
+
+
+# What is refused.
+
+HOSTILE = [
+    "", " ", "(", ")", "1+", "x y", "x;y", "x=1", "x:=1", "x\n1", "\0", "\ud800", "'x'", "b'x'", "f'{x}'", "1j",
+    "True", "None", "...", "x.real", "x.__class__", "x[0]", "[x]", "(x,)", "{x}", "{x: x}", "x < 1", "x == 1",
+    "not x", "x and x", "x if x else x", "lambda: x", "lambda x: x", "[x for x in x]", "(x for x in x)", "await x",
+    "yield x", "*x", "exp(*x)", "exp(**x)", "exp(x=x)", "exp()", "exp(x, x)", "max()", "x % 2", "x // 2", "x @ x",
+    "x ^ 2", "x | x", "x & x", "x << 2", "~x", "exp", "exp + 1", "exp(exp)", "foo(x)", "x(x)", "(x)(x)",
+    "print(1)", "open('f')", "__import__('os').system('true')", "eval('1')", "exec('1')", "().__class__", "1.e400",
+    "1e999*x", "9**9**9", "9" * 5000, "0**-1", "(-8)**(1/3)", "(-1)**x", "1/0", "log(0)", "log(-1)", "sqrt(0)",
+    "exp(1000)", "1if x else 2", "0777", "1_", "\\", "#", "x#", "'''", "x" * 3000, "(" * 1000 + "x" + ")" * 1000,
+    "-" * 1500 + "x", "x" + "**x" * 600, "+".join("x" * 900), "1" + "0" * 400, "exp(" * 300 + "x" + ")" * 300,
+    "x" * 1_000_000, "[" * 1999, "x if " * 300, "1e308*10", "1e200*x*1e200", "−x", "x·x", "２＋２", "\u202e",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("formula", HOSTILE, ids=lambda formula: ascii(formula[:20]))
+@pytest.mark.parametrize("command", ["explain", "check", "draw", "step"])
+def test_anything_else_is_one_clear_line_and_status_2(capsys, tmp_path, command, formula):
+    target = tmp_path / "out"
+    status, out, err = run(capsys, command, formula, "x=1.5", "-o", str(target))
+    assert (status, out, target.exists()) == (2, "", False)
+    assert err.startswith("tinygrad-edu: ") and err.count("\n") == 1 and len(err) < 500
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        ((), "required: command"),
+        (("plot", "x"), "invalid choice: 'plot'"),
+        (("explain",), "required: FORMULA"),
+        (("explain", "x"), "x has no value: add x="),
+        (("explain", "x", "x=1", "y=2"), "y is given a value, but it is not in the formula"),
+        (("explain", "x", "x=1", "x=2"), "x is given twice"),
+        (("explain", "x", "x"), "'x' is not name=number"),
+        (("explain", "x", "=1"), "'=1' is not name=number"),
+        (("explain", "x", "x="), "x needs a finite number, not ''"),
+        (("explain", "x", "x=one"), "x needs a finite number, not 'one'"),
+        (("explain", "x", "x=nan"), "x needs a finite number, not 'nan'"),
+        (("explain", "x", "x=1e999"), "x needs a finite number, not '1e999'"),
+        (("explain", "x", "if=1"), "'if=1' is not name=number"),
+        (("explain", "x", "x=1", "--format", "html"), "invalid choice: 'html'"),
+        (("explain", "x", "x=1", "--wrt", "y"), "--wrt 'y': that name is not in the formula"),
+        (("explain", "x", "x=1", "--frob"), "'--frob' is not name=number"),
+        (("explain", "x", "x=1", "-o"), "expected one argument"),
+        (("check", "1 + 2"), "there is no name in the formula"),
+        (("explain", "9**9**9"), "^3.8742e+08 of 9.0 has no finite value"),
+        (
+            ("explain", "1/x", "x=0"),
+            "÷ of 1.0, x = 0.0 has no finite value or derivative; usual cause: the divisor is 0",
+        ),
+        (("explain", "foo(x)", "x=1"), "'foo' is no function here; there are exp, log"),
+        (("explain", "x.y", "x=1"), "'x.y' is not allowed: a formula has numbers"),
+    ],
+)
+def test_messages_say_what_is_wrong(capsys, argv, words):
+    status, out, err = run(capsys, *argv)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert words in err
+
+
+def test_a_file_that_cannot_be_written_is_status_1(capsys, tmp_path):
+    status, out, err = run(capsys, "explain", "x", "x=1", "-o", str(tmp_path / "missing" / "x.txt"))
+    assert (status, out, err.count("\n")) == (1, "", 1)
+
+
+def test_a_formula_without_a_derivative_fails_the_check_with_status_1(capsys):
+    status, out, err = run(capsys, "check", "abs(x)*1e6 + x", "x=1e-9")
+    assert (status, out) == (1, "")
+    assert "the derivative to x is" in err
+
+
+TOKENS = [
+    *"abcxyz0123456789.,+-*/()[]{}=<>:;@%&|^~!?'\"\\#_ \n\t\0", "**", "//", "->", ":=", "...", "lambda ", " if ",
+    " else ", " for ", " in ", "not ", "await ", "yield ", "import ", "__class__", "__import__", "os", "eval(",
+    "exec(", "open(", "print(", "True", "None", "1e308", "1e-308", "9**9", "1j", "0x", "é", "θ", "∂", "½",
+    "\u202e", "\ud800", "x", "y", "x", "y", "(x", "y)", "*x", "+y",
+    *[f"{name}(" for name in [*FUNCTIONS, *FUNCTIONS_OF_SEVERAL]], ")", ")", ")", "(x)", "(y, x)", "2", "0.5", "-",
+]  # fmt: skip
+
+
+def random_formula(rng):
+    """A string of tokens that Python, or this formula language, could take for something."""
+    return "".join(rng.choices(TOKENS, k=rng.choice([1, 2, 3, 5, 8, 13, 30])))
+
+
+def attack(formula):
+    """Evaluate and explain; the only exception that may leave is FormulaError, or explain's own."""
+    try:
+        y = evaluate(formula, {"x": Value(0.5, label="x"), "y": Value(-2.0, label="y")})
+    except FormulaError as error:
+        assert len(str(error)) < 500
+        return False
+    try:
+        explain(y).to("latex")
+    except (OverflowError, ValueError):
+        return False
+    return True
+
+
+def test_no_random_formula_does_anything_but_fail_or_be_explained(monkeypatch):
+    def caught(event, _):
+        if guard and event in ("open", "exec", "os.system", "subprocess.Popen", "import", "socket.connect"):
+            seen.append(event)
+
+    attack("x*y"), attack("x.y"), attack("'''")  # imports what is imported on first use
+    guard, seen = True, []
+    sys.addaudithook(caught)
+    rng = random.Random(0)
+    explained = sum(attack(random_formula(rng)) for _ in range(2000))
+    explained += sum(
+        attack(f"{a}({b} {c} {d})")
+        for a in FUNCTIONS
+        for b in ("x", "y", "-x", "2")
+        for c in "+-*/"
+        for d in ("x", "y**2")
+    )
+    guard = False
+    assert explained > 100
+    assert not seen
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=50))
+def test_no_text_escapes_as_another_exception(text):
+    attack(text)
+    with contextlib.suppress(FormulaError):
+        assignment(text)
+
+
+def test_the_command_line_does_not_slow_the_import():
+    slow = ("argparse", "ast", "tinygrad_edu.derivation", "tinygrad_edu.drawing", "tinygrad_edu.formula", "html")
+    code = f"import sys, tinygrad_edu; print([name for name in {slow} if name in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout == "[]\n"
+    assert tinygrad_edu.explain is explain

@@ -1,0 +1,434 @@
+"""The scripts, run as a reader runs them, against NumPy."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tinygrad_edu import MLP
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+FIRST, SECOND = ([1, 0, 1, 0], [0, 1, 0]), ([0, 0, 10, 0], [0, 0, 1])
+
+
+def run(script, *arguments, status=0, **environment):
+    """What the script prints: standard output, or the error output of a script that must fail.
+
+    What it prints is UTF-8, also where that is not what Python would choose.
+    """
+    result = subprocess.run(
+        [sys.executable, "-W", "error", EXAMPLES / script, *arguments],
+        capture_output=True,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONIOENCODING": "ascii:backslashreplace", **environment},
+        timeout=120,
+    )
+    assert result.returncode == status, result.stderr
+    return result.stdout if status == 0 else result.stderr
+
+
+def practical(question, examples, mean=False, lr=0.1, steps=1):
+    """The practical in NumPy, from the formulas of the notes; shaped as the scripts' JSON."""
+    sizes = [4, 4, 3, 3]
+    W = {l: np.full((sizes[l], sizes[l - 1]), 0.1) for l in (1, 2, 3)}
+    b = {l: np.full(sizes[l], 0.1) for l in (1, 2, 3)}
+    report, losses = None, []
+    for _ in range(steps):
+        passes, total = [], {}
+        for x, y in examples:
+            x, y = np.array(x, float), np.array(y, float)
+            z, h = {}, {0: x}
+            for l in (1, 2, 3):
+                z[l] = W[l] @ h[l - 1] + b[l]
+                h[l] = np.tanh(z[l])
+            if question == "Q1":
+                y_hat = z[3]
+                loss = ((y_hat - y) ** 2).sum() / 2
+            else:
+                y_hat = np.exp(z[3]) / np.exp(z[3]).sum()
+                loss = -(y * np.log(y_hat)).sum()
+            grad = {"y_hat": y_hat - y} if question == "Q1" else {}
+            dz = y_hat - y
+            for l in (3, 2, 1):
+                grad |= {f"z{l}": dz, f"W{l}": np.outer(dz, h[l - 1]), f"b{l}": dz}
+                if l > 1:
+                    grad[f"h{l - 1}"] = W[l].T @ dz
+                    dz = grad[f"h{l - 1}"] * (1 - h[l - 1] ** 2)
+            steps_forward = {"z1": z[1], "h1": h[1], "z2": z[2], "h2": h[2], "z3": z[3], "y_hat": y_hat}
+            passes.append({"x": x, "y": y, **steps_forward, "loss": loss, "grad": grad})
+        scale = 1 / len(examples) if mean else 1
+        total = {name: scale * sum(p["grad"][name] for p in passes) for name in ("W1", "b1", "W2", "b2", "W3", "b3")}
+        losses.append(scale * sum(p["loss"] for p in passes))
+        report = report or {"question": question, "examples": passes, "loss": losses[0], "grad": total}
+        for l in (1, 2, 3):
+            W[l] = W[l] - lr * total[f"W{l}"]
+            b[l] = b[l] - lr * total[f"b{l}"]
+    report["updated"] = {f"{name}{l}": p[l] for l in (1, 2, 3) for name, p in (("W", W), ("b", b))}
+    return report | ({"losses": losses} if steps > 1 else {})
+
+
+def assert_same(ours, reference, path=""):
+    if isinstance(reference, dict):
+        assert list(ours) == list(reference), path
+        for key in reference:
+            assert_same(ours[key], reference[key], f"{path}.{key}")
+    elif isinstance(reference, list) and isinstance(reference[0], dict):
+        assert len(ours) == len(reference), path
+        for i, (a, b) in enumerate(zip(ours, reference)):
+            assert_same(a, b, f"{path}[{i}]")
+    elif isinstance(reference, str):
+        assert ours == reference, path
+    else:
+        # Numbers of size 1 after some hundred roundings of 1e-16, in another order than NumPy's.
+        np.testing.assert_allclose(ours, reference, rtol=1e-12, atol=1e-13, err_msg=path)
+
+
+@pytest.mark.parametrize("question", ["Q1", "Q2"])
+@pytest.mark.parametrize(
+    ("arguments", "settings"),
+    [
+        ([], {"examples": [FIRST]}),
+        (["--batch"], {"examples": [FIRST, SECOND]}),
+        (["--batch", "--mean"], {"examples": [FIRST, SECOND], "mean": True}),
+        (["--lr", "0.5", "--steps", "7"], {"examples": [FIRST], "lr": 0.5, "steps": 7}),
+        (["--batch", "--mean", "--steps", "3"], {"examples": [FIRST, SECOND], "mean": True, "steps": 3}),
+        (
+            ["--example", "-1,0.5,2,0 -> 0.25,0.75,0", "--example=0,0,0,0->1,0,0"],
+            {"examples": [([-1, 0.5, 2, 0], [0.25, 0.75, 0]), ([0, 0, 0, 0], [1, 0, 0])]},
+        ),
+        (["--example", "1,1,1,1 -> 0,0,1", "--batch"], {"examples": [([1, 1, 1, 1], [0, 0, 1]), SECOND]}),
+    ],
+    ids=lambda x: " ".join(x) or "default" if isinstance(x, list) else "",
+)
+def test_every_number_of_the_practical_is_numpys(question, arguments, settings):
+    ours = json.loads(run(f"{question.lower()}.py", "--json", *arguments))
+    assert_same(ours, practical(question, **settings))
+
+
+def test_the_page_of_question_1_shows_the_numbers_of_the_notes():
+    page = run("q1.py")
+    for line in (
+        r"z⁽¹⁾ += W⁽¹⁾ h⁽⁰⁾ \+ b⁽¹⁾ += \[0.3000  0.3000  0.3000  0.3000\]ᵀ  ✓",
+        r"h⁽¹⁾ += tanh\(z⁽¹⁾\) += \[0.2913  0.2913  0.2913  0.2913\]ᵀ  ✓",
+        r"z⁽²⁾ += W⁽²⁾ h⁽¹⁾ \+ b⁽²⁾ += \[0.2165  0.2165  0.2165\]ᵀ  ✓",
+        r"z⁽³⁾ += W⁽³⁾ h⁽²⁾ \+ b⁽³⁾ += \[0.1640  0.1640  0.1640\]ᵀ  ✓",
+        r"L += ½ Σᵢ \(ŷᵢ − yᵢ\)² += 0.3764  ✓",
+        r"∂L/∂ŷ += ŷ − y += \[0.1640  −0.8360  0.1640\]ᵀ  ✓",
+    ):
+        assert re.search(line, page), line
+    assert page.count("The notes print z⁽³⁾ = 0.16936. The number is 0.16396") == 1
+    assert "26 formulas and the engine agree" in page
+    assert "✗" not in page
+
+
+def test_the_page_follows_the_order_of_the_notes():
+    page = run("q1.py")
+    names = re.findall(r"^(\S+)(?: = h⁽³⁾)? += ", page, flags=re.MULTILINE)
+    backward = [f"∂L/∂{s}⁽{l}⁾" for l in "³²¹" for s in "hzWb"][1:]
+    parameters = [f"{s}⁽{l}⁾" for l in "¹²³" for s in "Wb"]
+    forward = ["h⁽⁰⁾", "z⁽¹⁾", "h⁽¹⁾", "z⁽²⁾", "h⁽²⁾", "z⁽³⁾", "ŷ", "L"]
+    assert names[names.index("h⁽⁰⁾") :] == [*forward, "∂L/∂ŷ", *backward, *parameters]
+
+
+def test_the_page_of_question_2_says_that_only_the_last_layer_learns():
+    page = run("q2.py")
+    assert page.count("only the last layer learns") == 1
+    assert "−0.0000" not in page
+    assert re.search(r"∂L/∂h⁽²⁾ += W⁽³⁾ᵀ ∂L/∂z⁽³⁾ += \[0.0000  0.0000  0.0000\]ᵀ  ✓", page)
+
+
+def test_a_batch_shows_that_the_gradient_of_the_sum_is_the_sum_of_the_gradients():
+    page = run("q1.py", "--batch")
+    assert "the gradient of the sum is the sum of the gradients" in page
+    assert re.search(r"∂L/∂b⁽³⁾ += Σᵢ ∂Lᵢ/∂b⁽³⁾ += \[.*\]ᵀ  ✓", page)
+    mean = run("q1.py", "--batch", "--mean")
+    assert re.search(r"∂L/∂b⁽³⁾ += 1/2 Σᵢ ∂Lᵢ/∂b⁽³⁾ += \[.*\]ᵀ  ✓", mean)
+    assert "✗" not in page + mean
+
+
+def test_steps_are_a_table_of_falling_losses_and_digits_are_counted():
+    page = run("q1.py", "--steps", "5", "--digits", "6")
+    losses = [float(x) for x in re.findall(r"^ +\d  (\d\.\d{6})$", page, flags=re.MULTILINE)]
+    assert len(losses) == 5
+    assert losses == sorted(losses, reverse=True)
+    assert "After 5 steps" in page
+
+
+def test_the_page_finds_a_formula_that_does_not_hold(monkeypatch, capsys):
+    monkeypatch.syspath_prepend(EXAMPLES)
+    import practical
+    import q1
+
+    monkeypatch.setattr(practical, "outer", lambda u, v: [[2 * ui * vj for vj in v] for ui in u])
+    assert practical.run(q1.QUESTION, []) == 1
+    output = capsys.readouterr().out
+    assert output.count("✗ the formula gives") == 3
+    assert "DO NOT AGREE" in output
+
+
+@pytest.mark.parametrize("script", ["q1.py", "q2.py"])
+@pytest.mark.parametrize("more", [[], ["--batch"]])
+def test_the_graph_of_the_loss_is_drawn(script, more, tmp_path):
+    for level in ("value", "neuron", "tensor"):
+        path = tmp_path / f"{level}.dot"
+        assert f"{path} is written." in run(script, "--draw", str(path), "--level", level, *more)
+        source = path.read_text(encoding="utf-8")
+        assert source.startswith("digraph")
+        assert ("0.3764" in source) == (script == "q1.py" and not more)
+    assert "a drawing is saved as" in run(script, "--draw", "q.jpeg", status=2)
+    assert "No such file" in run(script, "--draw", str(tmp_path / "no" / "q.svg"), status=1)
+
+
+@pytest.mark.parametrize("script", ["q1.py", "q2.py"])
+def test_the_loss_is_stepped_through(script, tmp_path):
+    path = tmp_path / "page.html"
+    run(script, "--step", str(path), "--level", "neuron")
+    page = path.read_text(encoding="utf-8")
+    assert f"<h1>Question {script[1]}: " in page and "Backward through neuron h⁽¹⁾₄" in page
+    assert "a page is saved as" in run(script, "--step", "q.svg", status=2)
+
+
+def test_every_number_of_question_1_stands_in_its_drawing_by_neurons(tmp_path):
+    run("q1.py", "--draw", str(tmp_path / "q1.dot"), "--level", "neuron")
+    source = (tmp_path / "q1.dot").read_text(encoding="utf-8")
+
+    def numbers(x):
+        if isinstance(x, dict):
+            return [leaf for part in x.values() for leaf in numbers(part)]
+        return [leaf for part in x for leaf in numbers(part)] if isinstance(x, list) else [x]
+
+    found = numbers(json.loads(run("q1.py", "--json"))["examples"][0])
+    assert len(found) == 95
+    for x in found:
+        assert f"{x:.4f}".replace("-", "−").replace("−0.0000", "0.0000") in source
+
+
+def test_the_derivation_speaks_the_language_of_the_notes():
+    text = run("q1.py", "--explain")
+    for formula in (
+        "∂L/∂ŷ    = ŷ − y",
+        "∂L/∂W⁽³⁾ = ∂L/∂z⁽³⁾ h⁽²⁾ᵀ",
+        "∂L/∂h⁽²⁾ = W⁽³⁾ᵀ ∂L/∂z⁽³⁾",
+        "∂L/∂h⁽²⁾ ∘ (1 − h⁽²⁾²)",
+    ):
+        assert formula in text
+    assert "zero: the contributions" in run("q2.py", "--explain")
+    assert run("q2.py", "--explain", "--format", "latex").startswith("\\documentclass")
+
+
+@pytest.mark.parametrize("script", ["q1.py", "q2.py"])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--example", "1,0,1,0"], 'an example looks like "1,0,1,0 -> 0,1,0"'),
+        (["--example", "1,0,1 -> 0,1,0"], "x must be 4 numbers"),
+        (["--example", "1,0,1,0 -> 0,1"], "y must be 3 numbers"),
+        (["--example", "1,0,one,0 -> 0,1,0"], "x must be 4 numbers"),
+        (["--example", "1,0,nan,0 -> 0,1,0"], "x must be 4 numbers"),
+        (["--example", "1,0,1,0 -> 0,inf,0"], "y must be 3 numbers"),
+        (["--example", ""], "an example looks like"),
+        (["--lr", "0"], "lr must be above 0"),
+        (["--lr", "-1"], "lr must be above 0"),
+        (["--lr", "nan"], "a finite number is needed"),
+        (["--lr", "fast"], "invalid float value"),
+        (["--steps", "0"], "a whole number from 1"),
+        (["--digits", "-1"], "a whole number from 0 to 17"),
+        (["--lr", "1e308", "--steps", "3"], "too large"),
+    ],
+)
+def test_malformed_arguments_get_one_clear_line(script, arguments, message):
+    error = run(script, *arguments, status=2)
+    assert message in error.splitlines()[-1]
+    assert "Traceback" not in error
+
+
+def test_question_2_refuses_a_target_that_is_no_distribution():
+    error = run("q2.py", "--example", "1,0,1,0 -> 0,1,1", status=2)
+    assert "is not a probability distribution; its sum is 2.0" in error
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a pipe that is closed is an error of another kind there")
+@pytest.mark.parametrize("arguments", [[], ["--json"], ["--explain"], ["--steps", "2000"]])
+def test_a_reader_that_stops_reading_is_no_error(arguments):
+    command = [sys.executable, EXAMPLES / "q1.py", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as script:
+        script.stdout.close()  # as `head` does when it has seen enough
+        assert script.stderr.read() == b""
+    assert script.returncode == 1
+
+
+# The rungs that are scripts of their own.
+
+
+def rows(text):
+    """The numbers of the lines that hold nothing else, which is how the scripts print tables."""
+    lines = [line.split() for line in text.splitlines()]
+    return [[float(x) for x in line] for line in lines if line and all(re.fullmatch(r"-?[\d.e+-]+", x) for x in line)]
+
+
+def descent(sizes, X, Y, lr, steps, softmax=False):
+    """The losses of gradient descent from the weights of seed 1, and the last output, in NumPy.
+
+    ½ Σ (ŷ − y)² over all examples; or with softmax the mean of −Σ y log ŷ.
+    """
+    layers = [(np.array(l.W.data), np.array(l.b.data)) for l in MLP(sizes, activation="tanh", seed=1).layers]
+    X, Y, losses = np.array(X, float), np.array(Y, float), []
+    for _ in range(steps):
+        hs = [X]
+        for W, b in layers:
+            z = hs[-1] @ W.T + b
+            hs.append(np.tanh(z))
+        if softmax:
+            y_hat = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+            losses.append(-(Y * np.log(y_hat)).sum() / len(X))
+            dz = (y_hat - Y) / len(X)
+        else:
+            y_hat = z
+            losses.append(((y_hat - Y) ** 2).sum() / 2)
+            dz = y_hat - Y
+        for l in reversed(range(len(layers))):
+            W, b = layers[l]
+            layers[l] = (W - lr * dz.T @ hs[l], b - lr * dz.sum(axis=0))
+            dz = dz @ W * (1 - hs[l] ** 2)
+    return losses, y_hat
+
+
+def test_by_hand_the_derivative_is_the_formula_and_differences_approach_it():
+    text = run("01_by_hand.py")
+    assert "dr/dt = v · 2t + u · 3 = 40" in text and "9t² + 2t = 40" in text
+    table = rows(text)
+    assert [row[0] for row in table] == [1e-1, 1e-3, 1e-5, 1e-7, 1e-9, 1e-11, 1e-13]
+    for h, one_side, error, both_sides, _ in table[:3]:
+        # r(2 + h) = 28 + 40h + 19h² + 3h³; rounding adds about 1e-16 · 28 / h
+        assert one_side == pytest.approx(40 + 19 * h + 3 * h**2, abs=1e-14 / h)
+        assert both_sides == pytest.approx(40 + 3 * h**2, abs=1e-14 / h)
+        assert error == pytest.approx(19 * h, rel=0.1)
+    assert table[-1][2] > table[-3][2]  # an h that is too small makes it worse
+
+
+def test_the_closures_are_right_on_the_notes_and_wrong_where_the_package_is_right():
+    lines = run("02_closures.py").splitlines()
+    assert [line.split()[-3:] for line in lines[1:]] == [
+        ["40", "40", "40"],
+        ["6", "10", "6"],
+        ["5000", "RecursionError", "5000"],
+    ]
+
+
+def test_the_closures_take_40_lines():
+    source = (EXAMPLES / "02_closures.py").read_text(encoding="utf-8")
+    engine = source[source.index("class Value:") : source.index("def answers")].rstrip()
+    assert len(engine.splitlines()) in range(38, 44)
+
+
+def test_the_chain_rule_is_the_formula_of_the_notes():
+    assert re.search(r"9t² \+ 2t +40 +40$", run("03_value.py"), flags=re.MULTILINE)
+    assert re.search(r"9t² \+ 2t +3.25 +3.25$", run("03_value.py", "0.5"), flags=re.MULTILINE)
+    assert "invalid float value" in run("03_value.py", "two", status=2)
+    assert "finite" in run("03_value.py", "nan", status=2)
+
+
+def test_the_neuron_is_the_formula_and_its_update_lowers_the_loss(tmp_path):
+    picture, page = tmp_path / "neuron.dot", tmp_path / "neuron.html"
+    text = run("04_neuron.py", str(picture), str(page))
+    x, theta = np.array([1, -2, 1]), np.array([0.5, 0.25, 0.5])  # the bias is the weight of a 1
+    h = np.tanh(theta @ x)
+    slopes = (h - 1) * (1 - h**2) * x
+    for name, slope in zip(("w₁", "w₂", "b"), slopes):
+        assert re.search(rf"^∂L/∂{name} +{slope:.4f} +{slope:.4f}$", text, flags=re.MULTILINE)
+        assert f"{slope:.4f}".replace("-", "−") in picture.read_text(encoding="utf-8")
+    before, after = (h - 1) ** 2 / 2, (np.tanh((theta - 0.1 * slopes) @ x) - 1) ** 2 / 2
+    assert f"L falls from {before:.4f} to {after:.4f}" in text
+    assert f"L  = v₅ / 2 = 0.2893 / 2 = {before:.4f}" in text
+    assert "<h1>" in page.read_text(encoding="utf-8")
+    assert "a drawing is saved as" in run("04_neuron.py", "neuron.jpeg", status=2)
+    assert "No such file" in run("04_neuron.py", str(tmp_path / "no" / "neuron.html"), status=1)
+
+
+def test_the_line_is_that_of_least_squares_and_every_step_is_numpys():
+    text = run("05_line.py")
+    xs, ys = np.arange(-2, 2.5, 0.5), np.array([-3.2, -1.9, -1.1, 0.3, 0.7, 2.1, 2.9, 4.3, 4.8])
+    theta, expected = np.zeros(2), []
+    for step in range(41):
+        error = theta[0] * xs + theta[1] - ys
+        expected += [[step, (error**2).mean(), *theta]] if step % 5 == 0 else []
+        theta = theta - 0.1 * 2 * np.array([(error * xs).mean(), error.mean()])
+    np.testing.assert_allclose(rows(text), expected, atol=6e-7)  # six decimals are printed
+    best = re.search(r"formula +(\S+) +(\S+)$", text, flags=re.MULTILINE).groups()
+    np.testing.assert_allclose([float(x) for x in best], np.polyfit(xs, ys, 1), atol=6e-7)
+
+
+def test_xor_needs_the_hidden_layer():
+    X, Y = [[0, 0], [0, 1], [1, 0], [1, 1]], [[0], [1], [1], [0]]
+    numbers = rows(run("08_xor.py"))
+    for table, sizes in ((numbers[:9], [2, 1]), (numbers[9:], [2, 3, 1])):
+        losses, y_hat = descent(sizes, X, Y, lr=0.1, steps=402)
+        np.testing.assert_allclose(table[:5], [[k, losses[k]] for k in range(0, 401, 100)], atol=6e-7)
+        np.testing.assert_allclose(table[5:], np.hstack([X, Y, y_hat]), atol=6e-5)  # four decimals are printed
+    assert [row[3] for row in numbers[5:9]] == [0.5] * 4
+    assert [round(row[3]) for row in numbers[14:]] == [0, 1, 1, 0]
+
+
+def test_newton_doubles_the_digits_and_finds_the_minimum_of_the_logistic_loss():
+    numbers = rows(run("10_newton.py"))
+    distances, logistic = numbers[:7], numbers[7:]
+    newton = descent = 1.5
+    for step, *shown in distances[:5]:  # one digit of each is printed
+        assert shown == [float(f"{abs(x - np.log(2)):.0e}") for x in (newton, descent)], step
+        newton, descent = newton - 1 + 2 * np.exp(-newton), descent - 0.3 * (np.exp(descent) - 2)
+    assert distances[6][1] < 1e-15 < 1e-4 < distances[6][2]
+
+    X = np.stack([np.arange(0.5, 4.5, 0.5), np.ones(8)])
+    t, theta = np.array([-1, -1, -1, 1, -1, 1, 1, 1]), np.zeros(2)
+    for step, w, b, L, length in logistic:
+        p = 1 / (1 + np.exp(t * (theta @ X)))  # the probability of the wrong class
+        gradient, H = -X @ (t * p), X * p * (1 - p) @ X.T
+        np.testing.assert_allclose([w, b, L], [*theta, np.log1p(np.exp(-t * (theta @ X))).sum()], atol=6e-7)
+        if step < 6:  # the last one is a rounding error
+            assert length == pytest.approx(np.linalg.norm(gradient), rel=0.5)  # one digit is printed
+        theta = theta - np.linalg.solve(H, gradient)
+    assert length < 1e-9
+
+
+def test_the_compiled_step_is_numpys_and_faster():
+    text = run("11_compiled.py")
+    losses, _ = descent([2, 2, 1], [[1, 0]], [[1]], lr=0.1, steps=21)
+    np.testing.assert_allclose(rows(text), [[k, losses[k], losses[k]] for k in (0, 1, 2, 3, 10, 20)], atol=6e-10)
+    assert "def program(x, y, parameters):" in text and "# update" in text
+    assert float(re.search(r"(\d+) times faster", text)[1]) > 3  # measured: 30
+
+
+def test_the_program_on_arrays_is_numpys_descent():
+    text = run("12_numpy.py")
+    X = np.random.default_rng(0).uniform(-1, 1, (2000, 2))
+    inside = (X**2).sum(axis=1) < 0.5
+    losses, _ = descent([2, 8, 2], X, np.stack([~inside, inside], axis=1), lr=0.5, steps=501, softmax=True)
+    table = re.findall(r"^ +(\d+) +([\d.]+) +([\d.]+)%$", text, flags=re.MULTILINE)
+    assert [(int(step), float(L)) for step, L, _ in table] == [(k, round(losses[k], 4)) for k in range(0, 501, 100)]
+    assert float(table[-1][2]) > 90
+    assert float(re.search(r"difference of ∂L/∂θ is (\S+)", text)[1]) < 1e-12
+
+
+def test_without_numpy_the_rung_on_arrays_says_what_to_install(tmp_path):
+    (tmp_path / "numpy.py").write_text("raise ImportError")
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    error = run("12_numpy.py", status=1, PYTHONPATH=path)
+    assert error == '12_numpy.py needs NumPy: pip install -e ".[examples]"\n'
+
+
+def test_the_moons_are_told_apart_and_compiled_in_the_same_way(tmp_path):
+    pytest.importorskip("tqdm", reason="tqdm and matplotlib are the optional extra `examples`")
+    pytest.importorskip("matplotlib")
+    picture = tmp_path / "moons.png"
+    text = run("train_moons.py", "--epochs", "60", "--picture", str(picture))
+    assert float(re.search(r"after the last step: ([\d.]+)%", text)[1]) >= 95
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    # The numbers differ by the order of summing, some 1e-16, which sixty steps do not bring to light.
+    assert run("train_moons.py", "--epochs", "60", "--compiled") == text.replace(text.splitlines(True)[-1], "")
+    assert "ends in .png" in run("train_moons.py", "--picture", "moons.txt", status=2)
+    assert "there is no folder" in run("train_moons.py", "--picture", str(tmp_path / "no" / "moons.png"), status=2)

@@ -1,0 +1,566 @@
+"""Compiled programs: the same numbers as the engine, and source that a person likes to read."""
+
+import math
+import os
+import random
+import subprocess
+import sys
+
+import pytest
+
+from tinygrad_edu import MLP, SGD, CompiledLoss, Tensor, Value, compile_graph, cross_entropy, grad, squared_error
+from tinygrad_edu.ops import TABLE, power
+from tinygrad_edu.tree import flatten
+from tinygrad_edu.writing.code import identifier
+
+
+def value(label, number):
+    return Value(number, label=label)
+
+
+def lines(program):
+    """The body of a program, without its import, its def and its empty lines."""
+    body = program.source.partition("def program")[2].splitlines()[1:]
+    return [line.strip() for line in body if line.strip()]
+
+
+# The source.
+
+
+def test_one_step_of_the_practical_reads_like_backpropagation_by_hand():
+    net = MLP([4, 4, 3, 3], init=0.1)
+    x, y = Tensor([1.0, 0.0, 1.0, 0.0], label="x"), Tensor([0.0, 1.0, 0.0], label="y")
+    loss = squared_error(net(x), y)
+    parameters = net.parameters()
+    updated = [p - 0.1 * g for p, g in zip(parameters, grad(loss, parameters))]
+    program = compile_graph({"loss": loss, "parameters": updated}, {"x": x, "y": y, "parameters": parameters})
+    assert program.source == Q1_STEP
+
+
+Q1_STEP = """\
+from math import exp, tanh
+
+
+def program(x, y, parameters):
+    [x_1, x_2, x_3, x_4] = x
+    [y_1, y_2, y_3] = y
+    [W1, b1, W2, b2, W3, b3] = parameters
+    [
+        [W1_11, W1_12, W1_13, W1_14],
+        [W1_21, W1_22, W1_23, W1_24],
+        [W1_31, W1_32, W1_33, W1_34],
+        [W1_41, W1_42, W1_43, W1_44],
+    ] = W1
+    [b1_1, b1_2, b1_3, b1_4] = b1
+    [
+        [W2_11, W2_12, W2_13, W2_14],
+        [W2_21, W2_22, W2_23, W2_24],
+        [W2_31, W2_32, W2_33, W2_34],
+    ] = W2
+    [b2_1, b2_2, b2_3] = b2
+    [[W3_11, W3_12, W3_13], [W3_21, W3_22, W3_23], [W3_31, W3_32, W3_33]] = W3
+    [b3_1, b3_2, b3_3] = b3
+
+    # forward
+    z1_1 = W1_11 * x_1 + W1_12 * x_2 + W1_13 * x_3 + W1_14 * x_4 + b1_1
+    h1_1 = tanh(z1_1)
+    z1_2 = W1_21 * x_1 + W1_22 * x_2 + W1_23 * x_3 + W1_24 * x_4 + b1_2
+    h1_2 = tanh(z1_2)
+    z1_3 = W1_31 * x_1 + W1_32 * x_2 + W1_33 * x_3 + W1_34 * x_4 + b1_3
+    h1_3 = tanh(z1_3)
+    z1_4 = W1_41 * x_1 + W1_42 * x_2 + W1_43 * x_3 + W1_44 * x_4 + b1_4
+    h1_4 = tanh(z1_4)
+    z2_1 = W2_11 * h1_1 + W2_12 * h1_2 + W2_13 * h1_3 + W2_14 * h1_4 + b2_1
+    h2_1 = tanh(z2_1)
+    z2_2 = W2_21 * h1_1 + W2_22 * h1_2 + W2_23 * h1_3 + W2_24 * h1_4 + b2_2
+    h2_2 = tanh(z2_2)
+    z2_3 = W2_31 * h1_1 + W2_32 * h1_2 + W2_33 * h1_3 + W2_34 * h1_4 + b2_3
+    h2_3 = tanh(z2_3)
+    diff_1 = W3_11 * h2_1 + W3_12 * h2_2 + W3_13 * h2_3 + b3_1 - y_1
+    diff_2 = W3_21 * h2_1 + W3_22 * h2_2 + W3_23 * h2_3 + b3_2 - y_2
+    diff_3 = W3_31 * h2_1 + W3_32 * h2_2 + W3_33 * h2_3 + b3_3 - y_3
+    loss = 0.5 * (diff_1 * diff_1 + diff_2 * diff_2 + diff_3 * diff_3)
+
+    # backward
+    slope_1 = (1.0 - q if (q := h2_1 * h2_1) < 0.5
+               else 4.0 * (e := exp(-2.0 * abs(z2_1))) / (1.0 + e) ** 2)
+    db2_1 = (diff_3 * W3_31 + diff_2 * W3_21 + diff_1 * W3_11) * slope_1
+    slope_2 = (1.0 - q if (q := h2_2 * h2_2) < 0.5
+               else 4.0 * (e := exp(-2.0 * abs(z2_2))) / (1.0 + e) ** 2)
+    db2_2 = (diff_3 * W3_32 + diff_2 * W3_22 + diff_1 * W3_12) * slope_2
+    slope_3 = (1.0 - q if (q := h2_3 * h2_3) < 0.5
+               else 4.0 * (e := exp(-2.0 * abs(z2_3))) / (1.0 + e) ** 2)
+    db2_3 = (diff_3 * W3_33 + diff_2 * W3_23 + diff_1 * W3_13) * slope_3
+    slope_4 = (1.0 - q if (q := h1_1 * h1_1) < 0.5
+               else 4.0 * (e := exp(-2.0 * abs(z1_1))) / (1.0 + e) ** 2)
+    db1_1 = (db2_3 * W2_31 + db2_2 * W2_21 + db2_1 * W2_11) * slope_4
+    slope_5 = (1.0 - q if (q := h1_2 * h1_2) < 0.5
+               else 4.0 * (e := exp(-2.0 * abs(z1_2))) / (1.0 + e) ** 2)
+    db1_2 = (db2_3 * W2_32 + db2_2 * W2_22 + db2_1 * W2_12) * slope_5
+    slope_6 = (1.0 - q if (q := h1_3 * h1_3) < 0.5
+               else 4.0 * (e := exp(-2.0 * abs(z1_3))) / (1.0 + e) ** 2)
+    db1_3 = (db2_3 * W2_33 + db2_2 * W2_23 + db2_1 * W2_13) * slope_6
+    slope_7 = (1.0 - q if (q := h1_4 * h1_4) < 0.5
+               else 4.0 * (e := exp(-2.0 * abs(z1_4))) / (1.0 + e) ** 2)
+    db1_4 = (db2_3 * W2_34 + db2_2 * W2_24 + db2_1 * W2_14) * slope_7
+
+    # update
+    return {
+        'loss': loss,
+        'parameters': [
+            [
+                [
+                    W1_11 - 0.1 * (db1_1 * x_1), W1_12 - 0.1 * (db1_1 * x_2),
+                    W1_13 - 0.1 * (db1_1 * x_3), W1_14 - 0.1 * (db1_1 * x_4),
+                ],
+                [
+                    W1_21 - 0.1 * (db1_2 * x_1), W1_22 - 0.1 * (db1_2 * x_2),
+                    W1_23 - 0.1 * (db1_2 * x_3), W1_24 - 0.1 * (db1_2 * x_4),
+                ],
+                [
+                    W1_31 - 0.1 * (db1_3 * x_1), W1_32 - 0.1 * (db1_3 * x_2),
+                    W1_33 - 0.1 * (db1_3 * x_3), W1_34 - 0.1 * (db1_3 * x_4),
+                ],
+                [
+                    W1_41 - 0.1 * (db1_4 * x_1), W1_42 - 0.1 * (db1_4 * x_2),
+                    W1_43 - 0.1 * (db1_4 * x_3), W1_44 - 0.1 * (db1_4 * x_4),
+                ],
+            ],
+            [
+                b1_1 - 0.1 * db1_1, b1_2 - 0.1 * db1_2,
+                b1_3 - 0.1 * db1_3, b1_4 - 0.1 * db1_4,
+            ],
+            [
+                [
+                    W2_11 - 0.1 * (db2_1 * h1_1), W2_12 - 0.1 * (db2_1 * h1_2),
+                    W2_13 - 0.1 * (db2_1 * h1_3), W2_14 - 0.1 * (db2_1 * h1_4),
+                ],
+                [
+                    W2_21 - 0.1 * (db2_2 * h1_1), W2_22 - 0.1 * (db2_2 * h1_2),
+                    W2_23 - 0.1 * (db2_2 * h1_3), W2_24 - 0.1 * (db2_2 * h1_4),
+                ],
+                [
+                    W2_31 - 0.1 * (db2_3 * h1_1), W2_32 - 0.1 * (db2_3 * h1_2),
+                    W2_33 - 0.1 * (db2_3 * h1_3), W2_34 - 0.1 * (db2_3 * h1_4),
+                ],
+            ],
+            [b2_1 - 0.1 * db2_1, b2_2 - 0.1 * db2_2, b2_3 - 0.1 * db2_3],
+            [
+                [
+                    W3_11 - 0.1 * (diff_1 * h2_1), W3_12 - 0.1 * (diff_1 * h2_2),
+                    W3_13 - 0.1 * (diff_1 * h2_3),
+                ],
+                [
+                    W3_21 - 0.1 * (diff_2 * h2_1), W3_22 - 0.1 * (diff_2 * h2_2),
+                    W3_23 - 0.1 * (diff_2 * h2_3),
+                ],
+                [
+                    W3_31 - 0.1 * (diff_3 * h2_1), W3_32 - 0.1 * (diff_3 * h2_2),
+                    W3_33 - 0.1 * (diff_3 * h2_3),
+                ],
+            ],
+            [b3_1 - 0.1 * diff_1, b3_2 - 0.1 * diff_2, b3_3 - 0.1 * diff_3],
+        ],
+    }
+"""
+
+
+def test_the_compiled_step_of_the_practical_is_the_step_of_the_optimiser():
+    for loss_of in (squared_error, cross_entropy):
+        net = MLP([4, 4, 3, 3], init=0.1)
+        x, y = Tensor([1.0, 0.0, 1.0, 0.0], label="x"), Tensor([0.0, 1.0, 0.0], label="y")
+        loss = loss_of(net(x), y)
+        parameters = net.parameters()
+        updated = [p - 0.1 * g for p, g in zip(parameters, grad(loss, parameters))]
+        program = compile_graph([loss, updated], [x, y, parameters])
+        result = program(x.data, y.data, [p.data for p in parameters])
+        loss.backward()
+        SGD(parameters, lr=0.1).step()
+        assert result == [loss.data, [p.data for p in parameters]]
+
+
+def test_steps_used_twice_have_a_line_and_steps_used_once_stand_where_they_are_used():
+    a, b = value("a", 2.0), value("b", 3.0)
+    s = a * b
+    assert lines(compile_graph(s * s + (a - b) / s, [a, b])) == [
+        "prod_1 = a * b",
+        "return prod_1 * prod_1 + (a - b) / prod_1",
+    ]
+
+
+def test_equal_steps_are_taken_once_also_where_factors_are_swapped():
+    a, b = value("a", 2.0), value("b", 3.0)
+    assert lines(compile_graph((a * b).exp() + (b * a).exp(), [a, b])) == [
+        "exp_1 = exp(a * b)",
+        "return exp_1 + exp_1",
+    ]
+
+
+def test_constants_are_folded():
+    a = value("a", 2.0)
+    one, zero = Value(1.0), Value(0.0)
+    y = (one * a + zero) * one - zero * a.exp() + Value(2.0) * Value(3.0)
+    assert lines(compile_graph(y, [a])) == ["return a + 6.0"]
+    assert lines(compile_graph(0.5 * (2 * a**1), [a])) == ["return a"]
+    assert lines(compile_graph(a - (-1.0) * a.sin(), [a])) == ["return a + sin(a)"]
+
+
+@pytest.mark.parametrize(
+    ("y", "code"),
+    [
+        (lambda x: Value(0.0) + x, "x"), (lambda x: x + 0.0, "x"), (lambda x: Value(0.0) - x, "-x"),
+        (lambda x: x - 0.0, "x"), (lambda x: x**0 * x, "x"), (lambda x: x**1, "x"), (lambda x: 1 / x**0, "1.0"),
+    ],
+)  # fmt: skip
+def test_zeros_and_ones_leave_no_trace(y, code):
+    x = Value(3.0, label="x")
+    program = compile_graph(y(x), [x])
+    assert program.source.splitlines()[-1].strip() == f"return {code}"
+    assert program(3.0) == y(x).data
+
+
+def test_tiny_constants_are_not_merged_to_zero():
+    a = value("a", 1.0)
+    y = a * 2.0**-600 * 2.0**-600 * 2.0**1000
+    assert compile_graph(y, [a])(2.0**400) == 2.0**200
+
+
+def test_parentheses_stand_only_where_python_needs_them():
+    a, b, c = value("a", 2.0), value("b", 3.0), value("c", 5.0)
+    for y, text in [
+        (a - b - c, "a - b - c"),
+        (a - (b - c), "a - (b - c)"),
+        (a * b + c, "a * b + c"),
+        (a * (b + c), "a * (b + c)"),
+        (a / b / c, "a / b / c"),
+        (a / (b * c), "a / (b * c)"),
+        (-(a * b), "-a * b"),
+        ((-a) ** 3, "(-a) ** 3"),
+        (a**3 * b, "a ** 3 * b"),
+        (a.relu() * 2, "2.0 * (a if a > 0 else 0.0)"),
+        ((a + b).exp(), "exp(a + b)"),
+    ]:
+        assert lines(compile_graph(y, [a, b, c])) == [f"return {text}"]
+
+
+def test_dead_code_is_left_out():
+    a, b = value("a", 2.0), value("b", 3.0)
+    _unused = (a * b).log()
+    assert lines(compile_graph(grad(a * b, a), [a, b])) == ["return b"]
+
+
+def test_no_line_is_long():
+    x, w = Tensor.randn(300, seed=0, label="x"), Tensor.randn(300, seed=1, label="w")
+    program = compile_graph([(w @ x).tanh(), grad((w @ x).tanh(), w)], [w, x])
+    assert max(map(len, program.source.splitlines())) <= 92
+
+
+def test_names_are_valid_distinct_and_never_pythons_own():
+    labels = ["lambda", "exp", "x", "x", "program", "2x", "", "sum", "ﬁ", "fi", "x_2", "W⁽¹⁾₁₂", "a b", "ŷ"]
+    values = [Value(float(i), label=label) for i, label in enumerate(labels, start=1)]
+    total = Value.sum([v.exp() for v in values])
+    program = compile_graph(total, [values])
+    assert program([0.0] * len(labels)) == len(labels)
+    assert identifier("W⁽¹⁾₁₂") == "W1_12" and "W1_12" in program.source
+
+
+def test_the_source_is_the_same_in_every_run():
+    code = (
+        "from tinygrad_edu import *; net = MLP([2, 3, 1], activation='relu', seed=1); "
+        "print(CompiledLoss(net, squared_error, [1.0, 2.0], [1.0]).program.source)"
+    )
+    run = [
+        subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True)
+        for seed in ("0", "1", "2")
+    ]
+    assert run[0].stdout and run[0].stdout == run[1].stdout == run[2].stdout
+
+
+def test_the_source_stands_alone():
+    a = value("a", 2.0)
+    program = compile_graph({"y": a.sigmoid(), "slope": grad(a.sigmoid(), a)}, [a])
+    namespace = {}
+    exec(program.source, namespace)
+    assert namespace["program"](0.0) == program(0.0) == {"y": 0.5, "slope": 0.25}
+
+
+@pytest.mark.parametrize("op", [*TABLE, power(0.0), power(2.0), power(3.0), power(-1.5)], ids=lambda op: op.symbol)
+def test_the_spelling_of_every_row_is_its_value(op):
+    if not isinstance(op.python, str):
+        return  # built of other rows; see the random graphs
+    for a, b in [(0.7, 0.3), (1.0, 1.0), (0.3, 0.7)]:
+        spelled = eval(op.python, {**vars(math), "pow": math.pow}, {"a": a, "b": b})
+        inputs = (a, b) if "b" in op.python.replace("abs", "") else (a,)
+        assert spelled == op.value(*inputs)
+
+
+def test_the_package_imports_the_printer_only_when_asked():
+    code = "import sys; before = set(sys.modules); import tinygrad_edu; print(*set(sys.modules) - before)"
+    names = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"ast", "re", "tinygrad_edu.readings.compiling"} & set(names)
+
+
+# The numbers.
+
+
+def test_second_derivatives_compile_like_first_ones():
+    x = value("x", 3.0)
+    dx = grad(x**3 + x.sin(), x)
+    program = compile_graph([dx, grad(dx, x)], [x])
+    assert program(2.0) == [12 + math.cos(2.0), 12 - math.sin(2.0)]
+
+
+def test_a_chain_of_50_000_steps_compiles():
+    y = x = value("x", 1.0)
+    for _ in range(25_000):
+        y = y * 0.5 + x
+    assert compile_graph(y, [x])(1.0) == 2.0
+
+
+def test_a_wide_sum_compiles():
+    x = Tensor.randn(3000, seed=0, label="x")
+    assert math.isclose(compile_graph(x.sum(), [x])(x.data), x.sum().item(), rel_tol=1e-12)
+
+
+@pytest.mark.parametrize("f", [Value.tanh, Value.sigmoid])
+def test_a_program_that_starts_from_an_activation_differentiates_that(f):
+    # It has no pre-activation z in which the last digits of 1 − h² or 1 − h are, only the h it is given.
+    z = value("z", 3.0)
+    h = f(z)
+    slope = grad(h, z)
+    assert compile_graph(slope, [h])(0.875) == (1 - 0.875**2 if f is Value.tanh else 0.875 * 0.125)
+    assert compile_graph(slope, [h, z])(0.875, 1.0) == compile_graph(slope, [h])(0.875)
+
+
+def test_the_gradient_of_cross_entropy_takes_the_exponentials_of_the_forward_pass():
+    z, y = Tensor([0.1, 0.2, 0.3], label="z"), Tensor([0.0, 1.0, 0.0], label="y")
+    loss = cross_entropy(z, y)
+    program = compile_graph({"loss": loss, "slopes": grad(loss, z)}, [z, y])
+    assert program.source.count("exp(") == 3 and "(exp_1 / sum_1)" in program.source
+    large = program([1000.0, 0.0, -1000.0], [0.0, 0.0, 1.0])  # recorded with others, and nothing overflows
+    assert large == {"loss": 2000.0, "slopes": [1.0, 0.0, -1.0]}
+
+
+def test_softmax_recorded_with_small_logits_runs_with_large_ones():
+    z = Tensor([1.0, 2.0], label="z")
+    program = compile_graph([z.softmax(), z.log_softmax()], [z])
+    assert program([1000.0, 0.0]) == [[1.0, 0.0], [0.0, -1000.0]]
+
+
+def test_a_leaf_may_have_the_name_that_a_row_uses_inside():
+    e, q = value("e", 1.5), value("q", 0.5)
+    program = compile_graph([grad(e.tanh() * q, e), e, q], [e, q])
+    assert program(1.5, 0.5) == [0.5 * e.tanh().partials[0], 1.5, 0.5]
+
+
+# The call.
+
+
+def test_calls_mirror_the_structure_of_inputs_and_outputs():
+    a, b, t = value("a", 1.0), value("b", 2.0), Tensor([[1.0, 2.0], [3.0, 4.0]], label="t")
+    program = compile_graph({"t": t * a, "pair": (a, [b])}, [a, {"b": b, "rest": [t]}])
+    assert program(2.0, {"b": 5.0, "rest": [[[1.0, 2.0], [3.0, 4.0]]]}) == {
+        "t": [[2.0, 4.0], [6.0, 8.0]],
+        "pair": (2.0, [5.0]),
+    }
+
+
+def test_a_tensor_of_one_number_without_axes_is_a_number():
+    t = Tensor(3.0, label="t")
+    assert compile_graph(t * t, t)(5.0) == 25.0
+
+
+def test_leaves_that_are_no_inputs_are_constants():
+    a, b = value("a", 2.0), value("b", 3.0)
+    assert compile_graph(a * b, [a])(10.0) == 30.0
+    assert compile_graph(a * b, [])() == 6.0
+
+
+def test_a_program_may_start_from_the_middle_of_a_graph():
+    a = value("a", 2.0)
+    h = a.exp()
+    assert compile_graph(h * h, [h])(3.0) == 9.0
+
+
+def test_outputs_may_be_inputs_or_constants():
+    a = value("a", 2.0)
+    assert compile_graph([a, a, Value(7.0)], [a])(5.0) == [5.0, 5.0, 7.0]
+
+
+def test_outputs_can_be_summed_over_examples():
+    x, w = Tensor([1.0], label="x"), value("w", 2.0)
+    program = compile_graph([(x * w).sum(), Value(1.0)], [x, w], sum_over=[x])
+    assert program([[1.0], [2.0], [3.0]], 10.0) == [60.0, 3.0]
+    assert program([], 10.0) == [0.0, 0.0]
+
+
+def moons(n):
+    rng = random.Random(0)
+    turns = [(i % 2, math.pi * rng.random()) for i in range(n)]
+    xs = [(math.cos(t), math.sin(t)) if up else (1 - math.cos(t), 0.5 - math.sin(t)) for up, t in turns]
+    return xs, [[1.0 if up else -1.0] for up, _ in turns]
+
+
+@pytest.mark.parametrize("reduction", ["sum", "mean"])
+def test_a_module_learns_two_moons_from_a_compiled_loss_as_from_a_recorded_one(reduction):
+    xs, ys = moons(12)
+    compiled, recorded = MLP([2, 4, 1], seed=0), MLP([2, 4, 1], seed=0)
+    loss = CompiledLoss(compiled, squared_error, xs[0], ys[0], reduction)
+    steps = [SGD(net.parameters(), lr=0.05) for net in (compiled, recorded)]
+    for _ in range(5):
+        for step in steps:
+            step.zero_grad()
+        expected = squared_error(recorded(xs), ys, reduction)
+        expected.backward()
+        # The sums over the batch are taken in another order, so a few last bits differ.
+        assert math.isclose(loss(xs, ys), expected.item(), rel_tol=1e-12)
+        for step in steps:
+            step.step()
+    for mine, other in zip(compiled.parameters(), recorded.parameters()):
+        assert flatten(mine.data) == pytest.approx(flatten(other.data), rel=1e-12)
+
+
+# Errors.
+
+
+def test_a_domain_error_shows_the_operation_and_its_numbers():
+    a, b = value("a", 2.0), value("b", 3.0)
+    program = compile_graph((a / b).log(), [a, b])
+    with pytest.raises(ValueError, match=r"log\(a / b\) .* a = -1.0, b = 2.0"):
+        program(-1.0, 2.0)
+    with pytest.raises(ZeroDivisionError, match=r"^a / b .* b = 0.0"):
+        program(1.0, 0.0)
+
+
+def test_a_domain_error_in_the_middle_of_a_program_names_the_variable():
+    a = value("a", 2.0)
+    y = a.log()
+    y.label = "y"
+    with pytest.raises(ValueError, match=r"line 5, y = log\(a\)"):
+        compile_graph(y * y, [a])(0.0)
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, 1e200])
+def test_a_result_is_never_inf_or_nan(number):
+    a = value("a", 2.0)
+    y = a * a
+    y.label = "y"
+    with pytest.raises(OverflowError, match=r"a is nan|a is inf|y is inf in y = a \* a"):
+        compile_graph([y.tanh(), [y * a + y]], [a])(number)
+
+
+def test_a_result_that_overflows_where_it_is_returned_names_the_formula():
+    x = Value(2.0, label="x")
+    with pytest.raises(OverflowError, match=r"^a result is not finite: x \* x$"):
+        compile_graph(x * x, [x])(1e200)
+
+
+def test_large_results_are_fine_even_if_their_sum_is_not():
+    a = value("a", 2.0)
+    assert compile_graph([a, 1.0 * a], [a])(1.7e308) == [1.7e308, 1.7e308]
+
+
+@pytest.mark.parametrize("arguments", [([1.0, 2.0, 3.0], 1.0), ([1.0], 1.0), (5.0, 1.0), ([1.0, 2.0],), ("x", "y")])
+def test_a_wrong_structure_is_refused(arguments):
+    x, k = Tensor([1.0, 2.0], label="x"), value("k", 3.0)
+    with pytest.raises((TypeError, ValueError), match=r"\[x_1, x_2\]|missing|k = "):
+        compile_graph(x * k, [x, k])(*arguments)
+
+
+def test_examples_and_targets_of_different_numbers_are_refused():
+    loss = CompiledLoss(MLP([1, 1], seed=0), squared_error, [1.0], [1.0])
+    with pytest.raises(ValueError, match="shorter"):
+        loss([[1.0], [2.0]], [[1.0]])
+
+
+def test_an_input_that_is_given_twice_is_refused():
+    a = value("a", 2.0)
+    with pytest.raises(ValueError, match="2 times among the inputs"):
+        compile_graph(a * a, [a, [a]])
+
+
+@pytest.mark.parametrize("bad", [3.0, "a", None, [Value(1.0), 2.0]])
+def test_what_is_no_value_is_refused(bad):
+    for outputs, inputs in ((bad, [Value(1.0)]), (Value(1.0), [bad])):
+        with pytest.raises(TypeError, match="a Value, a Tensor or a list of them is needed, not "):
+            compile_graph(outputs, inputs)
+
+
+def test_a_constant_that_overflows_is_refused():
+    a, b = value("a", 2.0), Value(10.0)
+    y = a + b * b
+    b.data = 1e200
+    with pytest.raises(ValueError, match="finite"):
+        compile_graph(y, [a])
+
+
+def test_a_compiled_loss_has_two_reductions():
+    with pytest.raises(ValueError, match='the reduction is "sum" or "mean", not \'max\''):
+        CompiledLoss(MLP([1, 1]), squared_error, [1.0], [1.0], reduction="max")
+
+
+def test_sum_over_takes_only_inputs():
+    a = value("a", 2.0)
+    with pytest.raises(ValueError, match="sum_over"):
+        compile_graph(a, [a], sum_over=[value("b", 1.0)])
+
+
+# On arrays.
+
+
+def test_a_bound_program_does_a_batch_at_once():
+    np = pytest.importorskip("numpy")
+    xs, ys = moons(7)
+    net = MLP([2, 3, 1], activation="relu", seed=0)
+    x, y = Tensor(xs[0], label="x"), Tensor(ys[0], label="y")
+    loss = squared_error(net(x), y)
+    parameters = net.parameters()
+    program = compile_graph([loss, grad(loss, parameters)], [x, y, parameters])
+    numbers = [p.data for p in parameters]
+    losses, gradients = program.bind(np)(np.array(xs).T, np.array(ys).T, numbers)
+    one_by_one = [flatten(program(x, y, numbers)) for x, y in zip(xs, ys)]
+    batch = [losses, *flatten(gradients)] if isinstance(gradients, np.ndarray) else flatten([losses, gradients])
+    assert np.allclose(batch, np.array(one_by_one).T, rtol=1e-12)
+
+
+def test_a_result_that_does_not_depend_on_the_batch_is_repeated_over_it():
+    np = pytest.importorskip("numpy")
+    x, b = value("x", 1.0), value("b", 2.0)
+    y = x + b
+    bound = compile_graph([y, grad(y, b)], [x, b]).bind(np)
+    y_s, slopes = bound(np.array([1.0, 2.0, 3.0]), 10.0)
+    assert y_s.sum() == 36.0 and slopes.sum() == 3.0
+
+
+def test_conditionals_become_where():
+    np = pytest.importorskip("numpy")
+    a = value("a", 1.0)
+    bound = compile_graph([a.relu(), a.sigmoid(), a.abs(), a.maximum(0.5), a.step()], [a]).bind(np)
+    result = bound(np.array([-1000.0, 0.0, 2.0]))
+    assert np.allclose(
+        result, [[0, 0, 2], [0, 0.5, 1 / (1 + math.exp(-2))], [1000, 0, 2], [0.5, 0.5, 2], [0, 0, 1]], atol=1e-15
+    )
+
+
+def test_slopes_of_saturated_activations_keep_their_digits_on_arrays():
+    np = pytest.importorskip("numpy")
+    a = value("a", 1.0)
+    bound = compile_graph([grad(a.tanh(), a), grad(a.sigmoid(), a)], [a]).bind(np)
+    numbers = [-1000.0, -30.0, -0.3, 0.0, 2.0, 30.0, 1000.0]
+    expected = [[Value(x).tanh().partials[0] for x in numbers], [Value(x).sigmoid().partials[0] for x in numbers]]
+    assert expected[0][5] == pytest.approx(4 * math.exp(-60.0), rel=1e-15)
+    with np.errstate(all="raise", under="ignore"):
+        np.testing.assert_allclose(bound(np.array(numbers)), expected, rtol=1e-14)
+
+
+def test_a_program_that_sums_over_examples_is_not_bound():
+    x = value("x", 1.0)
+    with pytest.raises(ValueError, match="without sum_over"):
+        compile_graph(x, [x], sum_over=[x]).bind(math)
+
+
+def test_a_loss_needs_examples():
+    for reduction in ("sum", "mean"):
+        loss = CompiledLoss(MLP([2, 1]), squared_error, [1.0, 2.0], [1.0], reduction)
+        with pytest.raises(ValueError, match="CompiledLoss: there are no examples"):
+            loss([], [])

@@ -1,0 +1,488 @@
+"""What is drawn: the cards, their names and numbers, the arrows, and how much of it."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from tinygrad_edu import MLP, Linear, Sequential, Tanh, Tensor, Value, cross_entropy, draw, squared_error
+from tinygrad_edu.graph import topological_order
+from tinygrad_edu.network.nn import Parameter
+from tinygrad_edu.readings.drawing.formula import formula
+from tinygrad_edu.writing.numbers import number
+
+HEAD = """digraph drawing {{
+\tgraph [bgcolor="#ffffff" fontcolor="#1a1a1a" fontname={font} fontsize=12 {manners}]
+\tnode [fontcolor="#1a1a1a" fontname={font} fontsize=12 shape=plain]
+\tedge [arrowsize=0.7 color="#6b6b6b" fontcolor="#5f5f5f" fontname={font} fontsize=10]
+"""
+
+
+def head(manners):
+    return HEAD.format(font='"DejaVu Sans,Helvetica,Arial,sans-serif"', manners=manners)
+
+
+LEAF = '<TABLE BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3" COLOR="#3a3a3a" BGCOLOR="#e3eef8">'
+NEURON = LEAF.replace('"#e3eef8"', '"#fefefe" STYLE="ROUNDED"')
+LOSS = LEAF.replace('"#e3eef8"', '"#fbe2d9" STYLE="ROUNDED"').replace('BORDER="1"', 'BORDER="3"', 1)
+
+
+def network(inputs=(1.0, -0.5, 0.25, 2.0)):
+    return MLP([4, 4, 3, 3], seed=1)(Tensor(inputs, label="x"))
+
+
+def regression():
+    return squared_error(network(), [1.0, 0.0, -1.0])
+
+
+def classification():
+    return cross_entropy(network(), 1)
+
+
+def cards(drawing):
+    """The text of every card: {id: rows of cells}."""
+    found = re.findall(r"^\s*(\w+) \[label=<(<TABLE.*?</TABLE>)> class", drawing.source, re.M)
+    return {
+        id: [["".join(td.itertext()) for td in tr.iterfind("TD")] for tr in ET.fromstring(table).iterfind("TR")]
+        for id, table in found
+    }
+
+
+def edges(drawing):
+    return re.findall(r"(\w+) -> (\w+) \[(?!style=invis)", drawing.source)
+
+
+# The whole DOT text, where it is short.
+
+
+def test_a_square_is_two_cards_and_two_edges():
+    x = Value(3.0, label="x")
+    y = x * x
+    y.label = "y"
+    y.backward()
+    assert draw(y, "value").source == head(
+        "nodesep=0.2 ordering=in outputorder=edgesfirst pad=0.1 rankdir=LR ranksep=0.45"
+    ) + (
+        f"\tn1 [label=<{LEAF}"
+        '<TR><TD ALIGN="CENTER" COLSPAN="2"><B>x</B></TD></TR>'
+        '<TR><TD ALIGN="LEFT"><FONT COLOR="#5f5f5f" POINT-SIZE="10">value</FONT></TD><TD ALIGN="RIGHT">3.0000</TD></TR>'
+        '<TR><TD ALIGN="LEFT"><FONT COLOR="#a33b00" POINT-SIZE="10">grad</FONT></TD>'
+        '<TD ALIGN="RIGHT"><FONT COLOR="#a33b00"><I>6.0000</I></FONT></TD></TR></TABLE>>'
+        ' class=input id=n1 tooltip="x: value 3.0000, gradient 6.0000"]\n'
+        f'\tn2 [label=<{LOSS}<TR><TD ALIGN="CENTER" COLSPAN="2"><B>y</B><FONT COLOR="#5f5f5f">  ×</FONT></TD></TR>'
+        '<TR><TD ALIGN="LEFT"><FONT COLOR="#5f5f5f" POINT-SIZE="10">value</FONT></TD><TD ALIGN="RIGHT">9.0000</TD></TR>'
+        '<TR><TD ALIGN="LEFT"><FONT COLOR="#a33b00" POINT-SIZE="10">grad</FONT></TD>'
+        '<TD ALIGN="RIGHT"><FONT COLOR="#a33b00"><I>1.0000</I></FONT></TD></TR></TABLE>>'
+        ' class=loss id=n2 tooltip="y (×): value 9.0000, gradient 1.0000"]\n'
+        '\tn1 -> n2 [label=" ×3 " labeltooltip="∂y/∂x = 3" tooltip="∂y/∂x = 3"]\n'
+        '\tn1 -> n2 [label=" ×3 " labeltooltip="∂y/∂x = 3" tooltip="∂y/∂x = 3"]\n'
+        "}\n"
+    )
+
+
+def test_a_neuron_is_one_card():
+    z = Value.dot([Value(2.0)], [Value(3.0, label="x")]) + Value(1.0)
+    assert draw(z, "neuron", gradients=False).source == head(
+        "nodesep=0.22 outputorder=edgesfirst pad=0.1 rankdir=LR ranksep=0.9 splines=polyline"
+    ) + (
+        f"\tn1 [label=<{LEAF}"
+        '<TR><TD ALIGN="CENTER" COLSPAN="2"><B>x</B></TD></TR>'
+        '<TR><TD ALIGN="LEFT"><FONT COLOR="#5f5f5f" POINT-SIZE="10">value</FONT></TD><TD ALIGN="RIGHT">3.0000</TD></TR>'
+        '</TABLE>> class=input id=n1 tooltip="x: value 3.0000"]\n'
+        f'\tn2 [label=<{NEURON}<TR><TD ALIGN="LEFT"> </TD>'
+        '<TD ALIGN="RIGHT"><FONT COLOR="#5f5f5f" POINT-SIZE="10">value</FONT></TD></TR>'
+        '<TR><TD ALIGN="LEFT">w⁽¹⁾₁₁</TD><TD ALIGN="RIGHT">2.0000</TD></TR>'
+        '<TR><TD ALIGN="LEFT">b⁽¹⁾₁</TD><TD ALIGN="RIGHT">1.0000</TD></TR><HR/>'
+        '<TR><TD ALIGN="LEFT" BGCOLOR="#efefef"><B>z⁽¹⁾₁</B></TD><TD ALIGN="RIGHT" BGCOLOR="#efefef">7.0000</TD></TR>'
+        '<TR><TD HEIGHT="5" CELLPADDING="0"></TD></TR></TABLE>> class=neuron id=n2 tooltip="z⁽¹⁾₁ (+): value 7.0000"]\n'
+        "\t{\n"
+        "\t\tgraph [rank=same]\n"
+        '\t\tlayer1 [label=<<FONT COLOR="#5f5f5f"><B>layer 1</B></FONT>> id=layer1]\n'
+        "\t\tlayer1 -> n2 [style=invis weight=10]\n"
+        "\t}\n"
+        "\tn1 -> n2 [headport=w tailport=e]\n"
+        "}\n"
+    )
+
+
+def test_a_sum_is_two_tensor_cards():
+    matrix = '<TABLE BORDER="0" CELLBORDER="1" CELLSPACING="0" CELLPADDING="3" COLOR="#b4b4b4">'
+    loss = LOSS.replace('PADDING="3"', 'PADDING="5"')
+    outside = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">'
+    assert draw(Tensor([1.0, -2.0], label="x").sum(), "tensor", gradients=False).source == head(
+        "nodesep=0.3 ordering=in outputorder=edgesfirst pad=0.1 rankdir=LR ranksep=0.55"
+    ) + (
+        f"\tn1 [label=<{LEAF}"
+        f'<TR><TD ALIGN="CENTER">{outside}<TR><TD ALIGN="CENTER"><B>x</B></TD></TR><TR><TD ALIGN="CENTER">{matrix}'
+        '<TR><TD ALIGN="RIGHT" BGCOLOR="#bad8ec"><FONT POINT-SIZE="11">1.000</FONT></TD></TR>'
+        '<TR><TD ALIGN="RIGHT" BGCOLOR="#e8a877"><FONT POINT-SIZE="11">−2.000</FONT></TD></TR>'
+        '</TABLE></TD></TR></TABLE></TD></TR></TABLE>> class=input id=n1 tooltip="x, shape (2,)"]\n'
+        f'\tn2 [label=<{loss}<TR><TD ALIGN="CENTER"><B>L = −1.0000</B></TD></TR>'
+        '<TR><TD ALIGN="CENTER"><FONT COLOR="#5f5f5f" POINT-SIZE="10"> Σ x </FONT></TD></TR></TABLE>>'
+        ' class=loss id=n2 tooltip="L, shape (), = Σ x"]\n'
+        "\tn1 -> n2 [weight=2]\n"
+        "}\n"
+    )
+
+
+@pytest.mark.parametrize("seed", ["0", "1", "2"])
+def test_the_text_is_the_same_under_every_hash_seed(seed):
+    program = (
+        "from tinygrad_edu import *\n"
+        "L = cross_entropy(MLP([4, 4, 3, 3], seed=1)(Tensor([1.0, -0.5, 0.25, 2.0], label='x')), 1)\n"
+        "L.backward()\n"
+        "print(*[draw(L, level).source for level in ('value', 'neuron', 'tensor')])"
+    )
+    environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONUTF8": "1"}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, check=True)
+    L = classification()
+    L.backward()
+    assert done.stdout.decode().split() == " ".join([draw(L, l).source for l in ("value", "neuron", "tensor")]).split()
+
+
+# Numbers.
+
+
+@pytest.mark.parametrize("loss", [regression, classification])
+def test_the_neuron_level_has_every_number_of_both_passes(loss):
+    L = loss()
+    L.backward()
+    rows = [row for card in cards(draw(L, "neuron")).values() for row in card]
+    told = {(row[0], *row[1:]) for row in rows if len(row) == 3}  # name, value, gradient
+    tensors = {t.label: t for t in topological_order(L) if t.label}
+    for label in ("W⁽¹⁾", "b⁽¹⁾", "z⁽¹⁾", "h⁽¹⁾", "W⁽²⁾", "b⁽²⁾", "z⁽²⁾", "h⁽²⁾", "W⁽³⁾", "b⁽³⁾", "z⁽³⁾"):
+        drawn = [(value, gradient) for name, value, gradient in told if name.startswith(label)]
+        assert sorted(drawn) == sorted((number(v.data), number(v.grad)) for v in tensors[label].values)
+    for i, v in enumerate(tensors["x"].values):
+        card = next(card for card in cards(draw(L, "neuron")).values() if card[0] == ["x" + "₁₂₃₄"[i]])
+        assert card[1:] == [["value", number(v.data)], ["grad", number(v.grad)]]
+    for name, v in zip(("y₁", "y₂", "y₃"), tensors["y"].values):
+        assert [name, number(v.data)] in rows
+    if loss is classification:
+        for name, v in zip(("softmax₁", "softmax₂", "softmax₃"), tensors["z⁽³⁾"].softmax().values):
+            assert [name, number(v.data)] in rows
+    root = next(card for card in cards(draw(L, "neuron")).values() if card[0][0].startswith("L"))
+    assert root[1:3] == [["value", number(L.item())], ["grad", "1.0000"]]
+
+
+def test_every_edge_of_the_value_level_has_its_local_derivative():
+    a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+    source = draw(a * b - b, "value").source
+    assert re.findall(r'(n\d -> n\d) \[label=" (.*?) "', source) == [
+        ("n1 -> n3", "×−3"),
+        ("n2 -> n3", "×2"),
+        ("n3 -> n4", "×1"),
+        ("n2 -> n4", "×−1"),
+    ]
+
+
+@pytest.mark.parametrize("level", ["value", "neuron"])
+def test_gradients_are_blank_before_backward_and_not_zero(level):
+    L = regression()
+    before = [row[-1] for card in cards(draw(L, level)).values() for row in card if row[0] == "grad" or len(row) == 3]
+    assert set(before) <= {" ", "gradient"}
+    L.backward()
+    after = [row[-1] for card in cards(draw(L, level)).values() for row in card if row[0] == "grad" or len(row) == 3]
+    assert " " not in after and len(after) == len(before)
+
+
+def test_gradients_can_be_left_out():
+    L = regression()
+    L.backward()
+    for level in ("value", "neuron", "tensor"):
+        text = draw(L, level, gradients=False).source
+        assert "grad" not in text and "∂L" not in re.sub(r'tooltip="[^"]*"', "", text)
+
+
+def test_digits_and_direction_and_title_are_the_readers():
+    drawing = draw(Value(1 / 3, label="x") * 2, digits=2, rankdir="BT", title="A <third>")
+    assert cards(drawing)["n1"][1] == ["value", "0.33"]
+    assert "rankdir=BT" in drawing.source and "A &lt;third&gt;" in drawing.source
+
+
+# Names.
+
+
+def test_a_network_without_labels_gets_the_names_of_the_notes():
+    net = Sequential(Linear(2, 3, seed=0), Tanh(), Linear(3, 1, seed=1))
+    drawing = draw(squared_error(net([1.0, 2.0]), [1.0]), "neuron")
+    names = [[row[0] for row in card[1:] if row and row[0]] for id, card in cards(drawing).items() if len(card[0]) == 3]
+    assert names[1] == ["W⁽¹⁾₂₁", "W⁽¹⁾₂₂", "b⁽¹⁾₂", "z⁽¹⁾₂", "h⁽¹⁾₂"]
+    assert names[3] == ["W⁽²⁾₁₁", "W⁽²⁾₁₂", "W⁽²⁾₁₃", "b⁽²⁾₁", "z⁽²⁾₁"]
+
+
+@pytest.mark.parametrize("x", [[1.0, -0.5], [[1.0, -0.5], [0.25, 2.0]]], ids=["example", "batch"])
+@pytest.mark.parametrize("level", ["neuron", "tensor"])
+def test_a_linear_layer_is_drawn_as_if_written_by_hand(level, x):
+    net = MLP([2, 3, 1], seed=0)
+
+    def by_hand(h):
+        for layer in net.layers:
+            z = layer.W @ h + layer.b if h.ndim == 1 else h @ layer.W.T + layer.b
+            h = z.tanh()
+        return z
+
+    shown = []
+    for f in (net, by_hand):
+        L = f(Tensor(x, label="x")).sum()
+        net.zero_grad()
+        L.backward()
+        drawing = draw(L, level)
+        shown.append([sorted(map(str, cards(drawing).values())), len(edges(drawing)), drawing.source.count("cluster")])
+    assert shown[0] == shown[1]
+
+
+@pytest.mark.parametrize("level", ["neuron", "tensor"])
+def test_what_computed_weights_or_a_bias_come_from_is_drawn_too(level):
+    g, V = Parameter([2.0], label="g"), Parameter([[1.0, 2.0], [3.0, 4.0]], label="V")
+    for W, b in ((g * V, Parameter([0.5, 1.0])), (V, g * Parameter([0.5, 1.0], label="c"))):
+        layer = Linear(2, 2)
+        layer.W = layer.b = None  # a computed one is no Parameter, which could be learned
+        layer.W, layer.b = W, b
+        drawing = draw(layer(Tensor([1.0, -0.5], label="x")).tanh().sum(), level)
+        assert {tail for tail, _ in edges(drawing)} | {list(cards(drawing))[-1]} == set(cards(drawing))
+
+
+def test_formulas_have_parentheses_where_they_need_them():
+    g, x, b = Parameter([2.0], label="g"), Tensor([1.0, -0.5], label="x"), Parameter([0.5, 1.0], label="b")
+    layer = Linear(2, 2, seed=0)
+    layer.W = layer.b = None
+    layer.W, layer.b = g + Parameter([[1.0, 2.0], [3.0, 4.0]], label="V"), g - b
+    assert formula(layer(x * x), lambda t: t.label) == "(g + V) (x × x) + g − b"
+    assert formula(layer((x * x).reshape(1, 2)), lambda t: t.label) == "(x × x) (g + V)ᵀ + g − b"
+
+
+def test_weights_that_are_used_transposed_in_another_layer_are_one_card():
+    encode, decode, x = Linear(2, 3, seed=0), Linear(3, 2, seed=1), Tensor([1.0, -0.5], label="x")
+    decode.W = None
+    decode.W = encode.W.T
+    encode.W.label = "W"
+    drawing = draw(squared_error(decode(encode(x).tanh()), x), "tensor")
+    assert "z⁽²⁾ = Wᵀ h⁽¹⁾ + b⁽²⁾" in drawing.source and "W⁽²⁾" not in drawing.source
+
+
+def test_every_card_says_what_kind_of_node_it_is():
+    w, b, x, y = [Value(1.0, label=name) for name in ("w", "b", "x", "y")]
+    source = draw((w * x + b - y) * 2, "value").source
+    kinds = re.findall(r" class=(\w+) id=(\w+)", source)
+    names = {id: card[0][0] for id, card in cards(draw((w * x + b - y) * 2, "value")).items()}
+    assert [(names[id], kind) for kind, id in kinds] == [
+        ("w", "parameter"),
+        ("x", "input"),
+        ("w × x", "operation"),
+        ("b", "parameter"),
+        ("+", "operation"),
+        ("y", "target"),
+        ("−", "operation"),
+        ("constant", "constant"),
+        ("×", "loss"),
+    ]
+    a, b = Value(1.0, label="a"), Value(1.0, label="b")
+    assert re.findall(r" class=(\w+)", draw(a * b).source) == ["input", "input", "loss"]
+
+
+def test_numbers_of_any_size_fit_a_card():
+    assert cards(draw(Value(-2e300, label="x")))["n1"][1] == ["value", "−2.0000e+300"]
+
+
+def test_a_users_label_comes_first():
+    x = Value(1.0, label="mine")
+    assert cards(draw(x * 2))["n1"][0] == ["mine"]
+
+
+def test_the_error_card_names_what_it_compares_and_tells_the_target():
+    card = next(card for card in cards(draw(regression(), "neuron")).values() if card[0] == ["z⁽³⁾₂ − y₂"])
+    assert card[3] == ["y₂", "0.0000"]
+
+
+def test_layers_and_neurons_keep_their_order():
+    source = draw(regression(), "neuron").source
+    chain = re.findall(r"(\w+) -> (\w+) \[style=invis", source)
+    heads = {id: card[-2][0] for id, card in cards(draw(regression(), "neuron")).items() if len(card[0]) == 3}
+    first_layer = [heads[below] for above, below in chain if heads.get(below, "").startswith("h⁽¹⁾")]
+    assert first_layer == ["h⁽¹⁾₁", "h⁽¹⁾₂", "h⁽¹⁾₃", "h⁽¹⁾₄"]
+
+
+def test_formulas_stand_in_the_titles_of_the_frames():
+    source = draw(regression(), "tensor").source
+    assert "z⁽²⁾ = W⁽²⁾ h⁽¹⁾ + b⁽²⁾" in source and "h⁽²⁾ = tanh(z⁽²⁾)" in source and "½ Σ (z⁽³⁾ − y)²" in source
+    batch = draw(cross_entropy(MLP([2, 3, 2], seed=0)([[1.0, 2.0], [3.0, 4.0]]), [0, 1]), "tensor").source
+    assert "z⁽¹⁾ = x W⁽¹⁾ᵀ + b⁽¹⁾" in batch
+
+
+def test_formulas_have_the_parentheses_they_need():
+    a, b, c = [Tensor([2.0, 3.0], label=name) for name in "abc"]
+    A = Tensor([[1.0, 2.0], [3.0, 4.0]], label="A")
+
+    def written(t):
+        return formula(t, lambda t: t.label)
+
+    assert written(a - (b - c)) == "a − (b − c)"
+    assert written((a + b) * c) == "(a + b) × c"
+    assert written(-(a + b)) == "−(a + b)"
+    assert written((A @ a) * b) == "(A a) × b"
+    assert written(a @ (b + c)) == "a · (b + c)"
+    assert written((a * b) ** 2) == "(a × b)²"
+    assert written((a - b).exp() / 3) == "exp(a − b) / 3"
+    assert written(a.maximum(b).sum() ** 0.5) == "(Σ max(a, b))^0.5"
+    assert written(a[:1] * 2) == "2 a[…]"
+
+
+# How much.
+
+
+def test_an_expression_that_is_no_network_is_drawn_by_value_at_the_neuron_level_too():
+    x = Value(2.0, label="x")
+    assert draw(x * x + 1, "neuron").source == draw(x * x + 1, "value").source
+    assert draw(x * x + 1, "neuron").level == "value"
+
+
+def test_a_node_outside_the_neurons_is_a_card_of_its_own():
+    x = Value(2.0, label="x")
+    h = (Value.dot([Value(0.5, label="w")], [x]) + Value(0.1, label="b")).tanh()
+    drawing = draw(h * x, "neuron")
+    assert drawing.cards == 3
+    assert edges(drawing) == [("n1", "n2"), ("n2", "n3"), ("n1", "n3")]
+
+
+def test_a_dot_of_targets_and_errors_is_no_neuron():
+    names = [card[0] for card in cards(draw(classification(), "neuron")).values()]
+    assert ["L  dot"] in names
+
+
+def test_a_product_of_two_vectors_is_no_neuron_and_no_layer():
+    a, b, c, d = [Value(float(i), label=label) for i, label in enumerate("abcd")]
+    for y in (
+        Value.dot([a, b], [c, d]),  # leaves, but nothing that makes it a neuron
+        Value.dot([a, b], [c, d]) + a.tanh(),  # what is added was computed: no bias
+        Value.dot([a.tanh()], [b.tanh()]).tanh(),  # no half is leaves: no weights
+    ):
+        assert draw(y, level="neuron").level == "value"
+    A, B = Tensor([[1.0, 2.0]], label="A"), Tensor([[3.0], [4.0]], label="B")
+    for product in (((A + 1.0) @ (B + 1.0)).tanh(), A @ B):
+        assert "cluster" not in draw(product, level="tensor").source
+    assert "cluster" in draw((A @ B).tanh(), level="tensor").source  # W x and an activation: a layer
+
+
+def test_a_layer_without_a_bias_has_its_weights_alone_on_their_card():
+    drawing = draw(Linear(2, 1, bias=False, init=0.5)(Tensor([1.0, 2.0], label="x")).tanh(), level="tensor")
+    assert cards(drawing)["p1"] == [["W⁽¹⁾0.5000.500"], ["∂h⁽¹⁾/∂W⁽¹⁾            "]]
+    assert cards(drawing)["n2"] == [["z⁽¹⁾ = 1.5000"], [" W⁽¹⁾ x "]]
+
+
+def test_a_nameless_step_that_is_used_twice_is_one_arrow():
+    z = Linear(2, 2, init=0.5)(Tensor([1.0, 2.0], label="x"))
+    error = z - 1.0
+    drawing = draw((error * error).sum(), level="tensor")
+    loss = list(cards(drawing))[-1]
+    assert len([tail for tail, head in edges(drawing) if head == loss]) == 1
+
+
+def test_the_softmax_of_many_classes_is_cut_short_on_its_card():
+    drawing = draw(cross_entropy(MLP([1, 30], seed=0)([1.0]), 3), level="neuron")
+    (rows,) = [rows for rows in cards(drawing).values() if "softmax" in str(rows)]
+    assert rows[-3][0] == "softmax₁₅" and rows[-2] == ["⋮", "15 more"]
+
+
+def test_the_level_follows_the_size():
+    x = Value(1.0)
+    assert draw(x + 1).level == draw(chain(100)).level == "value"
+    assert draw(MLP([3, 4, 3], seed=0)([1.0, 2.0, 3.0])).level == "neuron"
+    assert draw(regression()).level == "neuron"
+    assert draw(MLP([20, 30, 30, 2], seed=0)([0.5] * 20)).level == "tensor"
+
+
+def test_ten_layers_are_drawn_at_the_tensor_level():
+    L = squared_error(MLP([3] * 10 + [2], seed=0)([1.0, 2.0, 3.0]), [0.0, 1.0])
+    drawing = draw(L, "tensor")
+    assert drawing.cards == 32  # x, y, L; 10 of parameters, 10 z, 9 h
+    assert len(re.findall(r"<B>layer \d+</B>", drawing.source)) == 10
+
+
+def test_weights_used_twice_are_one_card_and_one_arrow_each_time():
+    layer = Linear(2, 2, seed=0)
+    drawing = draw(layer(layer(Tensor([1.0, 2.0], label="x")).tanh()), "tensor")
+    assert drawing.cards == 5  # x, parameters, z, h, z
+    assert sorted(edges(drawing)) == [("n1", "n2"), ("n2", "n3"), ("n3", "n4"), ("p1", "n2"), ("p1", "n4")]
+
+
+def test_a_softmax_keeps_its_card_though_it_has_no_name():
+    z = MLP([2, 2], seed=0)([1.0, 2.0])
+    L = squared_error(z.softmax(), [0.0, 1.0])
+    assert "softmax(z⁽¹⁾)" in draw(L, "tensor").source and draw(L, "tensor").cards == 6
+
+
+def test_what_is_written_as_zero_has_no_colour():
+    colours = re.findall(r'BGCOLOR="(#\w+)"', draw(Tensor([1e-17, -1e-18]), "tensor", gradients=False).source)
+    assert colours == ["#ebebeb", "#fefefe", "#fefefe"]  # the card and its two numbers
+
+
+def test_a_large_matrix_shows_its_corner():
+    drawing = draw((Tensor.randn(50, 40, seed=0, label="M") * 2).sum(), "tensor", gradients=False)
+    assert "⋮ 50 rows" in drawing.source and len(drawing.source) < 30_000
+
+
+def chain(length):
+    y = Value(1.0)
+    for _ in range(length):
+        y = y.tanh()
+    return y
+
+
+def test_five_thousand_nodes_get_a_sentence_within_a_second():
+    y = chain(5000)
+    start = time.perf_counter()
+    for level in (None, "value", "neuron"):
+        with pytest.raises(ValueError, match=r"5,001 cards at the value level are too many .* force=True"):
+            draw(y, level)
+    assert time.perf_counter() - start < 3
+
+
+def test_more_than_two_hundred_cards_name_the_coarser_level():
+    L = squared_error(MLP([8, 16, 8, 2], seed=0)([0.5] * 8), [0.0, 1.0])
+    with pytest.warns(UserWarning, match='cards at the value level are more than fit on a screen: level="neuron" has'):
+        draw(L, "value")
+
+
+def test_force_draws_all_the_same():
+    assert draw(chain(2100), "value", force=True).cards == 2101
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "sentence"),
+    [
+        (([1.0],), TypeError, "a Value or a Tensor is needed, not list"),
+        ((Value(1.0), "node"), ValueError, "one of value, neuron, tensor, or None, not 'node'"),
+        ((Value(1.0), "tensor"), ValueError, "needs a Tensor"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_in_a_sentence(arguments, error, sentence):
+    with pytest.raises(error, match=sentence):
+        draw(*arguments)
+
+
+@pytest.mark.parametrize("option", [{"digits": -1}, {"digits": 2.5}, {"rankdir": "down"}])
+def test_an_option_out_of_range_is_refused(option):
+    with pytest.raises(ValueError, match=r"is .*, not"):
+        draw(Value(1.0), **option)
+
+
+def test_the_package_is_imported_without_graphviz():
+    program = (
+        "import sys, tinygrad_edu; "
+        "assert not [m for m in sys.modules if m.split('.')[0] in ('graphviz', 'pygraphviz', 'xml', 'subprocess')]; "
+        "assert 'tinygrad_edu.readings.drawing' not in sys.modules; print(tinygrad_edu.draw.__name__)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("draw\n", "")
+
+
+def test_a_weight_that_is_used_elsewhere_too_has_a_card_of_its_own():
+    w, x, b = Value(0.5, label="w"), Value(2.0, label="x"), Value(0.1, label="b")
+    L = w * w * (Value.dot([w], [x]) + b).tanh()
+    source = draw(L, "neuron").source
+    assert source.count(">w<") == 2 and source.count(">b<") == 1  # w alone, and on the neuron's card with b

@@ -1,0 +1,243 @@
+"""Pictures and files: both ways to run Graphviz, labels of every kind, and what happens when it fails."""
+
+import re
+import runpy
+import shutil
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from tinygrad_edu import MLP, Drawing, Tensor, Value, draw, squared_error
+from tinygrad_edu.readings.drawing import look, render
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture(params=["dot", "pygraphviz"])
+def graphviz(request, monkeypatch):
+    """Each of the two ways to lay a drawing out, where it is installed."""
+    if request.param == "dot":
+        if not shutil.which("dot"):
+            pytest.skip("no dot on the PATH")
+    else:
+        pytest.importorskip("pygraphviz")
+        monkeypatch.setattr(render.shutil, "which", lambda program: None)
+    return request.param
+
+
+@pytest.fixture
+def no_graphviz(monkeypatch):
+    monkeypatch.setattr(render.shutil, "which", lambda program: None)
+    monkeypatch.setattr(render, "find_spec", lambda module: None)
+
+
+def a_square():
+    x = Value(3.0, label="x")
+    y = x * x
+    y.label = "y"
+    y.backward()
+    return y
+
+
+def regression():
+    L = squared_error(MLP([4, 4, 3, 3], seed=1)(Tensor([1.0, -0.5, 0.25, 2.0], label="x")), [1.0, 0.0, -1.0])
+    L.backward()
+    return L
+
+
+# The SVG.
+
+
+def test_the_svg_has_a_group_a_card_and_an_arrow_an_edge(graphviz):
+    root = ET.fromstring(draw(a_square()).svg())
+    groups = [group.get("class", "").split() for group in root.iter(f"{SVG}g")]
+    assert [classes[1] for classes in groups if classes[:1] == ["node"]] == ["input", "loss"]
+    assert sum(classes[:1] == ["edge"] for classes in groups) == 2
+    assert {"x", "y", "3.0000", "9.0000", "6.0000", "×3"} <= {text.text.strip() for text in root.iter(f"{SVG}text")}
+
+
+def test_a_reader_without_eyes_or_with_a_mouse_is_told_more(graphviz):
+    root = ET.fromstring(draw(a_square(), title="A square").svg())
+    assert root.get("role") == "img"
+    spoken = {element.get("id"): element.text for element in root.iter(f"{SVG}title")}
+    assert spoken[root.get("aria-labelledby")] == "A square"
+    tips = [title.text for group in root.iter(f"{SVG}g") for title in group.findall(f"{SVG}title")]
+    assert set(tips) == {"x: value 3.0000, gradient 6.0000", "y (×): value 9.0000, gradient 1.0000", "∂y/∂x = 3"}
+    assert root.find(f"{SVG}g[@class='graph']/{SVG}title") is None  # which would speak for every card
+    assert not list(root.iter(f"{SVG}a"))
+
+
+def test_every_colour_has_a_dark_counterpart(graphviz):
+    for level in ("value", "neuron", "tensor"):
+        root = ET.fromstring(draw(regression(), level).svg())
+        style = root.find(f"{SVG}style").text
+        assert style.startswith("@media (prefers-color-scheme:dark)")
+        used = {(a, e.get(a)) for e in root.iter() for a in ("fill", "stroke") if e.get(a) not in (None, "none")}
+        used -= {(a, colour) for a, colour in used if colour == "transparent"}
+        assert used and not [(a, colour) for a, colour in used if f'[{a}="{colour}"]' not in style]
+        assert all(text.get("fill") for text in root.iter(f"{SVG}text"))
+
+
+def test_colours_of_different_roles_differ():
+    light = [light for light, dark in look.PALETTE.values()]
+    assert len(set(light)) == len(light)
+
+
+def test_two_drawings_share_no_id_and_one_drawing_keeps_its_ids(graphviz):
+    one, other = [draw(a_square(), title=title).svg() for title in ("one", "other")]
+    first, second = [set(re.findall(r'\bid="(.*?)"', svg)) for svg in (one, other)]
+    assert first and not first & second
+    assert one == draw(a_square(), title="one").svg()
+
+
+def test_all_levels_of_a_network_are_drawn_whole(graphviz):
+    for level in ("value", "neuron", "tensor"):
+        drawing = draw(regression(), level)
+        root = ET.fromstring(drawing.svg())
+        kinds = [group.get("class", "").split()[0] for group in root.iter(f"{SVG}g") if group.get("class")]
+        heads = (
+            drawing.source.count("layer1 [label")
+            + drawing.source.count("layer2 [label")
+            + len(re.findall(r"layer3 \[label", drawing.source))
+        )
+        assert kinds.count("node") == drawing.cards + heads
+
+
+@pytest.mark.parametrize(
+    ("label", "shown"),
+    [
+        ("<", "<"),
+        ("&", "&"),
+        ("&amp;", "&amp;"),
+        ('"', '"'),
+        ("{|}", "{|}"),
+        ("<b>x</b>", "<b>x</b>"),
+        ("a\nb", "a␊b"),
+        ("\x00\x1b\x7f", "␀␛␡"),
+        ("\ud800\uffff\u202e", "���"),
+        (r"\N\G\n", r"\N\G\n"),
+        ("a\\", "a\\"),
+        ("вес", "вес"),
+        ("👩‍🔬", "👩‍🔬"),
+        ("]]>", "]]>"),
+        ("x" * 100, "x" * 35 + "…"),
+    ],
+)
+def test_any_label_arrives_as_it_is(graphviz, label, shown):
+    x = Value(1.0, label=label)
+    svg = draw(Tensor([x], label=label) * 2, "value", title=label).svg()
+    root = ET.fromstring(svg)
+    assert [text.text for text in root.iter(f"{SVG}text")].count(shown) >= 1
+    tip = root.find(f".//{SVG}g[@class='node input']/{SVG}title").text
+    assert tip.replace("∖", "\\").startswith(look.printable(label))
+
+
+@pytest.mark.parametrize("label", ["", " ", "\t"])
+def test_a_label_with_nothing_to_see_counts_as_none(label):
+    assert "constant" in draw(Value(1.0, label=label)).source
+
+
+def test_a_tensors_label_is_escaped_too(graphviz):
+    L = (Tensor([1.0, 2.0], label='<a&"\\N>') * Tensor([1.0, 2.0], label="b|{")).sum()
+    L.backward()
+    texts = [text.text for text in ET.fromstring(draw(L, "tensor").svg()).iter(f"{SVG}text")]
+    assert {'<a&"\\N>', '∂L/∂<a&"\\N>', "b|{", '<a&"\\N> × b|{'} <= set(texts)
+
+
+# Files.
+
+
+def test_the_suffix_decides_the_format(graphviz, tmp_path):
+    begins = {".svg": b"<svg", ".png": b"\x89PNG", ".pdf": b"%PDF", ".dot": b"digraph", ".GV": b"digraph"}
+    for suffix, beginning in begins.items():
+        path = draw(a_square()).save(str(tmp_path / f"square{suffix}"))
+        assert isinstance(path, Path) and path.read_bytes().startswith(beginning)
+    assert len(list(tmp_path.iterdir())) == len(begins)
+
+
+@pytest.mark.parametrize("name", ["picture.jpeg", "picture", ".svg"])
+def test_an_unknown_suffix_lists_the_known_ones(name, tmp_path):
+    with pytest.raises(ValueError, match=r"saved as \.svg, \.png, \.pdf, \.dot or \.gv, not '"):
+        draw(Value(1.0)).save(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failure_leaves_the_old_file_and_no_other(no_graphviz, tmp_path):
+    path = tmp_path / "picture.svg"
+    path.write_text("old")
+    with pytest.raises(RuntimeError, match="no Graphviz"):
+        draw(Value(1.0)).save(path)
+    assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
+
+
+def test_a_path_that_cannot_be_written_leaves_nothing_behind(tmp_path):
+    (tmp_path / "taken.dot").mkdir()
+    with pytest.raises(OSError):
+        draw(Value(1.0)).save(tmp_path / "taken.dot")
+    assert [path.name for path in tmp_path.iterdir()] == ["taken.dot"]
+    with pytest.raises(FileNotFoundError):
+        draw(Value(1.0)).save(tmp_path / "nowhere" / "picture.dot")
+
+
+# Failures of Graphviz.
+
+
+def test_without_graphviz_both_remedies_are_named_and_the_source_is_there(no_graphviz):
+    drawing = draw(a_square())
+    assert drawing.source.startswith("digraph")
+    with pytest.raises(RuntimeError, match=r"pip install 'pygraphviz>=2\.0\.4'.*`dot` is on the PATH"):
+        drawing.svg()
+
+
+@pytest.mark.parametrize("label", ["<foo>x</foo>", "&bogus;", "<b></b>"])
+def test_a_label_that_graphviz_rejects_is_an_error(graphviz, label):
+    source = f"digraph {{ n1 [label=<<TABLE><TR><TD>{label}</TD></TR></TABLE>>] }}"
+    for format in ("svg", "png"):
+        with pytest.raises(ValueError, match="Graphviz rejects the drawing"):
+            render.render(source, format, 60)
+
+
+def test_text_that_is_no_graph_is_an_error(graphviz):
+    with pytest.raises((ValueError, RuntimeError), match=r"Graphviz (rejects|failed)"):
+        render.render("digraph {", "svg", 60)
+
+
+def test_a_layout_that_takes_too_long_is_stopped(graphviz):
+    with pytest.raises(TimeoutError, match=r"stopped after 0\.001 seconds"):
+        draw(regression(), "value").svg(timeout=0.001)
+
+
+def test_a_program_called_dot_that_fails_is_told(tmp_path, monkeypatch):
+    program = tmp_path / "dot"
+    program.write_text(f"#!{sys.executable}\nimport sys\nsys.exit('no layout engine')\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(render.shutil, "which", lambda name: str(program))
+    with pytest.raises(RuntimeError, match="exit code 1: no layout engine"):
+        draw(a_square()).svg()
+
+
+# Notebooks.
+
+
+def test_a_notebook_shows_the_svg(graphviz):
+    bundle = draw(a_square())._repr_mimebundle_()
+    assert bundle["image/svg+xml"].startswith("<svg") and bundle["text/plain"] == "<Drawing: value level, 2 cards>"
+
+
+def test_in_a_notebook_a_failure_is_a_sentence(no_graphviz):
+    bundle = draw(a_square())._repr_mimebundle_()
+    assert list(bundle) == ["text/plain"] and "no Graphviz" in bundle["text/plain"]
+    assert "cannot be shown" in Drawing("digraph {", "value", 1, "")._repr_mimebundle_()["text/plain"]
+
+
+# The example.
+
+
+def test_the_gallery_draws_every_picture(tmp_path, monkeypatch, capsys):
+    gallery = Path(__file__).parents[2] / "examples" / "gallery.py"
+    monkeypatch.setattr(sys, "argv", ["gallery.py", str(tmp_path / "new"), "--suffix", ".dot"])
+    pictures = runpy.run_path(str(gallery), run_name="__main__")["PICTURES"]
+    assert sorted(path.stem for path in (tmp_path / "new").iterdir()) == sorted(pictures)
+    assert len(capsys.readouterr().out.split()) == len(pictures) == 6

@@ -1,0 +1,839 @@
+"""explain: every printed line is true, and is what one would write on paper."""
+
+import math
+import random
+import re
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tinygrad_edu import (
+    MLP,
+    Linear,
+    Tensor,
+    Value,
+    cross_entropy,
+    explain,
+    grad,
+    mse_loss,
+    ops,
+    squared_error,
+    stack,
+    topological_order,
+)
+from tinygrad_edu.network.tensor import affine
+from tinygrad_edu.readings.explaining.expression import name, replaced
+from tinygrad_edu.readings.explaining.tensors import PRODUCT_RULES
+from tinygrad_edu.value import numbers, record
+from tinygrad_edu.writing.paper import Text, written
+
+
+def named(**numbers):
+    return [Value(number, label=label) for label, number in numbers.items()]
+
+
+def labelled(value, label):
+    value.label = label
+    return value
+
+
+# On paper.
+
+
+def test_one_neuron_with_squared_error_line_by_line():
+    w, x, b, y = named(w=2.0, x=0.5, b=-1.0, y=1.0)
+    z = labelled(w * x + b, "z")
+    h = labelled(z.tanh(), "h")
+    e = labelled(h - y, "e")
+    L = labelled(e**2 / 2, "L")
+    assert (
+        str(explain(L))
+        == """\
+Forward
+
+w  = 2
+x  = 0.5
+b  = −1
+y  = 1
+v₁ = w · x = 2 · 0.5 = 1
+z  = v₁ + b = 1 + (−1) = 0
+h  = tanh(z) = tanh(0) = 0
+e  = h − y = 0 − 1 = −1
+v₂ = e² = (−1)² = 1
+L  = v₂ / 2 = 1 / 2 = 0.5
+
+Backward
+
+∂L/∂L  = 1
+∂L/∂v₂ = ∂L/∂L · (1 / 2) = 1 · 0.5 = 0.5
+∂L/∂e  = ∂L/∂v₂ · (2 · e) = 0.5 · (−2) = −1
+∂L/∂h  = ∂L/∂e · ∂e/∂h = (−1) · 1 = −1
+∂L/∂y  = ∂L/∂e · ∂e/∂y = (−1) · (−1) = 1
+∂L/∂z  = ∂L/∂h · (1 − h²) = (−1) · 1 = −1
+∂L/∂v₁ = ∂L/∂z · ∂z/∂v₁ = (−1) · 1 = −1
+∂L/∂b  = ∂L/∂z · ∂z/∂b = (−1) · 1 = −1
+∂L/∂w  = ∂L/∂v₁ · x = (−1) · 0.5 = −0.5
+∂L/∂x  = ∂L/∂v₁ · w = (−1) · 2 = −2"""
+    )
+
+
+@pytest.mark.parametrize("digits", [-1, 18, 2.0, None, True])
+def test_digits_that_cannot_be_shown_are_refused(digits):
+    with pytest.raises(ValueError, match=f"explain: digits is a whole number from 0 to 17, not {digits}"):
+        explain(Value(1.0, label="x"), digits=digits)
+
+
+def test_no_line_gives_as_its_reason_what_it_asks_for():
+    a, b = Value(2.0, label="a"), Value(3.0, label="b")
+    roots = [a + b, a - b, a * 4, 0.5 * a, a / 2, -a, a.step(), Value.sum([a, b]), Value.dot([a, b], [1.0, 2.0])]
+    for root in roots:
+        for quantity, rule, _, _ in explain(root).backward[1].rows:
+            assert str(quantity) not in str(rule)
+    assert str(explain(a - b).backward[1].rows[1]) == "∂f/∂b = ∂f/∂f · (−1) = 1 · (−1) = −1"
+
+
+def test_a_value_used_twice_shows_its_running_total_and_its_paths():
+    (x,) = named(x=3.0)
+    y = labelled(x * x, "y")
+    assert (
+        str(explain(y, wrt=x))
+        == """\
+Forward
+
+x = 3
+y = x · x = 3 · 3 = 9
+
+Backward
+
+∂y/∂y = 1
+∂y/∂x += ∂y/∂y · x = 1 · 3 = 3  → running total 3 (1 of 2 paths in)
+∂y/∂x += ∂y/∂y · x = 1 · 3 = 3  → running total 6 (2 of 2 paths in)
+
+Sum over paths
+
+x → y
+    = ∂y/∂x = 3
+    50 % of the sum
+
+x → y
+    = ∂y/∂x = 3
+    50 % of the sum
+
+∂y/∂x = 3 + 3 = 6"""
+    )
+
+
+def practical(loss, **options):
+    net = MLP([4, 4, 3, 3], init=0.1)
+    L = loss(net(Tensor([1.0, 0.0, 1.0, 0.0], label="x")), [0.0, 1.0, 0.0])
+    return explain(L, wrt=net.parameters(), **options), net, L
+
+
+def test_the_practical_is_derived_in_the_order_and_the_symbols_of_the_notes():
+    derivation, _, _ = practical(squared_error)
+    rules = [f"{row.quantity} = {row.rule}" for row in derivation if row.rule]
+    assert rules == [
+        "z⁽¹⁾ = W⁽¹⁾ x + b⁽¹⁾",
+        "h⁽¹⁾ = tanh(z⁽¹⁾)",
+        "z⁽²⁾ = W⁽²⁾ h⁽¹⁾ + b⁽²⁾",
+        "h⁽²⁾ = tanh(z⁽²⁾)",
+        "z⁽³⁾ = W⁽³⁾ h⁽²⁾ + b⁽³⁾",
+        "L = ½ · Σ (z⁽³⁾ − y)²",
+        "∂L/∂z⁽³⁾ = z⁽³⁾ − y",
+        "∂L/∂W⁽³⁾ = ∂L/∂z⁽³⁾ h⁽²⁾ᵀ",
+        "∂L/∂b⁽³⁾ = ∂L/∂z⁽³⁾",
+        "∂L/∂h⁽²⁾ = W⁽³⁾ᵀ ∂L/∂z⁽³⁾",
+        "∂L/∂z⁽²⁾ = ∂L/∂h⁽²⁾ ∘ (1 − h⁽²⁾²)",
+        "∂L/∂W⁽²⁾ = ∂L/∂z⁽²⁾ h⁽¹⁾ᵀ",
+        "∂L/∂b⁽²⁾ = ∂L/∂z⁽²⁾",
+        "∂L/∂h⁽¹⁾ = W⁽²⁾ᵀ ∂L/∂z⁽²⁾",
+        "∂L/∂z⁽¹⁾ = ∂L/∂h⁽¹⁾ ∘ (1 − h⁽¹⁾²)",
+        "∂L/∂W⁽¹⁾ = ∂L/∂z⁽¹⁾ xᵀ",
+        "∂L/∂b⁽¹⁾ = ∂L/∂z⁽¹⁾",
+    ]
+
+
+def test_matrices_are_written_under_their_rule():
+    text = str(practical(squared_error)[0])
+    assert (
+        """
+∂L/∂W⁽³⁾ = ∂L/∂z⁽³⁾ h⁽²⁾ᵀ
+           ⎡ 0.1640⎤                            ⎡ 0.0350   0.0350   0.0350⎤
+         = ⎢−0.8360⎥ [0.2132  0.2132  0.2132] = ⎢−0.1782  −0.1782  −0.1782⎥
+           ⎣ 0.1640⎦                            ⎣ 0.0350   0.0350   0.0350⎦
+"""
+        in text
+    )
+
+
+def test_cross_entropy_leaves_softmax_minus_y():
+    row = next(row for row in practical(cross_entropy)[0] if str(row.quantity) == "∂L/∂z⁽³⁾")
+    assert row.text() == (
+        "∂L/∂z⁽³⁾ = (Σ y) · softmax(z⁽³⁾) − y = 1 · [0.3333  0.3333  0.3333]ᵀ − [0  1  0]ᵀ = "
+        "[0.3333  −0.6667  0.3333]ᵀ\n    Σ y = 1, so ∂L/∂z⁽³⁾ = softmax(z⁽³⁾) − y"
+    )
+
+
+def test_a_view_gives_the_output_a_second_name():
+    net = MLP([2, 1], init=0.5)
+    y_hat = net([1.0, 1.0]).reshape(1)
+    y_hat.label = "ŷ"
+    rules = [f"{row.quantity} = {row.rule}" for row in explain(squared_error(y_hat, [0.0])) if row.rule]
+    assert "ŷ = z⁽¹⁾" in rules
+    assert rules[3:6] == ["∂L/∂y = −(ŷ − y)", "∂L/∂ŷ = ŷ − y", "∂L/∂z⁽¹⁾ = ∂L/∂ŷ"]
+
+
+# Zeros.
+
+
+def notes(derivation):
+    return {str(row.quantity): "; ".join("".join(map(str, note)) for note in row.notes) for row in derivation}
+
+
+def test_contributions_that_cancel_up_to_rounding_are_called_zero():
+    derivation, net, L = practical(cross_entropy)
+    L.backward()
+    assert 0 < abs(net.layers[1].b.grad[0]) < 1e-15  # what floats make of 0
+    said = notes(derivation)
+    cancel = "zero: the contributions 0.0333 + (−0.0667) + 0.0333 cancel (floating point leaves "
+    assert said["∂L/∂h⁽²⁾"].startswith(cancel)
+    assert said["∂L/∂z⁽²⁾"] == "zero: ∂L/∂h⁽²⁾ = 0"
+    assert said["∂L/∂b⁽²⁾"] == "zero: ∂L/∂z⁽²⁾ = 0"
+    assert said["∂L/∂W⁽³⁾"] == ""
+
+
+def test_a_zero_input_is_named_as_the_zero_factor():
+    said = notes(practical(squared_error)[0])["∂L/∂W⁽¹⁾"]
+    assert said.startswith("W⁽¹⁾₁₂, W⁽¹⁾₂₂, W⁽¹⁾₃₂, W⁽¹⁾₄₂ zero: every path meets a zero factor, x₂ = 0; ")
+
+
+def test_a_dead_relu_is_named_as_the_zero_factor():
+    (a,) = named(a=-1.0)
+    said = notes(explain(labelled(a.relu(), "y")))
+    assert said["∂y/∂a"] == "zero: every path meets a zero factor, step(a) = 0"
+
+
+def test_exact_cancellation_and_the_zeros_below_it():
+    (a,) = named(a=2.0)
+    h = labelled(a * a, "h")
+    derivation = explain(labelled(3 * h - h * 3, "y"))
+    said = notes(derivation)
+    assert said["∂y/∂h"] == "zero: the contributions −3 + 3 cancel"
+    assert said["∂y/∂a"] == "zero: every path meets a zero factor, ∂y/∂h = 0"
+
+
+def test_a_small_gradient_is_not_called_zero():
+    (a,) = named(a=1e-9)
+    assert notes(explain(a * a * a))["∂f/∂a"] == ""
+
+
+def test_what_y_does_not_depend_on_is_said():
+    a, b = named(a=1.0, b=2.0)
+    assert notes(explain(labelled(a * 2, "y"), wrt=b))["∂y/∂b"] == "zero: y does not depend on b"
+
+
+def test_a_tensor_outside_the_graph_has_the_gradient_zero_and_a_view_is_refused():
+    x, u = Tensor([1.0, 2.0], label="x"), Tensor([3.0], label="u")
+    L = (x * x).sum()
+    row = explain(L, wrt=u).rows[-1]
+    assert str(row) == "∂L/∂u = [0]\n    zero: L does not depend on u"
+    with pytest.raises(ValueError, match="another view of a Tensor in the graph"):
+        explain(L, wrt=x.reshape(2, 1))
+
+
+# Truth: right-hand sides are evaluated, from the text itself and from the numbers in it.
+
+FUNCTIONS = {
+    "log": math.log, "exp": math.exp, "tanh": math.tanh, "sin": math.sin, "cos": math.cos, "sqrt": math.sqrt,
+    "relu": lambda a: max(a, 0.0), "step": lambda a: float(a > 0), "max": max, "min": min, "abs": abs, "largest": max,
+    "sigmoid": lambda a: 1 / (1 + math.exp(-a)),
+    "logsumexp": lambda *z: math.log(sum(map(math.exp, z))),
+}  # fmt: skip
+
+
+def evaluated(text):
+    """A printed formula of numbers, as Python computes it."""
+    text = re.sub(r"\|([^|]*)\|", r"abs(\1)", text)
+    text = re.sub(
+        "[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+", lambda m: f"**({m[0].translate(str.maketrans('⁰¹²³⁴⁵⁶⁷⁸⁹⁻', '0123456789-'))})", text
+    )
+    text = text.replace("·", "*").replace("−", "-").replace("^", "**").replace("½", "0.5")
+    return eval(text, {"__builtins__": {}}, FUNCTIONS)  # our own output, in a test
+
+
+UNARY = [
+    Value.tanh, Value.sigmoid, Value.relu, Value.sin, Value.cos, Value.exp, Value.abs, lambda a: -a,
+    lambda a: a**2, lambda a: a**3, lambda a: (a * a + 1).sqrt(), lambda a: (a * a + 1).log(),
+    lambda a: (a * a + 1) ** -1.5,
+]  # fmt: skip
+BINARY = [lambda a, b: a + b, lambda a, b: a - b, lambda a, b: a * b, lambda a, b: a / (b * b + 1), Value.maximum,
+          Value.minimum, lambda a, b: Value.sum([a, b, a]), lambda a, b: Value.dot([a, b], [b, a]),
+          lambda a, b: affine(Tensor([[a, b]]), Tensor([b, b]), Tensor([a]))[0],
+          lambda a, b: Value.logsumexp([a, b])]  # fmt: skip
+
+
+@st.composite
+def graphs(draw):
+    """A root over a few leaves, every step free to reuse any node before it."""
+    nodes = [Value(draw(st.floats(-2, 2)), label=f"x{i}") for i in range(draw(st.integers(1, 3)))]
+    for _ in range(draw(st.integers(1, 7))):
+        a, b = draw(st.sampled_from(nodes)), draw(st.sampled_from(nodes))
+        # tanh keeps the numbers moderate
+        nodes.append(
+            draw(st.sampled_from(UNARY))(a).tanh()
+            if draw(st.booleans())
+            else draw(st.sampled_from(BINARY))(a, b).tanh()
+        )
+    return nodes[-1]
+
+
+@settings(max_examples=60, deadline=None)
+@given(graphs())
+def test_every_printed_right_hand_side_is_its_result_and_totals_are_gradients(y):
+    derivation = explain(y, digits=17)
+    y.backward()
+    for row in derivation.forward:
+        assert row.result == row.node.data
+    for row in derivation:
+        if row.numbers:
+            # 17 decimals are printed, so a small factor carries a relative error
+            assert evaluated(written(row.numbers, Text(17))) == pytest.approx(row.result, rel=1e-9, abs=1e-12)
+    totals = {}
+    for step in derivation.backward:
+        for row in step.rows:
+            totals[row.node] = totals.get(row.node, 0.0) + row.result
+            if row.part:
+                assert row.total == pytest.approx(totals[row.node], rel=1e-12, abs=1e-12)
+    for node, total in totals.items():
+        # sums in another order, and cancellations shown as 0
+        assert total == pytest.approx(node.grad, rel=1e-9, abs=1e-12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(graphs())
+def test_the_sum_over_paths_is_the_gradient(y):
+    leaves = [node for node in topological_order(y) if node.label]
+    for x in leaves:
+        derivation = explain(y, wrt=x)
+        y.backward()
+        products = [row.result for row in derivation.paths if row.quantity.op == "path"]
+        if products:
+            assert math.fsum(products) == pytest.approx(x.grad, rel=1e-9, abs=1e-12)
+        assert derivation.paths[-1].quantity.op == "path" or derivation.paths[-1].result == pytest.approx(
+            x.grad, rel=1e-9, abs=1e-12
+        )
+        for leaf in leaves:
+            leaf.grad = 0.0
+
+
+@pytest.mark.parametrize("op", [*ops.TABLE, ops.power(2.0), ops.power(-0.5), ops.power(3.0)], ids=lambda op: op.symbol)
+def test_every_row_of_the_table_is_printed_truly(op):
+    n = {"+": 2, "−": 2, "×": 2, "÷": 2, "max": 2, "min": 2, "sum": 3, "dot": 4, "logsumexp": 3}.get(op.symbol, 1)
+    n = {"affine": 5, "1−y²": 2, "1−y": 2, "largest": 3}.get(op.symbol, n)
+    inputs = tuple(Value(0.4 + 0.3 * i, label="abcdk"[i]) for i in range(n))
+    y = labelled(record(op, inputs, *op.arguments(numbers(inputs))), "y")
+    for row in explain(y, digits=17):
+        if row.numbers:
+            assert evaluated(written(row.numbers, Text(17))) == pytest.approx(row.result, rel=1e-12)
+            in_symbols = evaluated_in_symbols(row.rule, y, inputs)
+            assert in_symbols == pytest.approx(row.result, rel=1e-12)
+
+
+def evaluated_in_symbols(rule, y, inputs):
+    """The rule as printed, the letters standing for the numbers."""
+    text = re.sub(
+        "∂y/∂([abcdky])", lambda m: "1" if m[1] == "y" else f"({y.partials['abcdk'.index(m[1])]!r})", str(rule)
+    )
+    text = re.sub(
+        r"(?<![a-z])([abcdky])(?![a-z])",
+        lambda m: f"({(y if m[1] == 'y' else inputs['abcdk'.index(m[1])]).data!r})",
+        text,
+    )
+    return evaluated(text)
+
+
+def test_a_new_row_is_explained_without_a_word_more():
+    cube = ops.Op("cube", lambda a: a**3, lambda y, a: (3 * a * a,))
+    (x,) = named(x=2.0)
+    y = labelled(record(cube, (x,), 2.0), "y")
+    assert str(explain(y).rows[-1]) == "∂y/∂x = ∂y/∂y · (3 · x²) = 1 · 12 = 12"
+
+
+def test_a_saturated_activation_is_explained_with_the_slope_that_was_recorded():
+    x = Tensor([0.3, 20.0], label="x")
+    rows = [row for step in explain(x.tanh().sum()).backward for row in step.rows]
+    slopes = [v.partials[0] for v in x.tanh().values]
+    assert 0 < slopes[1] < 1e-16
+    assert rows[-1].result.tolist() == slopes and "1 − tanh(x)²" in str(rows[-1])
+
+
+def test_what_the_slopes_are_made_of_is_explained_as_on_paper():
+    (x,) = named(x=2.0)
+    h = labelled(x.tanh(), "h")
+    assert "v₁ = 1 − h² = 1 − 0.9640² = 0.0707" in str(explain(grad(h, x)))
+    assert "v₁ = 1 − s = 1 − 0.8808 = 0.1192" in str(explain(grad(labelled(x.sigmoid(), "s"), x)))
+
+
+# Truth in matrices: the numbers of each row evaluated by NumPy.
+
+
+def by_numpy(e):
+    """The formula computed by NumPy; a vector may be a row or a column, as on paper."""
+    value = np.asarray(computed_by_numpy(e))
+    shape = np.shape(e.number.tolist() if isinstance(e.number, Tensor) else e.number)
+    return value.reshape(shape) if value.size == math.prod(shape) else value
+
+
+def computed_by_numpy(e):
+    args = [by_numpy(a) for a in e.args]
+    match e.op:
+        case "number" | "constant" | "name":
+            return np.array(e.number.tolist() if isinstance(e.number, Tensor) else e.number)
+        case "+":
+            return args[0] + args[1]
+        case "−":
+            return args[0] - args[1]
+        case "×":
+            return args[0] * args[1]
+        case "÷":
+            return args[0] / args[1]
+        case "neg":
+            return -args[0]
+        case "^":
+            return args[0] ** args[1]
+        case "power":
+            return args[0] ** args[1]
+        case "@":
+            return (args[0][:, None] if args[0].ndim == 1 else args[0]) @ args[1]
+        case "ᵀ":
+            return args[0].T
+        case "Σ" | "Σ0" | "Σ1":
+            return args[0].sum(axis=int(e.op[1:]), keepdims=True) if e.op[1:] else args[0].sum()
+        case "logsumexp":
+            return np.log(np.exp(args[0]).sum(axis=-1, keepdims=args[0].ndim > 1))
+        case "softmax":
+            return np.exp(args[0]) / np.exp(args[0]).sum(axis=-1, keepdims=True)
+        case "relu":
+            return np.maximum(args[0], 0)
+        case "sigmoid":
+            return 1 / (1 + np.exp(-args[0]))
+        case "step":
+            return (args[0] > 0).astype(float)
+        case "max":
+            return np.maximum(*args) if len(args) == 2 else args[0].max()
+        case "min":
+            return np.minimum(*args)
+    return getattr(np, e.op)(*args)
+
+
+def check_matrices(L, leaves, skip=()):
+    """Every row: what is printed, evaluated, is the result; and the result is the scalar gradient."""
+    derivation = explain(L)
+    L.backward()
+    for row in derivation:
+        result = np.array(row.result.tolist())
+        if row.numbers and not row.numbers.holds(*skip):
+            value = by_numpy(row.numbers)
+            if value.size in (1, result.size):
+                value = value.reshape(result.shape if value.size == result.size else ())
+            # as large as the terms of a sum, in case they cancel
+            np.testing.assert_allclose(np.broadcast_to(value, result.shape), result, rtol=1e-9, atol=1e-12)
+    gradients = {row.node: row.result.tolist() for step in derivation.backward for row in step.rows}
+    for leaf in leaves:
+        np.testing.assert_allclose(gradients[leaf], leaf.grad, rtol=1e-9, atol=1e-12)
+    return derivation
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu", "sigmoid"])
+@pytest.mark.parametrize("loss", [squared_error, mse_loss, cross_entropy])
+@pytest.mark.parametrize("batch", [None, 1, 2, 3])
+def test_a_network_is_derived_truly_for_one_example_and_for_batches(activation, loss, batch):
+    rng = random.Random(7)
+    net = MLP([3, 4, 2], activation=activation, seed=rng)
+    x = Tensor.randn(3, seed=rng, label="x") if batch is None else Tensor.randn(batch, 3, seed=rng, label="X")
+    target = [0.25, 0.75] if batch is None else [[0.25, 0.75]] * batch
+    L = loss(net(x), target)
+    check_matrices(L, [x, *net.parameters()])
+
+
+A = [[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]]
+B = [[1.0, 2.0, -0.5], [0.5, -1.5, 1.25]]
+ELEMENTWISE = {
+    "+": lambda a, b: a + b, "−": lambda a, b: a - b, "×": lambda a, b: a * b, "÷": lambda a, b: a / (b * b + 1.0),
+    "max": Tensor.maximum, "min": Tensor.minimum, "^2": lambda a, b: a**2 + b**3.0, "neg": lambda a, b: -a * b,
+    "exp": lambda a, b: a.exp() + b, "log": lambda a, b: (a * a + 1.0).log() - b,
+    "sqrt": lambda a, b: (a * a + 1.0).sqrt() * b, "tanh": lambda a, b: a.tanh() * b,
+    "sigmoid": lambda a, b: a.sigmoid() * b, "relu": lambda a, b: a.relu() * b, "sin": lambda a, b: a.sin() * b,
+    "cos": lambda a, b: a.cos() * b, "abs": lambda a, b: abs(a) * b, "^": lambda a, b: (a * a + 1.0) ** b,
+    "softmax": lambda a, b: a.softmax() * b, "log_softmax": lambda a, b: a.log_softmax() * b,
+    "map": lambda a, b: a.map(lambda v: v * v * 3) * b, "mean": lambda a, b: a.mean(axis=0) * b,
+    "sum": lambda a, b: a.sum(axis=-1, keepdims=True) * b,
+    "logsumexp": lambda a, b: a.logsumexp(axis=-1, keepdims=True) * b, "maximum": lambda a, b: a.max(axis=0) * b,
+    "transpose": lambda a, b: (a.T.T * b),
+    "reshape": lambda a, b: a.reshape(-1) * b.reshape(-1) if a.shape == b.shape else a.reshape(6).sum() * b,
+    "slice": lambda a, b: a[..., 1:] * b[..., :2] if b.shape[-1:] == a.shape[-1:] else a[..., 1:].sum() * b,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("shapes", "name"),
+    [
+        (shapes, name)
+        for shapes in ("same", "row", "column", "one", "number")
+        for name in ELEMENTWISE
+        if (shapes, name) not in (("column", "slice"), ("column", "reshape"))  # no product of these shapes
+    ],
+)
+def test_every_tensor_operation_is_derived_truly_also_when_shapes_are_stretched(name, shapes):
+    a = Tensor(A, label="A")
+    b = Tensor({"same": B, "row": B[0], "column": [[1.0], [-2.0]], "one": [1.5], "number": 1.5}[shapes], label="B")
+    L = (ELEMENTWISE[name](a, b) * 1.5).sum()
+    # Jacobians and slices are compared with the scalar gradient, not evaluated in NumPy.
+    check_matrices(L, [a, b], skip=("map", "part", "log_softmax", "power", "max", "logsumexp"))
+
+
+@pytest.mark.parametrize("axes", PRODUCT_RULES, ids=str)
+def test_the_rules_of_the_matrix_product_are_those_of_its_scalars(axes):
+    a = Tensor(A if axes[0] == 2 else A[0], label="A")
+    b = Tensor([[0.5, 1.0], [-1.5, 2.0], [0.25, 3.0]] if axes[1] == 2 else [0.5, -1.5, 0.25], label="B")
+    product = a @ b
+    check_matrices(((product * product).tanh() if product.shape else product * product).sum(), [a, b])
+
+
+LOSSES = {
+    "activation": lambda z: z.tanh().sum(),
+    "sum": lambda z: z.sum(),
+    "mean": lambda z: z.mean(),
+    "two uses": lambda z: z.sum() + z.tanh().sum(),
+}
+
+
+@pytest.mark.parametrize("x", [[1.0, -0.5], [[1.0, -0.5], [0.25, 2.0]]], ids=["example", "batch"])
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("label", ["z", None])
+def test_a_linear_layer_is_derived_as_if_written_by_hand(x, loss, label):
+    layer = Linear(2, 3, seed=0)
+    W, b, x = layer.W, layer.b, Tensor(x, label="x")
+    W.label, b.label = "W", "b"
+    for h in (x, (2 * x).exp()):
+        texts = []
+        for z in (layer(h), W @ h + b if x.ndim == 1 else h @ W.T + b):
+            z.label = label
+            L = LOSSES[loss](z)
+            for t in (W, b, x):
+                t.zero_grad()
+            check_matrices(L, [W, b, x])
+            texts.append(sorted(map(str, explain(L))))
+        assert texts[0] == texts[1]
+
+
+def test_a_neuron_of_a_layer_is_a_sum_as_on_paper():
+    layer = Linear(2, 1, init=0.5)
+    layer.W.label, layer.b.label = "W", "b"
+    z = layer(Tensor([1.0, 3.0], label="x"))
+    z.label = "z"
+    assert str(explain(z, level="value").forward[-1]) == (
+        "z₁ = W₁₁ · x₁ + W₁₂ · x₂ + b₁ = 0.5 · 1 + 0.5 · 3 + 0.5 = 2.5"
+    )
+
+
+def test_a_tensor_used_in_several_places_collects_them_all():
+    W = Tensor([[0.5, -1.0], [1.5, 0.25]], label="W")
+    x = Tensor([1.0, -0.5], label="x")
+    h = (W @ (W @ x).tanh()).tanh()
+    check_matrices((h * h * x).sum(), [W, x])
+    check_matrices((stack([x, h, x]) @ x).sum(), [], skip=("stack",))
+
+
+def test_a_tensor_that_is_an_input_twice_has_one_term_for_both():
+    x = Tensor([1.0, 2.0], label="x")
+    v = stack([x, x])
+    row = explain((v @ x).sum()).backward[-1].rows[0]
+    assert str(row).count("∂v₁/∂x") == 1
+    assert row.result.data == [4.0, 8.0]  # of 2 (x₁² + x₂²)
+
+
+SHAPES = [(), (3,), (1, 3), (2, 3), (2, 1), (1,), (3, 2)]
+
+
+def random_tensor_graph(rng):
+    """A loss over leaves of many shapes, every step free to reuse and to stretch any Tensor before it."""
+    leaves = [Tensor(rng.uniform(-1.5, 1.5), label="s")]
+    leaves += [Tensor.uniform(shape, -1.5, 1.5, seed=rng) for shape in rng.sample(SHAPES[1:], 3)]
+    for i, leaf in enumerate(leaves[1:]):
+        leaf.label = "ABC"[i]
+    nodes = list(leaves)
+    while len(nodes) < 12:
+        a, b = rng.choice(nodes), rng.choice(nodes[-4:])
+        step = rng.choice([
+            lambda a, b: a + b, lambda a, b: a * b, lambda a, b: a - 2 * b, lambda a, b: a / (b * b + 1.0),
+            lambda a, b: a @ b, lambda a, b: affine(a, b, a.sum(axis=1)),
+            lambda a, b: b.tanh(), lambda a, b: b.sigmoid() * 0.5, lambda a, b: b.T, lambda a, b: -b,
+            lambda a, b: b.reshape(-1), lambda a, b: b.sum(axis=0), lambda a, b: b.mean(axis=-1, keepdims=True),
+            lambda a, b: b.logsumexp(axis=-1), lambda a, b: b.softmax(), lambda a, b: b**2, lambda a, b: b.max(),
+            lambda a, b: a.maximum(b), lambda a, b: b[0], lambda a, b: stack([b, b]), lambda a, b: b.relu(),
+        ])  # fmt: skip
+        try:
+            new = step(a, b)
+        except (ValueError, IndexError, TypeError):  # shapes that do not fit
+            continue
+        if isinstance(new, Tensor) and new.ndim <= 2:
+            nodes.append(new.tanh() if rng.random() < 0.3 else new)
+            if rng.random() < 0.2:
+                nodes[-1].label = f"T{len(nodes)}"
+    return sum([(node * 0.5).sum() for node in nodes[-3:]], Tensor(0.0)), leaves
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_graphs_of_tensors_are_derived_truly(seed):
+    L, leaves = random_tensor_graph(random.Random(seed))
+    order = topological_order(L)
+    # Jacobians are compared with the scalar gradient, not evaluated in NumPy.
+    check_matrices(L, [leaf for leaf in leaves if leaf in order], skip=("part", "softmax", "max", "stack", "logsumexp"))
+
+
+def test_elements_are_called_after_their_tensor():
+    net = MLP([2, 2, 1], init=0.5)
+    L = squared_error(net(Tensor([1.0, 2.0], label="x")), [1.0])
+    text = "\n".join(map(str, explain(L, wrt=net.layers[0].W[0, 1])))
+    assert "∂L/∂z⁽¹⁾₁ = ∂L/∂h⁽¹⁾₁ · (1 − h⁽¹⁾₁²)" in text
+    assert "W⁽¹⁾₁₂ → z⁽¹⁾₁ → h⁽¹⁾₁ → z⁽²⁾₁ → " in text
+
+
+def test_of_what_is_given_the_elements_of_an_array_stand_together():
+    W, x, b = Tensor([[1.0, 2.0], [3.0, 4.0]], label="W"), Tensor([5.0, 6.0], label="x"), Value(7.0, label="b")
+    given = [str(row.quantity) for row in explain((W @ x).sum() * b, level="value").forward if not row.node.op]
+    assert given == ["W₁₁", "W₁₂", "W₂₁", "W₂₂", "x₁", "x₂", "b"]
+
+
+SOLID = {
+    "arithmetic": lambda C, D: (C * 3.0 + D).tanh().sum(), "functions": lambda C, D: C.tanh().sum() + C.relu().mean(),
+    "sum": lambda C, D: (C.sum(axis=0) * D).sum(), "mean": lambda C, D: (C.mean(axis=0) * D).sum(),
+    "logsumexp": lambda C, D: (C.logsumexp(axis=2) * 2.0).sum(), "max": lambda C, D: (C.max(axis=0) * D).sum(),
+    "two axes": lambda C, D: (C.sum(axis=(0, 1)) ** 2).sum(), "softmax": lambda C, D: (C.softmax() * C).sum(),
+    "keepdims": lambda C, D: (C / (C * C).sum(axis=(0, 1), keepdims=True)).sum(), "part": lambda C, D: (C[0] * D).sum(),
+    "transpose": lambda C, D: (C.T * 2.0).sum(), "reshape": lambda C, D: (D.reshape(1, 2, 3) * C).tanh().sum(),
+    "a number": lambda C, D: ((D * D).sum() * C).sum(),
+    "stack": lambda C, D: stack([D, D.sin()]).tanh().sum() * C.max(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SOLID)
+def test_tensors_of_three_axes_are_told_by_their_jacobians(name):
+    C, D = Tensor([A, B], label="C"), Tensor(A, label="D")
+    L = SOLID[name](C, D)
+    derivation = explain(L)
+    L.backward()
+    for row in derivation.forward:
+        if row.rule:
+            number = row.rule.number
+            np.testing.assert_allclose(number.data if isinstance(number, Tensor) else number, row.result.data)
+    for step in derivation.backward:
+        for row in step.rows:
+            if row.node in (C, D):
+                np.testing.assert_allclose(row.result.data, row.node.grad, rtol=1e-9, atol=1e-12)
+    assert re.search("^C +=.* 2 × 2 × 3 numbers$", str(derivation), flags=re.MULTILINE)
+    assert r"C = 2 \times 2 \times 3\text{ numbers}" in derivation.to("latex")
+
+
+def test_a_matrix_row_by_row_times_a_vector():
+    W, v = Tensor([[1.0, 2.0], [3.0, 4.0]], label="W"), Tensor([1.0, 0.5, 2.0, 1.0], label="v")
+    derivation = check_matrices(W.reshape(-1) @ v, [W, v])
+    assert str(derivation.forward[-1]).startswith("L = Σ W ∘ v = ")
+
+
+# Formulas.
+
+P, Q = name("p", 2.0), name("q", 3.0)
+FORMULAS = {
+    "p": [P + 0, 0 + P, P - 0, 1 * P, P * 1, P / 1, P**1, 0 - (0 - P), 0.5 * (2 * P)],
+    "−p": [0 - P, -P, -1 * P, P * -1],
+    "p + q": [P + Q, P - (-Q)],
+    "p − q": [P - Q, P + (-Q)],
+    "p − 2 · q": [P - 2 * Q, P + -2 * Q],
+    "p · q": [P * Q, (-P) * (-Q)],
+    "−p · q": [(-P) * Q, P * (-Q)],
+    "6 · p": [2 * (3 * P), (3 * P) * 2],
+    "p²": [P * P, P**2],
+    "1 / p": [1 / P],
+    "−p / q": [(-P) / Q],
+    "0": [0 * P, P * 0],
+    "1": [P**0],
+    "−2": [-(0 * P + 2)],
+}
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_formulas_leave_out_only_what_nobody_writes_and_keep_their_number(text):
+    for formula in FORMULAS[text]:
+        assert str(formula) == text
+        expected = eval(text.replace("·", "*").replace("−", "-").replace("²", "**2"), {"p": 2.0, "q": 3.0})
+        assert formula.number == expected
+
+
+def test_a_part_of_a_formula_is_replaced_wherever_it_stands():
+    for formula, text in ((P + Q, "1 + q"), (Q - P, "q − 1"), (Q * P, "q"), (-P, "−1"), (Q, "q"), (P, "1")):
+        assert str(replaced(formula, P, name("", 0.0) ** 0)) == text
+
+
+# As data.
+
+
+def test_a_derivation_prints_itself_and_is_markdown_in_a_notebook():
+    (x,) = named(x=0.5)
+    derivation = explain(x.tanh())
+    assert repr(derivation) == str(derivation) == derivation.to("text")
+    assert derivation._repr_markdown_() == derivation.to("markdown")
+
+
+def test_wrt_may_be_a_dict_and_the_result_itself():
+    a, b = named(a=2.0, b=3.0)
+    y = labelled(a * b, "y")
+    assert str(explain(y, wrt={"one": a, "two": [b]})) == str(explain(y, wrt=[a, b]))
+    assert str(explain(y, wrt=y)) == "Forward\n\na = 2\nb = 3\ny = a · b = 2 · 3 = 6\n\nBackward\n\n∂y/∂y = 1"
+
+
+def test_rows_are_data_and_steps_follow_the_node_in_hand():
+    a, b = named(a=2.0, b=3.0)
+    derivation = explain(labelled(a * b, "y"))
+    quantity, rule, numbers, result = derivation.rows[-1]
+    assert (str(quantity), str(rule), str(numbers), result) == ("∂y/∂b", "∂y/∂y · a", "1 · 2", 2.0)
+    step = derivation.backward[1]
+    assert (step.name, [(row.node, row.edge) for row in step.rows]) == ("y", [(a, 0), (b, 1)])
+    assert len(list(derivation)) == len(derivation) == 6
+
+
+def test_each_step_comes_after_all_that_pass_a_gradient_to_its_node():
+    (x,) = named(x=0.5)
+    h = x.tanh()
+    y = h * h + (h.exp() + x).sin()
+    done = set()
+    for step in explain(y).backward[1:]:
+        done.add(step.node)
+        assert not [row for row in step.rows if row.node in done]
+
+
+def test_explaining_changes_nothing():
+    net = MLP([2, 2], seed=0)
+    L = squared_error(net([1.0, 2.0]), [0.0, 1.0])
+    L.backward()
+    before = [v.grad for v in topological_order(L.values[0])]
+    explain(L)
+    explain(L, wrt=net.layers[0].W[0, 0])
+    assert [v.grad for v in topological_order(L.values[0])] == before
+
+
+def test_two_runs_give_the_same_bytes():
+    assert practical(cross_entropy)[0].to("latex") == practical(cross_entropy)[0].to("latex")
+
+
+def test_unlabelled_leaves_are_constants_unless_all_are():
+    x = Value(3.0)
+    assert str(explain(x * x)).startswith("Forward\n\nv₁ = 3\nf  = v₁ · v₁ = 3 · 3 = 9\n")
+    (a,) = named(a=3.0)
+    assert [str(row.quantity) for row in explain(a * 2)] == ["a", "f", "∂f/∂f", "∂f/∂a"]
+
+
+def test_two_nodes_with_one_label_stay_apart():
+    (a,) = named(h=0.5)
+    text = "\n".join(map(str, explain(labelled(labelled(a.tanh(), "h").tanh(), "h"))))
+    assert "h′ = tanh(h)" in text and "h′′ = tanh(h′)" in text
+
+
+# Errors.
+
+
+def test_a_graph_too_large_to_read_says_what_to_do():
+    y = Value(0.0, label="x")
+    for _ in range(1500):
+        y = y + 1.0
+    with pytest.raises(ValueError, match=r"1,501 numbers are too many to read one by one\. Explain a Tensor"):
+        explain(y)
+
+
+def test_too_many_tensors_to_read_are_a_sentence():
+    y = Tensor(0.0)
+    for _ in range(1000):
+        y = y + 1.0
+    with pytest.raises(ValueError, match=r"explain: 2,001 Tensors are too many to read\. Explain the loss of one step"):
+        explain(y)
+
+
+def test_a_gradient_too_large_for_a_float_is_a_sentence():
+    (x,) = named(x=1e-300)
+    with pytest.raises(
+        OverflowError, match=r"explain: a gradient is too large for a float; y\.backward\(\) tells which"
+    ):
+        explain((x * 1e200) * 1e200)
+
+
+def test_many_paths_are_not_listed():
+    (x,) = named(x=0.001)
+    y = x
+    for _ in range(200):
+        y = y + y  # 2²⁰⁰ paths
+    assert "more than 16 paths" in notes(explain(y, wrt=x))["∂f/∂x"]
+
+
+def test_changed_data_is_refused():
+    a, b = named(a=2.0, b=3.0)
+    y = a * b
+    a.data = 5.0
+    with pytest.raises(RuntimeError, match="some data was changed since"):
+        explain(y)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: explain(Tensor([1.0, 2.0])), "a derivative is taken of one number"),
+        (lambda: explain(Value(1.0), level="tensor"), "needs Tensors"),
+        (lambda: explain(Value(1.0), level="matrix"), 'the level is "tensor" or "value"'),
+        (lambda: explain(Value(1.0)).to("html"), 'the format is "text", "markdown" or "latex"'),
+        (lambda: explain(Value(1.0), wrt=3.0), "wrt is made of Values and Tensors"),
+    ],
+)
+def test_errors_say_what_to_pass(call, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        call()
+
+
+# LaTeX and Markdown.
+
+
+def test_markdown_holds_latex_formulas():
+    (x,) = named(x=0.5)
+    assert explain(labelled(x.tanh(), "h")).to("markdown").endswith(
+        "$$\n\\frac{\\partial h}{\\partial x} = \\frac{\\partial h}{\\partial h} \\cdot \\left(1 - {h}^{2}\\right)"
+        " = 1 \\cdot 0.7864 = 0.7864\n$$"
+    )  # fmt: skip
+
+
+def test_greek_letters_have_their_names_in_latex():
+    latex = explain(Value.sum(named(Γ=1.0, Λ=2.0, λ=3.0, Α=4.0))).to("latex")
+    for symbol in (r"\Gamma", r"\Lambda", r"\lambda", r"\langle 391\rangle"):  # LaTeX has no capital alpha
+        assert rf"{{\partial {symbol}}}" in latex
+
+
+@pytest.mark.skipif(not shutil.which("pdflatex"), reason="there is no pdflatex to compile with")
+def test_latex_compiles_as_it_stands(tmp_path):
+    odd = named(**{"w_1": 0.5, "ŷ": 1.5, "θ": -0.25, "50% of $x^2$": 2.0, r"\input{a}": 1.0, "数 λ": 0.1, "~#&{": 3.0})
+    y = Value.sum([labelled(abs(a).sqrt() / (a + 7.0), f"{a.label}′₁") * 1e-9 for a in odd]).maximum(odd[0] - odd[0])
+    X = Tensor.randn(12, 10, seed=1, label="X")
+    wide = cross_entropy(MLP([10, 11, 9], seed=0)(X), [0] * 12)
+    documents = [
+        explain(y, wrt=odd[0]),
+        explain(y),
+        practical(squared_error)[0],
+        practical(cross_entropy)[0],
+        explain(wide),
+    ]
+    for i, derivation in enumerate(documents):
+        (tmp_path / f"{i}.tex").write_text(derivation.to("latex"), encoding="utf-8")
+        command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", f"{i}.tex"]
+        run = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
+        assert run.returncode == 0, run.stdout.decode(errors="replace")[-2000:]

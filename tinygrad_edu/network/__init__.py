@@ -1,0 +1,1 @@
+"""Tensors, and networks made of them: modules, losses, optimisers, files, checks."""

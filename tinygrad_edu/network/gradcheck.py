@@ -1,0 +1,154 @@
+"""Checking derivatives: central differences, which know nothing of the chain rule."""
+
+from __future__ import annotations
+
+from itertools import product
+from math import inf
+from sys import float_info
+from typing import TYPE_CHECKING
+
+from ..graph import topological_order
+from ..tree import flatten, one_value, values_in
+from ..value import Value, real_number, set_grads
+from .tensor import Tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+
+#: Balances the two errors of a central difference, h² from the formula and ε/h from rounding.
+_STEP: float = float_info.epsilon ** (1 / 3)
+
+
+class GradcheckError(AssertionError):
+    """A derivative that backward() computes is not that of the function.
+
+    >>> gradcheck(lambda x: x * x.detach(), [1.0])              # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    tinygrad_edu.network.gradcheck.GradcheckError: gradcheck: the derivative to inputs[0] is 1 by backward, but 2 by central ...
+    """
+
+
+class Coordinate:
+    """One derivative: where, by `backward()`, by central differences, and how far they are apart.
+
+    >>> Coordinate("x", 2.0, 2.5).error
+    0.5
+    """
+
+    def __init__(self, name: str, analytic: float, numeric: float) -> None:
+        self.name = name
+        self.analytic = analytic
+        self.numeric = numeric
+        self.error = abs(analytic - numeric)
+
+
+class GradcheckReport(list[Coordinate]):
+    """The coordinates that were compared; prints as a table.
+
+    >>> gradcheck(lambda x: 3 * x, [2.0])[0].analytic
+    3.0
+    """
+
+    def __str__(self) -> str:
+        width = max(len("coordinate"), *(len(row.name) for row in self))
+        lines = [f"{'coordinate':<{width}}  {'analytic':>13}  {'numeric':>13}  {'error':>8}"]
+        for row in self:
+            lines.append(f"{row.name:<{width}}  {row.analytic:>13.6g}  {row.numeric:>13.6g}  {row.error:>8.1e}")
+        return "\n".join(lines)
+
+
+def central_difference(f: Callable[..., Any], inputs: Any, step: float | None = None) -> list[Any]:
+    """∂f/∂x ≈ (f(x + h) − f(x − h)) / 2h for every number in the inputs.
+
+    Args:
+        f: called as `f(*inputs)`; returns a number, a Value, or a Tensor of one element.
+        inputs: a list of numbers, nested lists, Values and Tensors (or a single one of them but
+            a list). f gets numbers as Values, and nested lists as Tensors.
+        step: h; by default ε^⅓ · max(1, |x|), about 6e-6, for an error of about 1e-10.
+
+    Returns:
+        For each input a float, or nested floats for a Tensor.
+
+    Raises:
+        ValueError: there are no inputs, or the step is not above 0. What f raises near one of them is passed on.
+        TypeError: f returns no number.
+
+    >>> [round(d, 6) for d in central_difference(lambda a, b: a * a * b, [3.0, 2.0])]
+    [12.0, 9.0]
+    """
+    args = _fresh(inputs)
+    for x in values_in(args):
+        middle = x.data
+        h = _STEP * max(1.0, abs(middle)) if step is None else real_number(step)
+        high, low = middle + h, middle - h
+        if not 0 < high - low < inf:
+            raise ValueError(f"central_difference: a step above 0 that leads away from {middle} is needed, not {h}")
+        x.data = high
+        above = Tensor(f(*args)).item()
+        x.data = low
+        below = Tensor(f(*args)).item()
+        x.data = middle
+        x.grad = (above - below) / (high - low)  # high − low is 2h as it was rounded
+    return [arg.grad for arg in args]
+
+
+def gradcheck(
+    f: Callable[..., Any], inputs: Any, rtol: float = 1e-5, atol: float = 1e-7, step: float | None = None
+) -> GradcheckReport:
+    """Compare `backward()` with central differences at every coordinate of the inputs.
+
+    Args:
+        f, inputs, step: as in `central_difference`; f must return a Value or a Tensor of one element.
+        rtol, atol: an error up to atol + rtol · |numeric| passes.
+
+    Returns:
+        The comparison, a table when printed.
+
+    Raises:
+        GradcheckError: a coordinate differs; the message names the worst and shows the table.
+        ValueError: as `central_difference`, or a tolerance below 0.
+
+    >>> print(gradcheck(lambda x: (x * x).sum(), [[1.0, -2.0]]))       # doctest: +ELLIPSIS
+    coordinate         analytic        numeric     error
+    inputs[0][0]              2              2   ...
+    inputs[0][1]             -4             -4   ...
+    """
+    if min(real_number(rtol), real_number(atol)) < 0:
+        raise ValueError(f"gradcheck: rtol and atol are at least 0, not {rtol} and {atol}")
+    args = _fresh(inputs)
+    y = one_value(f(*args))
+    order = topological_order(y)
+    before = [node.grad for node in order]
+    y.backward()
+    analytic = [x.grad for x in values_in(args)]
+    set_grads(order, before)  # f may use leaves that are not its inputs, such as a module's parameters
+    numeric = flatten(central_difference(f, args, step))
+    names = [name for i, arg in enumerate(args) for name, _ in _coordinates(f"inputs[{i}]", arg)]
+    report = GradcheckReport(map(Coordinate, names, analytic, numeric))
+    wrong = [row for row in report if not row.error <= atol + rtol * abs(row.numeric)]
+    if wrong:
+        worst = max(wrong, key=lambda row: row.error)
+        raise GradcheckError(
+            f"gradcheck: the derivative to {worst.name} is {worst.analytic:.6g} by backward, but {worst.numeric:.6g} "
+            f"by central differences (error {worst.error:.1e}); {len(wrong)} of {len(report)} differ\n{report}"
+        )
+    return report
+
+
+def _fresh(inputs: Any) -> list[Value | Tensor]:
+    """The inputs as new leaves: numbers as Values, the rest as Tensors."""
+    inputs = inputs if isinstance(inputs, (list, tuple)) else [inputs]
+    if not inputs:
+        raise ValueError("there are no inputs to differentiate by")
+    args = [x.detach() if isinstance(x, (Value, Tensor)) else Tensor(x).detach() for x in inputs]
+    return [_coordinates("", x)[0][1] if isinstance(x, Tensor) and not x.shape else x for x in args]
+
+
+def _coordinates(name: str, arg: Value | Tensor) -> list[tuple[str, Value]]:
+    """Every element of an argument, by its own label or by where it stands."""
+    if isinstance(arg, Value):
+        return [(arg.label or name, arg)]
+    indices = product(*map(range, arg.shape))
+    return [(x.label or f"{name}{list(index)}", x) for index, x in zip(indices, arg.values)]

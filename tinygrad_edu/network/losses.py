@@ -1,0 +1,133 @@
+"""Losses: how far predictions are from their targets, as a Tensor of shape ().
+
+Predictions are one example (a vector) or a batch with one example a row. Over a batch,
+`reduction="sum"` adds the losses of the examples and `"mean"` divides that by their number N.
+
+    loss            of one example                  default reduction over a batch
+    squared_error   ½ Σᵢ (ŷᵢ − yᵢ)²                 sum
+    mse_loss        (1/K) Σᵢ (ŷᵢ − yᵢ)²             mean, so that all N·K squares weigh the same
+    cross_entropy   −Σₖ yₖ log softmax(z)ₖ          mean
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isclose
+from numbers import Integral
+from typing import TYPE_CHECKING
+
+from .tensor import Tensor, as_tensor
+
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def squared_error(prediction: Tensor, target: Any, reduction: str = "sum") -> Tensor:
+    """L = ½ Σᵢ (ŷᵢ − yᵢ)², not divided by the number of outputs, so that ∂L/∂ŷ = ŷ − y.
+
+    Args:
+        prediction: ŷ, of any shape; with two axes, one example a row.
+        target: y, of the same shape.
+        reduction: "sum" or "mean" over the examples of a batch.
+
+    Raises:
+        ValueError: the shapes differ, or the reduction is unknown.
+
+    >>> y_hat = Tensor([1.0, 3.0])
+    >>> L = squared_error(y_hat, [0.0, 1.0])                    # ½ (1² + 2²)
+    >>> L.backward(); L.data, y_hat.grad
+    (2.5, [1.0, 2.0])
+    """
+    prediction = as_tensor(prediction)
+    error = _error("squared_error", prediction, target)
+    return _over_examples((error**2).sum() * 0.5, prediction, reduction)
+
+
+def mse_loss(prediction: Tensor, target: Any, reduction: str = "mean") -> Tensor:
+    """L = (1/n) Σᵢ (ŷᵢ − yᵢ)² over all n elements; with reduction "sum" the sum itself.
+
+    Args and errors: as `squared_error`.
+
+    >>> mse_loss(Tensor([1.0, 3.0]), [0.0, 1.0]).data           # (1² + 2²) / 2
+    2.5
+    """
+    _check_reduction(reduction)
+    squares = _error("mse_loss", as_tensor(prediction), target) ** 2
+    return squares.mean() if reduction == "mean" else squares.sum()
+
+
+def cross_entropy(logits: Tensor, target: Any, reduction: str = "mean") -> Tensor:
+    """L = Σₖ yₖ (log Σⱼ exp(zⱼ) − zₖ), the cross-entropy of y and softmax(z), for logits z.
+
+    It is −Σₖ yₖ log softmax(z)ₖ with the logarithm taken first, so no logit is too large, and
+    ∂L/∂z = softmax(z) − y.
+
+    Args:
+        logits: z, a vector of K numbers, or N rows of them.
+        target: for each example a class index from 0 to K − 1, or K probabilities (one-hot).
+        reduction: "sum" or "mean" over the examples of a batch.
+
+    Raises:
+        IndexError: a class index out of range.
+        ValueError: shapes that do not fit, probabilities that are negative or do not sum to 1,
+            or an unknown reduction.
+
+    >>> z = Tensor([0.0, 0.0])
+    >>> L = cross_entropy(z, 1)                                 # log 2
+    >>> L.backward(); round(L.item(), 4), z.grad
+    (0.6931, [0.5, -0.5])
+    """
+    logits = as_tensor(logits)
+    if logits.ndim not in (1, 2):
+        raise ValueError(f"cross_entropy: logits of shape (K,) or (N, K) are needed, not {logits.shape}")
+    y = _probabilities(target, logits.shape)
+    surprise = logits.logsumexp(axis=-1, keepdims=True) - logits  # −log ŷₖ
+    total = y.reshape(-1) @ surprise.reshape(-1)
+    return _over_examples(total, logits, reduction)
+
+
+def _error(name: str, prediction: Tensor, target: Any) -> Tensor:
+    y = target if isinstance(target, Tensor) else Tensor(target, label="y")
+    if prediction.shape != y.shape:
+        raise ValueError(f"{name}: the prediction has shape {prediction.shape}, the target {y.shape}")
+    return prediction - y
+
+
+def _over_examples(total: Tensor, prediction: Tensor, reduction: str) -> Tensor:
+    _check_reduction(reduction)
+    batch = reduction == "mean" and prediction.ndim > 1
+    return total / prediction.shape[0] if batch else total
+
+
+def _check_reduction(reduction: str) -> None:
+    if reduction not in ("sum", "mean"):
+        raise ValueError(f'the reduction is "sum" or "mean", not {reduction!r}')
+
+
+def _probabilities(target: Any, shape: tuple[int, ...]) -> Tensor:
+    """The target of `cross_entropy` as probabilities in the logits' shape."""
+    if hasattr(target, "tolist") and not isinstance(target, Tensor):
+        target = target.tolist()
+    classes = [target] if len(shape) == 1 else target
+    if isinstance(classes, Sequence) and all(isinstance(k, Integral) and not isinstance(k, bool) for k in classes):
+        one_hot = [_one_hot(int(k), shape[-1]) for k in classes]
+        target = one_hot[0] if len(shape) == 1 else one_hot
+    y = target if isinstance(target, Tensor) else Tensor(target, label="y")
+    if y.shape != shape:
+        raise ValueError(
+            f"cross_entropy: logits of shape {shape} need a target of that shape"
+            f"{' or a class index' if len(shape) == 1 else f' or {shape[0]} class indices'}, not shape {y.shape}"
+        )
+    rows = y.data if len(shape) == 2 else [y.data]
+    for row in rows:
+        if min(row) < 0 or not isclose(sum(row), 1, abs_tol=1e-6):
+            raise ValueError(
+                f"cross_entropy: the target {row} is not a probability distribution; its sum is {sum(row)}"
+            )
+    return y
+
+
+def _one_hot(k: int, classes: int) -> list[float]:
+    if not 0 <= k < classes:
+        raise IndexError(f"cross_entropy: class {k} does not exist, there are 0 to {classes - 1}")
+    return [1.0 if j == k else 0.0 for j in range(classes)]

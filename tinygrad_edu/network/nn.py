@@ -1,0 +1,339 @@
+"""Modules: functions with parameters, built from Tensors.
+
+Weights have the shape (out_features, in_features), so that z = W h + b reads as on paper.
+A batch holds one example a row, as in PyTorch: z = h Wᵀ + b.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import sqrt
+from typing import TYPE_CHECKING
+
+from ..writing.names import of_layer
+from .tensor import Tensor, affine, as_shape, as_tensor, random_source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Any
+
+
+class Parameter(Tensor):
+    """A Tensor that a Module is to learn: a leaf; for the rest see `Tensor`.
+
+    Of what was computed it takes the numbers alone, as new leaves, as PyTorch's does.
+
+    >>> Parameter(Tensor.ones(1, 2) * 0.5)
+    Parameter([[0.5, 0.5]])
+    """
+
+    def __init__(self, data: Any, label: str | None = None) -> None:
+        super().__init__(Tensor(data).map(lambda v: v.detach() if v.op else v), label)
+
+
+class Module:
+    """A function with parameters: what it holds as attributes is found by itself.
+
+    Subclasses set Parameters, Modules, or lists of them as attributes and define `forward`.
+
+    >>> class Scale(Module):
+    ...     def __init__(self):
+    ...         self.k = Parameter([3.0])
+    ...     def forward(self, x):
+    ...         return self.k * x
+    >>> scale = Scale()
+    >>> scale([2.0]).data, scale.state_dict()
+    ([6.0], {'k': [3.0]})
+    """
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # `net.W = [[…]]` or `net.W -= …` would take W out of what is learned, without a word.
+        if isinstance(vars(self).get(name), Parameter) and not (value is None or isinstance(value, Parameter)):
+            kind = type(value).__name__
+            raise TypeError(f"{name} is a Parameter, not a {kind}; to set its numbers, write {name}.data = …")
+        super().__setattr__(name, value)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The output for the input x. Every subclass says how.
+
+        >>> Tanh().forward(Tensor([0.0])).data                      # Tanh()([0.0]) is the same
+        [0.0]
+        """
+        raise TypeError(f"{type(self).__name__} does not define forward(self, x)")
+
+    def __call__(self, x: Any) -> Tensor:
+        return self.forward(x if isinstance(x, Tensor) else Tensor(x, label="x"))
+
+    def children(self) -> Iterator[tuple[str, Any]]:
+        """The Parameters and Modules among the attributes and in lists of them, with their names.
+
+        >>> [name for name, _ in MLP([4, 3, 2]).children()]
+        ['layers.0', 'layers.1']
+        """
+        for name, attribute in vars(self).items():
+            if isinstance(attribute, (list, tuple)):
+                parts = [(f"{name}.{i}", part) for i, part in enumerate(attribute)]
+            else:
+                parts = [(name, attribute)]
+            yield from [(path, part) for path, part in parts if isinstance(part, (Parameter, Module))]
+
+    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        """Every Parameter with its path, such as `layers.0.W`.
+
+        >>> [path for path, _ in MLP([3, 2]).named_parameters()]
+        ['layers.0.W', 'layers.0.b']
+        """
+        for name, child in self.children():
+            if isinstance(child, Parameter):
+                yield name, child
+            else:
+                for path, parameter in child.named_parameters():
+                    yield f"{name}.{path}", parameter
+
+    def parameters(self) -> list[Parameter]:
+        """Every Parameter once, in the order in which they were set.
+
+        >>> [parameter.shape for parameter in Linear(3, 2).parameters()]
+        [(2, 3), (2,)]
+        """
+        return list(dict.fromkeys(parameter for _, parameter in self.named_parameters()))
+
+    def zero_grad(self) -> None:
+        """Set the gradient of every parameter to 0.
+
+        >>> linear = Linear(1, 1, init=1.0)
+        >>> linear([3.0]).backward(); linear.zero_grad(); linear.W.grad
+        [[0.0]]
+        """
+        for parameter in self.parameters():
+            parameter.zero_grad()
+
+    def state_dict(self) -> dict[str, Any]:
+        """The numbers of every parameter as nested lists, by path.
+
+        >>> Linear(2, 1, init=0.5).state_dict()
+        {'W': [[0.5, 0.5]], 'b': [0.5]}
+        """
+        return {path: parameter.data for path, parameter in self.named_parameters()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Set every parameter from nested lists, by path; all of them or none.
+
+        Raises:
+            TypeError: it is no dict, or holds something that is no number.
+            KeyError: a path is missing or unknown.
+            ValueError: a shape differs, or a number is not finite.
+
+        >>> linear = Linear(1, 1)
+        >>> linear.load_state_dict({"W": [[2.0]], "b": [1.0]}); linear([3.0]).data
+        [7.0]
+        """
+        if not isinstance(state, Mapping):
+            raise TypeError(f"load_state_dict: a dict from paths to numbers is needed, not {type(state).__name__}")
+        parameters = dict(self.named_parameters())
+        missing, unknown = parameters.keys() - state.keys(), state.keys() - parameters.keys()
+        if missing or unknown:
+            raise KeyError(f"load_state_dict: missing {sorted(missing)}, unknown {sorted(unknown)}")
+        new = {path: Tensor(state[path]).detach() for path in parameters}  # the state may hold our own Parameters
+        for path, parameter in parameters.items():
+            if new[path].shape != parameter.shape:
+                raise ValueError(f"load_state_dict: {path} has shape {parameter.shape}, not {new[path].shape}")
+        for path, parameter in parameters.items():
+            parameter.data = new[path]
+
+    def extra_repr(self) -> str:
+        """What stands between the parentheses of a Module without Modules inside.
+
+        >>> Softmax().extra_repr()
+        'axis=-1'
+        """
+        return ", ".join([f"{name}: {parameter.shape}" for name, parameter in self.named_parameters()])
+
+    def __repr__(self) -> str:
+        modules = [f"({name}): {child!r}" for name, child in self.children() if isinstance(child, Module)]
+        inside = "\n".join(["", *modules]).replace("\n", "\n  ") + "\n" if modules else self.extra_repr()
+        return f"{type(self).__name__}({inside})"
+
+
+class Linear(Module):
+    """z = W h + b, for one example h or, row by row, for a batch of them.
+
+    `W` has the shape (out_features, in_features) and `b` (out_features,). An h of shape
+    (in_features,) becomes a z of shape (out_features,), and (N, in_features) (N, out_features).
+
+    Args:
+        in_features: how many numbers h has.
+        out_features: how many numbers z has.
+        bias: whether there is a b.
+        init: the value of every weight and bias; by default they are drawn evenly from
+            ±1/√in_features, as PyTorch does.
+        seed: an int or a `random.Random`, for the drawing.
+
+    Raises:
+        ValueError: a size below 1, or an input of another width.
+
+    >>> linear = Linear(2, 3, init=0.1)
+    >>> linear.W.shape, [round(z, 4) for z in linear([1.0, 2.0]).data]     # 0.1 + 0.2 + 0.1
+    ((3, 2), [0.4, 0.4, 0.4])
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        init: float | None = None,
+        seed: Any = None,
+    ) -> None:
+        out_features, in_features = as_shape((out_features, in_features))
+        rng = random_source(seed)
+        bound = 1 / sqrt(in_features)
+
+        def parameter(shape: Sequence[int]) -> Parameter:
+            if init is None:
+                return Parameter.uniform(shape, -bound, bound, seed=rng)
+            return Parameter.full(shape, init)
+
+        self.W = parameter((out_features, in_features))
+        self.b = parameter((out_features,)) if bias else None
+
+    def forward(self, h: Tensor) -> Tensor:
+        if h.ndim not in (1, 2) or h.shape[-1] != self.W.shape[1]:
+            n = self.W.shape[1]
+            raise ValueError(f"Linear: an input of shape ({n},) or (N, {n}) is needed, not {h.shape}")
+        if self.b is None:
+            return self.W @ h if h.ndim == 1 else h @ self.W.T
+        return affine(self.W, h, as_tensor(self.b))
+
+    def extra_repr(self) -> str:
+        out_features, in_features = self.W.shape
+        return f"in_features={in_features}, out_features={out_features}, bias={self.b is not None}"
+
+
+class Tanh(Module):
+    """h = tanh z, element by element.
+
+    >>> Tanh()([0.0]).data
+    [0.0]
+    """
+
+    def forward(self, z: Tensor) -> Tensor:
+        return z.tanh()
+
+
+class ReLU(Module):
+    """h = max(z, 0), element by element.
+
+    >>> ReLU()([-2.0, 3.0]).data
+    [0.0, 3.0]
+    """
+
+    def forward(self, z: Tensor) -> Tensor:
+        return z.relu()
+
+
+class Sigmoid(Module):
+    """h = 1 / (1 + e⁻ᶻ), element by element.
+
+    >>> Sigmoid()([0.0]).data
+    [0.5]
+    """
+
+    def forward(self, z: Tensor) -> Tensor:
+        return z.sigmoid()
+
+
+class Softmax(Module):
+    """ŷᵢ = exp(zᵢ) / Σⱼ exp(zⱼ) along an axis, by default the last.
+
+    >>> Softmax()([1000.0, 1000.0]).data
+    [0.5, 0.5]
+    """
+
+    def __init__(self, axis: int = -1) -> None:
+        self.axis = axis
+
+    def forward(self, z: Tensor) -> Tensor:
+        return z.softmax(self.axis)
+
+    def extra_repr(self) -> str:
+        return f"axis={self.axis}"
+
+
+class Sequential(Module):
+    """Modules one after another.
+
+    >>> Sequential(Linear(2, 1, init=1.0), Tanh())
+    Sequential(
+      (layers.0): Linear(in_features=2, out_features=1, bias=True)
+      (layers.1): Tanh()
+    )
+    """
+
+    def __init__(self, *layers: Module) -> None:
+        for layer in layers:
+            if not callable(layer):
+                raise TypeError(f"Sequential: each argument is a Module, not {type(layer).__name__} {layer!r}")
+        self.layers = list(layers)
+
+    def forward(self, h: Tensor) -> Tensor:
+        for layer in self.layers:
+            h = layer(h)
+        return h
+
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "tanh": Tensor.tanh,
+    "relu": Tensor.relu,
+    "sigmoid": Tensor.sigmoid,
+}
+
+
+class MLP(Module):
+    """A multilayer perceptron: Linear layers with an activation between them, none at the end.
+
+    Layer l computes z⁽ˡ⁾ = W⁽ˡ⁾ h⁽ˡ⁻¹⁾ + b⁽ˡ⁾ and h⁽ˡ⁾ = g(z⁽ˡ⁾), with h⁽⁰⁾ = x; the output is the
+    last z. Parameters and results carry these names.
+
+    Args:
+        sizes: the width of the input, of each hidden layer, and of the output; x is of shape
+            (sizes[0],) or (N, sizes[0]), the output of (sizes[-1],) or (N, sizes[-1]).
+        activation: "tanh", "relu" or "sigmoid".
+        init, seed: as in `Linear`.
+
+    Raises:
+        ValueError: fewer than two sizes, a size below 1, or an unknown activation.
+
+    >>> net = MLP([4, 4, 3, 3], activation="tanh", init=0.1)
+    >>> [round(z, 4) for z in net([1.0, 0.0, 1.0, 0.0]).data]
+    [0.164, 0.164, 0.164]
+    """
+
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        activation: str = "tanh",
+        init: float | None = None,
+        seed: Any = None,
+    ) -> None:
+        widths = as_shape(sizes)
+        if len(widths) < 2:
+            raise ValueError(f"MLP: the sizes of at least an input and an output are needed, not {sizes!r}")
+        if activation not in [*ACTIVATIONS]:  # of a dict one cannot ask for what has no hash
+            raise ValueError(f"MLP: the activation is one of {', '.join(ACTIVATIONS)}, not {activation!r}")
+        rng = random_source(seed)
+        self.activation = activation
+        self.layers = [Linear(m, n, init=init, seed=rng) for m, n in zip(widths, widths[1:])]
+        for l, layer in enumerate(self.layers, start=1):
+            for name, parameter in layer.named_parameters():
+                parameter.label = of_layer(name, l)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = x
+        for l, layer in enumerate(self.layers, start=1):
+            z = layer(h)
+            z.label = of_layer("z", l)
+            if l < len(self.layers):
+                h = ACTIVATIONS[self.activation](z)
+                h.label = of_layer("h", l)
+        return z

@@ -1,0 +1,1 @@
+"""The readings of a graph: explained, drawn, stepped through, compiled."""

@@ -1,0 +1,136 @@
+"""Pictures of a graph at three levels: every number, every neuron, every Tensor.
+
+scene.py            what is to be drawn, and what its nodes are called
+network.py          which nodes together are a neuron, which Tensors a layer
+value_level.py      a card a node
+neuron_level.py     a card a neuron
+tensor_level.py     a card a Tensor; formula.py writes what it was computed from
+look.py, dot.py     colours, cards; nodes and edges as DOT text
+figure.py           Drawing: saved or shown; render.py runs Graphviz, svg.py finishes its SVG
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+from ...network.tensor import Tensor
+from ...value import Value
+from ...writing.numbers import check_digits
+from .figure import Drawing
+from .neuron_level import NeuronCards, neuron_level
+from .scene import Scene
+from .tensor_level import TensorCards, tensor_level
+from .value_level import value_level
+
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["LEVELS", "Drawing", "draw"]
+
+LEVELS = ("value", "neuron", "tensor")
+COMFORTABLE = {"value": 40, "neuron": 60}  # cards that are read with ease
+MANY, TOO_MANY = 200, 2000
+
+
+def draw(
+    y: Value | Tensor,
+    level: str | None = None,
+    *,
+    rankdir: str | None = None,
+    digits: int | None = None,
+    gradients: bool = True,
+    title: str | None = None,
+    force: bool = False,
+) -> Drawing:
+    """Draw the graph that y was computed by.
+
+    Gradients are blank until `y.backward()` has been called.
+
+    Args:
+        y: a Value or a Tensor; with a Tensor the names and layers of its network are known.
+        level: "value", a card a node with the local derivative on every edge; "neuron", a card a
+            neuron (where there is none, as "value"); "tensor", a card a Tensor; None takes the finest
+            that is read with ease.
+        rankdir: the direction, "LR", "TB", "RL" or "BT"; by default what suits the level.
+        digits: decimals, by default 4; matrices show one less.
+        gradients: False leaves them out.
+        title: a line over the picture.
+        force: draws more than 2,000 cards too.
+
+    Raises:
+        TypeError: y is neither a Value nor a Tensor.
+        ValueError: an unknown level or direction, a level that y does not have, or more than
+            2,000 cards without `force`. (More than 200 is a warning that names a coarser level.)
+
+    >>> from tinygrad_edu import Value, draw
+    >>> x = Value(3.0, label="x")
+    >>> draw(x * x).source.count("n1 -> n2")                       # both edges
+    2
+    """
+    _check(y, level, rankdir, digits)
+    scene = Scene(y, digits, gradients)
+    counts = _counts(scene)
+    if level is None:
+        level = next((l for l in COMFORTABLE if counts.get(l, TOO_MANY) <= COMFORTABLE[l]), list(counts)[-1])
+    if level == "neuron" and not scene.neurons:
+        level = "value"  # an expression that is no network
+    if level not in counts:
+        raise ValueError(
+            'the level "tensor" needs a Tensor, for only it records what was done with whole Tensors: '
+            "draw the loss itself, not its one Value"
+        )
+    _check_size(level, counts, force)
+    if level == "tensor":
+        graph = tensor_level(scene, TensorCards(scene), rankdir, title)
+    elif level == "neuron":
+        graph = neuron_level(scene, NeuronCards(scene), rankdir, title)
+    else:
+        graph = value_level(scene, rankdir, title)
+    spoken = title or f"{_named(scene)}: computation graph, {level} level"
+    return Drawing(graph.source, level, counts[level], spoken)
+
+
+def _check(y: Any, level: Any, rankdir: Any, digits: Any) -> None:
+    if not isinstance(y, (Value, Tensor)):
+        raise TypeError(f"draw: a Value or a Tensor is needed, not {type(y).__name__} {y!r}")
+    if level is not None and level not in LEVELS:
+        raise ValueError(f"draw: the level is one of {', '.join(LEVELS)}, or None, not {level!r}")
+    if rankdir not in (None, "LR", "TB", "RL", "BT"):
+        raise ValueError(f"draw: rankdir is LR, TB, RL or BT, not {rankdir!r}")
+    if digits is not None:
+        check_digits("draw", digits)
+
+
+def _named(scene: Scene) -> str:
+    return scene.name(scene.root) or "a result"
+
+
+def _counts(scene: Scene) -> dict[str, int]:
+    """How many cards each level has that the graph can be drawn at, from fine to coarse."""
+    counts = {"value": len(scene.values)}
+    if scene.neurons:
+        counts["neuron"] = len(NeuronCards(scene).heads)
+    if scene.tensors:
+        counts["tensor"] = len(TensorCards(scene))
+    return counts
+
+
+def _check_size(level: str, counts: dict[str, int], force: bool) -> None:
+    """Say in a sentence that there are too many cards, and which level has fewer."""
+    cards = counts[level]
+    if cards <= MANY or force:
+        return
+    coarser = [other for other in LEVELS[LEVELS.index(level) + 1 :] if counts.get(other, cards) < cards]
+    best = next((l for l in coarser if counts[l] <= MANY), coarser[-1] if coarser else None)
+    advice = (
+        f'level="{best}" has {counts[best]}'
+        if best
+        else 'draw a part of it, or compute with Tensors and draw their result with level="tensor"'
+    )
+    if cards > TOO_MANY:
+        raise ValueError(
+            f"draw: {cards:,} cards at the {level} level are too many to lay out or to read: {advice}; "
+            "force=True draws them all the same"
+        )
+    warnings.warn(f"draw: {cards} cards at the {level} level are more than fit on a screen: {advice}", stacklevel=3)

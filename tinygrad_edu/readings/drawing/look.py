@@ -1,0 +1,156 @@
+"""The look: colours with their dark counterparts, and the HTML that Graphviz makes cards from.
+
+Colour is never alone: a gradient is also italic and in its own row or column, a leaf also square,
+an operation rounded, the loss thick-bordered, and every number has its sign.
+"""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+FONT = "DejaVu Sans,Helvetica,Arial,sans-serif"
+SIZE, SMALL = 12, 10  # points; nothing is smaller than SMALL
+
+#: What a colour is for: (in light, in dark). The light ones are all different, so that the
+#: style sheet of the SVG can tell the roles apart by colour.
+PALETTE = {
+    "paper": ("#ffffff", "#15181d"),
+    "ink": ("#1a1a1a", "#eef1f5"),
+    "muted": ("#5f5f5f", "#a9b0bb"),
+    "border": ("#3a3a3a", "#8d96a3"),
+    "edge": ("#6b6b6b", "#949cab"),
+    "frame": ("#b4b4b4", "#4a515d"),
+    "gradient": ("#a33b00", "#ffab78"),
+    "input": ("#e3eef8", "#1d3850"),
+    "parameter": ("#fdf3d8", "#453c1a"),
+    "target": ("#e8e8e8", "#3b3f46"),
+    "constant": ("#ebebeb", "#353a41"),
+    "operation": ("#fefefe", "#242932"),
+    "summary": ("#efefef", "#303640"),
+    "loss": ("#fbe2d9", "#5b2c1f"),
+}
+
+
+def _mix(a: str, b: str, share: float) -> str:
+    """The colour that lies `share` of the way from a to b."""
+    pairs = [(int(a[i : i + 2], 16), int(b[i : i + 2], 16)) for i in (1, 3, 5)]
+    return "#" + "".join([f"{round(x + (y - x) * share):02x}" for x, y in pairs])
+
+
+HEAT_STEPS = 6
+for _step in range(1, HEAT_STEPS + 1):
+    _share = _step / HEAT_STEPS
+    PALETTE[f"+{_step}"] = (_mix("#ffffff", "#74b2d8", _share), _mix("#242932", "#1f6a9c", _share))
+    PALETTE[f"-{_step}"] = (_mix("#ffffff", "#e8a877", _share), _mix("#242932", "#95501b", _share))
+
+
+def heat(x: float, scale: float) -> str:
+    """The role that colours x in a matrix whose largest magnitude is `scale`.
+
+    >>> heat(2.0, 2.0), heat(-1.0, 2.0), heat(0.01, 2.0)
+    ('+6', '-3', 'operation')
+    """
+    step = round(abs(x) / scale * HEAT_STEPS) if scale else 0
+    return f"{'+' if x > 0 else '-'}{step}" if step else "operation"
+
+
+def colour(role: str) -> str:
+    """The role's colour on white paper."""
+    return PALETTE[role][0]
+
+
+def style_sheet() -> str:
+    """CSS that gives every role its dark colour where the reader's system asks for dark."""
+    rules = [
+        f'.tinygrad-edu [{attribute}="{light}"]{{{attribute}:{dark}}}'
+        for light, dark in PALETTE.values()
+        for attribute in ("fill", "stroke")
+    ]
+    return "@media (prefers-color-scheme:dark){" + "".join(rules) + "}"
+
+
+# Text. Whatever a name contains, it arrives as text.
+
+
+def printable(text: str) -> str:
+    """`text` without what XML forbids: control characters become their pictures.
+
+    >>> printable("a\\nb"), printable("\\ud800")
+    ('a␊b', '\\ufffd')
+    """
+    return "".join([_picture(ord(c)) or c for c in text])
+
+
+def _picture(code: int) -> str | None:
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "␡"
+    turns_text_around = 0x202A <= code < 0x202F or 0x2066 <= code < 0x206A
+    no_character = 0x80 <= code < 0xA0 or 0xD800 <= code < 0xE000 or code in (0xFFFE, 0xFFFF)
+    return "�" if turns_text_around or no_character else None
+
+
+def markup(text: str) -> str:
+    """`text` as Graphviz's HTML: `<` and its kin as entities, and `\\N` kept from becoming the node's name.
+
+    >>> markup('a<b & "c"')
+    'a&lt;b &amp; &quot;c&quot;'
+    """
+    return html.escape(printable(text)).replace("\\", "\\\\") or " "
+
+
+def shortened(text: str, length: int = 36) -> str:
+    """`text`, or its beginning and an ellipsis: a card is no wider than its numbers need."""
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def styled(text: str, role: str = "ink", size: int = SIZE, bold: bool = False, italic: bool = False) -> str:
+    """Text in a colour, size and weight; what is as the whole drawing is goes without saying."""
+    content = markup(text)
+    if bold:
+        content = f"<B>{content}</B>"
+    if italic:
+        content = f"<I>{content}</I>"
+    font = f' COLOR="{colour(role)}"' if role != "ink" else ""
+    font += f' POINT-SIZE="{size}"' if size != SIZE else ""
+    return f"<FONT{font}>{content}</FONT>" if font else content
+
+
+def gradient_text(text: str, size: int = SIZE) -> str:
+    """A gradient: in its colour and italic, or an empty place where there is none yet."""
+    return styled(text or " ", "gradient", size, italic=True)
+
+
+# Tables.
+
+
+def cell(content: str, align: str = "RIGHT", fill: str | None = None, span: int = 1) -> str:
+    """One cell; `fill` is a role."""
+    background = f' BGCOLOR="{colour(fill)}"' if fill else ""
+    columns = f' COLSPAN="{span}"' if span > 1 else ""
+    return f'<TD ALIGN="{align}"{columns}{background}>{content}</TD>'
+
+
+def row(*cells: str) -> str:
+    """One row of a table."""
+    return f"<TR>{''.join(cells)}</TR>"
+
+
+#: The last row of a rounded card whose last row of numbers has a fill: the fill stays clear of the corners.
+FOOT = '<TR><TD HEIGHT="5" CELLPADDING="0"></TD></TR>'
+
+
+def card(
+    rows: Iterable[str], fill: str = "operation", rounded: bool = True, thick: bool = False, padding: int = 3
+) -> str:
+    """A whole card: the label of a node with `shape=plain`."""
+    corners = ' STYLE="ROUNDED"' if rounded else ""
+    return (
+        f'<<TABLE BORDER="{3 if thick else 1}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="{padding}"'
+        f' COLOR="{colour("border")}" BGCOLOR="{colour(fill)}"{corners}>{"".join(rows)}</TABLE>>'
+    )

@@ -1,0 +1,152 @@
+"""The tensor level: a card a Tensor, values beside gradients, and a frame around every layer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...network.tensor import Tensor
+from . import look
+from .dot import edge, new_graph, node, part
+from .formula import formula
+from .network import ACTIVATIONS, Layer
+from .tensor_card import parameter_card, tensor_card
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .scene import Scene
+
+FUNCTIONS = (*ACTIVATIONS, "softmax", "log_softmax")
+
+
+class TensorCards:
+    """Which Tensors get a card, and which are told otherwise.
+
+    The parameters of a layer share a card. In a network the steps without a name (W x before b is
+    added, the squares of a loss) are part of the formula of what they lead to; without a network
+    every Tensor is a card.
+    """
+
+    def __init__(self, scene: Scene) -> None:
+        self.layers = scene.layers
+        self.parameter_of: dict[Tensor, Layer] = {}
+        for layer in scene.layers:
+            for t in (layer.W, layer.b):
+                if t is not None:
+                    self.parameter_of.setdefault(t, layer)
+        shown = [t for t in scene.tensors if t not in self.parameter_of and self._shows(scene, t)]
+        self.shown = dict.fromkeys(shown)
+
+    def _shows(self, scene: Scene, t: Tensor) -> bool:
+        if t is scene.root or scene.name(t):
+            return True
+        if t.op in ("ᵀ", "reshape", "[ ]"):
+            return False
+        if t.op is None:
+            return len(t.values) > 1 or not scene.layers
+        return not scene.layers or t.op in FUNCTIONS
+
+    def __len__(self) -> int:
+        return len(self.shown) + len({id(layer) for layer in self.parameter_of.values()})
+
+    def own(self, layer: Layer) -> list[Tensor]:
+        """The parameters on the card of the layer: W and b, unless an earlier layer has told them."""
+        return [t for t, first in self.parameter_of.items() if first is layer]
+
+    def is_parameter(self, a: Tensor, z: Tensor) -> bool:
+        """Whether a is on the parameter card of the layer that computes z."""
+        return a in self.parameter_of and self.parameter_of[a].z is z
+
+    def is_target(self, a: Tensor, t: Tensor) -> bool:
+        """Whether a is a leaf that only t, which belongs to no layer, is computed from."""
+        outside = bool(self.layers) and not any([t in (layer.z, layer.h) for layer in self.layers])
+        return outside and not a.op and [u for u in self.shown if a in self.sources(u)] == [t]
+
+    def sources(self, t: Tensor) -> list[Tensor]:
+        """The Tensors with a card, or on a parameter card, that t is computed from, each once."""
+        found: dict[Tensor, None] = {}
+        waiting = list(reversed(t.inputs))
+        seen: set[Tensor] = set()
+        while waiting:
+            a = waiting.pop()
+            if a in self.shown or a in self.parameter_of:
+                found[a] = None
+            elif a not in seen:
+                seen.add(a)
+                waiting += reversed(a.inputs)
+        return list(found)
+
+
+def tensor_level(scene: Scene, cards: TensorCards, rankdir: str | None = None, title: str | None = None) -> Any:
+    """The graph of Tensors."""
+    rankdir = rankdir or "LR"
+    order = {} if cards.layers else {"ordering": "in"}  # a × b: a first
+    graph = new_graph(title, rankdir, nodesep="0.3", ranksep="0.55", **order)
+    ids = {t: f"n{k}" for k, t in enumerate(cards.shown, start=1)}
+    for l, layer in enumerate(cards.layers, start=1):
+        ids |= dict.fromkeys(cards.own(layer), f"p{l}")
+    framed: set[Tensor] = set()
+    for l, layer in enumerate(cards.layers, start=1):
+        framed |= _frame(graph, scene, cards, l, layer, ids, rankdir)
+    for t in cards.shown:
+        if t not in framed:
+            _tensor_node(graph, scene, t, ids[t])
+    main = {t for layer in cards.layers for t in (layer.z, layer.h)}
+    for t in cards.shown:
+        drawn: set[str] = set()
+        for a in cards.sources(t):
+            if cards.is_parameter(a, t) or ids[a] in drawn:
+                continue  # its arrow is in the frame; or W and b, one card, one arrow
+            drawn.add(ids[a])
+            if cards.is_target(a, t):
+                unseen = part(f"cluster_{ids[t]}", peripheries="0", label="")
+                _beside(unseen, ids[a], ids[t], rankdir)
+                graph.subgraph(unseen)
+            else:
+                edge(graph, ids[a], ids[t], weight="10" if t in main else "2")
+    return graph
+
+
+def _beside(frame: Any, tail: str, head: str, rankdir: str) -> None:
+    """An arrow from a card to the one it stands beside: below it, where the drawing runs sideways, else left of it.
+
+    Of two cards in one rank Graphviz puts the tail of an edge first, but last in a frame from left to right.
+    """
+    pair = part(rank="same")
+    tailport, headport = ("n", "s") if rankdir in ("LR", "RL") else ("e", "w")
+    edge(pair, tail, head, tailport=tailport, headport=headport)
+    frame.subgraph(pair)
+
+
+def _frame(
+    graph: Any, scene: Scene, cards: TensorCards, l: int, layer: Layer, ids: dict[Tensor, str], rankdir: str
+) -> set[Tensor]:
+    """The frame of one layer, titled with its formula, around its parameters, z and h."""
+    own = cards.own(layer)
+    inside = [t for t in (layer.z, layer.h) if t is not None and t in ids]
+    lines = [look.row(look.cell(look.styled(f"layer {l}", "muted", bold=True), "LEFT"))]
+    for t in inside:
+        said = f"{scene.name(t)} = {formula(t, scene.name)}"
+        lines.append(look.row(look.cell(look.styled(look.shortened(said, 60)), "LEFT")))
+    label = f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">{"".join(lines)}</TABLE>>'
+    frame = part(
+        f"cluster{l}",
+        label=label,
+        labeljust="l",
+        style="rounded",
+        color=look.colour("frame"),
+        margin="10",
+        id=f"layer{l}",
+    )
+    for t in inside:
+        _tensor_node(frame, scene, t, ids[t], group="spine")
+    if own:
+        node(frame, f"p{l}", parameter_card(scene, own), "parameter", f"parameters of layer {l}")
+        _beside(frame, f"p{l}", ids[layer.z], rankdir)
+    graph.subgraph(frame)
+    return set(inside)
+
+
+def _tensor_node(graph: Any, scene: Scene, t: Tensor, id: str, **attributes: str) -> None:
+    tip = f"{scene.name(t) or t.op or 'constant'}, shape {t.shape}" + (f", = {formula(t, scene.name)}" if t.op else "")
+    node(graph, id, tensor_card(scene, t), scene.kind(t), tip, **attributes)

@@ -1,0 +1,93 @@
+"""The value level: a card a node, and on every edge the local derivative."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...writing.numbers import short
+from . import look
+from .dot import edge, new_graph, node
+from .network import users_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from ...value import Value
+    from .scene import Scene
+
+LONG = 40  # nodes: what is longer runs from top to bottom
+
+
+def value_level(scene: Scene, rankdir: str | None = None, title: str | None = None) -> Any:
+    """The graph of Values, one card each. `x * x` has two edges."""
+    rankdir = rankdir or ("LR" if len(scene.values) <= LONG else "TB")
+    # Inputs in their order, as in w₁ x₁ + w₂ x₂. Where two nodes share one, both cannot have it as they
+    # like, and shorter arrows are worth more; but the neurons of a network shall stand in order.
+    tree = all([len(set(users)) <= 1 for users in users_of(scene.values).values()])
+    order = {"ordering": "in"} if tree or scene.neurons else {}
+    graph = new_graph(title, rankdir, nodesep="0.2", ranksep="0.45", **order)
+    ids = {v: f"n{k}" for k, v in enumerate(scene.values, start=1)}
+    for v, id in ids.items():
+        node(graph, id, value_card(scene, v), scene.kind(v), describe(scene, v))
+    for v, id in ids.items():
+        for a, partial in zip(v.inputs, v.partials):
+            local = f"×{short(partial, scene.digits)}"
+            tip = f"∂{spoken(scene, v)}/∂{spoken(scene, a)} = {short(partial, scene.digits)}"
+            edge(graph, ids[a], id, tip, label=f" {local} ")
+    return graph
+
+
+def value_card(scene: Scene, v: Value, more: Sequence[tuple[str, str]] = ()) -> str:
+    """The card of one node: name and symbol over value and gradient.
+
+    `more` are further rows, a name and a number each, of what has no card of its own.
+    """
+    kind = scene.kind(v)
+    rows = [look.row(look.cell(heading(scene, v), "CENTER", span=2)), *numbers(scene, v)]
+    for name, text in more:
+        told = look.styled(look.shortened(name), size=look.SMALL)
+        rows.append(look.row(look.cell(told, "LEFT", "target"), look.cell(look.styled(text), fill="target")))
+    if more:
+        rows.append(look.FOOT)
+    return look.card(rows, kind, rounded=v.op is not None, thick=kind == "loss")
+
+
+def heading(scene: Scene, v: Value) -> str:
+    """Name in bold, symbol beside it."""
+    name = scene.name(v)
+    symbol = v.op.symbol if v.op else ""
+    if not name:
+        return look.styled(look.shortened(_infix(scene, v) or symbol or "constant"), "muted")
+    bold = look.styled(look.shortened(name), bold=True)
+    return bold + look.styled(f"  {symbol}", "muted") if symbol else bold
+
+
+def _infix(scene: Scene, v: Value) -> str | None:
+    """`ŷ − y` for a node without a name, if what it was computed from can be named: by its name, or as `exp`."""
+    if len(v.inputs) != 2 or not v.op or v.op.symbol not in "+−×÷":
+        return None
+    left, right = [scene.name(a) or (a.op.symbol if a.op and a.op.symbol.isalpha() else None) for a in v.inputs]
+    return f"{left} {v.op.symbol} {right}" if left and right else None
+
+
+def numbers(scene: Scene, v: Value) -> list[str]:
+    """The two rows of numbers of one node."""
+    rows = [("value", "muted", look.styled(scene.value(v)))]
+    if scene.gradients:
+        rows.append(("grad", "gradient", look.gradient_text(scene.gradient(v))))
+    return [
+        look.row(look.cell(look.styled(what, role, look.SMALL), "LEFT"), look.cell(text)) for what, role, text in rows
+    ]
+
+
+def spoken(scene: Scene, v: Value) -> str:
+    """A node in a tooltip: its name, else its symbol."""
+    return scene.name(v) or (v.op.symbol if v.op else "constant")
+
+
+def describe(scene: Scene, v: Value) -> str:
+    """The tooltip of a node: all its numbers in one sentence."""
+    how = f" ({v.op.symbol})" if v.op and scene.name(v) else ""
+    gradient = f", gradient {scene.gradient(v)}" if scene.gradients and not scene.blank else ""
+    return f"{spoken(scene, v)}{how}: value {scene.value(v)}{gradient}"

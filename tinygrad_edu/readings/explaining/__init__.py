@@ -1,0 +1,88 @@
+"""explain: the derivation of a gradient in words and numbers.
+
+rows.py        Row, Step and Derivation: the derivation as data, and its three formats
+values.py      the derivation number by number
+tensors.py     the derivation in the language of matrices
+gradients.py   every gradient, its local derivatives in symbols, and why it is zero
+quantities.py  the Tensors that a derivation speaks of
+layers.py      a graph layer by layer
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...network.tensor import Tensor
+from ...tree import one_value, values_in
+from ...value import Value
+from ...writing.numbers import check_digits
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .rows import Derivation
+
+
+def explain(y: Any, wrt: Any = None, level: str | None = None, digits: int = 4) -> Derivation:
+    """Every line of the chain rule from y down to what it was computed from, with the numbers put in.
+
+    The result prints as text, as Markdown in a notebook, and with `.to("latex")` as a LaTeX
+    document. It is also data: `forward` rows, `backward` steps, and a sum over `paths`.
+
+    Args:
+        y: a Value, or a Tensor of one element. Labels make it readable; an unlabelled leaf is
+            taken for a constant.
+        wrt: the Values or Tensors of interest: only what lies between y and them is kept. For
+            Values the product along each path is listed.
+        level: "tensor" for whole matrices, "value" for single numbers; by default "tensor" for a
+            Tensor, unless `wrt` holds single Values.
+        digits: how many decimals are printed.
+
+    Raises:
+        TypeError: y or `wrt` holds something that is no Value.
+        ValueError: more than one y, an unknown level, digits out of range, or more than 1,000 nodes to print.
+        RuntimeError: the data of a Value in the graph was changed after it was recorded.
+
+    >>> from tinygrad_edu import Value
+    >>> z = Value(0.5, label="z")
+    >>> h = z.tanh(); h.label = "h"
+    >>> print(explain(h))
+    Forward
+    <BLANKLINE>
+    z = 0.5
+    h = tanh(z) = tanh(0.5) = 0.4621
+    <BLANKLINE>
+    Backward
+    <BLANKLINE>
+    ∂h/∂h = 1
+    ∂h/∂z = ∂h/∂h · (1 − h²) = 1 · 0.7864 = 0.7864
+    """
+    # Imported here, because `import tinygrad_edu` should not wait for it.
+    from .tensors import derive_tensors
+    from .values import derive_values, element_labels
+
+    root = one_value(y)
+    check_digits("explain", digits)
+    wanted = None if wrt is None else _wanted(wrt)
+    if level is None:
+        tensors = isinstance(y, Tensor) and not any([isinstance(x, Value) for x in wanted or ()])
+        level = "tensor" if tensors else "value"
+    if level == "tensor":
+        if not isinstance(y, Tensor) or any([isinstance(x, Value) for x in wanted or ()]):
+            raise ValueError('explain: level="tensor" needs Tensors, y and wrt alike; a Value knows nothing of them')
+        return derive_tensors(y, wanted, digits)
+    if level == "value":
+        labels = element_labels(y) if isinstance(y, Tensor) else {}
+        return derive_values(root, None if wanted is None else values_in(wanted), labels, digits)
+    raise ValueError(f'explain: the level is "tensor" or "value", not {level!r}')
+
+
+def _wanted(wrt: Any) -> list[Any]:
+    """The Values and Tensors in a nested structure."""
+    if isinstance(wrt, dict):
+        return _wanted(list(wrt.values()))
+    if isinstance(wrt, (list, tuple)):
+        return [x for part in wrt for x in _wanted(part)]
+    if isinstance(wrt, (Value, Tensor)):
+        return [wrt]
+    raise TypeError(f"explain: wrt is made of Values and Tensors, not {type(wrt).__name__} {wrt!r}")

@@ -1,0 +1,86 @@
+"""The page that steps through a computation: forward, then backward, a line of the chain rule at a time.
+
+stage.py     the picture, and where in it each number stands
+script.py    the steps: what each one says and shows
+page.py      Page: the one HTML file, saved or shown; page.html, page.css and page.js are its parts
+"""
+
+from __future__ import annotations
+
+from ...network.tensor import Tensor
+from ...tree import one_value
+from ...value import Value
+from ...writing.numbers import check_digits
+from ..drawing.neuron_level import NeuronCards
+from ..drawing.scene import Scene
+from ..explaining.values import derive_values, element_labels
+from .page import Page
+from .script import steps
+from .stage import Stage
+
+__all__ = ["Page", "step_through"]
+
+COMFORTABLE = 60  # cards, as in a drawing
+MOST_STEPS = MOST_CARDS = 1000
+MOST_NUMBERS = 3000  # on all cards together
+
+
+def step_through(y: Value | Tensor, level: str | None = None, title: str | None = None, digits: int = 4) -> Page:
+    """A page that goes through the forward and the backward pass of y step by step.
+
+    It is one HTML file that needs no network. Values appear as they are computed and gradients as
+    the chain rule reaches them, each step beside its lines of `explain`. It differentiates on its
+    own: `y.backward()` need not have been called, and no `.grad` is touched.
+
+    Args:
+        y: a Value, or a Tensor of one element.
+        level: "value", a card and a step a node; "neuron", a card and a step a neuron (where
+            there is none, as "value"); None takes "value" up to 60 cards, then "neuron".
+        title: the heading of the page.
+        digits: how many decimals are shown.
+
+    Raises:
+        TypeError: y is neither a Value nor a Tensor.
+        ValueError: a Tensor of several elements, an unknown level, or more than 1,000 steps; the
+            message names a coarser level.
+        RuntimeError: the data of a Value in the graph was changed after it was recorded.
+
+    >>> from tinygrad_edu import Value, step_through
+    >>> x = Value(3.0, label="x")
+    >>> step_through(x * x)                  # x is given; f = x · x; ∂f/∂f = 1; backward through f
+    <Page: value level, 4 steps>
+    """
+    if not isinstance(y, (Value, Tensor)):
+        raise TypeError(f"step_through: a Value or a Tensor is needed, not {type(y).__name__} {y!r}")
+    if level not in (None, "value", "neuron"):
+        raise ValueError(f'step_through: the level is "value" or "neuron", or None, not {level!r}')
+    check_digits("step_through", digits)
+    root = one_value(y)
+    level = _level(Scene(y), level)
+    derivation = derive_values(root, None, element_labels(y) if isinstance(y, Tensor) else {}, digits, MOST_NUMBERS)
+    stage = Stage(y, derivation, level)
+    return Page(stage, steps(derivation, stage), title or f"{derivation.names[root]}, step by step")
+
+
+def _level(scene: Scene, level: str | None) -> str:
+    """The level to use, or a sentence that it has too many steps and what is coarser."""
+    cards = {"value": scene.values}
+    if scene.neurons:
+        cards["neuron"] = [v for v, _ in NeuronCards(scene).heads]
+    if level is None:
+        level = "value" if len(scene.values) <= COMFORTABLE else "neuron"
+    if level not in cards:
+        level = "value"  # an expression that is no network
+    steps = {name: 2 + 2 * len([v for v in heads if v.op]) for name, heads in cards.items()}
+    few = len(scene.values) <= MOST_NUMBERS
+    fit = [name for name in cards if few and steps[name] <= MOST_STEPS and len(cards[name]) <= MOST_CARDS]
+    if level in fit:
+        return level
+    if "neuron" in fit:
+        advice = f'level="neuron" has {steps["neuron"]} steps'
+    else:
+        advice = 'step through a part of it, or see whole matrices: draw and explain a Tensor with level="tensor"'
+    raise ValueError(
+        f"step_through: {steps[level]:,} steps through {len(cards[level]):,} cards at the {level} level are too many: "
+        f"{advice}"
+    )

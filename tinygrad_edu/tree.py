@@ -1,0 +1,60 @@
+"""Structures of Values: a Value, a Tensor, or lists, tuples and dicts of them, nested.
+
+A Tensor is known here by what it can do: it has flat `values` and `map(f)`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .value import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+
+def map_values(f: Callable[[Value], Any], tree: Any) -> Any:
+    """`tree` with f applied to each Value in it; a TypeError where it holds something else."""
+    if isinstance(tree, Value):
+        return f(tree)
+    if isinstance(tree, (list, tuple)):
+        return type(tree)([map_values(f, branch) for branch in tree])
+    if isinstance(tree, dict):
+        return {key: map_values(f, branch) for key, branch in tree.items()}
+    if hasattr(tree, "map"):
+        return tree.map(f)
+    raise _not_a_value(tree)
+
+
+def flatten(tree: Any) -> list[Any]:
+    """From left to right the Values, or whatever stands in their place, as one list."""
+    if isinstance(tree, (list, tuple)):
+        return [leaf for branch in tree for leaf in flatten(branch)]
+    if isinstance(tree, dict):
+        return flatten(list(tree.values()))
+    return list(tree.values) if hasattr(tree, "values") else [tree]
+
+
+def values_in(tree: Any) -> list[Value]:
+    """As `flatten`, but a TypeError where the structure holds something that is no Value."""
+    leaves = flatten(tree)
+    for leaf in leaves:
+        if not isinstance(leaf, Value):
+            raise _not_a_value(leaf)
+    return leaves
+
+
+def one_value(tree: Any) -> Value:
+    """The one Value of the structure: y itself, or the element of a Tensor with just one.
+
+    Raises ValueError where there are more.
+    """
+    values = values_in(tree)
+    if len(values) != 1:
+        raise ValueError(f"a derivative is taken of one number, not of {len(values)}: sum them, or use jacobian")
+    return values[0]
+
+
+def _not_a_value(x: Any) -> TypeError:
+    return TypeError(f"a Value, a Tensor or a list of them is needed, not {type(x).__name__} {x!r}")

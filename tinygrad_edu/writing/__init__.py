@@ -1,0 +1,1 @@
+"""How things are written: numbers, names and formulas, on paper and in code."""

@@ -1,0 +1,80 @@
+"""How numbers are written, in every reading of a graph."""
+
+from __future__ import annotations
+
+SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+
+
+def number(x: float, digits: int = 4) -> str:
+    """`x` with a fixed number of decimals, a true minus sign, and never −0.0000.
+
+    From ten million on it is written with an exponent.
+
+    >>> number(0.21652), number(-0.5), number(-1e-17), number(2e300, 1)
+    ('0.2165', '−0.5000', '0.0000', '2.0e+300')
+    """
+    text = f"{x:.{digits}f}" if abs(x) < 1e7 else f"{x:.{digits}e}"
+    if float(text) == 0:
+        text = text.lstrip("-")
+    return text.replace("-", "−")
+
+
+def check_digits(reader: str, digits: object) -> None:
+    """Raises ValueError, in the name of the reader, unless so many decimals can be shown.
+
+    >>> check_digits("draw", -1)
+    Traceback (most recent call last):
+    ValueError: draw: digits is a whole number from 0 to 17, not -1
+    """
+    if type(digits) is not int or not 0 <= digits <= 17:
+        raise ValueError(f"{reader}: digits is a whole number from 0 to 17, not {digits!r}")
+
+
+def short(x: float, digits: int = 4, beside: float = 0.0) -> str:
+    """`x` as one writes it by hand: 0.3 rather than 0.3000, and small numbers as powers of ten.
+
+    Not so if it stands `beside` a number large enough, in a matrix.
+
+    >>> short(1.0), short(0.1 + 0.2), short(0.216523), short(-2.5e-7)
+    ('1', '0.3', '0.2165', '−2.5·10⁻⁷')
+    >>> short(-2.5e-4), short(-2.5e-4, beside=0.5)
+    ('−2.5·10⁻⁴', '−0.0003')
+    """
+    if x == 0:
+        return "0"
+    if max(abs(x), beside) >= 10.0 ** (1 - digits) and abs(x) < 10.0 ** max(6, digits):
+        if float(f"{x:.{digits}f}") == 0:
+            return number(0.0, digits)
+        return _stripped(f"{x:.{digits}f}", x).replace("-", "−")
+    mantissa, exponent = f"{x:.{digits - 1}e}".split("e")
+    mantissa = _stripped(mantissa, float(f"{x:.16e}".split("e")[0]))
+    return f"{mantissa}·10".replace("-", "−") + str(int(exponent)).translate(SUPERSCRIPT)
+
+
+def _stripped(text: str, x: float) -> str:
+    """Without the zeros at the end where the text is x exactly (up to rounding)."""
+    exact = abs(float(text) - x) <= 1e-12 * abs(x)
+    return text.rstrip("0").rstrip(".") if exact and "." in text else text
+
+
+def as_fraction(x: float) -> tuple[int, int]:
+    """(p, q) where x is p / q with a small q, else (0, 0).
+
+    >>> as_fraction(2 / 3), as_fraction(-4.0), as_fraction(0.7071)
+    ((2, 3), (-4, 1), (0, 0))
+    """
+    for q in range(1, 13):
+        if abs(x) < 1000 and round(x * q) / q == x:
+            return round(x * q), q
+    return 0, 0
+
+
+def superscript(n: float) -> str:
+    """The exponent n: ² or ⁻¹ where it is a whole number, else ^0.5.
+
+    >>> superscript(2.0), superscript(-1.0), superscript(0.5)
+    ('²', '⁻¹', '^0.5')
+    """
+    if n == int(n) and abs(n) < 1000:
+        return str(int(n)).translate(SUPERSCRIPT)
+    return f"^{n:.12g}" if n > 0 else f"^({n:.12g})".replace("-", "−")
