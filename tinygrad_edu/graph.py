@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol, TypeVar
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from typing import Any, Protocol, TypeVar
 
-    class Node(Protocol):
-        """All that this file knows of a node."""
+class Node(Protocol):
+    """All that this file knows of a node."""
 
-        @property
-        def inputs(self) -> Sequence[Any]: ...
+    @property
+    def inputs(self) -> Sequence[Any]: ...
 
-    N = TypeVar("N", bound=Node)
+
+N = TypeVar("N", bound=Node)
 
 
 def topological_order(*roots: N) -> list[N]:
@@ -22,6 +21,8 @@ def topological_order(*roots: N) -> list[N]:
 
     The order is that of a depth-first walk that takes inputs from left to right, so two
     runs give the same one. It is a loop, not a recursion: depth is limited by memory alone.
+
+    Raises TypeError for a root that is not a node.
 
     >>> from tinygrad_edu import Value
     >>> a, b = Value(2.0, label="a"), Value(3.0, label="b")
@@ -31,23 +32,15 @@ def topological_order(*roots: N) -> list[N]:
     for root in roots:
         if not hasattr(root, "inputs"):
             raise TypeError(f"a graph ends in Values or Tensors, each an argument of its own, not in {root!r}")
-    # A list that knows at once what is in it. Nodes on the path are not: without cycles, none of them is met again.
-    order: dict[N, None] = {}
-    path: list[Any] = []  # the nodes from a root to this one, which wait for their inputs,
-    rests: list[Iterator[N]] = []  # and what they have not yet looked at (pairs of both would be more to collect)
-    node: Any = None
-    inputs = iter(roots)
-    while True:
+    order: dict[Any, None] = {}  # a list that knows at once what is in it
+    stack: list[tuple[Any, Iterator[Any]]] = [(None, iter(roots))]  # a node, and its inputs still to visit
+    while stack:
+        node, inputs = stack[-1]
         for a in inputs:
             if a not in order:
-                if a.inputs:  # they come first
-                    path.append(node)
-                    rests.append(inputs)
-                    node, inputs = a, iter(a.inputs)
-                    break
-                order[a] = None
-        else:  # all inputs of the node have their places
-            if not path:
-                return list(order)
+                stack.append((a, iter(a.inputs)))
+                break
+        else:  # all inputs have their places
+            stack.pop()
             order[node] = None
-            node, inputs = path.pop(), rests.pop()
+    return [*order][:-1]  # without the None that held the roots

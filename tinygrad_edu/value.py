@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from itertools import starmap
 from math import isfinite
 from numbers import Real
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import Any, NoReturn, TypeAlias
 
 from . import ops
 from .graph import topological_order
 from .ops import Op
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from typing import Any, NoReturn, TypeAlias
-
-    Number: TypeAlias = "Value | float"
+Number: TypeAlias = "Value | float"
 
 
 class Value:
     """A number that remembers how it was computed.
 
-    `data` is the number and `grad` the derivative of the last `backward()` root with respect
-    to it (0.0 before). `op`, `inputs` and `partials` say how it was computed: the row of the
-    rule table, the Values it was computed from, in order, and ∂self/∂input for each of them as
-    the numbers stood at that moment. A leaf has `op` None and no inputs. `label` is a name for
-    readers. Values compare and hash by identity; `<` and its kin compare `data`.
+    `data` is the number and `grad` the derivative of the last `backward()` root with respect to it.
+    `op`, `inputs` and `partials` say how it was computed: the row of the table, the Values it was
+    computed from, in order, and ∂self/∂input for each. A leaf has `op` None and no inputs. `label` is
+    a name for readers. Values compare and hash by identity; `<` and its kin compare `data`.
 
-    Args:
-        data: a finite real number (Python's, NumPy's, a Fraction).
-        label: a name for pictures and messages.
-
-    Raises:
-        TypeError: `data` is no real number, or `label` no text.
-        ValueError: `data` is NaN or infinite.
+    Raises TypeError where `data` is not a real number (Python's, NumPy's, a Fraction) or `label` not
+    text, ValueError where `data` is NaN or infinite.
 
     >>> x = Value(3.0, label="x")
     >>> y = x * x + 2 * x
@@ -41,27 +35,37 @@ class Value:
     (15.0, 8.0)
     """
 
-    # One object and no dictionary a node: 80 bytes. Nothing points from an input to its users,
-    # so there are no reference cycles and a graph is freed the moment its root is dropped.
-    __slots__ = ("data", "grad", "label", "op", "inputs", "partials")
+    # Nothing points from an input to its users: no reference cycles, and a graph is freed with its root.
+    __slots__ = ("_data", "_grad", "label", "op", "inputs", "partials")
     __array_ufunc__ = None  # NumPy leaves `numpy_float * value` to Value
-
-    data: float
-    grad: float
-    label: str | None
-    op: Op | None
-    inputs: tuple[Value, ...]
-    partials: tuple[float, ...]
 
     def __init__(self, data: Any, label: str | None = None) -> None:
         if label is not None:
             check_label(label)
-        self.data = data if type(data) is float and isfinite(data) else real_number(data)  # the call is a seventh
-        self.grad = 0.0
+        self._data = real_number(data)
+        self._grad = 0.0
         self.label = label
-        self.op = None
-        self.inputs = ()
-        self.partials = ()
+        self.op: Op | None = None
+        self.inputs: tuple[Value, ...] = ()
+        self.partials: tuple[float, ...] = ()
+
+    @property
+    def data(self) -> float:
+        """The number; what is assigned must be real and finite."""
+        return self._data
+
+    @data.setter
+    def data(self, number: Any) -> None:
+        self._data = real_number(number)
+
+    @property
+    def grad(self) -> float:
+        """∂root/∂self, for the root of the last `backward()`; assigning 0 or None clears it."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, number: Any) -> None:
+        self._grad = 0.0 if number is None else real_number(number)
 
     # Arithmetic. Each operator is its row of the table.
 
@@ -99,18 +103,14 @@ class Value:
 
     def __pow__(self, exponent: Number) -> Value:
         if isinstance(exponent, Value):
-            return (exponent * self.log()).exp()  # aᵇ = e^(b log a), for a > 0
+            return _binary(ops.POW, self, exponent)
         try:
-            n = real_number(exponent)
+            return _unary(ops.power(real_number(exponent)), self)
         except TypeError:
             return NotImplemented
-        return _unary(ops.power(n), self)
 
     def __rpow__(self, base: float) -> Value:
-        return constant(base) ** self
-
-    def __abs__(self) -> Value:
-        return _unary(ops.ABS, self)
+        return _binary(ops.POW, base, self)
 
     # Functions. Each is its row of the table.
 
@@ -131,7 +131,7 @@ class Value:
         return _unary(ops.LOG, self)
 
     def sqrt(self) -> Value:
-        """√a, with derivative 1/(2√a). Raises ValueError below 0, ZeroDivisionError at 0: the slope is infinite.
+        """√a, with derivative 1/(2√a), which is infinite at 0. Raises ValueError below 0.
 
         >>> Value(9.0).sqrt().data
         3.0
@@ -186,6 +186,8 @@ class Value:
         """
         return _unary(ops.ABS, self)
 
+    __abs__ = abs
+
     def step(self) -> Value:
         """1 where a > 0, else 0, with derivative 0 everywhere.
 
@@ -193,6 +195,14 @@ class Value:
         (0.0, 1.0)
         """
         return _unary(ops.STEP, self)
+
+    def stop_gradient(self) -> Value:
+        """a, taken for a constant: its derivative counts as 0.
+
+        >>> x = Value(3.0); (x * x.stop_gradient()).backward(); x.grad
+        3.0
+        """
+        return _unary(ops.STOP, self)
 
     def maximum(self, other: Number) -> Value:
         """The larger of two, which gets the gradient; where they are equal, each gets half.
@@ -210,6 +220,8 @@ class Value:
         """
         return _binary(ops.MINIMUM, self, constant(other))
 
+    # Functions of several Values.
+
     @staticmethod
     def sum(values: Iterable[Number]) -> Value:
         """Σ aᵢ as one node.
@@ -217,7 +229,7 @@ class Value:
         >>> Value.sum([Value(1.0), Value(2.0), 3.0]).data
         6.0
         """
-        return of_vector(ops.SUM, tuple(map(constant, values)))
+        return of_vector(ops.SUM, values)
 
     @staticmethod
     def dot(a: Iterable[Number], b: Iterable[Number]) -> Value:
@@ -232,54 +244,46 @@ class Value:
         return record(ops.DOT, left + right, numbers(left), numbers(right))
 
     @staticmethod
+    def max(values: Iterable[Number]) -> Value:
+        """The largest as one node; where k are equal, each gets 1/k of the gradient. ValueError on no values.
+
+        >>> Value.max([Value(1.0), Value(3.0), Value(2.0)]).data
+        3.0
+        """
+        return of_vector(ops.MAX, values)
+
+    @staticmethod
     def logsumexp(values: Iterable[Number]) -> Value:
         """log Σ exp(zᵢ) as one node, without overflow. Raises ValueError on no values.
 
         >>> Value.logsumexp([Value(1000.0), Value(1000.0)]).data    # 1000 + log 2
         1000.6931471805599
         """
-        return of_vector(ops.LSE, tuple(map(constant, values)))
+        return of_vector(ops.LSE, values)
 
-    # The partials of tanh, sigmoid and logsumexp, with all their digits. ops.py says how.
+    @staticmethod
+    def softmax(values: Iterable[Number]) -> list[Value]:
+        """exp(zᵢ) / Σ exp(zⱼ) for each i, without overflow: the shift by max z cancels. ValueError on no values.
 
-    def one_minus_square(self, a: Value) -> Value:
-        """1 − self² where self is tanh a.
-
-        >>> a = Value(20.0)                                         # 4 exp(−40) to the last digits
-        >>> a.tanh().one_minus_square(a).data, 1 - a.tanh().data ** 2
-        (1.6993417021166355e-17, 0.0)
-        """
-        return _binary(ops.ONE_MINUS_SQUARE, self, a)
-
-    def one_minus(self, a: Value) -> Value:
-        """1 − self where self is sigmoid a.
-
-        >>> a = Value(40.0)                                         # exp(−40) to the last digits
-        >>> a.sigmoid().one_minus(a).data, 1 - a.sigmoid().data
-        (4.248354255291589e-18, 0.0)
-        """
-        return _binary(ops.ONE_MINUS, self, a)
-
-    def softmax(self, z: Sequence[Value]) -> tuple[Value, ...]:
-        """exp(zᵢ − self) where self is logsumexp z: the softmax of z.
-
-        >>> z = [Value(0.0), Value(0.0)]
-        >>> [share.data for share in Value.logsumexp(z).softmax(z)]
+        >>> [y.data for y in Value.softmax([Value(1000.0), Value(1000.0)])]
         [0.5, 0.5]
         """
-        return ops.shares(z, of_vector(ops.LARGEST, tuple(z)), Value.sum)
+        z = [*map(constant, values)]
+        shift = Value.max(z).stop_gradient()
+        e = [(zi - shift).exp() for zi in z]
+        total = Value.sum(e)
+        return [ei / total for ei in e]
 
-    # The backward pass.
+    # The two passes.
 
     def backward(self) -> None:
         """Compute ∂self/∂node for every node self was computed from, into `grad`.
 
-        Leaves add it to what they hold, so gradients of several calls sum up; interior nodes
-        hold that of the last call. The numbers are those of the recorded forward pass, also if
-        a leaf's `data` has been changed since.
+        Leaves add it to what they hold, so gradients of several calls sum up; interior nodes hold that
+        of the last call. The pass is the recorded one, also if a leaf's `data` was changed since.
 
-        Raises:
-            OverflowError: a gradient is too large for a float. Every `grad` is left as it was.
+        Raises OverflowError, and writes none, where a gradient is too large or meets an infinite
+        derivative, as that of √a at 0.
 
         >>> x = Value(2.0)
         >>> (x * x).backward(); (x * x).backward()
@@ -287,18 +291,23 @@ class Value:
         8.0
         """
         order = topological_order(self)
-        before = chain_rule(order)
-        if any(before):
-            for node, grad in zip(order, before):
-                if not node.op:  # leaves add up
-                    node.grad += grad
-        if not all_finite([node.grad for node in order]):
-            first = next(node for node in reversed(order) if not isfinite(node.grad))
-            set_grads(order, before)
-            raise OverflowError(
-                f"backward: the gradient of {_described(first)} is too large for a float; usual cause: "
-                "a huge partial derivative, or many large ones multiplied along a path"
-            )
+        gradient = chain_rule(order)
+        totals = [gradient[node] if node.op else node._grad + gradient[node] for node in order]
+        if not all_finite(totals):
+            _refuse_gradient(order, gradient)
+        write([(node, "_grad", total) for node, total in zip(order, totals)])
+
+    def forward(self) -> None:
+        """Compute every number of the recorded graph again, from the leaves' data as they are now.
+
+        Gradients stay as they are, and so do decisions that Python's own `if` took while it was recorded.
+        Raises as recording does, and then changes nothing.
+
+        >>> w = Value(3.0); y = w * w
+        >>> w.data = -2; y.forward(); y.backward(); y.data, w.grad
+        (4.0, -4.0)
+        """
+        forward(topological_order(self))
 
     def detach(self) -> Value:
         """A new leaf with the same number and label, and no history.
@@ -306,104 +315,169 @@ class Value:
         >>> (2 * Value(3.0)).detach()
         Value(data=6.0, grad=0.0)
         """
-        return Value(self.data, self.label)
+        return Value(self._data, self.label)
 
     def __getstate__(self) -> object:
-        """What `copy` and `pickle` keep of a leaf.
-
-        Raises TypeError for a computed Value: they walk through a graph by recursion, and the copy
-        would have copies of the leaves, which nobody learns with.
-        """
+        """What `copy` and `pickle` keep of a leaf. TypeError for a computed Value, behind which is a whole graph."""
         if self.op:
-            raise TypeError(
-                f"{_described(self)} was computed: only leaves can be copied or pickled, not the graph behind "
-                "a result; take its detach(), or the parameters"
-            )
+            raise TypeError(f"{described(self)} was computed: only leaves can be copied or pickled; take its detach()")
         return super().__getstate__()
 
     # As a number, for printing and for Python's own decisions. There is no __bool__: the chain rule
     # passes over a gradient of 0.0, but not over a Value, which is 0 here and may not be constant.
 
-    def __float__(self) -> float:
-        return self.data
+    def __float__(self) -> NoReturn:
+        raise TypeError(
+            "float(x), int(x) and math.sin(x) would cut a Value off its graph without a word: "
+            "write x.sin() and its kin, or x.data for the number alone"
+        )
+
+    __int__ = __float__
 
     def __lt__(self, other: Number) -> bool:
-        return self.data < _data(other)
+        return self._data < (other._data if isinstance(other, Value) else other)
 
     def __le__(self, other: Number) -> bool:
-        return self.data <= _data(other)
+        return self._data <= (other._data if isinstance(other, Value) else other)
 
     def __gt__(self, other: Number) -> bool:
-        return self.data > _data(other)
+        return self._data > (other._data if isinstance(other, Value) else other)
 
     def __ge__(self, other: Number) -> bool:
-        return self.data >= _data(other)
+        return self._data >= (other._data if isinstance(other, Value) else other)
 
     def __format__(self, spec: str) -> str:
-        return format(self.data, spec) if spec else str(self)
+        return format(self._data, spec) if spec else str(self)
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
-        return f"Value(data={self.data}, grad={self.grad}{label})"
+        return f"Value(data={self._data}, grad={self._grad}{label})"
 
 
-def chain_rule(order: list[Value], partials: Callable[[Value], Sequence[Any]] | None = None) -> list[Any]:
-    """The chain rule, ∂L/∂a = Σⱼ ∂L/∂bⱼ · ∂bⱼ/∂a, for L = order[-1], into the `grad` of each node.
+# The chain rule.
+
+
+RECORDED = attrgetter("partials")
+
+
+def chain_rule(order: list[Value], partials: Callable[[Value], Iterable[Any]] = RECORDED) -> dict[Value, Any]:
+    """∂L/∂a = Σⱼ ∂L/∂bⱼ · ∂bⱼ/∂a, for L = order[-1] and every a in the order.
 
     `order` is topological, and `partials(b)` gives ∂b/∂a for each input a of b: as floats, by
     default those recorded, and the result is the gradient's numbers; as Values, and it is the
-    gradient's own graph. Returns what each `grad` held before.
+    gradient's own graph.
+
+    >>> x = Value(3.0)
+    >>> chain_rule(topological_order(x * x))[x]
+    6.0
     """
-    before = [node.grad for node in order]
-    try:
-        if any(before):
-            for node in order:
-                node.grad = 0.0
-        order[-1].grad = 1.0
-        for b in reversed(order):
-            if b.inputs and (g := b.grad):
-                ps = partials(b) if partials else b.partials
-                k = 0  # in a small network enumerate makes the loop an eighth slower, zip a third
-                for a in b.inputs:
-                    a.grad += g * ps[k]  # += : a may be used twice
-                    k += 1  # noqa: SIM113
-    except BaseException:
-        set_grads(order, before)
-        raise
-    return before
+    gradient: dict[Value, Any] = dict.fromkeys(order, 0.0)
+    gradient[order[-1]] = 1.0
+    for b in reversed(order):
+        if g := gradient[b]:
+            for a, p in zip(b.inputs, partials(b)):
+                gradient[a] += g * p  # += : a may be used twice
+    return gradient
 
 
-def gradients(order: list[Value], partials: Callable[[Value], Sequence[Any]] | None = None) -> dict[Value, Any]:
-    """What `chain_rule` computes, with every `grad` as it was."""
-    before = chain_rule(order, partials)
-    found = {node: node.grad for node in order}
-    set_grads(order, before)
-    return found
-
-
-def set_grads(nodes: list[Value], grads: Iterable[Any]) -> None:
-    for node, grad in zip(nodes, grads):
-        node.grad = grad
+def write(assignments: Iterable[tuple[Value, str, Any]]) -> None:
+    """Set the attributes. It is one call in C, so that an interrupt comes before it or after it."""
+    deque(starmap(setattr, assignments), maxlen=0)
 
 
 # Recording.
 
 
-def real_number(x: Any) -> float:
-    """`x` as a finite float.
+def record(op: Op, inputs: tuple[Value, ...], *arguments: Any) -> Value:
+    """Record `op` applied to `inputs` as a new node; `arguments` are those of its row, in numbers.
 
-    Raises:
-        TypeError: `x` is text, complex, a sequence, None, a Value …
-        ValueError: `x` is NaN or infinite.
+    Raises ValueError, ZeroDivisionError or OverflowError, as Python's own mathematics does, where
+    the value is not finite. A partial may be infinite, as that of √a at 0.
     """
+    node = _new_value(Value)  # Value(y) would check y again
+    node._data, node.partials = evaluate(op, inputs, arguments)
+    node._grad = 0.0
+    node.label = None
+    node.op = op
+    node.inputs = inputs
+    return node
+
+
+_new_value = Value.__new__
+
+
+def evaluate(op: Op, inputs: tuple[Value, ...], arguments: tuple[Any, ...]) -> tuple[float, tuple[float, ...]]:
+    """The value of a row and its partials. Raises as `record`, naming the inputs."""
+    try:
+        y = op.value(*arguments)
+        partials = op.partials(y, *arguments)
+    except (ArithmeticError, ValueError) as error:
+        _refuse(op, inputs, type(error))
+    if not isfinite(y):
+        _refuse(op, inputs, OverflowError)
+    return y, partials
+
+
+def _unary(op: Op, a: Value) -> Value:
+    return record(op, (a,), a._data)
+
+
+def _binary(op: Op, a: Any, b: Any) -> Value:
+    try:
+        a, b = constant(a), constant(b)
+    except TypeError:
+        return NotImplemented  # type: ignore[no-any-return]  # Python then asks the other operand
+    return record(op, (a, b), a._data, b._data)
+
+
+def of_vector(op: Op, values: Iterable[Number]) -> Value:
+    """Record a row of one vector, such as sum. Raises ValueError on no values, of which only a sum exists."""
+    inputs = tuple(map(constant, values))
+    if not inputs and op is not ops.SUM:
+        raise ValueError(f"{op.symbol}: at least one number is needed")
+    return record(op, inputs, numbers(inputs))
+
+
+def forward(order: list[Value]) -> None:
+    """Compute every node of a topological order again, all or none."""
+    data = {node: node._data for node in order}
+    new: list[tuple[Value, str, Any]] = []
+    for node in order:
+        if node.op:
+            now = tuple([data[a] for a in node.inputs])
+            data[node], partials = evaluate(node.op, node.inputs, node.op.arguments(now))
+            new += [(node, "_data", data[node]), (node, "partials", partials)]
+    write(new)
+
+
+def check_current(reading: str, order: list[Value]) -> None:
+    """Raise RuntimeError, in the name of a reading, unless every number follows from its inputs as they are now."""
+    for node in order:
+        if node.op:
+            try:
+                now = evaluate(node.op, node.inputs, node.op.arguments(numbers(node.inputs)))
+            except (ArithmeticError, ValueError):
+                now = None
+            if now != (node._data, node.partials):
+                raise RuntimeError(
+                    f"{reading}: {described(node)} does not follow from {_listed(node.inputs)}: data was changed "
+                    "after it was recorded. Call forward() on the result, which computes it again"
+                )
+
+
+# Numbers.
+
+
+def real_number(x: Any) -> float:
+    """`x` as a finite float. Raises TypeError where it is not a real number, ValueError for NaN and infinity."""
     if type(x) is not float:
         if not isinstance(x, Real):
             several = "; for several numbers use Tensor" if isinstance(x, (list, tuple)) else ""
             raise TypeError(f"a real number is needed, not {type(x).__name__} {x!r}{several}")
         x = float(x)
+    if not isfinite(x):
+        raise ValueError(f"a finite number is needed, not {x}")
     number: float = x
-    if not isfinite(number):
-        raise ValueError(f"a finite number is needed, not {number}")
     return number
 
 
@@ -423,85 +497,48 @@ def constant(x: Any) -> Value:
     return x if isinstance(x, Value) else Value(x)
 
 
-def _data(x: Number) -> float:
-    return x.data if isinstance(x, Value) else x
-
-
 def numbers(values: Iterable[Value]) -> tuple[float, ...]:
-    return tuple([v.data for v in values])
+    return tuple([v._data for v in values])
 
 
-def _unary(op: Op, a: Value) -> Value:
-    return record(op, (a,), a.data)
-
-
-def _binary(op: Op, a: Any, b: Any) -> Value:
-    try:
-        if type(a) is not Value:
-            a = constant(a)
-        if type(b) is not Value:
-            b = constant(b)
-    except TypeError:
-        return NotImplemented  # type: ignore[no-any-return]  # Python then asks the other operand
-    return record(op, (a, b), a.data, b.data)
-
-
-def of_vector(op: Op, inputs: tuple[Value, ...]) -> Value:
-    """Record a row of one vector, such as sum."""
-    return record(op, inputs, numbers(inputs))
-
-
-_new_value = Value.__new__
-
-
-def record(op: Op, inputs: tuple[Value, ...], a: Any, b: Any = None, c: Any = None) -> Value:
-    """Record `op` applied to `inputs` as a new node; a, b and c are the arguments of its row, in numbers.
-
-    Raises:
-        ValueError, ZeroDivisionError or OverflowError, as Python's own mathematics does, where
-        the value or one of its partial derivatives is not a finite number.
-    """
-    try:
-        if b is None:  # not `value(*arguments)`: the star takes 0.1 µs
-            y = op.value(a)
-            partials = op.partials(y, a)
-        elif c is None:
-            y = op.value(a, b)
-            partials = op.partials(y, a, b)
-        else:
-            y = op.value(a, b, c)
-            partials = op.partials(y, a, b, c)
-    except (ArithmeticError, ValueError) as error:
-        _refuse(op, inputs, type(error))
-    # Where a row is not steep, its partials are finite if y is. (The sum of finite numbers may overflow.)
-    if not isfinite(sum(partials, y) if op.steep else y) and not all_finite((y, *partials)):
-        _refuse(op, inputs, OverflowError)
-    node = _new_value(Value)  # Value(y) would check y again: 0.3 µs
-    node.data = y
-    node.grad = 0.0
-    node.label = None
-    node.op = op
-    node.inputs = inputs
-    node.partials = partials
-    return node
-
-
-_USUAL_CAUSE = {
-    ops.LOG: "log needs a number above 0; for the log of a softmax use log_softmax or cross_entropy",
-    ops.SQRT: "sqrt needs a number above 0: at 0 its slope is infinite",
-    ops.DIV: "the divisor is 0 or almost 0",
-    ops.EXP: "exp of more than 709 exceeds a float; for softmax, use logits and logsumexp",
-}
+# Errors.
 
 
 def _refuse(op: Op, inputs: tuple[Value, ...], error: type[Exception]) -> NoReturn:
-    """Raise `error` for a node that has no finite value or derivative; of many inputs it shows the largest."""
-    cause = _USUAL_CAUSE.get(op, "the numbers have grown too large, or lie outside the domain of the function")
-    shown = inputs if len(inputs) <= 4 else sorted(inputs, key=lambda x: abs(x.data), reverse=True)[:4]
-    operands = ", ".join(map(_described, shown)) + (", …" if len(inputs) > 4 else "")
-    raise error(f"{op.symbol} of {operands} has no finite value or derivative; usual cause: {cause}") from None
+    """Raise `error` for a node that has no finite value."""
+    cause = _CAUSES.get((op, inputs[0].op)) or _CAUSES.get(op, "the numbers are too large, or outside the domain")
+    raise error(f"{op.symbol} of {_listed(inputs)} has no finite value; usual cause: {cause}") from None
 
 
-def _described(node: Value) -> str:
+_CAUSES: dict[Any, str] = {
+    ops.LOG: "log needs a number above 0",
+    (ops.LOG, ops.SIGMOID): "far below 0 a sigmoid is 0; take −log(1 + exp(−z)) of its logit",
+    (ops.LOG, ops.DIV): "a softmax can be 0; use log_softmax or cross_entropy, which take the logarithm first",
+    ops.SQRT: "sqrt needs a number that is not below 0",
+    ops.DIV: "the divisor is 0 or almost 0",
+    ops.EXP: "exp of more than 709 is too large for a float; for softmax, use logits and logsumexp",
+    ops.POW: "a Value as exponent needs a base above 0; for x ** 2 write a number as exponent",
+}
+
+
+def _refuse_gradient(order: list[Value], gradient: dict[Value, float]) -> NoReturn:
+    """Raise for the first node, from the root on, whose gradient is not finite or meets an infinite partial."""
+    for b in reversed(order):
+        if not isfinite(gradient[b]):
+            raise OverflowError(f"backward: the gradient of {described(b)} is too large for a float")
+        if gradient[b] and not all_finite(b.partials):
+            where = f"{described(b)} has an infinite derivative at {_listed(b.inputs)}"
+            raise OverflowError(f"backward: {where}, and a gradient of {gradient[b]} arrives there")
+    raise OverflowError("backward: the gradients of several calls add up to more than a float holds; zero them first")
+
+
+def _listed(values: tuple[Value, ...]) -> str:
+    """Each value with its name; of many the four largest."""
+    shown = values if len(values) <= 4 else sorted(values, key=lambda x: abs(x._data), reverse=True)[:4]
+    return ", ".join(map(described, shown)) + (", …" if len(values) > 4 else "")
+
+
+def described(node: Value) -> str:
+    """`h = 0.5`, `tanh = 0.5` or just `0.5`: the name or the operation of a node, and its number."""
     name = node.label or (node.op.symbol if node.op else "")
-    return f"{name} = {node.data!r}" if name else repr(node.data)
+    return f"{name} = {node._data!r}" if name else repr(node._data)

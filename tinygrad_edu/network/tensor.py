@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache, partial, reduce
+from functools import lru_cache, partial
 from math import prod
 from numbers import Integral, Real
 from typing import TYPE_CHECKING
@@ -339,6 +339,10 @@ class Tensor:
         """`Value.step` of every element."""
         return self._each(ops.STEP)
 
+    def stop_gradient(self) -> Tensor:
+        """`Value.stop_gradient` of every element."""
+        return self._each(ops.STOP)
+
     def map(self, f: Callable[[Value], Value]) -> Tensor:
         """A Tensor of f(element), for functions that have no name of their own here.
 
@@ -391,12 +395,12 @@ class Tensor:
         return self._reduce("mean", lambda group: Value.sum(group) / len(group), axis, keepdims)
 
     def max(self, axis: Any = None, keepdims: bool = False) -> Tensor:
-        """The largest along the axis; where two are equal each gets half of the gradient.
+        """The largest along the axis; where k are equal, each gets 1/k of the gradient.
 
         >>> Tensor([[1.0, 4.0], [3.0, 2.0]]).max(axis=0).data
         [3.0, 4.0]
         """
-        return self._reduce("max", lambda group: reduce(Value.maximum, group), axis, keepdims)
+        return self._reduce("max", partial(of_vector, ops.MAX), axis, keepdims)
 
     def logsumexp(self, axis: Any = None, keepdims: bool = False) -> Tensor:
         """log Σ exp along the axis, without overflow.
@@ -426,7 +430,7 @@ class Tensor:
 
     def _below_zero(self, axis: int) -> Tensor:
         """self − max(self). Softmax is the same for both, but exp of this cannot overflow."""
-        return self - self._reduce("largest", partial(of_vector, ops.LARGEST), axis, keepdims=True)
+        return self - self.max(axis, keepdims=True).stop_gradient()
 
     def _reduce(self, symbol: str, f: Callable[[tuple[Value, ...]], Value], axis: Any, keepdims: bool) -> Tensor:
         if axis is None:

@@ -18,7 +18,7 @@ from ...tree import values_in
 from ...value import Value
 from ...writing.code import identifier
 from ...writing.names import elements
-from .terms import Term, simplify
+from .terms import Term, python_of, simplify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -36,7 +36,7 @@ def _functions(python: str) -> set[str]:
     return {name for name in re.findall(r"(\w+)\(", python) if hasattr(math, name)}
 
 
-_ROWS = [op.python for op in TABLE if isinstance(op.python, str)]
+_ROWS = [python_of(op) for op in TABLE if not op.vectors]
 _TAKEN = {"program", "pow"}.union(*[_functions(python) | set(re.findall(r"(\w+) :=", python)) for python in _ROWS])
 
 # How tightly an expression holds together, from if-else to names and calls.
@@ -125,7 +125,7 @@ class Printer:
             text = repr(term.number)
             self.text[term] = text, TIMES if text.startswith("-") else NAME
             return
-        python = str(term.op.python)
+        python = python_of(term.op)
         pieces, level, repeated = _spelling(python)
         self.functions |= _functions(python)
         letters = dict(zip("ab", term.inputs))

@@ -10,7 +10,7 @@ from math import frexp
 from typing import TYPE_CHECKING
 
 from ... import ops
-from ...ops import ADD, DIV, MUL, NEG, ONE_MINUS, ONE_MINUS_SQUARE, SIGMOID, STEP, SUB, TANH, Op
+from ...ops import ADD, DIV, MUL, NEG, STEP, SUB, Op
 from ...value import Value, real_number
 
 if TYPE_CHECKING:
@@ -18,7 +18,32 @@ if TYPE_CHECKING:
 
 
 #: step(a) × b as one writes it by hand. It is never recorded, so nobody asks for its partials.
-GATE = Op("gate", lambda a, b: b if a > 0 else 0.0, lambda y, a, b: (), "b if a > 0 else 0.0")
+GATE = Op("gate", lambda a, b: b if a > 0 else 0.0, lambda y, a, b: ())
+
+_TEXTS = {
+    "+": "a + b",
+    "−": "a - b",
+    "×": "a * b",
+    "÷": "a / b",
+    "neg": "-a",
+    "step": "1.0 if a > 0 else 0.0",
+    "relu": "a if a > 0 else 0.0",
+    "abs": "abs(a)",
+    "maximum": "a if a > b else b",
+    "minimum": "a if a < b else b",
+    "sigmoid": "exp(a if a < 0 else 0.0) / (1.0 + exp(-abs(a)))",
+    "gate": "b if a > 0 else 0.0",
+    "stop_gradient": "a",
+    "^2": "a * a",
+    "pow": "pow(a, b)",
+}
+
+
+def python_of(op: Op) -> str:
+    n = op.exponent
+    if n is not None and n != 2:
+        return {0.0: "1.0", 1.0: "a"}.get(n, f"a ** {n:.0f}" if n.is_integer() else f"pow(a, {n!r})")
+    return _TEXTS.get(op.symbol, f"{op.symbol}(a)")
 
 
 class Term:
@@ -43,6 +68,9 @@ class Term:
 
     def __mul__(self, other: Term) -> Term:
         return self.algebra.apply(MUL, self, other)
+
+    def __radd__(self, other: float) -> Term:
+        return self if other == 0 else self.algebra.apply(ADD, self.algebra.constant(other), self)
 
     def maximum(self, other: Term) -> Term:
         return self.algebra.apply(ops.MAXIMUM, self, other)
@@ -73,8 +101,8 @@ class Algebra:
         numbers = [a.number for a in inputs]
         if None not in numbers:
             return self.constant(op.value(*op.arguments(tuple(numbers))))
-        if not isinstance(op.python, str):
-            expanded: Term = op.python(*op.arguments(inputs))
+        if op.vectors:
+            expanded: Term = op.value(*op.arguments(inputs))
             return expanded
         if op is MUL and inputs[1].number is not None:
             inputs = inputs[::-1]  # constants first, as in 2x
@@ -91,9 +119,9 @@ class Algebra:
             return a.inputs[0]
         if op is NEG and a.op is SUB:  # −(u − v) = v − u
             return self.apply(SUB, *a.inputs[::-1])
-        if op.python == "a":  # a¹ = a
+        if python_of(op) == "a":  # a¹ = a
             return a
-        if op.python == "1.0":  # a⁰ = 1
+        if python_of(op) == "1.0":  # a⁰ = 1
             return self.constant(1.0)
         return None
 
@@ -124,9 +152,6 @@ class Algebra:
                 return self.apply(NEG, self.apply(op, minus_a, b))
             if minus_b:
                 return self.apply(NEG, self.apply(op, a, minus_b))
-        elif (op is ONE_MINUS_SQUARE and a.op is not TANH) or (op is ONE_MINUS and a.op is not SIGMOID):
-            # The program starts from y, so that it does not have the a in which there are more digits.
-            return self.apply(SUB, self.constant(1.0), self.apply(MUL, a, a) if op is ONE_MINUS_SQUARE else a)
         if op is MUL:
             c = b.inputs[0].number if b.op is MUL else None
             if a.number and c and _moves_exactly(a.number, c):  # ½ · (2 · u) = u

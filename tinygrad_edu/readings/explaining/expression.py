@@ -126,14 +126,8 @@ class Expr:
     def step(self) -> Expr:
         return Expr("step", (self,), ops.step(self.number))
 
-    def one_minus_square(self, a: Expr) -> Expr:
-        return 1 - self * self
-
-    def one_minus(self, a: Expr) -> Expr:
-        return 1 - self
-
-    def softmax(self, z: Sequence[Expr]) -> tuple[Expr, ...]:
-        return tuple([(zi - self).exp() for zi in z])
+    def log(self) -> Expr:
+        return Expr("log", (self,), ops.log(self.number))
 
     # Matrices. A vector is a column, so that its transpose is a row.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...value import Value, all_finite, gradients, numbers
+from ...value import Value, all_finite, chain_rule, check_current
 from .expression import Expr, derivative, formula, name, numeral
 
 if TYPE_CHECKING:
@@ -33,17 +33,17 @@ class Gradients:
         self.names = names
         self.hidden = hidden
         self.symbols = {n: numeral(n.data) if n in constants else name(names[n], n.data) for n in order}
+        check_current("explain", order)
         self.users: dict[Value, list[tuple[Value, int]]] = {}
         for user in reversed(order):
-            _check_recorded(user)
             for k, a in enumerate(user.inputs):
                 self.users.setdefault(a, []).append((user, k))
-        self.raw = gradients(order)
+        self.raw = chain_rule(order)
         if not all_finite(list(self.raw.values())):
             raise OverflowError("explain: a gradient is too large for a float; y.backward() tells which")
         # The same sum over paths with every term positive: how large the terms were before they
         # cancelled, and with it how much of the sum can be rounding.
-        self._size = gradients(order, lambda b: [abs(p) for p in b.partials])
+        self._size = chain_rule(order, lambda b: [abs(p) for p in b.partials])
         self.of = {n: 0.0 if vanishes(g, self._size[n]) else g for n, g in self.raw.items()}
 
     def without_rounding(self, node: Value, number: float) -> float:
@@ -98,14 +98,6 @@ class Gradients:
 def vanishes(gradient: float, size: float) -> bool:
     """Whether a sum of terms is 0 but for rounding; `size` is the sum of their absolute values."""
     return abs(gradient) <= _ROUNDING * size < float("inf")
-
-
-def _check_recorded(node: Value) -> None:
-    if node.op and node.op.partials(node.data, *node.op.arguments(numbers(node.inputs))) != node.partials:
-        raise RuntimeError(
-            f"explain: {node.op.symbol} was recorded with other numbers than {[a.data for a in node.inputs]}: "
-            "some data was changed since. Compute the result again, then explain it"
-        )
 
 
 def _sum(terms: list[float]) -> list[str | Expr]:

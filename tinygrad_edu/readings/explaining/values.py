@@ -110,11 +110,8 @@ def forward_formula(node: Value, inputs: Sequence[Expr]) -> Expr:
     if node.op in (ops.DOT, ops.AFFINE):
         a, b, *rest = node.op.arguments(tuple(inputs))
         return sum_of([*map(product_of, zip(a, b)), *rest])
-    if node.op in (ops.ONE_MINUS_SQUARE, ops.ONE_MINUS):
-        return formula(node.op.value(*inputs)).of_number(node.data)
-    if node.op.symbol.startswith("^"):
-        n = node.op.partials(1.0, 1.0)[0]  # the slope of aⁿ at a = 1
-        return Expr("^", (inputs[0], formula(n)), node.data)
+    if node.op.exponent is not None:
+        return Expr("^", (inputs[0], formula(node.op.exponent)), node.data)
     return Expr(node.op.symbol, tuple(inputs), node.data)
 
 
