@@ -96,4 +96,6 @@ def hessian(y: Any, xs: Any) -> list[list[Value]]:
 
 def partials_as_values(node: Value) -> Sequence[Any]:
     """The node's row of the table, fed with the graph itself instead of its numbers."""
-    return node.op.partials(node, *node.op.arguments(node.inputs)) if node.op else ()
+    assert node.op  # a leaf is asked for nothing
+    partials: tuple[Any, ...] = node.op.partials(node, *node.op.arguments(node.inputs))
+    return partials

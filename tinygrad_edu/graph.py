@@ -38,8 +38,10 @@ def topological_order(*roots: N) -> list[N]:
         node, inputs = stack[-1]
         for a in inputs:
             if a not in order:
-                stack.append((a, iter(a.inputs)))
-                break
+                if a.inputs:
+                    stack.append((a, iter(a.inputs)))
+                    break
+                order[a] = None  # a leaf waits for nothing
         else:  # all inputs have their places
             stack.pop()
             order[node] = None

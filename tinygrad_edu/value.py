@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from itertools import starmap
+from itertools import repeat
 from math import isfinite
 from numbers import Real
 from operator import attrgetter
@@ -292,10 +292,10 @@ class Value:
         """
         order = topological_order(self)
         gradient = chain_rule(order)
-        totals = [gradient[node] if node.op else node._grad + gradient[node] for node in order]
+        totals = [g if node.op else node._grad + g for node, g in gradient.items()]
         if not all_finite(totals):
             _refuse_gradient(order, gradient)
-        write([(node, "_grad", total) for node, total in zip(order, totals)])
+        write(order, repeat("_grad"), totals)
 
     def forward(self) -> None:
         """Compute every number of the recorded graph again, from the leaves' data as they are now.
@@ -374,15 +374,15 @@ def chain_rule(order: list[Value], partials: Callable[[Value], Iterable[Any]] = 
     gradient: dict[Value, Any] = dict.fromkeys(order, 0.0)
     gradient[order[-1]] = 1.0
     for b in reversed(order):
-        if g := gradient[b]:
+        if b.inputs and (g := gradient[b]):
             for a, p in zip(b.inputs, partials(b)):
                 gradient[a] += g * p  # += : a may be used twice
     return gradient
 
 
-def write(assignments: Iterable[tuple[Value, str, Any]]) -> None:
-    """Set the attributes. It is one call in C, so that an interrupt comes before it or after it."""
-    deque(starmap(setattr, assignments), maxlen=0)
+def write(nodes: Iterable[Value], attributes: Iterable[str], numbers: Iterable[Any]) -> None:
+    """Set an attribute of each node. It is one call in C, so that an interrupt comes before or after it."""
+    deque(map(setattr, nodes, attributes, numbers), maxlen=0)
 
 
 # Recording.
@@ -441,13 +441,13 @@ def of_vector(op: Op, values: Iterable[Number]) -> Value:
 def forward(order: list[Value]) -> None:
     """Compute every node of a topological order again, all or none."""
     data = {node: node._data for node in order}
-    new: list[tuple[Value, str, Any]] = []
+    partials: dict[Value, tuple[float, ...]] = {}
     for node in order:
         if node.op:
             now = tuple([data[a] for a in node.inputs])
-            data[node], partials = evaluate(node.op, node.inputs, node.op.arguments(now))
-            new += [(node, "_data", data[node]), (node, "partials", partials)]
-    write(new)
+            data[node], partials[node] = evaluate(node.op, node.inputs, node.op.arguments(now))
+    attributes = ["_data"] * len(data) + ["partials"] * len(partials)
+    write([*data, *partials], attributes, [*data.values(), *partials.values()])
 
 
 def check_current(reading: str, order: list[Value]) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import repeat
 from math import inf, isfinite, sqrt
 from typing import TYPE_CHECKING
 
 from ..tree import values_in
-from ..value import Value, all_finite, real_number
+from ..value import Value, all_finite, numbers, real_number, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,8 +47,7 @@ class Optimizer:
         >>> SGD([w], lr=0.1).zero_grad(); w.grad
         0.0
         """
-        for value in self.values:
-            value.grad = 0.0
+        write(self.values, repeat("_grad"), repeat(0.0))
 
     def gradients(self) -> list[float]:
         """∂L/∂θ + λθ for every parameter.
@@ -73,8 +73,7 @@ class Optimizer:
                 f"{type(self).__name__}: the step takes {value.label or 'a parameter'} from {value.data} to {new}; "
                 f"its gradient is {value.grad}, and the learning rate {self.lr} may be too large"
             )
-        for value, new in zip(self.values, data):
-            value.data = new
+        write(self.values, repeat("_data"), data)
 
 
 class SGD(Optimizer):
@@ -107,7 +106,7 @@ class SGD(Optimizer):
         velocity = self.gradients()
         if self.momentum:
             velocity = [self.momentum * v + g for v, g in zip(self.velocity, velocity)]
-        self.update([p.data - self.lr * v for p, v in zip(self.values, velocity)])
+        self.update([x - self.lr * v for x, v in zip(numbers(self.values), velocity)])
         self.velocity = velocity
 
 
@@ -161,7 +160,7 @@ class Adam(Optimizer):
         if not all_finite(v):
             raise OverflowError("Adam: the square of a gradient is too large for a float")
         rate, scale = self.lr / (1 - beta1**t), 1 / sqrt(1 - beta2**t)
-        self.update([p.data - rate * mi / (scale * sqrt(vi) + self.eps) for p, mi, vi in zip(self.values, m, v)])
+        self.update([x - rate * mi / (scale * sqrt(vi) + self.eps) for x, mi, vi in zip(numbers(self.values), m, v)])
         self.t, self.m, self.v = t, m, v
 
 
