@@ -40,8 +40,7 @@ class Value:
     __array_ufunc__ = None  # NumPy leaves `numpy_float * value` to Value
 
     def __init__(self, data: Any, label: str | None = None) -> None:
-        if label is not None:
-            check_label(label)
+        check_label(label)
         self._data = real_number(data)
         self._grad = 0.0
         self.label = label
@@ -294,7 +293,7 @@ class Value:
         gradient = chain_rule(order)
         totals = [g if node.op else node._grad + g for node, g in gradient.items()]
         if not all_finite(totals):
-            _refuse_gradient(order, gradient)
+            _refuse_gradient(gradient, totals)
         write(order, repeat("_grad"), totals)
 
     def forward(self) -> None:
@@ -327,10 +326,8 @@ class Value:
     # passes over a gradient of 0.0, but not over a Value, which is 0 here and may not be constant.
 
     def __float__(self) -> NoReturn:
-        raise TypeError(
-            "float(x), int(x) and math.sin(x) would cut a Value off its graph without a word: "
-            "write x.sin() and its kin, or x.data for the number alone"
-        )
+        cut = "float(x), int(x) and math.sin(x) would cut a Value off its graph"
+        raise TypeError(f"{cut}: write x.sin() and its kin, or x.data for the number alone")
 
     __int__ = __float__
 
@@ -357,10 +354,7 @@ class Value:
 # The chain rule.
 
 
-RECORDED = attrgetter("partials")
-
-
-def chain_rule(order: list[Value], partials: Callable[[Value], Iterable[Any]] = RECORDED) -> dict[Value, Any]:
+def chain_rule(order: list[Value], partials: Callable[[Value], Any] = attrgetter("partials")) -> dict[Value, Any]:
     """∂L/∂a = Σⱼ ∂L/∂bⱼ · ∂bⱼ/∂a, for L = order[-1] and every a in the order.
 
     `order` is topological, and `partials(b)` gives ∂b/∂a for each input a of b: as floats, by
@@ -412,9 +406,9 @@ def evaluate(op: Op, inputs: tuple[Value, ...], arguments: tuple[Any, ...]) -> t
         y = op.value(*arguments)
         partials = op.partials(y, *arguments)
     except (ArithmeticError, ValueError) as error:
-        _refuse(op, inputs, type(error))
+        _refuse(op, inputs, arguments, type(error))
     if not isfinite(y):
-        _refuse(op, inputs, OverflowError)
+        _refuse(op, inputs, arguments, OverflowError)
     return y, partials
 
 
@@ -460,8 +454,8 @@ def check_current(reading: str, order: list[Value]) -> None:
                 now = None
             if now != (node._data, node.partials):
                 raise RuntimeError(
-                    f"{reading}: {described(node)} does not follow from {_listed(node.inputs)}: data was changed "
-                    "after it was recorded. Call forward() on the result, which computes it again"
+                    f"{reading}: {described(node)} does not follow from {_listed(node.inputs, numbers(node.inputs))}: "
+                    "data was changed after it was recorded. Call forward() on the result, which computes it again"
                 )
 
 
@@ -470,20 +464,18 @@ def check_current(reading: str, order: list[Value]) -> None:
 
 def real_number(x: Any) -> float:
     """`x` as a finite float. Raises TypeError where it is not a real number, ValueError for NaN and infinity."""
-    if type(x) is not float:
-        if not isinstance(x, Real):
-            several = "; for several numbers use Tensor" if isinstance(x, (list, tuple)) else ""
-            raise TypeError(f"a real number is needed, not {type(x).__name__} {x!r}{several}")
-        x = float(x)
-    if not isfinite(x):
-        raise ValueError(f"a finite number is needed, not {x}")
-    number: float = x
+    if type(x) is not float and not isinstance(x, Real):
+        several = "; for several numbers use Tensor" if isinstance(x, (list, tuple)) else ""
+        raise TypeError(f"a real number is needed, not {type(x).__name__} {x!r}{several}")
+    number = float(x)
+    if not isfinite(number):
+        raise ValueError(f"a finite number is needed, not {number}")
     return number
 
 
 def check_label(label: Any) -> None:
-    """Raises TypeError unless the label is text."""
-    if not isinstance(label, str):
+    """Raise TypeError unless the label is text, or None."""
+    if not isinstance(label, str | None):
         raise TypeError(f"a label is text, not {label!r}; several numbers go in one list, as in Tensor([1, 2])")
 
 
@@ -504,10 +496,11 @@ def numbers(values: Iterable[Value]) -> tuple[float, ...]:
 # Errors.
 
 
-def _refuse(op: Op, inputs: tuple[Value, ...], error: type[Exception]) -> NoReturn:
+def _refuse(op: Op, inputs: tuple[Value, ...], arguments: tuple[Any, ...], error: type[Exception]) -> NoReturn:
     """Raise `error` for a node that has no finite value."""
+    now = [x for a in arguments for x in (a if isinstance(a, tuple) else (a,))]
     cause = _CAUSES.get((op, inputs[0].op)) or _CAUSES.get(op, "the numbers are too large, or outside the domain")
-    raise error(f"{op.symbol} of {_listed(inputs)} has no finite value; usual cause: {cause}") from None
+    raise error(f"{op.symbol} of {_listed(inputs, now)} has no finite value; usual cause: {cause}") from None
 
 
 _CAUSES: dict[Any, str] = {
@@ -521,24 +514,24 @@ _CAUSES: dict[Any, str] = {
 }
 
 
-def _refuse_gradient(order: list[Value], gradient: dict[Value, float]) -> NoReturn:
-    """Raise for the first node, from the root on, whose gradient is not finite or meets an infinite partial."""
-    for b in reversed(order):
-        if not isfinite(gradient[b]):
+def _refuse_gradient(gradient: dict[Value, float], totals: list[float]) -> NoReturn:
+    """Raise for the first node, from the root on, that has no finite gradient or meets an infinite partial."""
+    for b, total in zip(reversed(gradient), reversed(totals)):
+        if not isfinite(total):
             raise OverflowError(f"backward: the gradient of {described(b)} is too large for a float")
         if gradient[b] and not all_finite(b.partials):
-            where = f"{described(b)} has an infinite derivative at {_listed(b.inputs)}"
+            where = f"{described(b)} has an infinite derivative at {_listed(b.inputs, numbers(b.inputs))}"
             raise OverflowError(f"backward: {where}, and a gradient of {gradient[b]} arrives there")
-    raise OverflowError("backward: the gradients of several calls add up to more than a float holds; zero them first")
+    raise AssertionError("every gradient is finite")
 
 
-def _listed(values: tuple[Value, ...]) -> str:
-    """Each value with its name; of many the four largest."""
-    shown = values if len(values) <= 4 else sorted(values, key=lambda x: abs(x._data), reverse=True)[:4]
-    return ", ".join(map(described, shown)) + (", …" if len(values) > 4 else "")
+def _listed(nodes: Sequence[Value], numbers: Sequence[float]) -> str:
+    """Each node with its number; of many the four largest."""
+    pairs = sorted(zip(nodes, numbers), key=lambda pair: -abs(pair[1])) if len(nodes) > 4 else [*zip(nodes, numbers)]
+    return ", ".join([described(*pair) for pair in pairs[:4]]) + (", …" if len(nodes) > 4 else "")
 
 
-def described(node: Value) -> str:
-    """`h = 0.5`, `tanh = 0.5` or just `0.5`: the name or the operation of a node, and its number."""
+def described(node: Value, number: float | None = None) -> str:
+    """`h = 0.5`, `tanh = 0.5` or just `0.5`: the name or the operation of a node, and a number, by default its own."""
     name = node.label or (node.op.symbol if node.op else "")
-    return f"{name} = {node._data!r}" if name else repr(node._data)
+    return (f"{name} = " if name else "") + repr(node._data if number is None else number)
