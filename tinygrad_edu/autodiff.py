@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from .graph import topological_order
-from .tree import map_values, one_value, pairs, values_in
+from .tree import map_values, one_value, paths, values_in
 from .value import Value, chain_rule, check_current, constant, real_number
 
 Tree = TypeVar("Tree")  # a Value, a Tensor, or a structure of them
@@ -57,9 +57,13 @@ def jvp(y: Any, xs: Any, tangents: Any) -> Value:
     """
     order = topological_order(one_value(y))
     check_current("jvp", order)
-    tangent: dict[Value, Any] = dict.fromkeys(order, 0.0)
-    for x, dx in pairs(xs, tangents):
-        tangent[x] = tangent.get(x, 0.0) + (dx if isinstance(dx, Value) else real_number(dx))
+    tangent: dict[Value, Any] = dict.fromkeys([*order, *values_in(xs)], 0.0)
+    moving, given = dict(paths(xs)), dict(paths(tangents))
+    if moving.keys() != given.keys():
+        raise ValueError(f"jvp: xs and tangents differ in structure, at {[*moving.keys() ^ given.keys()][:4]}")
+    for path, x in moving.items():
+        dx = given[path]
+        tangent[x] += dx if isinstance(dx, Value) else real_number(dx)
     for b in order:
         if any([tangent[a] for a in b.inputs]):
             for a, p in zip(b.inputs, partials_as_values(b)):

@@ -1,11 +1,11 @@
 """Structures of Values: a Value, a Tensor, or lists, tuples and dicts of them, nested.
 
-A Tensor is known here by what it can do: it has flat `values`, `map(f)`, a shape, and can be iterated.
+A Tensor is known here by what it can do: it has flat `values`, `map(f)` and a shape, and gives its rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from .value import Value
@@ -51,28 +51,21 @@ def one_value(tree: Any) -> Value:
     return values[0]
 
 
-def pairs(tree: Any, other: Any) -> Iterator[tuple[Value, Any]]:
-    """Each Value of the tree with what stands in its place in a structure of the same shape, dicts key by key.
+def paths(tree: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Every leaf of a structure, arrays of numbers among them, with the keys and places that lead to it.
 
-    Raises ValueError where the structures differ, TypeError where the tree holds something that is not a Value.
+    >>> [*paths({"w": [1.0, 2.0]})]
+    [(('w', 0), 1.0), (('w', 1), 2.0)]
     """
-    if isinstance(tree, Value):
-        yield tree, other
-    elif isinstance(tree, dict):
-        if not isinstance(other, Mapping) or tree.keys() != other.keys():
-            raise ValueError(f"the structures differ: a dict with the keys {[*tree]} is needed, not {other!r:.60}")
-        for key, branch in tree.items():
-            yield from pairs(branch, other[key])
-    elif getattr(tree, "shape", None) == ():
-        yield tree.values[0], other
-    elif isinstance(tree, (list, tuple)) or hasattr(tree, "values"):
-        parts = other.tolist() if hasattr(other, "tolist") else other
-        if not isinstance(parts, Sequence) or isinstance(parts, str) or len(parts) != len(tree):
-            raise ValueError(f"the structures differ: {len(tree)} entries are needed, not {other!r:.60}")
-        for branch, part in zip(tree, parts):
-            yield from pairs(branch, part)
+    if isinstance(tree, dict):
+        branches: Any = tree.items()
+    elif isinstance(tree, (list, tuple)) or getattr(tree, "shape", None):
+        branches = enumerate(tree)
     else:
-        raise _not_a_value(tree)
+        yield path, tree.values[0] if hasattr(tree, "values") else tree
+        return
+    for key, branch in branches:
+        yield from paths(branch, (*path, key))
 
 
 def _not_a_value(x: Any) -> TypeError:
