@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache, partial
+from functools import lru_cache, partial, reduce
 from math import prod
 from numbers import Integral, Real
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from .. import ops
 from ..value import Value, check_label, constant, numbers, of_vector, real_number, record
 from ..writing.names import elements
+from .operation import Operation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -27,7 +28,8 @@ class Tensor:
 
     `values` are the elements, row by row, and `shape` the sizes of the axes; a Tensor of shape
     () holds one number. The elements are ordinary Values: `t[i, j]` is one, and slices and
-    reshapes share them. `op` and `inputs` say from which Tensors this one was computed.
+    reshapes share them. `op` and `inputs` say how and from which Tensors this one was computed,
+    and `record` with what else: an axis, an exponent, an index.
 
     Args:
         data: a number, a Value, or nested sequences of them, or anything with `.tolist()`
@@ -51,16 +53,25 @@ class Tensor:
 
     values: tuple[Value, ...]
     shape: Shape
-    op: str | None
+    record: Operation | None
     inputs: tuple[Tensor, ...]
 
     def __init__(self, data: Any, label: str | None = None) -> None:
         values, self.shape = _parse(data)
         self.values = tuple(values)
-        self.op = None
+        self.record = None
         self.inputs = ()
         self._label = label
         self._name_elements(only_nameless=True)
+
+    @property
+    def op(self) -> str | None:
+        """The symbol of the operation this Tensor was computed by; None for a leaf.
+
+        >>> (Tensor([1.0]) * 2).op
+        '×'
+        """
+        return self.record.symbol if self.record else None
 
     @property
     def label(self) -> str | None:
@@ -79,7 +90,7 @@ class Tensor:
     def _name_elements(self, only_nameless: bool = False) -> None:
         if self._label is not None:
             check_label(self._label)
-        if self._label and self.op is None:
+        if self._label and self.record is None:
             for value, name in zip(self.values, elements(self._label, self.shape)):
                 if value.op is None and not (value.label and only_nameless):
                     value.label = name
@@ -274,7 +285,8 @@ class Tensor:
 
     def __pow__(self, exponent: Any) -> Tensor:
         if isinstance(exponent, Real):
-            return self._each(ops.power(real_number(exponent)))
+            n = real_number(exponent)
+            return self._each(ops.power(n), exponent=n)
         return _power(self, exponent)
 
     def __rpow__(self, base: Any) -> Tensor:
@@ -339,20 +351,17 @@ class Tensor:
         """`Value.step` of every element."""
         return self._each(ops.STEP)
 
-    def stop_gradient(self) -> Tensor:
-        """`Value.stop_gradient` of every element."""
-        return self._each(ops.STOP)
-
     def map(self, f: Callable[[Value], Value]) -> Tensor:
         """A Tensor of f(element), for functions that have no name of their own here.
 
         >>> Tensor([1.0, 2.0]).map(lambda a: a * a + 1).data
         [2.0, 5.0]
         """
-        return _tensor([constant(f(a)) for a in self.values], self.shape, "map", self)
+        return _tensor([constant(f(a)) for a in self.values], self.shape, Operation("map"), self)
 
-    def _each(self, op: ops.Op) -> Tensor:
-        return _tensor([record(op, (a,), a.data) for a in self.values], self.shape, op.symbol, self)
+    def _each(self, op: ops.Op, exponent: float | None = None) -> Tensor:
+        values = [record(op, (a,), a.data) for a in self.values]
+        return _tensor(values, self.shape, Operation(op.symbol, op, exponent=exponent), self)
 
     # Matrix product.
 
@@ -371,7 +380,7 @@ class Tensor:
         b, y = other.values, numbers(other.values)
         cols = [(b[j::p], y[j::p]) for j in range(p)]
         dots = [record(ops.DOT, row + col, u, v) for row, u in _rows(self, n) for col, v in cols]
-        return _tensor(dots, self.shape[:-1] + other.shape[1:], "@", self, other)
+        return _tensor(dots, self.shape[:-1] + other.shape[1:], Operation("@", ops.DOT), self, other)
 
     def __rmatmul__(self, other: Any) -> Tensor:
         return as_tensor(other) @ self
@@ -384,7 +393,7 @@ class Tensor:
         >>> Tensor([[1.0, 2.0], [3.0, 4.0]]).sum(axis=0).data
         [4.0, 6.0]
         """
-        return self._reduce("sum", partial(of_vector, ops.SUM), axis, keepdims)
+        return self._reduce("sum", ops.SUM, partial(of_vector, ops.SUM), axis, keepdims)
 
     def mean(self, axis: Any = None, keepdims: bool = False) -> Tensor:
         """Σ along the axis, divided by the number of terms.
@@ -392,15 +401,15 @@ class Tensor:
         >>> Tensor([[1.0, 2.0], [3.0, 4.0]]).mean(axis=1).data
         [1.5, 3.5]
         """
-        return self._reduce("mean", lambda group: Value.sum(group) / len(group), axis, keepdims)
+        return self._reduce("mean", None, lambda group: Value.sum(group) / len(group), axis, keepdims)
 
     def max(self, axis: Any = None, keepdims: bool = False) -> Tensor:
-        """The largest along the axis; where k are equal, each gets 1/k of the gradient.
+        """The largest along the axis; where two are equal each gets half of the gradient.
 
         >>> Tensor([[1.0, 4.0], [3.0, 2.0]]).max(axis=0).data
         [3.0, 4.0]
         """
-        return self._reduce("max", partial(of_vector, ops.MAX), axis, keepdims)
+        return self._reduce("max", None, lambda group: reduce(Value.maximum, group), axis, keepdims)
 
     def logsumexp(self, axis: Any = None, keepdims: bool = False) -> Tensor:
         """log Σ exp along the axis, without overflow.
@@ -408,7 +417,7 @@ class Tensor:
         >>> Tensor([1000.0, 1000.0]).logsumexp().data               # 1000 + log 2
         1000.6931471805599
         """
-        return self._reduce("logsumexp", partial(of_vector, ops.LSE), axis, keepdims)
+        return self._reduce("logsumexp", ops.LSE, partial(of_vector, ops.LSE), axis, keepdims)
 
     def softmax(self, axis: int = -1) -> Tensor:
         """exp(zᵢ) / Σⱼ exp(zⱼ) along the axis.
@@ -417,7 +426,8 @@ class Tensor:
         [0.5, 0.5]
         """
         e = self._below_zero(axis).exp()
-        return _tensor((e / e.sum(axis, keepdims=True)).values, self.shape, "softmax", self)
+        operation = Operation("softmax", axis=(self._axis(axis),))
+        return _tensor((e / e.sum(axis, keepdims=True)).values, self.shape, operation, self)
 
     def log_softmax(self, axis: int = -1) -> Tensor:
         """zᵢ − log Σⱼ exp(zⱼ) along the axis, the logarithm of softmax.
@@ -426,20 +436,23 @@ class Tensor:
         [0.0]
         """
         z = self._below_zero(axis)
-        return _tensor((z - z.logsumexp(axis, keepdims=True)).values, self.shape, "log_softmax", self)
+        operation = Operation("log_softmax", axis=(self._axis(axis),))
+        return _tensor((z - z.logsumexp(axis, keepdims=True)).values, self.shape, operation, self)
 
     def _below_zero(self, axis: int) -> Tensor:
         """self − max(self). Softmax is the same for both, but exp of this cannot overflow."""
-        return self - self.max(axis, keepdims=True).stop_gradient()
+        return self - self._reduce("largest", ops.LARGEST, partial(of_vector, ops.LARGEST), axis, keepdims=True)
 
-    def _reduce(self, symbol: str, f: Callable[[tuple[Value, ...]], Value], axis: Any, keepdims: bool) -> Tensor:
+    def _reduce(
+        self, symbol: str, row: ops.Op | None, f: Callable[[tuple[Value, ...]], Value], axis: Any, keepdims: bool
+    ) -> Tensor:
         if axis is None:
             gone = tuple(range(self.ndim))
         else:
             gone = tuple([self._axis(k) for k in (axis if isinstance(axis, (list, tuple)) else (axis,))])
         kept, inner, outer = _reduction(self.shape, gone, bool(keepdims))
         values = [f(tuple([self.values[o + i] for i in inner])) for o in outer]
-        return _tensor(values, kept, symbol, self)
+        return _tensor(values, kept, Operation(symbol, row, gone, bool(keepdims)), self)
 
     def _axis(self, axis: int) -> int:
         if not _is_integer(axis):
@@ -457,7 +470,7 @@ class Tensor:
         >>> Tensor([[1.0, 2.0], [3.0, 4.0]]).T.data
         [[1.0, 3.0], [2.0, 4.0]]
         """
-        return self._view("ᵀ", _axes(self.shape)[::-1], self.shape[::-1])
+        return self._view(Operation("ᵀ"), _axes(self.shape)[::-1], self.shape[::-1])
 
     def reshape(self, *shape: Any) -> Tensor:
         """The same elements, row by row, in another shape; one size may be −1.
@@ -472,7 +485,7 @@ class Tensor:
             sizes[sizes.index(-1)] = len(self.values) // rest
         if not all(_is_integer(n) and n > 0 for n in sizes) or prod(sizes) != len(self.values):
             raise ValueError(f"reshape: {len(self.values)} elements do not fit the shape {_spread(shape)!r}")
-        return _tensor(self.values, tuple(map(int, sizes)), "reshape", self)
+        return _tensor(self.values, tuple(map(int, sizes)), Operation("reshape"), self)
 
     def __getitem__(self, index: Any) -> Any:
         """Integers and slices, one for each axis from the left: all integers give a Value."""
@@ -497,14 +510,15 @@ class Tensor:
                 raise TypeError(f"an index is an integer or a slice, not {type(key).__name__} {key!r}")
         if 0 in shape:
             raise IndexError(f"{index!r} selects nothing from a Tensor of shape {self.shape}")
-        view = self._view("[ ]", axes, (*shape, *self.shape[len(keys) :]))
+        operation = Operation("[ ]", keys=tuple([k if isinstance(k, slice) else int(k) for k in keys]))
+        view = self._view(operation, axes, (*shape, *self.shape[len(keys) :]))
         return view.values[0] if view.shape == () else view
 
     def __iter__(self) -> Iterator[Any]:
         return (self[i] for i in range(len(self)))
 
-    def _view(self, symbol: str, axes: Sequence[Sequence[int]], shape: Shape) -> Tensor:
-        return _tensor([self.values[o] for o in _offsets(axes)], shape, symbol, self)
+    def _view(self, operation: Operation, axes: Sequence[Sequence[int]], shape: Shape) -> Tensor:
+        return _tensor([self.values[o] for o in _offsets(axes)], shape, operation, self)
 
 
 def affine(W: Tensor, h: Tensor, b: Tensor) -> Tensor:
@@ -526,7 +540,7 @@ def affine(W: Tensor, h: Tensor, b: Tensor) -> Tensor:
     for x, v in _rows(h, n):
         for (w, u), c in neurons:
             z.append(record(ops.AFFINE, (*w, *x, c), u, v, c.data))
-    return _tensor(z, (*h.shape[:-1], m), "affine", W, h, b)
+    return _tensor(z, (*h.shape[:-1], m), Operation("affine", ops.AFFINE), W, h, b)
 
 
 def stack(tensors: Sequence[Tensor]) -> Tensor:
@@ -537,7 +551,7 @@ def stack(tensors: Sequence[Tensor]) -> Tensor:
     """
     tensors = [as_tensor(t) for t in tensors]
     values, shape = _parse(tensors)
-    return _tensor(values, shape, "stack", *tensors)
+    return _tensor(values, shape, Operation("stack"), *tensors)
 
 
 def random_source(seed: Any) -> Any:
@@ -547,11 +561,11 @@ def random_source(seed: Any) -> Any:
     return seed if isinstance(seed, random.Random) else random.Random(seed)
 
 
-def _tensor(values: Iterable[Value], shape: Shape, op: str | None = None, *inputs: Tensor) -> Tensor:
+def _tensor(values: Iterable[Value], shape: Shape, record: Operation | None = None, *inputs: Tensor) -> Tensor:
     result = Tensor.__new__(Tensor)
     result.values = tuple(values)
     result.shape = shape
-    result.op = op
+    result.record = record
     result.inputs = inputs
     result._label = None
     return result
@@ -641,12 +655,13 @@ def _reduction(shape: Shape, gone: tuple[int, ...], keepdims: bool) -> tuple[Sha
 
 def _binary(op: ops.Op, a: Any, b: Any) -> Tensor:
     a, b, pairs, shape = _paired(op.symbol, a, b)
-    return _tensor([record(op, pair, pair[0].data, pair[1].data) for pair in pairs], shape, op.symbol, a, b)
+    values = [record(op, pair, pair[0].data, pair[1].data) for pair in pairs]
+    return _tensor(values, shape, Operation(op.symbol, op), a, b)
 
 
 def _power(a: Any, b: Any) -> Tensor:
     a, b, pairs, shape = _paired("^", a, b)
-    return _tensor([x**y for x, y in pairs], shape, "^", a, b)
+    return _tensor([x**y for x, y in pairs], shape, Operation("^"), a, b)
 
 
 def _paired(symbol: str, a: Any, b: Any) -> tuple[Tensor, Tensor, Iterable[tuple[Value, Value]], Shape]:
