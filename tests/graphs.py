@@ -3,7 +3,7 @@
 from hypothesis import strategies as st
 
 from tinygrad_edu import Tensor, Value, ops, stack, topological_order
-from tinygrad_edu.network.tensor import affine
+from tinygrad_edu.network.functions import affine
 
 # A step takes nodes made before and makes another: a and b, and those that take any number all of
 # them. Every number is in the domain, and slopes are moderate as long as the inputs are.

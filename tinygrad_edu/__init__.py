@@ -4,6 +4,7 @@ Numbers
     Value               one number that remembers how it was computed
     Tensor              a shaped array of Values
     stack               Tensors of one shape as the rows of a new one
+    cat                 Tensors one after another along an axis
     topological_order   every node of a graph after all of its inputs
 
 Derivatives
@@ -30,6 +31,8 @@ Losses
     squared_error       ½ Σ (ŷ − y)²
     mse_loss            the mean of (ŷ − y)²
     cross_entropy       of softmax(z) and a class or probabilities
+    binary_cross_entropy_with_logits
+                        of σ(z) and 0 or 1
 
 Optimisers
     SGD                 gradient descent, with momentum if asked
@@ -59,11 +62,12 @@ from typing import TYPE_CHECKING
 
 from .autodiff import grad, hessian, jacobian, jvp
 from .graph import topological_order
+from .network.functions import cat, stack
 from .network.gradcheck import GradcheckError, central_difference, gradcheck
-from .network.losses import cross_entropy, mse_loss, squared_error
+from .network.losses import binary_cross_entropy_with_logits, cross_entropy, mse_loss, squared_error
 from .network.nn import MLP, Linear, Module, Parameter, ReLU, Sequential, Sigmoid, Softmax, Tanh
 from .network.optim import SGD, Adam
-from .network.tensor import Tensor, stack
+from .network.tensor import Tensor
 from .readings.explaining import explain
 from .value import Value
 
@@ -95,6 +99,8 @@ __all__ = [
     "Tanh",
     "Tensor",
     "Value",
+    "binary_cross_entropy_with_logits",
+    "cat",
     "central_difference",
     "compile_graph",
     "cross_entropy",

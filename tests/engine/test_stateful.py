@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
 from tinygrad_edu import SGD, Tensor, Value, grad, jvp
-from tinygrad_edu.network.tensor import affine
+from tinygrad_edu.network.functions import affine
 
 # What a step computes: by the engine; as a number; and, written down once more, its slopes.
 STEPS = {

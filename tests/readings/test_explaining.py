@@ -25,7 +25,7 @@ from tinygrad_edu import (
     stack,
     topological_order,
 )
-from tinygrad_edu.network.tensor import affine
+from tinygrad_edu.network.functions import affine
 from tinygrad_edu.readings.explaining.expression import name, replaced
 from tinygrad_edu.readings.explaining.tensors import PRODUCT_RULES
 from tinygrad_edu.value import numbers, record

@@ -7,22 +7,28 @@ Predictions are one example (a vector) or a batch with one example a row. Over a
     squared_error   ½ Σᵢ (ŷᵢ − yᵢ)²                 sum
     mse_loss        (1/K) Σᵢ (ŷᵢ − yᵢ)²             mean, so that all N·K squares weigh the same
     cross_entropy   −Σₖ yₖ log softmax(z)ₖ          mean
+    binary_cross_entropy_with_logits
+                    −(1/K) Σᵢ yᵢ log σ(zᵢ) + (1 − yᵢ) log(1 − σ(zᵢ))        mean, as in mse_loss
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from math import isclose
-from numbers import Integral
 from typing import TYPE_CHECKING
 
-from .tensor import Tensor, as_tensor
+from ..value import Value
+from .functions import stack
+from .shapes import is_integer
+from .tensor import Tensor, as_tensor, rows_of
 
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Literal, TypeAlias
+
+    Reduction: TypeAlias = Literal["sum", "mean"]
 
 
-def squared_error(prediction: Tensor, target: Any, reduction: str = "sum") -> Tensor:
+def squared_error(prediction: Tensor, target: Any, reduction: Reduction = "sum") -> Tensor:
     """L = ½ Σᵢ (ŷᵢ − yᵢ)², not divided by the number of outputs, so that ∂L/∂ŷ = ŷ − y.
 
     Args:
@@ -43,7 +49,7 @@ def squared_error(prediction: Tensor, target: Any, reduction: str = "sum") -> Te
     return _over_examples((error**2).sum() * 0.5, prediction, reduction)
 
 
-def mse_loss(prediction: Tensor, target: Any, reduction: str = "mean") -> Tensor:
+def mse_loss(prediction: Tensor, target: Any, reduction: Reduction = "mean") -> Tensor:
     """L = (1/n) Σᵢ (ŷᵢ − yᵢ)² over all n elements; with reduction "sum" the sum itself.
 
     Args and errors: as `squared_error`.
@@ -56,7 +62,7 @@ def mse_loss(prediction: Tensor, target: Any, reduction: str = "mean") -> Tensor
     return squares.mean() if reduction == "mean" else squares.sum()
 
 
-def cross_entropy(logits: Tensor, target: Any, reduction: str = "mean") -> Tensor:
+def cross_entropy(logits: Tensor, target: Any, reduction: Reduction = "mean") -> Tensor:
     """L = Σₖ yₖ (log Σⱼ exp(zⱼ) − zₖ), the cross-entropy of y and softmax(z), for logits z.
 
     It is −Σₖ yₖ log softmax(z)ₖ with the logarithm taken first, so no logit is too large, and
@@ -64,7 +70,8 @@ def cross_entropy(logits: Tensor, target: Any, reduction: str = "mean") -> Tenso
 
     Args:
         logits: z, a vector of K numbers, or N rows of them.
-        target: for each example a class index from 0 to K − 1, or K probabilities (one-hot).
+        target: for each example a class index from 0 to K − 1, or K probabilities (one-hot). A
+            Tensor of whole numbers, one for each example, is class indices too.
         reduction: "sum" or "mean" over the examples of a batch.
 
     Raises:
@@ -86,11 +93,45 @@ def cross_entropy(logits: Tensor, target: Any, reduction: str = "mean") -> Tenso
     return _over_examples(total, logits, reduction)
 
 
+def binary_cross_entropy_with_logits(logits: Tensor, target: Any, reduction: Reduction = "mean") -> Tensor:
+    """L = (1/n) Σᵢ (log(1 + exp zᵢ) − yᵢ zᵢ), the cross-entropy of y and σ(z), for logits z, over all n elements.
+
+    It is −yᵢ log σ(zᵢ) − (1 − yᵢ) log(1 − σ(zᵢ)) with the logarithms taken first, so no logit is
+    too large, and ∂L/∂zᵢ = (σ(zᵢ) − yᵢ) / n.
+
+    Args:
+        logits: z, of any shape.
+        target: y, of the same shape, each 0 or 1 or a probability between.
+        reduction: "mean" over all elements, or their "sum".
+
+    Raises:
+        ValueError: the shapes differ, a target is outside 0 … 1, or the reduction is unknown.
+
+    >>> z = Tensor([0.0, 0.0])
+    >>> L = binary_cross_entropy_with_logits(z, [1.0, 0.0])     # log 2
+    >>> L.backward(); round(L.item(), 4), z.grad
+    (0.6931, [-0.25, 0.25])
+    """
+    _check_reduction(reduction)
+    logits = as_tensor(logits)
+    y = _target("binary_cross_entropy_with_logits", logits, target)
+    for value in y.values:
+        if not 0 <= value.data <= 1:
+            raise ValueError(f"binary_cross_entropy_with_logits: a target is from 0 to 1, not {value.data}")
+    softplus = stack([Tensor.zeros(logits.shape), logits]).logsumexp(axis=0)  # log(e⁰ + eᶻ)
+    losses = softplus - y * logits
+    return losses.mean() if reduction == "mean" else losses.sum()
+
+
 def _error(name: str, prediction: Tensor, target: Any) -> Tensor:
+    return prediction - _target(name, prediction, target)
+
+
+def _target(name: str, prediction: Tensor, target: Any) -> Tensor:
     y = target if isinstance(target, Tensor) else Tensor(target, label="y")
     if prediction.shape != y.shape:
         raise ValueError(f"{name}: the prediction has shape {prediction.shape}, the target {y.shape}")
-    return prediction - y
+    return y
 
 
 def _over_examples(total: Tensor, prediction: Tensor, reduction: str) -> Tensor:
@@ -106,11 +147,9 @@ def _check_reduction(reduction: str) -> None:
 
 def _probabilities(target: Any, shape: tuple[int, ...]) -> Tensor:
     """The target of `cross_entropy` as probabilities in the logits' shape."""
-    if hasattr(target, "tolist") and not isinstance(target, Tensor):
-        target = target.tolist()
-    classes = [target] if len(shape) == 1 else target
-    if isinstance(classes, Sequence) and all(isinstance(k, Integral) and not isinstance(k, bool) for k in classes):
-        one_hot = [_one_hot(int(k), shape[-1]) for k in classes]
+    classes = _classes(target, shape)
+    if classes is not None:
+        one_hot = [_one_hot(k, shape[-1]) for k in classes]
         target = one_hot[0] if len(shape) == 1 else one_hot
     y = target if isinstance(target, Tensor) else Tensor(target, label="y")
     if y.shape != shape:
@@ -118,13 +157,28 @@ def _probabilities(target: Any, shape: tuple[int, ...]) -> Tensor:
             f"cross_entropy: logits of shape {shape} need a target of that shape"
             f"{' or a class index' if len(shape) == 1 else f' or {shape[0]} class indices'}, not shape {y.shape}"
         )
-    rows = y.data if len(shape) == 2 else [y.data]
-    for row in rows:
-        if min(row) < 0 or not isclose(sum(row), 1, abs_tol=1e-6):
+    for row, _ in rows_of(y, shape[-1]):
+        numbers = [value.data for value in row]
+        if min(numbers) < 0 or not isclose(sum(numbers), 1, abs_tol=1e-6):
             raise ValueError(
-                f"cross_entropy: the target {row} is not a probability distribution; its sum is {sum(row)}"
+                f"cross_entropy: the target {numbers} is not a probability distribution; its sum is {sum(numbers)}"
             )
     return y
+
+
+def _classes(target: Any, shape: tuple[int, ...]) -> list[int] | None:
+    """The class of each example, if the target is made of them: integers, or a Tensor of whole numbers."""
+    if isinstance(target, Value):
+        target = Tensor(target)
+    if isinstance(target, Tensor):
+        whole = target.shape == shape[:-1] and all([value.data.is_integer() for value in target.values])
+        return [int(value.data) for value in target.values] if whole else None
+    if hasattr(target, "tolist"):
+        target = target.tolist()
+    classes = [target] if len(shape) == 1 else target
+    if isinstance(classes, Sequence) and all(map(is_integer, classes)):
+        return [int(k) for k in classes]
+    return None
 
 
 def _one_hot(k: int, classes: int) -> list[float]:

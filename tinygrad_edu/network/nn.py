@@ -11,7 +11,9 @@ from math import sqrt
 from typing import TYPE_CHECKING
 
 from ..writing.names import of_layer
-from .tensor import Tensor, affine, as_shape, as_tensor, random_source
+from .functions import affine
+from .shapes import as_shape
+from .tensor import Tensor, as_tensor, random_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from ..ops import Op
+    from .indexing import Key
 
 
 class Operation(NamedTuple):
@@ -22,4 +23,4 @@ class Operation(NamedTuple):
     axis: tuple[int, ...] | None = None  #: the axes that a reduction or a softmax ran along, from 0 to ndim − 1
     keepdims: bool = False  #: whether a reduction left those axes in place, with size 1
     exponent: float | None = None  #: the n of aⁿ
-    keys: tuple[int | slice, ...] | None = None  #: of t[keys]: one for each axis from the left, "..." spelled out
+    keys: tuple[Key, ...] | None = None  #: of t[keys]: one for each axis from the left, "..." spelled out

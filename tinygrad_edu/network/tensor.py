@@ -3,33 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache, partial, reduce
 from math import prod
-from numbers import Integral, Real
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from .. import ops
-from ..value import Value, check_label, constant, numbers, of_vector, real_number, record
+from ..value import Value, check_label, constant, numbers, real_number, record
 from ..writing.names import elements
+from .elementwise import Elementwise
+from .guards import Guards
+from .indexing import selected
+from .lists import Numbers
 from .operation import Operation
+from .reductions import Reductions
+from .shapes import Shape, as_shape, axes, broadcast_shapes, broadcast_to, nested, offsets, reshaped, spread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from typing import Any, Self
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from random import Random
+    from typing import Any, Self, TypeAlias
 
-
-Shape = tuple[int, ...]
+    Seed: TypeAlias = "int | float | str | Random | None"
+    WithSlice: TypeAlias = "tuple[slice, int] | tuple[int, slice] | tuple[slice, slice]"
 
 _MOST = 10**8  # numbers in a new Tensor: 10 GB
 
 
-class Tensor:
-    """An array of Values, with NumPy's broadcasting, slicing and reductions.
+class Tensor(Elementwise, Reductions, Guards):
+    """An array of Values, with NumPy's broadcasting, indexing and reductions.
 
     `values` are the elements, row by row, and `shape` the sizes of the axes; a Tensor of shape
     () holds one number. The elements are ordinary Values: `t[i, j]` is one, and slices and
     reshapes share them. `op` and `inputs` say how and from which Tensors this one was computed,
     and `record` with what else: an axis, an exponent, an index.
+
+    Operators and functions are in `Elementwise`, what goes along an axis in `Reductions`.
 
     Args:
         data: a number, a Value, or nested sequences of them, or anything with `.tolist()`
@@ -48,8 +55,6 @@ class Tensor:
     >>> W.grad, h.grad                                          # each row hᵀ; sums of columns
     ([[10.0, 1.0], [10.0, 1.0]], [4.0, 6.0])
     """
-
-    __array_ufunc__ = None  # NumPy leaves `array * tensor` to Tensor
 
     values: tuple[Value, ...]
     shape: Shape
@@ -113,7 +118,7 @@ class Tensor:
         >>> Tensor.zeros(2, 3).data
         [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
         """
-        return cls.full(_spread(shape), 0.0, label)
+        return cls.full(spread(shape), 0.0, label)
 
     @classmethod
     def ones(cls, *shape: Any, label: str | None = None) -> Self:
@@ -122,22 +127,23 @@ class Tensor:
         >>> Tensor.ones(3).data
         [1.0, 1.0, 1.0]
         """
-        return cls.full(_spread(shape), 1.0, label)
+        return cls.full(spread(shape), 1.0, label)
 
     @classmethod
-    def randn(cls, *shape: Any, seed: Any = None, label: str | None = None) -> Self:
+    def randn(cls, *shape: Any, seed: Seed = None, label: str | None = None) -> Self:
         """Independent normal numbers with mean 0 and variance 1.
 
-        `seed` is an int, or a `random.Random` to go on drawing from.
+        `seed` is an int, or a `random.Random` to go on drawing from; without it they are drawn
+        from Python's own generator, which `random.seed` sets.
 
         >>> Tensor.randn(2, 3, seed=0).data == Tensor.randn(2, 3, seed=0).data
         True
         """
         rng = random_source(seed)
-        return cls._filled(_spread(shape), lambda: rng.gauss(0.0, 1.0), label)
+        return cls._filled(spread(shape), lambda: rng.gauss(0.0, 1.0), label)
 
     @classmethod
-    def uniform(cls, shape: int | Sequence[int], low: float, high: float, seed: Any = None) -> Self:
+    def uniform(cls, shape: int | Sequence[int], low: float, high: float, seed: Seed = None) -> Self:
         """Independent numbers spread evenly between `low` and `high`; `seed` as in `randn`.
 
         >>> Tensor.uniform((2, 3), -1, 1, seed=0).shape
@@ -151,42 +157,55 @@ class Tensor:
         sizes = as_shape(shape)
         if prod(sizes) > _MOST:
             raise ValueError(f"a Tensor of shape {sizes} is too large: each number is a Python object of 100 bytes")
-        return cls(_tensor([Value(number()) for _ in range(prod(sizes))], sizes), label)
+        return cls(from_values([Value(number()) for _ in range(prod(sizes))], sizes), label)
 
     # The numbers inside.
 
     @property
-    def data(self) -> Any:
-        """The numbers as nested lists; a float for shape (). Assigning needs the same shape.
+    def data(self) -> Numbers | float:
+        """The numbers as nested lists that do arithmetic; a float for shape ().
 
-        >>> x = Tensor([1.0, 2.0]); x.data = [3.0, 4.0]; x.data
-        [3.0, 4.0]
+        Assigning them needs the same shape.
+
+        >>> x = Tensor([1.0, 2.0]); x.data = [3.0, 4.0]; x.data *= 2; x.data
+        [6.0, 8.0]
         """
-        return self._nested([v.data for v in self.values])
+        return nested([v.data for v in self.values], self.shape, Numbers)  # type: ignore[no-any-return]
 
     @data.setter
     def data(self, data: Any) -> None:
-        values, shape = _parse(data)
-        if shape != self.shape:
-            raise ValueError(f"data of shape {shape} does not fit a Tensor of shape {self.shape}")
-        if any(v.op for v in self.values):
-            raise ValueError("only the data of leaves can be set: this Tensor was computed from others")
-        numbers = [value.data for value in values]  # read all before setting any: in W.data = W.T they are the same
-        for mine, number in zip(self.values, numbers):
-            mine.data = number
+        assign({"data": self}, {"data": self._fitting("data", data)})
 
     @property
-    def grad(self) -> Any:
-        """The gradients as nested lists; a float for shape ().
+    def grad(self) -> Numbers | float:
+        """The gradients as nested lists that do arithmetic; a float for shape ().
+
+        They may be set as `data` is; 0 or None sets all of them to 0.
 
         >>> x = Tensor([1.0, 2.0]); (x * x).sum().backward(); x.grad
         [2.0, 4.0]
+        >>> x.grad = None; x.grad
+        [0.0, 0.0]
         """
-        return self._nested([v.grad for v in self.values])
+        gradients = [0.0 if v.grad is None else v.grad for v in self.values]
+        return nested(gradients, self.shape, Numbers)  # type: ignore[no-any-return]
+
+    @grad.setter
+    def grad(self, grad: Any) -> None:
+        if grad is None or (isinstance(grad, (int, float)) and grad == 0):
+            self.zero_grad()
+            return
+        for value, number in zip(self.values, self._fitting("grad", grad)):
+            value.grad = number
 
     def tolist(self) -> Any:
-        """The same as `Tensor.data`, under NumPy's name."""
-        return self.data
+        """The numbers as plain nested lists, a copy; a float for shape ().
+
+        >>> rows = Tensor([[1.0, 2.0]]).tolist(); rows[0].append(3.0); rows
+        [[1.0, 2.0, 3.0]]
+        """
+        data = self.data
+        return data.tolist() if isinstance(data, Numbers) else data
 
     def item(self) -> float:
         """The number of a Tensor with one element. Raises ValueError where there are more.
@@ -198,10 +217,12 @@ class Tensor:
             raise ValueError(f"item: the Tensor has {len(self.values)} elements, not one")
         return self.values[0].data
 
-    def _nested(self, flat: list[float]) -> Any:
-        for size in reversed(self.shape):
-            flat = [flat[i : i + size] for i in range(0, len(flat), size)]  # type: ignore[misc]
-        return flat[0]
+    def _fitting(self, name: str, data: Any) -> tuple[float, ...]:
+        """The numbers in `data`, which has this Tensor's shape."""
+        values, shape = _parse(data)
+        if shape != self.shape:
+            raise ValueError(f"{name} of shape {shape} does not fit a Tensor of shape {self.shape}")
+        return numbers(values)
 
     @property
     def ndim(self) -> int:
@@ -211,9 +232,6 @@ class Tensor:
         2
         """
         return len(self.shape)
-
-    def __float__(self) -> float:
-        return self.item()
 
     def __bool__(self) -> bool:
         if len(self.values) != 1:
@@ -226,6 +244,9 @@ class Tensor:
         if not self.shape:
             raise TypeError("a Tensor of shape () has no length")
         return self.shape[0]
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else str(self)
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
@@ -255,101 +276,9 @@ class Tensor:
         >>> (2 * Tensor([1.0, 2.0])).detach()
         Tensor([2.0, 4.0])
         """
-        return Tensor(self.data, self.label)
+        return Tensor(from_values([Value(v.data) for v in self.values], self.shape), self.label)
 
-    # Elementwise arithmetic, the shapes broadcast as in NumPy.
-
-    def __add__(self, other: Any) -> Tensor:
-        return _binary(ops.ADD, self, other)
-
-    def __radd__(self, other: Any) -> Tensor:
-        return _binary(ops.ADD, other, self)
-
-    def __sub__(self, other: Any) -> Tensor:
-        return _binary(ops.SUB, self, other)
-
-    def __rsub__(self, other: Any) -> Tensor:
-        return _binary(ops.SUB, other, self)
-
-    def __mul__(self, other: Any) -> Tensor:
-        return _binary(ops.MUL, self, other)
-
-    def __rmul__(self, other: Any) -> Tensor:
-        return _binary(ops.MUL, other, self)
-
-    def __truediv__(self, other: Any) -> Tensor:
-        return _binary(ops.DIV, self, other)
-
-    def __rtruediv__(self, other: Any) -> Tensor:
-        return _binary(ops.DIV, other, self)
-
-    def __pow__(self, exponent: Any) -> Tensor:
-        if isinstance(exponent, Real):
-            n = real_number(exponent)
-            return self._each(ops.power(n), exponent=n)
-        return _power(self, exponent)
-
-    def __rpow__(self, base: Any) -> Tensor:
-        return _power(base, self)
-
-    def maximum(self, other: Any) -> Tensor:
-        """`Value.maximum`, element by element."""
-        return _binary(ops.MAXIMUM, self, other)
-
-    def minimum(self, other: Any) -> Tensor:
-        """`Value.minimum`, element by element."""
-        return _binary(ops.MINIMUM, self, other)
-
-    # Elementwise functions.
-
-    def __neg__(self) -> Tensor:
-        return self._each(ops.NEG)
-
-    def __pos__(self) -> Tensor:
-        return self
-
-    def __abs__(self) -> Tensor:
-        return self._each(ops.ABS)
-
-    def exp(self) -> Tensor:
-        """`Value.exp` of every element."""
-        return self._each(ops.EXP)
-
-    def log(self) -> Tensor:
-        """`Value.log` of every element."""
-        return self._each(ops.LOG)
-
-    def sqrt(self) -> Tensor:
-        """`Value.sqrt` of every element."""
-        return self._each(ops.SQRT)
-
-    def tanh(self) -> Tensor:
-        """`Value.tanh` of every element."""
-        return self._each(ops.TANH)
-
-    def sigmoid(self) -> Tensor:
-        """`Value.sigmoid` of every element."""
-        return self._each(ops.SIGMOID)
-
-    def relu(self) -> Tensor:
-        """`Value.relu` of every element."""
-        return self._each(ops.RELU)
-
-    def sin(self) -> Tensor:
-        """`Value.sin` of every element."""
-        return self._each(ops.SIN)
-
-    def cos(self) -> Tensor:
-        """`Value.cos` of every element."""
-        return self._each(ops.COS)
-
-    def abs(self) -> Tensor:
-        """`Value.abs` of every element."""
-        return self._each(ops.ABS)
-
-    def step(self) -> Tensor:
-        """`Value.step` of every element."""
-        return self._each(ops.STEP)
+    # What each element is computed by, and what Tensors of several elements are made of.
 
     def map(self, f: Callable[[Value], Value]) -> Tensor:
         """A Tensor of f(element), for functions that have no name of their own here.
@@ -357,11 +286,24 @@ class Tensor:
         >>> Tensor([1.0, 2.0]).map(lambda a: a * a + 1).data
         [2.0, 5.0]
         """
-        return _tensor([constant(f(a)) for a in self.values], self.shape, Operation("map"), self)
+        return from_values([constant(f(a)) for a in self.values], self.shape, Operation("map"), self)
 
     def _each(self, op: ops.Op, exponent: float | None = None) -> Tensor:
         values = [record(op, (a,), a.data) for a in self.values]
-        return _tensor(values, self.shape, Operation(op.symbol, op, exponent=exponent), self)
+        return from_values(values, self.shape, Operation(op.symbol, op, exponent=exponent), self)
+
+    def _pair(self, op: ops.Op | str, a: Any, b: Any) -> Tensor:
+        a, b = as_tensor(a), as_tensor(b)
+        symbol = op if isinstance(op, str) else op.symbol
+        shape = a.shape
+        pairs: Iterable[tuple[Value, Value]] = zip(a.values, b.values)
+        if a.shape != b.shape:
+            shape = broadcast_shapes(symbol, a.shape, b.shape)
+            pairs = zip(broadcast_to(a.values, a.shape, shape), broadcast_to(b.values, b.shape, shape))
+        if isinstance(op, str):
+            return from_values([x**y for x, y in pairs], shape, Operation(symbol), a, b)
+        values = [record(op, pair, pair[0].data, pair[1].data) for pair in pairs]
+        return from_values(values, shape, Operation(symbol, op), a, b)
 
     # Matrix product.
 
@@ -379,87 +321,11 @@ class Tensor:
         n, p = (*other.shape, 1)[:2]
         b, y = other.values, numbers(other.values)
         cols = [(b[j::p], y[j::p]) for j in range(p)]
-        dots = [record(ops.DOT, row + col, u, v) for row, u in _rows(self, n) for col, v in cols]
-        return _tensor(dots, self.shape[:-1] + other.shape[1:], Operation("@", ops.DOT), self, other)
+        dots = [record(ops.DOT, row + col, u, v) for row, u in rows_of(self, n) for col, v in cols]
+        return from_values(dots, self.shape[:-1] + other.shape[1:], Operation("@", ops.DOT), self, other)
 
     def __rmatmul__(self, other: Any) -> Tensor:
         return as_tensor(other) @ self
-
-    # Reductions: over all elements, or along an axis (or several), which then disappears.
-
-    def sum(self, axis: Any = None, keepdims: bool = False) -> Tensor:
-        """Σ along the axis. Raises IndexError where there is no such axis.
-
-        >>> Tensor([[1.0, 2.0], [3.0, 4.0]]).sum(axis=0).data
-        [4.0, 6.0]
-        """
-        return self._reduce("sum", ops.SUM, partial(of_vector, ops.SUM), axis, keepdims)
-
-    def mean(self, axis: Any = None, keepdims: bool = False) -> Tensor:
-        """Σ along the axis, divided by the number of terms.
-
-        >>> Tensor([[1.0, 2.0], [3.0, 4.0]]).mean(axis=1).data
-        [1.5, 3.5]
-        """
-        return self._reduce("mean", None, lambda group: Value.sum(group) / len(group), axis, keepdims)
-
-    def max(self, axis: Any = None, keepdims: bool = False) -> Tensor:
-        """The largest along the axis; where two are equal each gets half of the gradient.
-
-        >>> Tensor([[1.0, 4.0], [3.0, 2.0]]).max(axis=0).data
-        [3.0, 4.0]
-        """
-        return self._reduce("max", None, lambda group: reduce(Value.maximum, group), axis, keepdims)
-
-    def logsumexp(self, axis: Any = None, keepdims: bool = False) -> Tensor:
-        """log Σ exp along the axis, without overflow.
-
-        >>> Tensor([1000.0, 1000.0]).logsumexp().data               # 1000 + log 2
-        1000.6931471805599
-        """
-        return self._reduce("logsumexp", ops.LSE, partial(of_vector, ops.LSE), axis, keepdims)
-
-    def softmax(self, axis: int = -1) -> Tensor:
-        """exp(zᵢ) / Σⱼ exp(zⱼ) along the axis.
-
-        >>> Tensor([1000.0, 1000.0]).softmax().data
-        [0.5, 0.5]
-        """
-        e = self._below_zero(axis).exp()
-        operation = Operation("softmax", axis=(self._axis(axis),))
-        return _tensor((e / e.sum(axis, keepdims=True)).values, self.shape, operation, self)
-
-    def log_softmax(self, axis: int = -1) -> Tensor:
-        """zᵢ − log Σⱼ exp(zⱼ) along the axis, the logarithm of softmax.
-
-        >>> Tensor([5.0]).log_softmax().data                        # log 1
-        [0.0]
-        """
-        z = self._below_zero(axis)
-        operation = Operation("log_softmax", axis=(self._axis(axis),))
-        return _tensor((z - z.logsumexp(axis, keepdims=True)).values, self.shape, operation, self)
-
-    def _below_zero(self, axis: int) -> Tensor:
-        """self − max(self). Softmax is the same for both, but exp of this cannot overflow."""
-        return self - self._reduce("largest", ops.LARGEST, partial(of_vector, ops.LARGEST), axis, keepdims=True)
-
-    def _reduce(
-        self, symbol: str, row: ops.Op | None, f: Callable[[tuple[Value, ...]], Value], axis: Any, keepdims: bool
-    ) -> Tensor:
-        if axis is None:
-            gone = tuple(range(self.ndim))
-        else:
-            gone = tuple([self._axis(k) for k in (axis if isinstance(axis, (list, tuple)) else (axis,))])
-        kept, inner, outer = _reduction(self.shape, gone, bool(keepdims))
-        values = [f(tuple([self.values[o + i] for i in inner])) for o in outer]
-        return _tensor(values, kept, Operation(symbol, row, gone, bool(keepdims)), self)
-
-    def _axis(self, axis: int) -> int:
-        if not _is_integer(axis):
-            raise TypeError(f"an axis is a whole number, not {type(axis).__name__} {axis!r}")
-        if not -self.ndim <= axis < self.ndim:
-            raise IndexError(f"axis {axis} does not exist in a Tensor of shape {self.shape}")
-        return axis % self.ndim
 
     # Views: other arrangements of the same Values.
 
@@ -470,7 +336,8 @@ class Tensor:
         >>> Tensor([[1.0, 2.0], [3.0, 4.0]]).T.data
         [[1.0, 3.0], [2.0, 4.0]]
         """
-        return self._view(Operation("ᵀ"), _axes(self.shape)[::-1], self.shape[::-1])
+        values = [self.values[o] for o in offsets(axes(self.shape)[::-1])]
+        return self._computed(values, self.shape[::-1], Operation("ᵀ"))
 
     def reshape(self, *shape: Any) -> Tensor:
         """The same elements, row by row, in another shape; one size may be −1.
@@ -480,88 +347,88 @@ class Tensor:
         >>> Tensor([1.0, 2.0, 3.0, 4.0]).reshape(2, -1).data
         [[1.0, 2.0], [3.0, 4.0]]
         """
-        sizes = list(_sizes(_spread(shape)))
-        if sizes.count(-1) == 1 and all(map(_is_integer, sizes)) and (rest := prod([n for n in sizes if n != -1])):
-            sizes[sizes.index(-1)] = len(self.values) // rest
-        if not all(_is_integer(n) and n > 0 for n in sizes) or prod(sizes) != len(self.values):
-            raise ValueError(f"reshape: {len(self.values)} elements do not fit the shape {_spread(shape)!r}")
-        return _tensor(self.values, tuple(map(int, sizes)), Operation("reshape"), self)
+        return self._computed(self.values, reshaped(len(self.values), spread(shape)), Operation("reshape"))
 
-    def __getitem__(self, index: Any) -> Any:
-        """Integers and slices, one for each axis from the left: all integers give a Value."""
-        keys = index if isinstance(index, tuple) else (index,)
-        if dots_at := [k for k, key in enumerate(keys) if key is Ellipsis]:  # `in` would ask an array for ==
-            dots = dots_at[0]
-            full = (slice(None),) * (self.ndim - len(keys) + 1)
-            keys = keys[:dots] + full + keys[dots + 1 :]
-        if len(keys) > self.ndim:
-            raise IndexError(f"{len(keys)} indices for a Tensor of shape {self.shape}")
-        axes: list[Sequence[int]] = list(_axes(self.shape))
-        shape: list[int] = []
-        for k, key in enumerate(keys):
-            if isinstance(key, slice):
-                axes[k] = axes[k][key]
-                shape.append(len(axes[k]))
-            elif _is_integer(key):
-                if not -self.shape[k] <= key < self.shape[k]:
-                    raise IndexError(f"index {key} is out of range for axis {k} of shape {self.shape}")
-                axes[k] = [axes[k][int(key)]]
-            else:
-                raise TypeError(f"an index is an integer or a slice, not {type(key).__name__} {key!r}")
-        if 0 in shape:
-            raise IndexError(f"{index!r} selects nothing from a Tensor of shape {self.shape}")
-        operation = Operation("[ ]", keys=tuple([k if isinstance(k, slice) else int(k) for k in keys]))
-        view = self._view(operation, axes, (*shape, *self.shape[len(keys) :]))
-        return view.values[0] if view.shape == () else view
+    def flatten(self) -> Tensor:
+        """The same elements, row by row, as a vector.
 
-    def __iter__(self) -> Iterator[Any]:
+        >>> Tensor([[1.0, 2.0], [3.0, 4.0]]).flatten().data
+        [1.0, 2.0, 3.0, 4.0]
+        """
+        return self.reshape(-1)
+
+    @overload
+    def __getitem__(self, index: slice | WithSlice | list[Any] | range) -> Tensor: ...
+
+    @overload
+    def __getitem__(self, index: Any) -> Value | Tensor: ...
+
+    def __getitem__(self, index: Any) -> Value | Tensor:
+        """Integers, slices and arrays of integers, one for each axis from the left: all integers give a Value.
+
+        An array is a list, a range, a NumPy array or a Tensor of whole numbers. An element that is
+        taken several times is the same Value each time, so that its gradients add up.
+
+        >>> C = Tensor([[1.0, 2.0], [3.0, 4.0]])
+        >>> C[0, 1].data, C[:, 1].data, C[[1, 0, 1]].data
+        (2.0, [2.0, 4.0], [[3.0, 4.0], [1.0, 2.0], [3.0, 4.0]])
+        >>> C[range(2), [1, 0]].data                                # the elements [0, 1] and [1, 0]
+        [2.0, 3.0]
+        """
+        keys, taken, shape = selected(self.shape, index)
+        if not shape:
+            return self.values[taken[0]]
+        return self._computed([self.values[o] for o in taken], shape, Operation("[ ]", keys=keys))
+
+    def __iter__(self) -> Iterator[Value | Tensor]:
         return (self[i] for i in range(len(self)))
 
-    def _view(self, operation: Operation, axes: Sequence[Sequence[int]], shape: Shape) -> Tensor:
-        return _tensor([self.values[o] for o in _offsets(axes)], shape, operation, self)
+    def _computed(self, values: Iterable[Value], shape: Shape, operation: Operation) -> Tensor:
+        return from_values(values, shape, operation, self)
+
+    def _whole(self) -> Tensor:
+        return self
+
+    @classmethod
+    def _from_array(cls, array: Any) -> Tensor:
+        return Tensor(array)
 
 
-def affine(W: Tensor, h: Tensor, b: Tensor) -> Tensor:
-    """W h + b for a vector h, and h Wᵀ + b for a matrix of rows h; each element is one `affine` node.
+def random_source(seed: Seed) -> Random:
+    """A `random.Random`: `seed` itself if it is one, else a new one that starts from it.
 
-    Raises ValueError unless the shapes are (m, n), (n,) or (N, n), and (m,).
-
-    >>> affine(Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([10.0, 1.0]), Tensor([0.5, 0.0])).data
-    [12.5, 34.0]
+    Without a seed it is the generator behind `random.random()`, so that `random.seed` governs it.
     """
-    if not (len(W.shape) == 2 and len(h.shape) in (1, 2) and W.shape == (*b.shape, h.shape[-1])):
-        raise ValueError(
-            f"W h + b: shapes {W.shape}, {h.shape} and {b.shape} do not fit; "
-            "(m, n), (n,) or (N, n), and (m,) are what works"
-        )
-    m, n = W.shape
-    neurons = [*zip(_rows(W, n), b.values)]
-    z = []
-    for x, v in _rows(h, n):
-        for (w, u), c in neurons:
-            z.append(record(ops.AFFINE, (*w, *x, c), u, v, c.data))
-    return _tensor(z, (*h.shape[:-1], m), Operation("affine", ops.AFFINE), W, h, b)
-
-
-def stack(tensors: Sequence[Tensor]) -> Tensor:
-    """Tensors of one shape as the rows of a new first axis. Raises ValueError for several shapes.
-
-    >>> stack([Tensor([1.0, 2.0]), Tensor([3.0, 4.0])]).data
-    [[1.0, 2.0], [3.0, 4.0]]
-    """
-    tensors = [as_tensor(t) for t in tensors]
-    values, shape = _parse(tensors)
-    return _tensor(values, shape, Operation("stack"), *tensors)
-
-
-def random_source(seed: Any) -> Any:
-    """A `random.Random`: `seed` itself if it is one, else a new one that starts from it."""
     import random  # 5 ms that only those who draw numbers need to wait
 
+    if seed is None:
+        return random._inst
     return seed if isinstance(seed, random.Random) else random.Random(seed)
 
 
-def _tensor(values: Iterable[Value], shape: Shape, record: Operation | None = None, *inputs: Tensor) -> Tensor:
+def assign(tensors: Mapping[str, Tensor], data: Mapping[str, Sequence[float]]) -> None:
+    """Set the numbers of leaves, all of them or none. Names are for messages.
+
+    Raises ValueError for a Tensor that was computed, and where one number is given two values.
+    """
+    new: dict[Value, float] = {}
+    for name, t in tensors.items():
+        for value, number in zip(t.values, data[name]):
+            if value.op:
+                raise ValueError("only the data of leaves can be set: this Tensor was computed from others")
+            if new.setdefault(value, number) != number:
+                raise ValueError(f"{name}: {value.label or 'an element'} is there twice, as {new[value]} and {number}")
+    for value, number in new.items():
+        value.data = number
+
+
+def rows_of(t: Tensor, n: int) -> Iterator[tuple[tuple[Value, ...], tuple[float, ...]]]:
+    """The elements n by n, each row as Values and as numbers."""
+    values, data = iter(t.values), iter(numbers(t.values))
+    return zip(zip(*[values] * n), zip(*[data] * n))  # n times the same iterator: each row takes the next n
+
+
+def from_values(values: Iterable[Value], shape: Shape, record: Operation | None = None, *inputs: Tensor) -> Tensor:
     result = Tensor.__new__(Tensor)
     result.values = tuple(values)
     result.shape = shape
@@ -596,89 +463,3 @@ def _parse(data: Any) -> tuple[list[Value], Shape]:
         if shape != shapes[0]:
             raise ValueError(f"ragged: element 0 has shape {shapes[0]}, but element {i} has shape {shape}")
     return [value for values, _ in rows for value in values], (len(rows), *shapes[0])
-
-
-def _is_integer(x: Any) -> bool:
-    # NumPy's too; but to ask an abstract class is slow.
-    return type(x) is int or (isinstance(x, Integral) and not isinstance(x, bool))
-
-
-def _spread(shape: tuple[Any, ...]) -> Any:
-    """The shape of either call, f(2, 3) or f((2, 3))."""
-    return shape[0] if len(shape) == 1 else shape
-
-
-def _sizes(shape: Any) -> tuple[Any, ...]:
-    """A shape as a tuple, given as a sequence, as an array, or as the one size of a vector."""
-    shape = shape.tolist() if hasattr(shape, "tolist") else shape
-    return tuple(shape) if isinstance(shape, Sequence) and not isinstance(shape, (str, bytes)) else (shape,)
-
-
-def as_shape(shape: Any) -> Shape:
-    """A shape as a tuple. Raises ValueError unless its sizes are whole numbers above 0."""
-    sizes = _sizes(shape)
-    if not all(_is_integer(size) and size > 0 for size in sizes):
-        raise ValueError(f"a shape is made of whole numbers above 0, not {shape!r}")
-    return tuple(map(int, sizes))
-
-
-# The element [i, j, …] stands at offset i·stride₀ + j·stride₁ + … in `values`. An axis is the
-# list of its offsets, so a slice is a slice of it, a transpose another order of the axes, and
-# broadcasting an axis that stays at 0.
-
-
-def _rows(t: Tensor, n: int) -> Iterator[tuple[tuple[Value, ...], tuple[float, ...]]]:
-    """The elements n by n, each row as Values and as numbers."""
-    values, data = iter(t.values), iter(numbers(t.values))
-    return zip(zip(*[values] * n), zip(*[data] * n))  # n times the same iterator: each row takes the next n
-
-
-def _axes(shape: Shape) -> list[Sequence[int]]:
-    return [range(0, n * stride, stride) for k, n in enumerate(shape) for stride in [prod(shape[k + 1 :])]]
-
-
-def _offsets(axes: Sequence[Sequence[int]]) -> list[int]:
-    offsets = [0]
-    for axis in axes:
-        offsets = [o + i for o in offsets for i in axis]
-    return offsets
-
-
-@lru_cache(maxsize=16)  # the same reductions come back in every step of a training
-def _reduction(shape: Shape, gone: tuple[int, ...], keepdims: bool) -> tuple[Shape, list[int], list[int]]:
-    """The shape that a reduction leaves, the offsets along the axes that it takes away, and along those that stay."""
-    axes = list(enumerate(_axes(shape)))
-    kept = tuple([1 if k in gone else n for k, n in enumerate(shape) if keepdims or k not in gone])
-    inner, outer = [[axis for k, axis in axes if (k in gone) is along] for along in (True, False)]
-    return kept, _offsets(inner), _offsets(outer)
-
-
-def _binary(op: ops.Op, a: Any, b: Any) -> Tensor:
-    a, b, pairs, shape = _paired(op.symbol, a, b)
-    values = [record(op, pair, pair[0].data, pair[1].data) for pair in pairs]
-    return _tensor(values, shape, Operation(op.symbol, op), a, b)
-
-
-def _power(a: Any, b: Any) -> Tensor:
-    a, b, pairs, shape = _paired("^", a, b)
-    return _tensor([x**y for x, y in pairs], shape, Operation("^"), a, b)
-
-
-def _paired(symbol: str, a: Any, b: Any) -> tuple[Tensor, Tensor, Iterable[tuple[Value, Value]], Shape]:
-    """a and b as Tensors, and the elements that meet when their shapes are broadcast."""
-    a, b = as_tensor(a), as_tensor(b)
-    if a.shape == b.shape:
-        return a, b, zip(a.values, b.values), a.shape
-    ndim = max(a.ndim, b.ndim)
-    sizes = [(1,) * (ndim - t.ndim) + t.shape for t in (a, b)]
-    if any([m != n and 1 not in (m, n) for m, n in zip(*sizes)]):
-        raise ValueError(f"{symbol}: shapes {a.shape} and {b.shape} do not fit together")
-    shape = tuple(map(max, *sizes))
-    return a, b, zip(*[_stretched(t, size, shape) for t, size in zip((a, b), sizes)]), shape
-
-
-def _stretched(t: Tensor, size: Shape, shape: Shape) -> Sequence[Value]:
-    if t.shape == shape[len(shape) - t.ndim :]:  # as it is, or again and again along new first axes
-        return t.values * (prod(shape) // len(t.values))
-    axes = [axis if m == n else [0] * n for axis, m, n in zip(_axes(size), size, shape)]
-    return [t.values[o] for o in _offsets(axes)]

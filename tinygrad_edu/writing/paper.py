@@ -230,7 +230,7 @@ if TYPE_CHECKING:
 
 def _cells(x: Tensor, write: Any, dots: tuple[str, str]) -> list[list[str]]:
     """The numbers of a vector (as a column) or a matrix; dots in place of those in the middle."""
-    rows = [[v] for v in x.data] if x.ndim == 1 else x.data
+    rows = [[v] for v in x.tolist()] if x.ndim == 1 else x.tolist()
     table = [_ends(list(map(write, row)), dots[0], _MOST) for row in _ends(rows, None, _MOST) if row]
     if len(rows) > _MOST:
         table.insert(-1, [dots[1]] * len(table[0]))

@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from ...graph import topological_order
+from ...network.shapes import nested
 from ...network.tensor import Tensor
 from ...ops import TABLE
 from ...tree import values_in
@@ -272,7 +273,7 @@ def _sections(order: Iterable[Value], results: Iterable[Value]) -> tuple[list[Va
 def unfolded(tree: Any) -> Any:
     """The structure with nested lists for Tensors."""
     if isinstance(tree, Tensor):
-        return tree._nested(list(tree.values))  # type: ignore[arg-type]
+        return nested(list(tree.values), tree.shape)
     if isinstance(tree, (list, tuple)):
         branches = [unfolded(branch) for branch in tree]
         return tuple(branches) if isinstance(tree, tuple) else branches

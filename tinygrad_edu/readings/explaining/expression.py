@@ -173,7 +173,7 @@ class Expr:
     def total(self) -> Any:
         """The number, and that of a Σ as a float."""
         one = self.op.startswith("Σ") and isinstance(self.number, Tensor) and len(self.number.values) == 1
-        return float(self.number) if one else self.number
+        return self.number.item() if one else self.number
 
     def __str__(self) -> str:
         from ...writing.paper import Text, written

@@ -1,0 +1,70 @@
+"""Functions of several Tensors."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING
+
+from .. import ops
+from ..value import record
+from .operation import Operation
+from .shapes import as_axes
+from .tensor import Tensor, as_tensor, from_values, rows_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+
+def affine(W: Tensor, h: Tensor, b: Tensor) -> Tensor:
+    """W h + b for a vector h, and h Wᵀ + b for a matrix of rows h; each element is one `affine` node.
+
+    Raises ValueError unless the shapes are (m, n), (n,) or (N, n), and (m,).
+
+    >>> affine(Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([10.0, 1.0]), Tensor([0.5, 0.0])).data
+    [12.5, 34.0]
+    """
+    if not (len(W.shape) == 2 and len(h.shape) in (1, 2) and W.shape == (*b.shape, h.shape[-1])):
+        raise ValueError(
+            f"W h + b: shapes {W.shape}, {h.shape} and {b.shape} do not fit; "
+            "(m, n), (n,) or (N, n), and (m,) are what works"
+        )
+    m, n = W.shape
+    neurons = [*zip(rows_of(W, n), b.values)]
+    z = []
+    for x, v in rows_of(h, n):
+        for (w, u), c in neurons:
+            z.append(record(ops.AFFINE, (*w, *x, c), u, v, c.data))
+    return from_values(z, (*h.shape[:-1], m), Operation("affine", ops.AFFINE), W, h, b)
+
+
+def stack(tensors: Sequence[Any]) -> Tensor:
+    """Tensors of one shape as the rows of a new first axis. Raises ValueError for several shapes, and for none.
+
+    >>> stack([Tensor([1.0, 2.0]), Tensor([3.0, 4.0])]).data
+    [[1.0, 2.0], [3.0, 4.0]]
+    """
+    tensors = [as_tensor(t) for t in tensors]
+    rows = Tensor(tensors)
+    return from_values(rows.values, rows.shape, Operation("stack"), *tensors)
+
+
+def cat(tensors: Sequence[Any], axis: int = 0) -> Tensor:
+    """Tensors one after another along an axis that they have; the other axes are of one size.
+
+    Raises ValueError where other sizes differ, and IndexError where there is no such axis.
+
+    >>> cat([Tensor([1.0, 2.0]), Tensor([3.0])]).data
+    [1.0, 2.0, 3.0]
+    """
+    tensors = [as_tensor(t) for t in tensors]
+    if not tensors:
+        raise ValueError("cat: at least one Tensor is needed")
+    shape = tensors[0].shape
+    (k,) = as_axes((axis,), shape)
+    if len({(*t.shape[:k], 0, *t.shape[k + 1 :]) for t in tensors}) > 1 or len({t.ndim for t in tensors}) > 1:
+        raise ValueError(f"cat: shapes {', '.join([str(t.shape) for t in tensors])} differ beside axis {k}")
+    outer = prod(shape[:k])  # so many pieces of each, that take turns
+    values = [v for i in range(outer) for t in tensors for n in [len(t.values) // outer] for v in t.values[i * n :][:n]]
+    size = sum([t.shape[k] for t in tensors])
+    return from_values(values, (*shape[:k], size, *shape[k + 1 :]), Operation("cat", axis=(k,)), *tensors)

@@ -1,0 +1,141 @@
+"""Indexing as in NumPy: which elements of an array t[index] takes, and in which shape.
+
+An index is an integer, a slice or an array of integers for each axis from the left; "..." stands
+for whole axes in between, and an array of True and False for as many axes as it has. Integers
+and slices act on each axis alone: t[0, 1:] is a row without its first element. Arrays go
+together: t[[0, 2], [1, 1]] is the elements [0, 1] and [2, 1], and the axes of the arrays stand
+in the result where theirs did, or first where a slice lies between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..value import Value
+from .lists import Numbers
+from .shapes import Shape, axes, broadcast_shapes, broadcast_to, is_integer, offsets
+
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
+
+    Key: TypeAlias = "int | slice | Indices"
+
+
+class Indices(NamedTuple):
+    """An array of integers as an index: its numbers, row by row, and its shape."""
+
+    flat: tuple[int, ...]
+    shape: Shape
+
+
+def selected(shape: Shape, index: Any) -> tuple[tuple[Key, ...], list[int], Shape]:
+    """The index as a key for each axis from the left, the offsets of what it takes, and their shape.
+
+    Raises TypeError for what is no index, and IndexError for too many, for a number out of
+    range, and where nothing is left.
+
+    >>> selected((2, 3), (slice(None), 1))
+    ((slice(None, None, None), 1), [1, 4], (2,))
+    >>> selected((2, 3), ([0, 1, 0], -1))[1:]                   # the elements [0, 2], [1, 2] and [0, 2]
+    ([2, 5, 2], (3,))
+    """
+    keys = _keys(shape, index if isinstance(index, tuple) else (index,))
+    arrays = [k for k, key in enumerate(keys) if isinstance(key, Indices)]
+    if arrays:
+        found, taken = _with_arrays(shape, keys)
+    else:
+        found, taken = _axis_by_axis(shape, keys)
+    if 0 in taken:
+        raise IndexError(f"{index!r} selects nothing from a Tensor of shape {shape}")
+    return keys, offsets(found), taken
+
+
+def _axis_by_axis(shape: Shape, keys: tuple[Key, ...]) -> tuple[list[Sequence[int]], Shape]:
+    found = axes(shape)
+    taken = []
+    for k, key in enumerate(keys):
+        if isinstance(key, slice):
+            found[k] = found[k][key]
+            taken.append(len(found[k]))
+        else:
+            assert isinstance(key, int)
+            found[k] = [found[k][key]]
+    return found, (*taken, *shape[len(keys) :])
+
+
+def _with_arrays(shape: Shape, keys: tuple[Key, ...]) -> tuple[list[Sequence[int]], Shape]:
+    """The arrays, and integers beside them, are one axis of the result's offsets, the slices one each."""
+    keys = (*keys, *[slice(None)] * (len(shape) - len(keys)))
+    together = {k: key if isinstance(key, Indices) else Indices((key,), ()) for k, key in enumerate(keys)
+                if not isinstance(key, slice)}  # fmt: skip
+    common = broadcast_shapes("index", *[key.shape for key in together.values()])
+    every = axes(shape)
+    columns = [[every[k][i] for i in broadcast_to(key.flat, key.shape, common)] for k, key in together.items()]
+    joint = [sum(column) for column in zip(*columns)]
+    slices = [(k, every[k][key]) for k, key in enumerate(keys) if isinstance(key, slice)]
+    adjacent = max(together) - min(together) < len(together)
+    before = [axis for k, axis in slices if adjacent and k < min(together)]
+    after = [axis for k, axis in slices if not (adjacent and k < min(together))]
+    return [*before, joint, *after], (*map(len, before), *common, *map(len, after))
+
+
+def _keys(shape: Shape, index: tuple[Any, ...]) -> tuple[Key, ...]:
+    """Each key checked against its axis, masks turned into the places where they are True."""
+    found: list[Key] = []
+    for position, part in enumerate(index):
+        if part is Ellipsis:
+            rest = [key for other in index[position + 1 :] for key in _key(other)]
+            found += [slice(None)] * (len(shape) - len(found) - len(rest))
+        else:
+            found += _key(part, shape[len(found) :])
+    if len(found) > len(shape):
+        raise IndexError(f"{len(found)} indices for a Tensor of shape {shape}")
+    for axis, key in enumerate(found):
+        for i in () if isinstance(key, slice) else key.flat if isinstance(key, Indices) else (key,):
+            if not -shape[axis] <= i < shape[axis]:
+                raise IndexError(f"index {i} is out of range for axis {axis} of shape {shape}")
+    return tuple(found)
+
+
+def _key(part: Any, shape: Shape | None = None) -> list[Key]:
+    """One part of an index as the keys it stands for: a mask is one for each of its axes."""
+    if isinstance(part, slice):
+        return [part]
+    if is_integer(part):
+        return [int(part)]
+    flat, found = _flat(part)
+    if found and flat and all([isinstance(i, bool) for i in flat]):
+        if shape is not None and found != shape[: len(found)]:
+            raise IndexError(f"a mask of shape {found} does not fit the axes {shape}")
+        places = [place for place, chosen in zip(product(*map(range, found)), flat) if chosen]
+        return [Indices(column, (len(places),)) for column in zip(*places)] or [slice(0, 0)]
+    for i in flat:
+        if not is_integer(i):
+            raise TypeError(f"an index is an integer, a slice or an array of integers, not {type(i).__name__} {i!r}")
+    return [Indices(tuple(map(int, flat)), found)] if found else [int(flat[0])]
+
+
+def _flat(part: Any) -> tuple[list[Any], Shape]:
+    """The numbers of an array in any form, row by row, and its shape; those of Tensors and Values as integers."""
+    if isinstance(part, Value):
+        return [_whole(part.data)], ()
+    if isinstance(getattr(part, "values", None), tuple):  # a Tensor
+        return [_whole(value.data) for value in part.values], part.shape
+    if isinstance(part, Numbers):
+        flat, shape = _flat(part.tolist())
+        return [*map(_whole, flat)], shape
+    if hasattr(part, "tolist"):
+        part = part.tolist()
+    if not isinstance(part, Sequence) or isinstance(part, (str, bytes)):
+        return [part], ()
+    rows = [_flat(row) for row in part]
+    if len({shape for _, shape in rows}) > 1:
+        raise IndexError(f"an index is an array of integers, and the rows of {part!r} differ in length")
+    return [i for flat, _ in rows for i in flat], (len(rows), *(rows[0][1] if rows else ()))
+
+
+def _whole(x: float) -> float:
+    """A whole number as an int; any other as it is, and refused."""
+    return int(x) if x.is_integer() else x

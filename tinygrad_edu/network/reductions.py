@@ -1,0 +1,159 @@
+"""What a Tensor does along its axes: sums, means, extremes, softmax."""
+
+from __future__ import annotations
+
+from functools import partial, reduce
+from math import prod
+from typing import TYPE_CHECKING
+
+from .. import ops
+from ..value import Value, of_vector
+from .operation import Operation
+from .shapes import Shape, as_axes, nested, reduction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any, TypeAlias
+
+    from .tensor import Tensor
+
+    Axis: TypeAlias = "int | tuple[int, ...] | list[int] | None"
+
+
+class Reductions:
+    """The part of `Tensor` that goes along an axis, or several, or all (None), which then disappear.
+
+    With `keepdims` they stay, with size 1, and the result can be broadcast beside the Tensor. All
+    of them raise IndexError where there is no such axis, and ValueError where one is named twice.
+
+    >>> from tinygrad_edu import Tensor
+    >>> t = Tensor([[1.0, 2.0], [3.0, 4.0]])
+    >>> t.sum().data, t.sum(axis=0).data, t.sum(axis=1, keepdims=True).data
+    (10.0, [4.0, 6.0], [[3.0], [7.0]])
+    """
+
+    values: tuple[Value, ...]
+    shape: Shape
+
+    def _computed(self, values: Iterable[Value], shape: Shape, operation: Operation) -> Tensor:
+        raise NotImplementedError
+
+    def _whole(self) -> Tensor:
+        raise NotImplementedError
+
+    def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """Σ along the axis.
+
+        >>> from tinygrad_edu import Tensor
+        >>> Tensor([[1.0, 2.0], [3.0, 4.0]]).sum(axis=0).data
+        [4.0, 6.0]
+        """
+        return self._reduce("sum", partial(of_vector, ops.SUM), axis, keepdims, ops.SUM)
+
+    def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """Σ along the axis, divided by the number of terms.
+
+        >>> from tinygrad_edu import Tensor
+        >>> Tensor([[1.0, 2.0], [3.0, 4.0]]).mean(axis=1).data
+        [1.5, 3.5]
+        """
+        return self._reduce("mean", lambda group: Value.sum(group) / len(group), axis, keepdims)
+
+    def var(self, axis: Axis = None, correction: float = 1, keepdims: bool = False) -> Tensor:
+        """Σ (aᵢ − ā)² / (n − correction), the variance; by default that of a sample, as in PyTorch.
+
+        NumPy's default is `correction=0`. Raises ValueError unless n > correction.
+
+        >>> from tinygrad_edu import Tensor
+        >>> Tensor([1.0, 2.0, 6.0]).var().data                      # ā = 3: (4 + 1 + 9) / 2
+        7.0
+        """
+        n = prod([self.shape[k] for k in as_axes(axis, self.shape)])
+        if not n > correction:
+            raise ValueError(f"var: {n} numbers less a correction of {correction} leave nothing to divide by")
+        deviations = self._whole() - self.mean(axis, keepdims=True)
+        return (deviations**2).sum(axis, keepdims) / (n - correction)
+
+    def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """The largest along the axis, which gets the gradient; several that are equal share it.
+
+        >>> from tinygrad_edu import Tensor
+        >>> Tensor([[1.0, 4.0], [3.0, 2.0]]).max(axis=0).data
+        [3.0, 4.0]
+        """
+        return self._reduce("max", lambda group: reduce(Value.maximum, group), axis, keepdims)
+
+    def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """The smallest along the axis, which gets the gradient; several that are equal share it.
+
+        >>> from tinygrad_edu import Tensor
+        >>> Tensor([[1.0, 4.0], [3.0, 2.0]]).min(axis=0).data
+        [1.0, 2.0]
+        """
+        return self._reduce("min", lambda group: reduce(Value.minimum, group), axis, keepdims)
+
+    def argmax(self, axis: int | None = None) -> Any:
+        """Where the largest stands, as a whole number without a gradient; of several the first.
+
+        Without an axis it is counted row by row; along one the numbers are nested lists.
+
+        >>> from tinygrad_edu import Tensor
+        >>> t = Tensor([[1.0, 4.0], [3.0, 2.0]])
+        >>> t.argmax(), t.argmax(axis=0), t.argmax(axis=1)
+        (1, [1, 0], [1, 0])
+        """
+        kept, inner, outer = reduction(self.shape, as_axes(axis, self.shape), False)
+        data = [value.data for value in self.values]
+        groups = [[data[o + i] for i in inner] for o in outer]
+        return nested([group.index(max(group)) for group in groups], kept)
+
+    def logsumexp(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """log Σ exp along the axis, without overflow.
+
+        >>> from tinygrad_edu import Tensor
+        >>> Tensor([1000.0, 1000.0]).logsumexp().data               # 1000 + log 2
+        1000.6931471805599
+        """
+        return self._reduce("logsumexp", partial(of_vector, ops.LSE), axis, keepdims, ops.LSE)
+
+    def softmax(self, axis: int = -1) -> Tensor:
+        """exp(zᵢ) / Σⱼ exp(zⱼ) along the axis.
+
+        >>> from tinygrad_edu import Tensor
+        >>> Tensor([1000.0, 1000.0]).softmax().data
+        [0.5, 0.5]
+        """
+        e = self._below_zero(axis).exp()
+        return self._along("softmax", axis, e / e.sum(axis, keepdims=True))
+
+    def log_softmax(self, axis: int = -1) -> Tensor:
+        """zᵢ − log Σⱼ exp(zⱼ) along the axis, the logarithm of softmax.
+
+        >>> from tinygrad_edu import Tensor
+        >>> Tensor([5.0]).log_softmax().data                        # log 1
+        [0.0]
+        """
+        z = self._below_zero(axis)
+        return self._along("log_softmax", axis, z - z.logsumexp(axis, keepdims=True))
+
+    def _along(self, symbol: str, axis: int, result: Tensor) -> Tensor:
+        """The result under one name, as computed from this Tensor alone."""
+        return self._computed(result.values, self.shape, Operation(symbol, axis=as_axes(axis, self.shape)))
+
+    def _below_zero(self, axis: int) -> Tensor:
+        """self − max(self). Softmax is the same for both, but exp of this cannot overflow."""
+        largest = self._reduce("largest", partial(of_vector, ops.LARGEST), axis, keepdims=True)
+        return self._whole() - largest
+
+    def _reduce(
+        self,
+        symbol: str,
+        f: Callable[[tuple[Value, ...]], Value],
+        axis: Axis,
+        keepdims: bool,
+        row: ops.Op | None = None,
+    ) -> Tensor:
+        gone = as_axes(axis, self.shape)
+        kept, inner, outer = reduction(self.shape, gone, bool(keepdims))
+        values = [f(tuple([self.values[o + i] for i in inner])) for o in outer]
+        return self._computed(values, kept, Operation(symbol, row, gone, bool(keepdims)))
