@@ -25,7 +25,7 @@ class Elementwise:
     def _each(self, op: ops.Op, exponent: float | None = None) -> Tensor:
         raise NotImplementedError
 
-    def _pair(self, op: ops.Op | str, a: Any, b: Any) -> Tensor:
+    def _pair(self, op: ops.Op, a: Any, b: Any, symbol: str | None = None) -> Tensor:
         raise NotImplementedError
 
     # Operators.
@@ -60,10 +60,10 @@ class Elementwise:
         if isinstance(exponent, Real):
             n = real_number(exponent)
             return self._each(ops.power(n), exponent=n)
-        return self._pair("^", self, exponent)
+        return self._pair(ops.POW, self, exponent, "^")
 
     def __rpow__(self, base: Any) -> Tensor:
-        return self._pair("^", base, self)
+        return self._pair(ops.POW, base, self, "^")
 
     def maximum(self, other: Any) -> Tensor:
         """`Value.maximum`, element by element."""
@@ -119,6 +119,10 @@ class Elementwise:
     def abs(self) -> Tensor:
         """`Value.abs` of every element."""
         return self._each(ops.ABS)
+
+    def stop_gradient(self) -> Tensor:
+        """`Value.stop_gradient` of every element."""
+        return self._each(ops.STOP)
 
     def step(self) -> Tensor:
         """`Value.step` of every element."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial, reduce
+from functools import partial
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -75,22 +75,22 @@ class Reductions:
         return (deviations**2).sum(axis, keepdims) / (n - correction)
 
     def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """The largest along the axis, which gets the gradient; several that are equal share it.
+        """The largest along the axis, which gets the gradient; where k are equal, each gets 1/k of it.
 
         >>> from tinygrad_edu import Tensor
         >>> Tensor([[1.0, 4.0], [3.0, 2.0]]).max(axis=0).data
         [3.0, 4.0]
         """
-        return self._reduce("max", lambda group: reduce(Value.maximum, group), axis, keepdims)
+        return self._reduce("max", partial(of_vector, ops.MAX), axis, keepdims, ops.MAX)
 
     def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """The smallest along the axis, which gets the gradient; several that are equal share it.
+        """The smallest along the axis, as −max(−a); where k are equal, each gets 1/k of the gradient.
 
         >>> from tinygrad_edu import Tensor
         >>> Tensor([[1.0, 4.0], [3.0, 2.0]]).min(axis=0).data
         [1.0, 2.0]
         """
-        return self._reduce("min", lambda group: reduce(Value.minimum, group), axis, keepdims)
+        return self._reduce("min", lambda group: -Value.max([-a for a in group]), axis, keepdims)
 
     def argmax(self, axis: int | None = None) -> Any:
         """Where the largest stands, as a whole number without a gradient; of several the first.
@@ -142,8 +142,7 @@ class Reductions:
 
     def _below_zero(self, axis: int) -> Tensor:
         """self − max(self). Softmax is the same for both, but exp of this cannot overflow."""
-        largest = self._reduce("largest", partial(of_vector, ops.LARGEST), axis, keepdims=True)
-        return self._whole() - largest
+        return self._whole() - self.max(axis, keepdims=True).stop_gradient()
 
     def _reduce(
         self,

@@ -7,7 +7,8 @@ from math import prod
 from typing import TYPE_CHECKING, overload
 
 from .. import ops
-from ..value import Value, check_label, constant, numbers, real_number, record
+from ..graph import topological_order
+from ..value import Value, check_label, constant, forward, numbers, real_number, record
 from ..writing.names import elements
 from .elementwise import Elementwise
 from .guards import Guards
@@ -170,7 +171,7 @@ class Tensor(Elementwise, Reductions, Guards):
         >>> x = Tensor([1.0, 2.0]); x.data = [3.0, 4.0]; x.data *= 2; x.data
         [6.0, 8.0]
         """
-        return nested([v.data for v in self.values], self.shape, Numbers)  # type: ignore[no-any-return]
+        return nested([*numbers(self.values)], self.shape, Numbers)  # type: ignore[no-any-return]
 
     @data.setter
     def data(self, data: Any) -> None:
@@ -187,8 +188,7 @@ class Tensor(Elementwise, Reductions, Guards):
         >>> x.grad = None; x.grad
         [0.0, 0.0]
         """
-        gradients = [0.0 if v.grad is None else v.grad for v in self.values]
-        return nested(gradients, self.shape, Numbers)  # type: ignore[no-any-return]
+        return nested([v.grad for v in self.values], self.shape, Numbers)  # type: ignore[no-any-return]
 
     @grad.setter
     def grad(self, grad: Any) -> None:
@@ -261,6 +261,15 @@ class Tensor(Elementwise, Reductions, Guards):
             raise ValueError(f"backward needs one number to start from, not shape {self.shape}: sum() it first")
         self.values[0].backward()
 
+    def forward(self) -> None:
+        """`Value.forward` of all elements: the recorded graph again, from the leaves' data as they are now.
+
+        >>> w = Tensor([1.0, 2.0]); y = (w * w).sum()
+        >>> w.data *= 10; y.forward(); y.data
+        500.0
+        """
+        forward(topological_order(*self.values))
+
     def zero_grad(self) -> None:
         """Set every gradient to 0.
 
@@ -278,7 +287,7 @@ class Tensor(Elementwise, Reductions, Guards):
         """
         return Tensor(from_values([Value(v.data) for v in self.values], self.shape), self.label)
 
-    # What each element is computed by, and what Tensors of several elements are made of.
+    # Element by element; the operators and functions are in `Elementwise`.
 
     def map(self, f: Callable[[Value], Value]) -> Tensor:
         """A Tensor of f(element), for functions that have no name of their own here.
@@ -289,20 +298,16 @@ class Tensor(Elementwise, Reductions, Guards):
         return from_values([constant(f(a)) for a in self.values], self.shape, Operation("map"), self)
 
     def _each(self, op: ops.Op, exponent: float | None = None) -> Tensor:
-        values = [record(op, (a,), a.data) for a in self.values]
+        values = [record(op, (a,), x) for a, x in zip(self.values, numbers(self.values))]
         return from_values(values, self.shape, Operation(op.symbol, op, exponent=exponent), self)
 
-    def _pair(self, op: ops.Op | str, a: Any, b: Any) -> Tensor:
-        a, b = as_tensor(a), as_tensor(b)
-        symbol = op if isinstance(op, str) else op.symbol
-        shape = a.shape
-        pairs: Iterable[tuple[Value, Value]] = zip(a.values, b.values)
+    def _pair(self, op: ops.Op, a: Any, b: Any, symbol: str | None = None) -> Tensor:
+        a, b, symbol = as_tensor(a), as_tensor(b), symbol or op.symbol
+        left, right, shape = a.values, b.values, a.shape
         if a.shape != b.shape:
             shape = broadcast_shapes(symbol, a.shape, b.shape)
-            pairs = zip(broadcast_to(a.values, a.shape, shape), broadcast_to(b.values, b.shape, shape))
-        if isinstance(op, str):
-            return from_values([x**y for x, y in pairs], shape, Operation(symbol), a, b)
-        values = [record(op, pair, pair[0].data, pair[1].data) for pair in pairs]
+            left, right = broadcast_to(left, a.shape, shape), broadcast_to(right, b.shape, shape)
+        values = [record(op, (x, y), u, v) for x, y, u, v in zip(left, right, numbers(left), numbers(right))]
         return from_values(values, shape, Operation(symbol, op), a, b)
 
     # Matrix product.
