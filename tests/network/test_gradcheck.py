@@ -1,11 +1,23 @@
 """Central differences and gradcheck: right derivatives pass, and each wrong one is found and named."""
 
+import random
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinygrad_edu import GradcheckError, Linear, Tensor, Value, central_difference, gradcheck, ops
+from tinygrad_edu import (
+    MLP,
+    GradcheckError,
+    Linear,
+    Tensor,
+    Value,
+    central_difference,
+    gradcheck,
+    ops,
+    squared_error,
+)
 from tinygrad_edu.value import record
 
 # A square whose derivative is wrong in the way its name says.
@@ -48,8 +60,8 @@ def test_numbers_arrive_as_values_and_lists_as_tensors():
         return 1.0  # a float will do
 
     central_difference(f, [2, [[1.0, 2.0]], Value(3.0, label="v")], step=0.5)
-    assert len(seen) == 8  # twice for each of the four numbers
-    assert seen[0] == (Value, 2.5, Tensor, (1, 2), Value, "v")
+    assert len(seen) == 9  # once where they are, and twice for each of the four numbers
+    assert seen[1] == (Value, 2.5, Tensor, (1, 2), Value, "v")
     assert seen[-1] == (Value, 2.0, Tensor, (1, 2), Value, "v")
 
 
@@ -70,7 +82,8 @@ def test_the_default_step_is_the_cube_root_of_epsilon():
     central_difference(lambda a: moves.append(a.data) or 0.0, [1000.0])
     h = np.finfo(float).eps ** (1 / 3) * 1000
     # 1000 ± h is rounded by 1e-13, a part in 10¹⁰ of h.
-    assert [moves[0] - 1000, 1000 - moves[1]] == pytest.approx([h, h], rel=1e-9)
+    _, high, low = moves
+    assert [high - 1000, 1000 - low] == pytest.approx([h, h], rel=1e-9)
 
 
 # gradcheck
@@ -235,3 +248,59 @@ def test_differences_are_taken_of_finite_numbers():
         central_difference(lambda a: float("nan"), [1.0])
     with pytest.raises(TypeError, match="a real number is needed, not str"):
         central_difference(lambda a: "3", [1.0])
+
+
+# Leaves that f reads by itself.
+
+
+@pytest.mark.parametrize("check", [central_difference, gradcheck])
+def test_parameters_that_f_reads_by_itself_are_moved_in_place(check):
+    net = MLP([2, 3, 1], seed=0)
+    before = net.state_dict()
+    net.layers[0].b[1].grad = 7.0
+    found = check(lambda *_: squared_error(net([0.5, -1.0]), [0.25]), net.parameters())
+    numeric = [row.numeric for row in found] if check is gradcheck else [*np.concatenate([*map(np.ravel, found)])]
+    squared_error(net([0.5, -1.0]), [0.25]).backward()
+    net.layers[0].b[1].grad -= 7.0
+    assert numeric == pytest.approx([v.grad for p in net.parameters() for v in p.values], abs=1e-8)
+    assert any(numeric) and net.state_dict() == before
+
+
+def test_a_wrong_derivative_in_a_network_is_named_by_its_parameter():
+    w = Value(3.0, label="w")
+    with pytest.raises(GradcheckError, match="the derivative to w is 12 by backward, but 6"):
+        gradcheck(lambda _: apply(TWICE, w), [w])
+    assert w.data == 3.0 and w.grad == 0.0
+
+
+def test_an_input_given_twice_is_two_arguments():
+    x = Value(3.0)
+    assert [row.analytic for row in gradcheck(lambda a, b: a * a * b, [x, x])] == [18.0, 9.0]
+
+
+def test_a_computed_input_that_f_reads_cannot_be_moved():
+    product = Value(2.0) * 3
+    with pytest.raises(ValueError, match="gradcheck: f reads an input that was computed"):
+        gradcheck(lambda _: product * 2, [product])
+
+
+@pytest.mark.parametrize("f", [lambda a: Value(3.0), lambda a: Tensor([2.0]) * a.data])
+def test_a_result_that_depends_on_no_input_is_refused(f):
+    with pytest.raises(ValueError, match="gradcheck: the result of f depends on none of the inputs"):
+        gradcheck(f, [1.0])
+
+
+def test_a_function_that_draws_at_random_is_refused():
+    rng = random.Random(0)
+    with pytest.raises(ValueError, match=r"gradcheck: two calls of f at the same point give .* dropout"):
+        gradcheck(lambda a: a * rng.random(), [1.0])
+
+
+@pytest.mark.parametrize("check", [central_difference, gradcheck])
+def test_an_error_beside_the_point_names_the_check_the_coordinate_and_the_step(check):
+    t = Tensor([1e-7], label="t")
+    message = rf"{check.__name__}: f cannot be computed at t₁ = -5.9\d*e-06, which a step of 6.06e-06 .*step=…: log of"
+    with pytest.raises(ValueError, match=message):
+        check(lambda t: t.log().sum(), [t])
+    assert len(check(lambda t: t.log().sum(), [t], step=1e-11)) == 1
+    assert t.data == [1e-7]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from itertools import product
-from math import inf
+from math import inf, prod
 from sys import float_info
 from typing import TYPE_CHECKING
 
 from ..graph import topological_order
-from ..tree import flatten, one_value, values_in
+from ..tree import one_value, values_in
 from ..value import Value, chain_rule, real_number
+from .shapes import nested
 from .tensor import Tensor
 
 if TYPE_CHECKING:
@@ -65,7 +66,9 @@ def central_difference(f: Callable[..., Any], inputs: Any, step: float | None = 
     Args:
         f: called as `f(*inputs)`; returns a number, a Value, or a Tensor of one element.
         inputs: a list of numbers, nested lists, Values and Tensors (or a single one of them but
-            a list). f gets numbers as Values, and nested lists as Tensors.
+            a list). f gets numbers as Values, and nested lists as Tensors; of Values and Tensors
+            it gets copies, but where its result depends on them themselves, as on the parameters
+            of a Module, they are moved in place and put back.
         step: h; by default ε^⅓ · max(1, |x|), about 6e-6, for an error of about 1e-10.
 
     Returns:
@@ -78,26 +81,18 @@ def central_difference(f: Callable[..., Any], inputs: Any, step: float | None = 
     >>> [round(d, 6) for d in central_difference(lambda a, b: a * a * b, [3.0, 2.0])]
     [12.0, 9.0]
     """
-    args = _fresh(inputs)
-    for x in values_in(args):
-        middle = x.data
-        h = _STEP * max(1.0, abs(middle)) if step is None else real_number(step)
-        high, low = middle + h, middle - h
-        if not 0 < high - low < inf:
-            raise ValueError(f"central_difference: a step above 0 that leads away from {middle} is needed, not {h}")
-        x.data = high
-        above = Tensor(f(*args)).item()
-        x.data = low
-        below = Tensor(f(*args)).item()
-        x.data = middle
-        x.grad = (above - below) / (high - low)  # high − low is 2h as it was rounded
-    return [arg.grad for arg in args]
+    args, _ = _arguments("central_difference", f, inputs)
+    flat = iter(_differences("central_difference", f, args, step))
+    shapes = [arg.shape if isinstance(arg, Tensor) else () for arg in args]
+    return [nested([next(flat) for _ in range(prod(shape))], shape) for shape in shapes]
 
 
 def gradcheck(
     f: Callable[..., Any], inputs: Any, rtol: float = 1e-5, atol: float = 1e-7, step: float | None = None
 ) -> GradcheckReport:
     """Compare `backward()` with central differences at every coordinate of the inputs.
+
+    A whole network is checked by its parameters, `gradcheck(lambda *_: loss(net(x), y), net.parameters())`.
 
     Args:
         f, inputs, step: as in `central_difference`; f must return a Value or a Tensor of one element.
@@ -108,7 +103,8 @@ def gradcheck(
 
     Raises:
         GradcheckError: a coordinate differs; the message names the worst and shows the table.
-        ValueError: as `central_difference`, or a tolerance below 0.
+        ValueError: as `central_difference`, a tolerance below 0, f depends on none of the inputs, or
+            computes something else each time.
 
     >>> print(gradcheck(lambda x: (x * x).sum(), [[1.0, -2.0]]))       # doctest: +ELLIPSIS
     coordinate         analytic        numeric     error
@@ -117,13 +113,19 @@ def gradcheck(
     """
     if min(real_number(rtol), real_number(atol)) < 0:
         raise ValueError(f"gradcheck: rtol and atol are at least 0, not {rtol} and {atol}")
-    args = _fresh(inputs)
+    args, first = _arguments("gradcheck", f, inputs)
     y = one_value(f(*args))
+    if y.data != one_value(first).data:
+        raise ValueError(
+            f"gradcheck: two calls of f at the same point give {one_value(first).data} and {y.data}; "
+            "what f draws at random, such as a dropout, must be the same each time"
+        )
     gradient = chain_rule(topological_order(y))  # not backward(), which adds to the grad of leaves that f reads itself
+    if not any([x in gradient for x in values_in(args)]):
+        raise ValueError("gradcheck: the result of f depends on none of the inputs")
     analytic = [gradient.get(x, 0.0) for x in values_in(args)]
-    numeric = flatten(central_difference(f, args, step))
-    names = [name for i, arg in enumerate(args) for name, _ in _coordinates(f"inputs[{i}]", arg)]
-    report = GradcheckReport(map(Coordinate, names, analytic, numeric))
+    numeric = _differences("gradcheck", f, args, step)
+    report = GradcheckReport(map(Coordinate, [name for name, _ in _coordinates(args)], analytic, numeric))
     wrong = [row for row in report if not row.error <= atol + rtol * abs(row.numeric)]
     if wrong:
         worst = max(wrong, key=lambda row: row.error)
@@ -134,18 +136,56 @@ def gradcheck(
     return report
 
 
-def _fresh(inputs: Any) -> list[Value | Tensor]:
-    """The inputs as new leaves: numbers as Values, the rest as Tensors."""
+def _arguments(caller: str, f: Callable[..., Any], inputs: Any) -> tuple[list[Value | Tensor], Any]:
+    """What f is to be called with, and its result there: copies of the inputs, or themselves if f reads them."""
     inputs = inputs if isinstance(inputs, (list, tuple)) else [inputs]
     if not inputs:
-        raise ValueError("there are no inputs to differentiate by")
-    args = [x.detach() if isinstance(x, (Value, Tensor)) else Tensor(x).detach() for x in inputs]
-    return [_coordinates("", x)[0][1] if isinstance(x, Tensor) and not x.shape else x for x in args]
+        raise ValueError(f"{caller}: there are no inputs to differentiate by")
+    given = [x if isinstance(x, (Value, Tensor)) else Tensor(x) for x in inputs]
+    copies = [x.detach() for x in given]
+    args = [x.values[0] if isinstance(x, Tensor) and not x.shape else x for x in copies]
+    y = f(*args)
+    read = {*topological_order(*values_in(y))} if isinstance(y, (Value, Tensor)) else set()
+    if read.isdisjoint(values_in(given)):
+        return args, y
+    if any([x.op for x in values_in(given)]):
+        raise ValueError(f"{caller}: f reads an input that was computed; only leaves can be moved in place")
+    return given, f(*given)
 
 
-def _coordinates(name: str, arg: Value | Tensor) -> list[tuple[str, Value]]:
-    """Every element of an argument, by its own label or by where it stands."""
-    if isinstance(arg, Value):
-        return [(arg.label or name, arg)]
-    indices = product(*map(range, arg.shape))
-    return [(x.label or f"{name}{list(index)}", x) for index, x in zip(indices, arg.values)]
+def _differences(caller: str, f: Callable[..., Any], args: list[Value | Tensor], step: float | None) -> list[float]:
+    """(f(x + h) − f(x − h)) / 2h for each coordinate x of the arguments; x is moved and put back."""
+    found = []
+    for name, x in _coordinates(args):
+        middle = x.data
+        h = _STEP * max(1.0, abs(middle)) if step is None else real_number(step)
+        high, low = middle + h, middle - h
+        if not 0 < high - low < inf:
+            raise ValueError(f"{caller}: a step above 0 that leads away from {middle} is needed, not {h}")
+        try:
+            x.data = high
+            above = Tensor(f(*args)).item()
+            x.data = low
+            below = Tensor(f(*args)).item()
+        except (ArithmeticError, ValueError) as error:
+            kind = ValueError if isinstance(error, ValueError) else type(error)
+            raise kind(
+                f"{caller}: f cannot be computed at {name} = {x.data}, which a step of {h:.3g} leads to; "
+                f"a smaller one may be given as step=…: {error}"
+            ) from error
+        finally:
+            x.data = middle
+        found.append((above - below) / (high - low))  # high − low is 2h as it was rounded
+    return found
+
+
+def _coordinates(args: list[Value | Tensor]) -> list[tuple[str, Value]]:
+    """Every number of the arguments, by its own label or by where it stands."""
+    found = []
+    for i, arg in enumerate(args):
+        if isinstance(arg, Value):
+            found.append((arg.label or f"inputs[{i}]", arg))
+        else:
+            indices = product(*map(range, arg.shape))
+            found += [(x.label or f"inputs[{i}]{list(index)}", x) for index, x in zip(indices, arg.values)]
+    return found

@@ -10,14 +10,17 @@ from collections.abc import Mapping
 from math import sqrt
 from typing import TYPE_CHECKING
 
+from ..value import numbers
 from ..writing.names import of_layer
 from .functions import affine
-from .shapes import as_shape
-from .tensor import Tensor, as_tensor, random_source
+from .shapes import as_shape, is_integer
+from .tensor import Tensor, as_tensor, assign, random_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import Any
+
+    from .tensor import Seed
 
 
 class Parameter(Tensor):
@@ -36,7 +39,8 @@ class Parameter(Tensor):
 class Module:
     """A function with parameters: what it holds as attributes is found by itself.
 
-    Subclasses set Parameters, Modules, or lists of them as attributes and define `forward`.
+    Subclasses set Parameters, Modules, or lists, tuples and dicts of them, nested, as attributes
+    and define `forward`.
 
     >>> class Scale(Module):
     ...     def __init__(self):
@@ -66,18 +70,14 @@ class Module:
     def __call__(self, x: Any) -> Tensor:
         return self.forward(x if isinstance(x, Tensor) else Tensor(x, label="x"))
 
-    def children(self) -> Iterator[tuple[str, Any]]:
-        """The Parameters and Modules among the attributes and in lists of them, with their names.
+    def children(self) -> Iterator[tuple[str, Parameter | Module]]:
+        """The Parameters and Modules among the attributes and in the lists, tuples and dicts there, with their names.
 
         >>> [name for name, _ in MLP([4, 3, 2]).children()]
         ['layers.0', 'layers.1']
         """
         for name, attribute in vars(self).items():
-            if isinstance(attribute, (list, tuple)):
-                parts = [(f"{name}.{i}", part) for i, part in enumerate(attribute)]
-            else:
-                parts = [(name, attribute)]
-            yield from [(path, part) for path, part in parts if isinstance(part, (Parameter, Module))]
+            yield from _found(name, attribute)
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
         """Every Parameter with its path, such as `layers.0.W`.
@@ -116,7 +116,7 @@ class Module:
         >>> Linear(2, 1, init=0.5).state_dict()
         {'W': [[0.5, 0.5]], 'b': [0.5]}
         """
-        return {path: parameter.data for path, parameter in self.named_parameters()}
+        return {path: parameter.tolist() for path, parameter in self._by_path().items()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Set every parameter from nested lists, by path; all of them or none.
@@ -124,7 +124,8 @@ class Module:
         Raises:
             TypeError: it is no dict, or holds something that is no number.
             KeyError: a path is missing or unknown.
-            ValueError: a shape differs, or a number is not finite.
+            ValueError: a shape differs, a number is not finite, or a parameter that has two paths has
+                two different numbers.
 
         >>> linear = Linear(1, 1)
         >>> linear.load_state_dict({"W": [[2.0]], "b": [1.0]}); linear([3.0]).data
@@ -132,7 +133,7 @@ class Module:
         """
         if not isinstance(state, Mapping):
             raise TypeError(f"load_state_dict: a dict from paths to numbers is needed, not {type(state).__name__}")
-        parameters = dict(self.named_parameters())
+        parameters = self._by_path()
         missing, unknown = parameters.keys() - state.keys(), state.keys() - parameters.keys()
         if missing or unknown:
             raise KeyError(f"load_state_dict: missing {sorted(missing)}, unknown {sorted(unknown)}")
@@ -140,8 +141,19 @@ class Module:
         for path, parameter in parameters.items():
             if new[path].shape != parameter.shape:
                 raise ValueError(f"load_state_dict: {path} has shape {parameter.shape}, not {new[path].shape}")
-        for path, parameter in parameters.items():
-            parameter.data = new[path]
+        try:
+            assign(parameters, {path: numbers(tensor.values) for path, tensor in new.items()})
+        except ValueError as error:  # tied: the same numbers under two paths
+            raise ValueError(f"load_state_dict: {error}") from None
+
+    def _by_path(self) -> dict[str, Parameter]:
+        """Every Parameter by its path. Raises ValueError where two have one path, as {1: p, "1": q} in a dict."""
+        found: dict[str, Parameter] = {}
+        for path, parameter in self.named_parameters():
+            if path in found:
+                raise ValueError(f"two parameters are called {path}, so that neither can be saved by name")
+            found[path] = parameter
+        return found
 
     def extra_repr(self) -> str:
         """What stands between the parentheses of a Module without Modules inside.
@@ -157,6 +169,16 @@ class Module:
         return f"{type(self).__name__}({inside})"
 
 
+def _found(name: str, attribute: Any) -> Iterator[tuple[str, Parameter | Module]]:
+    """The Parameters and Modules in an attribute, each with the attributes, places and keys that lead to it."""
+    if isinstance(attribute, (Parameter, Module)):
+        yield name, attribute
+    elif isinstance(attribute, (list, tuple, dict)):
+        parts = attribute.items() if isinstance(attribute, dict) else enumerate(attribute)
+        for key, part in parts:
+            yield from _found(f"{name}.{key}", part)
+
+
 class Linear(Module):
     """z = W h + b, for one example h or, row by row, for a batch of them.
 
@@ -169,7 +191,8 @@ class Linear(Module):
         bias: whether there is a b.
         init: the value of every weight and bias; by default they are drawn evenly from
             ±1/√in_features, as PyTorch does.
-        seed: an int or a `random.Random`, for the drawing.
+        seed: an int or a `random.Random`, for the drawing; without it Python's own generator, which
+            `random.seed` sets.
 
     Raises:
         ValueError: a size below 1, or an input of another width.
@@ -185,7 +208,7 @@ class Linear(Module):
         out_features: int,
         bias: bool = True,
         init: float | None = None,
-        seed: Any = None,
+        seed: Seed = None,
     ) -> None:
         out_features, in_features = as_shape((out_features, in_features))
         rng = random_source(seed)
@@ -316,8 +339,12 @@ class MLP(Module):
         sizes: Sequence[int],
         activation: str = "tanh",
         init: float | None = None,
-        seed: Any = None,
+        seed: Seed = None,
     ) -> None:
+        if is_integer(sizes):
+            rest: Any = activation  # MLP(3, [4, 4, 1]), as micrograd has it
+            everything = [sizes, *rest] if isinstance(rest, (list, tuple)) else [sizes, 4, 1]
+            raise ValueError(f"MLP: all sizes go in one list, that of the input first, as in MLP({everything})")
         widths = as_shape(sizes)
         if len(widths) < 2:
             raise ValueError(f"MLP: the sizes of at least an input and an output are needed, not {sizes!r}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import repeat
 from math import inf, isfinite, sqrt
 from typing import TYPE_CHECKING
@@ -11,14 +12,18 @@ from ..value import Value, all_finite, numbers, real_number, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any
+    from typing import Any, TypeAlias
+
+    from .tensor import Tensor
+
+    Parameters: TypeAlias = "Iterable[Value | Tensor | Iterable[Any]] | Mapping[Any, Any]"
 
 
 class Optimizer:
     """What SGD and Adam share: the parameters, the learning rate, and a step that is all or none.
 
     Args:
-        params: Values and Tensors, such as `module.parameters()`.
+        params: Values and Tensors, such as `module.parameters()`, or a dict or nested lists of them.
         lr: the learning rate η, above 0; it may be changed between steps.
         weight_decay: λ ≥ 0; λθ is added to the gradient, as for a loss with ½ λ Σ θ².
 
@@ -31,8 +36,11 @@ class Optimizer:
     ValueError: lr must be above 0, not 0.0
     """
 
-    def __init__(self, params: Iterable[Any], lr: float, weight_decay: float = 0.0) -> None:
-        self.values: list[Value] = list(dict.fromkeys(values_in(list(params))))
+    def __init__(self, params: Parameters, lr: float, weight_decay: float = 0.0) -> None:
+        if hasattr(params, "parameters"):
+            raise TypeError(f"{type(self).__name__}: a Module gives its parameters as net.parameters()")
+        tree = params if isinstance(params, Mapping) else list(params)
+        self.values: list[Value] = list(dict.fromkeys(values_in(tree)))
         if not self.values:
             raise ValueError(f"{type(self).__name__}: there are no parameters to learn")
         if any(value.op for value in self.values):
@@ -91,7 +99,7 @@ class SGD(Optimizer):
     0.8
     """
 
-    def __init__(self, params: Iterable[Any], lr: float, momentum: float = 0.0, weight_decay: float = 0.0) -> None:
+    def __init__(self, params: Parameters, lr: float, momentum: float = 0.0, weight_decay: float = 0.0) -> None:
         super().__init__(params, lr, weight_decay)
         self.momentum = _in_range("momentum", momentum, 0.0, 1.0)
         self.velocity = [0.0] * len(self.values)
@@ -131,7 +139,7 @@ class Adam(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Parameters,
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,

@@ -27,7 +27,7 @@ def save(module: Module, path: str | os.PathLike[str]) -> Path:
 
     Raises:
         TypeError: `module` is no Module.
-        ValueError: a parameter holds something that is no finite number.
+        ValueError: two parameters have one name.
         OSError: the file cannot be written.
 
     >>> from tempfile import TemporaryDirectory
@@ -47,7 +47,7 @@ def save(module: Module, path: str | os.PathLike[str]) -> Path:
     """
     _check_module("save", module)
     try:
-        state = {name: _numbers(name, parameter.data) for name, parameter in module.named_parameters()}
+        state = module.state_dict()
     except ValueError as error:
         raise ValueError(f"save: {path} is not written: {error}") from None
     lines = ",".join([f"\n    {json.dumps(name, ensure_ascii=False)}: {_text(x)}" for name, x in state.items()])

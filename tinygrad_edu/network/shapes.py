@@ -108,7 +108,7 @@ def broadcast_shapes(symbol: str, *shapes: Shape) -> Shape:
     columns = [*zip(*[(1,) * (ndim - len(shape)) + shape for shape in shapes])]
     if any([len({*column} - {1}) > 1 for column in columns]):
         raise ValueError(f"{symbol}: shapes {' and '.join(map(str, shapes))} do not fit together")
-    return tuple(map(max, columns))
+    return tuple([next((n for n in column if n != 1), 1) for column in columns])
 
 
 def broadcast_to(flat: Sequence[Any], shape: Shape, target: Shape) -> Sequence[Any]:
@@ -117,9 +117,10 @@ def broadcast_to(flat: Sequence[Any], shape: Shape, target: Shape) -> Sequence[A
     >>> broadcast_to("ab", (2, 1), (2, 3))
     ['a', 'a', 'a', 'b', 'b', 'b']
     """
-    if shape == target[len(target) - len(shape) :]:  # as it is, or again and again along new first axes
-        return [*flat] * (prod(target) // len(flat))
-    padded = (1,) * (len(target) - len(shape)) + shape
+    new = len(target) - len(shape)
+    if shape == target[new:]:  # as it is, or again and again along new first axes
+        return [*flat] * prod(target[:new])
+    padded = (1,) * new + shape
     return [flat[o] for o in offsets([axis if m == n else [0] * n for axis, m, n in zip(axes(padded), padded, target)])]
 
 

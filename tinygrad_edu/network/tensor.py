@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import repeat
 from math import prod
 from typing import TYPE_CHECKING, overload
 
 from .. import ops
 from ..graph import topological_order
-from ..value import Value, check_label, constant, forward, numbers, real_number, record
+from ..value import Value, check_label, constant, forward, numbers, real_number, record, write
 from ..writing.names import elements
 from .elementwise import Elementwise
 from .guards import Guards
@@ -195,8 +196,7 @@ class Tensor(Elementwise, Reductions, Guards):
         if grad is None or (isinstance(grad, (int, float)) and grad == 0):
             self.zero_grad()
             return
-        for value, number in zip(self.values, self._fitting("grad", grad)):
-            value.grad = number
+        write(self.values, repeat("_grad"), self._fitting("grad", grad))
 
     def tolist(self) -> Any:
         """The numbers as plain nested lists, a copy; a float for shape ().
@@ -276,8 +276,7 @@ class Tensor(Elementwise, Reductions, Guards):
         >>> x = Tensor([1.0, 2.0]); x.sum().backward(); x.zero_grad(); x.grad
         [0.0, 0.0]
         """
-        for value in self.values:
-            value.grad = 0.0
+        write(self.values, repeat("_grad"), repeat(0.0))
 
     def detach(self) -> Tensor:
         """The same numbers and label as new leaves, without history.
@@ -423,8 +422,7 @@ def assign(tensors: Mapping[str, Tensor], data: Mapping[str, Sequence[float]]) -
                 raise ValueError("only the data of leaves can be set: this Tensor was computed from others")
             if new.setdefault(value, number) != number:
                 raise ValueError(f"{name}: {value.label or 'an element'} is there twice, as {new[value]} and {number}")
-    for value, number in new.items():
-        value.data = number
+    write(new, repeat("_data"), new.values())
 
 
 def rows_of(t: Tensor, n: int) -> Iterator[tuple[tuple[Value, ...], tuple[float, ...]]]:
