@@ -6,7 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tinygrad_edu import Tensor, Value, cross_entropy, gradcheck, mse_loss, squared_error, topological_order
+from tinygrad_edu import (
+    Tensor,
+    Value,
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    gradcheck,
+    mse_loss,
+    squared_error,
+    topological_order,
+)
 
 # Eighths: their squares and sums are exact, so that results are compared with ==.
 EIGHTHS = st.integers(-40, 40).map(lambda k: k / 8)
@@ -264,3 +273,51 @@ def test_a_target_keeps_its_name_and_is_y_where_it_has_none(loss):
 def test_a_class_index_becomes_a_target_named_y():
     L = cross_entropy(Tensor([1.0, 2.0]), 0)
     assert {node.label for node in topological_order(L.values[0]) if node.label} == {"y₁", "y₂"}
+
+
+@pytest.mark.parametrize("target", [[2, 0], np.array([2, 0]), Tensor([2, 0]), [np.int64(2), 0], (2, 0)])
+def test_classes_may_be_a_tensor_of_whole_numbers(target):
+    logits = Tensor([[1.0, 2.0, 3.0], [0.5, 0.0, -1.0]])
+    one_hot = cross_entropy(logits, [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]])
+    assert cross_entropy(logits, target).data == one_hot.data
+    for k in 2, Tensor(2.0), Value(2.0), np.int64(2):
+        assert cross_entropy(logits[0], k).data == cross_entropy(logits[0], [0, 0, 1]).data
+
+
+@pytest.mark.parametrize("target", [Tensor([0.5, 1.0]), Tensor([0.0]), Tensor(1.0), [0.0, 1.0]])
+def test_what_is_no_class_for_each_example_is_refused(target):
+    with pytest.raises(ValueError, match=r"need a target of that shape or 2 class indices"):
+        cross_entropy(Tensor.ones(2, 3), target)
+    with pytest.raises(IndexError, match="class 3 does not exist"):
+        cross_entropy(Tensor.ones(2, 3), Tensor([3.0, 0.0]))
+
+
+# Binary cross-entropy.
+
+
+@given(st.data(), hnp.array_shapes(min_dims=0, max_dims=3, max_side=3))
+def test_binary_cross_entropy_is_that_of_numpy(data, shape):
+    z = data.draw(hnp.arrays(np.float64, shape, elements=st.floats(-1000, 1000)))
+    y = data.draw(hnp.arrays(np.float64, shape, elements=st.sampled_from([0.0, 1.0, 0.25])))
+    losses = np.logaddexp(0, z) - y * z
+    for reduction, n in ("mean", z.size), ("sum", 1):
+        logits = Tensor(z)
+        L = binary_cross_entropy_with_logits(logits, y, reduction)
+        L.backward()
+        # Each loss is a difference of numbers up to 1000, a gradient of numbers up to 1: rounded to 1e-13 and 1e-16.
+        assert L.item() == pytest.approx(losses.sum() / n, rel=1e-12, abs=1e-11)
+        np.testing.assert_allclose(logits.grad, (1 / (1 + np.exp(-z)) - y) / n, atol=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("target", "reduction", "message"),
+    [
+        ([1.0], "mean", r"the prediction has shape \(2,\), the target \(1,\)"),
+        ([1.0, 1.5], "mean", r"a target is from 0 to 1, not 1\.5"),
+        ([-0.5, 1.0], "sum", r"a target is from 0 to 1, not -0\.5"),
+        ([0, 1], "none", "the reduction is"),
+    ],
+)
+def test_binary_cross_entropy_refuses_what_is_no_target(target, reduction, message):
+    with pytest.raises(ValueError, match=message):
+        binary_cross_entropy_with_logits(Tensor([1.0, 2.0]), target, reduction)

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tinygrad_edu import Tensor, Value, gradcheck, ops, stack, topological_order
+from tinygrad_edu import MLP, Tensor, Value, cat, gradcheck, ops, stack, topological_order
 from tinygrad_edu.network.functions import affine
 from tinygrad_edu.network.nn import Parameter
+from tinygrad_edu.network.operation import Operation
 
 # Eighths of small numbers: their sums and products are exact in binary, so that no order of
 # summation rounds, and results are compared with ==.
@@ -614,10 +615,96 @@ def test_the_maximum_reduces_as_in_numpy(case):
     assert t.grad == (spread * (x == x.max(axis=axis, keepdims=True))).tolist()
 
 
-def test_two_equal_maxima_share_the_gradient():
-    t = Tensor([[2.0, 1.0, 2.0], [0.0, 3.0, 3.0]])
-    t.max(axis=1).sum().backward()
-    assert t.grad == [[0.5, 0.0, 0.5], [0.0, 0.5, 0.5]]
+@pytest.mark.parametrize("name", ["max", "min"])
+def test_equal_extremes_share_the_gradient(name):
+    t = Tensor([[2.0, 1.0, 2.0], [3.0, 3.0, 3.0]]) * (1 if name == "max" else -1)
+    x = Tensor(t.data)
+    getattr(x, name)(axis=1).sum().backward()
+    assert x.grad == [[0.5, 0.0, 0.5], [1 / 3, 1 / 3, 1 / 3]]
+
+
+def test_a_maximum_is_one_node():
+    t = Tensor([1.0, 5.0, 2.0, 5.0])
+    assert t.max().values[0].inputs == t.values and t.max().record.row is ops.MAX
+
+
+@given(arrays_and_axes(unique=True))
+def test_the_minimum_reduces_as_in_numpy(case):
+    x, axis, keepdims, G, spread = case
+    t = Tensor(x)
+    least = t.min(axis, keepdims)
+    assert same(least, x.min(axis=axis, keepdims=keepdims))
+    backward_from(least, G)
+    assert t.grad == (spread * (x == x.min(axis=axis, keepdims=True))).tolist()
+
+
+@given(st.data(), arrays_and_axes())
+def test_the_variance_is_that_of_numpy_for_every_correction(data, case):
+    x, axis, keepdims, G, _ = case
+    n = x.size // G.size
+    correction = data.draw(st.sampled_from([0, 1, 0.5]))
+    t = Tensor(x)
+    if n <= correction:
+        with pytest.raises(ValueError, match=f"var: {n} numbers less a correction of {correction} leave nothing"):
+            t.var(axis, correction, keepdims)
+        return
+    variance = t.var(axis, correction, keepdims)
+    assert variance.shape == G.shape
+    # Squares of numbers up to 10 that were rounded once: 100 · 64 · ε = 1e-12.
+    np.testing.assert_allclose(
+        variance.data, x.var(axis=axis, ddof=correction, keepdims=keepdims), rtol=1e-14, atol=1e-12
+    )
+    variance.sum().backward()
+    expected = 2 * (x - x.mean(axis=axis, keepdims=True)) / (n - correction)
+    np.testing.assert_allclose(t.grad, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_the_variance_is_by_default_that_of_a_sample():
+    t = Tensor([[1.0, 2.0, 6.0], [0.0, 0.0, 0.0]])
+    assert t.var(axis=1).data == [7.0, 0.0] and t[0].var(correction=0).data == pytest.approx(14 / 3)
+
+
+@given(SHAPES.flatmap(lambda shape: arrays(shape, st.integers(-2, 2).map(float))), st.data())
+def test_argmax_says_where_as_numpy_does(x, data):
+    axis = data.draw(st.none() | st.integers(-x.ndim, x.ndim - 1)) if x.ndim else None
+    expected = np.argmax(x, axis=axis).tolist()
+    assert Tensor(x).argmax(axis) == expected and type(Tensor(x).argmax()) is int
+
+
+@pytest.mark.parametrize("name", ["sum", "mean", "max", "min", "var", "logsumexp"])
+@pytest.mark.parametrize("axis", [(0, 0), (0, -2), [1, 0, 1]])
+def test_an_axis_is_named_once(name, axis):
+    with pytest.raises(ValueError, match=r"names an axis of shape \(2, 3\) twice"):
+        getattr(Tensor.ones(2, 3), name)(axis)
+
+
+def test_along_no_axis_nothing_is_added():
+    t = Tensor([[1.0, 2.0]])
+    assert t.sum(axis=()).data == t.mean(axis=()).data == t.max(axis=()).data == [[1.0, 2.0]]
+    assert Tensor(3.0).mean().data == Tensor(3.0).sum().data == 3.0
+
+
+def test_an_operation_is_remembered_with_its_data():
+    t = Tensor([[1.0, 2.0], [3.0, 4.0]])
+    assert t.record is None and t.op is None
+    for result, expected in [
+        (t + 1, ("+", ops.ADD)),
+        (t.tanh(), ("tanh", ops.TANH)),
+        (t**1234567.0, ("^1234567", ops.power(1234567.0), None, False, 1234567.0)),
+        (t**t, ("^", ops.POW)),
+        (t @ t, ("@", ops.DOT)),
+        (t.sum(-1), ("sum", ops.SUM, (1,))),
+        (t.mean(keepdims=True), ("mean", None, (0, 1), True)),
+        (t.softmax(), ("softmax", None, (1,))),
+        (t.log_softmax(0), ("log_softmax", None, (0,))),
+        (t.T, ("ᵀ",)),
+        (t.flatten(), ("reshape",)),
+        (t[..., -1], ("[ ]", None, None, False, None, (slice(None), -1))),
+        (stack([t, t]), ("stack",)),
+        (cat([t, t], axis=-1), ("cat", None, (1,))),
+        (t.map(Value.exp), ("map",)),
+    ]:
+        assert result.record == Operation(*expected) and result.op == expected[0]
 
 
 @given(arrays_and_axes(elements=st.floats(-1000, 1000)))
@@ -635,7 +722,7 @@ def test_logsumexp_reduces_as_in_numpy(case):
     np.testing.assert_allclose(t.grad, spread * softmax, rtol=1e-11, atol=1e-14)
 
 
-@pytest.mark.parametrize("name", ["sum", "mean", "max", "logsumexp", "softmax", "log_softmax"])
+@pytest.mark.parametrize("name", ["sum", "mean", "max", "min", "var", "argmax", "logsumexp", "softmax", "log_softmax"])
 @pytest.mark.parametrize("axis", [2, -3])
 def test_an_axis_that_does_not_exist_is_named_with_the_shape(name, axis):
     t = Tensor.ones(2, 3)
@@ -828,6 +915,72 @@ def test_stack_makes_rows_that_are_still_the_same_values():
     assert a.grad == [101.0, 101.0] and b.grad == [10.0, 10.0]
     with untouched(a, b), pytest.raises(ValueError, match=r"ragged.*\(2,\).*\(1,\)"):
         stack([a, b[:1]])
+
+
+@given(st.data(), hnp.array_shapes(min_dims=1, max_dims=3, max_side=3))
+def test_cat_is_numpys_concatenate(data, shape):
+    axis = data.draw(st.integers(-len(shape), len(shape) - 1))
+    xs = []
+    for n in data.draw(st.lists(st.integers(1, 3), min_size=1, max_size=3)):
+        xs.append(data.draw(arrays((*shape[: axis % len(shape)], n, *shape[axis % len(shape) + 1 :]))))
+    tensors = [Tensor(x) for x in xs]
+    joined = cat(tensors, axis)
+    assert same(joined, np.concatenate(xs, axis)) and joined.inputs == tuple(tensors)
+    assert {*joined.values} == {v for t in tensors for v in t.values}  # the same Values
+
+
+def test_cat_refuses_what_does_not_fit():
+    a, b = Tensor.ones(2, 3), Tensor.ones(2, 2)
+    with pytest.raises(ValueError, match=r"cat: shapes \(2, 3\), \(2, 2\) differ beside axis 0"):
+        cat([a, b])
+    with pytest.raises(ValueError, match=r"cat: shapes \(2, 3\), \(2,\) differ"):
+        cat([a, b[0]], axis=1)
+    with pytest.raises(ValueError, match="cat: at least one Tensor"):
+        cat([])
+    for wrong, axis in ((a, 2), (Tensor(1.0), 0)):
+        with pytest.raises(IndexError, match=f"axis {axis} does not exist"):
+            cat([wrong, wrong], axis)
+    assert cat([[1.0], [2.0, 3.0]]).data == [1.0, 2.0, 3.0]
+
+
+# The recorded graph again.
+
+
+def test_a_graph_is_computed_again_from_its_leaves():
+    W, x = Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([1.0, -1.0])
+    y = (W @ x).tanh().softmax()
+    W.data *= 0.5
+    x.data = [2.0, 0.25]
+    y.forward()
+    again = (W @ x).tanh().softmax()
+    assert y.data == again.data
+    (y * [1.0, 0.0]).sum().backward()
+    gradient, W.grad = W.grad, None
+    (again * [1.0, 0.0]).sum().backward()
+    assert W.grad == gradient
+
+
+def test_a_graph_is_computed_again_whole_or_not_at_all():
+    x = Tensor([4.0, 9.0], label="x")
+    y = stack([x.exp(), x.sqrt()])
+    before = y.data
+    x.data = [1.0, -1.0]
+    with pytest.raises(ValueError, match=r"sqrt of x₂ = -1\.0"):
+        y.forward()
+    assert y.data == before
+
+
+def test_python_random_seed_governs_what_has_no_seed():
+    def drawn():
+        random.seed(1337)
+        return [Tensor.randn(2).data, Tensor.uniform(2, -1, 1).data, MLP([2, 2]).state_dict(), random.random()]
+
+    assert drawn() == drawn() and Tensor.randn(2).data != Tensor.randn(2).data
+    random.seed(0)
+    state = random.getstate()
+    Tensor.randn(2, seed=1)
+    MLP([2, 2], seed=random.Random(1))
+    assert random.getstate() == state  # with a seed of their own they leave it alone
 
 
 # All together.

@@ -1,0 +1,90 @@
+"""What an editor and a type checker are told: mypy on a program that uses the types."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = """
+from tinygrad_edu import MLP, SGD, Adam, Tensor, Value, cat, cross_entropy, mse_loss, stack
+
+t = Tensor([[1.0, 2.0], [3.0, 4.0]])
+x = Value(2.0)
+net = MLP([2, 3, 1])
+reveal_type(t + 1)  # Tensor
+reveal_type(2 * t)  # Tensor
+reveal_type(t @ t)  # Tensor
+reveal_type(t.tanh())  # Tensor
+reveal_type(t.sum(axis=0))  # Tensor
+reveal_type(t[0, 0])  # Value | Tensor
+reveal_type(t[0])  # Value | Tensor
+reveal_type(t[1:])  # Tensor
+reveal_type(t[:, 0])  # Tensor
+reveal_type(t[[0, 1, 0]])  # Tensor
+reveal_type(t.data)  # Numbers | float
+reveal_type(t.grad)  # Numbers | float
+reveal_type(t.item())  # float
+reveal_type(x * x)  # Value
+reveal_type(x.data)  # float
+reveal_type(net(t))  # Tensor
+reveal_type(cross_entropy(net(t), [0, 1]))  # Tensor
+reveal_type(mse_loss(net(t), t))  # Tensor
+reveal_type(stack([t, t]))  # Tensor
+reveal_type(cat([t, t]))  # Tensor
+reveal_type(net.parameters())  # list[Parameter]
+reveal_type(SGD(net.parameters(), lr=0.1).step())  # None
+Adam([t, x])
+for p in net.parameters():
+    p.data -= 0.1 * p.grad
+    p.data += -0.1 * p.grad
+t.data = [[0.0, 1.0], [2.0, 3.0]]
+t.grad = None
+"""
+
+WRONG = {
+    'mse_loss(t, t, reduction="none")': "arg-type",
+    "t + 1 .upper()": "attr-defined",
+    "t.sun()": "attr-defined",
+    "SGD(3, lr=0.1)": "arg-type",
+}
+
+
+@pytest.fixture(scope="module")
+def mypy(tmp_path_factory):
+    """Runs mypy --strict on a text and returns the messages by line."""
+    pytest.importorskip("mypy")
+    folder = tmp_path_factory.mktemp("types")
+
+    def run(text):
+        path = folder / "program.py"
+        path.write_text(text)
+        options = ["--strict", "--no-error-summary", "--follow-imports=silent", f"--cache-dir={folder}/cache"]
+        root = Path(__file__).parents[2]
+        command = [sys.executable, "-m", "mypy", *options, str(path)]
+        output = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=300).stdout
+        found = {}
+        for line, message in re.findall(r"program\.py:(\d+): (.*)", output):
+            found.setdefault(int(line), []).append(message)
+        return found
+
+    return run
+
+
+def test_the_types_that_a_program_sees(mypy):
+    found = mypy(PROGRAM)
+    for number, line in enumerate(PROGRAM.splitlines(), start=1):
+        if "reveal_type" not in line:
+            assert number not in found, found[number]
+            continue
+        (message,) = found[number]
+        seen = re.sub(r"(tinygrad_edu|builtins)(\.\w+)*\.", "", re.search('"(.*)"', message)[1])
+        assert seen == line.split("# ")[1], line
+
+
+def test_what_is_wrong_is_said(mypy):
+    head = "from tinygrad_edu import SGD, Tensor, mse_loss\nt = Tensor([1.0])\n"
+    found = mypy(head + "\n".join(WRONG))
+    for number, (line, code) in enumerate(WRONG.items(), start=3):
+        assert f"[{code}]" in "".join(found.get(number, [])), line
