@@ -690,7 +690,7 @@ def test_an_operation_is_remembered_with_its_data():
     for result, expected in [
         (t + 1, ("+", ops.ADD)),
         (t.tanh(), ("tanh", ops.TANH)),
-        (t**1234567.0, ("^1234567", ops.power(1234567.0), None, False, 1234567.0)),
+        ((t / 4) ** 1000001, ("^1000001", ops.power(1000001.0), None, False, 1000001.0)),
         (t**t, ("^", ops.POW)),
         (t @ t, ("@", ops.DOT)),
         (t.sum(-1), ("sum", ops.SUM, (1,))),
