@@ -1,15 +1,26 @@
 """Formulas as data, and the one function that writes them: on paper or in code.
 
-A formula is built of small classes. A language says how each of them looks; `write` decides
-where parentheses stand, from one table of precedence, whatever the language.
+A formula is built of small classes, rows of the table of `ops.py` applied to named quantities. It
+holds no numbers of its own but constants and numbers put in; `evaluate` takes those of its names from
+outside. A language says how each class looks; `write` decides where parentheses stand, from one table
+of precedence, whatever the language.
+
+The algebra of paper, which may reorder, is in algebra.py. Compiled
+programs have an algebra of their own, in readings/compiling, that keeps the last bit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, Protocol
+from string import Formatter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+Shape = tuple[int, ...]
 
 
 class Precedence(IntEnum):
@@ -18,10 +29,13 @@ class Precedence(IntEnum):
     CONDITION = 0  # a if a > 0 else b
     COMPARISON = 1  # a > b
     SUM = 2  # a + b, a − b; on paper −a too
-    PRODUCT = 3  # a · b, a / b, A b, Σ a
-    SIGN = 4  # −a in code
-    POWER = 5  # a², Aᵀ
-    ATOM = 6  # names, numbers, f(a)
+    SUMMATION = 3  # Σ a · b, which extends to the right as far as the product does
+    MATRIX = 4  # A B: a neighbour in a product of numbers puts it in parentheses, and the other way round
+    PRODUCT = 5  # a · b, a / b
+    SIGN = 6  # −a in code
+    FRACTION = 7  # ∂L/∂a
+    POWER = 8  # a², Aᵀ
+    ATOM = 9  # names, numbers, f(a)
 
     def next(self) -> Precedence:
         """The next tighter one: what the right operand of a − b needs."""
@@ -29,9 +43,22 @@ class Precedence(IntEnum):
 
 
 class Expression:
-    """A formula."""
+    """A formula. `args` are the formulas inside, `shape` that of the array it stands for, () for a number."""
 
     __slots__ = ()
+
+    @property
+    def args(self) -> tuple[Expression, ...]:
+        return ()
+
+    @property
+    def shape(self) -> Shape:
+        return ()
+
+    def __str__(self) -> str:
+        from .paper import Text  # which is built on this file
+
+        return write(self, Text())[0]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,21 +66,207 @@ class Name(Expression):
     """A quantity that is called by its name."""
 
     text: str
+    shape: Shape = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Derivative(Expression):
+    """∂above/∂below, for two names; its shape is that of what is below."""
+
+    above: str
+    below: str
+    shape: Shape = ()
+
+    @property
+    def text(self) -> str:
+        """The name of its number.
+
+        >>> Derivative("L", "z").text
+        '∂L/∂z'
+        """
+        return f"∂{self.above}/∂{self.below}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Number(Expression):
-    """A number, or an array of numbers."""
+    """A number put in for a name, or an array (anything with `shape` and `tolist()`)."""
 
     number: Any
+
+    @property
+    def shape(self) -> Shape:
+        return getattr(self.number, "shape", ())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Constant(Expression):
+    """A number that is part of a rule, such as the 2 in 2 · a. It is written exactly."""
+
+    number: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ones(Expression):
+    """An array full of 1."""
+
+    shape: Shape
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Apply(Expression):
-    """An operation, a row of the table, applied to arguments."""
+    """An operation, a row of the table, applied to arguments: element by element, if they are arrays.
+
+    More than two arguments of + or × are a + b + c as it stands.
+    """
 
     op: Any
     args: tuple[Expression, ...]
+
+    @property
+    def shape(self) -> Shape:
+        return broadcast([a.shape for a in self.args])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Along(Expression):
+    """A function along axes of an array: "sum", "logsumexp", "max", which take them away unless they
+    are kept with the size 1, and "softmax", "log_softmax", which keep the shape. No axes means all."""
+
+    function: str
+    arg: Expression
+    axes: Shape | None = None
+    keepdims: bool = False
+
+    @property
+    def args(self) -> tuple[Expression, ...]:
+        return (self.arg,)
+
+    @property
+    def shape(self) -> Shape:
+        if self.function in ("softmax", "log_softmax"):
+            return self.arg.shape
+        kept = [(k, n) for k, n in enumerate(self.arg.shape) if self.axes is not None and k not in self.axes]
+        if self.keepdims:
+            return tuple([n if (k, n) in kept else 1 for k, n in enumerate(self.arg.shape)])
+        return tuple([n for _, n in kept])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MatMul(Expression):
+    """A B C. A vector is a column: a bᵀ is a matrix."""
+
+    args: tuple[Expression, ...]
+
+    @property
+    def shape(self) -> Shape:
+        first, last = self.args[0].shape, self.args[-1].shape
+        return first[:1] + last[1:]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Transpose(Expression):
+    """Aᵀ: the axes in reverse order; of a vector, a row."""
+
+    arg: Expression
+
+    @property
+    def args(self) -> tuple[Expression, ...]:
+        return (self.arg,)
+
+    @property
+    def shape(self) -> Shape:
+        return (1, *self.arg.shape) if len(self.arg.shape) == 1 else self.arg.shape[::-1]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reshape(Expression):
+    """The same numbers, row by row, in another shape."""
+
+    arg: Expression
+    shape: Shape
+
+    @property
+    def args(self) -> tuple[Expression, ...]:
+        return (self.arg,)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part(Expression):
+    """A[1:, :2]: `index` is what stands in the brackets, `offsets` the elements, counted row by row."""
+
+    arg: Expression
+    index: str
+    offsets: tuple[int, ...]
+    shape: Shape
+
+    @property
+    def args(self) -> tuple[Expression, ...]:
+        return (self.arg,)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Placed(Expression):
+    """Zeros of a shape with an array in the place of a Part, where elements that meet add up."""
+
+    arg: Expression
+    index: str
+    offsets: tuple[int, ...]
+    shape: Shape
+
+    @property
+    def args(self) -> tuple[Expression, ...]:
+        return (self.arg,)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Function(Expression):
+    """A function that is known by its name alone."""
+
+    name: str
+    args: tuple[Expression, ...]
+    shape: Shape
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chain(Expression):
+    """⟨G, ∂t/∂a⟩ = Σᵢ Gᵢ ∂tᵢ/∂a: the chain rule element by element."""
+
+    arg: Expression
+    derivative: Derivative
+
+    @property
+    def args(self) -> tuple[Expression, ...]:
+        return (self.arg, self.derivative)
+
+    @property
+    def shape(self) -> Shape:
+        return self.derivative.shape
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Path(Expression):
+    """x → h → L, by its names."""
+
+    names: tuple[str, ...]
+
+
+def broadcast(shapes: Sequence[Shape]) -> Shape:
+    """The shape of arrays combined element by element, as in NumPy.
+
+    >>> broadcast([(3, 1), (2,), ()])
+    (3, 2)
+    """
+    ndim = max(map(len, shapes))
+    sizes = zip(*[(1,) * (ndim - len(shape)) + shape for shape in shapes])
+    return tuple([max(size) for size in sizes])
+
+
+def parts(e: Expression) -> list[Expression]:
+    """The formula and every formula inside it, each where it stands."""
+    found = [e]
+    for part in found:  # which grows
+        found += part.args
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,48 +280,96 @@ class Spelling:
         text: such as "{a} - {b}"; an operand may occur several times.
         precedence: of the whole.
         operands: the least precedence of a, b, … without parentheses.
+        open: whether the last operand may be a Σ, which then extends as far to the right as the whole does.
     """
 
     text: str
     precedence: Precedence
     operands: tuple[Precedence, ...]
+    open: bool = False
 
 
-def infix(sign: str, precedence: Precedence) -> Spelling:
+def letters(n: int) -> list[str]:
+    """What n operands are called in a Spelling: a, b, c, …"""
+    return [chr(ord("a") + k) if k < 26 else f"a{k}" for k in range(n)]
+
+
+def infix(sign: str, precedence: Precedence, open: bool = False) -> Spelling:
     """a sign b, read from the left: a − b − c is (a − b) − c."""
-    return Spelling(f"{{a}}{sign}{{b}}", precedence, (precedence, precedence.next()))
+    return Spelling(f"{{a}}{sign}{{b}}", precedence, (precedence, precedence.next()), open)
 
 
 def call(name: str, arguments: int = 1) -> Spelling:
     """name(a, b)."""
-    letters = ", ".join([f"{{{letter}}}" for letter in "abc"[:arguments]])
-    return Spelling(f"{name}({letters})", Precedence.ATOM, (Precedence.CONDITION,) * arguments)
+    operands = ", ".join([f"{{{letter}}}" for letter in letters(arguments)])
+    return Spelling(f"{name}({operands})", Precedence.ATOM, (Precedence.CONDITION,) * arguments)
 
 
-class Language(Protocol):
-    """What `write` asks of a language."""
+class Language:
+    """What `write` asks of a language. Those of paper know every class; code knows names, numbers and Apply."""
 
-    def name(self, text: str) -> str: ...
+    def name(self, text: str) -> str:
+        raise NotImplementedError
 
-    def number(self, number: Any) -> tuple[str, Precedence]: ...
+    def tightness(self, name: str) -> Precedence:
+        """How tightly a name holds together: less than an atom if it looks like a formula."""
+        return Precedence.ATOM
 
-    def spelling(self, op: Any, args: Sequence[Expression]) -> Spelling: ...
+    def number(self, number: Any) -> tuple[str, Precedence]:
+        raise NotImplementedError
 
-    def parentheses(self, text: str) -> str: ...
+    def spelling(self, op: Any, args: Sequence[Expression]) -> Spelling:
+        """Of an operation applied to arguments."""
+        raise NotImplementedError
+
+    def other(self, e: Expression) -> tuple[str, Precedence] | Spelling:
+        """Of any other class: its text, or how it is spelled from its `args`."""
+        raise TypeError(f"{type(e).__name__} is not a formula of {type(self).__name__}")
+
+    def parentheses(self, text: str) -> str:
+        return f"({text})"
+
+    def compose(self, text: str, operands: Mapping[str, str]) -> str:
+        """The text of a Spelling with the operands in their places."""
+        return text.format(**operands)
+
+
+def pieces(text: str, operands: Mapping[str, str]) -> list[str]:
+    """The text of a Spelling as what stands side by side.
+
+    >>> pieces("{a} + {b}", {"a": "x", "b": "y"})
+    ['x', ' + ', 'y']
+    """
+    found = []
+    for literal, letter, _, _ in Formatter().parse(text):
+        found += [literal] if literal else []
+        found += [operands[letter]] if letter else []
+    return found
 
 
 def write(e: Expression, language: Language) -> tuple[str, Precedence]:
     """The formula in the language, and how tightly it holds together."""
     match e:
         case Name(text):
-            return language.name(text), Precedence.ATOM
+            name = language.name(text)
+            return name, language.tightness(text)
         case Number(number):
             return language.number(number)
         case Apply(op, args):
-            spelling = language.spelling(op, args)
-            texts = {}
-            for letter, argument, least in zip("abc", args, spelling.operands):
-                text, precedence = write(argument, language)
-                texts[letter] = text if precedence >= least else language.parentheses(text)
-            return spelling.text.format(**texts), spelling.precedence
-    raise TypeError(f"{type(e).__name__} is not a formula")
+            spelled: tuple[str, Precedence] | Spelling = language.spelling(op, args)
+        case Expression():
+            spelled = language.other(e)
+        case _:
+            raise TypeError(f"{type(e).__name__} is not a formula")
+    if not isinstance(spelled, Spelling):
+        return spelled
+    texts, whole = {}, spelled.precedence
+    last = len(spelled.operands) - 1
+    for k, (letter, argument, least) in enumerate(zip(letters(last + 1), e.args, spelled.operands)):
+        text, precedence = write(argument, language)
+        if k == last and spelled.open and precedence is Precedence.SUMMATION:
+            whole = min(whole, precedence)
+        elif precedence < least:
+            text = language.parentheses(text)
+        texts[letter] = text
+    return language.compose(spelled.text, texts), whole

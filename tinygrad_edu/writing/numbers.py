@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from math import isinf
+
 SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
 def number(x: float, digits: int = 4) -> str:
     """`x` with a fixed number of decimals, a true minus sign, and never −0.0000.
 
-    From ten million on it is written with an exponent.
+    From ten million on it is written with an exponent, and a slope too large for a float as ∞.
 
     >>> number(0.21652), number(-0.5), number(-1e-17), number(2e300, 1)
     ('0.2165', '−0.5000', '0.0000', '2.0e+300')
     """
+    if isinf(x):
+        return "∞" if x > 0 else "−∞"
     text = f"{x:.{digits}f}" if abs(x) < 1e7 else f"{x:.{digits}e}"
     if float(text) == 0:
         text = text.lstrip("-")
@@ -40,13 +44,13 @@ def short(x: float, digits: int = 4, beside: float = 0.0) -> str:
     >>> short(-2.5e-4), short(-2.5e-4, beside=0.5)
     ('−2.5·10⁻⁴', '−0.0003')
     """
-    if x == 0:
-        return "0"
-    if max(abs(x), beside) >= 10.0 ** (1 - digits) and abs(x) < 10.0 ** max(6, digits):
+    if x == 0 or isinf(x):
+        return number(x, 0)
+    if max(abs(x), beside) >= 10.0 ** min(1 - digits, 0) and abs(x) < 10.0 ** max(6, digits):
         if float(f"{x:.{digits}f}") == 0:
             return number(0.0, digits)
         return _stripped(f"{x:.{digits}f}", x).replace("-", "−")
-    mantissa, exponent = f"{x:.{digits - 1}e}".split("e")
+    mantissa, exponent = f"{x:.{max(digits - 1, 0)}e}".split("e")
     mantissa = _stripped(mantissa, float(f"{x:.16e}".split("e")[0]))
     return f"{mantissa}·10".replace("-", "−") + str(int(exponent)).translate(SUPERSCRIPT)
 
@@ -55,6 +59,17 @@ def _stripped(text: str, x: float) -> str:
     """Without the zeros at the end where the text is x exactly (up to rounding)."""
     exact = abs(float(text) - x) <= 1e-12 * abs(x)
     return text.rstrip("0").rstrip(".") if exact and "." in text else text
+
+
+def exact(x: float) -> str:
+    """`x` with all its digits, as a constant of a rule is written.
+
+    >>> exact(0.1), exact(-1234567.0), exact(1e-9)
+    ('0.1', '−1234567', '1·10⁻⁹')
+    """
+    mantissa, _, exponent = repr(x).partition("e")
+    text = mantissa.removesuffix(".0").replace("-", "−")
+    return f"{text}·10{str(int(exponent)).translate(SUPERSCRIPT)}" if exponent else text
 
 
 def as_fraction(x: float) -> tuple[int, int]:
@@ -70,11 +85,13 @@ def as_fraction(x: float) -> tuple[int, int]:
 
 
 def superscript(n: float) -> str:
-    """The exponent n: ² or ⁻¹ where it is a whole number, else ^0.5.
+    """The exponent n: ² or ⁻¹ where it is a whole number, ^(1/3) for a fraction, else ^0.7 with all its digits.
 
-    >>> superscript(2.0), superscript(-1.0), superscript(0.5)
-    ('²', '⁻¹', '^0.5')
+    >>> superscript(2.0), superscript(-1.0), superscript(0.5), superscript(1 / 3), superscript(1234567.0)
+    ('²', '⁻¹', '^0.5', '^(1/3)', '^1234567')
     """
     if n == int(n) and abs(n) < 1000:
         return str(int(n)).translate(SUPERSCRIPT)
-    return f"^{n:.12g}" if n > 0 else f"^({n:.12g})".replace("-", "−")
+    p, q = as_fraction(n)
+    text = exact(n) if len(repr(n)) < 8 or q < 2 else f"{exact(p)}/{q}"
+    return f"^{text}" if n > 0 and "/" not in text and "·" not in text else f"^({text})"

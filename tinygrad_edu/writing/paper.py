@@ -1,153 +1,259 @@
-"""Formulas on paper: as lines of text with Unicode's mathematics, and as LaTeX.
-
-`written` decides where parentheses go; a `Style` says how each thing looks.
-"""
+"""Formulas on paper: as lines of text with Unicode's mathematics, and as LaTeX."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..network.tensor import Tensor
+from .. import ops
 from . import latex
 from . import numbers as notation
+from .expression import (
+    Along,
+    Apply,
+    Chain,
+    Constant,
+    Derivative,
+    Expression,
+    Function,
+    Language,
+    MatMul,
+    Ones,
+    Part,
+    Path,
+    Placed,
+    Precedence,
+    Reshape,
+    Spelling,
+    Transpose,
+    call,
+    infix,
+    letters,
+    parts,
+    pieces,
+    write,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    from ..readings.explaining.expression import Expr
+SUM, SUMMATION, MATRIX, PRODUCT = Precedence.SUM, Precedence.SUMMATION, Precedence.MATRIX, Precedence.PRODUCT
+FRACTION, POWER, ATOM = Precedence.FRACTION, Precedence.POWER, Precedence.ATOM
 
-# How tightly an expression holds together. An operand that is looser than its place needs
-# parentheses.
-SUM, PRODUCT, SIGN, FRACTION, POWER, ATOM = range(6)
-_INFIX = {"+": SUM, "−": SUM, "×": PRODUCT, "∘": PRODUCT, "@": PRODUCT}
-_TEXT_SIGNS = {
-    "+": " + ",
-    "−": " − ",
-    "×": " · ",
-    "∘": " ∘ ",
-    "@": " ",
-    "Σ": "Σ ",
-    "Σ0": "Σₙ ",
-    "Σ1": "Σₖ ",
-    "=": " = ",
-}
-_LATEX_SIGNS = {
-    "+": " + ", "−": " - ", "×": r" \cdot ", "∘": r" \circ ", "@": r" \, ",
-    "Σ": r"\sum ", "Σ0": r"\sum_n ", "Σ1": r"\sum_k ", "=": " = ", "+=": r" \mathrel{+}= ", "→": r" \to ",
-}  # fmt: skip
 _MOST_TERMS = 16  # of a sum, a product or a path
 _MOST = 8  # rows or columns of a matrix; of more, the first and the last are shown
+_AXIS = "ₙₖ"  # Σₙ runs over the rows of a matrix, one an example, and Σₖ along each of them
+
+# A row that is not in the table is written name(a, b).
+TEXT = {
+    "+": infix(" + ", SUM, open=True),
+    "−": infix(" − ", SUM, open=True),
+    "×": infix(" · ", PRODUCT, open=True),
+    "÷": Spelling("{a} / {b}", PRODUCT, (PRODUCT, POWER)),
+    "neg": Spelling("−{a}", SUM, (SUMMATION,)),
+    "abs": Spelling("|{a}|", ATOM, (SUM,)),
+}
+LATEX = {
+    "+": infix(" + ", SUM, open=True),
+    "−": infix(" - ", SUM, open=True),
+    "×": infix(r" \cdot ", PRODUCT, open=True),
+    "÷": Spelling(r"\frac{{{a}}}{{{b}}}", FRACTION, (SUM, SUM)),
+    "neg": Spelling("-{a}", SUM, (SUMMATION,)),
+    "abs": Spelling(r"\left|{a}\right|", ATOM, (SUM,)),
+    "sqrt": Spelling(r"\sqrt{{{a}}}", ATOM, (SUM,)),
+}
 
 
-def written(e: Expr, style: Style) -> str:
-    return _write(e, style)[0]
+class Paper(Language):
+    """What text and LaTeX have in common: which spelling stands where."""
+
+    table: Mapping[str, Spelling]
+    digits: int
+    # The signs of the language.
+    hadamard, beside, arrow, dots, times = " ∘ ", " ", " → ", "…", " × "
+
+    def call(self, name: str, arguments: int = 1) -> Spelling:
+        raise NotImplementedError
+
+    def power(self, n: float) -> Spelling:
+        raise NotImplementedError
+
+    def summation(self, axis: str) -> str:
+        raise NotImplementedError
+
+    def transposed(self) -> str:
+        raise NotImplementedError
+
+    def constant(self, x: float) -> tuple[str, Precedence]:
+        raise NotImplementedError
+
+    def derivative(self, above: str, below: str) -> str:
+        raise NotImplementedError
+
+    def brackets(self, text: str) -> str:
+        """What stands in A[1:, :2], in text."""
+        return text
+
+    def tightness(self, name: str) -> Precedence:
+        """Less than an atom for a label such as "a + b" or "x²"."""
+        if set(name) & set(" +−-·∘×/=<>,;:()[]⟨⟩|^*→ᵀ"):
+            return SUM
+        return FRACTION if name[-1:] in [*"⁰¹²³⁴⁵⁶⁷⁸⁹⁻"] else ATOM
+
+    def spelling(self, op: Any, args: Sequence[Expression]) -> Spelling:
+        if op in (ops.ADD, ops.MUL) and len(args) > 2:
+            return self._repeated(op, len(args))
+        if op is ops.MUL and all([len(_long(a)) for a in args]):
+            return infix(self.hadamard, PRODUCT, open=True)
+        if op.symbol.startswith("^"):
+            return self.power(_exponent(op))
+        nested = op is ops.ABS and any([isinstance(p, Apply) and p.op is op for p in parts(args[0])])
+        if op.symbol in self.table and not nested:
+            return self.table[op.symbol]
+        return self.call(op.symbol, len(args))
+
+    def _repeated(self, op: Any, n: int) -> Spelling:
+        """a + b + … + z."""
+        sign = self.table[op.symbol]
+        between = sign.text.removeprefix("{a}").removesuffix("{b}")
+        terms = ends([f"{{{letter}}}" for letter in letters(n)], self.dots)
+        return Spelling(between.join(terms), sign.precedence, sign.operands[:1] + sign.operands[1:] * (n - 1))
+
+    def other(self, e: Expression) -> tuple[str, Precedence] | Spelling:
+        match e:
+            case Constant(number):
+                return self.constant(number)
+            case Derivative(above, below):
+                names = [self._enclosed(name) for name in (above, below)]
+                return self.derivative(*names), FRACTION
+            case Path(names):
+                return self.arrow.join(ends([self.name(name) for name in names], self.dots)), SUM
+            case Ones(shape):
+                return self.compose(self.call("ones").text, {"a": self.size(shape)}), ATOM
+            case MatMul(args):
+                text = self.beside.join([f"{{{letter}}}" for letter in letters(len(args))])
+                return Spelling(text, MATRIX, (FRACTION,) * len(args))
+            case Transpose():
+                return Spelling(self.transposed(), POWER, (POWER,))
+            case Reshape(arg, shape):
+                if len(_long(e)) == 0:
+                    return write(arg, self)
+                return self.with_note("reshape", self.size(shape))
+            case Part(_, index):
+                return Spelling("{a}" + self.brackets(f"[{index}]"), ATOM, (ATOM,))
+            case Placed(_, index, _, shape):
+                return self.with_note("place", f"{self.brackets(f'[{index}]')}, {self.size(shape)}")
+            case Along():
+                return self.along(e)
+            case Function(name, args):
+                return self.call(name, len(args))
+            case Chain():
+                return self.inner_product()
+        return super().other(e)
+
+    def along(self, e: Along) -> Spelling:
+        """Σ over all, Σₙ or Σₖ of a matrix; of more axes `sum(C, axis=(0, 1))`."""
+        ndim, axes = len(e.arg.shape), e.axes
+        everything = axes is None or len(axes) == ndim
+        default = e.function.endswith("softmax") and axes == (ndim - 1,)
+        if everything or default or ndim == 2:
+            axis = "" if everything or default else _AXIS[(axes or (0,))[0]]
+            if e.function == "sum":
+                return Spelling(self.summation(axis), SUMMATION, (SUMMATION,))
+            return self.call(e.function + axis)
+        said = f"axis={axes[0] if axes and len(axes) == 1 else axes}"
+        return self.with_note(e.function, said + (", keepdims" if e.keepdims else ""))
+
+    def with_note(self, name: str, note: str) -> Spelling:
+        """name(a, note)."""
+        text = self.call(name, 2).text.replace("{b}", note)
+        return Spelling(text, ATOM, (SUM,))
+
+    def inner_product(self) -> Spelling:
+        return Spelling("⟨{a}, {b}⟩", ATOM, (SUM, SUM))
+
+    def size(self, shape: Sequence[int]) -> str:
+        return self.times.join(map(str, shape)) or "1"
+
+    def _enclosed(self, name: str) -> str:
+        text = self.name(name)
+        return self.parentheses(text) if self.tightness(name) is SUM else text
+
+    def sentence(self, words: Sequence[str | Expression]) -> str:
+        """Words and formulas, one after the other."""
+        raise NotImplementedError
 
 
-def _write(e: Expr, style: Style) -> tuple[str, int]:
-    """The formula in the style, and how tightly it holds together."""
-
-    def operand(i: int, at_least: int) -> str:
-        text, tightness = _write(e.args[i], style)
-        return text if tightness >= at_least else style.parentheses(text)
-
-    match e.op:
-        case "name":
-            return style.name(e.words[0]), ATOM
-        case "path":
-            return style.sign("→").join(_ends([style.name(node) for node in e.words], "…")), SUM
-        case "derivative":
-            return style.derivative(*e.words), FRACTION
-        case "constant":
-            return style.constant(e.number)
-        case "number":
-            return style.number(e.number)
-        case "spread":  # one number for all elements
-            return _write(e.args[0], style)
-        case "neg":
-            return style.join("−", operand(0, PRODUCT)), SUM
-        case "÷":
-            return style.fraction(e, operand)
-        case "^":
-            exponent = e.args[1].number
-            return style.power(operand(0, ATOM), exponent), POWER
-        case "ᵀ":
-            return style.transposed(operand(0, POWER)), POWER
-        case "abs":
-            return style.bars(operand(0, SUM)), ATOM
-        case "Σ" | "Σ0" | "Σ1":
-            return style.join(style.sign(e.op), operand(0, PRODUCT)), PRODUCT
-        case "+" | "−" | "×" | "@":
-            op = "∘" if e.op == "×" and all([_many(a) for a in e.args]) else e.op
-            p = _INFIX[op]
-            sums = [a.op.startswith("Σ") for a in e.args] if p == PRODUCT else [False] * len(e.args)
-            # On the left (Σ a) · b and a · b, on the right a · Σ b and a − (b − c).
-            places = [(0, p + sums[0]), *[(i, p + (not sums[i])) for i in range(1, len(e.args))]]
-            return style.join(*_separated(_ends([operand(*place) for place in places], "…"), style.sign(op))), p
-        case _:
-            return style.function(e.op, [operand(i, SUM) for i in range(len(e.args))]), ATOM
-
-
-def _many(e: Expr) -> bool:
-    return isinstance(e.number, Tensor) and len(e.number.values) > 1
-
-
-class Text:
+class Text(Paper):
     """Plain text. A matrix takes several lines, and what stands beside it is centred on them."""
+
+    table = TEXT
 
     def __init__(self, digits: int = 4, columns: bool = False) -> None:
         self.digits = digits
         self.columns = columns  # vectors as columns, else as transposed rows
 
-    def sign(self, op: str) -> str:
-        return _TEXT_SIGNS.get(op, f" {op} ")
+    def sign(self, relation: str) -> str:
+        return f" {relation} "
 
-    def sentence(self, pieces: list[str | Expr]) -> str:
-        return "".join([piece if isinstance(piece, str) else written(piece, self) for piece in pieces])
+    def sentence(self, words: Sequence[str | Expression]) -> str:
+        return "".join([word if isinstance(word, str) else write(word, self)[0] for word in words])
 
-    def name(self, label: str) -> str:
-        return label
+    def name(self, text: str) -> str:
+        return text
 
     def derivative(self, above: str, below: str) -> str:
         return f"∂{above}/∂{below}"
 
-    def constant(self, x: float) -> tuple[str, int]:
+    def constant(self, x: float) -> tuple[str, Precedence]:
         p, q = notation.as_fraction(x)
-        if q == 1 or q == 0:
-            return self.number(x)
-        return ("½", ATOM) if (p, q) == (1, 2) else (notation.short(p) + f"/{q}", SUM)
+        if q > 1:
+            return ("½", ATOM) if (p, q) == (1, 2) else (f"{notation.exact(p)}/{q}", SUM)
+        return _with_precedence(notation.exact(x))
 
-    def number(self, x: Any) -> tuple[str, int]:
-        if not isinstance(x, Tensor) or not x.shape:
-            text = notation.short(float(x), self.digits)
-            return text, SUM if text.startswith("−") else PRODUCT if "·" in text else ATOM
-        if x.ndim > 2:
-            return " × ".join(map(str, x.shape)) + " numbers", SUM
-        largest = max([abs(v.data) for v in x.values])
-        cells = _cells(x, lambda number: notation.short(number, self.digits, largest), ("⋯", "⋮"))
-        upright = x.ndim == 1 and not self.columns
+    def number(self, number: Any) -> tuple[str, Precedence]:
+        shape = getattr(number, "shape", ())
+        if not shape:
+            x = float(number if isinstance(number, (int, float)) else number.tolist())
+            return _with_precedence(notation.short(x, self.digits))
+        if len(shape) > 2:
+            return self.size(shape) + " numbers", SUM
+        cells = _cells(number, self.digits, lambda text: text, ("⋯", "⋮"))
+        upright = len(shape) == 1 and not self.columns
         if upright:
             cells = [[row[0] for row in cells]]
         widths = [max(map(len, column)) for column in zip(*cells)]
         lines = ["  ".join([f"{cell:>{w}}" for cell, w in zip(row, widths)]) for row in cells]
-        return _fenced(lines, "[⎡⎢⎣", "]⎤⎥⎦") + ("ᵀ" if upright and len(cells[0]) > 1 else ""), ATOM
+        transposed = upright and len(cells[0]) > 1
+        return _fenced(lines, "[⎡⎢⎣", "]⎤⎥⎦") + ("ᵀ" if transposed else ""), POWER if transposed else ATOM
 
-    def power(self, base: str, n: float) -> str:
-        return base + notation.superscript(n)
+    def power(self, n: float) -> Spelling:
+        exponent = notation.superscript(n)
+        return Spelling("{a}" + exponent, FRACTION if "^" in exponent else POWER, (ATOM,))
 
-    def transposed(self, text: str) -> str:
-        return self.join(text, "ᵀ")
+    def summation(self, axis: str) -> str:
+        return f"Σ{axis} {{a}}"
 
-    def fraction(self, e: Expr, operand: Any) -> tuple[str, int]:
-        return self.join(operand(0, PRODUCT), " / ", operand(1, FRACTION)), PRODUCT
+    def transposed(self) -> str:
+        return "{a}ᵀ"
+
+    def call(self, name: str, arguments: int = 1) -> Spelling:
+        return call(name, arguments)
 
     def parentheses(self, text: str) -> str:
         return _fenced(text.split("\n"), "(⎛⎜⎝", ")⎞⎟⎠")
 
-    def bars(self, text: str) -> str:
-        return _fenced(text.split("\n"), "||||", "||||")
-
-    def function(self, name: str, arguments: list[str]) -> str:
-        return self.join(name, self.parentheses(self.join(*_separated(arguments, ", "))))
+    def compose(self, text: str, operands: Mapping[str, str]) -> str:
+        """The operands in their places; parentheses and bars as tall as what is between them."""
+        found = pieces(text, operands)
+        if "\n" not in "".join(found):
+            return "".join(found)
+        if text.startswith("|"):
+            return _fenced(self.join(*found[1:-1]).split("\n"), "||||", "||||")
+        if found[0].endswith("(") and found[-1].endswith(")"):
+            inside = self.join(*found[1:-1], found[-1].removesuffix(")"))
+            return self.join(found[0].removesuffix("("), self.parentheses(inside))
+        return self.join(*found)
 
     def join(self, *pieces: str) -> str:
         """The pieces side by side, each centred on the tallest."""
@@ -162,84 +268,114 @@ class Text:
         return "\n".join(["".join(line) for line in zip(*columns)])
 
 
-class LaTeX:
+class LaTeX(Paper):
     """LaTeX, for between $ and $."""
+
+    table = LATEX
+    hadamard, beside, arrow, dots, times = r" \circ ", r" \, ", r" \to ", r"\dots", r" \times "
 
     def __init__(self, digits: int = 4) -> None:
         self.digits = digits
 
-    def sign(self, op: str) -> str:
-        return _LATEX_SIGNS[op]
+    def sign(self, relation: str) -> str:
+        return {"+=": r" \mathrel{+}= "}.get(relation, f" {relation} ")
 
-    def sentence(self, pieces: list[str | Expr]) -> str:
-        words = [p.replace("%", r"\%") if isinstance(p, str) else f"${written(p, self)}$" for p in pieces]
-        return "".join(words)
+    def sentence(self, words: Sequence[str | Expression]) -> str:
+        return "".join([w.replace("%", r"\%") if isinstance(w, str) else f"${write(w, self)[0]}$" for w in words])
 
-    def name(self, label: str) -> str:
-        return latex.latex_name(label)
+    def name(self, text: str) -> str:
+        return latex.latex_name(text)
 
     def derivative(self, above: str, below: str) -> str:
-        return rf"\frac{{\partial {self.name(above)}}}{{\partial {self.name(below)}}}"
+        return rf"\frac{{\partial {above}}}{{\partial {below}}}"
 
-    def constant(self, x: float) -> tuple[str, int]:
+    def constant(self, x: float) -> tuple[str, Precedence]:
         p, q = notation.as_fraction(x)
-        if q == 1 or q == 0:
-            return self.number(x)
-        return ("-" if p < 0 else "") + rf"\frac{{{abs(p)}}}{{{q}}}", SUM if p < 0 else FRACTION
+        if q > 1:
+            return ("-" if p < 0 else "") + rf"\frac{{{abs(p)}}}{{{q}}}", SUM if p < 0 else FRACTION
+        text, precedence = _with_precedence(notation.exact(x))
+        return latex.latex_number(text), precedence
 
-    def number(self, x: Any) -> tuple[str, int]:
-        if not isinstance(x, Tensor) or not x.shape:
-            text = self._digits(float(x))
-            return text, SUM if text.startswith("-") else PRODUCT if "cdot" in text else ATOM
-        if x.ndim > 2:
-            return r" \times ".join(map(str, x.shape)) + r"\text{ numbers}", SUM
-        largest = max([abs(v.data) for v in x.values])
-        cells = _cells(x, lambda number: self._digits(number, largest), (r"\cdots", r"\vdots"))
+    def number(self, number: Any) -> tuple[str, Precedence]:
+        shape = getattr(number, "shape", ())
+        if not shape:
+            x = float(number if isinstance(number, (int, float)) else number.tolist())
+            text, precedence = _with_precedence(notation.short(x, self.digits))
+            return latex.latex_number(text), precedence
+        if len(shape) > 2:
+            return self.size(shape) + r"\text{ numbers}", SUM
+        cells = _cells(number, self.digits, latex.latex_number, (r"\cdots", r"\vdots"))
         return r"\begin{bmatrix}" + r" \\ ".join([" & ".join(row) for row in cells]) + r"\end{bmatrix}", ATOM
 
-    def _digits(self, x: float, beside: float = 0.0) -> str:
-        return latex.latex_number(notation.short(x, self.digits, beside))
+    def power(self, n: float) -> Spelling:
+        return Spelling(f"{{{{{{a}}}}}}^{{{{{self.constant(n)[0].replace('{', '{{').replace('}', '}}')}}}}}", POWER, (ATOM,))
 
-    def power(self, base: str, n: float) -> str:
-        return f"{{{base}}}^{{{self._digits(n)}}}"
+    def summation(self, axis: str) -> str:
+        return {"": r"\sum {a}", "ₙ": r"\sum_n {a}", "ₖ": r"\sum_k {a}"}[axis]
 
-    def transposed(self, text: str) -> str:
-        return rf"{{{text}}}^\top"
+    def transposed(self) -> str:
+        return r"{{{a}}}^\top"
 
-    def fraction(self, e: Expr, operand: Any) -> tuple[str, int]:
-        return rf"\frac{{{operand(0, SUM)}}}{{{operand(1, SUM)}}}", FRACTION
+    def call(self, name: str, arguments: int = 1) -> Spelling:
+        base, axis = (name[:-1], name[-1]) if name[-1] in _AXIS else (name, "")
+        said = rf"\operatorname{{{{{base}}}}}" + {"": "", "ₙ": "_n", "ₖ": "_k"}[axis]
+        operands = ", ".join([f"{{{letter}}}" for letter in letters(arguments)])
+        return Spelling(said + rf"\left({operands}\right)", ATOM, (SUM,) * arguments)
+
+    def brackets(self, text: str) -> str:
+        return rf"\text{{{{{text}}}}}"
+
+    def inner_product(self) -> Spelling:
+        return Spelling(r"\langle {a}, {b} \rangle", ATOM, (SUM, SUM))
 
     def parentheses(self, text: str) -> str:
         return rf"\left({text}\right)"
 
-    def bars(self, text: str) -> str:
-        return rf"\left|{text}\right|"
-
-    def function(self, name: str, arguments: list[str]) -> str:
-        if name == "sqrt":
-            return rf"\sqrt{{{arguments[0]}}}"
-        return rf"\operatorname{{{name}}}" + self.parentheses(", ".join(arguments))
-
     def join(self, *pieces: str) -> str:
-        return "".join(["-" if piece == "−" else piece for piece in pieces])
+        return "".join(pieces)
 
 
-if TYPE_CHECKING:
-    Style = Text | LaTeX
+def written(e: Expression, style: Language) -> str:
+    """The formula in the style.
+
+    >>> from tinygrad_edu import ops
+    >>> from tinygrad_edu.writing.expression import Name
+    >>> written(Apply(ops.MUL, (Name("a"), Apply(ops.ADD, (Name("b"), Name("c"))))), Text())
+    'a · (b + c)'
+    """
+    return write(e, style)[0]
 
 
-def _cells(x: Tensor, write: Any, dots: tuple[str, str]) -> list[list[str]]:
+def ends(items: list[Any], dots: Any, most: int = _MOST_TERMS) -> list[Any]:
+    """The items, or if they are too many the first ones, dots, and the last."""
+    return items if len(items) <= most else [*items[: most - 2], dots, items[-1]]
+
+
+def _exponent(op: Any) -> float:
+    n: float = op.exponent if hasattr(op, "exponent") else op.partials(1.0, 1.0)[0]
+    return n
+
+
+def _long(e: Expression) -> list[int]:
+    """The sizes above 1."""
+    return [n for n in e.shape if n > 1]
+
+
+def _with_precedence(text: str) -> tuple[str, Precedence]:
+    """A number, which may begin with a sign or have a power of ten in it."""
+    return text, SUM if text.startswith("−") else PRODUCT if "·" in text else ATOM
+
+
+def _cells(number: Any, digits: int, write: Callable[[str], str], dots: tuple[str, str]) -> list[list[str]]:
     """The numbers of a vector (as a column) or a matrix; dots in place of those in the middle."""
-    rows = [[v] for v in x.tolist()] if x.ndim == 1 else x.tolist()
-    table = [_ends(list(map(write, row)), dots[0], _MOST) for row in _ends(rows, None, _MOST) if row]
+    numbers = number.tolist()
+    rows = [[x] for x in numbers] if len(number.shape) == 1 else numbers
+    largest = max([abs(x) for row in rows for x in row])
+    shown = [ends(row, None, _MOST) for row in ends(rows, None, _MOST) if row]
+    table = [[dots[0] if x is None else write(notation.short(x, digits, largest)) for x in row] for row in shown]
     if len(rows) > _MOST:
         table.insert(-1, [dots[1]] * len(table[0]))
     return table
-
-
-def _ends(items: list[Any], dots: Any, most: int = _MOST_TERMS) -> list[Any]:
-    """The items, or if they are too many the first ones, dots, and the last."""
-    return items if len(items) <= most else [*items[: most - 2], dots, items[-1]]
 
 
 def _fenced(lines: list[str], left: str, right: str) -> str:
@@ -249,7 +385,3 @@ def _fenced(lines: list[str], left: str, right: str) -> str:
     width = max(map(len, lines))
     parts = [1] + [2] * (len(lines) - 2) + [3]
     return "\n".join([left[k] + line.ljust(width) + right[k] for k, line in zip(parts, lines)])
-
-
-def _separated(pieces: list[str], separator: str) -> list[str]:
-    return [piece for p in pieces for piece in (separator, p)][1:]

@@ -1,0 +1,334 @@
+"""The algebra of formulas on paper.
+
+A row of the table fed with formulas instead of floats gives the local derivative in symbols:
+`ops.TANH.partials(h, z)` is `1 − h²`. It simplifies only what a person would not write down:
+1 · a, a + 0, a · a, ½ · (2 · a). It may reorder; a compiled program must keep the last bit, and so has an
+algebra of its own (readings/compiling).
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING
+
+from .. import ops
+from . import expression as E
+from .expression import Expression
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+
+def in_symbols(f: Callable[..., Any], *formulas: Any) -> Any:
+    """f of formulas, which it may add, multiply, … A number in the result is a constant.
+
+    Args:
+        f: such as the partials of a row.
+        formulas: each a formula, a tuple of them, or what f takes besides.
+
+    >>> from tinygrad_edu import ops
+    >>> h, z = E.Name("h"), E.Name("z")
+    >>> [str(e) for e in in_symbols(ops.TANH.partials, h, z)]
+    ['1 − h²']
+    """
+    result = f(*[_symbols(x) for x in formulas])
+    return [_formula(x) for x in result] if isinstance(result, (tuple, list)) else _formula(result)
+
+
+def _symbols(x: Any) -> Any:
+    if isinstance(x, tuple) and x and isinstance(x[0], Expression):
+        return tuple(map(Symbol, x))
+    return Symbol(x) if isinstance(x, Expression) else x
+
+
+class Symbol:
+    """A formula with operators and the functions that occur in rules. A number beside it is a constant."""
+
+    __slots__ = ("formula",)
+
+    def __init__(self, formula: Expression) -> None:
+        self.formula = formula
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.formula.shape
+
+    def __add__(self, other: Any) -> Symbol:
+        return Symbol(add(_formula(self), _formula(other)))
+
+    def __radd__(self, other: Any) -> Symbol:
+        return Symbol(add(_formula(other), _formula(self)))
+
+    def __sub__(self, other: Any) -> Symbol:
+        return Symbol(subtract(_formula(self), _formula(other)))
+
+    def __rsub__(self, other: Any) -> Symbol:
+        return Symbol(subtract(_formula(other), _formula(self)))
+
+    def __mul__(self, other: Any) -> Symbol:
+        return Symbol(multiply(_formula(self), _formula(other)))
+
+    def __rmul__(self, other: Any) -> Symbol:
+        return Symbol(multiply(_formula(other), _formula(self)))
+
+    def __truediv__(self, other: Any) -> Symbol:
+        return Symbol(divide(_formula(self), _formula(other)))
+
+    def __rtruediv__(self, other: Any) -> Symbol:
+        return Symbol(divide(_formula(other), _formula(self)))
+
+    def __pow__(self, n: float) -> Symbol:
+        return Symbol(power(_formula(self), float(n)))
+
+    def __neg__(self) -> Symbol:
+        return Symbol(negative(_formula(self)))
+
+    # The functions that occur in the partials of the table.
+
+    def exp(self) -> Symbol:
+        return Symbol(E.Apply(ops.EXP, (self.formula,)))
+
+    def log(self) -> Symbol:
+        return Symbol(E.Apply(ops.LOG, (self.formula,)))
+
+    def sqrt(self) -> Symbol:
+        return Symbol(E.Apply(ops.SQRT, (self.formula,)))
+
+    def tanh(self) -> Symbol:
+        return Symbol(E.Apply(ops.TANH, (self.formula,)))
+
+    def sigmoid(self) -> Symbol:
+        return Symbol(E.Apply(ops.SIGMOID, (self.formula,)))
+
+    def relu(self) -> Symbol:
+        return Symbol(E.Apply(ops.RELU, (self.formula,)))
+
+    def sin(self) -> Symbol:
+        return Symbol(E.Apply(ops.SIN, (self.formula,)))
+
+    def cos(self) -> Symbol:
+        return Symbol(E.Apply(ops.COS, (self.formula,)))
+
+    def abs(self) -> Symbol:
+        return Symbol(E.Apply(ops.ABS, (self.formula,)))
+
+    def step(self) -> Symbol:
+        return Symbol(E.Apply(ops.STEP, (self.formula,)))
+
+    def one_minus_square(self, a: Any) -> Symbol:
+        return 1 - self * self
+
+    def one_minus(self, a: Any) -> Symbol:
+        return 1 - self
+
+    def softmax(self, z: Any) -> tuple[Symbol, ...]:
+        return tuple([(zi - self).exp() for zi in z])
+
+    def __matmul__(self, other: Symbol) -> Symbol:
+        return Symbol(matrix_product(_formula(self), _formula(other)))
+
+    @property
+    def T(self) -> Symbol:
+        return Symbol(transpose(_formula(self)))
+
+    def sum(self, axes: tuple[int, ...] | None = None, keepdims: bool = False) -> Symbol:
+        """Σ over all elements, or along axes."""
+        return Symbol(total(_formula(self), axes, keepdims))
+
+    def reshape(self, shape: tuple[int, ...]) -> Symbol:
+        """The same numbers, row by row, in another shape."""
+        return Symbol(reshaped(_formula(self), shape))
+
+
+def add(a: Expression, b: Expression) -> Expression:
+    match a, b:
+        case _, E.Constant(0.0):
+            return a
+        case E.Constant(0.0), _:
+            return b
+        case E.Constant(p), E.Constant(q):
+            return E.Constant(p + q)
+        case _, E.Apply(ops.NEG, (c,)):
+            return subtract(a, c)
+        case _, E.Apply(ops.MUL, (E.Constant(p), c)) if p < 0:
+            return subtract(a, multiply(E.Constant(-p), c))
+    return E.Apply(ops.ADD, (a, b))
+
+
+def subtract(a: Expression, b: Expression) -> Expression:
+    match a, b:
+        case _, E.Constant(0.0):
+            return a
+        case E.Constant(0.0), _:
+            return negative(b)
+        case E.Constant(p), E.Constant(q):
+            return E.Constant(p - q)
+        case _, E.Apply(ops.NEG, (c,)):
+            return add(a, c)
+    return E.Apply(ops.SUB, (a, b))
+
+
+def multiply(a: Expression, b: Expression) -> Expression:
+    if isinstance(b, E.Constant):
+        a, b = b, a
+    match a, b:
+        case E.Constant(p), E.Constant(q):
+            return E.Constant(p * q)
+        case E.Constant(0.0), _:
+            return a
+        case E.Constant(1.0), _:
+            return b
+        case E.Constant(-1.0), _:
+            return negative(b)
+        case E.Constant(p), E.Apply(ops.MUL, (E.Constant(q), c)):  # p (q c) = (p q) c
+            return multiply(E.Constant(p * q), c)
+        case E.Constant(p), E.Apply(ops.NEG, (c,)):
+            return multiply(E.Constant(-p), c)
+        case E.Apply(ops.MUL, (E.Constant(p), c)), _:
+            return multiply(E.Constant(p), multiply(c, b))
+        case E.Apply(ops.NEG, (c,)), E.Apply(ops.NEG, (d,)):
+            return multiply(c, d)
+        case (E.Apply(ops.NEG, (c,)), d) | (d, E.Apply(ops.NEG, (c,))):
+            return negative(multiply(c, d) if a is not d else multiply(d, c))
+        case E.Ones(shape), _ if E.broadcast([shape, b.shape]) == b.shape:
+            return b
+        case _, E.Ones(shape) if E.broadcast([shape, a.shape]) == a.shape:
+            return a
+    return power(a, 2.0) if a is b else E.Apply(ops.MUL, (a, b))
+
+
+def divide(a: Expression, b: Expression) -> Expression:
+    match a, b:
+        case (_, E.Constant(1.0)) | (E.Constant(0.0), _):
+            return a
+        case E.Constant(p), E.Constant(q) if q:
+            return E.Constant(p / q)
+        case E.Apply(ops.NEG, (c,)), _:
+            return negative(divide(c, b))
+        case E.Apply(ops.MUL, (E.Constant() as p, c)), E.Constant():
+            return multiply(divide(p, b), c)
+        case E.Along("sum", c, axes, keepdims), E.Constant():  # (Σ c) / n = Σ c / n
+            return E.Along("sum", divide(c, b), axes, keepdims)
+    return E.Apply(ops.DIV, (a, b))
+
+
+def power(a: Expression, n: float) -> Expression:
+    match a, n:
+        case _, 1.0:
+            return a
+        case _, 0.0:
+            return E.Constant(1.0)
+        case E.Constant(p), _ if p:
+            return E.Constant(p**n)
+    return E.Apply(ops.power(n), (a,))
+
+
+def negative(a: Expression) -> Expression:
+    match a:
+        case E.Constant(p):
+            return E.Constant(-p)
+        case E.Apply(ops.MUL, (E.Constant(p), c)):
+            return multiply(E.Constant(-p), c)
+        case E.Apply(ops.NEG, (c,)):
+            return c
+    return E.Apply(ops.NEG, (a,))
+
+
+def matrix_product(a: Expression, b: Expression) -> Expression:
+    """A B, with numbers in front: (2 A) B = 2 (A B)."""
+    match a, b:
+        case (E.Constant(0.0) as zero, _) | (_, E.Constant(0.0) as zero):
+            return zero
+        case E.Apply(ops.MUL, (E.Constant() as p, c)), _:
+            return multiply(p, matrix_product(c, b))
+        case _, E.Apply(ops.MUL, (E.Constant() as p, c)):
+            return multiply(p, matrix_product(a, c))
+        case E.Apply(ops.NEG, (c,)), _:
+            return negative(matrix_product(c, b))
+        case _, E.Apply(ops.NEG, (c,)):
+            return negative(matrix_product(a, c))
+    factors = [f for e in (a, b) for f in (e.args if isinstance(e, E.MatMul) else (e,))]
+    return E.MatMul(tuple(factors))
+
+
+def transpose(a: Expression) -> Expression:
+    match a:
+        case E.Transpose(c) if len(c.shape) > 1:
+            return c
+        case E.MatMul(factors) if len(a.shape) == 2 and all([len(f.shape) == 2 for f in factors]):
+            return E.MatMul(tuple([transpose(f) for f in reversed(factors)]))  # (A B)ᵀ = Bᵀ Aᵀ
+        case E.MatMul((c, E.Transpose(d))) if len(c.shape) == len(d.shape) == 1:
+            return E.MatMul((d, transpose(c)))  # (c dᵀ)ᵀ = d cᵀ
+        case E.Apply(ops.MUL, (E.Constant() as p, c)):
+            return multiply(p, transpose(c))
+        case E.Apply(ops.NEG, (c,)):
+            return negative(transpose(c))
+        case E.Ones(shape) if len(shape) > 1:
+            return E.Ones(shape[::-1])
+    return E.Transpose(a) if a.shape else a
+
+
+def total(a: Expression, axes: tuple[int, ...] | None, keepdims: bool) -> Expression:
+    if not a.shape or axes == ():
+        return a
+    match a:
+        case E.Apply(ops.MUL, (E.Constant() as p, c)) if c.shape == a.shape:  # Σ 2 c = 2 Σ c
+            return multiply(p, total(c, axes, keepdims))
+        case E.Apply(ops.NEG, (c,)):
+            return negative(total(c, axes, keepdims))
+    shape = E.Along("sum", a, axes, keepdims).shape
+    if prod(shape) == prod(a.shape):  # nothing to add
+        return reshaped(a, shape)
+    return E.Along("sum", a, axes, keepdims)
+
+
+def reshaped(a: Expression, shape: tuple[int, ...]) -> Expression:
+    if a.shape == shape:
+        return a
+    match a:
+        case E.Apply(ops.MUL, (E.Constant() as p, c)) if c.shape == a.shape:
+            return multiply(p, reshaped(c, shape))
+        case E.Apply(ops.NEG, (c,)):
+            return negative(reshaped(c, shape))
+        case E.Reshape(c):
+            return reshaped(c, shape)
+        case E.Ones():
+            return E.Ones(shape)
+    if len(a.shape) == 1 and shape == (1, *a.shape):
+        return transpose(a)
+    return E.Reshape(a, shape)
+
+
+def sum_of(terms: Iterable[Expression]) -> Expression:
+    """a + b + c, as it stands."""
+    terms = tuple(terms)
+    return E.Apply(ops.ADD, terms) if len(terms) > 1 else terms[0]
+
+
+def product_of(factors: Iterable[Expression]) -> Expression:
+    """a · b · c, as it stands."""
+    factors = tuple(factors)
+    return E.Apply(ops.MUL, factors) if len(factors) > 1 else factors[0]
+
+
+def replaced(e: Expression, old: Expression, new: Expression) -> Expression:
+    """The formula with another in place of `old`, simplified anew."""
+    if e is old:
+        return new
+    match e:
+        case E.Apply(ops.ADD, (a, b)):
+            return add(replaced(a, old, new), replaced(b, old, new))
+        case E.Apply(ops.SUB, (a, b)):
+            return subtract(replaced(a, old, new), replaced(b, old, new))
+        case E.Apply(ops.MUL, (a, b)):
+            return multiply(replaced(a, old, new), replaced(b, old, new))
+        case E.Apply(ops.NEG, (a,)):
+            return negative(replaced(a, old, new))
+    return e
+
+
+def _formula(x: Any) -> Expression:
+    if isinstance(x, Symbol):
+        return x.formula
+    return x if isinstance(x, Expression) else E.Constant(float(x))

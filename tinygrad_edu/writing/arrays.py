@@ -1,0 +1,111 @@
+"""Arrays of floats, for the numbers that a formula is evaluated with."""
+
+from __future__ import annotations
+
+from itertools import product
+from math import prod
+from operator import mul
+from typing import TYPE_CHECKING
+
+from .expression import Shape, broadcast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+
+class Array:
+    """Floats in a shape, row by row. Unlike the elements of a Tensor they may be infinite.
+
+    >>> Array((2, 2), [1.0, 2.0, 3.0, 4.0]).transposed().tolist()
+    [[1.0, 3.0], [2.0, 4.0]]
+    """
+
+    __slots__ = ("shape", "numbers")
+
+    def __init__(self, shape: Shape, numbers: Sequence[float]) -> None:
+        self.shape = shape
+        self.numbers = numbers
+
+    def tolist(self) -> Any:
+        flat: Any = list(self.numbers)
+        for size in reversed(self.shape):
+            flat = [flat[i : i + size] for i in range(0, len(flat), size)]
+        return flat[0]
+
+    def reshaped(self, shape: Shape) -> Array:
+        return Array(shape, self.numbers)
+
+    def transposed(self) -> Array:
+        """The axes in reverse order; of a vector, a row."""
+        if len(self.shape) == 1:
+            return Array((1, *self.shape), self.numbers)
+        strides = [prod(self.shape[k + 1 :]) for k in range(len(self.shape))]
+        shape = self.shape[::-1]
+        return Array(shape, [self.numbers[o] for o in _offsets(shape, strides[::-1])])
+
+    def broadcast_to(self, shape: Shape) -> Array:
+        if self.shape == shape:
+            return self
+        own = (1,) * (len(shape) - len(self.shape)) + self.shape
+        strides = [0 if n == 1 else prod(own[k + 1 :]) for k, n in enumerate(own)]
+        return Array(shape, [self.numbers[o] for o in _offsets(shape, strides)])
+
+    def along(self, f: Callable[[tuple[float, ...]], Any], axes: Shape | None, keeps: bool) -> list[Any]:
+        """f of the elements along the axes, for each element that stays; where f keeps them, in their old places."""
+        gone = range(len(self.shape)) if axes is None else axes
+        strides = [prod(self.shape[k + 1 :]) for k in range(len(self.shape))]
+        inner = _offsets([self.shape[k] for k in gone], [strides[k] for k in gone])
+        rest = [k for k in range(len(self.shape)) if k not in gone]
+        outer = _offsets([self.shape[k] for k in rest], [strides[k] for k in rest])
+        groups = [(o, f(tuple([self.numbers[o + i] for i in inner]))) for o in outer]
+        if not keeps:
+            return [y for _, y in groups]
+        placed = {o + i: number for o, group in groups for i, number in zip(inner, group)}
+        return [placed[o] for o in range(len(self.numbers))]
+
+
+def array(x: Any) -> Array:
+    """A float, or anything with a shape and `tolist()`, as an Array.
+
+    >>> array(2.0).shape, array(Array((1,), [2.0])).shape
+    ((), (1,))
+    """
+    if isinstance(x, Array):
+        return x
+    if not hasattr(x, "shape"):
+        return Array((), (float(x),))
+    flat = x.tolist()
+    for _ in range(len(x.shape) - 1):
+        flat = [number for row in flat for number in row]
+    return Array(tuple(x.shape), list(map(float, flat)) if x.shape else [float(flat)])
+
+
+def elementwise(f: Callable[..., float], *arrays: Array) -> Array:
+    """f of the elements that meet when the shapes are broadcast."""
+    shape = broadcast([a.shape for a in arrays])
+    columns = [a.broadcast_to(shape).numbers for a in arrays]
+    return Array(shape, [f(*numbers) for numbers in zip(*columns)])
+
+
+def matmul(a: Array, b: Array) -> Array:
+    """Rows times columns. A vector is a column; and a single number multiplies what it stands beside.
+
+    >>> matmul(Array((2,), [1.0, 2.0]), Array((1, 2), [3.0, 4.0])).tolist()
+    [[3.0, 4.0], [6.0, 8.0]]
+    """
+    left = a if len(a.shape) == 2 else a.reshaped((prod(a.shape), 1))
+    if left.shape[1:] != b.shape[:1]:
+        if 1 not in (len(a.numbers), len(b.numbers)):
+            raise ValueError(f"a matrix product of shapes {a.shape} and {b.shape}")
+        return elementwise(mul, a, b)
+    m, n = left.shape
+    p = prod(b.shape[1:])
+    columns = [b.numbers[j::p] for j in range(p)]
+    rows = [left.numbers[i * n : (i + 1) * n] for i in range(m)]
+    return Array((m, *b.shape[1:]), [sum(map(mul, row, column)) for row in rows for column in columns])
+
+
+def _offsets(sizes: Sequence[int], strides: Sequence[int]) -> list[int]:
+    axes = [range(0, n * s, s) if s else (0,) * n for n, s in zip(sizes, strides)]
+    return list(map(sum, product(*axes)))

@@ -1,0 +1,187 @@
+"""What a formula comes to, with numbers for its names; and the formula with the numbers put in."""
+
+from __future__ import annotations
+
+import math
+from functools import reduce
+from math import prod
+from typing import TYPE_CHECKING
+
+from .. import ops
+from .arrays import Array, array, elementwise, matmul
+from .expression import (
+    Along,
+    Apply,
+    Chain,
+    Constant,
+    Derivative,
+    Expression,
+    Function,
+    MatMul,
+    Name,
+    Number,
+    Ones,
+    Part,
+    Placed,
+    Reshape,
+    Transpose,
+    parts,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+
+def evaluate(e: Expression, environment: Mapping[str, Any]) -> Any:
+    """The number that a formula stands for: a float, or an Array where its shape is not ().
+
+    Args:
+        e: the formula.
+        environment: for each name in it (of a Derivative, its `text`) a float, or an array, which is
+            anything with `shape` and `tolist()`; for ∂t/∂a of a Chain also a function that takes ∂L/∂t
+            to ⟨∂L/∂t, ∂t/∂a⟩.
+
+    Raises:
+        KeyError: a name is missing.
+        TypeError: a function is known by its name alone.
+        ArithmeticError, ValueError: the formula has no value there.
+
+    >>> from tinygrad_edu import ops
+    >>> evaluate(Apply(ops.MUL, (Name("w"), Name("x"))), {"w": 2.0, "x": 3.0})
+    6.0
+    """
+    result = _evaluate(e, environment)
+    return result if result.shape else result.numbers[0]
+
+
+def is_known(e: Expression) -> bool:
+    """Whether no function in the formula is known by its name alone."""
+    return not any([isinstance(part, Function) for part in parts(e)])
+
+
+def _evaluate(e: Expression, environment: Mapping[str, Any]) -> Array:
+    def value(part: Expression) -> Array:
+        return _evaluate(part, environment)
+
+    match e:
+        case Name(text) | Derivative(text=text):
+            return array(environment[text])
+        case Number(number) | Constant(number):
+            return array(number)
+        case Ones(shape):
+            return Array(shape, (1.0,) * prod(shape))
+        case Apply(op, args):
+            return _apply(op, [value(a) for a in args])
+        case Along(function, arg, axes):
+            keeps = function in ("softmax", "log_softmax")
+            return Array(e.shape, value(arg).along(_ALONG[function], axes, keeps))
+        case MatMul(args):
+            return reduce(matmul, [value(a) for a in args])
+        case Transpose(arg):
+            return value(arg).transposed()
+        case Reshape(arg, shape):
+            return value(arg).reshaped(shape)
+        case Part(arg, _, offsets, shape):
+            numbers = value(arg).numbers
+            return Array(shape, [numbers[o] for o in offsets])
+        case Placed(arg, _, offsets, shape):
+            placed = [0.0] * prod(shape)
+            for o, number in zip(offsets, value(arg).numbers):
+                placed[o] += number
+            return Array(shape, placed)
+        case Chain(arg, derivative):
+            jacobian, g = environment[derivative.text], value(arg)
+            if callable(jacobian):
+                return array(jacobian(g))
+            product = matmul(g.reshaped((1, len(g.numbers))), array(jacobian))
+            return product.reshaped(derivative.shape)
+    raise TypeError(f"{e} has no number: nothing is known of it but its name")
+
+
+def _apply(op: Any, args: list[Array]) -> Array:
+    if op in (ops.ADD, ops.MUL) and len(args) > 2:
+        return reduce(lambda a, b: elementwise(op.value, a, b), args)
+    if op.vectors:
+        return Array((), (op.value(*op.arguments(tuple([a.numbers[0] for a in args]))),))
+    if op is ops.DIV:
+        return elementwise(_quotient, *args)
+    return elementwise(op.value, *args)
+
+
+def _quotient(a: float, b: float) -> float:
+    """a / b, and ∞ for a slope such as 1 / (2 √0)."""
+    return a / b if b or not a else math.copysign(math.inf, a)
+
+
+def _softmax(z: tuple[float, ...]) -> list[float]:
+    y = ops.LSE.value(z)
+    return [math.exp(zi - y) for zi in z]
+
+
+def _log_softmax(z: tuple[float, ...]) -> list[float]:
+    y = ops.LSE.value(z)
+    return [zi - y for zi in z]
+
+
+_ALONG: dict[str, Any] = {
+    "sum": lambda z: sum(z, 0.0),
+    "logsumexp": ops.LSE.value,
+    "max": max,
+    "softmax": _softmax,
+    "log_softmax": _log_softmax,
+}
+
+
+def put_in(e: Expression, environment: Mapping[str, Any], whole_factors: bool = False) -> Expression:
+    """The formula with the number of each name in its place.
+
+    With `whole_factors` also a factor such as (1 − h²) or Σ y becomes the number it stands for.
+    """
+    if isinstance(e, Constant):
+        return e
+    known = is_known(e)
+    named = isinstance(e, Transpose) and isinstance(e.arg, (Name, Derivative))
+    if known and (not e.args or named or isinstance(e, (Reshape, Part, Placed))):
+        return Number(evaluate(e, environment))
+    args = []
+    for a in e.args:
+        if whole_factors and known and isinstance(e, Apply) and e.op is ops.MUL and _is_factor(a):
+            a = Number(evaluate(a, environment))
+        else:
+            a = put_in(a, environment, whole_factors)
+        if isinstance(e, Apply) and isinstance(a, Number) and len(a.shape) == 1 and len(e.shape) == 2:
+            a = Number(array(a.number).transposed())  # a vector that is combined with each row of a matrix
+        args.append(a)
+    return with_args(e, args)
+
+
+def with_args(e: Expression, args: list[Expression]) -> Expression:
+    """The same formula of other parts."""
+    match e:
+        case Apply(op):
+            return Apply(op, tuple(args))
+        case MatMul():
+            return MatMul(tuple(args))
+        case Function(name, _, shape):
+            return Function(name, tuple(args), shape)
+        case Along(function, _, axes, keepdims):
+            return Along(function, args[0], axes, keepdims)
+        case Transpose():
+            return Transpose(args[0])
+        case Reshape(_, shape):
+            return Reshape(args[0], shape)
+        case Part(_, index, offsets, shape):
+            return Part(args[0], index, offsets, shape)
+        case Placed(_, index, offsets, shape):
+            return Placed(args[0], index, offsets, shape)
+        case Chain(_, derivative):
+            return Chain(args[0], derivative)
+    return e
+
+
+def _is_factor(e: Expression) -> bool:
+    """Whether it is a local derivative: neither a constant nor something that came from above."""
+    return not isinstance(e, Constant) and not any([isinstance(part, (Derivative, MatMul)) for part in parts(e)])
+
+
