@@ -1,7 +1,6 @@
 """Pictures of a graph at three levels: every number, every neuron, every Tensor.
 
 scene.py            what is to be drawn, and what its nodes are called
-network.py          which nodes together are a neuron, which Tensors a layer
 value_level.py      a card a node
 neuron_level.py     a card a neuron
 tensor_level.py     a card a Tensor; formula.py writes what it was computed from

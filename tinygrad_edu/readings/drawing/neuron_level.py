@@ -8,9 +8,9 @@ from ... import ops
 from ...value import Value
 from ...writing.names import element
 from ...writing.numbers import number
+from ..layers import Neuron, users_of
 from . import look
 from .dot import edge, new_graph, node, part
-from .network import Neuron, users_of
 from .value_level import describe, value_card
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from ...network.tensor import Tensor
 from ...value import Value
 from ...writing.names import element, elements, of_layer
 from ...writing.numbers import number
-from .network import find_layers, find_neurons
+from ..layers import find_layers, find_neurons
 
 if TYPE_CHECKING:
     from typing import Any

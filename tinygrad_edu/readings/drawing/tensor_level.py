@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...network.tensor import Tensor
+from ..layers import ACTIVATIONS, Layer
 from . import look
 from .dot import edge, new_graph, node, part
 from .formula import formula
-from .network import ACTIVATIONS, Layer
 from .tensor_card import parameter_card, tensor_card
 
 if TYPE_CHECKING:

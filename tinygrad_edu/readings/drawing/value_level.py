@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...writing.numbers import short
+from ..layers import users_of
 from . import look
 from .dot import edge, new_graph, node
-from .network import users_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,6 @@ values.py      the derivation number by number
 tensors.py     the derivation in the language of matrices
 gradients.py   every gradient, its local derivatives in symbols, and why it is zero
 quantities.py  the Tensors that a derivation speaks of
-layers.py      a graph layer by layer
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from ...graph import topological_order
 from ...network.tensor import Tensor
+from ..order import by_depth
 from .expression import Expr, formula
-from .layers import by_depth
 from .names import names_of
 
 if TYPE_CHECKING:

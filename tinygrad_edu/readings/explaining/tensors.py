@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from ... import ops
 from ...graph import topological_order
 from ...network.tensor import Tensor
-from ...value import Value, chain_rule
+from ...value import Value, gradients
+from ..order import by_height
 from .expression import Expr, derivative, formula, name, put_in, replaced
 from .gradients import Gradients, comma_separated
-from .layers import by_height
 from .names import element_names, names_of
 from .quantities import Quantity, quantities, summed_axis, symbol
 from .rows import Derivation, Row, Step
@@ -238,7 +238,7 @@ def _jacobians(t: Tensor) -> list[Tensor]:
     rows = []
     for v in t.values:
         order = topological_order(v)
-        rows.append(chain_rule(order, lambda b: [0.0] * len(b.inputs) if b in inside else b.partials))
+        rows.append(gradients(order, lambda b: [0.0] * len(b.inputs) if b in inside else b.partials))
     counted: set[Value] = set()
     result = []
     for a in t.inputs:

@@ -9,9 +9,9 @@ from ... import ops
 from ...graph import topological_order
 from ...value import Value
 from ...writing.names import array_name
+from ..order import by_depth, by_height
 from .expression import Expr, derivative, formula, name, numeral, product_of, put_in, sum_of
 from .gradients import Gradients
-from .layers import by_depth, by_height
 from .names import element_names, names_of
 from .quantities import quantities
 from .rows import Derivation, Row, Step

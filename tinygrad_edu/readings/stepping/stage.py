@@ -21,8 +21,8 @@ from ..drawing.value_level import value_level
 
 if TYPE_CHECKING:
     from ...network.tensor import Tensor
-    from ..drawing.network import Neuron
     from ..explaining.rows import Derivation, Row
+    from ..layers import Neuron
 
 _INSET = 4.5  # points from the right end of a card's numbers to the middle of its outline
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ... import ops
-from ...network.nn import Parameter
-from ...network.tensor import Tensor
-from ...value import Value
+from .. import ops
+from ..network.nn import Parameter
+from ..network.tensor import Tensor
+from ..value import Value
 
 if TYPE_CHECKING:
     from typing import Any, TypeVar

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ...graph import N
+    from ..graph import N
 
 
 def by_depth(order: Sequence[N]) -> list[N]:

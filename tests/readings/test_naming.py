@@ -1,0 +1,171 @@
+"""One name for a node, whichever reading asks."""
+
+import sys
+
+import pytest
+from graphs import recipes, tensor_recipes
+from hypothesis import given
+
+from tinygrad_edu import MLP, Linear, Sequential, Tanh, Tensor, Value, cross_entropy, squared_error
+from tinygrad_edu.network.nn import Module, Parameter
+from tinygrad_edu.readings.naming import Names
+
+
+def tensor_names(y):
+    names = Names(y)
+    return [names.given(t) for t in names.tensors]
+
+
+def test_a_label_comes_first():
+    w, x = Value(2.0, label="mine"), Value(3.0)
+    z = Value.dot([w], [x]).tanh()
+    assert Names(z)(w) == "mine"
+
+
+class ByHand(Module):
+    def __init__(self):
+        self.first, self.second = Parameter([[0.1, 0.2], [0.3, 0.4]]), Parameter([[0.5, 0.6]])
+        self.b1, self.b2 = Parameter([0.0, 0.0]), Parameter([0.0])
+
+    def forward(self, x):
+        return self.second @ (self.first @ x + self.b1).tanh() + self.b2
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: Sequential(Linear(2, 2), Tanh(), Linear(2, 1)), ByHand, lambda: MLP([2, 2, 1])]
+)
+def test_every_network_has_the_names_of_the_notes(make):
+    found = [name for name in tensor_names(squared_error(make()([1.0, 2.0]), [0.5])) if name]
+    assert sorted(found) == sorted(["x", "W⁽¹⁾", "b⁽¹⁾", "z⁽¹⁾", "h⁽¹⁾", "W⁽²⁾", "b⁽²⁾", "z⁽²⁾", "y", "L"])
+
+
+def test_the_softmax_of_the_output_is_the_prediction():
+    net = Sequential(Linear(2, 3), Tanh(), Linear(3, 3))
+    y_hat = net([1.0, 2.0]).softmax()
+    assert Names(squared_error(y_hat, [1.0, 0.0, 0.0])).given(y_hat) == "ŷ"
+
+
+def test_the_elements_of_a_tensor_are_named_by_their_place():
+    z = Linear(2, 2)([1.0, 2.0])
+    names = Names(z.sum())
+    assert [names.given(v) for v in z.values] == ["z⁽¹⁾₁", "z⁽¹⁾₂"]
+
+
+def test_a_neuron_of_values_has_the_names_of_the_notes():
+    w, x, b = Value(2.0), Value(3.0, label="x"), Value(1.0)
+    z = Value.dot([w], [x]) + b
+    names = Names(z.tanh() - 1.0)
+    assert [names.given(v) for v in (w, x, b, z, names.root)] == ["w⁽¹⁾₁₁", "x", "b⁽¹⁾₁", "z⁽¹⁾₁", "f"]
+
+
+def test_what_has_no_name_is_numbered_layer_by_layer_past_the_labels():
+    a, b = Value(2.0, label="a"), Value(3.0, label="v₂")
+    product = a * b
+    deep = product.exp()
+    quotient = a / b
+    names = Names(deep + quotient)
+    names.number_values()
+    assert [names(v) for v in (product, quotient, deep)] == ["v₁", "v₃", "v₄"]
+
+
+def test_a_nameless_leaf_is_a_constant_unless_all_are_nameless_or_it_was_asked_for():
+    x, two = Value(3.0, label="x"), Value(2.0)
+    assert Names(two * x).is_constant(two)
+    assert not Names(two * x, [two]).is_constant(two)
+    assert not Names(two * Value(1.0)).is_constant(two)
+    half, t = Tensor(0.5), Tensor([1.0, 2.0])
+    names = Names((t * half).sum())
+    assert names.is_constant(half) and not names.is_constant(t)
+    assert names.given(t) == "x"  # the first data there is
+
+
+def test_a_tensor_made_of_one_value_has_its_name():
+    z = Tensor([1.0, 2.0, 3.0], label="z")
+    third = Tensor(z[2])
+    names = Names(z.logsumexp() - third)
+    assert names.given(third) == "z₃" and not names.is_constant(third)
+
+
+def test_data_is_not_what_was_computed():
+    x = Value(2.0, label="x")
+    made = Tensor([x * x, x])
+    assert Names(made.sum()).given(made) is None
+
+
+def test_nodes_with_the_same_label_keep_apart():
+    x = Value(0.5, label="h")
+    nodes = [x]
+    for _ in range(5):
+        nodes.append(nodes[-1].tanh())
+        nodes[-1].label = "h"
+    names = Names(nodes[-1])
+    assert [names(v) for v in nodes] == ["h", "h′", "h′′", "h′′′", "h′₍₄₎", "h′₍₅₎"]
+
+
+def test_elements_follow_their_tensor_when_two_have_the_same_label():
+    a, b = Tensor([1.0, 2.0], label="h"), Tensor([3.0, 4.0], label="h")
+    names = Names((a * b).sum())
+    assert [names(v) for v in (*a.values, *b.values)] == ["h₁", "h₂", "h′₁", "h′₂"]
+
+
+def test_a_role_gives_way_to_a_label():
+    x = Tensor([1.0, 2.0], label="z⁽¹⁾")
+    z = Linear(2, 1)(x)
+    names = Names(squared_error(z, [1.0]))
+    assert names(x) == "z⁽¹⁾" and names(z) == "v₁"
+
+
+def test_a_scalar_tensor_and_its_value_are_one_quantity():
+    L = cross_entropy(MLP([2, 2])([1.0, 2.0]), 1)
+    names = Names(L)
+    assert names(L) == names(L.values[0]) == "L"
+
+
+def every_name(y):
+    names = Names(y)
+    nodes = [names(t) for t in names.tensors if not names.is_constant(t)]
+    names.number_values()
+    scalars = {t.values[0] for t in names.tensors if not t.shape}
+    return nodes, [names(v) for v in names.values if not names.is_constant(v) and v not in scalars]
+
+
+@given(recipes())
+def test_no_two_values_share_a_name(recipe):
+    _, values = every_name(recipe(*recipe.leaves()))
+    assert len(set(values)) == len(values)
+
+
+@given(tensor_recipes())
+def test_no_two_nodes_share_a_name(recipe):
+    tensors, values = every_name(Tensor(recipe(*recipe.leaves())))
+    assert len({*tensors, *values}) == len(tensors) + len(values)
+
+
+def lines_run(f):
+    """How many lines of Python f runs in naming.py and what it stands on."""
+    counted = 0
+
+    def count(frame, event, argument):
+        nonlocal counted
+        counted += event == "line"
+        return count
+
+    sys.settrace(count)
+    try:
+        f()
+    finally:
+        sys.settrace(None)
+    return counted
+
+
+@pytest.mark.parametrize("label", [None, "h"])
+def test_the_work_grows_with_the_graph(label):
+    def chain(length):
+        y = Value(0.5, label="x")
+        for _ in range(length):
+            y = y.sin()
+            y.label = label
+        return y
+
+    short, long = chain(500), chain(2000)
+    assert lines_run(lambda: Names(long).number_values()) < 4.5 * lines_run(lambda: Names(short).number_values())
