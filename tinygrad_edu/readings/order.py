@@ -19,8 +19,8 @@ def by_depth(order: Sequence[N]) -> list[N]:
     for node in order:
         depth[node] = 1 + max([depth.get(a, 0) for a in node.inputs], default=-1)
     layers = sorted(order, key=depth.__getitem__)
-    needed = list(dict.fromkeys([a for node in layers for a in node.inputs if not a.inputs and a in depth]))
-    return needed + [node for node in layers if node.inputs or node not in needed]
+    needed = dict.fromkeys([a for node in layers for a in node.inputs if not a.inputs and a in depth])
+    return [*needed, *[node for node in layers if node.inputs or node not in needed]]
 
 
 def by_height(order: Sequence[N]) -> list[N]:

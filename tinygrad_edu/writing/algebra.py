@@ -195,7 +195,7 @@ def multiply(a: Expression, b: Expression) -> Expression:
             return b
         case _, E.Ones(shape) if E.broadcast([shape, a.shape]) == a.shape:
             return a
-    return power(a, 2.0) if a is b else E.Apply(ops.MUL, (a, b))
+    return power(a, 2.0) if _same(a, b) else E.Apply(ops.MUL, (a, b))
 
 
 def divide(a: Expression, b: Expression) -> Expression:
@@ -208,6 +208,8 @@ def divide(a: Expression, b: Expression) -> Expression:
             return negative(divide(c, b))
         case E.Apply(ops.MUL, (E.Constant() as p, c)), E.Constant():
             return multiply(divide(p, b), c)
+        case E.Reshape(c, shape), E.Constant():
+            return reshaped(divide(c, b), shape)
         case E.Along("sum", c, axes, keepdims), E.Constant():  # (Σ c) / n = Σ c / n
             return E.Along("sum", divide(c, b), axes, keepdims)
     return E.Apply(ops.DIV, (a, b))
@@ -277,6 +279,9 @@ def total(a: Expression, axes: tuple[int, ...] | None, keepdims: bool) -> Expres
             return multiply(p, total(c, axes, keepdims))
         case E.Apply(ops.NEG, (c,)):
             return negative(total(c, axes, keepdims))
+        case E.Ones(size):
+            shape = E.Along("sum", a, axes, keepdims).shape
+            return multiply(E.Constant(float(prod(size) // prod(shape))), E.Ones(shape) if shape else E.Constant(1.0))
     shape = E.Along("sum", a, axes, keepdims).shape
     if prod(shape) == prod(a.shape):  # nothing to add
         return reshaped(a, shape)
@@ -326,6 +331,10 @@ def replaced(e: Expression, old: Expression, new: Expression) -> Expression:
         case E.Apply(ops.NEG, (a,)):
             return negative(replaced(a, old, new))
     return e
+
+
+def _same(a: Expression, b: Expression) -> bool:
+    return a is b or (isinstance(a, E.Name) and isinstance(b, E.Name) and a.text == b.text)
 
 
 def _formula(x: Any) -> Expression:

@@ -17,6 +17,7 @@ from .expression import (
     Derivative,
     Expression,
     Function,
+    Literal,
     MatMul,
     Name,
     Number,
@@ -67,7 +68,7 @@ def _evaluate(e: Expression, environment: Mapping[str, Any]) -> Array:
     match e:
         case Name(text) | Derivative(text=text):
             return array(environment[text])
-        case Number(number) | Constant(number):
+        case Number(number) | Constant(number) | Literal(number):
             return array(number)
         case Ones(shape):
             return Array(shape, (1.0,) * prod(shape))

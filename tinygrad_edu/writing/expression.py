@@ -106,6 +106,13 @@ class Constant(Expression):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Literal(Expression):
+    """A number of the graph that nobody named. It is written exactly, and not simplified away."""
+
+    number: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Ones(Expression):
     """An array full of 1."""
 

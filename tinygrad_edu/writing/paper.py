@@ -16,6 +16,7 @@ from .expression import (
     Expression,
     Function,
     Language,
+    Literal,
     MatMul,
     Ones,
     Part,
@@ -87,6 +88,10 @@ class Paper(Language):
     def constant(self, x: float) -> tuple[str, Precedence]:
         raise NotImplementedError
 
+    def literal(self, x: float) -> tuple[str, Precedence]:
+        """A number with all its digits."""
+        return _with_precedence(notation.exact(x))
+
     def derivative(self, above: str, below: str) -> str:
         raise NotImplementedError
 
@@ -123,6 +128,8 @@ class Paper(Language):
         match e:
             case Constant(number):
                 return self.constant(number)
+            case Literal(number):
+                return self.literal(number)
             case Derivative(above, below):
                 names = [self._enclosed(name) for name in (above, below)]
                 return self.derivative(*names), FRACTION
@@ -209,7 +216,7 @@ class Text(Paper):
         p, q = notation.as_fraction(x)
         if q > 1:
             return ("½", ATOM) if (p, q) == (1, 2) else (f"{notation.exact(p)}/{q}", SUM)
-        return _with_precedence(notation.exact(x))
+        return self.literal(x)
 
     def number(self, number: Any) -> tuple[str, Precedence]:
         shape = getattr(number, "shape", ())
@@ -293,7 +300,10 @@ class LaTeX(Paper):
         p, q = notation.as_fraction(x)
         if q > 1:
             return ("-" if p < 0 else "") + rf"\frac{{{abs(p)}}}{{{q}}}", SUM if p < 0 else FRACTION
-        text, precedence = _with_precedence(notation.exact(x))
+        return self.literal(x)
+
+    def literal(self, x: float) -> tuple[str, Precedence]:
+        text, precedence = super().literal(x)
         return latex.latex_number(text), precedence
 
     def number(self, number: Any) -> tuple[str, Precedence]:

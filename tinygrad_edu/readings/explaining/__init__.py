@@ -58,9 +58,9 @@ def explain(y: Any, wrt: Any = None, level: str | None = None, digits: int = 4) 
     """
     # Imported here, because `import tinygrad_edu` should not wait for it.
     from .tensors import derive_tensors
-    from .values import derive_values, element_labels
+    from .values import derive_values
 
-    root = one_value(y)
+    one_value(y)
     check_digits("explain", digits)
     wanted = None if wrt is None else _wanted(wrt)
     if level is None:
@@ -71,8 +71,7 @@ def explain(y: Any, wrt: Any = None, level: str | None = None, digits: int = 4) 
             raise ValueError('explain: level="tensor" needs Tensors, y and wrt alike; a Value knows nothing of them')
         return derive_tensors(y, wanted, digits)
     if level == "value":
-        labels = element_labels(y) if isinstance(y, Tensor) else {}
-        return derive_values(root, None if wanted is None else values_in(wanted), labels, digits)
+        return derive_values(y, None if wanted is None else values_in(wanted), digits)
     raise ValueError(f'explain: the level is "tensor" or "value", not {level!r}')
 
 

@@ -4,95 +4,148 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...value import Value, all_finite, chain_rule, check_current
-from .expression import Expr, derivative, formula, name, numeral
+from ...value import Value, all_finite, gradients, numbers
+from ...writing.algebra import in_symbols, sum_of
+from ...writing.expression import Derivative, Expression, Literal, Name, Number, parts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from typing import TypeAlias
+
+    Words: TypeAlias = list[str | Expression]
+    Edge: TypeAlias = tuple[Value, int]  # a node, and which of its inputs
 
 _ROUNDING = 1e-13  # some hundred additions in floating point, relative to their terms
 _MOST_TERMS = 6
+HIDDEN = Name("?")
 
 
 class Gradients:
     """The backward pass through a topological order of Values, without touching their `grad`.
 
+    Args:
+        order: the graph, inputs first.
+        names: of the nodes that the reader is shown.
+        constants: numbers that nobody named.
+
     Attributes:
         of: the gradient of each node; exactly 0 where it is 0 but for rounding.
-        symbols: each node as a formula: its name, or its number if it is one of `constants`.
-        hidden: nodes the reader has not been shown, and has to be told more about.
+        symbols: each node with a name as a formula, and each constant.
         users: for each node the edges that lead from it: (the user, which of its inputs).
+        environment: the number of every formula that was asked for.
 
     Raises:
         OverflowError: a gradient is too large for a float.
         RuntimeError: the data of a Value was changed after it was recorded.
     """
 
-    def __init__(self, order: list[Value], names: dict[Value, str], constants: set[Value], hidden: set[Value]) -> None:
+    def __init__(self, order: Sequence[Value], names: Mapping[Value, str], constants: set[Value]) -> None:
+        order = list(order)
         self.root = order[-1]
         self.names = names
-        self.hidden = hidden
-        self.symbols = {n: numeral(n.data) if n in constants else name(names[n], n.data) for n in order}
-        check_current("explain", order)
-        self.users: dict[Value, list[tuple[Value, int]]] = {}
+        self.symbols: dict[Value, Expression] = {n: Name(names[n]) for n in order if n in names}
+        self.symbols |= {n: Literal(n.data) for n in order if n in constants}
+        self.environment = {names[n]: n.data for n in order if n in names}
+        self.users: dict[Value, list[Edge]] = {}
         for user in reversed(order):
+            _check_recorded(user)
             for k, a in enumerate(user.inputs):
                 self.users.setdefault(a, []).append((user, k))
-        self.raw = chain_rule(order)
+        self.raw = gradients(order)
         if not all_finite(list(self.raw.values())):
             raise OverflowError("explain: a gradient is too large for a float; y.backward() tells which")
         # The same sum over paths with every term positive: how large the terms were before they
         # cancelled, and with it how much of the sum can be rounding.
-        self._size = chain_rule(order, lambda b: [abs(p) for p in b.partials])
-        self.of = {n: 0.0 if vanishes(g, self._size[n]) else g for n, g in self.raw.items()}
+        self.size = gradients(order, lambda b: [abs(p) for p in b.partials])
+        self.of = {n: 0.0 if vanishes(g, self.size[n]) else g for n, g in self.raw.items()}
+        self._rules: dict[Value, list[Expression]] = {}
+        self._factors: dict[Value, list[Expression | None]] = {}  # of each node whose gradient is 0
 
-    def without_rounding(self, node: Value, number: float) -> float:
-        """`number`, a part of the gradient of the node, or 0 if it is nothing but rounding."""
-        return 0.0 if vanishes(number, self._size.get(node, 0.0)) else number
-
-    def gradient(self, node: Value) -> Expr:
+    def gradient(self, node: Value) -> Derivative:
         """∂L/∂node, as a formula."""
-        return derivative(self.names[self.root], self.names[node], self.of[node])
+        formula = Derivative(self.names[self.root], self.names[node])
+        self.environment[formula.text] = self.of[node]
+        return formula
 
-    def local(self, b: Value, k: int) -> Expr:
-        """∂b/∂a for input k of b: the row of the table in symbols, or just ∂b/∂a where that is a number."""
-        symbolic = self.local_rule(b, k)
-        if symbolic.has_name():
-            return symbolic
-        return derivative(self.names[b], self.names[b.inputs[k]], b.partials[k])
+    def local(self, b: Value, k: int) -> Expression:
+        """∂b/∂a for input k of b: the row of the table in symbols, or where that is a number just ∂b/∂a.
 
-    def local_rule(self, b: Value, k: int) -> Expr:
-        """∂b/∂a for input k of b: the row of the table in symbols, or in numbers where it has none."""
-        assert b.op is not None
-        partials = b.op.partials(self.symbols[b], *b.op.arguments(tuple([self.symbols[a] for a in b.inputs])))
-        return formula(partials[k]).of_number(b.partials[k])
+        ∂b/∂a is the whole derivative only if this edge is the only one from a; else the number is written.
+        """
+        a, rule = b.inputs[k], self.local_rules(b)[k]
+        if len(self.users[a]) > 1 or any([isinstance(part, Name) for part in parts(rule)]):
+            return rule
+        formula = Derivative(self.names[b], self.names[a])
+        self.environment[formula.text] = b.partials[k]
+        return formula
 
-    def why_zero(self, node: Value) -> list[str | Expr]:
+    def local_rules(self, b: Value) -> list[Expression]:
+        """∂b/∂a for each input a of b: the row of the table in symbols.
+
+        A node that the reader is not shown stands there as HIDDEN.
+        """
+        if b not in self._rules:
+            assert b.op is not None
+            inputs = tuple([self.symbols.get(a, HIDDEN) for a in b.inputs])
+            y = self.symbols.get(b, HIDDEN)
+            self._rules[b] = in_symbols(b.op.partials, y, *b.op.arguments(inputs))
+        return self._rules[b]
+
+    def why_zero(self, node: Value) -> Words:
         """In words why the gradient is zero; nothing if it is not."""
         if self.of[node] or node is self.root:
             return []
-        edges = self.users.get(node, [])
-        terms = [self.of[b] * b.partials[k] for b, k in edges]
-        if any(terms):
-            return ["the contributions ", *_sum([t for t in terms if t]), " cancel", *self._rounding(node)]
-        factors = {str(factor): factor for factor in self._zero_factors(node)}
+        terms = [t for b, k in self.users.get(node, []) if self.of[b] and (t := self.of[b] * b.partials[k])]
+        if terms:
+            return ["the contributions ", *_sum(terms), " cancel", *self._rounding(node)]
+        factors = {str(factor): factor for factor in self._zero_factors(node) if factor}
+        if not factors:
+            return ["every path meets a zero factor"]
         return ["every path meets a zero factor, ", *comma_separated(list(factors.values())[:_MOST_TERMS]), " = 0"]
 
-    def _zero_factors(self, node: Value) -> list[Expr]:
-        """On each path to the node the factor that is 0: a local derivative, or a gradient above it."""
-        factors = []
-        for b, k in self.users.get(node, []):
-            if self.of[b]:
-                factors.append(self.local(b, k))
-            elif b in self.hidden and not any([self.of[c] * c.partials[j] for c, j in self.users[b]]):
-                factors += self._zero_factors(b)
-            else:
-                factors.append(self.gradient(b))
-        return factors
+    def _zero_factors(self, node: Value) -> list[Expression | None]:
+        """On each path to the node the factor that is 0: a local derivative, or a gradient above it.
 
-    def _rounding(self, node: Value) -> list[str | Expr]:
+        None stands for a factor that has no name on the page. What is above a node that the reader is not
+        shown is looked at in turn, each node once.
+        """
+        found: dict[Value, list[Expression | None]] = self._factors
+        stack = [node]
+        while stack:
+            a = stack[-1]
+            edges = self.users.get(a, [])
+            above = [b for b, k in edges if not self.of[b] and b not in self.names and not self._cancels(b)]
+            waiting = [b for b in above if b not in found]
+            if waiting and a not in found:
+                stack += waiting
+                continue
+            stack.pop()
+            if a in found:
+                continue
+            factors: dict[str, Expression | None] = {}
+            for b, k in edges:
+                for factor in found[b] if b in above else [self._zero_factor(b, k)]:
+                    if len(factors) <= _MOST_TERMS:
+                        factors.setdefault(str(factor), factor)
+            found[a] = list(factors.values())
+        return found[node]
+
+    def _zero_factor(self, b: Value, k: int) -> Expression | None:
+        """The factor of one edge that is 0, if the reader is shown all that is in it."""
+        if not self.of[b]:
+            return self.gradient(b) if b in self.names else None
+        rule = self.local_rules(b)[k]
+        names = [part for part in parts(rule) if isinstance(part, Name)]
+        if not names and b in self.names and b.inputs[k] in self.names:
+            return self.local(b, k)
+        return rule if names and HIDDEN not in names else None
+
+    def _cancels(self, b: Value) -> bool:
+        return any([self.of[c] and self.of[c] * c.partials[j] for c, j in self.users.get(b, [])])
+
+    def _rounding(self, node: Value) -> Words:
         left = self.raw[node]
-        return [" (floating point leaves ", numeral(left), ")"] if left else []
+        return [" (floating point leaves ", Number(left), ")"] if left else []
 
 
 def vanishes(gradient: float, size: float) -> bool:
@@ -100,13 +153,22 @@ def vanishes(gradient: float, size: float) -> bool:
     return abs(gradient) <= _ROUNDING * size < float("inf")
 
 
-def _sum(terms: list[float]) -> list[str | Expr]:
+def _check_recorded(node: Value) -> None:
+    if node.op and node.op.partials(node.data, *node.op.arguments(numbers(node.inputs))) != node.partials:
+        raise RuntimeError(
+            f"explain: {node.op.symbol} was recorded with other numbers than {[a.data for a in node.inputs]}: "
+            "some data was changed since. Compute the result again, then explain it"
+        )
+
+
+def _sum(terms: list[float]) -> Words:
     """a + b + (−c), the number of terms limited."""
-    total: Expr = numeral(terms[0])
-    for t in terms[1:_MOST_TERMS]:
-        total = Expr("+", (total, numeral(t)), total.number + t)
+    total = sum_of([Number(t) for t in terms[:_MOST_TERMS]])
     return [total, " + …"] if len(terms) > _MOST_TERMS else [total]
 
 
-def comma_separated(pieces: Sequence[Expr]) -> list[str | Expr]:
-    return [piece for p in pieces for piece in (", ", p)][1:]
+def comma_separated(pieces: Sequence[Expression]) -> Words:
+    words: Words = []
+    for piece in pieces:
+        words += [", ", piece]
+    return words[1:]

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...network.tensor import Tensor
+from ...writing.expression import Expression, Number, Path, parts
 from ...writing.paper import LaTeX, Text, written
-from .expression import Expr, numeral
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any, TypeAlias
 
-    Note: TypeAlias = list[str | Expr]
+    Note: TypeAlias = list[str | Expression]
 
 
 _WIDTH = 110
@@ -39,9 +38,9 @@ class Row:
 
     def __init__(
         self,
-        quantity: Expr,
-        rule: Expr | None,
-        numbers: Expr | None,
+        quantity: Expressionession,
+        rule: Expressionession | None,
+        numbers: Expressionession | None,
         result: Any,
         node: Any,
         edge: int | None = None,
@@ -89,15 +88,15 @@ class Row:
         sides = self._sides(style)
         left = f"{quantity} {self.relation} "
         lines: list[str] = []
-        if self.quantity.op == "path":
+        if isinstance(self.quantity, Path):
             lines, quantity, left = [quantity.rstrip()], "   ", "    = "
+        below = " " * len(quantity) + " = "
         if len(sides) > 1 and "\n" in "".join(sides[1:]):  # matrices go below the rule
-            lines.append(left + sides.pop(0))
-            left = " " * len(quantity) + " = "
-        elif len(left + " = ".join(sides)) > _WIDTH:
-            lines += [left + sides[0], *[" " * len(quantity) + " = " + side for side in sides[1:-1]]]
-            sides = sides[-1:]
-            left = " " * len(quantity) + " = "
+            lines += style.join(left, sides.pop(0)).split("\n")
+            left = below
+        while len(sides) > 1 and _width(style.join(left, *_between(sides, " = "))) > _WIDTH:
+            lines += style.join(left, sides.pop(0)).split("\n")
+            left = below
         lines += style.join(left, *_between(sides, " = ")).split("\n")
         line = "\n".join([line.rstrip() for line in lines])
         notes = self.sentences(style)
@@ -116,7 +115,7 @@ class Row:
         quantity = written(self.quantity, style)
         sides = self._sides(style)
         relation = style.sign(self.relation)
-        if self.quantity.op == "path":
+        if isinstance(self.quantity, Path):
             lines = [f"&{quantity}", *[f"&= {side}" for side in sides]]
         elif any([r"\begin" in side for side in sides]) or self._is_wide(digits):
             lines = [f"{quantity} &{relation}{sides[0]}", *[f"&= {side}" for side in sides[1:]]]
@@ -126,7 +125,7 @@ class Row:
 
     def _is_wide(self, digits: int) -> bool:
         style = Text(digits)
-        return len(" = ".join([written(self.quantity, style), *self._sides(style)])) > _WIDTH
+        return _width(style.join(*_between([written(self.quantity, style), *self._sides(style)], " = "))) > _WIDTH
 
     def sentences(self, style: Any) -> list[str]:
         """The running total, and the notes.
@@ -139,12 +138,12 @@ class Row:
         notes = self.notes
         if self.part and self.total is not None:
             i, n = self.part
-            notes = [["running total ", numeral(self.total), f" ({i} of {n} paths in)"], *notes]
+            notes = [["running total ", Number(self.total), f" ({i} of {n} paths in)"], *notes]
         return [style.sentence(note) for note in notes]
 
     def _sides(self, style: Any) -> list[str]:
         """The right-hand sides, without those that repeat the one before."""
-        formulas = [self.rule, self.numbers, numeral(self.result)]
+        formulas = [self.rule, self.numbers, Number(self.result)]
         sides = [written(e, style) for e in formulas if e is not None]
         return [side for i, side in enumerate(sides) if i == 0 or side != sides[i - 1]]
 
@@ -249,7 +248,7 @@ class Derivation:
     def _text(self) -> str:
         parts = []
         for title, rows in self._parts():
-            width = max([len(str(row.quantity)) for row in rows if row.quantity.op != "path"], default=0)
+            width = max([len(str(row.quantity)) for row in rows if not isinstance(row.quantity, Path)], default=0)
             lines = [row.text(self.digits, width) for row in rows]
             gaps = ["\n" if "\n" in above + below else "" for above, below in zip(lines, lines[1:])]
             parts.append(f"{title}\n\n" + "\n".join([line + gap for line, gap in zip(lines, [*gaps, ""])]))
@@ -279,11 +278,14 @@ _PREAMBLE = r"""\documentclass{article}
 
 
 def _has_matrix(row: Row) -> bool:
-    def matrix(e: Expr) -> bool:
-        tall = isinstance(e.number, Tensor) and e.number.ndim == 2 and e.number.shape[0] > 1
-        return (e.op == "number" and tall) or any([matrix(a) for a in e.args])
+    def tall(e: Expression) -> bool:
+        return isinstance(e, Number) and len(e.shape) == 2 and e.shape[0] > 1
 
-    return any([matrix(e) for e in (row.numbers, numeral(row.result)) if e is not None])
+    return any([tall(part) for e in (row.numbers, Number(row.result)) if e is not None for part in parts(e)])
+
+
+def _width(text: str) -> int:
+    return max(map(len, text.split("\n")))
 
 
 def _between(pieces: list[str], separator: str) -> list[str]:

@@ -5,39 +5,44 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
-from ... import ops
 from ...graph import topological_order
 from ...value import Value
+from ...writing.algebra import product_of, sum_of
+from ...writing.evaluation import put_in
+from ...writing.expression import Derivative, Expression, Name, Number, Path
 from ...writing.names import array_name
+from ..formulas import formula
+from ..naming import Names
 from ..order import by_depth, by_height
-from .expression import Expr, derivative, formula, name, numeral, product_of, put_in, sum_of
 from .gradients import Gradients
-from .names import element_names, names_of
-from .quantities import quantities
 from .rows import Derivation, Row, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
     from ...network.tensor import Tensor
+    from .gradients import Edge
     from .rows import Note
-
-    Path = list[tuple[Value, int]]  # its edges from the root on: (a node, which of its inputs)
 
 _MOST_NODES = 1000
 _MOST_PATHS = 16
 
 
 def derive_values(
-    root: Value, wrt: list[Value] | None, labels: dict[Value, Sequence[str]], digits: int, most: int = _MOST_NODES
+    y: Value | Tensor, wrt: list[Value] | None, digits: int, most: int = _MOST_NODES
 ) -> Derivation:
-    """The derivation of ∂root/∂v for every v, or of what lies between the root and `wrt`.
+    """The derivation of ∂y/∂v for every Value v, or of what lies between y and `wrt`.
 
-    `labels` are names for Values that have none, as elements of Tensors; `most` is how many nodes may have a line.
+    Args:
+        y: a Value, or a Tensor of one element.
+        wrt: the Values of interest.
+        digits: how many decimals are printed.
+        most: how many nodes may have a line.
 
     Raises:
         ValueError: too many nodes to read, or too many to list.
     """
+    root = y if isinstance(y, Value) else y.values[0]
     everything = topological_order(root)
     between = _between(everything, wrt or [node for node in everything if not node.op])
     order = [node for node in everything if node in between]
@@ -48,30 +53,14 @@ def derive_values(
             "is in matrices; or say explain(y, wrt=x), and it keeps what lies between y and x"
         )
     needed = between.union(*[node.inputs for node in order])
-    gradients = _gradients(everything, wrt or [], labels, needed)
-    in_order = _arrays_together(by_depth([n for n in everything if n in needed]), gradients.names)
-    forward = [_forward(node, gradients, node in between) for node in in_order]
-    paths = [row for x in wrt or [] for row in _path_rows(x, between, gradients)]
-    return Derivation([row for row in forward if row], _backward(order, gradients), paths, gradients.names, digits)
-
-
-def element_labels(root: Tensor) -> dict[Value, Sequence[str]]:
-    """The Values behind a Tensor, called after the Tensors that hold them: z⁽²⁾₁."""
-    return element_names({t: q.name for t, q in quantities(root, ()).items()})
-
-
-def _gradients(
-    everything: list[Value], wrt: list[Value], labels: dict[Value, Sequence[str]], needed: set[Value]
-) -> Gradients:
-    root = everything[-1]
-    leaves = [node for node in everything if not node.op]
-    # A leaf without a label is a constant, such as the 2 in 2 * x, unless no leaf has one.
-    named = any([leaf.label for leaf in leaves]) or any([x in leaves for x in wrt])
-    constants = {leaf for leaf in leaves if named and not leaf.label and leaf not in {*wrt, *labels}}
-    in_order = [node for node in by_depth(everything) if node not in constants]
-    in_order.sort(key=lambda node: node not in needed)  # v₁, v₂, … without gaps
-    names = names_of([*in_order, *wrt, *constants], {root: ("f", "y", "L")} | labels)
-    return Gradients(everything, names, constants, hidden=set())
+    names = Names(y, wrt or ())
+    names.number_values(needed)
+    called = {v: names(v) for v in dict.fromkeys([*everything, *(wrt or [])]) if not names.is_constant(v)}
+    gradients = Gradients(everything, called, {v for v in everything if v not in called})
+    in_order = _arrays_together(by_depth([n for n in everything if n in needed]), called)
+    forward = [_forward(node, gradients, node in between) for node in in_order if node in called]
+    paths = [row for x in dict.fromkeys(wrt or []) for row in _path_rows(x, gradients)]
+    return Derivation(forward, _backward(order, gradients), paths, dict(called), digits)
 
 
 def _between(everything: list[Value], wrt: list[Value]) -> set[Value]:
@@ -83,36 +72,21 @@ def _between(everything: list[Value], wrt: list[Value]) -> set[Value]:
     return found & set(everything)
 
 
-def _arrays_together(order: list[Value], names: dict[Value, str]) -> list[Value]:
+def _arrays_together(order: list[Value], names: Mapping[Value, str]) -> list[Value]:
     """The order, but of the leaves those of one array stand where its first one does: W₁₁, W₁₂, … before x₁, …"""
     arrays: dict[str, list[Value]] = {}
     for node in order:
         if not node.op:
-            arrays.setdefault(array_name(names[node]), []).append(node)
+            arrays.setdefault(array_name(names.get(node, "")), []).append(node)
     return [leaf for leaves in arrays.values() for leaf in leaves] + [node for node in order if node.op]
 
 
-def _forward(node: Value, gradients: Gradients, in_full: bool) -> Row | None:
+def _forward(node: Value, gradients: Gradients, in_full: bool) -> Row:
     symbol = gradients.symbols[node]
-    if symbol.op == "number":
-        return None
     if not node.op or not in_full:
         return Row(symbol, None, None, node.data, node)
-    rule = forward_formula(node, [gradients.symbols[a] for a in node.inputs])
-    return Row(symbol, rule, put_in(rule), node.data, node)
-
-
-def forward_formula(node: Value, inputs: Sequence[Expr]) -> Expr:
-    """node = f(inputs), as it was computed."""
-    assert node.op is not None
-    if node.op is ops.SUM:
-        return sum_of(inputs)
-    if node.op in (ops.DOT, ops.AFFINE):
-        a, b, *rest = node.op.arguments(tuple(inputs))
-        return sum_of([*map(product_of, zip(a, b)), *rest])
-    if node.op.exponent is not None:
-        return Expr("^", (inputs[0], formula(node.op.exponent)), node.data)
-    return Expr(node.op.symbol, tuple(inputs), node.data)
+    rule = formula(node, gradients.symbols.get)
+    return Row(symbol, rule, put_in(rule, gradients.environment), node.data, node)
 
 
 def _backward(order: list[Value], gradients: Gradients) -> list[Step]:
@@ -121,28 +95,35 @@ def _backward(order: list[Value], gradients: Gradients) -> list[Step]:
     paths = {a: len([b for b, _ in gradients.users.get(a, []) if b in shown]) for a in order}
     arrived: dict[Value, list[float]] = {}
     root = gradients.root
-    first = Row(gradients.gradient(root), None, None, 1.0, root)
-    steps = [Step(None, "", [first])]
+    steps = [Step(None, "", [Row(gradients.gradient(root), None, None, 1.0, root)])]
     for b in by_height(order):
         rows = []
-        for k, a in enumerate(b.inputs):
-            if a in shown and gradients.symbols[a].op == "name":
-                incoming = gradients.gradient(b)
-                # From the root, ∂L/∂a is what the line asks for: it cannot be the answer too.
-                local = gradients.local_rule(b, k) if b is root else gradients.local(b, k)
-                numbers = product_of([numeral(incoming.number), numeral(local.number)])
-                row = Row(gradients.gradient(a), product_of([incoming, local]), numbers, numbers.number, a, edge=k)
-                terms = arrived.setdefault(a, [])
-                terms.append(row.result)
-                if len(terms) == paths[a]:
-                    row.notes = _zero_note(gradients, a)
-                if paths[a] > 1:
-                    row.part = len(terms), paths[a]
-                    row.total = 0.0 if row.notes else sum(terms)
-                rows.append(row)
+        for k, (a, local) in enumerate(zip(b.inputs, _locals(b, gradients))):
+            if a not in shown or a not in gradients.names:
+                continue
+            incoming = gradients.gradient(b)
+            numbers = product_of([Number(gradients.of[b]), Number(b.partials[k])])
+            result = gradients.of[b] * b.partials[k] if gradients.of[b] else 0.0
+            row = Row(gradients.gradient(a), product_of([incoming, local]), numbers, result, a, edge=k)
+            terms = arrived.setdefault(a, [])
+            terms.append(row.result)
+            if len(terms) == paths[a]:
+                row.notes = _zero_note(gradients, a)
+            if paths[a] > 1:
+                row.part = len(terms), paths[a]
+                row.total = 0.0 if row.notes else sum(terms)
+            rows.append(row)
         if rows:
             steps.append(Step(b, gradients.names[b], rows))
     return steps
+
+
+def _locals(b: Value, gradients: Gradients) -> list[Expression]:
+    """∂b/∂a for each input a of b. From the root, ∂L/∂a is what the line asks for: it cannot be the answer too."""
+    if not b.op:
+        return []
+    rules = gradients.local_rules(b)
+    return rules if b is gradients.root else [gradients.local(b, k) for k in range(len(rules))]
 
 
 def _zero_note(gradients: Gradients, node: Value) -> list[Note]:
@@ -150,43 +131,41 @@ def _zero_note(gradients: Gradients, node: Value) -> list[Note]:
     return [["zero: ", *why]] if why else []
 
 
-def _path_rows(x: Value, between: set[Value], gradients: Gradients) -> list[Row]:
+def _path_rows(x: Value, gradients: Gradients) -> list[Row]:
     """The product along each path from the root to x, and their sum."""
     root, names = gradients.root, gradients.names
-    quantity = derivative(names[root], names[x], gradients.of.get(x, 0.0))
     if x not in gradients.of:
-        absent: Note = ["zero: ", name(names[root], 0.0), " does not depend on ", name(names[x], 0.0)]
-        return [Row(quantity, None, None, 0.0, x, notes=[absent])]
+        absent: Note = ["zero: ", Name(names[root]), " does not depend on ", Name(names[x])]
+        return [Row(Derivative(names[root], names[x]), None, None, 0.0, x, notes=[absent])]
+    quantity, number = gradients.gradient(x), gradients.of[x]
     if x is root:
         return []  # ∂L/∂L = 1 has been said
-    paths = _paths(root, x, between)
+    paths = _paths(root, x, gradients)
     if len(paths) > _MOST_PATHS:
         notes: list[Note] = [[f"there are more than {_MOST_PATHS} paths; the lines above add them up step by step"]]
-        return [Row(quantity, None, None, quantity.number, x, notes=notes)]
+        return [Row(quantity, None, None, number, x, notes=notes)]
     products = [prod([b.partials[k] for b, k in path]) for path in paths]
     rows = []
     for path, result in zip(paths, products):
-        via = Expr("path", (), result, (names[x], *[names[b] for b, _ in reversed(path)]))
-        rule = product_of([derivative(names[b], names[b.inputs[k]], b.partials[k]) for b, k in path])
-        row = Row(via, rule, put_in(rule), result, x)
-        if len(paths) > 1 and quantity.number:
-            row.notes = [[numeral(round(100 * result / quantity.number)), " % of the sum"]]
+        via = Path((names[x], *[names[b] for b, _ in reversed(path)]))
+        rule = product_of([gradients.local(b, k) for b, k in path])
+        row = Row(via, rule, product_of([Number(b.partials[k]) for b, k in path]), result, x)
+        if len(paths) > 1 and number:
+            row.notes = [[Number(float(round(100 * result / number))), " % of the sum"]]
         rows.append(row)
     if len(paths) > 1:
-        rule = sum_of([numeral(p) for p in products])
-        rows.append(Row(quantity, rule, None, quantity.number, x, notes=_zero_note(gradients, x)))
+        rule = sum_of([Number(p) for p in products])
+        rows.append(Row(quantity, rule, None, number, x, notes=_zero_note(gradients, x)))
     return rows
 
 
-def _paths(root: Value, x: Value, between: set[Value]) -> list[Path]:
-    """The paths from the root to x, at most one more than are shown."""
-    paths: list[Path] = []
-    stack: list[tuple[Value, Path]] = [(root, [])]
+def _paths(root: Value, x: Value, gradients: Gradients) -> list[list[Edge]]:
+    """The paths from the root to x, at most one more than are shown. They are found from x on: all lead to the root."""
+    paths: list[list[Edge]] = []
+    stack: list[tuple[Value, list[Edge]]] = [(x, [])]
     while stack and len(paths) <= _MOST_PATHS:
         node, path = stack.pop()
-        if node is x:
+        if node is root:
             paths.append(path)
-        for k, a in reversed(list(enumerate(node.inputs))):
-            if a in between:
-                stack.append((a, [*path, (node, k)]))
-    return paths
+        stack += [(b, [(b, k), *path]) for b, k in gradients.users.get(node, [])]
+    return sorted(paths, key=lambda path: [k for _, k in path])

@@ -13,7 +13,7 @@ from ...value import Value
 from ...writing.numbers import check_digits
 from ..drawing.neuron_level import NeuronCards
 from ..drawing.scene import Scene
-from ..explaining.values import derive_values, element_labels
+from ..explaining.values import derive_values
 from .page import Page
 from .script import steps
 from .stage import Stage
@@ -57,7 +57,7 @@ def step_through(y: Value | Tensor, level: str | None = None, title: str | None 
     check_digits("step_through", digits)
     root = one_value(y)
     level = _level(Scene(y), level)
-    derivation = derive_values(root, None, element_labels(y) if isinstance(y, Tensor) else {}, digits, MOST_NUMBERS)
+    derivation = derive_values(y, None, digits, MOST_NUMBERS)
     stage = Stage(y, derivation, level)
     return Page(stage, steps(derivation, stage), title or f"{derivation.names[root]}, step by step")
 

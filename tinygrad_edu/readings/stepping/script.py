@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ...writing.expression import Number
 from ...writing.numbers import short
 from ..explaining.rows import Row
 
@@ -126,14 +127,15 @@ def _backward(card: Card, rows: list[Row], derivation: Derivation, stage: Stage)
         used = [card.arrows[row.edge] for row in rows if row.edge is not None]
     # Only the last of several contributions that one step makes to a gradient stays to be seen.
     gradients = {stage.number_of[row.node]: stage.so_far(row) for row in rows}
-    rule = rows[0].rule
-    assert rule is not None  # ∂L/∂e · ∂e/∂h, whose first factor is the gradient that is passed on
-    incoming = rule.args[0]
+    rule, numbers = rows[0].rule, rows[0].numbers
+    assert rule is not None and numbers is not None  # ∂L/∂e · ∂e/∂h, whose first factor is what is passed on
+    incoming, number = rule.args[0], numbers.args[0]
+    assert isinstance(number, Number)
     return {
         "phase": "backward",
         "title": (
             f"Backward through {_called(card, derivation)}: incoming {incoming} = ",
-            short(incoming.number, derivation.digits),
+            short(number.number, derivation.digits),
             "",
         ),
         "lines": [_line(row, derivation.digits) for row in rows],

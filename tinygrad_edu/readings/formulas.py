@@ -1,0 +1,175 @@
+"""The formula by which a Tensor or a Value was computed, in terms of those that have a name.
+
+`draw` puts it on cards and `explain` in its rows, so that both write the same.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING
+
+from .. import ops
+from ..network.tensor import Tensor
+from ..value import Value
+from ..writing.algebra import in_symbols, matrix_product, product_of, reshaped, sum_of, total, transpose
+from ..writing.expression import Along, Apply, Constant, Expression, Function, Literal, Number, Part, Reshape
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, TypeAlias
+
+    #: What stands for a node in a formula: its Name, or None if its own formula is to stand there.
+    Symbol: TypeAlias = Callable[[Any], Expression | None]
+
+
+def formula(node: Tensor | Value, symbol: Symbol) -> Expression:
+    """How the node was computed, in terms of the nodes that have a symbol.
+
+    A leaf without one is written as its number.
+
+    Args:
+        node: a Tensor or a Value. Its own symbol is not asked for.
+        symbol: gives a Name with the node's shape, or any other formula for it, or None.
+
+    >>> from tinygrad_edu import squared_error
+    >>> from tinygrad_edu.writing.expression import Name
+    >>> z = Tensor([1.0, 2.0], label="z")
+    >>> print(formula(squared_error(z, [0.0, 1.0]), lambda t: Name(t.label, t.shape) if t.label else None))
+    ½ · Σ (z − y)²
+    """
+    if isinstance(node, Value):
+        return _of_value(node, symbol)
+    if not node.inputs:
+        return Number(node) if len(node.values) > 1 else Constant(node.item())
+    return _of_tensor(node, symbol)
+
+
+def on_its_own(e: Expression) -> Expression:
+    """A formula that is a whole side of an equation, where a vector may be a row or a column.
+
+    >>> from tinygrad_edu.writing.expression import Name
+    >>> print(on_its_own(Reshape(Along("sum", Name("G", (2, 3)), (0,), keepdims=True), (3,))))
+    Σₙ G
+    """
+    match e:
+        case Reshape(arg, shape) if [n for n in arg.shape if n > 1] == [n for n in shape if n > 1]:
+            return on_its_own(arg)
+        case Apply(ops.MUL, (Constant() as c, arg)):
+            return Apply(ops.MUL, (c, on_its_own(arg)))
+        case Apply(ops.NEG, (arg,)):
+            return Apply(ops.NEG, (on_its_own(arg),))
+        case Apply(ops.ADD | ops.SUB as op, (a, b)) if len(e.shape) < 2 and not (a.shape and b.shape):
+            return Apply(op, (on_its_own(a), on_its_own(b)))
+    return e
+
+
+def elementwise(op: Any, args: Sequence[Expression]) -> Expression:
+    """A row of the table element by element. A row vector needs no reshape beside a matrix."""
+    whole = Apply(op, tuple(args))
+    if len(whole.shape) == 2:
+        args = [a.arg if isinstance(a, Reshape) and a.arg.shape == (1, *a.shape) else a for a in args]
+    if op is ops.MUL and not any([isinstance(a, Constant) and a.number == 0 for a in args]):
+        product: Expression = in_symbols(lambda a, b: a * b, *args)
+        return product
+    return Apply(op, tuple(args))
+
+
+def offsets(part: Tensor, whole: Tensor) -> tuple[int, ...]:
+    """Where the elements of a view stand in what it is a view of, counted row by row."""
+    place: dict[Value, int] = {}
+    for k, v in enumerate(whole.values):
+        place.setdefault(v, k)
+    return tuple([place[v] for v in part.values])
+
+
+def index_text(t: Tensor) -> str:
+    """What stood in the brackets: t[1:, 0] gives 1:, 0."""
+    assert t.record is not None
+    return ", ".join(map(_key_text, t.record.keys or ()))
+
+
+def _key_text(key: Any) -> str:
+    if isinstance(key, slice):
+        bounds = ["" if n is None else str(n) for n in (key.start, key.stop)]
+        return ":".join(bounds) + (f":{key.step}" if key.step not in (None, 1) else "")
+    return str(list(key.flat)) if hasattr(key, "flat") else str(key)
+
+
+def _of_value(node: Value, symbol: Symbol) -> Expression:
+    def of(a: Value) -> Expression:
+        known = symbol(a)
+        if known is not None:
+            return known
+        return _of_value(a, symbol) if a.op else Literal(a.data)
+
+    if node.op is None:
+        return Literal(node.data)
+    inputs = tuple(map(of, node.inputs))
+    if node.op is ops.SUM:
+        return sum_of(inputs)
+    if node.op in (ops.DOT, ops.AFFINE):
+        a, b, *rest = node.op.arguments(inputs)
+        return sum_of([*map(product_of, zip(a, b)), *rest])
+    return Apply(node.op, inputs)
+
+
+def _of_tensor(t: Tensor, symbol: Symbol) -> Expression:
+    def of(a: Tensor) -> Expression:
+        known = symbol(a)
+        return formula(a, symbol) if known is None else known
+
+    def unflattened(a: Tensor) -> Tensor:
+        """What a nameless reshape rearranges."""
+        return a.inputs[0] if a.op == "reshape" and symbol(a) is None else a
+
+    record = t.record
+    assert record is not None
+    if t.op == "@" and t.inputs[0].ndim == t.inputs[1].ndim == 1:
+        a, b = map(unflattened, t.inputs)
+        if a.shape != b.shape:
+            a, b = t.inputs
+        return total(elementwise(ops.MUL, [of(a), of(b)]), None, False)
+    args = [of(a) for a in t.inputs]
+    match t.op:
+        case "@":
+            a, b = args
+            return reshaped(matrix_product(transpose(a) if len(a.shape) == 1 else a, b), t.shape)
+        case "affine":
+            W, h, c = args
+            z = matrix_product(W, h) if t.ndim == 1 else matrix_product(h, transpose(W))
+            return elementwise(ops.ADD, [z, c])
+        case "ᵀ":
+            return args[0] if t.ndim < 2 else transpose(args[0])
+        case "reshape":
+            return reshaped(args[0], t.shape)
+        case "[ ]":
+            return Part(args[0], index_text(t), offsets(t, t.inputs[0]), t.shape)
+        case "sum" | "mean":
+            summed = along(t, args[0], "sum")
+            return summed if t.op == "sum" else in_symbols(lambda a: a / terms(t), summed)
+        case "max" | "logsumexp" if len(args) == 1:
+            return along(t, args[0], t.op)
+        case "softmax" | "log_softmax":
+            return Along(t.op, args[0], record.axis)
+        case "^" if record.row is None:  # as Value ** Value is computed
+            return in_symbols(lambda a, b: (b * a.log()).exp(), *args)
+    if record.row is None or record.row.vectors:
+        return Function(str(t.op), tuple(args), t.shape)
+    return elementwise(record.row, args)
+
+
+def along(t: Tensor, arg: Expression, function: str) -> Expression:
+    """A reduction along the axes that t was reduced along."""
+    assert t.record is not None
+    axes = t.record.axis
+    if axes == () or not arg.shape:
+        return arg
+    if axes is None or len(axes) == len(arg.shape):
+        axes = None
+    reduced = total(arg, axes, axes is not None) if function == "sum" else Along(function, arg, axes, axes is not None)
+    return reshaped(reduced, t.shape)
+
+
+def terms(t: Tensor) -> float:
+    """How many elements each element of a reduction was made from."""
+    return float(len(t.inputs[0].values) // prod(t.shape))
