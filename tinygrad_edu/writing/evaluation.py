@@ -143,12 +143,15 @@ def put_in(e: Expression, environment: Mapping[str, Any], whole_factors: bool = 
         return e
     known = is_known(e)
     named = isinstance(e, Transpose) and isinstance(e.arg, (Name, Derivative))
-    if known and (not e.args or named or isinstance(e, (Reshape, Part, Placed))):
+    arranged = isinstance(e, (Reshape, Part, Placed)) and prod(e.shape) > 1
+    if known and (not e.args or named or arranged):
         return Number(evaluate(e, environment))
     args = []
     for a in e.args:
         if whole_factors and known and isinstance(e, Apply) and e.op is ops.MUL and _is_factor(a):
-            a = Number(evaluate(a, environment))
+            number = evaluate(a, environment)
+            one = isinstance(a, Along) and prod(a.shape) == 1
+            a = Number(array(number).numbers[0] if one else number)
         else:
             a = put_in(a, environment, whole_factors)
         if isinstance(e, Apply) and isinstance(a, Number) and len(a.shape) == 1 and len(e.shape) == 2:

@@ -2,145 +2,276 @@
 
 A Tensor without a name of its own is written inside the formula that uses it:
 `L = ½ Σ (ŷ − y)²` is one quantity, though it was computed in four steps.
+
+The Tensors record how they were computed from each other, but a Tensor may also be made of single
+numbers that belong to others, or were computed from them: `Tensor([x[0] * x[0], x[1]])`, `z[2]` in a sum,
+numbers that `map` finds elsewhere. So the graph of Tensors is read together with that of Values.
 """
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING
 
 from ...graph import topological_order
 from ...network.tensor import Tensor
+from ...writing.algebra import reshaped
+from ...writing.expression import Constant, Expression, Function, Name, Part
+from ..formulas import formula, offsets, on_its_own
 from ..order import by_depth
-from .expression import Expr, formula
-from .names import names_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+    from ...value import Value
+    from ..naming import Names
 
 _MOST_TENSORS = 1000
 _DEEPEST = 8  # operations inside one formula
 # Operations that may be written inside another formula, and those that want names to work on.
-_INSIDE = {"@", "affine", "ᵀ", "reshape", "+", "−", "×", "÷", "neg", "sum", "mean", "logsumexp", "exp", "log", "abs"}
+_INSIDE = {"@", "affine", "+", "−", "×", "÷", "neg", "sum", "mean", "logsumexp", "exp", "log", "abs"}
 _ON_NAMES = {"tanh", "sigmoid", "relu", "sin", "cos", "sqrt"}
-_VIEWS = {"ᵀ", "reshape"}
-_AS_WORDS = {"[ ]": "part", "^": "power"}
+_VIEWS = {"ᵀ", "reshape", "[ ]"}
+
+
+class Node:
+    """A Tensor in the graph, with all that it was computed from.
+
+    Attributes:
+        tensor: the Tensor.
+        inputs: the nodes of the Tensors that it records, or if it is `made` that its numbers come from.
+        made: whether it was put together from single numbers, or by a function of single numbers.
+        view: whether its numbers are those of its inputs in another arrangement.
+        shares: whether some of its numbers belong to other Tensors too.
+    """
+
+    def __init__(self, tensor: Tensor) -> None:
+        self.tensor = tensor
+        self.inputs: tuple[Node, ...] = ()
+        self.made = False
+        self.view = False
+        self.shares = False
 
 
 class Quantity:
     """A Tensor with a name, the quantities it is computed from, and how."""
 
-    def __init__(self, tensor: Tensor, name: str) -> None:
-        self.tensor = tensor
+    def __init__(self, node: Node, name: str) -> None:
+        self.node = node
+        self.tensor = node.tensor
         self.name = name
-        self.symbol = Expr("name", (), tensor.detach(), (name,))
+        self.symbol = Name(name, node.tensor.shape)
         self.inputs: tuple[Quantity, ...] = ()
-        self.rule: Expr | None = None
+        self.rule: Expression | None = None
 
 
-def quantities(root: Tensor, wrt: Sequence[Tensor]) -> dict[Tensor, Quantity]:
-    """The quantities of a graph of Tensors, in the order of a reader: what is given, then each layer.
+class TensorGraph:
+    """All Tensors that a root was computed from, whether it records them or their numbers tell.
+
+    Args:
+        root: the result.
+        wrt: further Tensors that the reader asks for; the root may depend on them by their numbers alone.
+
+    Attributes:
+        order: the nodes, inputs first.
+        owner: for each Value the Tensor that it belongs to. Views and copies of elements own nothing.
 
     Raises:
         ValueError: too many Tensors to read.
     """
-    order = topological_order(root)
-    if len(order) > _MOST_TENSORS:
-        raise ValueError(
-            f"explain: {len(order):,} Tensors are too many to read. Explain the loss of one step or one example, "
-            "whose derivation is the same"
-        )
-    with_names = _named(order, wrt)
-    named = [t for t in order if t in with_names]
-    data = [t for t in named if not t.op and not t.label]
-    names = names_of(named, {root: ("L", "y"), **dict.fromkeys(data[:1], ("x",))})
-    found = {t: Quantity(t, names[t]) for t in named}
-    for t, quantity in found.items():
-        if t.op:
-            quantity.rule = written_out(t, found)
-            quantity.inputs = tuple(dict.fromkeys(_named_inputs(t, found)))
-    layers = by_depth(list(found.values()))
-    return {q.tensor: q for q in layers}
+
+    def __init__(self, root: Tensor, wrt: Sequence[Tensor] = ()) -> None:
+        recorded = topological_order(root, *wrt)
+        if len(recorded) > _MOST_TENSORS:
+            raise ValueError(
+                f"explain: {len(recorded):,} Tensors are too many to read. Explain the loss of one step or one "
+                "example, whose derivation is the same"
+            )
+        self.root = root
+        self.owner: dict[Value, Tensor] = {}
+        self._own(recorded, wrt)
+        self.nodes = {t: Node(t) for t in recorded}
+        for node in self.nodes.values():
+            self._connect(node)
+        self.order = topological_order(self.nodes[root])
+
+    def _own(self, recorded: list[Tensor], wrt: Sequence[Tensor]) -> None:
+        """What was computed belongs to the Tensor that records how; a leaf to the largest Tensor of leaves."""
+        for t in recorded:
+            if t.inputs and t.op not in _VIEWS and t.op != "stack":
+                given = {v for a in t.inputs for v in a.values}
+                for v in t.values:
+                    if v.op and v not in given:
+                        self.owner.setdefault(v, t)
+        leaves = [t for t in recorded if not t.inputs and not any([v.op for v in t.values])]
+        for t in sorted(leaves, key=lambda t: (-len(t.values), t not in wrt, not t.label)):
+            for v in t.values:
+                self.owner.setdefault(v, t)
+        for t in recorded:  # a number computed alone and put into a Tensor of its own
+            if not t.inputs and len(t.values) == 1:
+                self.owner.setdefault(t.values[0], t)
+
+    def _connect(self, node: Node) -> None:
+        t = node.tensor
+        node.view = t.op in _VIEWS or t.op == "stack"
+        own = all([self.owner.get(v) is t for v in t.values])
+        node.shares = any([self.owner.get(v) not in (None, t) for v in t.values])
+        node.made = t.op == "map" or (not t.inputs and (not own or any([v.op for v in t.values])))
+        sources = self.sources(t) if node.made else []
+        node.inputs = tuple([self.nodes[a] for a in (sources or t.inputs)])
+        if not t.inputs and not sources:
+            node.made = False  # of numbers that belong to no Tensor: it is what is given
+
+    def sources(self, t: Tensor) -> list[Tensor]:
+        """The Tensors that the numbers of t belong to or were computed from, nearest first."""
+        found: dict[Tensor, None] = {}
+        seen = set(t.values)
+        waiting = list(reversed(t.values))
+        while waiting:
+            v = waiting.pop()
+            owner = self.owner.get(v)
+            if owner is not None and owner is not t:
+                found[owner] = None
+                continue
+            for a in reversed(v.inputs):
+                if a not in seen:
+                    seen.add(a)
+                    waiting.append(a)
+        return list(found)
+
+    def copied_from(self, node: Node) -> Node | None:
+        """The one node whose elements the Tensor consists of, such as z of `Tensor(z[2])`, if there is one."""
+        if node.view or not node.made or len(node.inputs) != 1:
+            return None
+        (source,) = node.inputs
+        return source if all([self.owner.get(v) is source.tensor for v in node.tensor.values]) else None
 
 
-def symbol(t: Tensor, found: dict[Tensor, Quantity]) -> Expr:
-    """A Tensor as it stands in a formula: its name, a constant, or its own formula."""
-    if t in found:
-        return found[t].symbol
-    return written_out(t, found) if t.op else formula(t.item())
+class Quantities:
+    """The quantities of a graph of Tensors, in the order of a reader: what is given, then each layer.
+
+    Attributes:
+        of: for each Tensor with a name its quantity.
+        graph: all the Tensors.
+    """
+
+    def __init__(self, graph: TensorGraph, names: Names, wrt: Sequence[Tensor]) -> None:
+        self.graph = graph
+        named = self._named(names, wrt)
+        in_order = [node for node in graph.order if node in named]
+        self._written: dict[Tensor, Expression] = {}
+        found = {node.tensor: Quantity(node, names(node.tensor)) for node in in_order}
+        self.of = found
+        for quantity in found.values():
+            node = quantity.node
+            if node.inputs:
+                quantity.rule = on_its_own(self.written_out(node))
+                quantity.inputs = tuple(dict.fromkeys(self._named_inputs(node)))
+        self.of = {q.tensor: q for q in by_depth(list(found.values()))}
+
+    def symbol(self, t: Tensor) -> Expression:
+        """A Tensor as it stands in a formula: its name, a constant, or its own formula."""
+        return self.of[t].symbol if t in self.of else self.written_out(self.graph.nodes[t])
+
+    def written_out(self, node: Node) -> Expression:
+        """The formula by which a Tensor was computed."""
+        t = node.tensor
+        if t not in self._written:
+            self._written[t] = self._formula(node)
+        return self._written[t]
+
+    def _formula(self, node: Node) -> Expression:
+        t = node.tensor
+        source = self.graph.copied_from(node)
+        if source is not None:
+            whole, place = self.symbol(source.tensor), offsets(t, source.tensor)
+            if place == tuple(range(len(source.tensor.values))):
+                return reshaped(whole, t.shape)
+            return Part(whole, _elements_text(place, source.tensor), place, t.shape)
+        if node.made:
+            return Function(t.op or "Tensor", tuple([self.symbol(a.tensor) for a in node.inputs]), t.shape)
+        if not t.inputs:
+            return Constant(t.item())
+        return formula(t, self.symbol)
+
+    def _named(self, names: Names, wrt: Sequence[Tensor]) -> set[Node]:
+        order = self.graph.order
+        root = order[-1]
+        uses: dict[Node, int] = {}
+        for node in order:
+            if not self.is_arrangement(node):
+                for a in node.inputs:
+                    base = self._base(a)
+                    uses[base] = uses.get(base, 0) + 1
+        named = {root} | {node for node in order if node.tensor in wrt and not node.shares}
+        depth: dict[Node, int] = {}  # of the formula inside formulas
+        for node in order:
+            t, op = node.tensor, node.tensor.op
+            depth[node] = 1 + max([0 if a in named else depth[a] for a in node.inputs], default=0)
+            if node is root:
+                continue
+            if self.is_arrangement(node):
+                if (t.label or t in wrt) and self._is_second_name(node, uses):
+                    named.add(node)
+                continue
+            inside = op is not None and self._fits_inside(t)
+            row = op == "@" and [a.ndim for a in t.inputs] == [1, 2]  # a column to all that use it
+            given = not node.inputs and (t.shape or not names.is_constant(t))
+            unwritten = op is not None and not inside and op not in _ON_NAMES
+            if t.label or names.given(t) or row or node.made or given or unwritten or depth[node] > _DEEPEST:
+                named.add(node)
+            product = op in ("@", "affine") and max([a.ndim for a in t.inputs]) == 2
+            for a in node.inputs:
+                base = self._base(a)
+                if base.inputs and ((product and base is a) or not inside):
+                    named.add(base)
+        return named | {node for node in order if node.inputs and uses.get(node, 0) > 1}
+
+    def is_arrangement(self, node: Node) -> bool:
+        """Whether it is the numbers of one other Tensor, which is written as such inside formulas."""
+        return (node.view and len(node.inputs) == 1) or self.graph.copied_from(node) is not None
+
+    def _base(self, node: Node) -> Node:
+        """The Tensor that a node is an arrangement of."""
+        while self.is_arrangement(node):
+            (node,) = node.inputs
+        return node
+
+    def _is_second_name(self, node: Node, uses: dict[Node, int]) -> bool:
+        """Whether nothing else uses what it is a view of, so that both have the same gradient."""
+        base = self._base(node)
+        if base is self.graph.order[-1] or uses.get(base, 0) != len(self._users_of(node)):
+            return False
+        return not any([other.tensor.label and other is not node for other in self._views_of(base)])
+
+    def _users_of(self, node: Node) -> list[Node]:
+        return [u for u in self.graph.order if not self.is_arrangement(u) for a in u.inputs if self._passes(a, node)]
+
+    def _passes(self, a: Node, node: Node) -> bool:
+        while a is not node and self.is_arrangement(a):
+            (a,) = a.inputs
+        return a is node
+
+    def _views_of(self, base: Node) -> list[Node]:
+        return [node for node in self.graph.order if self.is_arrangement(node) and self._base(node) is base]
+
+    def _fits_inside(self, t: Tensor) -> bool:
+        return t.op in _INSIDE or (t.record is not None and t.record.exponent is not None)
+
+    def _named_inputs(self, node: Node) -> Iterable[Quantity]:
+        for a in node.inputs:
+            if a.tensor in self.of:
+                yield self.of[a.tensor]
+            else:
+                yield from self._named_inputs(a)
 
 
-def written_out(t: Tensor, found: dict[Tensor, Quantity]) -> Expr:
-    """The formula by which a Tensor was computed."""
-    args = tuple([symbol(a, found) for a in t.inputs])
-    number = t.detach()
-    match t.op:
-        case "@" if t.inputs[0].ndim == t.inputs[1].ndim == 1:
-            a, b = [_unflattened(a, found) for a in t.inputs]
-            if a.shape == b.shape:
-                args = (symbol(a, found), symbol(b, found))
-            return (args[0] * args[1]).sum()
-        case "@" if t.inputs[0].ndim == 1:
-            return Expr("@", (args[0].T, args[1]), number)
-        case "affine":
-            W, h, c = args
-            return ((W @ h if t.ndim == 1 else h @ W.T) + c).of_number(number)
-        case "ᵀ" if t.ndim <= 2:
-            return args[0].T if t.ndim == 2 else args[0]
-        case "reshape":
-            return args[0].reshaped(t.shape)
-        case "sum" | "mean" if len(t.values) == 1 or t.inputs[0].ndim == 2:
-            total = args[0].sum(summed_axis(t)).reshaped(t.shape)
-            return total if t.op == "sum" else total / (len(t.inputs[0].values) // len(t.values))
-        case "×":
-            return args[0] * args[1]
-        case str(op) if op.startswith("^") and op != "^":
-            return Expr("^", (args[0], formula(float(op[1:]))), number)
-    return Expr(_AS_WORDS.get(str(t.op), str(t.op)), args, number)
-
-
-def _unflattened(t: Tensor, found: dict[Tensor, Quantity]) -> Tensor:
-    """What a nameless reshape rearranges."""
-    return t.inputs[0] if t.op == "reshape" and t not in found else t
-
-
-def summed_axis(t: Tensor) -> int | None:
-    """The axis of a matrix along which t is the sum (or mean, or logsumexp); None for all elements."""
-    matrix = t.inputs[0]
-    if len(t.values) == 1 or matrix.ndim != 2:
-        return None
-    first = t.values[0] if t.op != "mean" else t.values[0].inputs[0]
-    return 1 if first.inputs == matrix.values[: matrix.shape[1]] else 0
-
-
-def _named(order: Sequence[Tensor], wrt: Sequence[Tensor]) -> set[Tensor]:
-    named = {order[-1], *wrt}
-    uses: dict[Tensor, int] = {}
-    depth: dict[Tensor, int] = {}  # of the formula inside formulas
-    for t in order:
-        depth[t] = 1 + max([0 if a in named else depth[a] for a in t.inputs], default=0)
-        solid = max([a.ndim for a in (t, *t.inputs)]) > 2  # it is told by its Jacobian, which needs names
-        inside = _fits_inside(t.op) and not solid
-        row = t.op == "@" and [a.ndim for a in t.inputs] == [1, 2]  # a column to all that use it
-        if (
-            t.label
-            or row
-            or depth[t] > _DEEPEST
-            or (t.op and not inside and (solid or t.op not in _ON_NAMES))
-            or (not t.op and t.shape)
-        ):
-            named.add(t)
-        for a in t.inputs:
-            uses[a] = uses.get(a, 0) + 1
-            matrix_product = t.op in ("@", "affine") and max([b.ndim for b in t.inputs]) == 2
-            if a.op and ((matrix_product and a.op not in _VIEWS) or not inside):
-                named.add(a)
-    return named | {t for t in order if t.op and uses.get(t, 0) > 1}
-
-
-def _fits_inside(op: str | None) -> bool:
-    """Whether an operation, aⁿ among them, may be written inside another formula."""
-    return op in _INSIDE or (op is not None and op.startswith("^") and op != "^")
-
-
-def _named_inputs(t: Tensor, found: dict[Tensor, Quantity]) -> list[Quantity]:
-    return [q for a in t.inputs for q in ([found[a]] if a in found else _named_inputs(a, found))]
+def _elements_text(place: Sequence[int], whole: Tensor) -> str:
+    """Elements of a Tensor as an index: 2 of a vector, 0, 1 of a matrix, and several as a list of those."""
+    indices = []
+    for k in place:
+        index = []
+        for axis, n in enumerate(whole.shape):
+            index.append(str(k // prod(whole.shape[axis + 1 :]) % n))
+        indices.append(", ".join(index))
+    return indices[0] if len(indices) == 1 else "; ".join(indices)

@@ -94,9 +94,9 @@ class Row:
         if len(sides) > 1 and "\n" in "".join(sides[1:]):  # matrices go below the rule
             lines += style.join(left, sides.pop(0)).split("\n")
             left = below
-        while len(sides) > 1 and _width(style.join(left, *_between(sides, " = "))) > _WIDTH:
-            lines += style.join(left, sides.pop(0)).split("\n")
-            left = below
+        elif len(sides) > 1 and _width(left + " = ".join(sides)) > _WIDTH:
+            lines += [left + sides[0], *[below + side for side in sides[1:-1]]]
+            sides, left = sides[-1:], below
         lines += style.join(left, *_between(sides, " = ")).split("\n")
         line = "\n".join([line.rstrip() for line in lines])
         notes = self.sentences(style)

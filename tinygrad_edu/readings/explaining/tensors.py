@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-from math import prod
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from ... import ops
 from ...graph import topological_order
 from ...network.tensor import Tensor
-from ...value import Value, gradients
+from ...writing.algebra import add, in_symbols, replaced
+from ...writing.arrays import Array, array
+from ...writing.evaluation import evaluate, is_known, put_in
+from ...writing.expression import Along, Apply, Chain, Constant, Derivative, Expression, Name, Number, Part, Placed, parts
+from ...writing.names import elements
+from ..formulas import on_its_own
+from ..naming import Names
 from ..order import by_height
-from .expression import Expr, derivative, formula, name, put_in, replaced
 from .gradients import Gradients, comma_separated
-from .names import element_names, names_of
-from .quantities import Quantity, quantities, summed_axis, symbol
+from .matrix_rules import contributions, full
+from .quantities import Quantities, Quantity, TensorGraph
 from .rows import Derivation, Row, Step
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from ...value import Value
     from .rows import Note
 
-# The chain rule for a matrix product, passing G = ∂L/∂(A B) on to A and to B. A vector after a
-# matrix is a column, before a matrix a row. The keys are the numbers of axes.
-PRODUCT_RULES: dict[tuple[int, int], Any] = {
-    (2, 1): lambda G, A, b: (G @ b.T, A.T @ G),
-    (2, 2): lambda G, A, B: (G @ B.T, A.T @ G),
-    (1, 2): lambda G, a, B: (B @ G, a @ G.T),
-    (1, 1): lambda G, a, b: [G * p for p in ops.DOT.partials(None, (a,), (b,))],
-}
 _MOST_REASONS = 4
 _MOST_ELEMENTS = 6
+_LONGEST = 200  # parts of a formula that is passed on
 
 
 def derive_tensors(root: Tensor, wrt: Sequence[Tensor] | None, digits: int) -> Derivation:
@@ -40,137 +39,173 @@ def derive_tensors(root: Tensor, wrt: Sequence[Tensor] | None, digits: int) -> D
     Raises:
         ValueError: too many Tensors to read.
     """
-    everything = set(topological_order(root))
-    inside = [t for t in wrt or () if t in everything]
-    outside = [t for t in wrt or () if t not in everything]
-    found = quantities(root, inside)
-    forward = list(found.values())
-    between = set(forward) if wrt is None else {found[t] for t in inside}
-    for q in forward:
+    graph = TensorGraph(root, wrt or ())
+    found = Quantities(graph, Names(root, wrt or ()), wrt or ())
+    quantities = list(found.of.values())
+    inside = [t for t in wrt or () if t in found.of]
+    outside = [t for t in wrt or () if t not in found.of]
+    between = set(quantities) if wrt is None else {found.of[t] for t in inside}
+    for q in quantities:
         if not between.isdisjoint(q.inputs):
             between.add(q)
-    shown = [q for q in forward if q in between]
+    shown = [q for q in quantities if q in between]
     needed = between.union(*[q.inputs for q in shown])
-    rows = [_forward(q, q in between) for q in forward if q in needed]
     backward = _Backward(root, found)
+    rows = [backward.forward(q, q in between) for q in quantities if q in needed]
     steps = backward.steps(shown) + [backward.step_of_zeros(t) for t in outside]
-    return Derivation(rows, steps, [], {t: q.name for t, q in found.items()}, digits)
-
-
-def _forward(q: Quantity, in_full: bool) -> Row:
-    rule = q.rule if in_full else None
-    return Row(q.symbol, rule, rule and put_in(rule), q.symbol.number, q.tensor)
+    return Derivation(rows, steps, [], {t: q.name for t, q in found.of.items()}, digits)
 
 
 class _Backward:
     """The backward pass in symbols: each quantity's ∂L/∂q is the sum of what its users pass on."""
 
-    def __init__(self, root: Tensor, found: dict[Tensor, Quantity]) -> None:
+    def __init__(self, root: Tensor, found: Quantities) -> None:
         self.found = found
-        self.root = found[root]
-        self.terms: dict[Tensor, list[Expr]] = {root: [formula(1.0)]}
+        self.root = found.of[root]
+        self.terms: dict[Tensor, list[Expression]] = {root: [Constant(1.0)]}
         order = topological_order(root.values[0])
-        elements = element_names({t: q.name for t, q in found.items()})
-        hidden = {v for v in order if v not in elements}
-        self.numbers = Gradients(order, names_of(order, elements), set(), hidden)
+        names: dict[Value, str] = {}
+        for q in found.of.values():
+            for v, name in zip(q.tensor.values, elements(q.name, q.tensor.shape)):
+                names.setdefault(v, name)
+        names[root.values[0]] = self.root.name
+        self.names = names
+        self.numbers = Gradients(order, {v: names[v] for v in order if v in names}, set())
+        self.environment: dict[str, Any] = {q.name: _array(q.tensor) for q in found.of.values()}
+
+    def forward(self, q: Quantity, in_full: bool) -> Row:
+        """q = its formula = the same with the numbers."""
+        rule = q.rule if in_full else None
+        row = Row(q.symbol, rule, None, q.tensor.detach(), q.tensor)
+        if rule is not None:
+            row.numbers = put_in(rule, self.environment)
+        if in_full and q.node.made:
+            row.notes.append(["put together from single numbers, which matrices do not tell apart"])
+        return row
 
     def steps(self, shown: list[Quantity]) -> list[Step]:
-        steps = []
+        """A row for each quantity, from the root on. Every Tensor passes on what all its users gave it."""
+        of = self.found.of
+        heights = by_height(self.found.graph.order)
+        rows: dict[Quantity, Row] = {}
+        for node in heights:
+            t = node.tensor
+            quantity = of.get(t)
+            G = self._total(t)
+            if quantity is not None and self._has_own_gradient(quantity):
+                rows[quantity] = row = self._row(quantity, on_its_own(G))
+                G = Constant(1.0) if quantity is self.root else row.quantity
+            if node.inputs:
+                self._pass_on(t, G)
         leaves_first = sorted(shown, key=lambda q: bool(q.inputs))
-        for q in by_height(leaves_first):
-            row = self._row(q)
-            if q is not self.root:
-                steps.append(Step(q.tensor, q.name, [row]))
-            if q.inputs:
-                self._pass_on(q.tensor, formula(1.0) if q is self.root else row.quantity)
-        return steps
+        in_order = [q for q in by_height(leaves_first) if q in rows and q is not self.root]
+        return [Step(q.tensor, q.name, [rows[q]]) for q in in_order]
 
     def step_of_zeros(self, t: Tensor) -> Step:
         """For a Tensor that the root does not depend on."""
-        if not self.numbers.of.keys().isdisjoint(t.values):
+        if not self.numbers.raw.keys().isdisjoint(t.values):
             raise ValueError(
                 "explain: wrt holds another view of a Tensor in the graph, or a copy of its elements; "
                 "pass the Tensor itself, or single elements of it"
             )
         label = t.label or "x"
-        quantity = derivative(self.root.name, label, Tensor.zeros(t.shape) if t.shape else Tensor(0.0))
-        note: Note = ["zero: ", self.root.symbol, " does not depend on ", name(label, 0.0)]
-        return Step(t, label, [Row(quantity, None, None, quantity.number, t, notes=[note])])
+        quantity = Derivative(self.root.name, label, t.shape)
+        note: Note = ["zero: ", self.root.symbol, " does not depend on ", Name(label)]
+        zeros = Tensor.zeros(t.shape) if t.shape else Tensor(0.0)
+        return Step(t, label, [Row(quantity, None, None, zeros, t, notes=[note])])
 
-    def _row(self, q: Quantity) -> Row:
-        rule = sum(self.terms.get(q.tensor, []), formula(0.0))
-        exact = _filled(rule.number, q.tensor.shape)
-        clean = [self.numbers.without_rounding(v, n.data) for v, n in zip(q.tensor.values, exact.values)]
-        result = _shaped(clean, q.tensor.shape)
-        quantity = derivative(self.root.name, q.name, result)
-        return Row(
-            quantity, rule, put_in(rule, whole_factors=True), result, q.tensor, notes=self._notes(q, quantity, rule)
-        )
+    def _total(self, t: Tensor) -> Expression:
+        total: Expression = Constant(0.0)
+        for term in sorted(self.terms.get(t, []), key=_is_negative):
+            total = add(total, term)
+        return total
 
-    def _pass_on(self, t: Tensor, G: Expr) -> None:
+    def _has_own_gradient(self, q: Quantity) -> bool:
+        """Not if some of its numbers belong to other Tensors as well: what reaches those is told there."""
+        return q is self.root or not q.node.shares or self.found.is_arrangement(q.node)
+
+    def _row(self, q: Quantity, rule: Expression) -> Row:
+        """∂L/∂q = rule. What the rule leaves out of the gradient is a term of its own."""
+        t = q.tensor
+        quantity = Derivative(self.root.name, q.name, t.shape)
+        result = Array(t.shape, [self.numbers.of.get(v, 0.0) for v in t.values])
+        self.environment[quantity.text] = result
+        rest = self._rest(t, rule, result)
+        notes: list[Note] = []
+        if rest is not None:
+            known = not isinstance(rule, Constant) or rule.number
+            rule = add(rule, Number(rest)) if known else Number(rest)
+            notes.append(["the last term is what single numbers of ", q.symbol, " pass on by themselves"])
+        numbers = put_in(rule, self.environment, whole_factors=True) if _is_printable(rule) else None
+        notes += self._notes(q, quantity, rule, result)
+        return Row(quantity, rule, numbers, _tensor(result), t, notes=notes)
+
+    def _rest(self, t: Tensor, rule: Expression, result: Array) -> Array | None:
+        """The gradient without what the rule gives; None where nothing is left."""
+        try:
+            given = array(evaluate(rule, self.environment))
+        except (ArithmeticError, ValueError, TypeError):
+            return None
+        if len(given.numbers) != len(result.numbers):
+            given = given.broadcast_to(t.shape)
+        rests = [g - r for g, r in zip(result.numbers, given.numbers)]
+        sizes = [self.numbers.size.get(v, 0.0) for v in t.values]
+        if not all(map(isfinite, rests)) or all([abs(d) <= 1e-11 * s for d, s in zip(rests, sizes)]):
+            return None
+        return Array(t.shape, [0.0 if abs(d) <= 1e-11 * s else d for d, s in zip(rests, sizes)])
+
+    def _pass_on(self, t: Tensor, G: Expression) -> None:
         """Each input of t gets its term of the chain rule, G being ∂L/∂t."""
-        for a, term in zip(t.inputs, self._terms(t, G)):
-            if term is None:
+        node = self.found.graph.nodes[t]
+        if isinstance(G, Constant) and G.number == 0:
+            return
+        if len(parts(G)) > _LONGEST:
+            return  # the rows of what it was computed from say what is missing
+        source = self.found.graph.copied_from(node)
+        if source is not None:
+            self._give(source.tensor, self._placed(t, source.tensor, G))
+            return
+        given = None
+        if not node.made:
+            args = [self.found.symbol(a) for a in t.inputs]
+            given = contributions(t, G, self.found.symbol(t), args)
+        if given is not None:
+            for a, term in zip(t.inputs, given):
+                self._give(a, term)
+            return
+        G = full(G, t.shape)
+        pull_back = _PullBack(t, self.found.graph)
+        for a in self.found.graph.sources(t):
+            if a not in self.found.of:
                 continue
-            if a in self.found:
-                self.terms.setdefault(a, []).append(term)
-            elif a.op:
-                self._pass_on(a, term)
+            jacobian = Derivative(self._name(t), self.found.of[a].name, a.shape)
+            self.environment[jacobian.text] = pull_back.to(a)
+            self._give(a, Chain(G, jacobian))
 
-    def _terms(self, t: Tensor, G: Expr) -> Sequence[Expr | None]:
-        y, args = symbol(t, self.found), [symbol(a, self.found) for a in t.inputs]
-        shapes = [a.shape for a in t.inputs]
-        if t.op == "@":
-            axes = len(shapes[0]), len(shapes[1])
-            G = G if axes == (1, 1) else _full(G, t.shape)
-            return PRODUCT_RULES[axes](G, *args)  # type: ignore[no-any-return]
-        if t.op == "affine":
-            W, h, _ = args
-            to_b = _summed_to(G, t.shape, shapes[2])
-            G = _full(G, t.shape)
-            if t.ndim == 1:
-                return [*PRODUCT_RULES[2, 1](G, W, h), to_b]
-            to_h, to_WT = PRODUCT_RULES[2, 2](G, h, W.T)  # h Wᵀ
-            return [to_WT.T, to_h, to_b]
-        if t.op == "ᵀ" and t.ndim <= 2:
-            return [_full(G, t.shape).T if t.ndim == 2 else G]
-        if t.op == "reshape":
-            return [G if G.op == "constant" else _full(G, t.shape).reshaped(shapes[0])]
-        if t.op in ("sum", "mean", "logsumexp") and (len(t.values) == 1 or len(shapes[0]) == 2):
-            kept = _kept(t)
-            if t.op == "logsumexp":
-                return [G.reshaped(kept) * formula(ops.LSE.partials(y.reshaped(kept), (args[0],))[0])]
-            n = len(shapes[0]) and len(t.inputs[0].values) / len(t.values)
-            return [G.reshaped(kept) / (n if t.op == "mean" else 1.0)]
-        op = t.values[0].op
-        if op and op.symbol == t.op and len(t.values[0].inputs) == len(args) and t.ndim <= 2:
-            partials = [_recorded(formula(p), t, k) for k, p in enumerate(op.partials(y, *args))]
-            return [_summed_to(G * p, t.shape, shape) for p, shape in zip(partials, shapes)]
-        return self._by_jacobian(t, G)
+    def _placed(self, t: Tensor, source: Tensor, G: Expression) -> Expression:
+        whole = self.found.written_out(self.found.graph.nodes[t])
+        if isinstance(whole, Part):
+            return Placed(full(G, t.shape), whole.index, whole.offsets, source.shape)
+        return in_symbols(lambda G: G.reshape(source.shape), full(G, t.shape))
 
-    def _by_jacobian(self, t: Tensor, G: Expr) -> list[Expr | None]:
-        """∂L/∂a = (∂t/∂a)ᵀ ∂L/∂t, both written as vectors: the chain rule for any t."""
-        terms: list[Expr | None] = []
-        for k, (a, J) in enumerate(zip(t.inputs, _jacobians(t))):
-            if a not in self.found or a in t.inputs[:k]:  # an input that is there twice has one term
-                terms.append(None)
-                continue
-            whole = derivative(self.found[t].name, self.found[a].name, J)
-            term = whole.T @ _full(G, t.shape).reshaped((len(t.values),))
-            terms.append(term.reshaped(a.shape))
-        return terms
+    def _name(self, t: Tensor) -> str:
+        return self.found.of[t].name if t in self.found.of else str(self.found.symbol(t))
 
-    def _notes(self, q: Quantity, quantity: Expr, rule: Expr) -> list[Note]:
+    def _give(self, a: Tensor, term: Expression) -> None:
+        self.terms.setdefault(a, []).append(term)
+
+    def _notes(self, q: Quantity, quantity: Derivative, rule: Expression, result: Array) -> list[Note]:
         """What the row leaves out: a sum that is 1, and why an element is zero."""
         notes: list[Note] = []
-        if ones := _sum_that_is_one(rule):
-            notes.append([ones, " = 1, so ", quantity, " = ", replaced(rule, ones, formula(1.0))])
-        zero = [v for v, n in zip(q.tensor.values, quantity.number.values) if n.data == 0]
+        if ones := self._sum_that_is_one(rule):
+            notes.append([ones, " = 1, so ", quantity, " = ", replaced(rule, ones, Constant(1.0))])
+        zero = [v for v, number in zip(q.tensor.values, result.numbers) if number == 0]
         if not zero or q is self.root:
             return notes
-        gradients = _derivatives(rule)
-        if gradients and not any([n.data for g in gradients for n in g.number.values]):
-            return [*notes, ["zero: ", *comma_separated(gradients), " = 0"]]
+        above = {part.text: part for part in parts(rule) if isinstance(part, Derivative)}
+        incoming = [d for d in above.values() if isinstance(self.environment[d.text], Array)]
+        if incoming and not any([any(self.environment[d.text].numbers) for d in incoming]):
+            return [*notes, ["zero: ", *comma_separated(incoming), " = 0"]]
         reasons: dict[str, tuple[Note, list[Value]]] = {}
         for v in zero:
             why: Note = [self.root.symbol, " does not depend on it"]
@@ -179,85 +214,65 @@ class _Backward:
             if why:
                 reasons.setdefault("".join(map(str, why)), (why, []))[1].append(v)
         for why, where in list(reasons.values())[:_MOST_REASONS]:
-            elements = comma_separated([name(self.numbers.names.get(v, q.name), 0.0) for v in where[:_MOST_ELEMENTS]])
+            places = comma_separated([Name(self.names[v]) for v in where[:_MOST_ELEMENTS]])
             dots = ", …" if len(where) > _MOST_ELEMENTS else ""
             everywhere = len(where) == len(q.tensor.values)
-            notes.append(["zero: ", *why] if everywhere else [*elements, f"{dots} zero: ", *why])
+            notes.append(["zero: ", *why] if everywhere else [*places, f"{dots} zero: ", *why])
         more = len(reasons) - _MOST_REASONS
         return [*notes, [f"and zeros for {more} more reasons"]] if more > 0 else notes
 
-
-def _recorded(partial: Expr, t: Tensor, k: int) -> Expr:
-    """The local derivative to input k with the numbers that the elements of t recorded.
-
-    1 − h² of the numbers themselves has no digits left where h is near 1.
-    """
-    if not partial.args or partial.number.shape != t.shape:
-        return partial
-    return partial.of_number(_shaped([v.partials[k] for v in t.values], t.shape))
+    def _sum_that_is_one(self, rule: Expression) -> Expression | None:
+        """A Σ of given numbers in the formula whose value is exactly 1, such as that of probabilities."""
+        for part in parts(rule):
+            if isinstance(part, Along) and part.function == "sum" and isinstance(part.arg, Name):
+                if all([number == 1 for number in array(evaluate(part, self.environment)).numbers]):
+                    return part
+        return None
 
 
-def _kept(t: Tensor) -> tuple[int, ...]:
-    """The shape of a sum along an axis, with 1 for that axis."""
-    shape = list(t.inputs[0].shape)
-    axis = summed_axis(t)
-    return tuple([1 if axis is None or k == axis else n for k, n in enumerate(shape)])
+class _PullBack:
+    """Σᵢ Gᵢ ∂tᵢ/∂a for a Tensor t, from the Values themselves: one backward pass from t, not a Jacobian."""
+
+    def __init__(self, t: Tensor, graph: TensorGraph) -> None:
+        self.t = t
+        self.graph = graph
+        self._order = topological_order(*t.values)
+
+    def to(self, a: Tensor) -> Any:
+        def pull_back(G: Array) -> Array:
+            found: dict[Value, float] = {}
+            for v, g in zip(self.t.values, G.numbers):
+                found[v] = found.get(v, 0.0) + g
+            for b in reversed(self._order):
+                g = found.get(b, 0.0)
+                if g and self.graph.owner.get(b) in (None, self.t):
+                    for x, p in zip(b.inputs, b.partials):
+                        found[x] = found.get(x, 0.0) + g * p
+            return Array(a.shape, [found.get(v, 0.0) for v in a.values])
+
+        return pull_back
 
 
-def _summed_to(term: Expr, shape: tuple[int, ...], target: tuple[int, ...]) -> Expr:
-    """An operand that was repeated to fit the shape gets the sum of what its copies get."""
-    own = term.number.shape if isinstance(term.number, Tensor) else ()
-    own, wanted = [(1,) * (len(shape) - len(s)) + s for s in (own, target)]
-    repeated = [k for k, n in enumerate(shape) if n > wanted[k]]
-    along = [k for k in repeated if own[k] > 1]
-    if along:
-        matrix = len(along) == 1 and sum([n > 1 for n in own]) == 2
-        term = term.sum(along[0] if matrix else None)
-    return (term * prod([shape[k] for k in repeated if k not in along])).reshaped(target)  # the same for each copy
+def _is_negative(e: Expression) -> bool:
+    """Whether a term begins with a minus sign, so that it is better not the first of a sum."""
+    match e:
+        case Apply(ops.NEG):
+            return True
+        case Apply(ops.MUL, (Constant(c), _)):
+            return c < 0
+    return False
 
 
-def _full(e: Expr, shape: tuple[int, ...]) -> Expr:
-    """The formula with a number for each element of the shape."""
-    if isinstance(e.number, Tensor) and e.number.shape == shape:
-        return e
-    return Expr("spread", (e,), _filled(e.number, shape))
+def _is_printable(rule: Expression) -> bool:
+    """Whether numbers can be put in: a Jacobian is not printed."""
+    return is_known(rule) and not any([isinstance(part, Chain) for part in parts(rule)])
 
 
-def _filled(number: Any, shape: tuple[int, ...]) -> Tensor:
-    filled: Tensor = Tensor.zeros(shape) + number if shape else Tensor(float(number))
-    return filled
+def _array(t: Tensor) -> Array:
+    return Array(t.shape, [v.data for v in t.values])
 
 
-def _shaped(numbers: list[float], shape: tuple[int, ...]) -> Tensor:
-    return Tensor(numbers).reshape(*shape) if shape else Tensor(numbers[0])
+def _tensor(a: Array) -> Tensor:
+    return Tensor(a.tolist())
 
 
-def _jacobians(t: Tensor) -> list[Tensor]:
-    """∂t/∂a for each input a of t, a row for each element of t, from the Values themselves."""
-    inside = {v for a in t.inputs for v in a.values}
-    rows = []
-    for v in t.values:
-        order = topological_order(v)
-        rows.append(gradients(order, lambda b: [0.0] * len(b.inputs) if b in inside else b.partials))
-    counted: set[Value] = set()
-    result = []
-    for a in t.inputs:
-        columns = []
-        for v in a.values:  # a Value that stands in several places is counted in the first
-            columns.append([0.0 if v in counted else row.get(v, 0.0) for row in rows])
-            counted.add(v)
-        result.append(Tensor(list(zip(*columns))))
-    return result
-
-
-def _sum_that_is_one(e: Expr) -> Expr | None:
-    """A Σ of given numbers in the formula whose value is exactly 1, such as that of probabilities."""
-    if e.op.startswith("Σ") and e.args[0].op == "name" and all([n.data == 1 for n in e.number.values]):
-        return e
-    return next((s for a in e.args if (s := _sum_that_is_one(a))), None)
-
-
-def _derivatives(e: Expr) -> list[Expr]:
-    if e.op == "derivative":
-        return [e]
-    return [d for a in e.args for d in _derivatives(a)]
