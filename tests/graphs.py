@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from tinygrad_edu import Tensor, Value, ops, stack, topological_order
 from tinygrad_edu.network.functions import affine
+from tinygrad_edu.value import numbers
 
 # A step takes nodes made before and makes another: a and b, and those that take any number all of
 # them. Every number is in the domain, and slopes are moderate as long as the inputs are.
@@ -153,3 +154,46 @@ def decisions(y):
     """On which side of its kink every node of the graph is: where this changes no slope can be measured."""
     pairs = [(*[a.data for a in node.inputs], 0.0)[:2] for node in topological_order(y) if node.op in KINKED]
     return tuple([(a > b) - (a < b) for a, b in pairs])
+
+
+def tensor_program(rng):
+    """A loss over leaves of many shapes, and the leaves. Every step may reuse any Tensor before it, whole or in part."""
+    shapes = [(3,), (2,), (1, 3), (2, 3), (2, 1), (1,), (3, 2), (2, 2), (2, 2, 3)]
+    leaves = [Tensor(rng.uniform(-1.5, 1.5), label="s")]
+    leaves += [Tensor.uniform(shape, -1.5, 1.5, seed=rng) for shape in rng.sample(shapes, 4)]
+    for leaf, label in zip(leaves[1:], "ABCD"):
+        leaf.label = label
+    nodes = list(leaves)
+    for _ in range(rng.randint(3, 9)):
+        a, b = rng.choice(nodes), rng.choice(nodes[-4:])
+        try:
+            new = rng.choice(_STEPS)(a, b, rng)
+        except (ValueError, IndexError, TypeError, ArithmeticError):  # shapes that do not fit, numbers too large
+            continue
+        if not isinstance(new, Tensor) or max(map(abs, numbers(new.values))) > 1e3:
+            continue
+        nodes.append(new.tanh() if rng.random() < 0.3 else new)
+        if rng.random() < 0.2:
+            nodes[-1].label = f"T{len(nodes)}"
+    return sum([(node * 0.5).sum() for node in nodes[-3:]], Tensor(0.0)), leaves
+
+
+_STEPS = [
+    lambda a, b, rng: a + b, lambda a, b, rng: a * b, lambda a, b, rng: a - 2 * b,
+    lambda a, b, rng: a / (b * b + 1.0), lambda a, b, rng: a @ b, lambda a, b, rng: a.T @ b,
+    lambda a, b, rng: affine(a, b, a.sum(axis=1)), lambda a, b, rng: b.tanh(), lambda a, b, rng: b.sigmoid() * 0.5,
+    lambda a, b, rng: b.T, lambda a, b, rng: -b, lambda a, b, rng: b.reshape(-1), lambda a, b, rng: b.sum(axis=0),
+    lambda a, b, rng: b.mean(axis=-1, keepdims=True), lambda a, b, rng: b.logsumexp(axis=-1),
+    lambda a, b, rng: b.softmax(), lambda a, b, rng: b.softmax(axis=0), lambda a, b, rng: b.log_softmax(),
+    lambda a, b, rng: b**2, lambda a, b, rng: (b * b + 0.5) ** (1 / 3), lambda a, b, rng: b.max(axis=0),
+    lambda a, b, rng: a.maximum(b), lambda a, b, rng: b[0], lambda a, b, rng: b[..., 1:], lambda a, b, rng: b[::-1],
+    lambda a, b, rng: stack([b, b]), lambda a, b, rng: stack([a, b.tanh()]), lambda a, b, rng: b.relu(),
+    lambda a, b, rng: abs(abs(b) - 0.5), lambda a, b, rng: b - b.mean(axis=0), lambda a, b, rng: b * 2.5 / 7,
+    lambda a, b, rng: (a @ b.T).softmax() @ b, lambda a, b, rng: (b * b).sum(axis=0) * a,
+    lambda a, b, rng: Tensor(rng.choice(b.values)) * a, lambda a, b, rng: Tensor([v * v for v in b.values]),
+    lambda a, b, rng: Tensor([rng.choice(a.values) * 2, rng.choice(b.values)]),
+    lambda a, b, rng: b.map(lambda v: v * a.values[0] + 1), lambda a, b, rng: Tensor(b.values[0] + a.values[-1]) * b,
+    lambda a, b, rng: b.sin() * b.cos(), lambda a, b, rng: (b * b + 1.0).sqrt(), lambda a, b, rng: b.exp() - b,
+    lambda a, b, rng: (b * b + 1.0).log(), lambda a, b, rng: a.minimum(b) * 3, lambda a, b, rng: b.sum(axis=(0, 1)),
+    lambda a, b, rng: (b * b + 1.0) ** a, lambda a, b, rng: b.step() * a,
+]  # fmt: skip

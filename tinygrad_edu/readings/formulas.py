@@ -68,9 +68,9 @@ def elementwise(op: Any, args: Sequence[Expression]) -> Expression:
     whole = Apply(op, tuple(args))
     if len(whole.shape) == 2:
         args = [a.arg if isinstance(a, Reshape) and a.arg.shape == (1, *a.shape) else a for a in args]
-    if op is ops.MUL and not any([isinstance(a, Constant) and a.number == 0 for a in args]):
-        product: Expression = in_symbols(lambda a, b: a * b, *args)
-        return product
+    if op in (ops.MUL, ops.DIV) and not any([isinstance(a, Constant) and a.number == 0 for a in args]):
+        simplified: Expression = in_symbols(op.value, *args)  # 2 (3 a), a · a, (Σ a) / n
+        return simplified
     return Apply(op, tuple(args))
 
 
@@ -118,19 +118,15 @@ def _of_tensor(t: Tensor, symbol: Symbol) -> Expression:
         known = symbol(a)
         return formula(a, symbol) if known is None else known
 
-    def unflattened(a: Tensor) -> Tensor:
-        """What a nameless reshape rearranges."""
-        return a.inputs[0] if a.op == "reshape" and symbol(a) is None else a
-
     record = t.record
     assert record is not None
-    if t.op == "@" and t.inputs[0].ndim == t.inputs[1].ndim == 1:
-        a, b = map(unflattened, t.inputs)
-        if a.shape != b.shape:
-            a, b = t.inputs
-        return total(elementwise(ops.MUL, [of(a), of(b)]), None, False)
     args = [of(a) for a in t.inputs]
     match t.op:
+        case "@" if t.inputs[0].ndim == t.inputs[1].ndim == 1:
+            match args:
+                case Reshape(a), Reshape(b) if a.shape == b.shape:  # the same sum without the rearrangement
+                    args = [a, b]
+            return total(elementwise(ops.MUL, args), None, False)
         case "@":
             a, b = args
             return reshaped(matrix_product(transpose(a) if len(a.shape) == 1 else a, b), t.shape)

@@ -153,7 +153,10 @@ def add(a: Expression, b: Expression) -> Expression:
             return subtract(a, c)
         case _, E.Apply(ops.MUL, (E.Constant(p), c)) if p < 0:
             return subtract(a, multiply(E.Constant(-p), c))
-    return E.Apply(ops.ADD, (a, b))
+    match a:
+        case E.Apply(ops.ADD, (c, d)) if same(d, b):  # c + b + b
+            return add(c, multiply(E.Constant(2.0), b))
+    return multiply(E.Constant(2.0), b) if same(a, b) else E.Apply(ops.ADD, (a, b))
 
 
 def subtract(a: Expression, b: Expression) -> Expression:
@@ -195,7 +198,7 @@ def multiply(a: Expression, b: Expression) -> Expression:
             return b
         case _, E.Ones(shape) if E.broadcast([shape, a.shape]) == a.shape:
             return a
-    return power(a, 2.0) if _same(a, b) else E.Apply(ops.MUL, (a, b))
+    return power(a, 2.0) if a is b or (isinstance(a, E.Name) and same(a, b)) else E.Apply(ops.MUL, (a, b))
 
 
 def divide(a: Expression, b: Expression) -> Expression:
@@ -289,7 +292,7 @@ def total(a: Expression, axes: tuple[int, ...] | None, keepdims: bool) -> Expres
 
 
 def reshaped(a: Expression, shape: tuple[int, ...]) -> Expression:
-    if a.shape == shape:
+    if a.shape == shape or isinstance(a, E.Constant):
         return a
     match a:
         case E.Apply(ops.MUL, (E.Constant() as p, c)) if c.shape == a.shape:
@@ -333,8 +336,18 @@ def replaced(e: Expression, old: Expression, new: Expression) -> Expression:
     return e
 
 
-def _same(a: Expression, b: Expression) -> bool:
-    return a is b or (isinstance(a, E.Name) and isinstance(b, E.Name) and a.text == b.text)
+def same(a: Expression, b: Expression) -> bool:
+    """Whether two formulas are written alike.
+
+    >>> same(multiply(E.Name("a"), E.Name("b")), multiply(E.Name("a"), E.Name("b")))
+    True
+    """
+    if a is b:
+        return True
+    fields = [field for field in type(a).__dataclass_fields__ if field not in ("arg", "args")]
+    if type(a) is not type(b) or isinstance(a, E.Number) or len(a.args) != len(b.args):
+        return False
+    return all([getattr(a, f) == getattr(b, f) for f in fields]) and all(map(same, a.args, b.args))
 
 
 def _formula(x: Any) -> Expression:

@@ -143,7 +143,7 @@ def put_in(e: Expression, environment: Mapping[str, Any], whole_factors: bool = 
         return e
     known = is_known(e)
     named = isinstance(e, Transpose) and isinstance(e.arg, (Name, Derivative))
-    arranged = isinstance(e, (Reshape, Part, Placed)) and prod(e.shape) > 1
+    arranged = isinstance(e, (Part, Placed)) or (isinstance(e, Reshape) and prod(e.shape) > 1)
     if known and (not e.args or named or arranged):
         return Number(evaluate(e, environment))
     args = []
@@ -154,8 +154,8 @@ def put_in(e: Expression, environment: Mapping[str, Any], whole_factors: bool = 
             a = Number(array(number).numbers[0] if one else number)
         else:
             a = put_in(a, environment, whole_factors)
-        if isinstance(e, Apply) and isinstance(a, Number) and len(a.shape) == 1 and len(e.shape) == 2:
-            a = Number(array(a.number).transposed())  # a vector that is combined with each row of a matrix
+        if isinstance(e, Apply) and len(a.shape) == 1 and len(e.shape) == 2 and is_known(a):
+            a = Number(array(evaluate(a, environment)).transposed())  # a vector that each row of a matrix meets
         args.append(a)
     return with_args(e, args)
 

@@ -62,12 +62,12 @@ def _stripped(text: str, x: float) -> str:
 
 
 def exact(x: float) -> str:
-    """`x` with all its digits, as a constant of a rule is written.
+    """`x` with 15 digits, as a constant of a rule is written; the 16th is often rounding.
 
-    >>> exact(0.1), exact(-1234567.0), exact(1e-9)
-    ('0.1', '−1234567', '1·10⁻⁹')
+    >>> exact(0.1 * 0.1), exact(-1234567.0), exact(1e-9)
+    ('0.01', '−1234567', '1·10⁻⁹')
     """
-    mantissa, _, exponent = repr(x).partition("e")
+    mantissa, _, exponent = f"{x:.15g}".partition("e")
     text = mantissa.removesuffix(".0").replace("-", "−")
     return f"{text}·10{str(int(exponent)).translate(SUPERSCRIPT)}" if exponent else text
 

@@ -101,7 +101,7 @@ class Paper(Language):
 
     def tightness(self, name: str) -> Precedence:
         """Less than an atom for a label such as "a + b" or "x²"."""
-        if set(name) & set(" +−-·∘×/=<>,;:()[]⟨⟩|^*→ᵀ"):
+        if set(name) & set(" +−-·∘×/=<>;:()[]⟨⟩|^*→ᵀ"):
             return SUM
         return FRACTION if name[-1:] in [*"⁰¹²³⁴⁵⁶⁷⁸⁹⁻"] else ATOM
 

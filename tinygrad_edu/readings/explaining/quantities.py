@@ -87,40 +87,59 @@ class TensorGraph:
                 f"explain: {len(recorded):,} Tensors are too many to read. Explain the loss of one step or one "
                 "example, whose derivation is the same"
             )
-        self.root = root
-        self.owner: dict[Value, Tensor] = {}
-        self._own(recorded, wrt)
         self.nodes = {t: Node(t) for t in recorded}
-        for node in self.nodes.values():
-            self._connect(node)
+        self.owner = self._owners(recorded, wrt)
+        computed = [t for t in recorded if not t.inputs and all([v.op and v not in self.owner for v in t.values])]
+        alone, owner = dict(self.owner), self.owner
+        for t in computed:  # numbers that were computed one by one
+            for v in t.values:
+                owner.setdefault(v, t)
+        self._connect()
+        if self._has_cycle():  # each of two such Tensors needs a number of the other
+            self.owner = alone
+            self._connect()
         self.order = topological_order(self.nodes[root])
 
-    def _own(self, recorded: list[Tensor], wrt: Sequence[Tensor]) -> None:
+    def _owners(self, recorded: list[Tensor], wrt: Sequence[Tensor]) -> dict[Value, Tensor]:
         """What was computed belongs to the Tensor that records how; a leaf to the largest Tensor of leaves."""
+        owner: dict[Value, Tensor] = {}
         for t in recorded:
             if t.inputs and t.op not in _VIEWS and t.op != "stack":
                 given = {v for a in t.inputs for v in a.values}
                 for v in t.values:
                     if v.op and v not in given:
-                        self.owner.setdefault(v, t)
+                        owner.setdefault(v, t)
         leaves = [t for t in recorded if not t.inputs and not any([v.op for v in t.values])]
         for t in sorted(leaves, key=lambda t: (-len(t.values), t not in wrt, not t.label)):
             for v in t.values:
-                self.owner.setdefault(v, t)
-        for t in recorded:  # a number computed alone and put into a Tensor of its own
-            if not t.inputs and len(t.values) == 1:
-                self.owner.setdefault(t.values[0], t)
+                owner.setdefault(v, t)
+        return owner
 
-    def _connect(self, node: Node) -> None:
-        t = node.tensor
-        node.view = t.op in _VIEWS or t.op == "stack"
-        own = all([self.owner.get(v) is t for v in t.values])
-        node.shares = any([self.owner.get(v) not in (None, t) for v in t.values])
-        node.made = t.op == "map" or (not t.inputs and (not own or any([v.op for v in t.values])))
-        sources = self.sources(t) if node.made else []
-        node.inputs = tuple([self.nodes[a] for a in (sources or t.inputs)])
-        if not t.inputs and not sources:
-            node.made = False  # of numbers that belong to no Tensor: it is what is given
+    def _connect(self) -> None:
+        for node in self.nodes.values():
+            t = node.tensor
+            node.view = t.op in _VIEWS or t.op == "stack"
+            node.shares = any([self.owner.get(v) not in (None, t) for v in t.values])
+            node.made = t.op == "map" or (not t.inputs and (node.shares or any([v.op for v in t.values])))
+            sources = self.sources(t) if node.made else []
+            node.inputs = tuple([self.nodes[a] for a in (sources or t.inputs)])
+            if not t.inputs and not sources:
+                node.made = False  # of numbers that belong to no Tensor: it is what is given
+
+    def _has_cycle(self) -> bool:
+        """Whether some nodes wait for each other: those that are left when all others have been taken away."""
+        waits = {node: len(node.inputs) for node in self.nodes.values()}
+        users: dict[Node, list[Node]] = {}
+        for node in waits:
+            for a in node.inputs:
+                users.setdefault(a, []).append(node)
+        ready = [node for node, n in waits.items() if n == 0]
+        for node in ready:  # which grows
+            for user in users.get(node, []):
+                waits[user] -= 1
+                if waits[user] == 0:
+                    ready.append(user)
+        return len(ready) < len(waits)
 
     def sources(self, t: Tensor) -> list[Tensor]:
         """The Tensors that the numbers of t belong to or were computed from, nearest first."""

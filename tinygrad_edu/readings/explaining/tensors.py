@@ -80,7 +80,7 @@ class _Backward:
         if rule is not None:
             row.numbers = put_in(rule, self.environment)
         if in_full and q.node.made:
-            row.notes.append(["put together from single numbers, which matrices do not tell apart"])
+            row.notes.append(['put together from single numbers; level="value" shows how'])
         return row
 
     def steps(self, shown: list[Quantity]) -> list[Step]:

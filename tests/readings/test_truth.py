@@ -1,0 +1,128 @@
+"""Every equation that `explain` prints holds: it is read back and evaluated, in symbols and in numbers."""
+
+import random
+
+import numpy as np
+import pytest
+from graphs import tensor_program
+from hypothesis import given
+from hypothesis import strategies as st
+from reading import read, read_latex
+
+from tinygrad_edu import Parameter, Tensor, Value, explain, stack, topological_order
+from tinygrad_edu.writing.expression import Chain, Function, parts
+from tinygrad_edu.writing.paper import LaTeX, Text, written
+
+
+def numbers_of(derivation, L):
+    """Every name on the page with the engine's number: quantities, gradients, and the Jacobians of Chains."""
+    L.backward()
+    named = {row.node: str(row.quantity) for row in derivation.forward}
+    environment = {name: np.array(t.data) for t, name in named.items()}
+    above = named[L]
+    environment |= {f"∂{above}/∂{name}": np.array(t.grad) for t, name in named.items()}
+    tensor_of = {name: t for t, name in named.items()}
+    for row in derivation:
+        for part in parts(row.rule) if row.rule else []:
+            if isinstance(part, Chain):
+                t, a = tensor_of[part.derivative.above], tensor_of[part.derivative.below]
+                environment[part.derivative.text] = jacobian(t, a, set(named) - {t})
+    return environment
+
+
+def jacobian(t, a, others):
+    """∂t/∂a while the numbers of all other Tensors stay, by a sum over all paths."""
+    stop = {v for other in others for v in other.values}
+    memo = {}
+
+    def slope(v, x):
+        if (v, x) not in memo:
+            memo[v, x] = 1.0 if v is x else 0.0 if v in stop else sum(
+                p * slope(b, x) for b, p in zip(v.inputs, v.partials)
+            )  # fmt: skip
+        return memo[v, x]
+
+    return np.array([slope(v, x) for v in t.values for x in a.values]).reshape(t.shape + a.shape)
+
+
+def close(read, true, scale, tolerance):
+    read = np.asarray(read)
+    if read.size == np.size(true):
+        read = read.reshape(np.shape(true))  # a vector on its own may be a row or a column
+    assert read.size in (1, np.size(true)), (read.shape, np.shape(true))
+    return np.all(np.abs(read - true) <= tolerance * scale)
+
+
+def check(L, wrt=None):
+    derivation = explain(L, wrt=wrt, digits=15)
+    environment = numbers_of(derivation, L)
+    scale = 1.0 + max(np.max(np.abs(x)) for x in environment.values())
+    told = set()
+    for row in derivation:
+        name = str(row.quantity)
+        true = environment[name]
+        told.add(name)
+        assert close(np.array(row.result.data), true, scale, 1e-12), str(row)
+        if row.rule is None or any(isinstance(part, Function) for part in parts(row.rule)):
+            continue
+        for text, reader in ((written(row.rule, Text(15)), read), (written(row.rule, LaTeX(15)), read_latex)):
+            if "\n" not in text:  # a matrix
+                assert close(reader(text, environment), true, scale, 1e-12), f"{name} = {text}\n{row}"
+        # On paper a matrix of one column looks like a vector, and of three axes there is no picture.
+        plain = all(len(part.shape) < 3 and part.shape[1:] != (1,) for part in parts(row.rule))
+        if row.numbers and plain:
+            text = written(row.numbers, LaTeX(15))
+            assert close(read_latex(text, {}), true, scale**2, 1e-10), f"{name} = {text}\n{row}"
+    return derivation, told
+
+
+@given(st.integers(0, 10**9))
+def test_every_row_of_random_programs_holds(seed):
+    L, leaves = tensor_program(random.Random(seed))
+    derivation, told = check(L)
+    for leaf in set(leaves) & set(topological_order(L)):  # of others only single numbers are used
+        assert f"∂L/∂{leaf.label}" in told
+
+
+z = Tensor([1.0, 2.0, 3.0], label="z")
+x = Tensor([1.0, -2.0], label="x")
+W = Tensor([[2.0, 1.0], [2.0, 3.0]], label="W")
+P = Parameter([0.5, -1.5], label="P")
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        lambda: z.logsumexp() - z[2],
+        lambda: z[2] - z.logsumexp(),
+        lambda: (W @ x).tanh().sum() + Tensor(Value.sum([w * w for w in W.values])),
+        lambda: (Tensor([x[0] * x[0], x[1]]) * x).sum(),
+        lambda: (Tensor([x[0], x[1] * x[0]]) ** 2).sum(),
+        lambda: x.map(lambda v: v * W[0, 1]).sum() * W.mean(),
+        lambda: (P * Parameter(P)).sum(),
+        lambda: (x * 2)[:1].sum() * x.sum(),
+        lambda: (stack([x, x.tanh(), x]) @ x).tanh().sum(),
+        lambda: (W.T @ W * W[0]).sum(),
+        lambda: ((W @ x) ** 2 / (W * W).sum(axis=0)).sum() + W.mean(axis=1) @ x,
+        lambda: ((W / 2.5 + 1.0).sum(axis=0) * W).sum(),
+        lambda: (Tensor([1.0, 2.0]).reshape(2, 1) @ x.reshape(1, 2) * W).sum(),
+        lambda: (W.softmax(axis=0) * W.log_softmax()).sum() + W.logsumexp(axis=1) @ x,
+        lambda: ((x * x) ** 0.3333 + (x * x) ** (1 / 3) + (x * 0 + 1) ** 1234567.0 + x**2.0000000).sum(),
+        lambda: (W.reshape(4) * W.reshape(4)[::-1]).sum(),
+        lambda: (W.max(axis=0) * x).sum() + W.max(),
+        lambda: abs(abs(W) - abs(x)).sum(),
+        lambda: (2.0 ** W).sum() + ((W * W) ** x).sum(),
+    ],
+)  # fmt: skip
+def test_the_graph_of_values_is_told_where_that_of_tensors_does_not_see_it(program):
+    for t in (z, x, W, P):
+        t.zero_grad()
+    check(program())
+
+
+def test_a_tensor_known_by_its_numbers_alone_is_derived_when_it_is_asked_for():
+    for t in (z, x, W, P):
+        t.zero_grad()
+    L = Tensor(x[0] * x[1]) * 3.0
+    _, told = check(L, wrt=[x])
+    assert "∂L/∂x" in told
