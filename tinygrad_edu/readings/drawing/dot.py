@@ -36,6 +36,9 @@ def part(name: str | None = None, **attributes: str) -> Any:
     return subgraph
 
 
+_LONGEST = 400  # characters of a tooltip; Graphviz takes no text of more than 16 kB
+
+
 def node(graph: Any, id: str, label: str, kind: str, tooltip: str, **attributes: str) -> None:
     """One card. `kind` is its class in the SVG."""
     graph.node(id, label=label, id=id, tooltip=plain(tooltip), **{"class": kind}, **attributes)
@@ -54,5 +57,5 @@ def plain(text: str) -> str:
     """
     import graphviz
 
-    escaped: str = graphviz.escape(look.printable(text).replace("&", "&amp;").replace("\\", "∖"))
+    escaped: str = graphviz.escape(look.printable(look.shortened(text, _LONGEST)).replace("&", "&amp;").replace("\\", "∖"))
     return escaped

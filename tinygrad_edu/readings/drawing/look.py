@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 FONT = "DejaVu Sans,Helvetica,Arial,sans-serif"
 SIZE, SMALL = 12, 10  # points; nothing is smaller than SMALL
+WIDTH = 36  # characters of a text on a card
 
 #: What a colour is for: (in light, in dark). The light ones are all different, so that the
 #: style sheet of the SVG can tell the roles apart by colour.
@@ -104,7 +105,7 @@ def markup(text: str) -> str:
     return html.escape(printable(text)).replace("\\", "\\\\") or " "
 
 
-def shortened(text: str, length: int = 36) -> str:
+def shortened(text: str, length: int = WIDTH) -> str:
     """`text`, or its beginning and an ellipsis: a card is no wider than its numbers need."""
     return text if len(text) <= length else text[: length - 1] + "…"
 

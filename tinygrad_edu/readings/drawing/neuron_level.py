@@ -62,6 +62,7 @@ class NeuronCards:
 
 def neuron_level(scene: Scene, cards: NeuronCards, rankdir: str | None = None, title: str | None = None) -> Any:
     """The graph of neurons, layer by layer, each layer in the order of its neurons."""
+    scene.number_values()
     graph = new_graph(title, rankdir or "LR", nodesep="0.22", ranksep="0.9", splines="polyline")
     ids = {v: f"n{k}" for k, (v, _) in enumerate(cards.heads, start=1)}
     for v, neuron in cards.heads:

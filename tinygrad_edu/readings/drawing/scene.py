@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...graph import topological_order
 from ...network.nn import Parameter
 from ...network.tensor import Tensor
 from ...value import Value
-from ...writing.names import element, elements, of_layer
 from ...writing.numbers import number
-from ..layers import find_layers, find_neurons
+from ..naming import Names
+from . import look
+from .formula import formula
 
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Iterable
 
 
 class Scene:
     """What every level of drawing needs to know.
 
     `values` and `tensors` are the two graphs that end in y, inputs first (no Tensors where y is a
-    Value); `layers` and `neurons` the networks found in them. A node is called what the user
-    called it, else by its place in a Tensor (`z⁽²⁾₁`), else by its place in the network.
+    Value); `layers` and `neurons` are the networks found in them.
 
     Args:
         y: what to draw, a Value or a Tensor.
@@ -31,25 +30,33 @@ class Scene:
 
     def __init__(self, y: Value | Tensor, digits: int | None = None, gradients: bool = True) -> None:
         self.root = y
-        self.roots = [y] if isinstance(y, Value) else list(dict.fromkeys(y.values))
-        self.values = topological_order(*self.roots)
-        self.tensors = [] if isinstance(y, Value) else topological_order(y)
-        self.layers = find_layers(self.tensors)
-        self.parameters = {v for t in self.tensors if isinstance(t, Parameter) for v in t.values}
-        self.neurons = find_neurons(self.values, self.parameters)
+        self.names = Names(y)
+        self.roots = self.names.roots
+        self.values = self.names.values
+        self.tensors = self.names.tensors
+        self.layers = self.names.layers
+        self.neurons = self.names.neurons
+        self.numbered: set[Value | Tensor] = set()  # those whose v₁, v₂, … a reader sees
         self.digits = 4 if digits is None else digits
         self.gradients = gradients
-        # A root's own gradient is 1 after backward() and 0 before: then the rest is no result yet.
+        # The root's own gradient is 1 after backward() and 0 before: then the gradients are left blank.
         self.blank = all([root.grad == 0 for root in self.roots])
-        self._tensor_names = _names_of_tensors(self)
-        self._value_names = _names_of_values(self)
         self._has_weights = any([(self.name(v) or " ")[0] in "wW" for v in self.values if not v.op])
 
     def name(self, node: Value | Tensor) -> str | None:
-        """What the node is called, or None."""
-        if isinstance(node, Value):
-            return _said(node.label) or self._value_names.get(node)
-        return _said(node.label) or self._tensor_names.get(node)
+        """What the node is called; None for a constant, and for a step that is told by its formula."""
+        return self.names(node) if node in self.numbered else self.names.given(node)
+
+    def number_values(self) -> None:
+        """Show the numbers of the Values that have no name and no formula short enough for a card."""
+        self.names.number_values()
+        for v in self.values:
+            if not self.name(v) and not self.names.is_constant(v) and (not v.op or len(self.formula(v)) > look.WIDTH):
+                self.numbered.add(v)
+
+    def formula(self, node: Value | Tensor) -> str:
+        """How a node was computed, in terms of the nodes that have a name."""
+        return formula(node, self.name) if isinstance(node, Tensor) else _interim(self, node)
 
     @property
     def loss(self) -> str:
@@ -71,52 +78,65 @@ class Scene:
         Whether a leaf without a Parameter around it is a parameter or a target, only its name can
         tell: w, and b beside it, are parameters, y is a target, as in the notes.
         """
-        if node.op is not None:
+        if is_computed(node):
             alone = [node] == self.roots or (node is self.root and len(self.roots) == 1)
             return "loss" if alone else "operation"
         name = self.name(node)
         if not name:
             return "constant"
         letter = name[0]
-        if isinstance(node, Parameter) or node in self.parameters or letter in "wW":
+        if isinstance(node, Parameter) or node in self.names.parameters or letter in "wW":
             return "parameter"
         if letter == "b" and self._has_weights:
             return "parameter"
         return "target" if letter in "yt" else "input"
 
 
-def _said(label: Any) -> str | None:
-    return str(label) if label is not None and str(label).strip() else None
+def is_computed(node: Value | Tensor) -> bool:
+    """Whether a node was computed; a Tensor that records no operation may be made of Values that were."""
+    return bool(node.op) or (isinstance(node, Tensor) and any([v.op for v in node.values]))
 
 
-def _names_of_tensors(scene: Scene) -> dict[Tensor, str]:
-    """Names for Tensors without a label: W⁽¹⁾, b⁽¹⁾, z⁽¹⁾, h⁽¹⁾ by layer, x for what goes in, L for the loss."""
-    names: dict[Tensor, str] = {}
-    for l, layer in enumerate(scene.layers, start=1):
-        for letter, t in (("W", layer.W), ("b", layer.b), ("z", layer.z), ("h", layer.h)):
-            if t is not None:
-                names.setdefault(t, of_layer(letter, l))
-        if layer.x.op is None:
-            names.setdefault(layer.x, "x")
-    if isinstance(scene.root, Tensor) and len(scene.root.values) == 1 and scene.root.op:
-        names.setdefault(scene.root, "L")
-    return names
+def sources(tensors: Iterable[Tensor]) -> dict[Tensor, list[Tensor]]:
+    """For each Tensor of a graph the Tensors that its numbers come from, each once.
+
+    These are its inputs. Of a Tensor that was put together from Values, and of `map`, whose function
+    may use any Value, they are the Tensors that hold these Values or the ones behind them.
+    """
+    tensors = list(tensors)
+    leaves = sorted([t for t in tensors if not t.op], key=lambda t: not t.label)
+    owner: dict[Value, Tensor] = {}
+    # An operation owns what it computed, a view nothing; of two leaves the one with a label is the original.
+    for t in [*[t for t in tensors if t.op], *leaves]:
+        shared = {v for a in t.inputs for v in a.values}
+        for v in t.values:
+            if v not in shared:
+                owner.setdefault(v, t)
+    found = {t: list(dict.fromkeys(t.inputs)) for t in tensors}
+    for t in tensors:
+        if t.op in (None, "map"):
+            found[t] = list(dict.fromkeys([*t.inputs, *_owners_behind(t, owner)]))
+    return found
 
 
-def _names_of_values(scene: Scene) -> dict[Value, str]:
-    """Names for Values without a label: by the Tensor they stand in, else by the neuron."""
-    names: dict[Value, str] = {}
-    for t in scene.tensors:
-        if name := scene.name(t):
-            for value, its_name in zip(t.values, elements(name, t.shape)):
-                names.setdefault(value, its_name)
-    width: dict[int, int] = {}
-    for neuron in scene.neurons:
-        j = width[neuron.layer] = width.get(neuron.layer, 0) + 1
-        sizes = (j, len(neuron.weights))
-        for i, w in enumerate(neuron.weights):
-            names.setdefault(w, element(of_layer("w", neuron.layer), (j - 1, i), sizes))
-        for letter, v in (("b", neuron.bias), ("z", neuron.z), ("h", neuron.h)):
-            if v is not None:
-                names.setdefault(v, element(of_layer(letter, neuron.layer), (j - 1,), (j,)))
-    return names
+def _owners_behind(t: Tensor, owner: dict[Value, Tensor]) -> list[Tensor]:
+    """The first Tensors other than t on each way back from its Values, in the order of the Values."""
+    found: dict[Tensor, None] = {}
+    seen: set[Value] = set()
+    waiting = list(reversed(t.values))
+    while waiting:
+        v = waiting.pop()
+        if v in seen:
+            continue
+        seen.add(v)
+        if owner.get(v, t) is not t:
+            found[owner[v]] = None
+        else:
+            waiting += reversed(v.inputs)
+    return list(found)
+
+
+def _interim(scene: Scene, v: Value) -> str:
+    texts = [scene.name(a) or (f"({scene.formula(a)})" if a.op else number(a.data, scene.digits)) for a in v.inputs]
+    assert v.op is not None
+    return f" {v.op.symbol} ".join(texts) if v.op.symbol in "+−×÷" else f"{v.op.symbol}({', '.join(texts)})"

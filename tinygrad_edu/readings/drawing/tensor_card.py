@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from ...network.tensor import Tensor
 from ...writing.numbers import number
 from . import look
-from .formula import formula
 
 if TYPE_CHECKING:
     from .scene import Scene
@@ -20,7 +19,7 @@ DIGIT_SIZE = 11
 def tensor_card(scene: Scene, t: Tensor) -> str:
     """One number in words, or a matrix beside its gradients (above them, if it is wide)."""
     kind = scene.kind(t)
-    name = scene.name(t) or (formula(t, scene.name) if t.op else "constant")
+    name = scene.name(t) or (scene.formula(t) if t.op else "constant")
     if len(t.values) == 1:
         rows = [_centred(text) for text in _sentences(scene, t)]
         return look.card(rows, kind, rounded=t.op is not None, thick=kind == "loss", padding=5)
@@ -48,7 +47,7 @@ def _sentences(scene: Scene, t: Tensor) -> list[str]:
     if scene.gradients and not scene.blank:
         sentences.append(look.gradient_text(f"{_gradient_name(scene, t)} = {scene.gradient(v)}"))
     if t.op:
-        said = look.shortened(formula(t, scene.name), 60)
+        said = look.shortened(scene.formula(t), 60)
         sentences.append(look.styled(f" {said} ", "muted", look.SMALL))  # air: fonts differ in width
     return sentences
 

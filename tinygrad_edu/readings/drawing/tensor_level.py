@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from ...network.tensor import Tensor
 from ..layers import ACTIVATIONS, Layer
 from . import look
 from .dot import edge, new_graph, node, part
-from .formula import formula
+from .scene import is_computed, sources
 from .tensor_card import parameter_card, tensor_card
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ class TensorCards:
     """Which Tensors get a card, and which are told otherwise.
 
     The parameters of a layer share a card. In a network the steps without a name (W x before b is
-    added, the squares of a loss) are part of the formula of what they lead to; without a network
-    every Tensor is a card.
+    added, the squares of a loss) are part of the formula of what they lead to, unless several
+    formulas need them; without a network every Tensor is a card.
     """
 
     def __init__(self, scene: Scene) -> None:
@@ -34,38 +35,27 @@ class TensorCards:
             for t in (layer.W, layer.b):
                 if t is not None:
                     self.parameter_of.setdefault(t, layer)
-        shown = [t for t in scene.tensors if t not in self.parameter_of and self._shows(scene, t)]
-        self.shown = dict.fromkeys(shown)
+        self.in_layers = {t for layer in scene.layers for t in (layer.z, layer.h)}
+        self.shown = dict.fromkeys(
+            [t for t in scene.tensors if t not in self.parameter_of and self._is_shown(scene, t)]
+        )
+        direct = sources(scene.tensors)
+        self.sources = {t: self._cards_behind(t, direct) for t in self.shown}
+        self.uses = Counter([a for behind in self.sources.values() for a in behind])
 
-    def _shows(self, scene: Scene, t: Tensor) -> bool:
+    def _is_shown(self, scene: Scene, t: Tensor) -> bool:
         if t is scene.root or scene.name(t):
             return True
         if t.op in ("ᵀ", "reshape", "[ ]"):
             return False
-        if t.op is None:
+        if not is_computed(t):
             return len(t.values) > 1 or not scene.layers
         return not scene.layers or t.op in FUNCTIONS
 
-    def __len__(self) -> int:
-        return len(self.shown) + len({id(layer) for layer in self.parameter_of.values()})
-
-    def own(self, layer: Layer) -> list[Tensor]:
-        """The parameters on the card of the layer: W and b, unless an earlier layer has told them."""
-        return [t for t, first in self.parameter_of.items() if first is layer]
-
-    def is_parameter(self, a: Tensor, z: Tensor) -> bool:
-        """Whether a is on the parameter card of the layer that computes z."""
-        return a in self.parameter_of and self.parameter_of[a].z is z
-
-    def is_target(self, a: Tensor, t: Tensor) -> bool:
-        """Whether a is a leaf that only t, which belongs to no layer, is computed from."""
-        outside = bool(self.layers) and not any([t in (layer.z, layer.h) for layer in self.layers])
-        return outside and not a.op and [u for u in self.shown if a in self.sources(u)] == [t]
-
-    def sources(self, t: Tensor) -> list[Tensor]:
+    def _cards_behind(self, t: Tensor, direct: dict[Tensor, list[Tensor]]) -> list[Tensor]:
         """The Tensors with a card, or on a parameter card, that t is computed from, each once."""
         found: dict[Tensor, None] = {}
-        waiting = list(reversed(t.inputs))
+        waiting = list(reversed(direct[t]))
         seen: set[Tensor] = set()
         while waiting:
             a = waiting.pop()
@@ -73,8 +63,24 @@ class TensorCards:
                 found[a] = None
             elif a not in seen:
                 seen.add(a)
-                waiting += reversed(a.inputs)
+                waiting += reversed(direct[a])
         return list(found)
+
+    def __len__(self) -> int:
+        return len(self.shown) + len({id(layer) for layer in self.parameter_of.values()})
+
+    def own(self, layer: Layer) -> list[Tensor]:
+        """The parameters on the card of the layer: W and b, unless an earlier layer has told them."""
+        both = [t for t in (layer.W, layer.b) if t is not None]
+        return [t for t in dict.fromkeys(both) if self.parameter_of[t] is layer]
+
+    def is_parameter(self, a: Tensor, z: Tensor) -> bool:
+        """Whether a is on the parameter card of the layer that computes z."""
+        return a in self.parameter_of and self.parameter_of[a].z is z
+
+    def is_target(self, a: Tensor, t: Tensor) -> bool:
+        """Whether a is a leaf that only t, which belongs to no layer, is computed from."""
+        return bool(self.layers) and t not in self.in_layers and not self.sources.get(a, a.op) and self.uses[a] == 1
 
 
 def tensor_level(scene: Scene, cards: TensorCards, rankdir: str | None = None, title: str | None = None) -> Any:
@@ -91,10 +97,9 @@ def tensor_level(scene: Scene, cards: TensorCards, rankdir: str | None = None, t
     for t in cards.shown:
         if t not in framed:
             _tensor_node(graph, scene, t, ids[t])
-    main = {t for layer in cards.layers for t in (layer.z, layer.h)}
     for t in cards.shown:
         drawn: set[str] = set()
-        for a in cards.sources(t):
+        for a in cards.sources[t]:
             if cards.is_parameter(a, t) or ids[a] in drawn:
                 continue  # its arrow is in the frame; or W and b, one card, one arrow
             drawn.add(ids[a])
@@ -103,7 +108,7 @@ def tensor_level(scene: Scene, cards: TensorCards, rankdir: str | None = None, t
                 _beside(unseen, ids[a], ids[t], rankdir)
                 graph.subgraph(unseen)
             else:
-                edge(graph, ids[a], ids[t], weight="10" if t in main else "2")
+                edge(graph, ids[a], ids[t], weight="10" if t in cards.in_layers else "2")
     return graph
 
 
@@ -126,7 +131,7 @@ def _frame(
     inside = [t for t in (layer.z, layer.h) if t is not None and t in ids]
     lines = [look.row(look.cell(look.styled(f"layer {l}", "muted", bold=True), "LEFT"))]
     for t in inside:
-        said = f"{scene.name(t)} = {formula(t, scene.name)}"
+        said = f"{scene.name(t)} = {scene.formula(t)}"
         lines.append(look.row(look.cell(look.styled(look.shortened(said, 60)), "LEFT")))
     label = f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">{"".join(lines)}</TABLE>>'
     frame = part(
@@ -148,5 +153,5 @@ def _frame(
 
 
 def _tensor_node(graph: Any, scene: Scene, t: Tensor, id: str, **attributes: str) -> None:
-    tip = f"{scene.name(t) or t.op or 'constant'}, shape {t.shape}" + (f", = {formula(t, scene.name)}" if t.op else "")
+    tip = f"{scene.name(t) or t.op or 'constant'}, shape {t.shape}" + (f", = {scene.formula(t)}" if t.op else "")
     node(graph, id, tensor_card(scene, t), scene.kind(t), tip, **attributes)

@@ -27,6 +27,7 @@ def value_level(scene: Scene, rankdir: str | None = None, title: str | None = No
     tree = all([len(set(users)) <= 1 for users in users_of(scene.values).values()])
     order = {"ordering": "in"} if tree or scene.neurons else {}
     graph = new_graph(title, rankdir, nodesep="0.2", ranksep="0.45", **order)
+    scene.number_values()
     ids = {v: f"n{k}" for k, v in enumerate(scene.values, start=1)}
     for v, id in ids.items():
         node(graph, id, value_card(scene, v), scene.kind(v), describe(scene, v))
@@ -58,17 +59,9 @@ def heading(scene: Scene, v: Value) -> str:
     name = scene.name(v)
     symbol = v.op.symbol if v.op else ""
     if not name:
-        return look.styled(look.shortened(_infix(scene, v) or symbol or "constant"), "muted")
+        return look.styled(look.shortened(scene.formula(v) if v.op else "constant"), "muted")
     bold = look.styled(look.shortened(name), bold=True)
     return bold + look.styled(f"  {symbol}", "muted") if symbol else bold
-
-
-def _infix(scene: Scene, v: Value) -> str | None:
-    """`ŷ − y` for a node without a name, if what it was computed from can be named: by its name, or as `exp`."""
-    if len(v.inputs) != 2 or not v.op or v.op.symbol not in "+−×÷":
-        return None
-    left, right = [scene.name(a) or (a.op.symbol if a.op and a.op.symbol.isalpha() else None) for a in v.inputs]
-    return f"{left} {v.op.symbol} {right}" if left and right else None
 
 
 def numbers(scene: Scene, v: Value) -> list[str]:
@@ -82,12 +75,12 @@ def numbers(scene: Scene, v: Value) -> list[str]:
 
 
 def spoken(scene: Scene, v: Value) -> str:
-    """A node in a tooltip: its name, else its symbol."""
-    return scene.name(v) or (v.op.symbol if v.op else "constant")
+    """A node in a tooltip: its name, also if its card shows a formula in place of it."""
+    return "constant" if scene.names.is_constant(v) else scene.names(v)
 
 
 def describe(scene: Scene, v: Value) -> str:
     """The tooltip of a node: all its numbers in one sentence."""
-    how = f" ({v.op.symbol})" if v.op and scene.name(v) else ""
+    how = (f" ({v.op.symbol})" if scene.name(v) else f" = {scene.formula(v)}") if v.op else ""
     gradient = f", gradient {scene.gradient(v)}" if scene.gradients and not scene.blank else ""
     return f"{spoken(scene, v)}{how}: value {scene.value(v)}{gradient}"

@@ -1,0 +1,157 @@
+"""Whatever is drawn: every number on the cards and arrows is the engine's."""
+
+import json
+import re
+import xml.etree.ElementTree as ET
+
+from graphs import NUMBERS, recipes, tensor_recipes
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tinygrad_edu import MLP, Linear, Tensor, cross_entropy, draw, squared_error, step_through
+from tinygrad_edu.graph import topological_order
+from tinygrad_edu.readings.drawing.neuron_level import NeuronCards
+from tinygrad_edu.readings.drawing.scene import Scene
+from tinygrad_edu.readings.drawing.tensor_level import TensorCards
+
+DIGITS = 6
+
+
+@st.composite
+def networks(draw):
+    """The loss of a small network of any activation, its layers perhaps tied, for an example or a batch."""
+    n = draw(st.integers(1, 3))
+    x = Tensor(draw(st.lists(NUMBERS, min_size=n, max_size=n)), label="x")
+    if draw(st.booleans()):
+        x = Tensor([x.data, [1.0] * n], label="x")
+    if draw(st.booleans()):
+        layer = Linear(n, n, bias=draw(st.booleans()), seed=draw(st.integers(0, 9)))
+        z = layer(layer(x).sigmoid())
+    else:
+        activation = draw(st.sampled_from(["tanh", "relu", "sigmoid"]))
+        z = MLP([n, draw(st.integers(1, 3)), n], activation=activation, seed=draw(st.integers(0, 9)))(x)
+    loss = draw(st.sampled_from(["squared error", "cross-entropy", "softmax", "penalty"]))
+    if loss == "cross-entropy":
+        return cross_entropy(z, [0] * len(x) if x.ndim == 2 else 0)
+    if loss == "softmax":
+        return squared_error(z.softmax(), Tensor.zeros(*z.shape))
+    error = squared_error(z, Tensor.ones(*z.shape, label="y"))
+    return error + Tensor(z.values[0] ** 2) if loss == "penalty" else error
+
+
+def tables(drawing):
+    """The text of every card: {id: rows of cells}."""
+    found = re.findall(r"^\s*(\w+) \[label=<(<TABLE.*?</TABLE>)> class", drawing.source, re.M)
+    return {
+        id: [["".join(td.itertext()) for td in tr.iterfind("TD")] for tr in ET.fromstring(table).iterfind("TR")]
+        for id, table in found
+    }
+
+
+def is_number(text, x):
+    """Whether the text is x, rounded: to digits after the point, or where it is written as a power of ten to digits."""
+    text = text.replace("−", "-").translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-"))
+    mantissa, _, power = text.partition("·10")
+    power = int(power or 0)
+    return abs(float(mantissa) * 10.0**power - x) <= 0.5000001 * 10.0 ** (power + bool(power) - DIGITS) + 1e-15
+
+
+def assert_numbers_of_values(drawing, values):
+    """Cards n1, n2, … with a row for the value and one for the gradient; and ×partial on every arrow."""
+    cards = tables(drawing)
+    for k, v in enumerate(values, start=1):
+        (value, number), (grad, gradient) = cards[f"n{k}"][1:]
+        assert (value, grad) == ("value", "grad") and is_number(number, v.data) and is_number(gradient, v.grad)
+    arrows = re.findall(r'(n\d+) -> (n\d+) \[label=" ×(.*?) "', drawing.source)
+    expected = [
+        (f"n{values.index(a) + 1}", f"n{k}", p) for k, v in enumerate(values, 1) for a, p in zip(v.inputs, v.partials)
+    ]
+    assert [arrow[:2] for arrow in arrows] == [arrow[:2] for arrow in expected]
+    assert all(is_number(text, p) for (_, _, text), (_, _, p) in zip(arrows, expected))
+
+
+def value_of(y):
+    return y.values[0] if isinstance(y, Tensor) else y
+
+
+@given(recipes(most=8) | tensor_recipes(most=5))
+@settings(max_examples=60)
+def test_at_the_value_level(recipe):
+    y = recipe(*recipe.leaves())
+    y.backward()
+    assert_numbers_of_values(draw(y, "value", digits=DIGITS, force=True), topological_order(value_of(y)))
+
+
+@given(networks())
+@settings(max_examples=60)
+def test_at_the_neuron_level(y):
+    y.backward()
+    scene = Scene(y)
+    cards = tables(draw(y, "neuron", digits=DIGITS, force=True))
+    known = {scene.names.given(v): v for v in scene.values}
+    for k, (head, neuron) in enumerate(NeuronCards(scene).heads, start=1):
+        rows = [row for row in cards[f"n{k}"] if len(row) > 1]
+        if neuron:
+            told = [known[name] for name, _, _ in rows[1:]]
+            assert set(told) == {*neuron.parameters, neuron.z, neuron.output}
+            assert all(is_number(a, v.data) and is_number(b, v.grad) for (_, a, b), v in zip(rows[1:], told))
+        else:
+            assert is_number(rows[0][1], head.data) and is_number(rows[1][1], head.grad)
+            for name, number in rows[2:]:
+                if name in known:
+                    assert is_number(number, known[name].data)
+                else:
+                    assert name == "constant" or any(is_number(number, p) for p in head.partials)
+
+
+@given(tensor_recipes(most=6) | networks().map(lambda y: lambda *_: y))
+@settings(max_examples=100)
+def test_at_the_tensor_level(recipe):
+    y = recipe(*recipe.leaves()) if hasattr(recipe, "leaves") else recipe()
+    y = y if isinstance(y, Tensor) else Tensor(y)
+    y.backward()
+    drawing = draw(y, "tensor", digits=DIGITS + 1, force=True)  # matrices have one less
+    scene = Scene(y)
+    kinds = TensorCards(scene)
+    ids = {f"n{k}": [t] for k, t in enumerate(kinds.shown, start=1)}
+    ids |= {f"p{l}": own for l, layer in enumerate(kinds.layers, start=1) if (own := kinds.own(layer))}
+    cards = tables(drawing)
+    assert cards.keys() == ids.keys()
+    for id, tensors in ids.items():
+        text = "  ".join(["  ".join(row) for row in cards[id]])
+        if len(tensors[0].values) == 1 and id[0] == "n":
+            (v,) = tensors[0].values
+            shown = re.findall(r"−?\d+\.\d{7}(?:e[+-]\d+)?", text)
+            assert is_number(shown[0], v.data) and is_number(shown[1], v.grad)
+        else:
+            shown = re.findall(r"−?\d+\.\d{6}", text)
+            own = [x for part in ("data", "grad") for t in tensors for x in [getattr(v, part) for v in t.values]]
+            if max(len(t.values) for t in tensors) <= 7:
+                assert len(shown) == len(own) and all(map(is_number, shown, own))
+
+
+def parts(page):
+    """The steps of a page, and its picture."""
+    steps = json.loads(re.search(r'<script type="application/json"[^>]*>(.*?)</script>', page.html, re.S)[1])
+    return steps, ET.fromstring(re.search(r"<svg.*?</svg>", page.html, re.S)[0])
+
+
+@given(recipes(most=6) | networks().map(lambda y: lambda *_: y))
+@settings(max_examples=30)
+def test_in_the_page(recipe):
+    y = recipe(*recipe.leaves()) if hasattr(recipe, "leaves") else recipe()
+    y.backward()
+    steps, picture = parts(step_through(y, "value", digits=DIGITS))
+    order = topological_order(value_of(y))
+    places = {int(e.get("data-value")): e.text for e in picture.iter() if e.get("data-value")}
+    assert places.keys() == set(range(len(order)))
+    assert all(is_number(text, order[i].data) for i, text in places.items())
+    assert sorted(i for step in steps for i in step.get("values", [])) == list(range(len(order)))
+    last = {i: text for step in steps for i, text in step.get("gradients", [])}
+    assert all(is_number(text, order[i].grad) for i, text in last.items())
+    arrows = {
+        e.get("id"): "".join(e.itertext()).strip() for e in picture.iter() if re.fullmatch(r"n\d+-\d+", e.get("id", ""))
+    }
+    expected = {f"n{k}-{i}": p for k, v in enumerate(order, 1) for i, p in enumerate(v.partials, 1)}
+    assert arrows.keys() == expected.keys()
+    assert all(is_number(text.removeprefix("×"), expected[id]) for id, text in arrows.items())
