@@ -136,22 +136,25 @@ def parts(page):
     return steps, ET.fromstring(re.findall(r"<svg.*?</svg>", page.html, re.S)[-1])
 
 
-@given(recipes(most=6) | networks().map(lambda y: lambda *_: y))
-@settings(max_examples=30)
-def test_in_the_page(recipe):
+@given(recipes(most=6) | networks().map(lambda y: lambda *_: y), st.sampled_from(["value", "neuron"]))
+@settings(max_examples=40)
+def test_in_the_page(recipe, level):
     y = recipe(*recipe.leaves()) if hasattr(recipe, "leaves") else recipe()
     y.backward()
-    steps, picture = parts(step_through(y, "value", digits=DIGITS))
+    page = step_through(y, level, digits=DIGITS)
+    steps, picture = parts(page)
     order = topological_order(value_of(y))
-    places = {int(e.get("data-value")): e.text for e in picture.iter() if e.get("data-value")}
-    assert places.keys() == set(range(len(order)))
-    assert all(is_number(text, order[i].data) for i, text in places.items())
-    assert sorted(i for step in steps for i in step.get("values", [])) == list(range(len(order)))
+    values = [(int(e.get("data-value")), e.text) for e in picture.iter() if e.get("data-value")]
+    assert values and all(is_number(text, order[i].data) for i, text in values)
     last = {i: text for step in steps for i, text in step.get("gradients", [])}
     assert all(is_number(text, order[i].grad) for i, text in last.items())
-    arrows = {
-        e.get("id"): "".join(e.itertext()).strip() for e in picture.iter() if re.fullmatch(r"n\d+-\d+", e.get("id", ""))
-    }
-    expected = {f"n{k}-{i}": p for k, v in enumerate(order, 1) for i, p in enumerate(v.partials, 1)}
-    assert arrows.keys() == expected.keys()
-    assert all(is_number(text.removeprefix("×"), expected[id]) for id, text in arrows.items())
+    places = {int(e.get("data-gradient")) for e in picture.iter() if e.get("data-gradient")}
+    assert all(i in last or not order[i].op for i in places)  # a constant has no gradient
+    told = [i for step in steps for i in step.get("values", [])]
+    assert sorted(told) == list(range(len(order)))
+    if page.level == "value":
+        assert {i for i, _ in values} == places == set(told)
+        found = [e for e in picture.iter() if re.fullmatch(r"n\d+-\d+", e.get("id", ""))]
+        partials = {f"n{k}-{i}": p for k, v in enumerate(order, 1) for i, p in enumerate(v.partials, 1)}
+        assert len(found) == len(partials)
+        assert all(is_number("".join(e.itertext()).strip().removeprefix("×"), partials[e.get("id")]) for e in found)
