@@ -54,8 +54,9 @@ def test_the_elements_of_a_tensor_are_named_by_their_place():
 def test_a_neuron_of_values_has_the_names_of_the_notes():
     w, x, b = Value(2.0), Value(3.0, label="x"), Value(1.0)
     z = Value.dot([w], [x]) + b
-    names = Names(z.tanh() - 1.0)
-    assert [names.given(v) for v in (w, x, b, z, names.root)] == ["w⁽¹⁾₁₁", "x", "b⁽¹⁾₁", "z⁽¹⁾₁", "f"]
+    f = z.tanh() - 1.0
+    names = Names(f)
+    assert [names.given(v) for v in (w, x, b, z, f)] == ["w⁽¹⁾₁₁", "x", "b⁽¹⁾₁", "z⁽¹⁾₁", "f"]
 
 
 def test_what_has_no_name_is_numbered_layer_by_layer_past_the_labels():
@@ -119,6 +120,14 @@ def test_a_scalar_tensor_and_its_value_are_one_quantity():
     L = cross_entropy(MLP([2, 2])([1.0, 2.0]), 1)
     names = Names(L)
     assert names(L) == names(L.values[0]) == "L"
+
+
+def test_several_results_are_one_document():
+    x = Value(2.0, label="x")
+    y, dx = x * x, 2 * x
+    dx.label = "∂f/∂x"
+    names = Names([y, dx])
+    assert [names(v) for v in (x, y, dx)] == ["x", "f", "∂f/∂x"]
 
 
 def every_name(y):

@@ -17,7 +17,7 @@ from .layers import find_layers, find_neurons
 from .order import by_depth
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     Node = Value | Tensor
 
@@ -28,11 +28,11 @@ class Names:
     Of several nodes with the same label the first keeps it; the others are h′, h″, h‴, h′₍₄₎ …
     A Tensor of shape () and its one Value are the same quantity, and have the same name.
 
-    `values` and `tensors` are the two graphs that end in the root, inputs first (no Tensors where
-    the root is a Value); `layers` and `neurons` are the networks in them.
+    `values` and `tensors` are the two graphs that end in the roots, inputs first (no Tensors where
+    a root is a Value); `layers` and `neurons` are the networks in them.
 
     Args:
-        root: the result whose graph is read.
+        roots: the result whose graph is read, or several.
         others: further nodes that the reader asked for, in the graph or not. They are no constants.
 
     >>> x = Tensor([1.0, 2.0], label="x")
@@ -42,11 +42,10 @@ class Names:
     ('x', 'x₂', 'L', 'v₁')
     """
 
-    def __init__(self, root: Node, others: Iterable[Node] = ()) -> None:
-        self.root = root
-        self.roots = [root] if isinstance(root, Value) else list(dict.fromkeys(root.values))
-        self.values = topological_order(*self.roots)
-        self.tensors = topological_order(root) if isinstance(root, Tensor) else []
+    def __init__(self, roots: Node | Sequence[Node], others: Iterable[Node] = ()) -> None:
+        self._roots: Sequence[Node] = [roots] if isinstance(roots, (Value, Tensor)) else roots
+        self.values = topological_order(*[v for r in self._roots for v in (r.values if isinstance(r, Tensor) else [r])])
+        self.tensors = topological_order(*[r for r in self._roots if isinstance(r, Tensor)])
         self.layers = find_layers(self.tensors)
         self.parameters = {v for t in self.tensors if isinstance(t, Parameter) for v in t.values}
         self.neurons = find_neurons(self.values, self.parameters)
@@ -141,8 +140,9 @@ class Names:
             for t in self.tensors:
                 if t.op == "softmax" and t.inputs[0] in outputs:
                     self._give_role(t, "ŷ")
-        if isinstance(self.root, Tensor) and (self.root.op or not self.root.shape):
-            self._give_role(self.root, *(("L", "y") if len(self.root.values) == 1 else ("y",)))
+        for root in self._roots:
+            if isinstance(root, Tensor) and (root.op or not root.shape):
+                self._give_role(root, *(("L", "y") if len(root.values) == 1 else ("y",)))
         owned = {v for t in self.tensors if t.op or t in self._names for v in t.values}
         for t in self.tensors:
             if not t.op and t.shape and t not in self._names and owned.isdisjoint(t.values) and not _computed(t):
@@ -150,7 +150,7 @@ class Names:
                 break
 
     def _name_values(self) -> None:
-        """Labels; then places in Tensors with a name; then roles: by neuron, f for the root."""
+        """Labels; then places in Tensors with a name; then roles: by neuron, f for a root."""
         for t in [t for t in self._all_tensors if t in self._names]:
             self._name_elements(self._names, t)
         for v in self._all_values:
@@ -164,8 +164,9 @@ class Names:
                 self._give_role(w, element(of_layer("w", neuron.layer), (j - 1, i), sizes))
             for letter, role in (("b", neuron.bias), ("z", neuron.z), ("h", neuron.h)):
                 self._give_role(role, element(of_layer(letter, neuron.layer), (j - 1,), (j,)))
-        if isinstance(self.root, Value):
-            self._give_role(self.root, "f", "y", "L")
+        for root in self._roots:
+            if isinstance(root, Value):
+                self._give_role(root, "f", "y", "L")
 
     def _name_elements(self, names: dict[Node, str], t: Tensor) -> None:
         """Call the Values of a Tensor by their places in it, unless they have a label of their own."""

@@ -31,7 +31,7 @@ class Scene:
     def __init__(self, y: Value | Tensor, digits: int | None = None, gradients: bool = True) -> None:
         self.root = y
         self.names = Names(y)
-        self.roots = self.names.roots
+        self.roots = [y] if isinstance(y, Value) else list(dict.fromkeys(y.values))
         self.values = self.names.values
         self.tensors = self.names.tensors
         self.layers = self.names.layers
