@@ -33,7 +33,7 @@ class Names:
 
     Args:
         roots: the result whose graph is read, or several.
-        others: further nodes that the reader asked for, in the graph or not. They are no constants.
+        others: further nodes that the reader asked for, in the graph or not. They are not constants.
 
     >>> x = Tensor([1.0, 2.0], label="x")
     >>> y = (x * x).sum()
@@ -84,7 +84,7 @@ class Names:
         return name
 
     def is_constant(self, node: Node) -> bool:
-        """Whether a node is a number that nobody named, such as the 2 in 2 * x.
+        """Whether a node is a leaf without a name, such as the 2 in 2 * x.
 
         In a graph in which no leaf has a name none is a constant.
         """

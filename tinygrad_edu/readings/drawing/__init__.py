@@ -73,10 +73,10 @@ def draw(
     if level is None:
         level = next((l for l in COMFORTABLE if counts.get(l, TOO_MANY) <= COMFORTABLE[l]), list(counts)[-1])
     if level == "neuron" and not scene.neurons:
-        level = "value"  # an expression that is no network
+        level = "value"  # the graph holds no network
     if level not in counts:
         raise ValueError(
-            'the level "tensor" needs a Tensor, for only it records what was done with whole Tensors: '
+            'the level "tensor" needs a Tensor, because a Value does not record what was done with whole Tensors: '
             "draw the loss itself, not its one Value"
         )
     _check_size(level, counts, force)
@@ -116,7 +116,7 @@ def _counts(scene: Scene) -> dict[str, int]:
 
 
 def _check_size(level: str, counts: dict[str, int], force: bool) -> None:
-    """Say in a sentence that there are too many cards, and which level has fewer."""
+    """Warn, or raise ValueError, if there are too many cards; the message names a level that has fewer."""
     cards = counts[level]
     if cards <= MANY or force:
         return
@@ -130,6 +130,6 @@ def _check_size(level: str, counts: dict[str, int], force: bool) -> None:
     if cards > TOO_MANY:
         raise ValueError(
             f"draw: {cards:,} cards at the {level} level are too many to lay out or to read: {advice}; "
-            "force=True draws them all the same"
+            "force=True draws them anyway"
         )
     warnings.warn(f"draw: {cards} cards at the {level} level are more than fit on a screen: {advice}", stacklevel=3)

@@ -1,4 +1,4 @@
-"""DOT text through the `graphviz` package: the graph's manners, its nodes and its edges."""
+"""DOT text through the `graphviz` package: the graph with its attributes, its nodes and its edges."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 
 def new_graph(title: str | None, rankdir: str, **attributes: str) -> Any:
-    """An empty graph in the house style."""
-    import graphviz  # type: ignore[import-untyped]  # 60 ms that only those who draw need to wait
+    """An empty graph with the fonts and colours of all drawings."""
+    import graphviz  # type: ignore[import-untyped]  # takes 60 ms
 
     graph = graphviz.Digraph("drawing")
     ink = {"fontname": look.FONT, "fontsize": str(look.SIZE), "fontcolor": look.colour("ink")}
@@ -28,7 +28,7 @@ def new_graph(title: str | None, rankdir: str, **attributes: str) -> Any:
 
 
 def part(name: str | None = None, **attributes: str) -> Any:
-    """An empty part of a graph: a frame where the name begins with "cluster", else a rule for its nodes."""
+    """An empty subgraph: a frame where the name begins with "cluster", else attributes for its nodes."""
     import graphviz
 
     subgraph = graphviz.Digraph(name)
@@ -51,11 +51,13 @@ def edge(graph: Any, tail: str, head: str, tooltip: str = "", **attributes: str)
 
 
 def plain(text: str) -> str:
-    """Text that is an attribute and no HTML: `<` has no meaning in it, but `&amp;` and `\\N` have.
+    """Text for an attribute that is not HTML: `<` has no meaning in it, but `&amp;` and `\\N` have.
 
-    Graphviz reads the latter once or twice, so doubling is no help: another stroke goes in its place.
+    Graphviz resolves the latter once or twice, so doubling the backslash does not help: ∖ replaces it.
     """
     import graphviz
 
-    escaped: str = graphviz.escape(look.printable(look.shortened(text, _LONGEST)).replace("&", "&amp;").replace("\\", "∖"))
+    escaped: str = graphviz.escape(
+        look.printable(look.shortened(text, _LONGEST)).replace("&", "&amp;").replace("\\", "∖")
+    )
     return escaped

@@ -106,12 +106,12 @@ def markup(text: str) -> str:
 
 
 def shortened(text: str, length: int = WIDTH) -> str:
-    """`text`, or its beginning and an ellipsis: a card is no wider than its numbers need."""
+    """`text`, or its beginning and an ellipsis, so that a name does not make a card much wider than its numbers."""
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def styled(text: str, role: str = "ink", size: int = SIZE, bold: bool = False, italic: bool = False) -> str:
-    """Text in a colour, size and weight; what is as the whole drawing is goes without saying."""
+    """Text in a colour, size and weight; the drawing's own colour and size are omitted."""
     content = markup(text)
     if bold:
         content = f"<B>{content}</B>"

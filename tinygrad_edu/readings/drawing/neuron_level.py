@@ -22,10 +22,10 @@ MOST_ROWS = 16  # parameters on one card; of more the first ones are shown
 
 
 class NeuronCards:
-    """Which cards there are, and which node is told on which.
+    """Which cards there are, and which node is shown on which.
 
     A neuron is one card. Every other node is a card of its own, except that a leaf which only one
-    node beyond the network uses (a target, a constant) is told on the card of that node.
+    node outside the neurons uses (a target, a constant) is a row on the card of that node.
     """
 
     def __init__(self, scene: Scene) -> None:
@@ -69,7 +69,7 @@ def neuron_level(scene: Scene, cards: NeuronCards, rankdir: str | None = None, t
         if neuron:
             label, kind, tip = neuron_card(scene, neuron), "neuron", _neuron_described(scene, neuron)
         else:
-            more = _told_here(scene, v, cards.folded.get(v, []))
+            more = _further_rows(scene, v, cards.folded.get(v, []))
             label, kind, tip = value_card(scene, v, more), scene.kind(v), describe(scene, v)
         node(graph, ids[v], label, kind, tip)
     for k, column in enumerate(_columns(cards)):
@@ -84,7 +84,7 @@ def neuron_level(scene: Scene, cards: NeuronCards, rankdir: str | None = None, t
     return graph
 
 
-def _told_here(scene: Scene, v: Value, leaves: list[Value]) -> list[tuple[str, str]]:
+def _further_rows(scene: Scene, v: Value, leaves: list[Value]) -> list[tuple[str, str]]:
     """The rows for targets and constants; and for logsumexp its local derivatives, which are the softmax."""
     rows = [(scene.name(leaf) or "constant", scene.value(leaf)) for leaf in leaves]
     if v.op is ops.LSE:

@@ -45,7 +45,7 @@ def render(source: str, format: str, timeout: float) -> bytes:
     if errors:
         raise ValueError(f"Graphviz rejects the drawing: {'; '.join(errors[:4])}")
     if done.returncode or not done.stdout:
-        last = (complaint.strip().splitlines() or ["it said nothing"])[-1]
+        last = (complaint.strip().splitlines() or ["no message"])[-1]
         raise RuntimeError(f"Graphviz failed with exit code {done.returncode}: {last}")
     return done.stdout
 

@@ -1,4 +1,4 @@
-"""The scene: the graph to be drawn, what its nodes are called, and how the reader wants the numbers."""
+"""The scene: the graph to be drawn, the names of its nodes, and how numbers are shown."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Scene:
         self._has_weights = any([(self.name(v) or " ")[0] in "wW" for v in self.values if not v.op])
 
     def name(self, node: Value | Tensor) -> str | None:
-        """What the node is called; None for a constant, and for a step that is told by its formula."""
+        """What the node is called; None for a constant, and for a step that is shown as its formula."""
         return self.names(node) if node in self.numbered else self.names.given(node)
 
     def number_values(self) -> None:

@@ -21,7 +21,7 @@ FUNCTIONS = (*ACTIVATIONS, "softmax", "log_softmax")
 
 
 class TensorCards:
-    """Which Tensors get a card, and which are told otherwise.
+    """Which Tensors get a card.
 
     The parameters of a layer share a card. In a network the steps without a name (W x before b is
     added, the squares of a loss) are part of the formula of what they lead to, unless several
@@ -70,7 +70,7 @@ class TensorCards:
         return len(self.shown) + len({id(layer) for layer in self.parameter_of.values()})
 
     def own(self, layer: Layer) -> list[Tensor]:
-        """The parameters on the card of the layer: W and b, unless an earlier layer has told them."""
+        """The parameters on the card of the layer: W and b, unless they are on the card of an earlier layer."""
         both = [t for t in (layer.W, layer.b) if t is not None]
         return [t for t in dict.fromkeys(both) if self.parameter_of[t] is layer]
 

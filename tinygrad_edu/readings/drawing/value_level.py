@@ -22,8 +22,8 @@ LONG = 40  # nodes: what is longer runs from top to bottom
 def value_level(scene: Scene, rankdir: str | None = None, title: str | None = None) -> Any:
     """The graph of Values, one card each. `x * x` has two edges."""
     rankdir = rankdir or ("LR" if len(scene.values) <= LONG else "TB")
-    # Inputs in their order, as in w₁ x₁ + w₂ x₂. Where two nodes share one, both cannot have it as they
-    # like, and shorter arrows are worth more; but the neurons of a network shall stand in order.
+    # Inputs stand in their order, as in w₁ x₁ + w₂ x₂. Where nodes share an input they cannot all have
+    # that, and short arrows matter more, except that the neurons of a network stay in order.
     tree = all([len(set(users)) <= 1 for users in users_of(scene.values).values()])
     order = {"ordering": "in"} if tree or scene.neurons else {}
     graph = new_graph(title, rankdir, nodesep="0.2", ranksep="0.45", **order)
@@ -47,8 +47,8 @@ def value_card(scene: Scene, v: Value, more: Sequence[tuple[str, str]] = ()) -> 
     kind = scene.kind(v)
     rows = [look.row(look.cell(heading(scene, v), "CENTER", span=2)), *numbers(scene, v)]
     for name, text in more:
-        told = look.styled(look.shortened(name), size=look.SMALL)
-        rows.append(look.row(look.cell(told, "LEFT", "target"), look.cell(look.styled(text), fill="target")))
+        what = look.styled(look.shortened(name), size=look.SMALL)
+        rows.append(look.row(look.cell(what, "LEFT", "target"), look.cell(look.styled(text), fill="target")))
     if more:
         rows.append(look.FOOT)
     return look.card(rows, kind, rounded=v.op is not None, thick=kind == "loss")

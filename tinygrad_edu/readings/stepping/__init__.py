@@ -63,14 +63,14 @@ def step_through(y: Value | Tensor, level: str | None = None, title: str | None 
 
 
 def _level(scene: Scene, level: str | None) -> str:
-    """The level to use, or a sentence that it has too many steps and what is coarser."""
+    """The level to use. Raises ValueError if it has too many steps; the message names a coarser one."""
     cards = {"value": scene.values}
     if scene.neurons:
         cards["neuron"] = [v for v, _ in NeuronCards(scene).heads]
     if level is None:
         level = "value" if len(scene.values) <= COMFORTABLE else "neuron"
     if level not in cards:
-        level = "value"  # an expression that is no network
+        level = "value"  # the graph holds no network
     steps = {name: 2 + 2 * len([v for v in heads if v.op]) for name, heads in cards.items()}
     few = len(scene.values) <= MOST_NUMBERS
     fit = [name for name in cards if few and steps[name] <= MOST_STEPS and len(cards[name]) <= MOST_CARDS]

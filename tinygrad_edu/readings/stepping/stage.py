@@ -33,7 +33,7 @@ class Card:
     Attributes:
         id: its id.
         head: the node whose value it ends in.
-        nodes: all the nodes that are told on it.
+        nodes: all the nodes that are shown on it.
         rows: those with a value and a gradient on it, from top to bottom.
         folded: leaves below these, with a value alone.
         sources: for each arrow into it, the card that it comes from.
@@ -57,7 +57,7 @@ class Card:
 class Stage(Scene):
     """A Scene with the names and gradients of a derivation, drawn at one level: "value" or "neuron".
 
-    `cards` are its cards, inputs first; `card_of` is the card that a node is told on; `source` its DOT text.
+    `cards` are its cards, inputs first; `card_of` is the card that a node is shown on; `source` its DOT text.
     """
 
     def __init__(self, y: Value | Tensor, derivation: Derivation, level: str) -> None:
@@ -70,18 +70,19 @@ class Stage(Scene):
             for row in step.rows:
                 self._texts.setdefault(row.node, []).append(self.so_far(row))
         self.number_of = {v: i for i, v in enumerate(self.values)}
-        told = NeuronCards(self) if level == "neuron" else None
-        heads = told.heads if told else [(v, None) for v in self.values]
+        neurons = NeuronCards(self) if level == "neuron" else None
+        heads = neurons.heads if neurons else [(v, None) for v in self.values]
         self.cards = [
-            Card(f"n{i}", v, neuron, told.folded.get(v, []) if told else []) for i, (v, neuron) in enumerate(heads, 1)
+            Card(f"n{i}", v, neuron, neurons.folded.get(v, []) if neurons else [])
+            for i, (v, neuron) in enumerate(heads, 1)
         ]
         of_head = {card.head: card for card in self.cards}
-        self.card_of = {v: of_head[told.card_of[v] if told else v] for v in self.values}
+        self.card_of = {v: of_head[neurons.card_of[v] if neurons else v] for v in self.values}
         for v, card in self.card_of.items():
             card.nodes.add(v)
         for card, (v, neuron) in zip(self.cards, heads):
-            card.sources = [self.card_of[a] for a in (told.sources(v, neuron) if told else v.inputs)]
-        graph = neuron_level(self, told) if told else value_level(self)
+            card.sources = [self.card_of[a] for a in (neurons.sources(v, neuron) if neurons else v.inputs)]
+        graph = neuron_level(self, neurons) if neurons else value_level(self)
         self.source = str(graph.source)
 
     def name(self, node: Value | Tensor) -> str | None:
@@ -122,7 +123,7 @@ class Stage(Scene):
         for card in self.cards:
             for id, source in zip(card.arrows, card.sources):
                 arrows[source.id, card.id].pop(0).set("id", id)
-        root.attrib |= {"class": "tinygrad-edu", "aria-hidden": "true"}  # its numbers are told in words beside it
+        root.attrib |= {"class": "tinygrad-edu", "aria-hidden": "true"}  # the lines beside it say the same in words
         return ET.tostring(root, encoding="unicode").strip()
 
     def _mark(self, group: ET.Element, card: Card) -> None:
