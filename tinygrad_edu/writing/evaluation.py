@@ -187,5 +187,3 @@ def with_args(e: Expression, args: list[Expression]) -> Expression:
 def _is_factor(e: Expression) -> bool:
     """Whether it is a local derivative: neither a constant nor something that came from above."""
     return not isinstance(e, Constant) and not any([isinstance(part, (Derivative, MatMul)) for part in parts(e)])
-
-

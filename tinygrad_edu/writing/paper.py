@@ -318,7 +318,9 @@ class LaTeX(Paper):
         return r"\begin{bmatrix}" + r" \\ ".join([" & ".join(row) for row in cells]) + r"\end{bmatrix}", ATOM
 
     def power(self, n: float) -> Spelling:
-        return Spelling(f"{{{{{{a}}}}}}^{{{{{self.constant(n)[0].replace('{', '{{').replace('}', '}}')}}}}}", POWER, (ATOM,))
+        return Spelling(
+            f"{{{{{{a}}}}}}^{{{{{self.constant(n)[0].replace('{', '{{').replace('}', '}}')}}}}}", POWER, (ATOM,)
+        )
 
     def summation(self, axis: str) -> str:
         return {"": r"\sum {a}", "ₙ": r"\sum_n {a}", "ₖ": r"\sum_k {a}"}[axis]

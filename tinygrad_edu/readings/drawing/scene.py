@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 from ...network.nn import Parameter
 from ...network.tensor import Tensor
 from ...value import Value
+from ...writing.expression import Name
 from ...writing.numbers import number
+from ..formulas import formula, on_its_own
 from ..naming import Names
 from . import look
-from .formula import formula
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+MOST_ELEMENTS = 8  # of a Tensor that was put together from Values, in its formula
 
 
 class Scene:
@@ -54,9 +57,27 @@ class Scene:
             if not self.name(v) and not self.names.is_constant(v) and (not v.op or len(self.formula(v)) > look.WIDTH):
                 self.numbered.add(v)
 
+    def number_tensors(self) -> None:
+        """Show the numbers of the Tensors that have no name and that formulas need one for."""
+        self.numbered.update([t for t in self.names.number_tensors() if not self.names.given(t)])
+
     def formula(self, node: Value | Tensor) -> str:
         """How a node was computed, in terms of the nodes that have a name."""
-        return formula(node, self.name) if isinstance(node, Tensor) else _interim(self, node)
+        if isinstance(node, Tensor) and not node.op:
+            elements = [self._element(v) for v in node.values[:MOST_ELEMENTS]]
+            dots = ["…"] if len(node.values) > MOST_ELEMENTS else []
+            return f"[{', '.join(elements + dots)}]" if node.shape else elements[0]
+        return str(on_its_own(formula(node, self._symbol)))
+
+    def _symbol(self, node: Value | Tensor) -> Name | None:
+        name = self.name(node)
+        return Name(name, node.shape if isinstance(node, Tensor) else ()) if name else None
+
+    def _element(self, v: Value) -> str:
+        """A Value in a Tensor that was put together by hand: its name, or its formula if names suffice for that."""
+        if name := self.name(v):
+            return name
+        return "…" if any([a.op and not self.name(a) for a in v.inputs]) else str(formula(v, self._symbol))
 
     @property
     def loss(self) -> str:
@@ -134,9 +155,3 @@ def _owners_behind(t: Tensor, owner: dict[Value, Tensor]) -> list[Tensor]:
         else:
             waiting += reversed(v.inputs)
     return list(found)
-
-
-def _interim(scene: Scene, v: Value) -> str:
-    texts = [scene.name(a) or (f"({scene.formula(a)})" if a.op else number(a.data, scene.digits)) for a in v.inputs]
-    assert v.op is not None
-    return f" {v.op.symbol} ".join(texts) if v.op.symbol in "+−×÷" else f"{v.op.symbol}({', '.join(texts)})"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ...network.tensor import Tensor
 from ...writing.numbers import number
 from . import look
+from .scene import is_computed
 
 if TYPE_CHECKING:
     from .scene import Scene
@@ -19,16 +20,15 @@ DIGIT_SIZE = 11
 def tensor_card(scene: Scene, t: Tensor) -> str:
     """One number in words, or a matrix beside its gradients (above them, if it is wide)."""
     kind = scene.kind(t)
-    name = scene.name(t) or (scene.formula(t) if t.op else "constant")
     if len(t.values) == 1:
         rows = [_centred(text) for text in _sentences(scene, t)]
-        return look.card(rows, kind, rounded=t.op is not None, thick=kind == "loss", padding=5)
-    parts = [_matrix(scene, t, name)]
+        return look.card(rows, kind, rounded=is_computed(t), thick=kind == "loss", padding=5)
+    parts = [_matrix(scene, t, _heading(scene, t))]
     if scene.gradients:
         parts.append(_gradient(scene, t))
     wide = t.ndim > 1 and t.shape[-1] > NARROW
     rows = [_centred(part) for part in parts] if wide else [_centred(*parts)]
-    return look.card(rows, kind, rounded=t.op is not None, thick=kind == "loss")
+    return look.card(rows, kind, rounded=is_computed(t), thick=kind == "loss")
 
 
 def parameter_card(scene: Scene, tensors: list[Tensor]) -> str:
@@ -46,10 +46,18 @@ def _sentences(scene: Scene, t: Tensor) -> list[str]:
     sentences = [look.styled(said, bold=True)]
     if scene.gradients and not scene.blank:
         sentences.append(look.gradient_text(f"{_gradient_name(scene, t)} = {scene.gradient(v)}"))
-    if t.op:
+    if is_computed(t):
         said = look.shortened(scene.formula(t), 60)
         sentences.append(look.styled(f" {said} ", "muted", look.SMALL))  # air: fonts differ in width
     return sentences
+
+
+def _heading(scene: Scene, t: Tensor) -> str:
+    """The name of a Tensor, or how it was computed, or both where the name is just a number."""
+    name = scene.name(t)
+    if not is_computed(t) or (name and t not in scene.numbered):
+        return name or "constant"
+    return f"{name} = {scene.formula(t)}" if name else scene.formula(t)
 
 
 def _gradient_name(scene: Scene, t: Tensor) -> str:

@@ -29,6 +29,7 @@ class TensorCards:
     """
 
     def __init__(self, scene: Scene) -> None:
+        scene.number_tensors()
         self.layers = scene.layers
         self.parameter_of: dict[Tensor, Layer] = {}
         for layer in scene.layers:
@@ -153,5 +154,6 @@ def _frame(
 
 
 def _tensor_node(graph: Any, scene: Scene, t: Tensor, id: str, **attributes: str) -> None:
-    tip = f"{scene.name(t) or t.op or 'constant'}, shape {t.shape}" + (f", = {scene.formula(t)}" if t.op else "")
+    how = f", = {scene.formula(t)}" if is_computed(t) else ""
+    tip = f"{scene.name(t) or t.op or 'constant'}, shape {t.shape}{how}"
     node(graph, id, tensor_card(scene, t), scene.kind(t), tip, **attributes)
