@@ -33,7 +33,8 @@ class Names:
     """The names of one document: no two of its nodes share one.
 
     Of several nodes with the same label the first keeps it; the others are h′, h″, h‴, h′₍₄₎ …
-    A Tensor of shape () and its one Value are the same quantity, and have the same name.
+    A Tensor of shape () and its one Value are the same quantity and have the same name, as have
+    any Tensor of one element and its Value that have the same label.
 
     `values` and `tensors` are the two graphs that end in the roots, inputs first (no Tensors where
     a root is a Value); `layers` and `neurons` are the networks in them.
@@ -144,8 +145,10 @@ class Names:
             return False
         names[node] = name
         self._used.add(name)
-        if isinstance(node, Tensor) and not node.shape and _label(node.values[0]) in (None, _label(node)):
-            names.setdefault(node.values[0], name)
+        if isinstance(node, Tensor) and len(node.values) == 1:
+            label = _label(node.values[0])
+            if label == _label(node) if label else not node.shape:
+                names.setdefault(node.values[0], name)
         return True
 
     def _give_label(self, node: Node, label: str) -> None:

@@ -55,11 +55,11 @@ def step_through(y: Value | Tensor, level: str | None = None, title: str | None 
     if level not in (None, "value", "neuron"):
         raise ValueError(f'step_through: the level is "value" or "neuron", or None, not {level!r}')
     check_digits("step_through", digits)
-    root = one_value(y)
+    one_value(y)
     level = _level(Scene(y), level)
     derivation = derive_values(y, None, digits, MOST_NUMBERS)
     stage = Stage(y, derivation, level)
-    return Page(stage, steps(derivation, stage), title or f"{derivation.names[root]}, step by step")
+    return Page(stage, steps(derivation, stage), title or f"{stage.names(y)}, step by step")
 
 
 def _level(scene: Scene, level: str | None) -> str:

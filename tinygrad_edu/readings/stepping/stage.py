@@ -55,13 +55,12 @@ class Card:
 
 
 class Stage(Scene):
-    """A Scene with the names and gradients of a derivation, drawn at one level: "value" or "neuron".
+    """A Scene with the gradients of a derivation, drawn at one level: "value" or "neuron".
 
     `cards` are its cards, inputs first; `card_of` is the card that a node is shown on; `source` its DOT text.
     """
 
     def __init__(self, y: Value | Tensor, derivation: Derivation, level: str) -> None:
-        self._called = {row.node: derivation.names[row.node] for row in derivation.forward}  # constants are not
         super().__init__(y, derivation.digits)
         self.blank = False
         self.level = level
@@ -85,9 +84,10 @@ class Stage(Scene):
         graph = neuron_level(self, neurons) if neurons else value_level(self)
         self.source = str(graph.source)
 
-    def name(self, node: Value | Tensor) -> str | None:
-        """What the derivation calls it; nothing for a constant."""
-        return self._called.get(node) if isinstance(node, Value) else super().name(node)
+    def number_values(self) -> None:
+        """Show all numbers: each step is called by the name that it has in the lines of the derivation."""
+        self.names.number_values()
+        self.numbered.update([v for v in self.values if not self.names.is_constant(v)])
 
     def so_far(self, row: Row) -> str:
         """A gradient once a row of the backward pass is done, as its card shows it."""
