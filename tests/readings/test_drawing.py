@@ -13,6 +13,7 @@ from tinygrad_edu import MLP, Linear, Sequential, Tanh, Tensor, Value, cross_ent
 from tinygrad_edu.graph import topological_order
 from tinygrad_edu.network.nn import Parameter
 from tinygrad_edu.readings.drawing.scene import Scene
+from tinygrad_edu.readings.drawing.tensor_level import TensorCards
 from tinygrad_edu.writing.numbers import number
 
 HEAD = """digraph drawing {{
@@ -44,9 +45,7 @@ def classification():
 
 
 def formula(t):
-    scene = Scene(t)
-    scene.number_tensors()
-    return scene.formula(t)
+    return TensorCards(Scene(t)).formula(t)
 
 
 def cards(drawing):
@@ -258,7 +257,7 @@ def test_formulas_have_parentheses_where_they_need_them():
     layer = Linear(2, 2, seed=0)
     layer.W = layer.b = None
     layer.W, layer.b = g + Parameter([[1.0, 2.0], [3.0, 4.0]], label="V"), g - b
-    assert formula(layer(x)) == "v₁ x + v₂"  # factors of a matrix product have a name
+    assert formula(layer(x)) == "(g + V) x + (g − b)"
     assert formula(layer.W) == "g + V" and formula(layer.b * x) == "(g − b) ∘ x"
 
 
@@ -332,6 +331,35 @@ def test_formulas_have_the_parentheses_they_need():
     assert formula((a * b) ** 2) == "(a ∘ b)²"
     assert formula((a - b).exp() / 3) == "exp(a − b) / 3"
     assert formula((a * b).sum() ** 0.5) == "(Σ a ∘ b)^0.5"
+
+
+# Tensors made of single Values.
+
+
+def test_a_tensor_made_of_values_of_another_is_known_as_computed():
+    x = Tensor([2.0, 3.0], label="x")
+    made = Tensor([x[0] * x[0], x[1]])
+    y = (made * x).sum()
+    y.backward()
+    drawing = draw(y, "tensor", digits=2)
+    assert cards(drawing)["n2"] == [["v₁ = Tensor(x)4.03.0", "∂L/∂v₁2.06.0"]]
+    assert ("n1", "n2") in edges(drawing) and "constant" not in drawing.source
+    assert re.findall(r" class=(\w+) id=n2 ", drawing.source) == ["operation"]
+
+
+def test_an_element_is_written_as_part_of_its_tensor():
+    z = Tensor([1.0, 2.0, 3.0], label="z")
+    drawing = draw(z.logsumexp() - z[2], "tensor")
+    assert "logsumexp(z) − z[2]" in drawing.source and "constant" not in drawing.source
+
+
+def test_what_a_function_of_map_uses_has_an_arrow():
+    x, k = Tensor([1.0, 2.0], label="x"), Tensor([3.0], label="k")
+    scaled = x.map(lambda v: v * k[0])
+    drawing = draw((scaled * k).sum(), "tensor")
+    ids = {rows[0][0][0]: id for id, rows in cards(drawing).items()}
+    (head,) = [head for tail, head in edges(drawing) if tail == ids["x"]]
+    assert (ids["k"], head) in edges(drawing)
 
 
 # How much.
@@ -448,6 +476,44 @@ def test_more_than_two_hundred_cards_name_the_coarser_level():
     L = squared_error(MLP([8, 16, 8, 2], seed=0)([0.5] * 8), [0.0, 1.0])
     with pytest.warns(UserWarning, match='cards at the value level are more than fit on a screen: level="neuron" has'):
         draw(L, "value")
+
+
+@pytest.mark.parametrize("level", ["value", "tensor"])
+def test_the_picture_grows_with_the_graph_where_nodes_are_used_twice(level):
+    def doubled(times):
+        t = Tensor(0.5, label="t")
+        for _ in range(times):
+            t = (t + t).tanh()
+        return len(draw(t, level, force=True).source)
+
+    assert doubled(80) < 5 * doubled(20)
+
+
+def test_a_chain_of_nameless_tensors_has_no_formula_longer_than_a_few_steps():
+    t = Tensor([0.5, 0.25], label="t")
+    for _ in range(400):
+        t = t.tanh()
+    source = draw(t, "tensor", force=True).source
+    assert max(map(len, re.findall(r"(?:tanh\()+", source))) <= 10 * len("tanh(")
+
+
+def test_newtons_method_without_names_is_drawn(tmp_path):
+    a = Value(2.0, label="a")
+    z = a
+    for _ in range(6):
+        z = z - (z * z - a) / (2 * z)
+    t = Tensor([2.0, 3.0], label="t")
+    for _ in range(6):
+        t = t - (t * t - 2.0) / (2 * t)
+    for drawing in (draw(z, "value"), draw(t, "tensor")):
+        assert max(map(len, re.findall(r'tooltip="(.*?)"', drawing.source))) <= 400
+        assert drawing.save(tmp_path / "newton.dot").stat().st_size < 100_000
+
+
+@pytest.mark.parametrize("level", ["value", "tensor"])
+def test_a_label_of_any_length_is_cut(level):
+    x = Tensor([1.0, 2.0], label="é" * 16_000)
+    assert len(draw(x.sum(), level, title="é" * 16_000).source) < 30_000
 
 
 def test_force_draws_all_the_same():

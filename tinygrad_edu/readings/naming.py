@@ -6,7 +6,6 @@ by its place in a named Tensor (z⁽¹⁾₂); else v₁, v₂, … in the order
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from ..graph import topological_order
@@ -21,12 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     Node = Value | Tensor
-
-_DEEPEST = 8  # operations inside one formula
-# Operations that may be written inside another formula, and those that are applied to names alone.
-_INSIDE = {"@", "affine", "ᵀ", "reshape", "+", "−", "×", "÷", "neg", "sum", "mean", "logsumexp", "exp", "log", "abs"}
-_OF_NAMES = {"tanh", "sigmoid", "relu", "sin", "cos", "sqrt"}
-_VIEWS = {"ᵀ", "reshape"}
 
 
 class Names:
@@ -110,35 +103,6 @@ class Names:
         for v in sorted(order, key=lambda v: v not in first) if first else order:
             self(v)
 
-    def number_tensors(self) -> list[Tensor]:
-        """Give a name to every Tensor that a formula cannot do without; all Tensors that have one, inputs first.
-
-        The others are written out where they are used, so that ½ Σ (ŷ − y)², computed in four steps, is one
-        formula. A name goes to what is used more than once, to data, to what was put together from Values, to
-        the factors of a matrix product, and to what would make a formula too long.
-        """
-        wanted = {t for t in self._all_tensors if self.given(t)}.union(self._others, self._roots)
-        uses = Counter([a for t in self.tensors for a in t.inputs])
-        wanted |= {t for t in self.tensors if t.op and uses[t] > 1}
-        depth: dict[Tensor, int] = {}  # of the formula that stands for it
-        for t in self.tensors:
-            depth[t] = 1 + max([0 if a in wanted else depth[a] for a in t.inputs], default=0)
-            if not t.op:
-                needed = bool(t.shape) or t.values[0].op is not None
-            else:
-                array = max([a.ndim for a in (t, *t.inputs)]) > 2
-                inside = _is_power(t) or (t.op in _INSIDE and not array)
-                matrices = t.op in ("@", "affine") and max([a.ndim for a in t.inputs]) == 2
-                wanted |= {a for a in t.inputs if a.op and (not inside or (matrices and a.op not in _VIEWS))}
-                row = t.op == "@" and [a.ndim for a in t.inputs] == [1, 2]  # which its users have as a column
-                needed = row or depth[t] > _DEEPEST or not (inside or (t.op in _OF_NAMES and not array))
-            if needed:
-                wanted.add(t)
-        named = [t for t in self._all_tensors if t in wanted]
-        for t in named:
-            self(t)
-        return named
-
     def _give(self, names: dict[Node, str], node: Node, name: str) -> bool:
         """Call the node so, unless it has a name or the name has a node."""
         if node in self._names or node in self._numbers or name in self._used:
@@ -219,11 +183,6 @@ class Names:
 def _label(node: Node) -> str | None:
     """The label on one line, or None where it is empty."""
     return " ".join(node.label.split()) or None if node.label else None
-
-
-def _is_power(t: Tensor) -> bool:
-    """Whether t is aⁿ."""
-    return t.record is not None and t.record.exponent is not None
 
 
 def _computed(t: Tensor) -> bool:

@@ -69,7 +69,9 @@ def draw(
     """
     _check(y, level, rankdir, digits)
     scene = Scene(y, digits, gradients)
-    counts = _counts(scene)
+    # The numbers v₁, v₂, … of Tensors and of Values are those of two documents, and so are the scenes.
+    cards = TensorCards(Scene(y, digits, gradients)) if isinstance(y, Tensor) else None
+    counts = _counts(scene, cards)
     if level is None:
         level = next((l for l in COMFORTABLE if counts.get(l, TOO_MANY) <= COMFORTABLE[l]), list(counts)[-1])
     if level == "neuron" and not scene.neurons:
@@ -80,8 +82,8 @@ def draw(
             "draw the loss itself, not its one Value"
         )
     _check_size(level, counts, force)
-    if level == "tensor":
-        graph = tensor_level(scene, TensorCards(scene), rankdir, title)
+    if cards and level == "tensor":
+        graph = tensor_level(cards, rankdir, title)
     elif level == "neuron":
         graph = neuron_level(scene, NeuronCards(scene), rankdir, title)
     else:
@@ -105,13 +107,13 @@ def _named(scene: Scene) -> str:
     return scene.name(scene.root) or "a result"
 
 
-def _counts(scene: Scene) -> dict[str, int]:
+def _counts(scene: Scene, cards: TensorCards | None) -> dict[str, int]:
     """How many cards each level has that the graph can be drawn at, from fine to coarse."""
     counts = {"value": len(scene.values)}
     if scene.neurons:
         counts["neuron"] = len(NeuronCards(scene).heads)
-    if scene.tensors:
-        counts["tensor"] = len(TensorCards(scene))
+    if cards:
+        counts["tensor"] = len(cards)
     return counts
 
 

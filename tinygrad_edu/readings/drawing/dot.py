@@ -23,7 +23,11 @@ def new_graph(title: str | None, rankdir: str, **attributes: str) -> Any:
     graph.attr("node", shape="plain", **ink)
     graph.attr("edge", color=look.colour("edge"), arrowsize="0.7", **muted)
     if title:
-        graph.attr("graph", label=f"<{look.styled(title, size=look.SIZE + 4, bold=True)}>", labelloc="t")
+        graph.attr(
+            "graph",
+            label=f"<{look.styled(look.shortened(title, _LONGEST), size=look.SIZE + 4, bold=True)}>",
+            labelloc="t",
+        )
     return graph
 
 

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ...network.nn import Parameter
 from ...network.tensor import Tensor
 from ...value import Value
 from ...writing.expression import Name
 from ...writing.numbers import number
-from ..formulas import formula, on_its_own
+from ..formulas import formula
 from ..naming import Names
 from . import look
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-MOST_ELEMENTS = 8  # of a Tensor that was put together from Values, in its formula
 
 
 class Scene:
@@ -57,27 +50,14 @@ class Scene:
             if not self.name(v) and not self.names.is_constant(v) and (not v.op or len(self.formula(v)) > look.WIDTH):
                 self.numbered.add(v)
 
-    def number_tensors(self) -> None:
-        """Show the numbers of the Tensors that have no name and that formulas need one for."""
-        self.numbered.update([t for t in self.names.number_tensors() if not self.names.given(t)])
+    def formula(self, v: Value) -> str:
+        """How a Value was computed, in terms of the Values that have a name."""
 
-    def formula(self, node: Value | Tensor) -> str:
-        """How a node was computed, in terms of the nodes that have a name."""
-        if isinstance(node, Tensor) and not node.op:
-            elements = [self._element(v) for v in node.values[:MOST_ELEMENTS]]
-            dots = ["…"] if len(node.values) > MOST_ELEMENTS else []
-            return f"[{', '.join(elements + dots)}]" if node.shape else elements[0]
-        return str(on_its_own(formula(node, self._symbol)))
+        def symbol(a: Value) -> Name | None:
+            name = self.name(a)
+            return Name(name) if name else None
 
-    def _symbol(self, node: Value | Tensor) -> Name | None:
-        name = self.name(node)
-        return Name(name, node.shape if isinstance(node, Tensor) else ()) if name else None
-
-    def _element(self, v: Value) -> str:
-        """A Value in a Tensor that was put together by hand: its name, or its formula if names suffice for that."""
-        if name := self.name(v):
-            return name
-        return "…" if any([a.op and not self.name(a) for a in v.inputs]) else str(formula(v, self._symbol))
+        return str(formula(v, symbol))
 
     @property
     def loss(self) -> str:
@@ -116,42 +96,3 @@ class Scene:
 def is_computed(node: Value | Tensor) -> bool:
     """Whether a node was computed; a Tensor that records no operation may be made of Values that were."""
     return bool(node.op) or (isinstance(node, Tensor) and any([v.op for v in node.values]))
-
-
-def sources(tensors: Iterable[Tensor]) -> dict[Tensor, list[Tensor]]:
-    """For each Tensor of a graph the Tensors that its numbers come from, each once.
-
-    These are its inputs. Of a Tensor that was put together from Values, and of `map`, whose function
-    may use any Value, they are the Tensors that hold these Values or the ones behind them.
-    """
-    tensors = list(tensors)
-    leaves = sorted([t for t in tensors if not t.op], key=lambda t: not t.label)
-    owner: dict[Value, Tensor] = {}
-    # An operation owns what it computed, a view nothing; of two leaves the one with a label is the original.
-    for t in [*[t for t in tensors if t.op], *leaves]:
-        shared = {v for a in t.inputs for v in a.values}
-        for v in t.values:
-            if v not in shared:
-                owner.setdefault(v, t)
-    found = {t: list(dict.fromkeys(t.inputs)) for t in tensors}
-    for t in tensors:
-        if t.op in (None, "map"):
-            found[t] = list(dict.fromkeys([*t.inputs, *_owners_behind(t, owner)]))
-    return found
-
-
-def _owners_behind(t: Tensor, owner: dict[Value, Tensor]) -> list[Tensor]:
-    """The first Tensors other than t on each way back from its Values, in the order of the Values."""
-    found: dict[Tensor, None] = {}
-    seen: set[Value] = set()
-    waiting = list(reversed(t.values))
-    while waiting:
-        v = waiting.pop()
-        if v in seen:
-            continue
-        seen.add(v)
-        if owner.get(v, t) is not t:
-            found[owner[v]] = None
-        else:
-            waiting += reversed(v.inputs)
-    return list(found)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from ...network.tensor import Tensor
 from ...writing.numbers import number
 from . import look
-from .scene import is_computed
 
 if TYPE_CHECKING:
     from .scene import Scene
@@ -17,18 +16,21 @@ NARROW = 4  # columns of a matrix that leave room for the gradients beside it
 DIGIT_SIZE = 11
 
 
-def tensor_card(scene: Scene, t: Tensor) -> str:
-    """One number in words, or a matrix beside its gradients (above them, if it is wide)."""
+def tensor_card(scene: Scene, t: Tensor, formula: str | None) -> str:
+    """One number in words, or a matrix beside its gradients (above them, if it is wide).
+
+    `formula` says how it was computed.
+    """
     kind = scene.kind(t)
     if len(t.values) == 1:
-        rows = [_centred(text) for text in _sentences(scene, t)]
-        return look.card(rows, kind, rounded=is_computed(t), thick=kind == "loss", padding=5)
-    parts = [_matrix(scene, t, _heading(scene, t))]
+        rows = [_centred(text) for text in _sentences(scene, t, formula)]
+        return look.card(rows, kind, rounded=formula is not None, thick=kind == "loss", padding=5)
+    parts = [_matrix(scene, t, _heading(scene, t, formula))]
     if scene.gradients:
         parts.append(_gradient(scene, t))
     wide = t.ndim > 1 and t.shape[-1] > NARROW
     rows = [_centred(part) for part in parts] if wide else [_centred(*parts)]
-    return look.card(rows, kind, rounded=is_computed(t), thick=kind == "loss")
+    return look.card(rows, kind, rounded=formula is not None, thick=kind == "loss")
 
 
 def parameter_card(scene: Scene, tensors: list[Tensor]) -> str:
@@ -39,25 +41,25 @@ def parameter_card(scene: Scene, tensors: list[Tensor]) -> str:
     return look.card(rows, "parameter", rounded=False)
 
 
-def _sentences(scene: Scene, t: Tensor) -> list[str]:
+def _sentences(scene: Scene, t: Tensor, formula: str | None) -> list[str]:
     """L = 2.0102, ∂L/∂L = 1.0000, and how it was computed."""
     v, name = t.values[0], scene.name(t)
     said = f"{look.shortened(name)} = {scene.value(v)}" if name else scene.value(v)
     sentences = [look.styled(said, bold=True)]
     if scene.gradients and not scene.blank:
         sentences.append(look.gradient_text(f"{_gradient_name(scene, t)} = {scene.gradient(v)}"))
-    if is_computed(t):
-        said = look.shortened(scene.formula(t), 60)
+    if formula:
+        said = look.shortened(formula, 60)
         sentences.append(look.styled(f" {said} ", "muted", look.SMALL))  # air: fonts differ in width
     return sentences
 
 
-def _heading(scene: Scene, t: Tensor) -> str:
+def _heading(scene: Scene, t: Tensor, formula: str | None) -> str:
     """The name of a Tensor, or how it was computed, or both where the name is just a number."""
     name = scene.name(t)
-    if not is_computed(t) or (name and t not in scene.numbered):
+    if not formula or (name and t not in scene.numbered):
         return name or "constant"
-    return f"{name} = {scene.formula(t)}" if name else scene.formula(t)
+    return f"{name} = {formula}" if name else formula
 
 
 def _gradient_name(scene: Scene, t: Tensor) -> str:

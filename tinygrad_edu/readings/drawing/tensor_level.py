@@ -6,15 +6,17 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from ...network.tensor import Tensor
+from ..formulas import on_its_own
 from ..layers import ACTIVATIONS, Layer
+from ..quantities import Quantities, TensorGraph
 from . import look
 from .dot import edge, new_graph, node, part
-from .scene import is_computed, sources
 from .tensor_card import parameter_card, tensor_card
 
 if TYPE_CHECKING:
     from typing import Any
 
+    from ..quantities import Node
     from .scene import Scene
 
 FUNCTIONS = (*ACTIVATIONS, "softmax", "log_softmax")
@@ -29,7 +31,11 @@ class TensorCards:
     """
 
     def __init__(self, scene: Scene) -> None:
-        scene.number_tensors()
+        assert isinstance(scene.root, Tensor)
+        graph = TensorGraph(scene.root)
+        self.quantities = Quantities(graph, scene.names, ())
+        scene.numbered.update([t for t in self.quantities.of if not scene.names.given(t)])
+        self.scene = scene
         self.layers = scene.layers
         self.parameter_of: dict[Tensor, Layer] = {}
         for layer in scene.layers:
@@ -37,35 +43,39 @@ class TensorCards:
                 if t is not None:
                     self.parameter_of.setdefault(t, layer)
         self.in_layers = {t for layer in scene.layers for t in (layer.z, layer.h)}
-        self.shown = dict.fromkeys(
-            [t for t in scene.tensors if t not in self.parameter_of and self._is_shown(scene, t)]
-        )
-        direct = sources(scene.tensors)
-        self.sources = {t: self._cards_behind(t, direct) for t in self.shown}
+        nodes = [node for node in graph.order if node.tensor not in self.parameter_of and self._is_shown(node)]
+        self.shown = dict.fromkeys([node.tensor for node in nodes])
+        self.sources = {node.tensor: self._cards_behind(node) for node in nodes}
         self.uses = Counter([a for behind in self.sources.values() for a in behind])
 
-    def _is_shown(self, scene: Scene, t: Tensor) -> bool:
-        if t is scene.root or scene.name(t):
+    def _is_shown(self, node: Node) -> bool:
+        t = node.tensor
+        if t in self.quantities.of or t.label:
             return True
-        if t.op in ("ᵀ", "reshape", "[ ]"):
+        if self.quantities.is_arrangement(node):
             return False
-        if not is_computed(t):
-            return len(t.values) > 1 or not scene.layers
-        return not scene.layers or t.op in FUNCTIONS
+        if not node.inputs:
+            return len(t.values) > 1 or not self.layers
+        return not self.layers or t.op in FUNCTIONS
 
-    def _cards_behind(self, t: Tensor, direct: dict[Tensor, list[Tensor]]) -> list[Tensor]:
-        """The Tensors with a card, or on a parameter card, that t is computed from, each once."""
+    def _cards_behind(self, node: Node) -> list[Tensor]:
+        """The Tensors with a card, or on a parameter card, that a Tensor is computed from, each once."""
         found: dict[Tensor, None] = {}
-        waiting = list(reversed(direct[t]))
-        seen: set[Tensor] = set()
+        waiting = list(reversed(node.inputs))
+        seen: set[Node] = set()
         while waiting:
             a = waiting.pop()
-            if a in self.shown or a in self.parameter_of:
-                found[a] = None
+            if a.tensor in self.shown or a.tensor in self.parameter_of:
+                found[a.tensor] = None
             elif a not in seen:
                 seen.add(a)
-                waiting += reversed(direct[a])
+                waiting += reversed(a.inputs)
         return list(found)
+
+    def formula(self, t: Tensor) -> str | None:
+        """How a Tensor was computed, in terms of those that have a name; None if it was not."""
+        node = self.quantities.graph.nodes[t]
+        return str(on_its_own(self.quantities.written_out(node))) if node.inputs else None
 
     def __len__(self) -> int:
         return len(self.shown) + len({id(layer) for layer in self.parameter_of.values()})
@@ -81,10 +91,11 @@ class TensorCards:
 
     def is_target(self, a: Tensor, t: Tensor) -> bool:
         """Whether a is a leaf that only t, which belongs to no layer, is computed from."""
-        return bool(self.layers) and t not in self.in_layers and not self.sources.get(a, a.op) and self.uses[a] == 1
+        leaf = not self.quantities.graph.nodes[a].inputs
+        return bool(self.layers) and t not in self.in_layers and leaf and self.uses[a] == 1
 
 
-def tensor_level(scene: Scene, cards: TensorCards, rankdir: str | None = None, title: str | None = None) -> Any:
+def tensor_level(cards: TensorCards, rankdir: str | None = None, title: str | None = None) -> Any:
     """The graph of Tensors."""
     rankdir = rankdir or "LR"
     order = {} if cards.layers else {"ordering": "in"}  # a × b: a first
@@ -94,10 +105,10 @@ def tensor_level(scene: Scene, cards: TensorCards, rankdir: str | None = None, t
         ids |= dict.fromkeys(cards.own(layer), f"p{l}")
     framed: set[Tensor] = set()
     for l, layer in enumerate(cards.layers, start=1):
-        framed |= _frame(graph, scene, cards, l, layer, ids, rankdir)
+        framed |= _frame(graph, cards, l, layer, ids, rankdir)
     for t in cards.shown:
         if t not in framed:
-            _tensor_node(graph, scene, t, ids[t])
+            _tensor_node(graph, cards, t, ids[t])
     for t in cards.shown:
         drawn: set[str] = set()
         for a in cards.sources[t]:
@@ -124,15 +135,13 @@ def _beside(frame: Any, tail: str, head: str, rankdir: str) -> None:
     frame.subgraph(pair)
 
 
-def _frame(
-    graph: Any, scene: Scene, cards: TensorCards, l: int, layer: Layer, ids: dict[Tensor, str], rankdir: str
-) -> set[Tensor]:
+def _frame(graph: Any, cards: TensorCards, l: int, layer: Layer, ids: dict[Tensor, str], rankdir: str) -> set[Tensor]:
     """The frame of one layer, titled with its formula, around its parameters, z and h."""
     own = cards.own(layer)
     inside = [t for t in (layer.z, layer.h) if t is not None and t in ids]
     lines = [look.row(look.cell(look.styled(f"layer {l}", "muted", bold=True), "LEFT"))]
     for t in inside:
-        said = f"{scene.name(t)} = {scene.formula(t)}"
+        said = f"{cards.scene.name(t)} = {cards.formula(t)}"
         lines.append(look.row(look.cell(look.styled(look.shortened(said, 60)), "LEFT")))
     label = f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">{"".join(lines)}</TABLE>>'
     frame = part(
@@ -145,15 +154,15 @@ def _frame(
         id=f"layer{l}",
     )
     for t in inside:
-        _tensor_node(frame, scene, t, ids[t], group="spine")
+        _tensor_node(frame, cards, t, ids[t], group="spine")
     if own:
-        node(frame, f"p{l}", parameter_card(scene, own), "parameter", f"parameters of layer {l}")
+        node(frame, f"p{l}", parameter_card(cards.scene, own), "parameter", f"parameters of layer {l}")
         _beside(frame, f"p{l}", ids[layer.z], rankdir)
     graph.subgraph(frame)
     return set(inside)
 
 
-def _tensor_node(graph: Any, scene: Scene, t: Tensor, id: str, **attributes: str) -> None:
-    how = f", = {scene.formula(t)}" if is_computed(t) else ""
-    tip = f"{scene.name(t) or t.op or 'constant'}, shape {t.shape}{how}"
-    node(graph, id, tensor_card(scene, t), scene.kind(t), tip, **attributes)
+def _tensor_node(graph: Any, cards: TensorCards, t: Tensor, id: str, **attributes: str) -> None:
+    scene, formula = cards.scene, cards.formula(t)
+    tip = f"{scene.name(t) or t.op or 'constant'}, shape {t.shape}" + (f", = {formula}" if formula else "")
+    node(graph, id, tensor_card(scene, t, formula), scene.kind(t), tip, **attributes)

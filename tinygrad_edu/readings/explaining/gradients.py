@@ -73,7 +73,7 @@ class Gradients:
         ∂b/∂a is the whole derivative only if this edge is the only one from a; else the number is written.
         """
         a, rule = b.inputs[k], self.local_rules(b)[k]
-        if len(self.users[a]) > 1 or any([isinstance(part, Name) for part in parts(rule)]):
+        if a not in self.names or len(self.users[a]) > 1 or any([isinstance(part, Name) for part in parts(rule)]):
             return rule
         formula = Derivative(self.names[b], self.names[a])
         self.environment[formula.text] = b.partials[k]

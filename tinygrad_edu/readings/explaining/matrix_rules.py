@@ -147,5 +147,3 @@ def summed_to(e: Expression, shape: tuple[int, ...], target: tuple[int, ...]) ->
 
     result: Expression = in_symbols(total, e)
     return in_symbols(lambda e: e.reshape(target), result) if prod(result.shape) == prod(target) else result
-
-

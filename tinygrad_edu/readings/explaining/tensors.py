@@ -11,14 +11,26 @@ from ...network.tensor import Tensor
 from ...writing.algebra import add, in_symbols, replaced
 from ...writing.arrays import Array, array
 from ...writing.evaluation import evaluate, is_known, put_in
-from ...writing.expression import Along, Apply, Chain, Constant, Derivative, Expression, Name, Number, Part, Placed, parts
+from ...writing.expression import (
+    Along,
+    Apply,
+    Chain,
+    Constant,
+    Derivative,
+    Expression,
+    Name,
+    Number,
+    Part,
+    Placed,
+    parts,
+)
 from ...writing.names import elements
 from ..formulas import on_its_own
 from ..naming import Names
 from ..order import by_height
+from ..quantities import Quantities, Quantity, TensorGraph
 from .gradients import Gradients, comma_separated
 from .matrix_rules import contributions, full
-from .quantities import Quantities, Quantity, TensorGraph
 from .rows import Derivation, Row, Step
 
 if TYPE_CHECKING:
@@ -28,6 +40,7 @@ if TYPE_CHECKING:
     from ...value import Value
     from .rows import Note
 
+_MOST_TENSORS = 1000
 _MOST_REASONS = 4
 _MOST_ELEMENTS = 6
 _LONGEST = 200  # parts of a formula that is passed on
@@ -40,6 +53,11 @@ def derive_tensors(root: Tensor, wrt: Sequence[Tensor] | None, digits: int) -> D
         ValueError: too many Tensors to read.
     """
     graph = TensorGraph(root, wrt or ())
+    if len(graph.nodes) > _MOST_TENSORS:
+        raise ValueError(
+            f"explain: {len(graph.nodes):,} Tensors are too many to read. Explain the loss of one step or one "
+            "example, whose derivation is the same"
+        )
     found = Quantities(graph, Names(root, wrt or ()), wrt or ())
     quantities = list(found.of.values())
     inside = [t for t in wrt or () if t in found.of]
@@ -274,5 +292,3 @@ def _array(t: Tensor) -> Array:
 
 def _tensor(a: Array) -> Tensor:
     return Tensor(a.tolist())
-
-

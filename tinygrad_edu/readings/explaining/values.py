@@ -28,9 +28,7 @@ _MOST_NODES = 1000
 _MOST_PATHS = 16
 
 
-def derive_values(
-    y: Value | Tensor, wrt: list[Value] | None, digits: int, most: int = _MOST_NODES
-) -> Derivation:
+def derive_values(y: Value | Tensor, wrt: list[Value] | None, digits: int, most: int = _MOST_NODES) -> Derivation:
     """The derivation of ∂y/∂v for every Value v, or of what lies between y and `wrt`.
 
     Args:

@@ -1,4 +1,4 @@
-"""What a matrix derivation speaks of: the Tensors that have a name, and the formula of each.
+"""The Tensors of a graph that have a name in a derivation or a picture, and the formula of each.
 
 A Tensor without a name of its own is written inside the formula that uses it:
 `L = ½ Σ (ŷ − y)²` is one quantity, though it was computed in four steps.
@@ -13,20 +13,19 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
-from ...graph import topological_order
-from ...network.tensor import Tensor
-from ...writing.algebra import reshaped
-from ...writing.expression import Constant, Expression, Function, Name, Part
-from ..formulas import formula, offsets, on_its_own
-from ..order import by_depth
+from ..graph import topological_order
+from ..network.tensor import Tensor
+from ..writing.algebra import reshaped
+from ..writing.expression import Constant, Expression, Function, Name, Part
+from .formulas import formula, offsets, on_its_own
+from .order import by_depth
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ...value import Value
-    from ..naming import Names
+    from ..value import Value
+    from .naming import Names
 
-_MOST_TENSORS = 1000
 _DEEPEST = 8  # operations inside one formula
 # Operations that may be written inside another formula, and those that want names to work on.
 _INSIDE = {"@", "affine", "+", "−", "×", "÷", "neg", "sum", "mean", "logsumexp", "exp", "log", "abs"}
@@ -75,18 +74,10 @@ class TensorGraph:
     Attributes:
         order: the nodes, inputs first.
         owner: for each Value the Tensor that it belongs to. Views and copies of elements own nothing.
-
-    Raises:
-        ValueError: too many Tensors to read.
     """
 
     def __init__(self, root: Tensor, wrt: Sequence[Tensor] = ()) -> None:
         recorded = topological_order(root, *wrt)
-        if len(recorded) > _MOST_TENSORS:
-            raise ValueError(
-                f"explain: {len(recorded):,} Tensors are too many to read. Explain the loss of one step or one "
-                "example, whose derivation is the same"
-            )
         self.nodes = {t: Node(t) for t in recorded}
         self.owner = self._owners(recorded, wrt)
         computed = [t for t in recorded if not t.inputs and all([v.op and v not in self.owner for v in t.values])]

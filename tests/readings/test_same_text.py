@@ -1,0 +1,83 @@
+"""A picture, a derivation and a page call the same nodes by the same names and write the same formulas."""
+
+import pytest
+from graphs import recipes, tensor_recipes
+from hypothesis import given, settings
+
+from tinygrad_edu import Linear, Sequential, Tanh, Tensor, Value, cross_entropy, draw, explain, squared_error
+from tinygrad_edu.readings.drawing.scene import Scene
+from tinygrad_edu.readings.drawing.tensor_level import TensorCards
+
+
+def vectors():
+    return Tensor([1.0, 2.0, 0.5], label="v"), Tensor([0.5, 1.5, 2.0], label="y")
+
+
+EXPRESSIONS = {
+    "v*y": lambda v, y: (v * y).sum(),
+    "v@y": lambda v, y: v @ y,
+    "v.mean()": lambda v, y: v.mean(),
+    "abs(v)": lambda v, y: abs(v).sum(),
+    "v**y": lambda v, y: (v**y).sum(),
+    "squared_error": squared_error,
+    "cross_entropy": lambda v, y: cross_entropy(v, 1),
+    "chained": lambda v, y: (v * 3 + 1).tanh().sum(),
+    "differences": lambda v, y: (v - (y - 1) * 2).sum(),
+    "ratio": lambda v, y: ((v + y) / (2 * v)).sum(),
+    "cube root": lambda v, y: (v ** (1 / 3)).sum(),
+    "used twice": lambda v, y: ((v + y) * (v + y).tanh() + (v + y)).sum(),
+    "parts": lambda v, y: v[1:].sum() * y[0],
+    "put together": lambda v, y: (Tensor([v[0] * v[0], v[1], y[2]]) * v).sum(),
+    "one element": lambda v, y: v.logsumexp() - v[2],
+    "softmax": lambda v, y: squared_error(v.softmax(), y),
+    "largest": lambda v, y: v.maximum(y).max(),
+}
+
+
+def assert_the_same_tensors(y):
+    """Each row of the derivation has a card of that name, and the card's formula is the row's."""
+    cards = TensorCards(Scene(y))
+    for row in explain(y).forward:
+        t = row.node
+        assert cards.scene.name(t) == str(row.quantity)
+        assert cards.formula(t) == (str(row.rule) if row.rule is not None else None)
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS.values(), ids=EXPRESSIONS)
+def test_a_card_and_a_row_have_the_same_formula(expression):
+    y = expression(*vectors())
+    assert_the_same_tensors(y)
+    row = explain(y).forward[-1]
+    assert f"= {row.rule}" in draw(y, "tensor").source
+
+
+@given(tensor_recipes(most=8))
+@settings(max_examples=50)
+def test_a_card_and_a_row_have_the_same_formula_in_any_program(recipe):
+    assert_the_same_tensors(Tensor(recipe(*recipe.leaves())).sum())
+
+
+@given(recipes(most=8))
+@settings(max_examples=50)
+def test_values_have_the_same_name_in_a_picture_and_a_derivation(recipe):
+    y = recipe(*recipe.leaves())
+    scene = Scene(y)
+    scene.number_values()
+    for row in explain(y).forward:
+        v = row.node
+        assert scene.names(v) == str(row.quantity)
+        if v.op and all(scene.name(a) or scene.names.is_constant(a) for a in v.inputs):
+            assert scene.formula(v) == str(row.rule)
+
+
+def test_a_network_written_by_hand_has_the_names_of_the_notes_in_all_readings():
+    L = squared_error(Sequential(Linear(2, 2, seed=0), Tanh(), Linear(2, 1, seed=1))([1.0, -0.5]), [0.5])
+    assert "z⁽¹⁾ = W⁽¹⁾ x + b⁽¹⁾" in str(explain(L))
+    assert "z⁽¹⁾ = W⁽¹⁾ x + b⁽¹⁾" in draw(L, "tensor").source
+
+
+def test_a_neuron_written_by_hand_has_the_names_of_the_notes_in_all_readings():
+    x = Value(2.0, label="x")
+    h = (Value.dot([Value(0.5)], [x]) + Value(0.1)).tanh()
+    assert "z⁽¹⁾₁  = v₁ + b⁽¹⁾₁ = " in str(explain(h)) and "w⁽¹⁾₁₁" in str(explain(h))
+    assert "z⁽¹⁾₁" in draw(h, "neuron").source and "w⁽¹⁾₁₁" in draw(h, "value").source
