@@ -243,8 +243,10 @@ def negative(a: Expression) -> Expression:
 def matrix_product(a: Expression, b: Expression) -> Expression:
     """A B, with numbers in front: (2 A) B = 2 (A B)."""
     match a, b:
-        case (E.Constant(0.0) as zero, _) | (_, E.Constant(0.0) as zero):
-            return zero
+        case E.Constant(), _:
+            return multiply(a, b)
+        case _, E.Constant():
+            return multiply(b, a)
         case E.Apply(ops.MUL, (E.Constant() as p, c)), _:
             return multiply(p, matrix_product(c, b))
         case _, E.Apply(ops.MUL, (E.Constant() as p, c)):

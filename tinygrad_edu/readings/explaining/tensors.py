@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 _MOST_TENSORS = 1000
 _MOST_REASONS = 4
 _MOST_ELEMENTS = 6
+_ROUNDING = 1e-11  # of a gradient computed in another order, relative to its terms
 _LONGEST = 200  # parts of a formula that is passed on
 
 
@@ -167,10 +168,10 @@ class _Backward:
         if len(given.numbers) != len(result.numbers):
             given = given.broadcast_to(t.shape)
         rests = [g - r for g, r in zip(result.numbers, given.numbers)]
-        sizes = [self.numbers.size.get(v, 0.0) for v in t.values]
-        if not all(map(isfinite, rests)) or all([abs(d) <= 1e-11 * s for d, s in zip(rests, sizes)]):
+        rounding = _ROUNDING * max([self.numbers.size.get(v, 0.0) for v in t.values])
+        if not all(map(isfinite, rests)) or all([abs(d) <= rounding for d in rests]):
             return None
-        return Array(t.shape, [0.0 if abs(d) <= 1e-11 * s else d for d, s in zip(rests, sizes)])
+        return Array(t.shape, [0.0 if abs(d) <= rounding else d for d in rests])
 
     def _pass_on(self, t: Tensor, G: Expression) -> None:
         """Each input of t gets its term of the chain rule, G being ∂L/∂t."""

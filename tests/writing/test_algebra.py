@@ -1,0 +1,49 @@
+"""Formulas on paper leave out only what nobody writes, and keep their value."""
+
+import pytest
+
+from tinygrad_edu.writing.algebra import in_symbols, replaced
+from tinygrad_edu.writing.evaluation import evaluate
+from tinygrad_edu.writing.expression import Name
+
+P, Q = Name("p"), Name("q")
+FORMULAS = {
+    "p": [lambda p, q: p + 0, lambda p, q: 0 + p, lambda p, q: p - 0, lambda p, q: 1 * p, lambda p, q: p / 1,
+          lambda p, q: p**1, lambda p, q: 0 - (0 - p), lambda p, q: 0.5 * (2 * p)],
+    "−p": [lambda p, q: 0 - p, lambda p, q: -p, lambda p, q: p * -1],
+    "p + q": [lambda p, q: p + q, lambda p, q: p - (-q)],
+    "p − q": [lambda p, q: p - q, lambda p, q: p + (-q)],
+    "p − 2 · q": [lambda p, q: p - 2 * q, lambda p, q: p + -2 * q],
+    "p · q": [lambda p, q: p * q, lambda p, q: (-p) * (-q)],
+    "−p · q": [lambda p, q: (-p) * q, lambda p, q: p * (-q)],
+    "6 · p": [lambda p, q: 2 * (3 * p), lambda p, q: (3 * p) * 2],
+    "2 · p": [lambda p, q: p + p],
+    "q + 2 · p": [lambda p, q: q + p + p],
+    "p²": [lambda p, q: p * p, lambda p, q: p**2],
+    "1 / p": [lambda p, q: 1 / p],
+    "−p / q": [lambda p, q: (-p) / q],
+    "0": [lambda p, q: 0 * p, lambda p, q: p * 0],
+    "1": [lambda p, q: p**0],
+    "−2": [lambda p, q: -(0 * p + 2)],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_a_formula_leaves_out_only_what_nobody_writes_and_keeps_its_value(text):
+    for f in FORMULAS[text]:
+        formula = in_symbols(f, P, Q)
+        assert str(formula) == text
+        assert evaluate(formula, {"p": 2.0, "q": 3.0}) == f(2.0, 3.0)
+
+
+def test_a_part_of_a_formula_is_replaced_wherever_it_stands():
+    one = in_symbols(lambda p: p**0, P)
+    for f, text in [
+        (lambda p, q: p + q, "1 + q"),
+        (lambda p, q: q - p, "q − 1"),
+        (lambda p, q: q * p, "q"),
+        (lambda p, q: -p, "−1"),
+        (lambda p, q: q, "q"),
+        (lambda p, q: p, "1"),
+    ]:
+        assert str(replaced(in_symbols(f, P, Q), P, one)) == text
