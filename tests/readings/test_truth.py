@@ -20,6 +20,7 @@ def numbers_of(derivation, L):
         v.grad = 0.0
     L.backward()
     named = {row.node: str(row.quantity) for row in derivation.forward}
+    told = {row.node for step in derivation.backward for row in step.rows}
     environment = {name: np.array(t.data) for t, name in named.items()}
     above = named[L]
     environment |= {f"∂{above}/∂{name}": np.array(t.grad) for t, name in named.items()}
@@ -28,13 +29,13 @@ def numbers_of(derivation, L):
         for part in parts(row.rule) if row.rule else []:
             if isinstance(part, Chain):
                 t, a = tensor_of[part.derivative.above], tensor_of[part.derivative.below]
-                environment[part.derivative.text] = jacobian(t, a, set(named) - {t})
+                environment[part.derivative.text] = jacobian(t, a, told)
     return environment
 
 
-def jacobian(t, a, others):
-    """∂t/∂a while the numbers of all other Tensors stay, by a sum over all paths."""
-    stop = {v for other in others for v in other.values} - set(t.values)
+def jacobian(t, a, told):
+    """∂t/∂a while the numbers of all other Tensors with a gradient stay, by a sum over all paths."""
+    stop = {v for other in told if other is not t for v in other.values} - set(t.values if t in told else ())
     memo = {}
 
     def slope(v, x):

@@ -82,17 +82,42 @@ def offsets(part: Tensor, whole: Tensor) -> tuple[int, ...]:
     return tuple([place[v] for v in part.values])
 
 
+def is_view(t: Tensor) -> bool:
+    """Whether the elements of t are those of its inputs, in another arrangement."""
+    given = {v for a in t.inputs for v in a.values}
+    return bool(t.inputs) and given.issuperset(t.values)
+
+
 def index_text(t: Tensor) -> str:
-    """What stood in the brackets: t[1:, 0] gives 1:, 0."""
-    assert t.record is not None
-    return ", ".join(map(_key_text, t.record.keys or ()))
+    """What stood in the brackets: t[1:, 0] gives 1:, 0. Of any other view, its elements one by one."""
+    if t.record is None or t.record.keys is None:
+        return elements_text(offsets(t, t.inputs[0]), t.inputs[0].shape)
+    return ", ".join(map(_key_text, t.record.keys))
+
+
+def elements_text(place: Sequence[int], shape: Sequence[int]) -> str:
+    """Elements of an array as an index: 2 of a vector, 0, 1 of a matrix, and several as 0, 1; 1, 0.
+
+    >>> elements_text((1, 2), (2, 2))
+    '0, 1; 1, 0'
+    """
+    indices = []
+    for k in place:
+        index = [str(k // prod(shape[axis + 1 :]) % n) for axis, n in enumerate(shape)]
+        indices.append(", ".join(index))
+    return "; ".join(indices)
 
 
 def _key_text(key: Any) -> str:
     if isinstance(key, slice):
         bounds = ["" if n is None else str(n) for n in (key.start, key.stop)]
         return ":".join(bounds) + (f":{key.step}" if key.step not in (None, 1) else "")
-    return str(list(key.flat)) if hasattr(key, "flat") else str(key)
+    if isinstance(key, int):
+        return str(key)
+    numbers: Any = list(key.flat)  # an array of integers
+    for size in reversed(key.shape):
+        numbers = [numbers[i : i + size] for i in range(0, len(numbers), size)]
+    return str(numbers[0])
 
 
 def _of_value(node: Value, symbol: Symbol) -> Expression:
@@ -138,8 +163,6 @@ def _of_tensor(t: Tensor, symbol: Symbol) -> Expression:
             return args[0] if t.ndim < 2 else transpose(args[0])
         case "reshape":
             return reshaped(args[0], t.shape)
-        case "[ ]":
-            return Part(args[0], index_text(t), offsets(t, t.inputs[0]), t.shape)
         case "sum" | "mean":
             summed = along(t, args[0], "sum")
             return summed if t.op == "sum" else in_symbols(lambda a: a / terms(t), summed)
@@ -147,8 +170,8 @@ def _of_tensor(t: Tensor, symbol: Symbol) -> Expression:
             return along(t, args[0], t.op)
         case "softmax" | "log_softmax":
             return Along(t.op, args[0], record.axis)
-        case "^" if record.row is None:  # as Value ** Value is computed
-            return in_symbols(lambda a, b: (b * a.log()).exp(), *args)
+    if len(args) == 1 and is_view(t):
+        return Part(args[0], index_text(t), offsets(t, t.inputs[0]), t.shape)
     if record.row is None or record.row.vectors:
         return Function(str(t.op), tuple(args), t.shape)
     return elementwise(record.row, args)

@@ -10,14 +10,13 @@ numbers that `map` finds elsewhere. So the graph of Tensors is read together wit
 
 from __future__ import annotations
 
-from math import prod
 from typing import TYPE_CHECKING
 
 from ..graph import topological_order
 from ..network.tensor import Tensor
 from ..writing.algebra import reshaped
 from ..writing.expression import Constant, Expression, Function, Name, Part
-from .formulas import formula, offsets, on_its_own
+from .formulas import elements_text, formula, is_view, offsets, on_its_own
 from .order import by_depth
 
 if TYPE_CHECKING:
@@ -30,7 +29,6 @@ _DEEPEST = 8  # operations inside one formula
 # Operations that may be written inside another formula, and those that want names to work on.
 _INSIDE = {"@", "affine", "+", "−", "×", "÷", "neg", "sum", "mean", "logsumexp", "exp", "log", "abs"}
 _ON_NAMES = {"tanh", "sigmoid", "relu", "sin", "cos", "sqrt"}
-_VIEWS = {"ᵀ", "reshape", "[ ]"}
 
 
 class Node:
@@ -95,7 +93,7 @@ class TensorGraph:
         """What was computed belongs to the Tensor that records how; a leaf to the largest Tensor of leaves."""
         owner: dict[Value, Tensor] = {}
         for t in recorded:
-            if t.inputs and t.op not in _VIEWS and t.op != "stack":
+            if t.inputs:
                 given = {v for a in t.inputs for v in a.values}
                 for v in t.values:
                     if v.op and v not in given:
@@ -109,7 +107,7 @@ class TensorGraph:
     def _connect(self) -> None:
         for node in self.nodes.values():
             t = node.tensor
-            node.view = t.op in _VIEWS or t.op == "stack"
+            node.view = is_view(t)
             node.shares = any([self.owner.get(v) not in (None, t) for v in t.values])
             node.made = t.op == "map" or (not t.inputs and (node.shares or any([v.op for v in t.values])))
             sources = self.sources(t) if node.made else []
@@ -197,7 +195,7 @@ class Quantities:
             whole, place = self.symbol(source.tensor), offsets(t, source.tensor)
             if place == tuple(range(len(source.tensor.values))):
                 return reshaped(whole, t.shape)
-            return Part(whole, _elements_text(place, source.tensor), place, t.shape)
+            return Part(whole, elements_text(place, source.tensor.shape), place, t.shape)
         if node.made:
             return Function(t.op or "Tensor", tuple([self.symbol(a.tensor) for a in node.inputs]), t.shape)
         if not t.inputs:
@@ -250,7 +248,7 @@ class Quantities:
     def _is_second_name(self, node: Node, uses: dict[Node, int]) -> bool:
         """Whether nothing else uses what it is a view of, so that both have the same gradient."""
         base = self._base(node)
-        if base is self.graph.order[-1] or uses.get(base, 0) != len(self._users_of(node)):
+        if base.shares or base is self.graph.order[-1] or uses.get(base, 0) != len(self._users_of(node)):
             return False
         return not any([other.tensor.label and other is not node for other in self._views_of(base)])
 
@@ -274,14 +272,3 @@ class Quantities:
                 yield self.of[a.tensor]
             else:
                 yield from self._named_inputs(a)
-
-
-def _elements_text(place: Sequence[int], whole: Tensor) -> str:
-    """Elements of a Tensor as an index: 2 of a vector, 0, 1 of a matrix, and several as a list of those."""
-    indices = []
-    for k in place:
-        index = []
-        for axis, n in enumerate(whole.shape):
-            index.append(str(k // prod(whole.shape[axis + 1 :]) % n))
-        indices.append(", ".join(index))
-    return indices[0] if len(indices) == 1 else "; ".join(indices)

@@ -78,8 +78,10 @@ class Symbol:
     def __rtruediv__(self, other: Any) -> Symbol:
         return Symbol(divide(_formula(other), _formula(self)))
 
-    def __pow__(self, n: float) -> Symbol:
-        return Symbol(power(_formula(self), float(n)))
+    def __pow__(self, n: Any) -> Symbol:
+        if isinstance(n, Symbol):
+            return Symbol(E.Apply(ops.POW, (self.formula, n.formula)))
+        return Symbol(power(self.formula, float(n)))
 
     def __neg__(self) -> Symbol:
         return Symbol(negative(_formula(self)))
@@ -116,14 +118,11 @@ class Symbol:
     def step(self) -> Symbol:
         return Symbol(E.Apply(ops.STEP, (self.formula,)))
 
-    def one_minus_square(self, a: Any) -> Symbol:
-        return 1 - self * self
+    def maximum(self, other: Any) -> Symbol:
+        return Symbol(E.Apply(ops.MAXIMUM, (self.formula, _formula(other))))
 
-    def one_minus(self, a: Any) -> Symbol:
-        return 1 - self
-
-    def softmax(self, z: Any) -> tuple[Symbol, ...]:
-        return tuple([(zi - self).exp() for zi in z])
+    def stop_gradient(self) -> Symbol:
+        return Symbol(E.Apply(ops.STOP, (self.formula,)))
 
     def __matmul__(self, other: Symbol) -> Symbol:
         return Symbol(matrix_product(_formula(self), _formula(other)))

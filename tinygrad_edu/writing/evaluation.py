@@ -107,6 +107,8 @@ def _apply(op: Any, args: list[Array]) -> Array:
         return Array((), (op.value(*op.arguments(tuple([a.numbers[0] for a in args]))),))
     if op is ops.DIV:
         return elementwise(_quotient, *args)
+    if op.exponent is not None or op is ops.POW:  # ∞ for a slope such as that of x^½ at 0
+        return elementwise(ops.raised, *args, *[Array((), (op.exponent,))] * (op is not ops.POW))
     return elementwise(op.value, *args)
 
 

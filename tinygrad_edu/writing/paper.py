@@ -53,6 +53,7 @@ TEXT = {
     "÷": Spelling("{a} / {b}", PRODUCT, (PRODUCT, POWER)),
     "neg": Spelling("−{a}", SUM, (SUMMATION,)),
     "abs": Spelling("|{a}|", ATOM, (SUM,)),
+    "pow": Spelling("{a}^({b})", FRACTION, (ATOM, SUM)),
 }
 LATEX = {
     "+": infix(" + ", SUM, open=True),
@@ -61,6 +62,7 @@ LATEX = {
     "÷": Spelling(r"\frac{{{a}}}{{{b}}}", FRACTION, (SUM, SUM)),
     "neg": Spelling("-{a}", SUM, (SUMMATION,)),
     "abs": Spelling(r"\left|{a}\right|", ATOM, (SUM,)),
+    "pow": Spelling(r"{{{a}}}^{{{b}}}", POWER, (ATOM, SUM)),
     "sqrt": Spelling(r"\sqrt{{{a}}}", ATOM, (SUM,)),
 }
 
@@ -110,8 +112,8 @@ class Paper(Language):
             return self._repeated(op, len(args))
         if op is ops.MUL and all([len(_long(a)) for a in args]):
             return infix(self.hadamard, PRODUCT, open=True)
-        if op.symbol.startswith("^"):
-            return self.power(_exponent(op))
+        if op.exponent is not None:
+            return self.power(op.exponent)
         nested = op is ops.ABS and any([isinstance(p, Apply) and p.op is op for p in parts(args[0])])
         if op.symbol in self.table and not nested:
             return self.table[op.symbol]
@@ -361,11 +363,6 @@ def written(e: Expression, style: Language) -> str:
 def ends(items: list[Any], dots: Any, most: int = _MOST_TERMS) -> list[Any]:
     """The items, or if they are too many the first ones, dots, and the last."""
     return items if len(items) <= most else [*items[: most - 2], dots, items[-1]]
-
-
-def _exponent(op: Any) -> float:
-    n: float = op.exponent if hasattr(op, "exponent") else op.partials(1.0, 1.0)[0]
-    return n
 
 
 def _long(e: Expression) -> list[int]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...value import Value, all_finite, gradients, numbers
+from ... import ops
+from ...value import Value, all_finite, chain_rule, check_current
 from ...writing.algebra import in_symbols, sum_of
 from ...writing.expression import Derivative, Expression, Literal, Name, Number, parts
 
@@ -47,16 +48,16 @@ class Gradients:
         self.symbols |= {n: Literal(n.data) for n in order if n in constants}
         self.environment = {names[n]: n.data for n in order if n in names}
         self.users: dict[Value, list[Edge]] = {}
+        check_current("explain", order)
         for user in reversed(order):
-            _check_recorded(user)
             for k, a in enumerate(user.inputs):
                 self.users.setdefault(a, []).append((user, k))
-        self.raw = gradients(order)
+        self.raw = chain_rule(order)
         if not all_finite(list(self.raw.values())):
             raise OverflowError("explain: a gradient is too large for a float; y.backward() tells which")
         # The same sum over paths with every term positive: how large the terms were before they
         # cancelled, and with it how much of the sum can be rounding.
-        self.size = gradients(order, lambda b: [abs(p) for p in b.partials])
+        self.size = chain_rule(order, lambda b: [abs(p) for p in b.partials])
         self.of = {n: 0.0 if vanishes(g, self.size[n]) else g for n, g in self.raw.items()}
         self._rules: dict[Value, list[Expression]] = {}
         self._factors: dict[Value, list[Expression | None]] = {}  # of each node whose gradient is 0
@@ -84,7 +85,9 @@ class Gradients:
 
         A node that the reader is not shown stands there as HIDDEN.
         """
-        if b not in self._rules:
+        if b not in self._rules and b.op is ops.MAX:  # in symbols each would name all inputs
+            self._rules[b] = [Literal(p) for p in b.partials]
+        elif b not in self._rules:
             assert b.op is not None
             inputs = tuple([self.symbols.get(a, HIDDEN) for a in b.inputs])
             y = self.symbols.get(b, HIDDEN)
@@ -151,14 +154,6 @@ class Gradients:
 def vanishes(gradient: float, size: float) -> bool:
     """Whether a sum of terms is 0 but for rounding; `size` is the sum of their absolute values."""
     return abs(gradient) <= _ROUNDING * size < float("inf")
-
-
-def _check_recorded(node: Value) -> None:
-    if node.op and node.op.partials(node.data, *node.op.arguments(numbers(node.inputs))) != node.partials:
-        raise RuntimeError(
-            f"explain: {node.op.symbol} was recorded with other numbers than {[a.data for a in node.inputs]}: "
-            "some data was changed since. Compute the result again, then explain it"
-        )
 
 
 def _sum(terms: list[float]) -> Words:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ...writing.algebra import Symbol, in_symbols
 from ...writing.expression import Along, Expression, Ones, Part, Placed
-from ..formulas import index_text, offsets, terms
+from ..formulas import index_text, is_view, offsets, terms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -47,11 +47,6 @@ ALONG: dict[str, Callable[..., Symbol]] = {
 }
 
 
-def power(G: Symbol, y: Symbol, a: Symbol, b: Symbol) -> tuple[Symbol, Symbol]:
-    """y = aᵇ = exp(b log a), element by element."""
-    return G * (y * b / a), G * (y * a.log())
-
-
 def contributions(t: Tensor, G: Expression, y: Expression, args: Sequence[Expression]) -> list[Expression] | None:
     """What ∂L/∂t = G passes on to each input of t, in the shapes of the inputs; None where there is no rule for t.
 
@@ -74,7 +69,7 @@ def contributions(t: Tensor, G: Expression, y: Expression, args: Sequence[Expres
             given = [in_symbols(lambda G: G.T, full(G, t.shape)) if t.ndim > 1 else G]
         case "reshape":
             given = [in_symbols(lambda G: G.reshape(shapes[0]), full(G, t.shape))]
-        case "[ ]":
+        case _ if len(args) == 1 and is_view(t):
             given = [Placed(full(G, t.shape), index_text(t), offsets(t, t.inputs[0]), shapes[0])]
         case "stack":
             size = prod(shapes[0])
@@ -84,8 +79,6 @@ def contributions(t: Tensor, G: Expression, y: Expression, args: Sequence[Expres
             ]
         case "sum" | "mean" | "logsumexp" | "softmax" | "log_softmax" if len(args) == 1:
             given = [_along(t, G, y, args[0])]
-        case "^" if record.row is None:
-            given = _each(t, in_symbols(power, G, y, *args))
         case _:
             if record.row is None or record.row.vectors:
                 return None
