@@ -317,8 +317,8 @@ def test_the_sum_over_paths_is_the_gradient(y):
 
 @pytest.mark.parametrize("op", [*ops.TABLE, ops.power(2.0), ops.power(-0.5), ops.power(3.0)], ids=lambda op: op.symbol)
 def test_every_row_of_the_table_is_printed_truly(op):
-    n = {"+": 2, "−": 2, "×": 2, "÷": 2, "max": 2, "min": 2, "sum": 3, "dot": 4, "logsumexp": 3}.get(op.symbol, 1)
-    n = {"affine": 5, "1−y²": 2, "1−y": 2, "largest": 3}.get(op.symbol, n)
+    n = {"+": 2, "−": 2, "×": 2, "÷": 2, "maximum": 2, "minimum": 2, "pow": 2}.get(op.symbol, 1)
+    n = {"sum": 3, "dot": 4, "affine": 5, "max": 3, "logsumexp": 3}.get(op.symbol, n)
     inputs = tuple(Value(0.4 + 0.3 * i, label="abcdk"[i]) for i in range(n))
     y = labelled(record(op, inputs, *op.arguments(numbers(inputs))), "y")
     environment = {node.label: node.data for node in (y, *inputs)}
@@ -334,21 +334,6 @@ def test_a_new_row_is_explained_without_a_word_more():
     (x,) = named(x=2.0)
     y = labelled(record(cube, (x,), 2.0), "y")
     assert str(explain(y).rows[-1]) == "∂y/∂x = ∂y/∂y · (3 · x²) = 1 · 12 = 12"
-
-
-def test_a_saturated_activation_is_explained_with_the_slope_that_was_recorded():
-    x = Tensor([0.3, 20.0], label="x")
-    rows = [row for step in explain(x.tanh().sum()).backward for row in step.rows]
-    slopes = [v.partials[0] for v in x.tanh().values]
-    assert 0 < slopes[1] < 1e-16
-    assert rows[-1].result.tolist() == slopes and "1 − tanh(x)²" in str(rows[-1])
-
-
-def test_what_the_slopes_are_made_of_is_explained_as_on_paper():
-    (x,) = named(x=2.0)
-    h = labelled(x.tanh(), "h")
-    assert "v₁ = 1 − h² = 1 − 0.9640² = 0.0707" in str(explain(grad(h, x)))
-    assert "v₁ = 1 − s = 1 − 0.8808 = 0.1192" in str(explain(grad(labelled(x.sigmoid(), "s"), x)))
 
 
 # Truth in matrices: test_truth.py reads every row back; here it is that the gradients are the engine's.
@@ -614,7 +599,7 @@ def test_changed_data_is_refused():
     a, b = named(a=2.0, b=3.0)
     y = a * b
     a.data = 5.0
-    with pytest.raises(RuntimeError, match="some data was changed since"):
+    with pytest.raises(RuntimeError, match="explain: .* data was changed after it was recorded"):
         explain(y)
 
 

@@ -78,11 +78,12 @@ class TensorGraph:
         recorded = topological_order(root, *wrt)
         self.nodes = {t: Node(t) for t in recorded}
         self.owner = self._owners(recorded, wrt)
-        computed = [t for t in recorded if not t.inputs and all([v.op and v not in self.owner for v in t.values])]
-        alone, owner = dict(self.owner), self.owner
-        for t in computed:  # numbers that were computed one by one
-            for v in t.values:
-                owner.setdefault(v, t)
+        alone = dict(self.owner)
+        for t in recorded:
+            if not t.inputs:
+                for v in t.values:
+                    if v.op:  # a number that was computed alone
+                        self.owner.setdefault(v, t)
         self._connect()
         if self._has_cycle():  # each of two such Tensors needs a number of the other
             self.owner = alone
