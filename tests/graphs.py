@@ -157,7 +157,7 @@ def decisions(y):
 
 
 def tensor_program(rng):
-    """A loss over leaves of many shapes, and the leaves. Every step may reuse any Tensor before it, whole or in part."""
+    """A loss and its leaves, of many shapes. Every step may reuse any Tensor before it, whole or in part."""
     shapes = [(3,), (2,), (1, 3), (2, 3), (2, 1), (1,), (3, 2), (2, 2), (2, 2, 3)]
     leaves = [Tensor(rng.uniform(-1.5, 1.5), label="s")]
     leaves += [Tensor.uniform(shape, -1.5, 1.5, seed=rng) for shape in rng.sample(shapes, 4)]

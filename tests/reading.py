@@ -154,14 +154,8 @@ class Reader:
             if sign == " " and self.text[self.at] in "+−":
                 self.at -= 1
                 return value
-            if self.text.startswith("Σ", self.at):
-                right = self.product()
-            else:
-                right = self.factor()
-            if sign == " ":
-                value = matmul(value, right)
-            else:
-                value = value / right if "/" in sign else value * right
+            right = self.product() if self.text.startswith("Σ", self.at) else self.factor()
+            value = matmul(value, right) if sign == " " else value / right if "/" in sign else value * right
         return value
 
     def factor(self):

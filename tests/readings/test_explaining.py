@@ -20,7 +20,6 @@ from tinygrad_edu import (
     Value,
     cross_entropy,
     explain,
-    grad,
     mse_loss,
     ops,
     squared_error,
@@ -29,8 +28,8 @@ from tinygrad_edu import (
 )
 from tinygrad_edu.network.functions import affine
 from tinygrad_edu.readings.explaining.matrix_rules import PRODUCTS
-from tinygrad_edu.writing.expression import Path
 from tinygrad_edu.value import numbers, record
+from tinygrad_edu.writing.expression import Path
 from tinygrad_edu.writing.paper import Text, written
 
 
@@ -599,7 +598,7 @@ def test_changed_data_is_refused():
     a, b = named(a=2.0, b=3.0)
     y = a * b
     a.data = 5.0
-    with pytest.raises(RuntimeError, match="explain: .* data was changed after it was recorded"):
+    with pytest.raises(RuntimeError, match=r"explain: .* data was changed after it was recorded"):
         explain(y)
 
 

@@ -82,7 +82,7 @@ def check(L, wrt=None):
 @given(st.integers(0, 10**9))
 def test_every_row_of_random_programs_holds(seed):
     L, leaves = tensor_program(random.Random(seed))
-    derivation, told = check(L)
+    _, told = check(L)
     for leaf in set(leaves) & set(topological_order(L)):  # of others only single numbers are used
         assert f"∂L/∂{leaf.label}" in told
 

@@ -69,8 +69,7 @@ def elementwise(op: Any, args: Sequence[Expression]) -> Expression:
     if len(whole.shape) == 2:
         args = [a.arg if isinstance(a, Reshape) and len(a.shape) == 1 and a.arg.shape[:1] == (1,) else a for a in args]
     if op in (ops.MUL, ops.DIV) and not any([isinstance(a, Constant) and a.number == 0 for a in args]):
-        simplified: Expression = in_symbols(op.value, *args)  # 2 (3 a), a · a, (Σ a) / n
-        return simplified
+        return in_symbols(op.value, *args)  # 2 (3 a), a · a, (Σ a) / n
     return Apply(op, tuple(args))
 
 

@@ -20,20 +20,28 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def in_symbols(f: Callable[..., Any], *formulas: Any) -> Any:
-    """f of formulas, which it may add, multiply, … A number in the result is a constant.
+def in_symbols(f: Callable[..., Any], *formulas: Any) -> Expression:
+    """f of formulas, which it may add, multiply, …; what it returns is one formula, or a number, a constant.
 
     Args:
-        f: such as the partials of a row.
-        formulas: each a formula, a tuple of them, or what f takes besides.
+        f: a rule, which takes formulas or tuples of them.
+        formulas: what it is given; anything but formulas is handed on as it is.
+
+    >>> print(in_symbols(lambda a, b: 2 * a * b - b, E.Name("a"), E.Name("b")))
+    2 · a · b − b
+    """
+    return _formula(f(*map(_symbols, formulas)))
+
+
+def each_in_symbols(f: Callable[..., Any], *formulas: Any) -> list[Expression]:
+    """As `in_symbols`, for a rule that returns several, such as the partials of a row.
 
     >>> from tinygrad_edu import ops
     >>> h, z = E.Name("h"), E.Name("z")
-    >>> [str(e) for e in in_symbols(ops.TANH.partials, h, z)]
+    >>> [str(e) for e in each_in_symbols(ops.TANH.partials, h, z)]
     ['1 − h²']
     """
-    result = f(*[_symbols(x) for x in formulas])
-    return [_formula(x) for x in result] if isinstance(result, (tuple, list)) else _formula(result)
+    return list(map(_formula, f(*map(_symbols, formulas))))
 
 
 def _symbols(x: Any) -> Any:
@@ -345,10 +353,10 @@ def same(a: Expression, b: Expression) -> bool:
     """
     if a is b:
         return True
-    fields = [field for field in type(a).__dataclass_fields__ if field not in ("arg", "args")]
     if type(a) is not type(b) or isinstance(a, E.Number) or len(a.args) != len(b.args):
         return False
-    return all([getattr(a, f) == getattr(b, f) for f in fields]) and all(map(same, a.args, b.args))
+    own = [name for name in type(a).__match_args__ if name not in ("arg", "args")]
+    return all([getattr(a, name) == getattr(b, name) for name in own]) and all(map(same, a.args, b.args))
 
 
 def _formula(x: Any) -> Expression:

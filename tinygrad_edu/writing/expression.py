@@ -46,6 +46,7 @@ class Expression:
     """A formula. `args` are the formulas inside, `shape` that of the array it stands for, () for a number."""
 
     __slots__ = ()
+    __match_args__: tuple[str, ...] = ()
 
     @property
     def args(self) -> tuple[Expression, ...]:

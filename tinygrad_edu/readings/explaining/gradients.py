@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ... import ops
 from ...value import Value, all_finite, chain_rule, check_current
-from ...writing.algebra import in_symbols, sum_of
+from ...writing.algebra import each_in_symbols, sum_of
 from ...writing.expression import Derivative, Expression, Literal, Name, Number, parts
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Gradients:
             assert b.op is not None
             inputs = tuple([self.symbols.get(a, HIDDEN) for a in b.inputs])
             y = self.symbols.get(b, HIDDEN)
-            self._rules[b] = in_symbols(b.op.partials, y, *b.op.arguments(inputs))
+            self._rules[b] = each_in_symbols(b.op.partials, y, *b.op.arguments(inputs))
         return self._rules[b]
 
     def why_zero(self, node: Value) -> Words:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
-from ...writing.algebra import Symbol, in_symbols
+from ...writing.algebra import Symbol, each_in_symbols, in_symbols
 from ...writing.expression import Along, Expression, Ones, Part, Placed
 from ..formulas import index_text, is_view, offsets, terms
 
@@ -62,9 +62,9 @@ def contributions(t: Tensor, G: Expression, y: Expression, args: Sequence[Expres
     match t.op:
         case "@":
             axes = len(shapes[0]), len(shapes[1])
-            given = in_symbols(PRODUCTS[axes], full(G, t.shape), y, *args)
+            given = each_in_symbols(PRODUCTS[axes], full(G, t.shape), y, *args)
         case "affine":
-            given = in_symbols(AFFINE[t.ndim], full(G, t.shape), y, *args)
+            given = each_in_symbols(AFFINE[t.ndim], full(G, t.shape), y, *args)
         case "ᵀ":
             given = [in_symbols(lambda G: G.T, full(G, t.shape)) if t.ndim > 1 else G]
         case "reshape":
@@ -82,8 +82,8 @@ def contributions(t: Tensor, G: Expression, y: Expression, args: Sequence[Expres
         case _:
             if record.row is None or record.row.vectors:
                 return None
-            partials = in_symbols(record.row.partials, y, *args)
-            given = _each(t, [elementwise_product(G, p) for p in partials])
+            partials = each_in_symbols(record.row.partials, y, *args)
+            given = _each(t, [in_symbols(lambda G, p: G * p, G, p) for p in partials])
     return [in_symbols(lambda e, shape=shape: e.reshape(shape), full(e, shape)) for e, shape in zip(given, shapes)]
 
 
@@ -91,13 +91,7 @@ def full(e: Expression, shape: tuple[int, ...]) -> Expression:
     """The formula with a number for each element of the shape, unless it has the shape but for axes of size 1."""
     if e.shape == shape or prod(e.shape) == prod(shape):
         return e
-    product: Expression = in_symbols(lambda a, b: a * b, e, Ones(shape))
-    return product
-
-
-def elementwise_product(a: Expression, b: Expression) -> Expression:
-    product: Expression = in_symbols(lambda a, b: a * b, a, b)
-    return product
+    return in_symbols(lambda a, b: a * b, e, Ones(shape))
 
 
 def _along(t: Tensor, G: Expression, y: Expression, arg: Expression) -> Expression:
@@ -138,5 +132,5 @@ def summed_to(e: Expression, shape: tuple[int, ...], target: tuple[int, ...]) ->
         summed = e.reshape(own) if e.shape and along else e
         return (summed.sum(along if len(along) < len(own) else None, True) if along else summed) * copies
 
-    result: Expression = in_symbols(total, e)
+    result = in_symbols(total, e)
     return in_symbols(lambda e: e.reshape(target), result) if prod(result.shape) == prod(target) else result

@@ -38,9 +38,9 @@ class Row:
 
     def __init__(
         self,
-        quantity: Expressionession,
-        rule: Expressionession | None,
-        numbers: Expressionession | None,
+        quantity: Expression,
+        rule: Expression | None,
+        numbers: Expression | None,
         result: Any,
         node: Any,
         edge: int | None = None,

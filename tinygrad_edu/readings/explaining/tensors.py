@@ -243,8 +243,8 @@ class _Backward:
     def _sum_that_is_one(self, rule: Expression) -> Expression | None:
         """A Σ of given numbers in the formula whose value is exactly 1, such as that of probabilities."""
         for part in parts(rule):
-            if isinstance(part, Along) and part.function == "sum" and isinstance(part.arg, Name):
-                if all([number == 1 for number in array(evaluate(part, self.environment)).numbers]):
+            match part:
+                case Along("sum", Name()) if set(array(evaluate(part, self.environment)).numbers) == {1.0}:
                     return part
         return None
 
