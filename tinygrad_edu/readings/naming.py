@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class Names:
     """The names of one document: no two of its nodes share one.
 
-    Of several nodes with the same label the first keeps it; the others are h′, h″, h‴, h′₍₄₎ …
+    Of several nodes with the same label the first keeps it; the others are h′, h′′, h′′′, h′₍₄₎ …
     A Tensor of shape () and its one Value are the same quantity and have the same name, as have
     any Tensor of one element and its Value that have the same label.
 
@@ -50,9 +50,9 @@ class Names:
         self.layers = find_layers(self.tensors)
         self.parameters = {v for t in self.tensors if isinstance(t, Parameter) for v in t.values}
         self.neurons = find_neurons(self.values, self.parameters)
-        self._others = list(others)
-        self._all_values = list(dict.fromkeys([*self.values, *[v for v in self._others if isinstance(v, Value)]]))
-        self._all_tensors = list(dict.fromkeys([*self.tensors, *[t for t in self._others if isinstance(t, Tensor)]]))
+        others = dict.fromkeys(others)
+        self._all_values = list(dict.fromkeys([*self.values, *[v for v in others if isinstance(v, Value)]]))
+        self._all_tensors = list(dict.fromkeys([*self.tensors, *[t for t in others if isinstance(t, Tensor)]]))
         self._names: dict[Node, str] = {}  # by label, role or place
         self._numbers: dict[Node, str] = {}  # v₁, v₂, … and their elements
         everything: list[Node] = [*self._all_values, *self._all_tensors]
@@ -62,9 +62,9 @@ class Names:
         self._last = 0  # the k of the last vₖ
         self._name_tensors()
         self._name_values()
-        leaves = [v for v in self.values if not v.op]
-        named = [v for v in leaves if v in self._names or v in self._others]
-        self._constants = {v for v in leaves if v not in self._names and v not in self._others} if named else set()
+        leaves = {v for v in self.values if not v.op}
+        nameless = {v for v in leaves if v not in self._names and v not in others}
+        self._constants = nameless if nameless < leaves else set()
 
     def given(self, node: Node) -> str | None:
         """The name that a node has by its label, role or place, or None."""
@@ -98,9 +98,9 @@ class Names:
 
         So the numbers depend on the graph alone, whichever of its nodes a reading shows.
         """
-        first = set(first)
+        before = set(first)
         order = [v for v in by_depth(self.values) if v not in self._constants]
-        for v in sorted(order, key=lambda v: v not in first) if first else order:
+        for v in sorted(order, key=lambda v: v not in before):
             self(v)
 
     def _give(self, names: dict[Node, str], node: Node, name: str) -> bool:
@@ -111,7 +111,7 @@ class Names:
         self._used.add(name)
         if isinstance(node, Tensor) and len(node.values) == 1:
             label = _label(node.values[0])
-            if label == _label(node) if label else not node.shape:
+            if label == _label(node) if label else node.shape == ():
                 names.setdefault(node.values[0], name)
         return True
 
