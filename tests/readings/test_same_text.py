@@ -1,10 +1,24 @@
 """A picture, a derivation and a page call the same nodes by the same names and write the same formulas."""
 
+import json
+import re
+
 import pytest
 from graphs import recipes, tensor_recipes
 from hypothesis import given, settings
 
-from tinygrad_edu import Linear, Sequential, Tanh, Tensor, Value, cross_entropy, draw, explain, squared_error
+from tinygrad_edu import (
+    Linear,
+    Sequential,
+    Tanh,
+    Tensor,
+    Value,
+    cross_entropy,
+    draw,
+    explain,
+    squared_error,
+    step_through,
+)
 from tinygrad_edu.readings.drawing.scene import Scene
 from tinygrad_edu.readings.drawing.tensor_level import TensorCards
 
@@ -81,3 +95,25 @@ def test_a_neuron_written_by_hand_has_the_names_of_the_notes_in_all_readings():
     h = (Value.dot([Value(0.5)], [x]) + Value(0.1)).tanh()
     assert "z⁽¹⁾₁  = v₁ + b⁽¹⁾₁ = " in str(explain(h)) and "w⁽¹⁾₁₁" in str(explain(h))
     assert "z⁽¹⁾₁" in draw(h, "neuron").source and "w⁽¹⁾₁₁" in draw(h, "value").source
+
+
+@pytest.mark.parametrize("read", [draw, explain, step_through])
+def test_a_graph_whose_data_was_changed_is_refused_in_the_same_words(read):
+    w = Value(3.0, label="w")
+    y = w * 2
+    w.data = 4.0
+    with pytest.raises(RuntimeError, match=r"^\w+: × = 6.0 does not follow from w = 4.0, .* Call forward\(\)"):
+        read(y)
+    y.forward()
+    assert "8" in str(read(y).html if read is step_through else getattr(read(y), "source", read(y)))
+
+
+def test_an_infinite_slope_is_written_as_such():
+    x = Value(0.0, label="x")
+    y = x.sqrt() * 0.0
+    y.backward()
+    page, source = step_through(y).html, draw(y).source
+    assert "×∞" in source and "×∞" in page and "∞" in str(explain(y))
+    data = re.search(r'<script type="application/json"[^>]*>(.*?)</script>', page, re.S)[1]
+    json.loads(data, parse_constant=lambda name: pytest.fail(f"{name} in JSON"))
+    assert not re.search(r"\b(inf|nan)\b", source)

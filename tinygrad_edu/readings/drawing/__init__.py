@@ -14,7 +14,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from ...network.tensor import Tensor
-from ...value import Value
+from ...value import Value, check_current
 from ...writing.numbers import check_digits
 from .figure import Drawing
 from .neuron_level import NeuronCards, neuron_level
@@ -61,6 +61,7 @@ def draw(
         TypeError: y is neither a Value nor a Tensor.
         ValueError: an unknown level or direction, a level that y does not have, or more than
             2,000 cards without `force`. (More than 200 is a warning that names a coarser level.)
+        RuntimeError: the data of a Value in the graph was changed after it was recorded.
 
     >>> from tinygrad_edu import Value, draw
     >>> x = Value(3.0, label="x")
@@ -69,6 +70,7 @@ def draw(
     """
     _check(y, level, rankdir, digits)
     scene = Scene(y, digits, gradients)
+    check_current("draw", scene.values)
     # The numbers v₁, v₂, … of Tensors and of Values are those of two documents, and so are the scenes.
     cards = TensorCards(Scene(y, digits, gradients)) if isinstance(y, Tensor) else None
     counts = _counts(scene, cards)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ...network.tensor import Tensor
 from ...tree import one_value
-from ...value import Value
+from ...value import Value, check_current
 from ...writing.numbers import check_digits
 from ..drawing.neuron_level import NeuronCards
 from ..drawing.scene import Scene
@@ -56,7 +56,9 @@ def step_through(y: Value | Tensor, level: str | None = None, title: str | None 
         raise ValueError(f'step_through: the level is "value" or "neuron", or None, not {level!r}')
     check_digits("step_through", digits)
     one_value(y)
-    level = _level(Scene(y), level)
+    scene = Scene(y)
+    check_current("step_through", scene.values)
+    level = _level(scene, level)
     derivation = derive_values(y, None, digits, MOST_NUMBERS)
     stage = Stage(y, derivation, level)
     return Page(stage, steps(derivation, stage), title or f"{stage.names(y)}, step by step")
