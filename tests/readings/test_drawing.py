@@ -9,7 +9,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from tinygrad_edu import MLP, Linear, Sequential, Tanh, Tensor, Value, cross_entropy, draw, squared_error
+from tinygrad_edu import MLP, Linear, Sequential, Tanh, Tensor, Value, cross_entropy, draw, explain, squared_error
 from tinygrad_edu.graph import topological_order
 from tinygrad_edu.network.nn import Parameter
 from tinygrad_edu.readings.drawing.scene import Scene
@@ -297,6 +297,21 @@ def test_numbers_of_any_size_fit_a_card():
 def test_a_users_label_comes_first():
     x = Value(1.0, label="mine")
     assert cards(draw(x * 2))["n1"][0] == ["mine"]
+
+
+def test_a_nameless_node_that_is_used_twice_has_the_number_that_explain_gives_it():
+    a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+    c = a + b
+    y = c * c + a
+    headings = [card[0][0].replace("\u00a0", " ") for card in cards(draw(y, "value")).values()]
+    assert headings == ["a", "b", "v₁ = a + b", "v₁ · v₁", "f  +"]
+    assert "v₁ = a + b" in str(explain(y))
+
+
+def test_a_formula_that_does_not_fit_on_a_card_has_a_number_for_a_name():
+    xs = [Value(1.0, label=f"x{k}") for k in range(20)]
+    headings = [card[0][0] for card in cards(draw(Value.sum(xs).tanh(), "value")).values()]
+    assert headings[-2:] == ["v₁  sum", "f  tanh"]
 
 
 def test_the_error_card_names_what_it_compares_and_tells_the_target():

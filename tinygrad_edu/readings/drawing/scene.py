@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from ...network.nn import Parameter
 from ...network.tensor import Tensor
 from ...value import Value
@@ -44,10 +46,16 @@ class Scene:
         return self.names(node) if node in self.numbered else self.names.given(node)
 
     def number_values(self) -> None:
-        """Show the numbers of the Values that have no name and no formula short enough for a card."""
+        """Show the numbers of the nameless Values that formulas need one for.
+
+        These are the leaves, what is used more than once, and what has no formula that fits on a card.
+        """
         self.names.number_values()
+        uses = Counter([a for v in self.values for a in v.inputs])
         for v in self.values:
-            if not self.name(v) and not self.names.is_constant(v) and (not v.op or len(self.formula(v)) > look.WIDTH):
+            if self.name(v) or self.names.is_constant(v):
+                continue
+            if not v.op or uses[v] > 1 or len(self.formula(v)) > look.WIDTH:
                 self.numbered.add(v)
 
     def formula(self, v: Value) -> str:

@@ -55,13 +55,16 @@ def value_card(scene: Scene, v: Value, more: Sequence[tuple[str, str]] = ()) -> 
 
 
 def heading(scene: Scene, v: Value) -> str:
-    """Name in bold, symbol beside it."""
+    """The name in bold and the symbol beside it, or the formula where there is no name or it is just a number."""
     name = scene.name(v)
-    symbol = v.op.symbol if v.op else ""
     if not name:
         return look.styled(look.shortened(scene.formula(v) if v.op else "constant"), "muted")
     bold = look.styled(look.shortened(name), bold=True)
-    return bold + look.styled(f"  {symbol}", "muted") if symbol else bold
+    if not v.op:
+        return bold
+    formula = f"\u00a0= {scene.formula(v)}" if v in scene.numbered else ""  # browsers drop a blank at the beginning
+    fits = formula and len(name + formula) <= look.WIDTH
+    return bold + look.styled(formula if fits else f"  {v.op.symbol}", "muted")
 
 
 def numbers(scene: Scene, v: Value) -> list[str]:
