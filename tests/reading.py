@@ -28,7 +28,7 @@ ONE = {
     "relu": lambda a: np.maximum(a, 0.0), "step": lambda a: (a > 0) * 1.0, "sigmoid": lambda a: 1 / (1 + np.exp(-a)),
     "stop_gradient": lambda a: a,
 }  # fmt: skip
-TWO = {"maximum": np.maximum, "minimum": np.minimum, "min": np.minimum}
+TWO = {"maximum": np.maximum, "minimum": np.minimum}
 REDUCTIONS = {"sum": np.sum, "max": np.max, "logsumexp": logsumexp}
 SOFTMAX = {"softmax": softmax, "log_softmax": lambda z, axis=-1: np.log(softmax(z, axis))}
 
@@ -249,8 +249,8 @@ class Reader:
             return whole
         if name in SOFTMAX:
             return SOFTMAX[name](args[0], options.get("axis", -1 if axes is None else axes))
-        if len(args) > 1 and (name in TWO or name == "max"):
-            return TWO.get(name, np.maximum)(*args)
+        if name in TWO:
+            return TWO[name](*args)
         if name in REDUCTIONS:
             z = np.array(args) if len(args) > 1 else np.asarray(args[0])
             axes = options.get("axis", axes)

@@ -133,20 +133,22 @@ class TensorGraph:
 
     def sources(self, t: Tensor) -> list[Tensor]:
         """The Tensors that the numbers of t belong to or were computed from, nearest first."""
-        found: dict[Tensor, None] = {}
-        seen = set(t.values)
-        waiting = list(reversed(t.values))
-        while waiting:
-            v = waiting.pop()
-            owner = self.owner.get(v)
-            if owner is not None and owner is not t:
-                found[owner] = None
-                continue
-            for a in reversed(v.inputs):
-                if a not in seen:
-                    seen.add(a)
-                    waiting.append(a)
-        return list(found)
+        inputs = [a for v in self.computed_alone(t) for a in v.inputs]
+        owners = [self.owner.get(v) for v in (*t.values, *inputs)]
+        return list(dict.fromkeys([owner for owner in owners if owner is not None and owner is not t]))
+
+    def computed_alone(self, t: Tensor) -> list[Value]:
+        """The Values of t that belong to no other Tensor, and those behind them, inputs first."""
+        order: dict[Value, None] = {}
+        stack = [(v, False) for v in reversed(t.values)]
+        while stack:
+            v, inputs_done = stack.pop()
+            if inputs_done:
+                order[v] = None
+            elif v not in order and self.owner.get(v) in (None, t):
+                stack.append((v, True))
+                stack += [(a, False) for a in reversed(v.inputs)]
+        return list(order)
 
     def copied_from(self, node: Node) -> Node | None:
         """The one node whose elements the Tensor consists of, such as z of `Tensor(z[2])`, if there is one."""

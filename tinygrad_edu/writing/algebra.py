@@ -28,7 +28,7 @@ def in_symbols(f: Callable[..., Any], *formulas: Any) -> Expression:
         formulas: what it is given; anything but formulas is handed on as it is.
 
     >>> print(in_symbols(lambda a, b: 2 * a * b - b, E.Name("a"), E.Name("b")))
-    2 · a · b − b
+    2 · (a · b) − b
     """
     return _formula(f(*map(_symbols, formulas)))
 

@@ -53,7 +53,7 @@ TEXT = {
     "÷": Spelling("{a} / {b}", PRODUCT, (PRODUCT, POWER)),
     "neg": Spelling("−{a}", SUM, (SUMMATION,)),
     "abs": Spelling("|{a}|", ATOM, (SUM,)),
-    "pow": Spelling("{a}^({b})", FRACTION, (ATOM, SUM)),
+    "pow": Spelling("{a}^{b}", FRACTION, (ATOM, ATOM)),
 }
 LATEX = {
     "+": infix(" + ", SUM, open=True),

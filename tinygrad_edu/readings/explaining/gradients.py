@@ -139,7 +139,7 @@ class Gradients:
             return self.gradient(b) if b in self.names else None
         rule = self.local_rules(b)[k]
         names = [part for part in parts(rule) if isinstance(part, Name)]
-        if not names and b in self.names and b.inputs[k] in self.names:
+        if not names and b is not self.root and b in self.names and b.inputs[k] in self.names:
             return self.local(b, k)
         return rule if names and HIDDEN not in names else None
 

@@ -34,7 +34,7 @@ from .matrix_rules import contributions, full
 from .rows import Derivation, Row, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from ...value import Value
@@ -250,26 +250,31 @@ class _Backward:
 
 
 class _PullBack:
-    """Σᵢ Gᵢ ∂tᵢ/∂a for a Tensor t, from the Values themselves: one backward pass from t, not a Jacobian."""
+    """⟨G, ∂t/∂a⟩ = Σᵢ Gᵢ ∂tᵢ/∂a for a Tensor t, from the Values themselves: one backward pass, not a Jacobian.
+
+    It goes from t to the Values that belong to other Tensors, and no further.
+    """
 
     def __init__(self, t: Tensor, graph: TensorGraph) -> None:
         self.t = t
-        self.graph = graph
-        self._order = topological_order(*t.values)
+        self.order = graph.computed_alone(t)
+        self._last: tuple[Sequence[float], dict[Value, float]] = ([], {})
 
-    def to(self, a: Tensor) -> Any:
-        def pull_back(G: Array) -> Array:
-            found: dict[Value, float] = {}
+    def to(self, a: Tensor) -> Callable[[Array], Array]:
+        return lambda G: Array(a.shape, [self._passed_on(G).get(v, 0.0) for v in a.values])
+
+    def _passed_on(self, G: Array) -> dict[Value, float]:
+        given, found = self._last
+        if given != G.numbers:  # else another input of t has asked before
+            found = {}
             for v, g in zip(self.t.values, G.numbers):
                 found[v] = found.get(v, 0.0) + g
-            for b in reversed(self._order):
-                g = found.get(b, 0.0)
-                if g and self.graph.owner.get(b) in (None, self.t):
+            for b in reversed(self.order):
+                if g := found.get(b, 0.0):
                     for x, p in zip(b.inputs, b.partials):
                         found[x] = found.get(x, 0.0) + g * p
-            return Array(a.shape, [found.get(v, 0.0) for v in a.values])
-
-        return pull_back
+            self._last = G.numbers, found
+        return found
 
 
 def _is_negative(e: Expression) -> bool:
