@@ -5,9 +5,11 @@ import random
 import re
 import shutil
 import subprocess
+import sys
 
 import numpy as np
 import pytest
+from graphs import tensor_program
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reading import read
@@ -27,9 +29,10 @@ from tinygrad_edu import (
     topological_order,
 )
 from tinygrad_edu.network.functions import affine
-from tinygrad_edu.readings.explaining.matrix_rules import PRODUCTS
+from tinygrad_edu.readings.explaining.matrix_rules import AFFINE, ALONG, PRODUCTS
 from tinygrad_edu.value import numbers, record
-from tinygrad_edu.writing.expression import Path
+from tinygrad_edu.writing.expression import Derivative, Name, Path, parts
+from tinygrad_edu.writing.names import elements
 from tinygrad_edu.writing.paper import Text, written
 
 
@@ -652,3 +655,157 @@ def test_latex_compiles_as_it_stands(tmp_path):
         command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", f"{i}.tex"]
         run = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
         assert run.returncode == 0, run.stdout.decode(errors="replace")[-2000:]
+
+
+# Nothing grows faster than the graph and what is printed.
+
+
+def calls(f):
+    """How many functions of Python f calls."""
+    count = 0
+
+    def counted(frame, event, argument):
+        nonlocal count
+        count += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(counted)
+    try:
+        f()
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+def many_leaves(n):
+    xs = [Value(0.1 * i, label=f"x{i}") for i in range(n)]
+    y = Value.sum([x * x for x in xs])
+    return lambda: explain(y, wrt=xs[3])
+
+
+def equal_labels(n):
+    xs = [Value(0.1 * i, label="x") for i in range(n)]
+    y = Value.sum(xs)
+    return lambda: explain(y, wrt=xs)
+
+
+def tensors(loss, *shape):
+    def program(n):
+        L = loss(Tensor.randn(n, *shape, seed=1, label="x"))
+        return lambda: explain(L)
+
+    return program
+
+
+def used_twice(n):
+    x = Tensor.randn(3, seed=1, label="x")
+    for _ in range(n):
+        x = (x + x).tanh()
+    L = x.sum()
+    return lambda: explain(L)
+
+
+GROWING = {
+    "leaves": many_leaves, "equal labels": equal_labels, "slices": tensors(lambda x: (x[1:] * x[:-1]).tanh().sum(), 4),
+    "softmax": tensors(lambda x: (x.softmax() * x).sum(), 4), "max": tensors(lambda x: x.max(axis=1).sum(), 4),
+    "map": tensors(lambda x: (x.map(lambda v: v * v) * x).sum()), "used twice": used_twice,
+    "numbers": tensors(lambda x: sum([Tensor(v * v) for v in x.values], Tensor(0.0))),
+    "zeros": tensors(lambda x: (x @ Tensor.zeros(4, 3, label="W")).relu().sum(), 4),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", GROWING)
+def test_four_times_the_graph_takes_four_times_the_steps(name):
+    small, large = [GROWING[name](n) for n in (24, 96)]
+    assert calls(lambda: str(large())) < 5 * calls(lambda: str(small()))
+
+
+# One name space.
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**9))
+def test_every_name_in_a_sentence_is_on_the_page(seed):
+    L, _ = tensor_program(random.Random(seed))
+    derivation = explain(L)
+    shapes = {str(row.quantity): row.node.shape for row in derivation.forward}
+    known = set(shapes) | {name for t, shape in shapes.items() for name in elements(t, shape)}
+    for row in derivation:
+        for note in row.notes:
+            for part in [p for word in note if not isinstance(word, str) for p in parts(word)]:
+                if isinstance(part, Name):
+                    assert part.text in known
+                if isinstance(part, Derivative):
+                    assert {part.above, part.below} <= known
+
+
+def test_a_hidden_number_is_not_given_as_a_reason():
+    W, x, c = Tensor([[2.0, 1.0], [2.0, 3.0]], label="W"), Tensor([1.0, -2.0], label="x"), Tensor([0.3, 0.4], label="c")
+    said = notes(explain(((W @ x) * c).tanh().sum()))["∂L/∂c"]
+    assert said == "c₁ zero: every path meets a zero factor"  # W x has no name on the page
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (3, 5), (7, 2), (4,)])
+def test_a_matrix_is_printed_once_and_aligned(shape):
+    W = Tensor.randn(*shape, seed=0, label="W")
+    lines = str(explain((W * W).sum()).forward[0]).split("\n")
+    assert len(lines) == (shape[0] if len(shape) > 1 else 1)
+    assert len(set(map(len, lines))) == 1
+
+
+def test_an_infinite_slope_is_written_so():
+    t = Tensor([0.0, 4.0], label="t")
+    row = explain((t.sqrt() * Tensor([0.0, 1.0], label="c")).sum()).backward[0].rows[0]
+    assert str(row).startswith("∂L/∂t = c ∘ (1 / (2 · sqrt(t))) = [0  1]ᵀ ∘ [∞  0.25]ᵀ = [0  0.25]ᵀ")
+    a = Value(0.0, label="a")
+    assert "∂f/∂v₁ · (1 / (2 · v₁)) = 0 · ∞ = 0" in str(explain(a.sqrt() * 0.0))
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        lambda x, C: (x * 0.123456).tanh().sum(),
+        lambda x, C: Tensor(2.0, label="s").mean() * x.sum(),
+        lambda x, C: (x.sum(axis=()) * 2).sum(),
+        lambda x, C: (C.sum(axis=1) ** 2).sum(),
+        lambda x, C: (C.mean(axis=1, keepdims=True) ** 2).mean() + C.logsumexp(axis=1).sum(),
+    ],
+)
+@pytest.mark.parametrize("digits", [0, 1, 4, 17])
+def test_odd_shapes_and_any_digits_are_printed(program, digits):
+    L = program(Tensor([1.0, -2.0], label="x"), Tensor([[[1.0, 2.0]], [[3.0, 4.0]]], label="C"))
+    assert check(L) and len(str(explain(L, digits=digits))) > 20
+
+
+@settings(max_examples=60, deadline=None)
+@given(graphs())
+def test_every_rule_between_numbers_holds_in_symbols(y):
+    derivation = explain(y)
+    y.backward()
+    name = derivation.names
+    environment = {name[v]: v.data for v in name} | {f"∂{name[y]}/∂{name[v]}": v.grad for v in name}
+    for b in name:
+        environment |= {f"∂{name[b]}/∂{name[a]}": p for a, p in zip(b.inputs, b.partials) if a in name and b is not y}
+    for row in derivation:
+        if row.rule:
+            assert read(str(row.rule), environment) == pytest.approx(row.result, rel=1e-9, abs=1e-9)
+    for leaf in name:
+        leaf.grad = 0.0
+
+
+# The second table of derivatives, against the first.
+
+
+@pytest.mark.parametrize("axes", AFFINE, ids=str)
+def test_the_rules_of_a_layer_are_those_of_its_scalars(axes):
+    x = Tensor([1.0, -0.5], label="x") if axes == 1 else Tensor([[1.0, -0.5], [0.25, 2.0]], label="x")
+    W, b = Tensor([[0.5, 1.0], [-1.5, 2.0], [0.25, 3.0]], label="W"), Tensor([0.1, -0.2, 0.3], label="b")
+    check_matrices((affine(W, x, b) ** 2).tanh().sum(), [W, x, b])
+
+
+@pytest.mark.parametrize("function", ALONG)
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_the_rules_along_an_axis_are_those_of_their_scalars(function, axis):
+    a = Tensor(A, label="A")
+    check_matrices((getattr(a, function)(axis=axis) ** 2 * 1.5).sum(), [a])
+    check_matrices((getattr(Tensor([A, B], label="C"), function)(axis=axis) ** 2).sum(), [])

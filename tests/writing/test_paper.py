@@ -1,0 +1,146 @@
+"""What is written on paper, read back by the usual precedence, has the value of the formula."""
+
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from reading import read, read_latex
+
+from tinygrad_edu import Value, ops
+from tinygrad_edu.writing.evaluation import evaluate, put_in
+from tinygrad_edu.writing.expression import (
+    Along,
+    Apply,
+    Constant,
+    Literal,
+    MatMul,
+    Name,
+    Number,
+    Ones,
+    Part,
+    Placed,
+    Reshape,
+    Transpose,
+)
+from tinygrad_edu.writing.numbers import number, short, superscript
+from tinygrad_edu.writing.paper import LaTeX, Text, written
+
+SHAPES = {"a": (), "b": (), "x": (2,), "A": (2, 2), "B": (2, 2), "C": (2, 3), "h⁽¹⁾": (2,), "W⁽²⁾": (3, 2)}
+ONE = [ops.NEG, ops.EXP, ops.TANH, ops.SIGMOID, ops.RELU, ops.SIN, ops.COS, ops.STEP, ops.ABS, ops.SQUARE]
+ONE += [ops.power(3.0), ops.power(-2.0), ops.power(0.3333), ops.power(1 / 3), ops.power(2.0000001)]
+TWO = [ops.ADD, ops.SUB, ops.MUL, ops.DIV, ops.MAXIMUM, ops.MINIMUM]
+
+
+def formula(rng, depth):
+    """Any formula, of any shape."""
+    if depth == 0 or rng.random() < 0.1:
+        leaf = rng.choice([*SHAPES, "constant", "literal", "ones"])
+        if leaf == "constant":
+            return Constant(rng.choice([0.5, -0.5, 2.0, 5 / 2, 1 / 3, -3.0, 0.1, 1e-9, 12345.678]))
+        if leaf == "literal":
+            return Literal(rng.choice([0.5, -2.0, 1 / 3, 7e-8]))
+        return Ones((2, 2)) if leaf == "ones" else Name(leaf, SHAPES[leaf])
+    a = formula(rng, depth - 1)
+    match rng.randrange(10):
+        case 0 | 1:
+            return Apply(rng.choice(ONE), (a,))
+        case 2 | 3 | 4 | 5:
+            others = [b for b in (formula(rng, depth - 1) for _ in range(8)) if fits(a.shape, b.shape)]
+            return Apply(rng.choice(TWO), (a, others[0])) if others else a
+        case 6:
+            axes = rng.choice([(k,) for k in range(len(a.shape))]) if len(a.shape) == 2 else None
+            return Along(rng.choice(["sum", "max", "logsumexp"]), a, axes, axes is not None) if a.shape else a
+        case 7:
+            others = [b for b in (formula(rng, depth - 1) for _ in range(8)) if b.shape[:1] == a.shape[-1:] != ()]
+            return MatMul((a, others[0])) if others and len(a.shape) == 2 else Transpose(a) if a.shape else a
+        case 8 if a.shape == (2, 2):
+            return rng.choice([Reshape(a, (4,)), Reshape(a, (1, 4)), Part(a, "1:", (2, 3), (1, 2)),
+                               Part(a, "0, 1", (1,), ()), Placed(a, "1:3", (2, 3, 4, 5), (4, 2))])  # fmt: skip
+        case 9 if len(a.shape) == 2:
+            return Along(rng.choice(["softmax", "log_softmax"]), a, (rng.randrange(2),))
+    return a
+
+
+def fits(a, b):
+    return all(m == n or 1 in (m, n) for m, n in zip(reversed(a), reversed(b)))
+
+
+@given(st.integers(0, 10**9))
+def test_text_and_latex_read_back_have_the_value_of_the_formula(seed):
+    rng = random.Random(seed)
+    e = formula(rng, 4)
+    environment = {name: np.array([[rng.uniform(0.2, 1.5) for _ in range(s[-1])] for _ in range(s[0])]) if len(s) == 2
+                   else np.array([rng.uniform(0.2, 1.5) for _ in range(s[0])]) if s else rng.uniform(0.2, 1.5)
+                   for name, s in SHAPES.items()}  # fmt: skip
+    with np.errstate(all="ignore"):
+        try:
+            value = evaluate(e, environment)
+        except (ArithmeticError, ValueError):  # no value there
+            return
+        value = np.array(value.tolist() if hasattr(value, "tolist") else value)
+        if not np.all(np.isfinite(value)) or np.max(np.abs(value)) > 1e6:
+            return
+        for style, reader in ((Text(), read), (LaTeX(), read_latex)):
+            found = np.asarray(reader(written(e, style), environment))
+            assert found.size == value.size, written(e, style)
+            np.testing.assert_allclose(found.reshape(value.shape), value, rtol=1e-9, atol=1e-9, err_msg=str(e))
+
+
+@pytest.mark.parametrize(
+    ("e", "text", "latex"),
+    [
+        (MatMul((Apply(ops.MUL, (Name("G", (2, 2)), Name("C", (2, 2)))), Name("B", (2, 2)))), "(G ∘ C) B",
+         r"\left(G \circ C\right) \, B"),
+        (Apply(ops.MUL, (Along("sum", Name("M", (2, 2)), (0,), True), Name("M", (2, 2)))), "(Σₙ M) ∘ M",
+         r"\left(\sum_n M\right) \circ M"),
+        (Apply(ops.SQUARE, (Transpose(Name("x", (2,))),)), "(xᵀ)²", r"{\left({x}^\top\right)}^{2}"),
+        (Apply(ops.MUL, (Constant(0.5), Along("sum", Name("x", (2,))))), "½ · Σ x", r"\frac{1}{2} \cdot \sum x"),
+        (Apply(ops.SUB, (Name("a"), Apply(ops.SUB, (Name("b"), Name("c"))))), "a − (b − c)", r"a - \left(b - c\right)"),
+        (Apply(ops.MUL, (Name("a + b"), Name("c"))), "(a + b) · c", r"\left(\mathrm{a\ +\ b}\right) \cdot c"),
+        (Apply(ops.SQUARE, (Name("x²"),)), "(x²)²", r"{\left(x^{2}\right)}^{2}"),
+        (Apply(ops.ABS, (Apply(ops.ABS, (Name("a"),)),)), "abs(|a|)", r"\operatorname{abs}\left(\left|a\right|\right)"),
+        (Apply(ops.Op("cube", lambda a: a**3, lambda y, a: (3 * a * a,)), (Name("a"),)), "cube(a)",
+         r"\operatorname{cube}\left(a\right)"),
+    ],
+)  # fmt: skip
+def test_parentheses_stand_where_they_are_needed(e, text, latex):
+    assert (written(e, Text()), written(e, LaTeX())) == (text, latex)
+
+
+@pytest.mark.parametrize(
+    ("n", "text"),
+    [(2.0, "²"), (2.0000001, "^2.0000001"), (1000001.0, "^1000001"), (1234567.0, "^1234567"), (1 / 3, "^(1/3)")],
+)
+def test_exponents_are_written_exactly(n, text):
+    assert superscript(n) == text
+    assert str(Apply(ops.power(n), (Name("x"),))) == "x" + text
+
+
+def test_infinity_and_numbers_without_decimals():
+    assert (short(float("inf")), number(float("-inf"))) == ("∞", "−∞")
+    assert [short(x, 0) for x in (0.0, 3.2, -12.7, 0.04)] == ["0", "3", "−13", "4·10⁻²"]
+
+
+def test_numbers_are_put_in_for_names_and_wholly_for_factors():
+    h, g = Name("h"), Name("g")
+    e = Apply(ops.MUL, (g, Apply(ops.SUB, (Constant(1.0), Apply(ops.SQUARE, (h,))))))
+    environment = {"h": 0.5, "g": 2.0}
+    assert str(put_in(e, environment)) == "2 · (1 − 0.5²)"
+    assert str(put_in(e, environment, whole_factors=True)) == "2 · 0.75"
+
+
+def test_a_formula_is_evaluated_with_other_numbers_in_place_of_its_names():
+    x, W = Name("x", (2,)), Name("W", (2, 2))
+    rule = Apply(ops.TANH, (MatMul((W, x)),))
+    assert evaluate(rule, {"W": np.eye(2), "x": np.array([0.0, 1.0])}).tolist() == [0.0, Value(1.0).tanh().data]
+    with pytest.raises(KeyError, match="x"):
+        evaluate(rule, {"W": np.eye(2)})
+
+
+def test_a_vector_beside_a_matrix_is_shown_as_the_row_that_it_is_used_as():
+    e = Apply(ops.ADD, (Name("X", (2, 2)), Name("b", (2,))))
+    numbers = put_in(e, {"X": np.eye(2), "b": np.array([1.0, 2.0])})
+    assert isinstance(numbers.args[1], Number)
+    assert [line.rstrip() for line in str(numbers).split("\n")] == ["⎡1  0⎤ + [1  2]", "⎣0  1⎦"]
