@@ -11,7 +11,8 @@ from reading import read, read_latex
 
 from tinygrad_edu import Parameter, Tensor, Value, explain, stack, topological_order
 from tinygrad_edu.writing.expression import Chain, Function, parts
-from tinygrad_edu.writing.paper import LaTeX, Text, written
+from tinygrad_edu.writing.latex import LaTeX
+from tinygrad_edu.writing.paper import Text, written
 
 
 def numbers_of(derivation, L):

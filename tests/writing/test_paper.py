@@ -24,8 +24,9 @@ from tinygrad_edu.writing.expression import (
     Reshape,
     Transpose,
 )
+from tinygrad_edu.writing.latex import LaTeX
 from tinygrad_edu.writing.numbers import number, short, superscript
-from tinygrad_edu.writing.paper import LaTeX, Text, written
+from tinygrad_edu.writing.paper import Text, written
 
 SHAPES = {"a": (), "b": (), "x": (2,), "A": (2, 2), "B": (2, 2), "C": (2, 3), "h⁽¹⁾": (2,), "W⁽²⁾": (3, 2)}
 ONE = [ops.NEG, ops.EXP, ops.TANH, ops.SIGMOID, ops.RELU, ops.SIN, ops.COS, ops.STEP, ops.ABS, ops.SQUARE]

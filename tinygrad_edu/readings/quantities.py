@@ -40,6 +40,7 @@ class Node:
         made: whether it was put together from single numbers, or by a function of single numbers.
         view: whether its numbers are those of its inputs in another arrangement.
         shares: whether some of its numbers belong to other Tensors too.
+        base: the node whose numbers it holds in another arrangement, which formulas write as such; or itself.
     """
 
     def __init__(self, tensor: Tensor) -> None:
@@ -48,6 +49,7 @@ class Node:
         self.made = False
         self.view = False
         self.shares = False
+        self.base = self
 
 
 class Quantity:
@@ -89,6 +91,9 @@ class TensorGraph:
             self.owner = alone
             self._connect()
         self.order = topological_order(self.nodes[root])
+        for node in self.order:
+            if (node.view and len(node.inputs) == 1) or self._copied_from(node):
+                node.base = node.inputs[0].base
 
     def _owners(self, recorded: list[Tensor], wrt: Sequence[Tensor]) -> dict[Value, Tensor]:
         """What was computed belongs to the Tensor that records how; a leaf to the largest Tensor of leaves."""
@@ -150,12 +155,15 @@ class TensorGraph:
                 stack += [(a, False) for a in reversed(v.inputs)]
         return list(order)
 
-    def copied_from(self, node: Node) -> Node | None:
-        """The one node whose elements the Tensor consists of, such as z of `Tensor(z[2])`, if there is one."""
+    def _copied_from(self, node: Node) -> Node | None:
         if node.view or not node.made or len(node.inputs) != 1:
             return None
         (source,) = node.inputs
         return source if all([self.owner.get(v) is source.tensor for v in node.tensor.values]) else None
+
+    def copied_from(self, node: Node) -> Node | None:
+        """The one node whose elements the Tensor consists of, such as z of `Tensor(z[2])`, if there is one."""
+        return node.inputs[0] if node.made and node.base is not node else None
 
 
 class Quantities:
@@ -208,12 +216,16 @@ class Quantities:
     def _named(self, names: Names, wrt: Sequence[Tensor]) -> set[Node]:
         order = self.graph.order
         root = order[-1]
-        uses: dict[Node, int] = {}
+        uses: dict[Node, int] = {}  # of a Tensor or a view of it, by what is no view
         for node in order:
-            if not self.is_arrangement(node):
-                for a in node.inputs:
-                    base = self._base(a)
-                    uses[base] = uses.get(base, 0) + 1
+            for a in node.inputs if node.base is node else ():
+                while a.base is not a:
+                    uses[a] = uses.get(a, 0) + 1
+                    (a,) = a.inputs
+                uses[a] = uses.get(a, 0) + 1
+        labels: dict[Node, int] = {}  # that views of a Tensor have
+        for node in order:
+            labels[node.base] = labels.get(node.base, 0) + (node.base is not node and bool(node.tensor.label))
         named = {root} | {node for node in order if node.tensor in wrt and not node.shares}
         depth: dict[Node, int] = {}  # of the formula inside formulas
         for node in order:
@@ -221,8 +233,11 @@ class Quantities:
             depth[node] = 1 + max([0 if a in named else depth[a] for a in node.inputs], default=0)
             if node is root:
                 continue
-            if self.is_arrangement(node):
-                if (t.label or t in wrt) and self._is_second_name(node, uses):
+            base = node.base
+            if base is not node:
+                # A second name for all that is used of the base, so that both have the same gradient.
+                alone = not base.shares and base is not root and uses.get(base) == uses.get(node)
+                if (t.label or t in wrt) and alone and labels[base] <= 1:
                     named.add(node)
                 continue
             inside = op is not None and self._fits_inside(t)
@@ -233,38 +248,9 @@ class Quantities:
                 named.add(node)
             product = op in ("@", "affine") and max([a.ndim for a in t.inputs]) == 2
             for a in node.inputs:
-                base = self._base(a)
-                if base.inputs and ((product and base is a) or not inside):
-                    named.add(base)
-        return named | {node for node in order if node.inputs and uses.get(node, 0) > 1}
-
-    def is_arrangement(self, node: Node) -> bool:
-        """Whether it is the numbers of one other Tensor, which is written as such inside formulas."""
-        return (node.view and len(node.inputs) == 1) or self.graph.copied_from(node) is not None
-
-    def _base(self, node: Node) -> Node:
-        """The Tensor that a node is an arrangement of."""
-        while self.is_arrangement(node):
-            (node,) = node.inputs
-        return node
-
-    def _is_second_name(self, node: Node, uses: dict[Node, int]) -> bool:
-        """Whether nothing else uses what it is a view of, so that both have the same gradient."""
-        base = self._base(node)
-        if base.shares or base is self.graph.order[-1] or uses.get(base, 0) != len(self._users_of(node)):
-            return False
-        return not any([other.tensor.label and other is not node for other in self._views_of(base)])
-
-    def _users_of(self, node: Node) -> list[Node]:
-        return [u for u in self.graph.order if not self.is_arrangement(u) for a in u.inputs if self._passes(a, node)]
-
-    def _passes(self, a: Node, node: Node) -> bool:
-        while a is not node and self.is_arrangement(a):
-            (a,) = a.inputs
-        return a is node
-
-    def _views_of(self, base: Node) -> list[Node]:
-        return [node for node in self.graph.order if self.is_arrangement(node) and self._base(node) is base]
+                if a.base.inputs and ((product and a.base is a) or not inside):
+                    named.add(a.base)
+        return named | {node for node in order if node.base is node and node.inputs and uses.get(node, 0) > 1}
 
     def _fits_inside(self, t: Tensor) -> bool:
         return t.op in _INSIDE or (t.record is not None and t.record.exponent is not None)

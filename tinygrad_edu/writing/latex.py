@@ -1,4 +1,104 @@
-"""Names and numbers for LaTeX's mathematics."""
+"""Formulas, names and numbers for LaTeX's mathematics."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import numbers as notation
+from .expression import Precedence, Spelling, infix, letters, write
+from .paper import AXES, Paper, cells, with_precedence
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from .expression import Expression
+
+SUM, SUMMATION, PRODUCT = Precedence.SUM, Precedence.SUMMATION, Precedence.PRODUCT
+FRACTION, POWER, ATOM = Precedence.FRACTION, Precedence.POWER, Precedence.ATOM
+
+LATEX = {
+    "+": infix(" + ", SUM, open=True),
+    "−": infix(" - ", SUM, open=True),
+    "×": infix(r" \cdot ", PRODUCT, open=True),
+    "÷": Spelling(r"\frac{{{a}}}{{{b}}}", FRACTION, (SUM, SUM)),
+    "neg": Spelling("-{a}", SUM, (SUMMATION,)),
+    "abs": Spelling(r"\left|{a}\right|", ATOM, (SUM,)),
+    "pow": Spelling(r"{{{a}}}^{{{b}}}", POWER, (ATOM, SUM)),
+    "sqrt": Spelling(r"\sqrt{{{a}}}", ATOM, (SUM,)),
+}
+
+
+class LaTeX(Paper):
+    """LaTeX, for between $ and $."""
+
+    table = LATEX
+    hadamard, beside, arrow, dots, times = r" \circ ", r" \, ", r" \to ", r"\dots", r" \times "
+
+    def __init__(self, digits: int = 4) -> None:
+        self.digits = digits
+
+    def sign(self, relation: str) -> str:
+        return {"+=": r" \mathrel{+}= "}.get(relation, f" {relation} ")
+
+    def sentence(self, words: Sequence[str | Expression]) -> str:
+        return "".join([w.replace("%", r"\%") if isinstance(w, str) else f"${write(w, self)[0]}$" for w in words])
+
+    def name(self, text: str) -> str:
+        return latex_name(text)
+
+    def derivative(self, above: str, below: str) -> str:
+        return rf"\frac{{\partial {above}}}{{\partial {below}}}"
+
+    def constant(self, x: float) -> tuple[str, Precedence]:
+        p, q = notation.as_fraction(x)
+        if q > 1:
+            return ("-" if p < 0 else "") + rf"\frac{{{abs(p)}}}{{{q}}}", SUM if p < 0 else FRACTION
+        return self.literal(x)
+
+    def literal(self, x: float) -> tuple[str, Precedence]:
+        text, precedence = super().literal(x)
+        return latex_number(text), precedence
+
+    def number(self, number: Any) -> tuple[str, Precedence]:
+        shape = getattr(number, "shape", ())
+        if not shape:
+            x = float(number if isinstance(number, (int, float)) else number.tolist())
+            text, precedence = with_precedence(notation.short(x, self.digits))
+            return latex_number(text), precedence
+        if len(shape) > 2:
+            return self.size(shape) + r"\text{ numbers}", SUM
+        rows = cells(number, self.digits, latex_number, (r"\cdots", r"\vdots"))
+        return r"\begin{bmatrix}" + r" \\ ".join([" & ".join(row) for row in rows]) + r"\end{bmatrix}", ATOM
+
+    def power(self, n: float) -> Spelling:
+        return Spelling(
+            f"{{{{{{a}}}}}}^{{{{{self.constant(n)[0].replace('{', '{{').replace('}', '}}')}}}}}", POWER, (ATOM,)
+        )
+
+    def summation(self, axis: str) -> str:
+        return {"": r"\sum {a}", "ₙ": r"\sum_n {a}", "ₖ": r"\sum_k {a}"}[axis]
+
+    def transposed(self) -> str:
+        return r"{{{a}}}^\top"
+
+    def call(self, name: str, arguments: int = 1) -> Spelling:
+        base, axis = (name[:-1], name[-1]) if name[-1] in AXES else (name, "")
+        said = rf"\operatorname{{{{{base}}}}}" + {"": "", "ₙ": "_n", "ₖ": "_k"}[axis]
+        operands = ", ".join([f"{{{letter}}}" for letter in letters(arguments)])
+        return Spelling(said + rf"\left({operands}\right)", ATOM, (SUM,) * arguments)
+
+    def brackets(self, text: str) -> str:
+        return rf"\text{{{{{text}}}}}"
+
+    def inner_product(self) -> Spelling:
+        return Spelling(r"\langle {a}, {b} \rangle", ATOM, (SUM, SUM))
+
+    def parentheses(self, text: str) -> str:
+        return rf"\left({text}\right)"
+
+    def join(self, *pieces: str) -> str:
+        return "".join(pieces)
 
 
 def latex_number(text: str) -> str:

@@ -1,11 +1,10 @@
-"""Formulas on paper: as lines of text with Unicode's mathematics, and as LaTeX."""
+"""Formulas on paper, and as lines of text with Unicode's mathematics; latex.py writes the same as LaTeX."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from .. import ops
-from . import latex
 from . import numbers as notation
 from .expression import (
     Along,
@@ -43,7 +42,7 @@ FRACTION, POWER, ATOM = Precedence.FRACTION, Precedence.POWER, Precedence.ATOM
 
 _MOST_TERMS = 16  # of a sum, a product or a path
 _MOST = 8  # rows or columns of a matrix; of more, the first and the last are shown
-_AXIS = "ₙₖ"  # Σₙ runs over the rows of a matrix, one an example, and Σₖ along each of them
+AXES = "ₙₖ"  # Σₙ runs over the rows of a matrix, one an example, and Σₖ along each of them
 
 # A row that is not in the table is written name(a, b).
 TEXT = {
@@ -54,16 +53,6 @@ TEXT = {
     "neg": Spelling("−{a}", SUM, (SUMMATION,)),
     "abs": Spelling("|{a}|", ATOM, (SUM,)),
     "pow": Spelling("{a}^{b}", FRACTION, (ATOM, ATOM)),
-}
-LATEX = {
-    "+": infix(" + ", SUM, open=True),
-    "−": infix(" - ", SUM, open=True),
-    "×": infix(r" \cdot ", PRODUCT, open=True),
-    "÷": Spelling(r"\frac{{{a}}}{{{b}}}", FRACTION, (SUM, SUM)),
-    "neg": Spelling("-{a}", SUM, (SUMMATION,)),
-    "abs": Spelling(r"\left|{a}\right|", ATOM, (SUM,)),
-    "pow": Spelling(r"{{{a}}}^{{{b}}}", POWER, (ATOM, SUM)),
-    "sqrt": Spelling(r"\sqrt{{{a}}}", ATOM, (SUM,)),
 }
 
 
@@ -92,7 +81,7 @@ class Paper(Language):
 
     def literal(self, x: float) -> tuple[str, Precedence]:
         """A number with all its digits."""
-        return _with_precedence(notation.exact(x))
+        return with_precedence(notation.exact(x))
 
     def derivative(self, above: str, below: str) -> str:
         raise NotImplementedError
@@ -166,7 +155,7 @@ class Paper(Language):
         everything = axes is None or len(axes) == ndim
         default = e.function.endswith("softmax") and axes == (ndim - 1,)
         if everything or default or ndim == 2:
-            axis = "" if everything or default else _AXIS[(axes or (0,))[0]]
+            axis = "" if everything or default else AXES[(axes or (0,))[0]]
             if e.function == "sum":
                 return Spelling(self.summation(axis), SUMMATION, (SUMMATION,))
             return self.call(e.function + axis)
@@ -224,16 +213,16 @@ class Text(Paper):
         shape = getattr(number, "shape", ())
         if not shape:
             x = float(number if isinstance(number, (int, float)) else number.tolist())
-            return _with_precedence(notation.short(x, self.digits))
+            return with_precedence(notation.short(x, self.digits))
         if len(shape) > 2:
             return self.size(shape) + " numbers", SUM
-        cells = _cells(number, self.digits, lambda text: text, ("⋯", "⋮"))
+        rows = cells(number, self.digits, lambda text: text, ("⋯", "⋮"))
         upright = len(shape) == 1 and not self.columns
         if upright:
-            cells = [[row[0] for row in cells]]
-        widths = [max(map(len, column)) for column in zip(*cells)]
-        lines = ["  ".join([f"{cell:>{w}}" for cell, w in zip(row, widths)]) for row in cells]
-        transposed = upright and len(cells[0]) > 1
+            rows = [[row[0] for row in rows]]
+        widths = [max(map(len, column)) for column in zip(*rows)]
+        lines = ["  ".join([f"{cell:>{w}}" for cell, w in zip(row, widths)]) for row in rows]
+        transposed = upright and len(rows[0]) > 1
         return _fenced(lines, "[⎡⎢⎣", "]⎤⎥⎦") + ("ᵀ" if transposed else ""), POWER if transposed else ATOM
 
     def power(self, n: float) -> Spelling:
@@ -277,78 +266,6 @@ class Text(Paper):
         return "\n".join(["".join(line) for line in zip(*columns)])
 
 
-class LaTeX(Paper):
-    """LaTeX, for between $ and $."""
-
-    table = LATEX
-    hadamard, beside, arrow, dots, times = r" \circ ", r" \, ", r" \to ", r"\dots", r" \times "
-
-    def __init__(self, digits: int = 4) -> None:
-        self.digits = digits
-
-    def sign(self, relation: str) -> str:
-        return {"+=": r" \mathrel{+}= "}.get(relation, f" {relation} ")
-
-    def sentence(self, words: Sequence[str | Expression]) -> str:
-        return "".join([w.replace("%", r"\%") if isinstance(w, str) else f"${write(w, self)[0]}$" for w in words])
-
-    def name(self, text: str) -> str:
-        return latex.latex_name(text)
-
-    def derivative(self, above: str, below: str) -> str:
-        return rf"\frac{{\partial {above}}}{{\partial {below}}}"
-
-    def constant(self, x: float) -> tuple[str, Precedence]:
-        p, q = notation.as_fraction(x)
-        if q > 1:
-            return ("-" if p < 0 else "") + rf"\frac{{{abs(p)}}}{{{q}}}", SUM if p < 0 else FRACTION
-        return self.literal(x)
-
-    def literal(self, x: float) -> tuple[str, Precedence]:
-        text, precedence = super().literal(x)
-        return latex.latex_number(text), precedence
-
-    def number(self, number: Any) -> tuple[str, Precedence]:
-        shape = getattr(number, "shape", ())
-        if not shape:
-            x = float(number if isinstance(number, (int, float)) else number.tolist())
-            text, precedence = _with_precedence(notation.short(x, self.digits))
-            return latex.latex_number(text), precedence
-        if len(shape) > 2:
-            return self.size(shape) + r"\text{ numbers}", SUM
-        cells = _cells(number, self.digits, latex.latex_number, (r"\cdots", r"\vdots"))
-        return r"\begin{bmatrix}" + r" \\ ".join([" & ".join(row) for row in cells]) + r"\end{bmatrix}", ATOM
-
-    def power(self, n: float) -> Spelling:
-        return Spelling(
-            f"{{{{{{a}}}}}}^{{{{{self.constant(n)[0].replace('{', '{{').replace('}', '}}')}}}}}", POWER, (ATOM,)
-        )
-
-    def summation(self, axis: str) -> str:
-        return {"": r"\sum {a}", "ₙ": r"\sum_n {a}", "ₖ": r"\sum_k {a}"}[axis]
-
-    def transposed(self) -> str:
-        return r"{{{a}}}^\top"
-
-    def call(self, name: str, arguments: int = 1) -> Spelling:
-        base, axis = (name[:-1], name[-1]) if name[-1] in _AXIS else (name, "")
-        said = rf"\operatorname{{{{{base}}}}}" + {"": "", "ₙ": "_n", "ₖ": "_k"}[axis]
-        operands = ", ".join([f"{{{letter}}}" for letter in letters(arguments)])
-        return Spelling(said + rf"\left({operands}\right)", ATOM, (SUM,) * arguments)
-
-    def brackets(self, text: str) -> str:
-        return rf"\text{{{{{text}}}}}"
-
-    def inner_product(self) -> Spelling:
-        return Spelling(r"\langle {a}, {b} \rangle", ATOM, (SUM, SUM))
-
-    def parentheses(self, text: str) -> str:
-        return rf"\left({text}\right)"
-
-    def join(self, *pieces: str) -> str:
-        return "".join(pieces)
-
-
 def written(e: Expression, style: Language) -> str:
     """The formula in the style.
 
@@ -370,12 +287,12 @@ def _long(e: Expression) -> list[int]:
     return [n for n in e.shape if n > 1]
 
 
-def _with_precedence(text: str) -> tuple[str, Precedence]:
+def with_precedence(text: str) -> tuple[str, Precedence]:
     """A number, which may begin with a sign or have a power of ten in it."""
     return text, SUM if text.startswith("−") else PRODUCT if "·" in text else ATOM
 
 
-def _cells(number: Any, digits: int, write: Callable[[str], str], dots: tuple[str, str]) -> list[list[str]]:
+def cells(number: Any, digits: int, write: Callable[[str], str], dots: tuple[str, str]) -> list[list[str]]:
     """The numbers of a vector (as a column) or a matrix; dots in place of those in the middle."""
     numbers = number.tolist()
     rows = [[x] for x in numbers] if len(number.shape) == 1 else numbers

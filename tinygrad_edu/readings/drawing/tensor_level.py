@@ -52,7 +52,7 @@ class TensorCards:
         t = node.tensor
         if t in self.quantities.of or t.label:
             return True
-        if self.quantities.is_arrangement(node):
+        if node.base is not node:
             return False
         if not node.inputs:
             return len(t.values) > 1 or not self.layers

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...writing.expression import Expression, Number, Path, parts
-from ...writing.paper import LaTeX, Text, written
+from ...writing.latex import LaTeX
+from ...writing.paper import Text, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

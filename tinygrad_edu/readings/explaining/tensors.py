@@ -141,7 +141,7 @@ class _Backward:
 
     def _has_own_gradient(self, q: Quantity) -> bool:
         """Not if some of its numbers belong to other Tensors as well: what reaches those is told there."""
-        return q is self.root or not q.node.shares or self.found.is_arrangement(q.node)
+        return q is self.root or not q.node.shares or q.node.base is not q.node
 
     def _row(self, q: Quantity, rule: Expression) -> Row:
         """∂L/∂q = rule. What the rule leaves out of the gradient is a term of its own."""
