@@ -82,7 +82,7 @@ def as_text(latex):
     latex = re.sub(r"\\operatorname\{(\w+)\}_n", r"\1ₙ", latex)
     latex = re.sub(r"\\operatorname\{(\w+)\}_k", r"\1ₖ", latex)
     latex = re.sub(r"\\operatorname\{(\w+)\}", r"\1", latex)
-    latex = re.sub(r"\\text\{(\[[^]]*\])\}", r"\1", latex)
+    latex = re.sub(r"\\text\{([^}]*)\}", r"\1", latex)
     return braces(latex).replace("-", "−")
 
 
@@ -174,9 +174,13 @@ class Reader:
                 return value
 
     def index(self):
-        end = self.text.index("]", self.at)
-        text, self.at = self.text[self.at + 1 : end].replace("−", "-"), end + 1
-        return text
+        start = self.at
+        depth = 1
+        while depth:
+            self.at += 1
+            depth += (self.text[self.at] == "[") - (self.text[self.at] == "]")
+        self.at += 1
+        return self.text[start + 1 : self.at - 1].replace("−", "-")
 
     def atom(self):
         if self.takes("("):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from reading import read, read_latex
 
 from tinygrad_edu import Parameter, Tensor, Value, explain, stack, topological_order
+from tinygrad_edu.network.functions import cat
 from tinygrad_edu.writing.expression import Chain, Function, parts
 from tinygrad_edu.writing.latex import LaTeX
 from tinygrad_edu.writing.paper import Text, written
@@ -17,7 +18,7 @@ from tinygrad_edu.writing.paper import Text, written
 
 def numbers_of(derivation, L):
     """Every name on the page with the engine's number: quantities, gradients, and the Jacobians of Chains."""
-    for v in topological_order(L.values[0]):
+    for v in [*topological_order(L.values[0]), *[v for row in derivation.forward for v in row.node.values]]:
         v.grad = 0.0
     L.backward()
     named = {row.node: str(row.quantity) for row in derivation.forward}
@@ -86,6 +87,32 @@ def test_every_row_of_random_programs_holds(seed):
     _, told = check(L)
     for leaf in set(leaves) & set(topological_order(L)):  # of others only single numbers are used
         assert f"∂L/∂{leaf.label}" in told
+
+
+X, Q, K = [Tensor.randn(*shape, seed=i, label="XQK"[i]) for i, shape in enumerate([(4, 3), (3, 3), (3, 3)])]
+g, E = Tensor.randn(3, seed=4, label="g"), Tensor.randn(5, 3, seed=5, label="E")
+KNOWN = {
+    "attention": lambda: ((((X @ Q) @ (X @ K).T) / 3**0.5).softmax() @ X).tanh().sum(),
+    "normalisation": lambda: ((X - X.mean(axis=0)) / ((X - X.mean(axis=0)) ** 2).mean(axis=0).sqrt() * g).tanh().sum(),
+    "embedding": lambda: (E[[0, 2, 0, 4]] * X).tanh().sum(),
+    "one class of each row": lambda: -X.log_softmax()[range(4), [0, 1, 2, 0]].mean(),
+    "convolution": lambda: sum([(X[i : i + 2] * Q[:2]).sum() for i in range(3)], Tensor(0.0)).tanh(),
+    "cat": lambda: (cat([X, E]) @ g).tanh().sum(),
+    "stack": lambda: (stack([X, E[:4]]) ** 2).sum(),
+    "variance": lambda: X.var(axis=0).sum() + X.var(),
+    "extremes": lambda: X.min(axis=1).sum() + X.max(),
+    "tied": lambda: ((X @ Q).tanh() @ Q.T).sum(),
+    "powers": lambda: ((X * X + 1.0) ** g).sum(),
+    "stop_gradient": lambda: (X * X.stop_gradient()).sum(),
+    "single elements": lambda: Tensor(X[1, 2] * g[0]).exp() * (X @ g).sum(),
+    "three axes": lambda: (stack([X, X * 2]).T * 2).tanh().sum(),
+}
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_programs_that_people_write_are_told_in_matrices_alone(name):
+    derivation, _ = check(KNOWN[name]())
+    assert "by themselves" not in str(derivation)
 
 
 z = Tensor([1.0, 2.0, 3.0], label="z")

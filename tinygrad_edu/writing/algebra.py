@@ -201,6 +201,10 @@ def multiply(a: Expression, b: Expression) -> Expression:
             return multiply(c, d)
         case (E.Apply(ops.NEG, (c,)), d) | (d, E.Apply(ops.NEG, (c,))):
             return negative(multiply(c, d) if a is not d else multiply(d, c))
+        case E.Apply(ops.MUL, (c, E.Ones(shape))), _ if E.broadcast([c.shape, b.shape]) == E.broadcast(
+            [shape, b.shape]
+        ):
+            return multiply(c, b)
         case E.Ones(shape), _ if E.broadcast([shape, b.shape]) == b.shape:
             return b
         case _, E.Ones(shape) if E.broadcast([shape, a.shape]) == a.shape:
