@@ -201,15 +201,17 @@ def multiply(a: Expression, b: Expression) -> Expression:
             return multiply(c, d)
         case (E.Apply(ops.NEG, (c,)), d) | (d, E.Apply(ops.NEG, (c,))):
             return negative(multiply(c, d) if a is not d else multiply(d, c))
-        case E.Apply(ops.MUL, (c, E.Ones(shape))), _ if E.broadcast([c.shape, b.shape]) == E.broadcast(
-            [shape, b.shape]
-        ):
+        case E.Apply(ops.MUL, (c, E.Ones(ones))), _ if _meet(c.shape, b.shape) == _meet(ones, b.shape):
             return multiply(c, b)
-        case E.Ones(shape), _ if E.broadcast([shape, b.shape]) == b.shape:
+        case E.Ones(ones), _ if _meet(ones, b.shape) == b.shape:
             return b
-        case _, E.Ones(shape) if E.broadcast([shape, a.shape]) == a.shape:
+        case _, E.Ones(ones) if _meet(ones, a.shape) == a.shape:
             return a
     return power(a, 2.0) if a is b or (isinstance(a, E.Name) and same(a, b)) else E.Apply(ops.MUL, (a, b))
+
+
+def _meet(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
+    return E.broadcast([a, b])
 
 
 def divide(a: Expression, b: Expression) -> Expression:
