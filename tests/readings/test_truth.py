@@ -31,13 +31,16 @@ def numbers_of(derivation, L):
         for part in parts(row.rule) if row.rule else []:
             if isinstance(part, Chain):
                 t, a = tensor_of[part.derivative.above], tensor_of[part.derivative.below]
-                environment[part.derivative.text] = jacobian(t, a, told)
+                environment[part.derivative.text] = jacobian(t, a, told, set(named))
     return environment
 
 
-def jacobian(t, a, told):
-    """∂t/∂a while the numbers of all other Tensors with a gradient stay, by a sum over all paths."""
-    stop = {v for other in told if other is not t for v in other.values} - set(t.values if t in told else ())
+def jacobian(t, a, told, named, set(named)):
+    """∂t/∂a while the numbers of all other Tensors on the page stay, by a sum over all paths."""
+    told_values = {v for other in told for v in other.values}
+    own = set(t.values) if t in told else set(t.values) - told_values
+    stop = told_values | {v for other in named for v in other.values if v.op}
+    stop -= own
     memo = {}
 
     def slope(v, x):
