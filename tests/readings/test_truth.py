@@ -35,7 +35,7 @@ def numbers_of(derivation, L):
     return environment
 
 
-def jacobian(t, a, told, named, set(named)):
+def jacobian(t, a, told, named):
     """∂t/∂a while the numbers of all other Tensors on the page stay, by a sum over all paths."""
     told_values = {v for other in told for v in other.values}
     own = set(t.values) if t in told else set(t.values) - told_values
