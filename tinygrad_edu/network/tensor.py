@@ -296,9 +296,9 @@ class Tensor(Elementwise, Reductions, Guards):
         """
         return from_values([constant(f(a)) for a in self.values], self.shape, Operation("map"), self)
 
-    def _each(self, op: ops.Op, exponent: float | None = None) -> Tensor:
+    def _each(self, op: ops.Op) -> Tensor:
         values = [record(op, (a,), x) for a, x in zip(self.values, numbers(self.values))]
-        return from_values(values, self.shape, Operation(op.symbol, op, exponent=exponent), self)
+        return from_values(values, self.shape, Operation(op.symbol, op), self)
 
     def _pair(self, op: ops.Op, a: Any, b: Any, symbol: str | None = None) -> Tensor:
         a, b, symbol = as_tensor(a), as_tensor(b), symbol or op.symbol
