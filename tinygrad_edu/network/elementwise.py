@@ -23,9 +23,11 @@ class Elementwise:
     """
 
     def _each(self, op: ops.Op) -> Tensor:
+        """The row applied to every element."""
         raise NotImplementedError
 
     def _pair(self, op: ops.Op, a: Any, b: Any, symbol: str | None = None) -> Tensor:
+        """The row applied to the elements of a and b that meet; the operation is called by the symbol."""
         raise NotImplementedError
 
     # Operators.

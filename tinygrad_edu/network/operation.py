@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -33,3 +34,14 @@ class Operation(NamedTuple):
         0.5
         """
         return self.row.exponent if self.row else None
+
+
+@lru_cache(maxsize=1024)
+def of_row(row: Op) -> Operation:
+    """The operation that is a row of the table, element by element.
+
+    >>> from tinygrad_edu import ops
+    >>> of_row(ops.TANH).symbol
+    'tanh'
+    """
+    return Operation(row.symbol, row)
