@@ -118,7 +118,7 @@ class Text:
 
     def number(self, x: Any) -> tuple[str, int]:
         if not isinstance(x, Tensor) or not x.shape:
-            text = notation.short(float(x), self.digits)
+            text = notation.short(x.item() if isinstance(x, Tensor) else float(x), self.digits)
             return text, SUM if text.startswith("−") else PRODUCT if "·" in text else ATOM
         if x.ndim > 2:
             return " × ".join(map(str, x.shape)) + " numbers", SUM
@@ -189,7 +189,7 @@ class LaTeX:
 
     def number(self, x: Any) -> tuple[str, int]:
         if not isinstance(x, Tensor) or not x.shape:
-            text = self._digits(float(x))
+            text = self._digits(x.item() if isinstance(x, Tensor) else float(x))
             return text, SUM if text.startswith("-") else PRODUCT if "cdot" in text else ATOM
         if x.ndim > 2:
             return r" \times ".join(map(str, x.shape)) + r"\text{ numbers}", SUM

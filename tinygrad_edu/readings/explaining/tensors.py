@@ -224,7 +224,7 @@ def _full(e: Expr, shape: tuple[int, ...]) -> Expr:
 
 
 def _filled(number: Any, shape: tuple[int, ...]) -> Tensor:
-    filled: Tensor = Tensor.zeros(shape) + number if shape else Tensor(float(number))
+    filled: Tensor = Tensor.zeros(shape) + number if shape else Tensor(number).detach()
     return filled
 
 
