@@ -56,6 +56,14 @@ class Apply(Expression):
     args: tuple[Expression, ...]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Written(Expression):
+    """A formula that is text already: what a program has given a name, or is about to put into a larger one."""
+
+    text: str
+    precedence: Precedence = Precedence.ATOM
+
+
 @dataclass(frozen=True, slots=True)
 class Spelling:
     """How an operation is written: its text with a letter in braces for each operand.
@@ -104,6 +112,8 @@ def write(e: Expression, language: Language) -> tuple[str, Precedence]:
             return language.name(text), Precedence.ATOM
         case Number(number):
             return language.number(number)
+        case Written(text, precedence):
+            return text, precedence
         case Apply(op, args):
             spelling = language.spelling(op, args)
             texts = {}
