@@ -101,7 +101,7 @@ class Program:
         self._numbers: Callable[[Any], list[float]] = run(reader)["numbers"]
         self._plan = plan
 
-    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+    def __call__(self, /, *arguments: Any, **keywords: Any) -> Any:
         try:
             result = self.function(*arguments, **keywords)
             if all_finite(self._numbers(result)):
@@ -219,7 +219,7 @@ class CompiledLoss:
         totals = [(value.grad or 0.0) + share * g for value, g in zip(self.parameters, result["gradient"])]
         if not all_finite(totals):
             value = next(value for value, total in zip(self.parameters, totals) if not isfinite(total))
-            raise OverflowError(f"CompiledLoss: the gradients of {value.label or value!r} add up to more than a float")
+            raise OverflowError(f"CompiledLoss: the gradients of {value.label or value} add up to more than a float")
         for value, total in zip(self.parameters, totals):
             value.grad = total
         loss: float = share * result["loss"]

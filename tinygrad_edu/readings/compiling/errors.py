@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from types import TracebackType
     from typing import Any
 
 FILE = "<program>"  # the name under which printed programs are compiled
@@ -26,28 +25,32 @@ def run(source: str, functions: Mapping[str, Any] | None = None) -> dict[str, An
 def explained(source: str, error: Exception) -> Exception:
     """The error with the step of the source that raised it and its numbers."""
     kind = next(kind for kind in FAILURES if isinstance(error, kind))
-    place = _in_program(error.__traceback__)
-    if place is None:  # the program was not entered, or its result cannot be checked
-        return kind(str(error))
+    place = error.__traceback__
+    assert place  # the frame that caught the error
+    if place.tb_next is None:
+        return kind(str(error))  # too few arguments, or too many
+    place = place.tb_next
+    if place.tb_frame.f_code.co_filename != FILE:
+        return kind(f"a result is not a finite real number ({error}); for arrays there is bind(numpy)")
     first, last, start, end = list(place.tb_frame.f_code.co_positions())[place.tb_lasti // 2]
     first, last = first or place.tb_lineno, last or place.tb_lineno
     step = source.splitlines()[first - 1].strip()
     lines = source.encode().splitlines()[first - 1 : last]  # columns count bytes
     lines[-1] = lines[-1][:end]
     lines[0] = lines[0][start or 0 :]
-    what = " ".join([line.decode().strip() for line in lines])
-    if step.startswith(("[", "for ")) or what.endswith("]"):
+    what = step.rstrip(":") if step.startswith("for ") else " ".join([line.decode().strip() for line in lines])
+    if what.startswith(("[", "for ")) or what.endswith("]"):
         return kind(f"the argument does not fit the inputs, {what}: {error}")
     known = place.tb_frame.f_locals
-    names = compile(what, FILE, "eval").co_names
-    numbers = ", ".join([f"{name} = {known[name]!r}" for name in names if name in known])
+    numbers = ", ".join([f"{name} = {known[name]!r}" for name in _names_in(what) if name in known])
     return kind(f"{what} has no finite value where {numbers}: {error} (line {first}, {step})")
 
 
-def _in_program(place: TracebackType | None) -> TracebackType | None:
-    while place and place.tb_frame.f_code.co_filename != FILE:
-        place = place.tb_next
-    return place
+def _names_in(code: str) -> tuple[str, ...]:
+    try:
+        return compile(code, FILE, "exec").co_names
+    except SyntaxError:  # where Python runs without columns, it may be a part of a statement
+        return ()
 
 
 def origin(source: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> str:
