@@ -614,7 +614,7 @@ def test_what_does_not_fit_is_told_from_what_has_no_value():
         program([[1.0]], {"k": 1.0})
     with pytest.raises(TypeError, match=r"^the argument does not fit the inputs, for xs_n in xs: .* not iterable"):
         program(5.0, {"k": 1.0})
-    with pytest.raises(KeyError, match=r"the argument does not fit the inputs, y\['k'\]: 'k'"):
+    with pytest.raises(LookupError, match=r"^the argument does not fit the inputs, y\['k'\]: 'k'"):
         program([[1.0, 2.0]], {})
     with pytest.raises(TypeError, match=r"missing 1 required positional argument: 'y'"):
         program([[1.0, 2.0]])

@@ -54,15 +54,14 @@ class Code:
 
     def knows(self, op: Op) -> bool:
         """Whether the row can be written as it is."""
-        return op in self.rows or exponent(op) is not None or _name_in_math(op) is not None
+        return op in self.rows or op.exponent is not None or _name_in_math(op) is not None
 
     def spelling(self, op: Op, args: Sequence[Expression]) -> Spelling:
         """How the row is written. Raises TypeError where nobody knows."""
         if op in self.rows:
             return self.rows[op]
-        n = exponent(op)
-        if n is not None:
-            return self.power(n)
+        if op.exponent is not None:
+            return self.power(op.exponent)
         name = _name_in_math(op)
         if name is None:
             raise TypeError(
@@ -134,18 +133,6 @@ JAVASCRIPT = Code(
     mathematics="Math.",
     has_power=False,
 )
-
-
-def exponent(op: Op) -> float | None:
-    """The n of a row aⁿ, else None."""
-    if not hasattr(op, "exponent"):  # until the rows of ops.py say it themselves
-        text = getattr(op, "python", "")
-        if not op.symbol.startswith("^") or not isinstance(text, str):
-            return None
-        known = {"1.0": 0.0, "a": 1.0, "a * a": 2.0}
-        return known[text] if text in known else float(text.partition("** ")[2] or text[7:-1])
-    n: float | None = op.exponent
-    return n
 
 
 def _name_in_math(op: Op) -> str | None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ... import ops
 from ...ops import ADD, DIV, MUL, NEG, STEP, SUB
 from ...value import real_number
-from ...writing.code import GATE, PYTHON, exponent
+from ...writing.code import GATE, PYTHON
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -166,7 +166,7 @@ class Algebra:
     def expanded(self, op: Op, inputs: tuple[Term, ...]) -> Term:
         """A row in simpler rows: its value, computed on Terms instead of floats."""
         try:
-            term = self.apply(ADD, _expansion(op)(*op.arguments(inputs)), 0.0)
+            term = self.apply(ADD, op.value(*op.arguments(inputs)), 0.0)
         except (TypeError, AttributeError) as error:
             raise TypeError(
                 f"compile_graph: the row {op.symbol} cannot be printed. Its value has to be a function of math, or "
@@ -181,7 +181,7 @@ class Algebra:
             return a.inputs[0]
         if op is NEG and a.op is SUB:  # −(u − v) = v − u
             return self.simplest(SUB, a.inputs[::-1])
-        n = exponent(op)
+        n = op.exponent
         if n == 1:  # a¹ = a
             return a
         if n == 0:  # a⁰ = 1
@@ -263,15 +263,3 @@ def simplify(
             inputs = tuple([terms[a] for a in node.inputs])
             terms[node] = algebra.simplest(node.op, inputs) if node.op else algebra.constant(node.data)
     return terms, list(algebra.known.values())
-
-
-# Until the rows of ops.py say it themselves.
-
-
-def _expansion(op: Op) -> Any:
-    old = getattr(op, "python", None)
-    if op.symbol == "1−y²":
-        return lambda y, a: 1.0 - y * y
-    if op.symbol == "1−y":
-        return lambda y, a: 1.0 - y
-    return getattr(op, "expanded", None) or (old if callable(old) else op.value)
