@@ -8,11 +8,12 @@ table knows is written from simpler rows, by whoever has them (`readings/compili
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
 from .. import ops
-from .expression import Precedence, Spelling, call, infix
+from .expression import Expression, Language, Precedence, Spelling, call, infix
 from .names import SUBSCRIPT
 from .numbers import SUPERSCRIPT
 
@@ -20,15 +21,23 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ..ops import Op
-    from .expression import Expression
 
-CONDITION, COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = Precedence
+CONDITION, COMPARISON, SUM, PRODUCT = Precedence.CONDITION, Precedence.COMPARISON, Precedence.SUM, Precedence.PRODUCT
+SIGN, POWER, ATOM = Precedence.SIGN, Precedence.POWER, Precedence.ATOM
 
 #: step(a) · b as one writes it by hand: b where a > 0, else 0. It is never recorded.
 GATE = ops.Op("gate", lambda a, b: b if a > 0 else 0.0, lambda y, a, b: ())
 
 
-class Code:
+@dataclass(frozen=True, slots=True, eq=False)
+class Written(Expression):
+    """A part of a formula that is code already, such as the name that a program has given it."""
+
+    text: str
+    precedence: Precedence = ATOM
+
+
+class Code(Language):
     """A programming language, for `write`.
 
     Args:
@@ -48,6 +57,11 @@ class Code:
     def number(self, number: float) -> tuple[str, Precedence]:
         text = repr(float(number))
         return text, SIGN if text.startswith("-") else ATOM
+
+    def other(self, e: Expression) -> tuple[str, Precedence]:
+        if isinstance(e, Written):
+            return e.text, e.precedence
+        raise TypeError(f"{type(e).__name__} is not written in code")
 
     def parentheses(self, text: str) -> str:
         return f"({text})"

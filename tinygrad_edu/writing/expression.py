@@ -56,14 +56,6 @@ class Apply(Expression):
     args: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Written(Expression):
-    """A formula that is text already: what a program has given a name, or is about to put into a larger one."""
-
-    text: str
-    precedence: Precedence = Precedence.ATOM
-
-
 @dataclass(frozen=True, slots=True)
 class Spelling:
     """How an operation is written: its text with a letter in braces for each operand.
@@ -102,6 +94,8 @@ class Language(Protocol):
 
     def spelling(self, op: Any, args: Sequence[Expression]) -> Spelling: ...
 
+    def other(self, e: Expression) -> tuple[str, Precedence]: ...
+
     def parentheses(self, text: str) -> str: ...
 
 
@@ -112,8 +106,6 @@ def write(e: Expression, language: Language) -> tuple[str, Precedence]:
             return language.name(text), Precedence.ATOM
         case Number(number):
             return language.number(number)
-        case Written(text, precedence):
-            return text, precedence
         case Apply(op, args):
             spelling = language.spelling(op, args)
             texts = {}
@@ -121,4 +113,6 @@ def write(e: Expression, language: Language) -> tuple[str, Precedence]:
                 text, precedence = write(argument, language)
                 texts[letter] = text if precedence >= least else language.parentheses(text)
             return spelling.text.format(**texts), spelling.precedence
+        case Expression():
+            return language.other(e)
     raise TypeError(f"{type(e).__name__} is not a formula")

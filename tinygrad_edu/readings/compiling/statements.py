@@ -15,8 +15,8 @@ from ...graph import topological_order
 from ...network.tensor import Tensor
 from ...tree import flatten, values_in
 from ...value import Value
-from ...writing.code import functions_in, identifier
-from ...writing.expression import Apply, Written, write
+from ...writing.code import Written, functions_in, identifier
+from ...writing.expression import Apply, write
 from ...writing.names import elements
 from .terms import Term, simplify
 
