@@ -281,6 +281,11 @@ def test_a_step_is_called_after_its_row():
     )
 
 
+def test_a_sum_is_called_after_what_it_adds_up():
+    loss = CompiledLoss(MLP([1, 1, 1], seed=0), squared_error, [1.0], [1.0])
+    assert {"sum_loss", "sum_dW1_11", "sum_db2_1"} <= set(loss.program.function.__code__.co_varnames)
+
+
 def test_a_labelled_tensor_may_be_used_in_part():
     x = Tensor([1.0, 2.0], label="x")
     h = x * 2

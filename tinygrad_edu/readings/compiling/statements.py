@@ -41,6 +41,7 @@ class Plan(NamedTuple):
         variables: the Term of every Value of the entries.
         sections: a heading and the Terms that stand below it.
         outputs: the structure of the result, with Terms and lists of them.
+        titles: the best label of a result, also where the step that computes it has another name.
         order: the Terms that the outputs need, each after its inputs.
     """
 
@@ -49,6 +50,7 @@ class Plan(NamedTuple):
     variables: dict[Value, Term]
     sections: list[tuple[str, list[Term]]]
     outputs: Any
+    titles: dict[Term, str]
     order: list[Term]
 
 
@@ -64,7 +66,11 @@ def plan(outputs: Any, inputs: Any, sum_over: Iterable[Any] = ()) -> Plan:
     terms, known = simplify(order, results, variables)
     sections = [(heading, [terms[value] for value in values]) for heading, values in parts]
     forward = needed(known, sections[0][1]) if len(sections) > 1 else set()
+    titles: dict[Term, str] = {}
+    asked = set(results)
     for value, label in _labels(order, outputs):
+        if value in asked:
+            titles.setdefault(terms[value], label)
         if value in terms and not terms[value].label and not (label.startswith("∂") and terms[value] in forward):
             terms[value].label = label
     used = needed(known, [terms[y] for y in results])
@@ -74,6 +80,7 @@ def plan(outputs: Any, inputs: Any, sum_over: Iterable[Any] = ()) -> Plan:
         {x: terms[x] for x in variables},
         sections,
         unfolded(outputs, terms.__getitem__),
+        titles,
         [term for term in known if term in used],
     )
 
@@ -162,7 +169,7 @@ class Printer:
 
 def print_program(plan: Plan, language: Code) -> tuple[str, list[str]]:
     """The source of the function in a language, without imports, and the functions that it calls."""
-    entries, batches, variables, sections, outputs, order = plan
+    entries, batches, variables, sections, outputs, titles, order = plan
     results: list[Term] = flatten(outputs)
     functions = set().union(*[functions_in(language.spelling(op, ())) for op in {term.op for term in order if term.op}])
     names = Names([*functions, "zip"] if len(batches) > 1 else functions)
@@ -180,7 +187,7 @@ def print_program(plan: Plan, language: Code) -> tuple[str, list[str]]:
             loops.append((name, names.new(f"{name}_n"), entry))
         else:
             unpack(entry, name)
-    sums = {y: names.new(f"sum_{y.label or i}") for i, y in enumerate(dict.fromkeys(results), start=1)} if loops else {}
+    sums = {y: names.new(f"sum_{titles.get(y, i)}") for i, y in enumerate(dict.fromkeys(results), start=1)} if loops else {}
     if loops:
         for some in _filled([f"{name} =" for name in sums.values()]):
             page.line(f"{some} 0.0")
