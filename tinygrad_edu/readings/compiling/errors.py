@@ -59,7 +59,7 @@ def origin(source: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) ->
     program: Callable[..., dict[str, Any]] = run(f"{body}return locals()")["program"]
     for name, number in program(*arguments, **keywords).items():  # in the order in which they were computed
         if isinstance(number, float) and not math.isfinite(number):
-            lines = map(str.strip, body.splitlines())
-            step = next((line for line in lines if line.startswith((f"{name} = ", f"{name} += "))), None)
-            return f"{name} is {number}" + (f" in {step}" if step else ", which is not a finite number")
+            lines = [line.strip() for line in body.splitlines()]
+            steps = [line for sign in ("+=", "=") for line in lines if line.startswith(f"{name} {sign} ")]
+            return f"{name} is {number}" + (f" in {steps[0]}" if steps else ", which is not a finite number")
     return f"a result is not finite: {' '.join(result.split())}"
