@@ -529,6 +529,12 @@ def test_a_program_may_start_from_the_middle_of_a_graph():
     assert compile_graph(h * h, [h])(3.0) == 9.0
 
 
+def test_a_structure_may_be_empty():
+    x = value("x", 1.0)
+    assert compile_graph([], [x])(1.0) == [] and compile_graph({}, {})() == {}
+    assert compile_graph([x, (), [], {}], [x, [], {"k": ()}])(2.0, [], {"k": []}) == [2.0, (), [], {}]
+
+
 def test_outputs_may_be_inputs_or_constants():
     a = value("a", 2.0)
     assert compile_graph([a, a, Value(7.0)], [a])(5.0) == [5.0, 5.0, 7.0]
@@ -610,6 +616,13 @@ def test_a_result_that_overflows_where_it_is_returned_names_the_formula():
     x = Value(2.0, label="x")
     with pytest.raises(OverflowError, match=r"^a result is not finite: x \* x$"):
         compile_graph(x * x, [x])(1e200)
+    with pytest.raises(OverflowError, match=r"^a result is not finite: {'return x': x \* x}$"):
+        compile_graph(
+            {
+                "return x": x * x,
+            },
+            [x],
+        )(1e200)
 
 
 def test_what_does_not_fit_is_told_from_what_has_no_value():
@@ -729,6 +742,15 @@ def test_constants_have_the_type_of_the_inputs():
         assert [y.tolist() for y in results] == [[1.0, 4.0], [0.5, 0.5], [1.0, 1.0], [1.0, 2.0]]
     assert [float(y) for y in bound(2.0, 3.0)] == [6.0, 0.5, 1.0, 3.0]
     assert bound(w=np.array([3.0]), x=2.0)[0].tolist() == [6.0]
+
+
+def test_powers_of_arrays_are_powers_of_floats():
+    np = pytest.importorskip("numpy")
+    a = value("a", 4.0)
+    bound = compile_graph([a**0.5, a**3, a**-2, a**a], [a]).bind(np)
+    assert [y.tolist() for y in bound(np.array([4.0, 9.0]))] == [[2, 3], [64, 729], [1 / 16, 1 / 81], [256, 9.0**9]]
+    with np.errstate(invalid="ignore"):
+        assert math.isnan(bound(-4.0)[0])  # also of a float, which alone would give a complex number
 
 
 def test_a_library_without_a_function_is_named():

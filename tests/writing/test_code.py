@@ -170,6 +170,28 @@ def test_a_row_whose_value_is_arithmetic_is_written_as_that():
 
 
 @pytest.mark.parametrize(
+    "f",
+    [
+        lambda a, b: (a + b) * (1 + a) - (2 - b),
+        lambda a, b: (a - b) / (a * 3 + 2 * b) + 1 / a - a / 2,
+        lambda a, b: a**3 - b**0.5 + a**b + 2**a,
+        lambda a, b: abs(-a) + (b - a).abs(),
+        lambda a, b: a.exp() + b.log() * a.sqrt(),
+        lambda a, b: a.tanh() - b.sigmoid() / (a - b).relu(),
+        lambda a, b: a.sin() * b.cos() + a.step(),
+        lambda a, b: a.maximum(b) + b.minimum(a) + a.maximum(3) + b.minimum(0.1),
+    ],
+)
+def test_a_row_may_use_the_arithmetic_and_the_functions_of_a_value(f):
+    row = Op("odd", lambda a, b: f(Value(a), Value(b)).data if isinstance(a, float) else f(a, b), lambda *_: (1.0, 1.0))
+    a, b = Value(0.7, "a"), Value(0.3, "b")
+    program = compile_graph(record(row, (a, b), 0.7, 0.3), [a, b])
+    assert "odd" not in program.source
+    assert program(0.7, 0.3) == f(a, b).data
+    assert program(1.5, 0.25) == f(Value(1.5), Value(0.25)).data
+
+
+@pytest.mark.parametrize(
     "value",
     [lambda a: math.exp(a) + 1, lambda a: a if a > 0 else 0.0, lambda a: 1.0 if a == 0 else a, lambda a: a or 1.0],
 )

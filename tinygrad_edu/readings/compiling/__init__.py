@@ -6,7 +6,6 @@ graphs: a line is a step, and a step that is used once stands where it is used.
 
 from __future__ import annotations
 
-import builtins
 from functools import reduce
 from math import isfinite
 from operator import add
@@ -227,13 +226,13 @@ class CompiledLoss:
 
 
 def _of_arrays(namespace: ModuleType, name: str) -> Any:
-    """The function of an array library that has this name in `math`, or in the library's older style."""
-    for candidate in (name, {"pow": "power"}.get(name, f"arc{name[1:]}")):
-        if hasattr(namespace, candidate) and name not in vars(builtins):
+    """The function of an array library that has this name in `math`, or NumPy's own name for it."""
+    if name == "abs":
+        return abs  # which also takes a float
+    for candidate in (name, "power" if name == "pow" else f"arc{name[1:]}"):
+        if hasattr(namespace, candidate):
             return getattr(namespace, candidate)
-    if name not in vars(builtins):
-        raise AttributeError(f"bind: {namespace.__name__} has no {name}")
-    return getattr(builtins, name)
+    raise AttributeError(f"bind: {namespace.__name__} has no {name}")
 
 
 def _map(f: Callable[[Any], Any], tree: Any) -> Any:

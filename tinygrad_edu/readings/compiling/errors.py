@@ -55,8 +55,8 @@ def _names_in(code: str) -> tuple[str, ...]:
 
 def origin(source: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> str:
     """Which step of a run was the first to leave the finite numbers."""
-    body, _, result = source.rpartition("return ")
-    program: Callable[..., dict[str, Any]] = run(f"{body}return locals()")["program"]
+    body, _, result = source.rpartition("\n    return ")
+    program: Callable[..., dict[str, Any]] = run(f"{body}\n    return locals()")["program"]
     for name, number in program(*arguments, **keywords).items():  # in the order in which they were computed
         if isinstance(number, float) and not math.isfinite(number):
             lines = [line.strip() for line in body.splitlines()]

@@ -187,7 +187,11 @@ def print_program(plan: Plan, language: Code) -> tuple[str, list[str]]:
             loops.append((name, names.new(f"{name}_n"), entry))
         else:
             unpack(entry, name)
-    sums = {y: names.new(f"sum_{titles.get(y, i)}") for i, y in enumerate(dict.fromkeys(results), start=1)} if loops else {}
+    sums = (
+        {y: names.new(f"sum_{titles.get(y, i)}") for i, y in enumerate(dict.fromkeys(results), start=1)}
+        if loops
+        else {}
+    )
     if loops:
         for some in _filled([f"{name} =" for name in sums.values()]):
             page.line(f"{some} 0.0")

@@ -83,8 +83,13 @@ class Term:
     def __neg__(self) -> Term:
         return self.algebra.apply(NEG, self)
 
-    def __pow__(self, n: float) -> Term:
+    def __pow__(self, n: Term | float) -> Term:
+        if isinstance(n, Term):
+            return self.algebra.apply(ops.POW, self, n)
         return self.algebra.apply(ops.power(real_number(n)), self)
+
+    def __rpow__(self, base: float) -> Term:
+        return self.algebra.apply(ops.POW, base, self)
 
     def __abs__(self) -> Term:
         return self.algebra.apply(ops.ABS, self)
