@@ -16,7 +16,8 @@ from ...network.tensor import Tensor
 from ...value import all_finite
 from ...writing.code import ARRAYS, PYTHON
 from .errors import FAILURES, explained, origin, run
-from .statements import Plan, plan, print_imports, print_program, print_reader
+from .statements import Plan, plan, print_imports, print_program
+from .structures import print_reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -45,8 +46,10 @@ def compile_graph(outputs: Any, inputs: Any, sum_over: Iterable[Any] = ()) -> Pr
             is then the sum over the examples.
 
     Raises:
-        TypeError: outputs or inputs hold something that is no Value.
+        TypeError: outputs or inputs hold something that is not a Value, or a dict with a key that
+            source cannot hold; or the graph has a row that cannot be printed.
         ValueError: a Value is twice among the inputs, or an entry of `sum_over` is not there.
+        ArithmeticError, ValueError: a step of constants has no finite value.
 
     >>> from tinygrad_edu import Value
     >>> w, x = Value(2.0, label="w"), Value(3.0, label="x")

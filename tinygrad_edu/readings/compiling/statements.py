@@ -1,4 +1,4 @@
-"""Printing a graph as one Python function: names, lines, structures.
+"""Printing a graph as one Python function.
 
 A line is one formula over local variables and a decision is an expression, so that a compiler for
 numbers, such as Numba, can take the steps as they stand.
@@ -6,7 +6,6 @@ numbers, such as Numba, can take the steps as they stand.
 
 from __future__ import annotations
 
-import keyword
 import math
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,18 +14,17 @@ from ...graph import topological_order
 from ...network.tensor import Tensor
 from ...tree import flatten, values_in
 from ...value import Value
-from ...writing.code import Written, functions_in, identifier
+from ...writing.code import Written, functions_in
 from ...writing.expression import Apply, write
 from ...writing.names import elements
+from .structures import EXPRESSION, Names, check_keys, filled, laid_out, name_of, unfolded, unpacked
 from .terms import Term, simplify
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
     from ...writing.code import Code
-
-EXPRESSION = 72  # the width of what stands right of `name = `, for lines of about 88
 
 # What a step without a label is called, with a number behind it.
 _NAMES = {"+": "sum", "−": "diff", "×": "prod", "÷": "ratio"}
@@ -60,7 +58,7 @@ def plan(outputs: Any, inputs: Any, sum_over: Iterable[Any] = ()) -> Plan:
     variables = _variables([entry for _, entry in entries], batches)
     results = values_in(outputs)
     for tree in (outputs, *[entry for _, entry in entries]):
-        _check_keys(tree)
+        check_keys(tree)
     parts = _sections(topological_order(*results), results)
     order = topological_order(*[value for _, values in parts for value in values])
     terms, known = simplify(order, results, variables)
@@ -92,23 +90,6 @@ def needed(order: Sequence[Term], roots: Iterable[Term]) -> set[Term]:
         if term in found:
             found.update(term.inputs)
     return found
-
-
-class Names:
-    """Valid identifiers, each given out once."""
-
-    def __init__(self, taken: Iterable[str] = ()) -> None:
-        self.taken = {*keyword.kwlist, *taken}
-        self.next: dict[str, int] = {}  # the number that was last put behind a name
-
-    def new(self, label: str) -> str:
-        name = identifier(label)
-        stem = name.removesuffix("_1")
-        while name in self.taken:
-            self.next[stem] = self.next.get(stem, 1) + 1
-            name = f"{stem}_{self.next[stem]}"
-        self.taken.add(name)
-        return name
 
 
 class Printer:
@@ -187,13 +168,10 @@ def print_program(plan: Plan, language: Code) -> tuple[str, list[str]]:
             loops.append((name, names.new(f"{name}_n"), entry))
         else:
             unpack(entry, name)
-    sums = (
-        {y: names.new(f"sum_{titles.get(y, i)}") for i, y in enumerate(dict.fromkeys(results), start=1)}
-        if loops
-        else {}
-    )
+    sums = {}
     if loops:
-        for some in _filled([f"{name} =" for name in sums.values()]):
+        sums = {y: names.new(f"sum_{titles.get(y, i)}") for i, y in enumerate(dict.fromkeys(results), start=1)}
+        for some in filled([f"{name} =" for name in sums.values()]):
             page.line(f"{some} 0.0")
         together, one = ", ".join([x for x, _, _ in loops]), ", ".join([n for _, n, _ in loops])
         page.line(f"for {one} in {together if len(loops) == 1 else f'zip({together}, strict=True)'}:")
@@ -226,41 +204,12 @@ def print_imports(functions: Iterable[str]) -> str:
     return f"from math import {', '.join(names)}\n\n\n" if names else ""
 
 
-def print_reader(trees: dict[str, Any]) -> str:
-    """The source of a function whose result is the flat list of all numbers of its arguments."""
-    names, lines = Names(trees), list[str]()
-    numbers = [number for name, tree in trees.items() for _, number in unpacked(tree, name, names, lines.append)]
-    lines.append(f"return {laid_out(numbers, str)}")
-    body = "\n".join(lines).replace("\n", "\n    ")
-    return f"def numbers({', '.join(trees)}):\n    {body}\n"
-
-
-def unpacked(tree: Any, name: str, names: Names, line: Callable[[str], None]) -> list[tuple[Value, str]]:
-    """Lines that give every number of the structure `name` a name of its own; the Values with those names."""
-    if isinstance(tree, Tensor) and not tree.shape:
-        tree = tree.values[0]
-    if isinstance(tree, Value):
-        return [(tree, name)]
-    if isinstance(tree, Tensor):
-        found = [(x, names.new(x.label or f"{name}_{i}")) for i, x in enumerate(tree.values, start=1)]
-        line(f"{laid_out(nested(iter([name for _, name in found]), tree.shape), str)} = {name}")
-        return found
-    branches = tree.items() if isinstance(tree, dict) else enumerate(tree, start=1)
-    parts = [(names.new(getattr(part, "label", None) or f"{name}_{key}"), part) for key, part in branches]
-    if isinstance(tree, dict):
-        for key, (part_name, _) in zip(tree, parts):
-            line(f"{part_name} = {name}[{key!r}]")
-    else:
-        line(f"{laid_out([part_name for part_name, _ in parts], str)} = {name}")
-    return [pair for part_name, part in parts for pair in unpacked(part, part_name, names, line)]
-
-
 def _entries(inputs: Any) -> list[tuple[str, Any]]:
     """The arguments, each with the name it would like."""
     if isinstance(inputs, dict):
         return [(str(key), entry) for key, entry in inputs.items()]
     entries = inputs if isinstance(inputs, (list, tuple)) else [inputs]
-    return [(getattr(entry, "label", None) or f"input_{i}", entry) for i, entry in enumerate(entries, start=1)]
+    return [(name_of(entry) or f"input_{i}", entry) for i, entry in enumerate(entries, start=1)]
 
 
 def _variables(entries: list[Any], sum_over: Sequence[Any]) -> list[Value]:
@@ -274,27 +223,6 @@ def _variables(entries: list[Any], sum_over: Sequence[Any]) -> list[Value]:
     return variables
 
 
-def _check_keys(tree: Any) -> None:
-    """Raises TypeError where a key of a dict cannot be written in source."""
-    if isinstance(tree, dict):
-        for key in tree:
-            if not _is_literal(key):
-                raise TypeError(
-                    f"compile_graph: the key {key!r} cannot be written in a program; keys are text, whole numbers, "
-                    "or tuples of them"
-                )
-        tree = list(tree.values())
-    if isinstance(tree, (list, tuple)):
-        for branch in tree:
-            _check_keys(branch)
-
-
-def _is_literal(key: Any) -> bool:
-    if type(key) is tuple:
-        return all(map(_is_literal, key))
-    return type(key) in (str, bytes, int, bool, type(None)) or (type(key) is float and math.isfinite(key))
-
-
 def _labels(order: Iterable[Value], outputs: Any) -> Iterator[tuple[Value, str]]:
     """What the Values of a graph may be called, the best name of each first."""
     if isinstance(outputs, dict):
@@ -302,9 +230,9 @@ def _labels(order: Iterable[Value], outputs: Any) -> Iterator[tuple[Value, str]]
             if len(values := values_in(branch)) == 1:
                 yield values[0], str(key)
     for tensor in topological_order(*_tensors(outputs)):
-        if tensor.label:
-            yield from zip(tensor.values, elements(tensor.label, tensor.shape))
-    yield from [(value, value.label) for value in order if value.label]
+        if label := name_of(tensor):
+            yield from zip(tensor.values, elements(label, tensor.shape))
+    yield from [(value, label) for value in order if (label := name_of(value))]
 
 
 def _tensors(tree: Any) -> list[Tensor]:
@@ -329,47 +257,3 @@ def _sections(order: Iterable[Value], results: list[Value]) -> list[tuple[str, l
         return [("", results)]
     rest = "" if set(results) <= {*forward, *gradients} else "update"
     return [("forward", forward), ("backward", gradients), (rest, results)]
-
-
-def unfolded(tree: Any, leaf: Callable[[Value], Any]) -> Any:
-    """The structure with lists for Tensors, and `leaf(value)` for each Value."""
-    if isinstance(tree, Value):
-        return leaf(tree)
-    if isinstance(tree, Tensor):
-        return nested(map(leaf, tree.values), tree.shape)
-    if isinstance(tree, dict):
-        return {key: unfolded(branch, leaf) for key, branch in tree.items()}
-    branches = [unfolded(branch, leaf) for branch in tree]
-    return tuple(branches) if isinstance(tree, tuple) else branches
-
-
-def nested(flat: Iterator[Any], shape: tuple[int, ...]) -> Any:
-    """The items as lists in lists of this shape."""
-    return [nested(flat, shape[1:]) for _ in range(shape[0])] if shape else next(flat)
-
-
-def laid_out(tree: Any, text: Callable[[Any], str]) -> str:
-    """The structure as Python writes it: on one line, or else rows below each other."""
-    if isinstance(tree, dict):
-        opening, closing = "{", "}"
-        items = [f"{key!r}: {laid_out(branch, text)}" for key, branch in tree.items()]
-    elif isinstance(tree, (list, tuple)):
-        opening, closing = "()" if isinstance(tree, tuple) else "[]"
-        items = [laid_out(branch, text) for branch in tree]
-    else:
-        return text(tree)
-    one_line = ", ".join(items) + ("," if opening == "(" and len(items) == 1 else "")
-    if len(one_line) < EXPRESSION and "\n" not in one_line:
-        return opening + one_line + closing
-    items = [item + "," for item in items]
-    flat = opening != "{" and not any([item[0] in "[({" for item in items])
-    rows = _filled(items) if flat else [line for item in items for line in item.split("\n")]
-    return "\n".join([opening, *["    " + row for row in rows], closing])
-
-
-def _filled(words: list[str]) -> list[str]:
-    """The words on as few lines as they need, as many on each."""
-    longest = max(map(len, words), default=0) + 1
-    lines = -(-len(words) // max(1, EXPRESSION // longest))
-    n = -(-len(words) // max(1, lines))
-    return [" ".join(words[i : i + n]) for i in range(0, len(words), n)]
