@@ -17,7 +17,7 @@ from ...value import all_finite
 from ...writing.code import ARRAYS, PYTHON
 from .errors import FAILURES, explained, origin, run
 from .statements import Plan, plan, print_imports, print_program
-from .structures import print_reader
+from .structures import print_reader, unfolded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -162,7 +162,7 @@ class Program:
                     y = namespace.asarray(y, dtype=dtype)
                 return namespace.broadcast_to(y, shape)
 
-            return _map(array, result)
+            return unfolded(result, array)
 
         program.__doc__ = source
         return program
@@ -236,11 +236,3 @@ def _of_arrays(namespace: ModuleType, name: str) -> Any:
         if hasattr(namespace, candidate):
             return getattr(namespace, candidate)
     raise AttributeError(f"bind: {namespace.__name__} has no {name}")
-
-
-def _map(f: Callable[[Any], Any], tree: Any) -> Any:
-    if isinstance(tree, dict):
-        return {key: _map(f, branch) for key, branch in tree.items()}
-    if isinstance(tree, (list, tuple)):
-        return type(tree)([_map(f, branch) for branch in tree])
-    return f(tree)

@@ -89,16 +89,16 @@ def _is_literal(key: Any) -> bool:
     return type(key) in (str, bytes, int, bool, type(None)) or (type(key) is float and math.isfinite(key))
 
 
-def unfolded(tree: Any, leaf: Callable[[Value], Any]) -> Any:
-    """The structure with lists for Tensors, and `leaf(value)` for each Value."""
-    if isinstance(tree, Value):
-        return leaf(tree)
+def unfolded(tree: Any, leaf: Callable[[Any], Any]) -> Any:
+    """The structure with lists for Tensors, and `leaf(x)` for what stands at its ends."""
     if isinstance(tree, Tensor):
         return nested(map(leaf, tree.values), tree.shape)
     if isinstance(tree, dict):
         return {key: unfolded(branch, leaf) for key, branch in tree.items()}
-    branches = [unfolded(branch, leaf) for branch in tree]
-    return tuple(branches) if isinstance(tree, tuple) else branches
+    if isinstance(tree, (list, tuple)):
+        branches = [unfolded(branch, leaf) for branch in tree]
+        return tuple(branches) if isinstance(tree, tuple) else branches
+    return leaf(tree)
 
 
 def nested(flat: Iterator[Any], shape: tuple[int, ...]) -> Any:

@@ -16,11 +16,21 @@ from ...value import real_number
 from ...writing.code import GATE, PYTHON
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from typing import Any
 
     from ...ops import Op
     from ...value import Value
+
+
+def _method(op: Op) -> Callable[..., Term]:
+    """A method that applies the row to the Term, and to what else there is."""
+    return lambda term, *others: term.algebra.apply(op, term, *others)
+
+
+def _reflected(op: Op) -> Callable[..., Term]:
+    """The method for a number on the left."""
+    return lambda term, number: term.algebra.apply(op, number, term)
 
 
 class Term:
@@ -56,79 +66,30 @@ class Term:
     def __bool__(self) -> bool:
         raise TypeError("a symbol has no number yet that could decide")
 
-    def __add__(self, other: Term | float) -> Term:
-        return self.algebra.apply(ADD, self, other)
-
-    def __radd__(self, other: float) -> Term:
-        return self.algebra.apply(ADD, other, self)
-
-    def __sub__(self, other: Term | float) -> Term:
-        return self.algebra.apply(SUB, self, other)
-
-    def __rsub__(self, other: float) -> Term:
-        return self.algebra.apply(SUB, other, self)
-
-    def __mul__(self, other: Term | float) -> Term:
-        return self.algebra.apply(MUL, self, other)
-
-    def __rmul__(self, other: float) -> Term:
-        return self.algebra.apply(MUL, other, self)
-
-    def __truediv__(self, other: Term | float) -> Term:
-        return self.algebra.apply(DIV, self, other)
-
-    def __rtruediv__(self, other: float) -> Term:
-        return self.algebra.apply(DIV, other, self)
-
-    def __neg__(self) -> Term:
-        return self.algebra.apply(NEG, self)
+    __add__, __radd__ = _method(ADD), _reflected(ADD)
+    __sub__, __rsub__ = _method(SUB), _reflected(SUB)
+    __mul__, __rmul__ = _method(MUL), _reflected(MUL)
+    __truediv__, __rtruediv__ = _method(DIV), _reflected(DIV)
+    __neg__ = _method(NEG)
+    __abs__ = abs = _method(ops.ABS)
+    __rpow__ = _reflected(ops.POW)
 
     def __pow__(self, n: Term | float) -> Term:
         if isinstance(n, Term):
             return self.algebra.apply(ops.POW, self, n)
-        return self.algebra.apply(ops.power(real_number(n)), self)
+        return self.algebra.apply(ops.power(float(n)), self)
 
-    def __rpow__(self, base: float) -> Term:
-        return self.algebra.apply(ops.POW, base, self)
-
-    def __abs__(self) -> Term:
-        return self.algebra.apply(ops.ABS, self)
-
-    def exp(self) -> Term:
-        return self.algebra.apply(ops.EXP, self)
-
-    def log(self) -> Term:
-        return self.algebra.apply(ops.LOG, self)
-
-    def sqrt(self) -> Term:
-        return self.algebra.apply(ops.SQRT, self)
-
-    def tanh(self) -> Term:
-        return self.algebra.apply(ops.TANH, self)
-
-    def sigmoid(self) -> Term:
-        return self.algebra.apply(ops.SIGMOID, self)
-
-    def relu(self) -> Term:
-        return self.algebra.apply(ops.RELU, self)
-
-    def sin(self) -> Term:
-        return self.algebra.apply(ops.SIN, self)
-
-    def cos(self) -> Term:
-        return self.algebra.apply(ops.COS, self)
-
-    def abs(self) -> Term:
-        return self.algebra.apply(ops.ABS, self)
-
-    def step(self) -> Term:
-        return self.algebra.apply(ops.STEP, self)
-
-    def maximum(self, other: Term | float) -> Term:
-        return self.algebra.apply(ops.MAXIMUM, self, other)
-
-    def minimum(self, other: Term | float) -> Term:
-        return self.algebra.apply(ops.MINIMUM, self, other)
+    exp = _method(ops.EXP)
+    log = _method(ops.LOG)
+    sqrt = _method(ops.SQRT)
+    sin = _method(ops.SIN)
+    cos = _method(ops.COS)
+    tanh = _method(ops.TANH)
+    sigmoid = _method(ops.SIGMOID)
+    relu = _method(ops.RELU)
+    step = _method(ops.STEP)
+    maximum = _method(ops.MAXIMUM)
+    minimum = _method(ops.MINIMUM)
 
 
 class Algebra:
