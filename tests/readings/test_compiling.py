@@ -15,6 +15,8 @@ from fractions import Fraction
 from typing import NamedTuple
 
 import pytest
+from graphs import recipes
+from hypothesis import given
 
 from tinygrad_edu import MLP, SGD, CompiledLoss, Tensor, Value, compile_graph, cross_entropy, grad, squared_error
 from tinygrad_edu.tree import flatten
@@ -717,6 +719,21 @@ def test_a_bound_program_does_a_batch_at_once():
     one_by_one = [flatten(program(x, y, numbers)) for x, y in zip(xs, ys)]
     batch = [losses, *flatten(gradients)] if isinstance(gradients, np.ndarray) else flatten([losses, gradients])
     assert np.allclose(batch, np.array(one_by_one).T, rtol=1e-12)
+
+
+@given(recipes())
+def test_a_bound_program_gives_the_numbers_of_the_plain_one(recipe):
+    np = pytest.importorskip("numpy")
+    leaves = recipe.leaves()
+    y = recipe(*leaves)
+    program = compile_graph([y, grad(y, leaves)], leaves)
+    points = [recipe.start, [0.3 - x for x in recipe.start], [x / 2 for x in recipe.start]]
+    try:
+        expected = np.array([flatten(program(*point)) for point in points])
+    except (ArithmeticError, ValueError):  # only the numbers that were drawn are sure to stay moderate
+        return
+    found = np.array(flatten(program.bind(np)(*np.array(points).T))).T
+    assert np.allclose(found, expected, rtol=1e-9, atol=1e-10 * max(1.0, np.abs(expected).max()))
 
 
 def test_a_result_that_does_not_depend_on_the_batch_is_repeated_over_it():
