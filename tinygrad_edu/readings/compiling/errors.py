@@ -43,7 +43,8 @@ def explained(source: str, error: Exception) -> Exception:
         return kind(f"the argument does not fit the inputs, {what}: {error}")
     known = place.tb_frame.f_locals
     numbers = ", ".join([f"{name} = {known[name]!r}" for name in _names_in(what) if name in known])
-    return kind(f"{what} has no finite value where {numbers}: {error} (line {first}, {step})")
+    where = f" where {numbers}" if numbers else ""
+    return kind(f"{what} has no finite value{where}: {error} (line {first}, {step})")
 
 
 def _names_in(code: str) -> tuple[str, ...]:
