@@ -71,16 +71,26 @@ def program(x, y, parameters):
     [b3_1, b3_2, b3_3] = b3
 
     # forward
-    h1_1 = tanh(W1_11 * x_1 + W1_12 * x_2 + W1_13 * x_3 + W1_14 * x_4 + b1_1)
-    h1_2 = tanh(W1_21 * x_1 + W1_22 * x_2 + W1_23 * x_3 + W1_24 * x_4 + b1_2)
-    h1_3 = tanh(W1_31 * x_1 + W1_32 * x_2 + W1_33 * x_3 + W1_34 * x_4 + b1_3)
-    h1_4 = tanh(W1_41 * x_1 + W1_42 * x_2 + W1_43 * x_3 + W1_44 * x_4 + b1_4)
-    h2_1 = tanh(W2_11 * h1_1 + W2_12 * h1_2 + W2_13 * h1_3 + W2_14 * h1_4 + b2_1)
-    h2_2 = tanh(W2_21 * h1_1 + W2_22 * h1_2 + W2_23 * h1_3 + W2_24 * h1_4 + b2_2)
-    h2_3 = tanh(W2_31 * h1_1 + W2_32 * h1_2 + W2_33 * h1_3 + W2_34 * h1_4 + b2_3)
-    diff_1 = W3_11 * h2_1 + W3_12 * h2_2 + W3_13 * h2_3 + b3_1 - y_1
-    diff_2 = W3_21 * h2_1 + W3_22 * h2_2 + W3_23 * h2_3 + b3_2 - y_2
-    diff_3 = W3_31 * h2_1 + W3_32 * h2_2 + W3_33 * h2_3 + b3_3 - y_3
+    z1_1 = W1_11 * x_1 + W1_12 * x_2 + W1_13 * x_3 + W1_14 * x_4 + b1_1
+    h1_1 = tanh(z1_1)
+    z1_2 = W1_21 * x_1 + W1_22 * x_2 + W1_23 * x_3 + W1_24 * x_4 + b1_2
+    h1_2 = tanh(z1_2)
+    z1_3 = W1_31 * x_1 + W1_32 * x_2 + W1_33 * x_3 + W1_34 * x_4 + b1_3
+    h1_3 = tanh(z1_3)
+    z1_4 = W1_41 * x_1 + W1_42 * x_2 + W1_43 * x_3 + W1_44 * x_4 + b1_4
+    h1_4 = tanh(z1_4)
+    z2_1 = W2_11 * h1_1 + W2_12 * h1_2 + W2_13 * h1_3 + W2_14 * h1_4 + b2_1
+    h2_1 = tanh(z2_1)
+    z2_2 = W2_21 * h1_1 + W2_22 * h1_2 + W2_23 * h1_3 + W2_24 * h1_4 + b2_2
+    h2_2 = tanh(z2_2)
+    z2_3 = W2_31 * h1_1 + W2_32 * h1_2 + W2_33 * h1_3 + W2_34 * h1_4 + b2_3
+    h2_3 = tanh(z2_3)
+    z3_1 = W3_11 * h2_1 + W3_12 * h2_2 + W3_13 * h2_3 + b3_1
+    diff_1 = z3_1 - y_1
+    z3_2 = W3_21 * h2_1 + W3_22 * h2_2 + W3_23 * h2_3 + b3_2
+    diff_2 = z3_2 - y_2
+    z3_3 = W3_31 * h2_1 + W3_32 * h2_2 + W3_33 * h2_3 + b3_3
+    diff_3 = z3_3 - y_3
     loss = 0.5 * (diff_1 * diff_1 + diff_2 * diff_2 + diff_3 * diff_3)
 
     # backward
@@ -173,6 +183,22 @@ def test_steps_used_twice_have_a_line_and_steps_used_once_stand_where_they_are_u
     assert lines(compile_graph(s * s + (a - b) / s, [a, b])) == [
         "prod_1 = a * b",
         "return prod_1 * prod_1 + (a - b) / prod_1",
+    ]
+
+
+def test_what_has_a_label_has_a_line_in_the_forward_pass():
+    w, x, b = value("w", 2.0), value("x", 0.5), value("b", -1.0)
+    z = w * x + b
+    z.label = "z"
+    h = z.tanh()
+    h.label = "h"
+    assert lines(compile_graph({"h": h, "slopes": grad(h, [w, b])}, [w, x, b])) == [
+        "# forward",
+        "z = w * x + b",
+        "h = tanh(z)",
+        "# backward",
+        "dz = 1.0 - h * h",
+        "return {'h': h, 'slopes': [dz * x, dz]}",
     ]
 
 

@@ -182,13 +182,12 @@ def print_program(plan: Plan, language: Code) -> tuple[str, list[str]]:
     # The steps.
     for heading, roots in sections:
         page.heading = heading or page.heading
-        here = needed(order, roots)
+        here, roots_here = needed(order, roots), set(roots)
         for term in order:
             if term in here and term not in page.written:
                 page.express(term)
-        if heading == "forward":
-            for term in roots:
-                page.name(term)
+                if heading == "forward" and (term.label or term in roots_here):
+                    page.name(term)  # a line of its own, as in the notes: z, then h
     if loops:
         page.heading = "the gradient of the sum is the sum of the gradients" if len(sections) > 1 else "sums"
         for y, name in sums.items():
