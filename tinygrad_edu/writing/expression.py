@@ -94,6 +94,8 @@ class Language(Protocol):
 
     def spelling(self, op: Any, args: Sequence[Expression]) -> Spelling: ...
 
+    def other(self, e: Expression) -> tuple[str, Precedence]: ...
+
     def parentheses(self, text: str) -> str: ...
 
 
@@ -111,4 +113,6 @@ def write(e: Expression, language: Language) -> tuple[str, Precedence]:
                 text, precedence = write(argument, language)
                 texts[letter] = text if precedence >= least else language.parentheses(text)
             return spelling.text.format(**texts), spelling.precedence
+        case Expression():
+            return language.other(e)
     raise TypeError(f"{type(e).__name__} is not a formula")
