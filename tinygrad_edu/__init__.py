@@ -31,8 +31,7 @@ Losses
     squared_error       ½ Σ (ŷ − y)²
     mse_loss            the mean of (ŷ − y)²
     cross_entropy       of softmax(z) and a class or probabilities
-    binary_cross_entropy_with_logits
-                        of σ(z) and 0 or 1
+    binary_cross_entropy_with_logits  of σ(z) and 0 or 1
 
 Optimisers
     SGD                 gradient descent, with momentum if asked

@@ -53,6 +53,33 @@ def test_tied_parameters_are_listed_once_and_saved_under_both_names():
     assert net.decode.W.data == net.encode.W.data == [[5.0, 6.0], [7.0, 8.0]]
 
 
+class Attention(Module):
+    """Parameters in dicts, in tuples, and in lists of those."""
+
+    def __init__(self):
+        self.heads = [{"q": Parameter([1.0]), "k": (Parameter([2.0]), None)}, {"q": Linear(1, 1, init=3.0)}]
+        self.table = {7: Parameter([4.0]), "notes": "not a parameter", "shape": (2, 3)}
+        self.deep = [[[Parameter([5.0])]]]
+
+    def forward(self, x):
+        first, second = self.heads
+        return first["q"] * x + first["k"][0] * second["q"](x) * self.table[7] + self.deep[0][0][0]
+
+
+def test_parameters_in_dicts_tuples_and_nested_lists_are_found_and_learned():
+    net = Attention()
+    assert [path for path, _ in net.named_parameters()] == [
+        "heads.0.q", "heads.0.k.0", "heads.1.q.W", "heads.1.q.b", "table.7", "deep.0.0.0",
+    ]  # fmt: skip
+    assert repr(net).count("Linear(") == 1
+    net([1.0]).backward()
+    before = numbers(net)
+    SGD(net.parameters(), lr=0.5).step()
+    assert numbers(net) == [p - 0.5 * g for p, g in zip(before, [p.grad for p in net.parameters()])] != before
+    net.zero_grad()
+    assert all(p.grad == p.data * 0 for p in net.parameters())
+
+
 def test_zero_grad_reaches_every_parameter():
     net = Everything()
     for parameter in net.parameters():

@@ -51,6 +51,22 @@ def adam_on_paper(steps, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0
     return path
 
 
+# What they learn.
+
+
+def test_parameters_come_in_any_structure():
+    w, b, c = Value(1.0), Tensor([2.0, 3.0]), Value(4.0)
+    for params in [w, b, c], (w, [b, [c]]), {"w": w, "rest": [b, {"c": c}]}, iter([w, b, c]), [w, w, b, c, b]:
+        assert SGD(params, lr=0.5).values == [w, *b.values, c]
+    assert SGD(b, lr=0.5).values == [*b.values]
+
+
+def test_a_module_is_told_where_its_parameters_are():
+    for optimizer in SGD, Adam:
+        with pytest.raises(TypeError, match=rf"{optimizer.__name__}: a Module gives its parameters as net\.parameters"):
+            optimizer(MLP([1, 1]), lr=0.1)
+
+
 # SGD.
 
 

@@ -22,10 +22,12 @@ class Elementwise:
     [[3.0, 4.0], [6.0, 8.0]]
     """
 
-    def _each(self, op: ops.Op, exponent: float | None = None) -> Tensor:
+    def _each(self, op: ops.Op) -> Tensor:
+        """The row applied to every element."""
         raise NotImplementedError
 
     def _pair(self, op: ops.Op, a: Any, b: Any, symbol: str | None = None) -> Tensor:
+        """The row applied to the elements of a and b that meet; the operation is called by the symbol."""
         raise NotImplementedError
 
     # Operators.
@@ -58,8 +60,7 @@ class Elementwise:
         if hasattr(exponent, "tolist") and not isinstance(exponent, Elementwise):
             exponent = exponent.tolist()  # of a 0-d array a number
         if isinstance(exponent, Real):
-            n = real_number(exponent)
-            return self._each(ops.power(n), exponent=n)
+            return self._each(ops.power(real_number(exponent)))
         return self._pair(ops.POW, self, exponent, "^")
 
     def __rpow__(self, base: Any) -> Tensor:

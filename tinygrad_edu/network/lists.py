@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from numbers import Real
 from operator import add, mul, neg, sub, truediv
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, NoReturn
+    from typing import NoReturn
 
 
-class Numbers(list[Any] if TYPE_CHECKING else list):  # type: ignore[misc]
+class Numbers(list[Any]):
     """Numbers in the shape of a Tensor: rows in rows, the innermost made of floats.
 
     They are lists: equal to lists, and fit for JSON and NumPy. `+ − × ÷ **` work element by

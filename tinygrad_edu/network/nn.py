@@ -191,8 +191,8 @@ class Linear(Module):
         bias: whether there is a b.
         init: the value of every weight and bias; by default they are drawn evenly from
             ±1/√in_features, as PyTorch does.
-        seed: an int or a `random.Random`, for the drawing; without it Python's own generator, which
-            `random.seed` sets.
+        seed: an int or a `random.Random`, for the drawing; without it `random.seed` decides what
+            is drawn.
 
     Raises:
         ValueError: a size below 1, or an input of another width.

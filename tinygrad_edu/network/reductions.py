@@ -36,9 +36,11 @@ class Reductions:
     shape: Shape
 
     def _computed(self, values: Iterable[Value], shape: Shape, operation: Operation) -> Tensor:
+        """A Tensor of these Values, with this one as its input."""
         raise NotImplementedError
 
     def _whole(self) -> Tensor:
+        """This Tensor itself, as one."""
         raise NotImplementedError
 
     def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:

@@ -15,7 +15,7 @@ from .elementwise import Elementwise
 from .guards import Guards
 from .indexing import selected
 from .lists import Numbers
-from .operation import Operation
+from .operation import Operation, of_row
 from .reductions import Reductions
 from .shapes import Shape, as_shape, axes, broadcast_shapes, broadcast_to, nested, offsets, reshaped, spread
 
@@ -135,8 +135,8 @@ class Tensor(Elementwise, Reductions, Guards):
     def randn(cls, *shape: Any, seed: Seed = None, label: str | None = None) -> Self:
         """Independent normal numbers with mean 0 and variance 1.
 
-        `seed` is an int, or a `random.Random` to go on drawing from; without it they are drawn
-        from Python's own generator, which `random.seed` sets.
+        `seed` is an int, or a `random.Random` to go on drawing from; without it `random.seed`
+        decides what is drawn.
 
         >>> Tensor.randn(2, 3, seed=0).data == Tensor.randn(2, 3, seed=0).data
         True
@@ -296,18 +296,16 @@ class Tensor(Elementwise, Reductions, Guards):
         """
         return from_values([constant(f(a)) for a in self.values], self.shape, Operation("map"), self)
 
-    def _each(self, op: ops.Op, exponent: float | None = None) -> Tensor:
-        values = [record(op, (a,), x) for a, x in zip(self.values, numbers(self.values))]
-        return from_values(values, self.shape, Operation(op.symbol, op, exponent=exponent), self)
+    def _each(self, op: ops.Op) -> Tensor:
+        return from_values([record(op, (a,), a.data) for a in self.values], self.shape, of_row(op), self)
 
     def _pair(self, op: ops.Op, a: Any, b: Any, symbol: str | None = None) -> Tensor:
-        a, b, symbol = as_tensor(a), as_tensor(b), symbol or op.symbol
+        a, b, operation = as_tensor(a), as_tensor(b), Operation(symbol, op) if symbol else of_row(op)
         left, right, shape = a.values, b.values, a.shape
         if a.shape != b.shape:
-            shape = broadcast_shapes(symbol, a.shape, b.shape)
+            shape = broadcast_shapes(operation.symbol, a.shape, b.shape)
             left, right = broadcast_to(left, a.shape, shape), broadcast_to(right, b.shape, shape)
-        values = [record(op, (x, y), u, v) for x, y, u, v in zip(left, right, numbers(left), numbers(right))]
-        return from_values(values, shape, Operation(symbol, op), a, b)
+        return from_values([record(op, (x, y), x.data, y.data) for x, y in zip(left, right)], shape, operation, a, b)
 
     # Matrix product.
 
@@ -393,20 +391,16 @@ class Tensor(Elementwise, Reductions, Guards):
     def _whole(self) -> Tensor:
         return self
 
-    @classmethod
-    def _from_array(cls, array: Any) -> Tensor:
-        return Tensor(array)
-
 
 def random_source(seed: Seed) -> Random:
     """A `random.Random`: `seed` itself if it is one, else a new one that starts from it.
 
-    Without a seed it is the generator behind `random.random()`, so that `random.seed` governs it.
+    Without a seed it starts from a number that `random` draws, so that `random.seed` governs it.
     """
     import random  # 5 ms that only those who draw numbers need to wait
 
     if seed is None:
-        return random._inst
+        seed = random.getrandbits(64)
     return seed if isinstance(seed, random.Random) else random.Random(seed)
 
 
@@ -432,6 +426,7 @@ def rows_of(t: Tensor, n: int) -> Iterator[tuple[tuple[Value, ...], tuple[float,
 
 
 def from_values(values: Iterable[Value], shape: Shape, record: Operation | None = None, *inputs: Tensor) -> Tensor:
+    """A Tensor of these very Values, `prod(shape)` of them, row by row."""
     result = Tensor.__new__(Tensor)
     result.values = tuple(values)
     result.shape = shape
@@ -442,6 +437,7 @@ def from_values(values: Iterable[Value], shape: Shape, record: Operation | None 
 
 
 def as_tensor(x: Any) -> Tensor:
+    """`x` itself if it is a Tensor, else one made of it."""
     return x if isinstance(x, Tensor) else Tensor(x)
 
 

@@ -6,20 +6,26 @@ graphs: a line is a step, and a step that is used once stands where it is used.
 
 from __future__ import annotations
 
-import ast
-import builtins
+from functools import reduce
+from math import isfinite
+from operator import add
 from typing import TYPE_CHECKING
 
 from ...autodiff import grad
 from ...network.tensor import Tensor
-from .errors import call, function, guarded
-from .statements import print_program
+from ...value import all_finite
+from ...writing.code import ARRAYS, PYTHON
+from .errors import FAILURES, explained, origin, run
+from .statements import Plan, plan, print_imports, print_program
+from .structures import print_reader, unfolded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from types import ModuleType
     from typing import Any
 
     from ...network.nn import Module
+    from ...value import Value
 
 
 def compile_graph(outputs: Any, inputs: Any, sum_over: Iterable[Any] = ()) -> Program:
@@ -40,8 +46,10 @@ def compile_graph(outputs: Any, inputs: Any, sum_over: Iterable[Any] = ()) -> Pr
             is then the sum over the examples.
 
     Raises:
-        TypeError: outputs or inputs hold something that is no Value.
+        TypeError: outputs or inputs hold something that is not a Value, or a dict with a key that
+            source cannot hold; or the graph has a row that cannot be printed.
         ValueError: a Value is twice among the inputs, or an entry of `sum_over` is not there.
+        ArithmeticError, ValueError: a step of constants has no finite value.
 
     >>> from tinygrad_edu import Value
     >>> w, x = Value(2.0, label="w"), Value(3.0, label="x")
@@ -61,13 +69,19 @@ def compile_graph(outputs: Any, inputs: Any, sum_over: Iterable[Any] = ()) -> Pr
     >>> program(1.0, 0.0)
     {'y': 1.0, 'slope': 0.0}
     """
-    summands = list(sum_over)
-    source, names = print_program(outputs, inputs, summands)
-    return Program(source, None if summands else names)
+    the_plan = plan(outputs, inputs, sum_over)
+    body, functions = print_program(the_plan, PYTHON)
+    return Program(print_imports(functions) + body, print_reader({"result": outputs}), the_plan)
 
 
 class Program:
-    """What `compile_graph` makes: call it with numbers; `source` is the Python that runs.
+    """What `compile_graph` makes: call it with numbers, by position or by name.
+
+    It can be pickled, but then not bound to arrays.
+
+    Attributes:
+        source: the Python text.
+        function: what the text defines, and nothing else. It does not check its results.
 
     Raises, when it is called:
         TypeError, ValueError, LookupError: the arguments do not have the structure of the
@@ -77,34 +91,46 @@ class Program:
     >>> from tinygrad_edu import Value
     >>> x = Value(3.0, label="x")
     >>> square = compile_graph(x * x, [x])
-    >>> square, square(5.0)
-    (<Program of 2 lines>, 25.0)
+    >>> square, square(5.0), square(x=2.0), square.function(3.0)
+    (<Program of 2 lines>, 25.0, 4.0, 9.0)
     """
 
-    # A call finds the function itself in the slot: a method in between takes 6 % of a small program.
-    __slots__ = ("source", "_names", "__call__")
-
-    __call__: Callable[..., Any]
-
-    def __init__(self, source: str, names: list[str] | None) -> None:
+    def __init__(self, source: str, reader: str, plan: Plan | None = None) -> None:
         self.source = source
-        self._names = names
-        self.__call__ = guarded(source)
+        self.function: Callable[..., Any] = run(source)["program"]
+        self.__wrapped__ = self.function  # where inspect.signature looks
+        self._reader = reader
+        self._numbers: Callable[[Any], list[float]] = run(reader)["numbers"]
+        self._plan = plan
+
+    def __call__(self, /, *arguments: Any, **keywords: Any) -> Any:
+        try:
+            result = self.function(*arguments, **keywords)
+            if all_finite(self._numbers(result)):
+                return result
+        except FAILURES as error:
+            raise explained(self.source, error) from None
+        raise OverflowError(origin(self.source, arguments, keywords))
+
+    def __reduce__(self) -> tuple[type[Program], tuple[str, str]]:
+        return Program, (self.source, self._reader)
 
     def __repr__(self) -> str:
         return f"<Program of {len(self.source.splitlines())} lines>"
 
-    def bind(self, namespace: Any) -> Callable[..., Any]:
+    def bind(self, namespace: ModuleType) -> Callable[..., Any]:
         """The program as a function of arrays, with the functions of `numpy`, `jax.numpy` or `torch`.
 
         A number of the inputs may then be an array with one entry for each example of a batch,
         as the rows of Xᵀ are. Every number of the result is such an array, also if it does not
         depend on the example, so that summing it over the batch is right. A conditional
         becomes `where`. The arithmetic is the array library's: nothing refuses inf and nan. JAX
-        can `jit` the function; torch needs tensors for all inputs, also for single numbers.
+        can `jit` the function; torch needs tensors for all inputs, also for single numbers. The
+        text that runs is the `__doc__` of the function.
 
         Raises:
-            ValueError: the program was compiled with `sum_over`.
+            ValueError: the program was compiled with `sum_over`, or has been pickled.
+            AttributeError: the library lacks a function that the program calls.
 
         With NumPy, for an input x of two numbers and a batch X with an example in each row:
         `losses, slopes = program.bind(numpy)(X.T, parameters)`, then `losses.sum()`.
@@ -115,20 +141,30 @@ class Program:
         >>> compile_graph(x * x, [x]).bind(numpy)(numpy.array([1.0, 5.0])).tolist()
         [1.0, 25.0]
         """
-        if self._names is None:
+        if self._plan is None:
+            raise ValueError("bind: a pickled program has only its Python text; compile the graph again")
+        if self._plan.batches:
             raise ValueError("bind: compile without sum_over, and sum the arrays of the result")
-        tree = ast.parse(self.source)
-        imports = [part.name for node in tree.body if isinstance(node, ast.ImportFrom) for part in node.names]
-        functions = {name: getattr(namespace, name, None) or getattr(builtins, name) for name in imports}
-        tree = ast.fix_missing_locations(_ForArrays(self._names).visit(tree))
-        run = function(tree, where=namespace.where, **functions)
+        source, functions = print_program(self._plan, ARRAYS)
+        function = run(source, {name: _of_arrays(namespace, name) for name in functions})["program"]
+        names = function.__code__.co_varnames  # those of the arguments come first
+        numbers_of = run(print_reader({name: entry for name, (_, entry) in zip(names, self._plan.entries)}))["numbers"]
 
-        def program(*arguments: Any) -> Any:
-            result, inputs = run(*arguments)
-            shape = namespace.broadcast_shapes(*[getattr(x, "shape", ()) for x in inputs])
-            return _map(lambda y: namespace.broadcast_to(namespace.asarray(y), shape), result)
+        def program(*arguments: Any, **keywords: Any) -> Any:
+            result = function(*arguments, **keywords)
+            inputs = [x for x in numbers_of(*arguments, **keywords) if hasattr(x, "dtype")]
+            shape = namespace.broadcast_shapes(*[x.shape for x in inputs])
+            # The type of a sum of all of them and a float, from none of their elements.
+            dtype = reduce(add, [x.reshape(-1)[:0] + 0.0 for x in inputs]).dtype if inputs else None
 
-        program.__doc__ = ast.unparse(tree)
+            def array(y: Any) -> Any:
+                if dtype is None or getattr(y, "dtype", None) != dtype:
+                    y = namespace.asarray(y, dtype=dtype)
+                return namespace.broadcast_to(y, shape)
+
+            return unfolded(result, array)
+
+        program.__doc__ = source
         return program
 
 
@@ -163,7 +199,7 @@ class CompiledLoss:
         if reduction not in ("sum", "mean"):
             raise ValueError(f'the reduction is "sum" or "mean", not {reduction!r}')
         self.reduction = reduction
-        self.parameters = [value for parameter in module.parameters() for value in parameter.values]
+        self.parameters: list[Value] = [value for parameter in module.parameters() for value in parameter.values]
         example, target = Tensor(x, label="x"), Tensor(y, label="y")
         one_loss = loss(module(example), target)
         self.program = compile_graph(
@@ -173,38 +209,30 @@ class CompiledLoss:
         )
 
     def __call__(self, xs: Any, ys: Any) -> float:
-        """The loss of the examples `xs` with the targets `ys`; its gradient goes to the parameters."""
+        """The loss of the examples `xs` with the targets `ys`; its gradient goes to the parameters.
+
+        Raises OverflowError, and changes no gradient, where one of them would be too large for a float.
+        """
         xs, ys = [batch.tolist() if hasattr(batch, "tolist") else batch for batch in (xs, ys)]
         if not xs:
             raise ValueError("CompiledLoss: there are no examples")
         result = self.program(xs, ys, [value.data for value in self.parameters])
         share = 1 / len(xs) if self.reduction == "mean" else 1.0
-        for value, gradient in zip(self.parameters, result["gradient"]):
-            value.grad += share * gradient
+        totals = [(value.grad or 0.0) + share * g for value, g in zip(self.parameters, result["gradient"])]
+        if not all_finite(totals):
+            value = next(value for value, total in zip(self.parameters, totals) if not isfinite(total))
+            raise OverflowError(f"CompiledLoss: the gradients of {value.label or value} add up to more than a float")
+        for value, total in zip(self.parameters, totals):
+            value.grad = total
         loss: float = share * result["loss"]
         return loss
 
 
-class _ForArrays(ast.NodeTransformer):
-    """The program with `where` for if-else, its import left out, and the inputs next to its result."""
-
-    def __init__(self, names: list[str]) -> None:
-        self.inputs = ast.parse(f"[{', '.join(names)}]", mode="eval").body
-
-    def visit_IfExp(self, node: ast.IfExp) -> ast.Call:
-        self.generic_visit(node)
-        return call("where", node.test, node.body, node.orelse)
-
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
-        return None
-
-    def visit_Return(self, node: ast.Return) -> ast.Return:
-        self.generic_visit(node)
-        assert node.value
-        return ast.Return(ast.Tuple([node.value, self.inputs], ast.Load()))
-
-
-def _map(f: Callable[[Any], Any], tree: Any) -> Any:
-    if isinstance(tree, (list, tuple)):
-        return type(tree)([_map(f, branch) for branch in tree])
-    return {key: _map(f, branch) for key, branch in tree.items()} if isinstance(tree, dict) else f(tree)
+def _of_arrays(namespace: ModuleType, name: str) -> Any:
+    """The function of an array library that has this name in `math`, or NumPy's own name for it."""
+    if name == "abs":
+        return abs  # which also takes a float
+    for candidate in (name, "power" if name == "pow" else f"arc{name[1:]}"):
+        if hasattr(namespace, candidate):
+            return getattr(namespace, candidate)
+    raise AttributeError(f"bind: {namespace.__name__} has no {name}")

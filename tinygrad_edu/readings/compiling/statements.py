@@ -1,76 +1,109 @@
-"""Printing a graph as one Python function: names, parentheses, lines."""
+"""Printing a graph as one Python function.
+
+A line is one formula over local variables and a decision is an expression, so that a compiler for
+numbers, such as Numba, can take the steps as they stand.
+"""
 
 from __future__ import annotations
 
-import ast
-import builtins
-import keyword
 import math
-import re
 from collections import Counter
-from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...graph import topological_order
-from ...network.shapes import nested
 from ...network.tensor import Tensor
-from ...ops import TABLE
-from ...tree import values_in
+from ...tree import flatten, values_in
 from ...value import Value
-from ...writing.code import identifier
+from ...writing.code import Written, functions_in
+from ...writing.expression import Apply, write
 from ...writing.names import elements
-from .terms import Term, python_of, simplify
+from .structures import EXPRESSION, Names, check_keys, filled, laid_out, name_of, unfolded, unpacked
+from .terms import Term, simplify
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
-EXPRESSION = 72  # the width of what stands right of `name = `, for lines of about 88
+    from ...writing.code import Code
 
 # What a step without a label is called, with a number behind it.
-_NAMES = {"+": "sum", "−": "diff", "×": "prod", "÷": "ratio", "^": "power", "1": "slope"}
+_NAMES = {"+": "sum", "−": "diff", "×": "prod", "÷": "ratio"}
 
 
-@cache
-def _functions(python: str) -> set[str]:
-    """The functions of `math` in a row's text."""
-    return {name for name in re.findall(r"(\w+)\(", python) if hasattr(math, name)}
+class Plan(NamedTuple):
+    """What a program computes, before it is printed.
+
+    Attributes:
+        entries: the arguments, Values and Tensors in their structure, each with the name it would like.
+        batches: those of the entries that are given as a sequence of examples.
+        variables: the Term of every Value of the entries.
+        sections: a heading and the Terms that stand below it.
+        outputs: the structure of the result, with Terms and lists of them.
+        titles: the best label of a result, also where the step that computes it has another name.
+        order: the Terms that the outputs need, each after its inputs.
+    """
+
+    entries: list[tuple[str, Any]]
+    batches: list[Any]
+    variables: dict[Value, Term]
+    sections: list[tuple[str, list[Term]]]
+    outputs: Any
+    titles: dict[Term, str]
+    order: list[Term]
 
 
-_ROWS = [python_of(op) for op in TABLE if not op.vectors]
-_TAKEN = {"program", "pow"}.union(*[_functions(python) | set(re.findall(r"(\w+) :=", python)) for python in _ROWS])
+def plan(outputs: Any, inputs: Any, sum_over: Iterable[Any] = ()) -> Plan:
+    """The plan of the function that `compile_graph` describes."""
+    entries, batches = _entries(inputs), list(sum_over)
+    variables = _variables([entry for _, entry in entries], batches)
+    results = values_in(outputs)
+    for tree in (outputs, *[entry for _, entry in entries]):
+        check_keys(tree)
+    parts = _sections(topological_order(*results), results)
+    order = topological_order(*[value for _, values in parts for value in values])
+    terms, known = simplify(order, results, variables)
+    sections = [(heading, [terms[value] for value in values]) for heading, values in parts]
+    forward = needed(known, sections[0][1]) if len(sections) > 1 else set()
+    titles: dict[Term, str] = {}
+    asked = set(results)
+    for value, label in _labels(order, outputs):
+        if value in asked:
+            titles.setdefault(terms[value], label)
+        if value in terms and not terms[value].label and not (label.startswith("∂") and terms[value] in forward):
+            terms[value].label = label
+    used = needed(known, [terms[y] for y in results])
+    return Plan(
+        entries,
+        batches,
+        {x: terms[x] for x in variables},
+        sections,
+        unfolded(outputs, terms.__getitem__),
+        titles,
+        [term for term in known if term in used],
+    )
 
-# How tightly an expression holds together, from if-else to names and calls.
-IF, PLUS, TIMES, POWER, NAME = range(5)
-_LEVELS = {ast.IfExp: IF, ast.Add: PLUS, ast.Sub: PLUS, ast.Mult: TIMES, ast.Div: TIMES, ast.Pow: POWER}
 
-
-@cache
-def _spelling(python: str) -> tuple[list[str], int, list[str]]:
-    """A row's text cut at its letters, its level, and the letters that occur more than once."""
-    pieces = re.split(r"\b([ab])\b", python)
-    tree = ast.parse(python, mode="eval").body
-    level = _LEVELS.get(type(tree.op if isinstance(tree, ast.BinOp) else tree), NAME)
-    if isinstance(tree, ast.UnaryOp):
-        level = TIMES  # −a · b is read as (−a) · b, which is the same number
-    return pieces, level, [letter for letter, n in Counter(pieces[1::2]).items() if n > 1]
+def needed(order: Sequence[Term], roots: Iterable[Term]) -> set[Term]:
+    """The Terms from which the roots are computed, and the roots."""
+    found = set(roots)
+    for term in reversed(order):
+        if term in found:
+            found.update(term.inputs)
+    return found
 
 
 class Printer:
-    """Writes Terms as lines of Python, each step before the steps that use it."""
+    """Writes Terms as lines of code, each step before the steps that use it."""
 
-    def __init__(self, terms: dict[Value, Term], results: Sequence[Value]) -> None:
-        self.terms = terms
-        roots = [terms[y] for y in results]
-        self.uses = Counter([*roots, *[a for term in topological_order(*roots) for a in term.inputs]])
-        self.text: dict[Term, tuple[str, int]] = {}  # what stands for a Term, and its level
-        self.open: set[Term] = set()  # the Terms for which that is still an expression, not a name
+    def __init__(self, language: Code, names: Names, uses: Counter[Term]) -> None:
+        self.language = language
+        self.names = names
+        self.uses = uses
+        self.written: dict[Term, Written] = {}  # what stands for a Term
+        self.open: set[Term] = set()  # the Terms for which that is still a formula, not a name
         self.lines: list[str] = []
         self.indent = "    "
         self.heading = ""
-        self.functions: set[str] = set()
-        self.next: dict[str, int] = {}  # the number that was last put behind a name
-        self.taken = {*keyword.kwlist, *dir(builtins), *_TAKEN}
 
     def line(self, text: str) -> None:
         """One statement; before it the heading that waits for it."""
@@ -81,141 +114,93 @@ class Printer:
             self.heading = ""
         self.lines += [self.indent + part for part in text.split("\n")]
 
-    def new_name(self, label: str) -> str:
-        """A valid identifier for the label that nothing else has."""
-        name = identifier(label)
-        stem = name.removesuffix("_1")
-        while name in self.taken:
-            self.next[stem] = self.next.get(stem, 1) + 1
-            name = f"{stem}_{self.next[stem]}"
-        self.taken.add(name)
-        return name
-
-    def text_of(self, value: Value) -> str:
-        return self.text[self.terms[value]][0]
-
-    def unpack(self, tree: Any, name: str) -> None:
-        """Lines that give every number of the argument `name` a name of its own."""
-        if isinstance(tree, Tensor) and not tree.shape:
-            tree = tree.values[0]
-        if isinstance(tree, Value):
-            self.text[self.terms[tree]] = name, NAME
-        elif isinstance(tree, Tensor):
-            for i, x in enumerate(tree.values, start=1):
-                self.text[self.terms[x]] = self.new_name(x.label or f"{name}_{i}"), NAME
-            self.line(f"{laid_out(unfolded(tree), self.text_of)} = {name}")
-        else:
-            branches = tree.items() if isinstance(tree, dict) else enumerate(tree, start=1)
-            parts = [(self.new_name(getattr(part, "label", None) or f"{name}_{key}"), part) for key, part in branches]
-            if isinstance(tree, dict):
-                for key, (part_name, _) in zip(tree, parts):
-                    self.line(f"{part_name} = {name}[{key!r}]")
-            else:
-                self.line(f"{laid_out([part_name for part_name, _ in parts], str)} = {name}")
-            for part_name, part in parts:
-                self.unpack(part, part_name)
-
-    def write(self, values: Iterable[Value]) -> None:
-        """Lines for all that the values need and that has none yet."""
-        for term in topological_order(*[self.terms[value] for value in values]):
-            if term not in self.text and self.uses[term]:
-                self.express(term)
+    def text(self, term: Term) -> str:
+        return self.written[term].text
 
     def express(self, term: Term) -> None:
+        """A formula for the Term, and a line of its own if it is used twice or too long."""
         if term.op is None:
-            text = repr(term.number)
-            self.text[term] = text, TIMES if text.startswith("-") else NAME
+            assert term.number is not None  # a variable has a name before anything is written
+            self.written[term] = Written(*self.language.number(term.number))
             return
-        python = python_of(term.op)
-        pieces, level, repeated = _spelling(python)
-        self.functions |= _functions(python)
-        letters = dict(zip("ab", term.inputs))
-        for letter in repeated:
-            self.name(letters[letter])
-        text = self.put_together(pieces, level, letters)
-        while len(text) > EXPRESSION and (inner := [a for a in term.inputs if a in self.open]):
-            self.name(max(inner, key=lambda a: len(self.text[a][0])))
-            text = self.put_together(pieces, level, letters)
-        self.text[term] = text, level
+        for letter, a in zip("ab", term.inputs):
+            if self.language.spelling(term.op, ()).text.count(f"{{{letter}}}") > 1:
+                self.name(a)
+        formula = self.applied(term)
+        while len(formula.text) > EXPRESSION and (inner := [a for a in term.inputs if a in self.open]):
+            self.name(max(inner, key=lambda a: len(self.text(a))))
+            formula = self.applied(term)
+        self.written[term] = formula
         self.open.add(term)
-        if self.uses[term] > 1 or len(text) > EXPRESSION:
+        if self.uses[term] > 1 or len(formula.text) > EXPRESSION:
             self.name(term)
 
-    def put_together(self, pieces: list[str], level: int, letters: dict[str, Term]) -> str:
-        """The row's text with expressions for its letters, in parentheses where they need them."""
-        parts = list(pieces)
-        for i in range(1, len(pieces), 2):
-            text, its_level = self.text[letters[pieces[i]]]
-            # a - b - c is (a - b) - c, so on the right the same level is not enough.
-            least = (PLUS, PLUS + (i > 1), TIMES + (i > 1), NAME, IF)[level]
-            parts[i] = text if its_level >= least else f"({text})"
-        return "".join(parts)
+    def applied(self, term: Term) -> Written:
+        return Written(*write(Apply(term.op, tuple([self.written[a] for a in term.inputs])), self.language))
 
     def name(self, term: Term) -> None:
-        """Give the expression a line and a name, if it is not a name already."""
+        """Give the formula a line and a name, if it is not a name already."""
         if term in self.open and term.op:
             self.open.remove(term)
-            name = self.new_name(term.label or _NAMES.get(term.op.symbol[:1], term.op.symbol) + "_1")
-            text, level = self.text[term]
-            if level == IF and len(self.indent + name + text) > EXPRESSION + 13:  # and " = " makes 88
-                text = f"({text})".replace(" else ", f"\n{' ' * len(name)}    else ", 1)
-            self.line(f"{name} = {text}")
-            self.text[term] = name, NAME
+            kind = "power" if term.kind.startswith("^") else _NAMES.get(term.kind, term.kind)
+            name = self.names.new(term.label or f"{kind}_1")
+            self.line(f"{name} = {self.text(term)}")
+            self.written[term] = Written(name)
 
 
-def print_program(outputs: Any, inputs: Any, sum_over: Sequence[Any] = ()) -> tuple[str, list[str]]:
-    """The source of the function that `compile_graph` describes, and its names for the inputs."""
-    entries = _entries(inputs)
-    variables = _variables([entry for _, entry in entries], sum_over)
-    results = values_in(outputs)
-    order = topological_order(*results)
-    page = Printer(simplify(order, variables), results)
-    forward, backward = _sections(order, results)
-    of_forward = {page.terms[value] for value in topological_order(*forward)}
-    for value, label in _labels(order, outputs):
-        term = page.terms[value]
-        if not (term.label or (label.startswith("∂") and term in of_forward)):
-            term.label = label
+def print_program(plan: Plan, language: Code) -> tuple[str, list[str]]:
+    """The source of the function in a language, without imports, and the functions that it calls."""
+    entries, batches, variables, sections, outputs, titles, order = plan
+    results: list[Term] = flatten(outputs)
+    functions = set().union(*[functions_in(language.spelling(op, ())) for op in {term.op for term in order if term.op}])
+    names = Names([*functions, "zip"] if len(batches) > 1 else functions)
+    page = Printer(language, names, Counter([*results, *[a for term in order for a in term.inputs]]))
+
+    def unpack(entry: Any, name: str) -> None:
+        for x, name_of_x in unpacked(entry, name, names, page.line):
+            page.written[variables[x]] = Written(name_of_x)
 
     # The arguments, and for a sum the loop over the examples.
-    names = [page.new_name(name) for name, _ in entries]
-    batches = []
-    for name, (_, entry) in zip(names, entries):
-        if any([entry is x for x in sum_over]):
-            batches.append((name, page.new_name(f"{name}_n"), entry))
+    arguments = [names.new(name) for name, _ in entries]
+    loops = []
+    for name, (_, entry) in zip(arguments, entries):
+        if any([entry is x for x in batches]):
+            loops.append((name, names.new(f"{name}_n"), entry))
         else:
-            page.unpack(entry, name)
-    if batches:
-        sums = {y: page.new_name(f"sum_{y.label or i}") for i, y in enumerate(results, start=1)}
-        for some in _filled([f"{name} =" for name in sums.values()]):
+            unpack(entry, name)
+    sums = {}
+    if loops:
+        sums = {y: names.new(f"sum_{titles.get(y, i)}") for i, y in enumerate(dict.fromkeys(results), start=1)}
+        for some in filled([f"{name} =" for name in sums.values()]):
             page.line(f"{some} 0.0")
-        together, one = ", ".join([x for x, _, _ in batches]), ", ".join([n for _, n, _ in batches])
-        page.line(f"for {one} in {together if len(batches) == 1 else f'zip({together}, strict=True)'}:")
+        together, one = ", ".join([x for x, _, _ in loops]), ", ".join([n for _, n, _ in loops])
+        page.line(f"for {one} in {together if len(loops) == 1 else f'zip({together}, strict=True)'}:")
         page.indent *= 2
-        for _, name, entry in batches:
-            page.unpack(entry, name)
+        for _, name, entry in loops:
+            unpack(entry, name)
 
     # The steps.
-    if backward:
-        page.heading = "forward"
-        page.write(forward)
-        for y in forward:
-            page.name(page.terms[y])
-        page.heading = "backward"
-        page.write(backward)
-        if not set(results) <= {*forward, *backward}:
-            page.heading = "update"
-    page.write(results)
-    if batches:
-        page.heading = "the gradient of the sum is the sum of the gradients" if backward else "sums"
+    for heading, roots in sections:
+        page.heading = heading or page.heading
+        here, roots_here = needed(order, roots), set(roots)
+        for term in order:
+            if term in here and term not in page.written:
+                page.express(term)
+                if heading == "forward" and (term.label or term in roots_here):
+                    page.name(term)  # a line of its own, as in the notes: z, then h
+    if loops:
+        page.heading = "the gradient of the sum is the sum of the gradients" if len(sections) > 1 else "sums"
         for y, name in sums.items():
-            page.line(f"{name} += {page.text_of(y)}")
+            page.line(f"{name} += {page.text(y)}")
         page.indent = "    "
-    page.line(f"return {laid_out(unfolded(outputs), sums.__getitem__ if batches else page.text_of)}")
+    page.line(f"return {laid_out(outputs, sums.__getitem__ if loops else page.text)}")
+    return "\n".join([f"def program({', '.join(arguments)}):", *page.lines, ""]), sorted(functions)
 
-    imports = [f"from math import {', '.join(sorted(page.functions))}", "", ""] if page.functions else []
-    source = "\n".join([*imports, f"def program({', '.join(names)}):", *page.lines, ""])
-    return source, [page.text_of(x) for x in variables]
+
+def print_imports(functions: Iterable[str]) -> str:
+    """The line that takes from `math` what is not built in."""
+    names = [name for name in functions if hasattr(math, name)]
+    return f"from math import {', '.join(names)}\n\n\n" if names else ""
 
 
 def _entries(inputs: Any) -> list[tuple[str, Any]]:
@@ -223,7 +208,7 @@ def _entries(inputs: Any) -> list[tuple[str, Any]]:
     if isinstance(inputs, dict):
         return [(str(key), entry) for key, entry in inputs.items()]
     entries = inputs if isinstance(inputs, (list, tuple)) else [inputs]
-    return [(getattr(entry, "label", None) or f"input_{i}", entry) for i, entry in enumerate(entries, start=1)]
+    return [(name_of(entry) or f"input_{i}", entry) for i, entry in enumerate(entries, start=1)]
 
 
 def _variables(entries: list[Any], sum_over: Sequence[Any]) -> list[Value]:
@@ -244,9 +229,9 @@ def _labels(order: Iterable[Value], outputs: Any) -> Iterator[tuple[Value, str]]
             if len(values := values_in(branch)) == 1:
                 yield values[0], str(key)
     for tensor in topological_order(*_tensors(outputs)):
-        if tensor.label:
-            yield from zip(tensor.values, elements(tensor.label, tensor.shape))
-    yield from [(value, value.label) for value in order if value.label]
+        if label := name_of(tensor):
+            yield from zip(tensor.values, elements(label, tensor.shape))
+    yield from [(value, label) for value in order if (label := name_of(value))]
 
 
 def _tensors(tree: Any) -> list[Tensor]:
@@ -256,8 +241,8 @@ def _tensors(tree: Any) -> list[Tensor]:
     return [tree] if isinstance(tree, Tensor) else []
 
 
-def _sections(order: Iterable[Value], results: Iterable[Value]) -> tuple[list[Value], list[Value]]:
-    """The results that need no gradient, and the gradients, those near the loss first."""
+def _sections(order: Iterable[Value], results: list[Value]) -> list[tuple[str, list[Value]]]:
+    """The results that need no gradient, the gradients, those near the loss first, and all results."""
     gradients = [value for value in order if value.label and value.label.startswith("∂")]
     after = set(gradients)
     depth: dict[Value, int] = {}
@@ -267,43 +252,7 @@ def _sections(order: Iterable[Value], results: Iterable[Value]) -> tuple[list[Va
             after.add(value)
     gradients.sort(key=lambda g: (depth[g], len(str(g.label)), g.label))
     forward = [y for y in results if y not in after]
-    return forward, gradients if forward else []
-
-
-def unfolded(tree: Any) -> Any:
-    """The structure with nested lists for Tensors."""
-    if isinstance(tree, Tensor):
-        return nested(list(tree.values), tree.shape)
-    if isinstance(tree, (list, tuple)):
-        branches = [unfolded(branch) for branch in tree]
-        return tuple(branches) if isinstance(tree, tuple) else branches
-    if isinstance(tree, dict):
-        return {key: unfolded(branch) for key, branch in tree.items()}
-    return tree
-
-
-def laid_out(tree: Any, text: Callable[[Any], str]) -> str:
-    """The structure as Python writes it: on one line, or else rows below each other."""
-    if isinstance(tree, dict):
-        opening, closing = "{", "}"
-        items = [f"{key!r}: {laid_out(branch, text)}" for key, branch in tree.items()]
-    elif isinstance(tree, (list, tuple)):
-        opening, closing = "()" if type(tree) is tuple else "[]"
-        items = [laid_out(branch, text) for branch in tree]
-    else:
-        return text(tree)
-    one_line = ", ".join(items) + ("," if opening == "(" and len(items) == 1 else "")
-    if len(one_line) < EXPRESSION and "\n" not in one_line:
-        return opening + one_line + closing
-    items = [item + "," for item in items]
-    flat = opening != "{" and not any([item[0] in "[({" for item in items])
-    rows = _filled(items) if flat else [line for item in items for line in item.split("\n")]
-    return "\n".join([opening, *["    " + row for row in rows], closing])
-
-
-def _filled(words: list[str]) -> list[str]:
-    """The words on as few lines as they need, as many on each."""
-    longest = max(map(len, words), default=0) + 1
-    lines = -(-len(words) // max(1, EXPRESSION // longest))
-    n = -(-len(words) // max(1, lines))
-    return [" ".join(words[i : i + n]) for i in range(0, len(words), n)]
+    if not (forward and gradients):
+        return [("", results)]
+    rest = "" if set(results) <= {*forward, *gradients} else "update"
+    return [("forward", forward), ("backward", gradients), (rest, results)]

@@ -1,7 +1,8 @@
 """A graph with less in it, ready to be printed: constants folded, equal steps taken once.
 
-Every rule keeps the number to the last bit as long as all numbers are finite (only the sign of
-a zero may change), so none reorders a sum, and only a power of two moves in a product.
+Formulas on paper have an algebra of their own, which reorders sums and products as a person would.
+This one keeps every number to the last bit as long as all numbers are finite (only the sign of a
+zero may change): it never reorders a sum, and in a product it moves only a power of two.
 """
 
 from __future__ import annotations
@@ -10,80 +11,93 @@ from math import frexp
 from typing import TYPE_CHECKING
 
 from ... import ops
-from ...ops import ADD, DIV, MUL, NEG, STEP, SUB, Op
-from ...value import Value, real_number
+from ...ops import ADD, DIV, MUL, NEG, STEP, SUB
+from ...value import real_number
+from ...writing.code import GATE, PYTHON
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Collection, Sequence
+    from typing import Any
+
+    from ...ops import Op
+    from ...value import Value
 
 
-#: step(a) × b as one writes it by hand. It is never recorded, so nobody asks for its partials.
-GATE = Op("gate", lambda a, b: b if a > 0 else 0.0, lambda y, a, b: ())
-
-_TEXTS = {
-    "+": "a + b",
-    "−": "a - b",
-    "×": "a * b",
-    "÷": "a / b",
-    "neg": "-a",
-    "step": "1.0 if a > 0 else 0.0",
-    "relu": "a if a > 0 else 0.0",
-    "abs": "abs(a)",
-    "maximum": "a if a > b else b",
-    "minimum": "a if a < b else b",
-    "sigmoid": "exp(a if a < 0 else 0.0) / (1.0 + exp(-abs(a)))",
-    "gate": "b if a > 0 else 0.0",
-    "stop_gradient": "a",
-    "^2": "a * a",
-    "pow": "pow(a, b)",
-}
+def _method(op: Op) -> Callable[..., Term]:
+    """A method that applies the row to the Term, and to what else there is."""
+    return lambda term, *others: term.algebra.apply(op, term, *others)
 
 
-def python_of(op: Op) -> str:
-    n = op.exponent
-    if n is not None and n != 2:
-        return {0.0: "1.0", 1.0: "a"}.get(n, f"a ** {n:.0f}" if n.is_integer() else f"pow(a, {n!r})")
-    return _TEXTS.get(op.symbol, f"{op.symbol}(a)")
+def _reflected(op: Op) -> Callable[..., Term]:
+    """The method for a number on the left."""
+    return lambda term, number: term.algebra.apply(op, number, term)
 
 
 class Term:
-    """A step `op(*inputs)` of a program, or without op a constant `number`, or else a variable."""
+    """A step `op(*inputs)` of a program, or without op a constant `number`, or else a variable.
 
-    __slots__ = ("algebra", "op", "inputs", "number", "label")
+    It has the arithmetic and the functions of a Value, so that a row that no language knows can be
+    written from simpler rows: its value is computed on Terms.
 
-    def __init__(self, algebra: Algebra, op: Op | None = None, inputs: tuple[Term, ...] = ()) -> None:
+    Attributes:
+        label: the name that the step should have in the program.
+        kind: what it is called, with a number behind it, where it has no label.
+    """
+
+    __slots__ = ("algebra", "op", "inputs", "number", "label", "kind")
+
+    def __init__(
+        self, algebra: Algebra, op: Op | None = None, inputs: tuple[Term, ...] = (), number: float | None = None
+    ) -> None:
         self.algebra = algebra
         self.op = op
         self.inputs = inputs
-        self.number: float | None = None
+        self.number = number
         self.label: str | None = None
+        self.kind = op.symbol if op else ""
 
-    # The arithmetic with which ops.py writes a row in simpler rows.
+    __hash__ = object.__hash__
 
-    def __add__(self, other: Term) -> Term:
-        return self.algebra.apply(ADD, self, other)
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Term):
+            raise TypeError("a symbol has no number yet that could decide")
+        return self is other
 
-    def __sub__(self, other: Term) -> Term:
-        return self.algebra.apply(SUB, self, other)
+    def __bool__(self) -> bool:
+        raise TypeError("a symbol has no number yet that could decide")
 
-    def __mul__(self, other: Term) -> Term:
-        return self.algebra.apply(MUL, self, other)
+    __add__, __radd__ = _method(ADD), _reflected(ADD)
+    __sub__, __rsub__ = _method(SUB), _reflected(SUB)
+    __mul__, __rmul__ = _method(MUL), _reflected(MUL)
+    __truediv__, __rtruediv__ = _method(DIV), _reflected(DIV)
+    __neg__ = _method(NEG)
+    __abs__ = abs = _method(ops.ABS)
+    __rpow__ = _reflected(ops.POW)
 
-    def __radd__(self, other: float) -> Term:
-        return self if other == 0 else self.algebra.apply(ADD, self.algebra.constant(other), self)
+    def __pow__(self, n: Term | float) -> Term:
+        if isinstance(n, Term):
+            return self.algebra.apply(ops.POW, self, n)
+        return self.algebra.apply(ops.power(float(n)), self)
 
-    def maximum(self, other: Term) -> Term:
-        return self.algebra.apply(ops.MAXIMUM, self, other)
-
-    def exp(self) -> Term:
-        return self.algebra.apply(ops.EXP, self)
-
-    def log(self) -> Term:
-        return self.algebra.apply(ops.LOG, self)
+    exp = _method(ops.EXP)
+    log = _method(ops.LOG)
+    sqrt = _method(ops.SQRT)
+    sin = _method(ops.SIN)
+    cos = _method(ops.COS)
+    tanh = _method(ops.TANH)
+    sigmoid = _method(ops.SIGMOID)
+    relu = _method(ops.RELU)
+    step = _method(ops.STEP)
+    maximum = _method(ops.MAXIMUM)
+    minimum = _method(ops.MINIMUM)
 
 
 class Algebra:
-    """Makes Terms, and never two that are known to be equal."""
+    """Makes Terms, and never two that are known to be equal.
+
+    Attributes:
+        known: the constants and steps made so far, each after its inputs.
+    """
 
     def __init__(self) -> None:
         self.known: dict[object, Term] = {}
@@ -92,36 +106,51 @@ class Algebra:
         number = real_number(number)
         key = number.hex()  # −0.0 is not 0.0
         if key not in self.known:
-            self.known[key] = Term(self)
-            self.known[key].number = number
+            self.known[key] = Term(self, number=number)
         return self.known[key]
 
-    def apply(self, op: Op, *inputs: Term) -> Term:
+    def apply(self, op: Op, *inputs: Term | float) -> Term:
         """The Term for op(*inputs), in its simplest form."""
+        return self.simplest(op, tuple([a if isinstance(a, Term) else self.constant(a) for a in inputs]))
+
+    def simplest(self, op: Op, inputs: tuple[Term, ...]) -> Term:
         numbers = [a.number for a in inputs]
         if None not in numbers:
-            return self.constant(op.value(*op.arguments(tuple(numbers))))
-        if op.vectors:
-            expanded: Term = op.value(*op.arguments(inputs))
-            return expanded
+            return self.constant(_folded(op, tuple(numbers)))
+        if not PYTHON.knows(op):
+            return self.expanded(op, inputs)
         if op is MUL and inputs[1].number is not None:
             inputs = inputs[::-1]  # constants first, as in 2x
         simpler = self.unary(op, *inputs) if len(inputs) == 1 else self.binary(op, *inputs)
         if simpler is not None:
             return simpler
-        return self.known.setdefault(
-            (op, frozenset(inputs) if op in (ADD, MUL) else inputs),  # a + b is b + a
-            Term(self, op, inputs),
-        )
+        key = (op, frozenset(inputs) if op is ADD or op is MUL else inputs)  # a + b is b + a
+        if key not in self.known:
+            self.known[key] = Term(self, op, inputs)
+        return self.known[key]
+
+    def expanded(self, op: Op, inputs: tuple[Term, ...]) -> Term:
+        """A row in simpler rows: its value, computed on Terms instead of floats."""
+        try:
+            term = self.apply(ADD, op.value(*op.arguments(inputs)), 0.0)
+        except (TypeError, AttributeError) as error:
+            raise TypeError(
+                f"compile_graph: the row {op.symbol} cannot be printed. Its value has to be a function of math, or "
+                f"arithmetic that also takes symbols, with the functions of ops.py ({error})"
+            ) from error
+        if term not in inputs:
+            term.kind = op.symbol
+        return term
 
     def unary(self, op: Op, a: Term) -> Term | None:
         if op is NEG and a.op is NEG:  # −(−u) = u
             return a.inputs[0]
         if op is NEG and a.op is SUB:  # −(u − v) = v − u
-            return self.apply(SUB, *a.inputs[::-1])
-        if python_of(op) == "a":  # a¹ = a
+            return self.simplest(SUB, a.inputs[::-1])
+        n = op.exponent
+        if n == 1:  # a¹ = a
             return a
-        if python_of(op) == "1.0":  # a⁰ = 1
+        if n == 0:  # a⁰ = 1
             return self.constant(1.0)
         return None
 
@@ -132,33 +161,33 @@ class Algebra:
                 return b
             if b.number == 0:
                 return a
-            if minus_b:  # a + −u = a − u
-                return self.apply(SUB, a, minus_b)
-            if minus_a:  # −u + b = b − u
-                return self.apply(SUB, b, minus_a)
+            if minus_b is not None:  # a + −u = a − u
+                return self.simplest(SUB, (a, minus_b))
+            if minus_a is not None:  # −u + b = b − u
+                return self.simplest(SUB, (b, minus_a))
         elif op is SUB:
             if b.number == 0:
                 return a
             if a.number == 0:
-                return self.apply(NEG, b)
-            if minus_b:  # a − −u = a + u
-                return self.apply(ADD, a, minus_b)
+                return self.simplest(NEG, (b,))
+            if minus_b is not None:  # a − −u = a + u
+                return self.simplest(ADD, (a, minus_b))
         elif op is MUL or op is DIV:
             if a.number == 0:
                 return a
             if (a if op is MUL else b).number == 1:
                 return b if op is MUL else a
-            if minus_a:  # −u · b = −(u · b), and with ÷ the same
-                return self.apply(NEG, self.apply(op, minus_a, b))
-            if minus_b:
-                return self.apply(NEG, self.apply(op, a, minus_b))
+            if minus_a is not None:  # −u · b = −(u · b), and with ÷ the same
+                return self.simplest(NEG, (self.simplest(op, (minus_a, b)),))
+            if minus_b is not None:
+                return self.simplest(NEG, (self.simplest(op, (a, minus_b)),))
         if op is MUL:
             c = b.inputs[0].number if b.op is MUL else None
             if a.number and c and _moves_exactly(a.number, c):  # ½ · (2 · u) = u
-                return self.apply(MUL, self.constant(a.number * c), b.inputs[1])
+                return self.simplest(MUL, (self.constant(a.number * c), b.inputs[1]))
             for gate, u in ((a, b), (b, a)):
                 if gate.op is STEP:
-                    return self.apply(GATE, gate.inputs[0], u)
+                    return self.simplest(GATE, (gate.inputs[0], u))
         return None
 
     def minus(self, term: Term) -> Term | None:
@@ -168,17 +197,35 @@ class Algebra:
         return term.inputs[0] if term.op is NEG else None
 
 
+def _folded(op: Op, numbers: tuple[Any, ...]) -> float:
+    """The row's value at constants."""
+    try:
+        return real_number(op.value(*op.arguments(numbers)))
+    except (ArithmeticError, ValueError) as error:
+        shown = ", ".join(map(repr, numbers[:4])) + (", …" if len(numbers) > 4 else "")
+        raise type(error)(f"compile_graph: {op.symbol} of the constants {shown} has no finite value: {error}") from None
+
+
 def _moves_exactly(a: float, c: float) -> bool:
     """Whether a · (c · u) is (a · c) · u to the last bit: one is a power of two, far from underflow."""
     return 0.5 in (abs(frexp(a)[0]), abs(frexp(c)[0])) and 1e-300 < abs(a * c) < 1e300
 
 
-def simplify(order: Iterable[Value], variables: Iterable[Value]) -> dict[Value, Term]:
-    """The Term of every Value in a topological order. A leaf that is no variable is a constant."""
+def simplify(
+    order: Sequence[Value], results: Collection[Value], variables: Collection[Value]
+) -> tuple[dict[Value, Term], list[Term]]:
+    """The Term of every Value in a topological order that the results need, and all Terms, each after its inputs.
+
+    A leaf that is not a variable is a constant; what lies before a variable is not looked at.
+    """
     algebra = Algebra()
     terms = {x: Term(algebra) for x in variables}
+    needed = set(results)
+    for node in reversed(order):
+        if node in needed and node not in terms:
+            needed.update(node.inputs)
     for node in order:
-        if node not in terms:
-            inputs = [terms[a] for a in node.inputs]
-            terms[node] = algebra.apply(node.op, *inputs) if node.op else algebra.constant(node.data)
-    return terms
+        if node in needed and node not in terms:
+            inputs = tuple([terms[a] for a in node.inputs])
+            terms[node] = algebra.simplest(node.op, inputs) if node.op else algebra.constant(node.data)
+    return terms, list(algebra.known.values())

@@ -1,0 +1,162 @@
+"""Views, reshape, stack and cat against NumPy's: other arrangements of the same Values."""
+
+import numpy as np
+import pytest
+from arrays import SHAPES, arrays, backward_from, same, untouched
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from tinygrad_edu import Tensor, cat, stack
+
+# Views.
+
+
+def test_views_share_their_values():
+    t = Tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    assert t[1, 2] is t.values[5] and t[-1, -1] is t.values[5]
+    assert t[1][2] is t[1, 2] and t.T[2, 1] is t[1, 2] and t.reshape(6)[5] is t[1, 2]
+    assert t[:, 1:].values == (t[0, 1], t[0, 2], t[1, 1], t[1, 2])
+    assert [row.data for row in t] == t.data and list(t[0]) == [t[0, 0], t[0, 1], t[0, 2]]
+    t[:, 0].sum().backward()
+    assert t.grad == [[1.0, 0.0, 0.0], [1.0, 0.0, 0.0]]
+    assert (t.T.op, t.reshape(6).op, t[0].op) == ("ᵀ", "reshape", "[ ]")
+    assert t.T.inputs == t.reshape(6).inputs == t[0].inputs == (t,)
+
+
+@given(st.data(), SHAPES)
+def test_any_basic_index_selects_what_numpy_selects(data, shape):
+    x = np.arange(np.prod(shape), dtype=float).reshape(shape)
+    index = data.draw(hnp.basic_indices(shape, allow_newaxis=False))
+    t, expected = Tensor(x), x[index]
+    if expected.size == 0:
+        with untouched(t), pytest.raises(IndexError, match="selects nothing"):
+            t[index]
+    elif expected.ndim == 0:
+        assert t[index] is t.values[int(expected)]
+    else:
+        assert same(t[index], expected)
+        assert t[index].values == tuple(t.values[int(k)] for k in expected.flat)
+
+
+def test_negative_steps_and_the_ellipsis():
+    t = Tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    assert t[::-1].data == [[4.0, 5.0, 6.0], [1.0, 2.0, 3.0]]
+    assert t[..., ::-2].data == [[3.0, 1.0], [6.0, 4.0]]
+    assert t[..., 0].data == [1.0, 4.0] and t[0, ...].data == [1.0, 2.0, 3.0]
+    assert t[...].data == t.data and t[0, ..., 1] is t[0, 1] and t[()].data == t.data
+
+
+@pytest.mark.parametrize(
+    ("index", "error", "message"),
+    [
+        (2, IndexError, r"index 2 is out of range for axis 0 of shape \(2, 3\)"),
+        ((0, -4), IndexError, r"index -4 is out of range for axis 1 of shape \(2, 3\)"),
+        ((0, 0, 0), IndexError, r"3 indices for a Tensor of shape \(2, 3\)"),
+        ((..., 0, 0, 0), IndexError, r"3 indices for a Tensor of shape \(2, 3\)"),
+        (slice(2, 2), IndexError, r"slice\(2, 2, None\) selects nothing .* shape \(2, 3\)"),
+        (None, TypeError, "an index is an integer, a slice or an array of integers, not NoneType"),
+        (1.0, TypeError, "an index is an integer, .*, not float 1.0"),
+        ([0.0, 1.0], TypeError, "an index is an integer, .*, not float 0.0"),
+        (np.array([0.0]), TypeError, "an index is an integer, .*, not float 0.0"),
+        (Tensor([0.5]), TypeError, "an index is an integer, .*, not float 0.5"),
+        ("0", TypeError, "an index is an integer, .*, not str"),
+        (True, TypeError, "an index is an integer, .*, not bool"),
+        ([True, 0], TypeError, "an index is an integer, .*, not bool"),
+        ([0, 2], IndexError, r"index 2 is out of range for axis 0 of shape \(2, 3\)"),
+        ((0, [0, -4]), IndexError, r"index -4 is out of range for axis 1 of shape \(2, 3\)"),
+        ([], IndexError, r"\[\] selects nothing .* shape \(2, 3\)"),
+        ([[0], [0, 1]], IndexError, "the rows of .* differ in length"),
+        (([0, 1], [0, 1, 2]), ValueError, r"index: shapes \(2,\) and \(3,\) do not fit together"),
+        ([True, False, True], IndexError, r"a mask of shape \(3,\) does not fit the axes \(2, 3\)"),
+        ([False, False], IndexError, "selects nothing"),
+    ],
+)
+def test_an_index_that_selects_nothing_is_refused(index, error, message):
+    t = Tensor.ones(2, 3)
+    with untouched(t), pytest.raises(error, match=message):
+        t[index]
+
+
+@given(st.data(), SHAPES.flatmap(arrays))
+def test_reshape_and_transpose_are_those_of_numpy(data, x):
+    t = Tensor(x)
+    sizes = data.draw(st.permutations(x.shape))
+    unknown = data.draw(st.none() | st.integers(0, x.ndim - 1)) if x.ndim else None
+    asked = [-1 if k == unknown else n for k, n in enumerate(sizes)]
+    assert same(t.reshape(asked), x.reshape(asked)) and same(t.reshape(*asked), x.reshape(asked))
+    assert same(t.reshape(-1), x.reshape(-1)) and t.reshape(-1).values == t.values
+    assert same(t.T, x.T)
+    G = data.draw(arrays(x.T.shape))
+    backward_from(t.T, G)
+    assert t.grad == G.T.tolist()
+
+
+@pytest.mark.parametrize(
+    "shape", [(4,), (2, 2), (-1, 4), (-1, -1), (-2, -3), (0, -1), (), (7, -1), (2.0, 3), (-1, 3.0), (-1, "3")]
+)
+def test_a_shape_for_another_number_of_elements_is_refused(shape):
+    t = Tensor.ones(2, 3)
+    with untouched(t), pytest.raises(ValueError) as error:
+        t.reshape(shape)
+    assert str(error.value) == f"reshape: 6 elements do not fit the shape {shape}"
+
+
+@pytest.mark.parametrize("shape", [None, "6", 2.5])
+def test_a_new_shape_that_is_none_is_refused(shape):
+    with pytest.raises(ValueError, match=f"6 elements do not fit the shape {shape!r}"):
+        Tensor.ones(2, 3).reshape(shape)
+
+
+def test_map_and_stack_make_values_of_numbers_and_refuse_what_is_none():
+    assert Tensor([1.0, 2.0]).map(lambda a: 3.0).data == [3.0, 3.0]
+    with pytest.raises(TypeError, match="a real number is needed, not NoneType"):
+        Tensor([1.0, 2.0]).map(lambda a: None)
+    rows = stack([[1.0, 2.0], Tensor([3.0, 4.0])])
+    assert rows.data == [[1.0, 2.0], [3.0, 4.0]] and [t.shape for t in rows.inputs] == [(2,), (2,)]
+
+
+def test_the_integers_of_numpy_count_as_integers():
+    t, two = Tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), np.int64(2)
+    one = two - 1
+    assert t[one].data == [4.0, 5.0, 6.0] and t[one, two] is t[1, 2] and t[:one, :two].data == [[1.0, 2.0]]
+    assert t.sum(axis=one).data == [6.0, 15.0] and t.max(axis=(one,)).data == [3.0, 6.0]
+    shapes = [Tensor.zeros(two), Tensor.zeros(two, 3), Tensor.full(two, 1.0), t.reshape(3, two), t.reshape(two * 3)]
+    assert [s.shape for s in shapes] == [(2,), (2, 3), (2,), (3, 2), (6,)]
+    assert all(type(n) is int for s in shapes for n in s.shape)
+
+
+def test_stack_makes_rows_that_are_still_the_same_values():
+    a, b = Tensor([1.0, 2.0]), Tensor([3.0, 4.0])
+    s = stack([a, b, a])
+    assert s.data == [[1.0, 2.0], [3.0, 4.0], [1.0, 2.0]] and s.op == "stack" and s.inputs == (a, b, a)
+    (s * [[1.0], [10.0], [100.0]]).sum().backward()
+    assert a.grad == [101.0, 101.0] and b.grad == [10.0, 10.0]
+    with untouched(a, b), pytest.raises(ValueError, match=r"ragged.*\(2,\).*\(1,\)"):
+        stack([a, b[:1]])
+
+
+@given(st.data(), hnp.array_shapes(min_dims=1, max_dims=3, max_side=3))
+def test_cat_is_numpys_concatenate(data, shape):
+    axis = data.draw(st.integers(-len(shape), len(shape) - 1))
+    xs = []
+    for n in data.draw(st.lists(st.integers(1, 3), min_size=1, max_size=3)):
+        xs.append(data.draw(arrays((*shape[: axis % len(shape)], n, *shape[axis % len(shape) + 1 :]))))
+    tensors = [Tensor(x) for x in xs]
+    joined = cat(tensors, axis)
+    assert same(joined, np.concatenate(xs, axis)) and joined.inputs == tuple(tensors)
+    assert {*joined.values} == {v for t in tensors for v in t.values}  # the same Values
+
+
+def test_cat_refuses_what_does_not_fit():
+    a, b = Tensor.ones(2, 3), Tensor.ones(2, 2)
+    with pytest.raises(ValueError, match=r"cat: shapes \(2, 3\), \(2, 2\) differ beside axis 0"):
+        cat([a, b])
+    with pytest.raises(ValueError, match=r"cat: shapes \(2, 3\), \(2,\) differ"):
+        cat([a, b[0]], axis=1)
+    with pytest.raises(ValueError, match="cat: at least one Tensor"):
+        cat([])
+    for wrong, axis in ((a, 2), (Tensor(1.0), 0)):
+        with pytest.raises(IndexError, match=f"axis {axis} does not exist"):
+            cat([wrong, wrong], axis)
+    assert cat([[1.0], [2.0, 3.0]]).data == [1.0, 2.0, 3.0]

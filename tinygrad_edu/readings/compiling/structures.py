@@ -1,0 +1,133 @@
+"""Structures as code: what stands on the left and the right of `[[W_11, W_12], b] = parameters`."""
+
+from __future__ import annotations
+
+import keyword
+import math
+from typing import TYPE_CHECKING
+
+from ...network.tensor import Tensor
+from ...value import Value
+from ...writing.code import identifier
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any
+
+EXPRESSION = 72  # the width of what stands right of `name = `, for lines of about 88
+
+
+class Names:
+    """Valid identifiers, each given out once."""
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        self.taken = {*keyword.kwlist, *taken}
+        self.next: dict[str, int] = {}  # the number that was last put behind a name
+
+    def new(self, label: str) -> str:
+        name = identifier(label)
+        stem = name.removesuffix("_1")
+        while name in self.taken:
+            self.next[stem] = self.next.get(stem, 1) + 1
+            name = f"{stem}_{self.next[stem]}"
+        self.taken.add(name)
+        return name
+
+
+def name_of(node: Any) -> str | None:
+    """What a Value or Tensor is called, if it is called something."""
+    return getattr(node, "label", None) or None
+
+
+def unpacked(tree: Any, name: str, names: Names, line: Callable[[str], None]) -> list[tuple[Value, str]]:
+    """Lines that give every number of the structure `name` a name of its own; the Values with those names."""
+    if isinstance(tree, Tensor) and not tree.shape:
+        tree = tree.values[0]
+    if isinstance(tree, Value):
+        return [(tree, name)]
+    if isinstance(tree, Tensor):
+        found = [(x, names.new(name_of(x) or f"{name}_{i}")) for i, x in enumerate(tree.values, start=1)]
+        line(f"{laid_out(nested(iter([name for _, name in found]), tree.shape), str)} = {name}")
+        return found
+    branches = tree.items() if isinstance(tree, dict) else enumerate(tree, start=1)
+    parts = [(names.new(name_of(part) or f"{name}_{key}"), part) for key, part in branches]
+    if isinstance(tree, dict):
+        for key, (part_name, _) in zip(tree, parts):
+            line(f"{part_name} = {name}[{key!r}]")
+    else:
+        line(f"{laid_out([part_name for part_name, _ in parts], str)} = {name}")
+    return [pair for part_name, part in parts for pair in unpacked(part, part_name, names, line)]
+
+
+def print_reader(trees: dict[str, Any]) -> str:
+    """The source of a function whose result is the flat list of all numbers of its arguments."""
+    names, lines = Names(trees), list[str]()
+    numbers = [number for name, tree in trees.items() for _, number in unpacked(tree, name, names, lines.append)]
+    lines.append(f"return {laid_out(numbers, str)}")
+    body = "\n".join(lines).replace("\n", "\n    ")
+    return f"def numbers({', '.join(trees)}):\n    {body}\n"
+
+
+def check_keys(tree: Any) -> None:
+    """Raises TypeError where a key of a dict cannot be written in source."""
+    if isinstance(tree, dict):
+        for key in tree:
+            if not _is_literal(key):
+                raise TypeError(
+                    f"compile_graph: the key {key!r} cannot be written in a program; keys are text, whole numbers, "
+                    "or tuples of them"
+                )
+        tree = list(tree.values())
+    if isinstance(tree, (list, tuple)):
+        for branch in tree:
+            check_keys(branch)
+
+
+def _is_literal(key: Any) -> bool:
+    if type(key) is tuple:
+        return all(map(_is_literal, key))
+    return type(key) in (str, bytes, int, bool, type(None)) or (type(key) is float and math.isfinite(key))
+
+
+def unfolded(tree: Any, leaf: Callable[[Any], Any]) -> Any:
+    """The structure with lists for Tensors, and `leaf(x)` for what stands at its ends."""
+    if isinstance(tree, Tensor):
+        return nested(map(leaf, tree.values), tree.shape)
+    if isinstance(tree, dict):
+        return {key: unfolded(branch, leaf) for key, branch in tree.items()}
+    if isinstance(tree, (list, tuple)):
+        branches = [unfolded(branch, leaf) for branch in tree]
+        return tuple(branches) if isinstance(tree, tuple) else branches
+    return leaf(tree)
+
+
+def nested(flat: Iterator[Any], shape: tuple[int, ...]) -> Any:
+    """The items as lists in lists of this shape."""
+    return [nested(flat, shape[1:]) for _ in range(shape[0])] if shape else next(flat)
+
+
+def laid_out(tree: Any, text: Callable[[Any], str]) -> str:
+    """The structure as Python writes it: on one line, or else rows below each other."""
+    if isinstance(tree, dict):
+        opening, closing = "{", "}"
+        items = [f"{key!r}: {laid_out(branch, text)}" for key, branch in tree.items()]
+    elif isinstance(tree, (list, tuple)):
+        opening, closing = "()" if isinstance(tree, tuple) else "[]"
+        items = [laid_out(branch, text) for branch in tree]
+    else:
+        return text(tree)
+    one_line = ", ".join(items) + ("," if opening == "(" and len(items) == 1 else "")
+    if len(one_line) < EXPRESSION and "\n" not in one_line:
+        return opening + one_line + closing
+    items = [item + "," for item in items]
+    flat = opening != "{" and not any([item[0] in "[({" for item in items])
+    rows = filled(items) if flat else [line for item in items for line in item.split("\n")]
+    return "\n".join([opening, *["    " + row for row in rows], closing])
+
+
+def filled(words: list[str]) -> list[str]:
+    """The words on as few lines as they need, as many on each."""
+    longest = max(map(len, words), default=0) + 1
+    lines = -(-len(words) // max(1, EXPRESSION // longest))
+    n = -(-len(words) // max(1, lines))
+    return [" ".join(words[i : i + n]) for i in range(0, len(words), n)]
