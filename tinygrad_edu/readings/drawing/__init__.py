@@ -1,11 +1,11 @@
 """Pictures of a graph at three levels: every number, every neuron, every Tensor.
 
-scene.py            what is to be drawn, and what its nodes are called
-value_level.py      a card a node
-neuron_level.py     a card a neuron
-tensor_level.py     a card a Tensor; formula.py writes what it was computed from
-look.py, dot.py     colours, cards; nodes and edges as DOT text
-figure.py           Drawing: saved or shown; render.py runs Graphviz, svg.py finishes its SVG
+scene.py          what is to be drawn: names, numbers, colours
+value_level.py    a card a node
+neuron_level.py   a card a neuron
+tensor_level.py   a card a Tensor, which tensor_card.py makes
+look.py, dot.py   colours, cards; nodes and edges as DOT text
+figure.py         Drawing: saved or shown; render.py runs Graphviz, svg.py finishes its SVG
 """
 
 from __future__ import annotations
