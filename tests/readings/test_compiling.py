@@ -18,7 +18,20 @@ import pytest
 from graphs import recipes
 from hypothesis import given
 
-from tinygrad_edu import MLP, SGD, CompiledLoss, Tensor, Value, compile_graph, cross_entropy, grad, squared_error
+from tinygrad_edu import (
+    MLP,
+    SGD,
+    CompiledLoss,
+    Linear,
+    Sequential,
+    Tanh,
+    Tensor,
+    Value,
+    compile_graph,
+    cross_entropy,
+    grad,
+    squared_error,
+)
 from tinygrad_edu.tree import flatten
 from tinygrad_edu.writing.code import identifier
 
@@ -824,3 +837,11 @@ def test_a_loss_needs_examples():
         loss = CompiledLoss(MLP([2, 1]), squared_error, [1.0, 2.0], [1.0], reduction)
         with pytest.raises(ValueError, match="CompiledLoss: there are no examples"):
             loss([], [])
+
+
+def test_a_network_written_by_hand_has_the_names_of_the_notes():
+    net = Sequential(Linear(2, 2, seed=1), Tanh(), Linear(2, 1, seed=2))
+    x = Tensor([1.0, 2.0], label="x")
+    source = compile_graph(squared_error(net(x), [0.5]), [x, *net.parameters()]).source
+    assert "def program(x, W1, b1, W2, b2):" in source
+    assert "tanh(W1_11 * x_1 + W1_12 * x_2 + b1_1)" in source

@@ -16,7 +16,7 @@ from ...tree import flatten, values_in
 from ...value import Value
 from ...writing.code import Written, functions_in
 from ...writing.expression import Apply, write
-from ...writing.names import elements
+from .. import naming
 from .structures import EXPRESSION, Names, check_keys, filled, laid_out, name_of, unfolded, unpacked
 from .terms import Term, simplify
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ...writing.code import Code
+    from .structures import Called
 
 # What a step without a label is called, with a number behind it.
 _NAMES = {"+": "sum", "−": "diff", "×": "prod", "÷": "ratio"}
@@ -41,6 +42,7 @@ class Plan(NamedTuple):
         outputs: the structure of the result, with Terms and lists of them.
         titles: the best label of a result, also where the step that computes it has another name.
         order: the Terms that the outputs need, each after its inputs.
+        called: the names of the nodes, as in every reading.
     """
 
     entries: list[tuple[str, Any]]
@@ -50,11 +52,13 @@ class Plan(NamedTuple):
     outputs: Any
     titles: dict[Term, str]
     order: list[Term]
+    called: Called
 
 
 def plan(outputs: Any, inputs: Any, sum_over: Iterable[Any] = ()) -> Plan:
     """The plan of the function that `compile_graph` describes."""
-    entries, batches = _entries(inputs), list(sum_over)
+    called = naming.Names([*_tensors(outputs), *values_in(outputs)], [*_tensors(inputs), *values_in(inputs)]).given
+    entries, batches = _entries(inputs, called), list(sum_over)
     variables = _variables([entry for _, entry in entries], batches)
     results = values_in(outputs)
     for tree in (outputs, *[entry for _, entry in entries]):
@@ -66,7 +70,7 @@ def plan(outputs: Any, inputs: Any, sum_over: Iterable[Any] = ()) -> Plan:
     forward = needed(known, sections[0][1]) if len(sections) > 1 else set()
     titles: dict[Term, str] = {}
     asked = set(results)
-    for value, label in _labels(order, outputs):
+    for value, label in _labels(order, outputs, called):
         if value in asked:
             titles.setdefault(terms[value], label)
         if value in terms and not terms[value].label and not (label.startswith("∂") and terms[value] in forward):
@@ -80,6 +84,7 @@ def plan(outputs: Any, inputs: Any, sum_over: Iterable[Any] = ()) -> Plan:
         unfolded(outputs, terms.__getitem__),
         titles,
         [term for term in known if term in used],
+        called,
     )
 
 
@@ -150,14 +155,14 @@ class Printer:
 
 def print_program(plan: Plan, language: Code) -> tuple[str, list[str]]:
     """The source of the function in a language, without imports, and the functions that it calls."""
-    entries, batches, variables, sections, outputs, titles, order = plan
+    entries, batches, variables, sections, outputs, titles, order, called = plan
     results: list[Term] = flatten(outputs)
     functions = set().union(*[functions_in(language.spelling(op, ())) for op in {term.op for term in order if term.op}])
     names = Names([*functions, "zip"] if len(batches) > 1 else functions)
     page = Printer(language, names, Counter([*results, *[a for term in order for a in term.inputs]]))
 
     def unpack(entry: Any, name: str) -> None:
-        for x, name_of_x in unpacked(entry, name, names, page.line):
+        for x, name_of_x in unpacked(entry, name, names, page.line, called):
             page.written[variables[x]] = Written(name_of_x)
 
     # The arguments, and for a sum the loop over the examples.
@@ -203,12 +208,12 @@ def print_imports(functions: Iterable[str]) -> str:
     return f"from math import {', '.join(names)}\n\n\n" if names else ""
 
 
-def _entries(inputs: Any) -> list[tuple[str, Any]]:
+def _entries(inputs: Any, called: Called) -> list[tuple[str, Any]]:
     """The arguments, each with the name it would like."""
     if isinstance(inputs, dict):
         return [(str(key), entry) for key, entry in inputs.items()]
     entries = inputs if isinstance(inputs, (list, tuple)) else [inputs]
-    return [(name_of(entry) or f"input_{i}", entry) for i, entry in enumerate(entries, start=1)]
+    return [(name_of(entry, called) or f"input_{i}", entry) for i, entry in enumerate(entries, start=1)]
 
 
 def _variables(entries: list[Any], sum_over: Sequence[Any]) -> list[Value]:
@@ -222,16 +227,15 @@ def _variables(entries: list[Any], sum_over: Sequence[Any]) -> list[Value]:
     return variables
 
 
-def _labels(order: Iterable[Value], outputs: Any) -> Iterator[tuple[Value, str]]:
+def _labels(order: Iterable[Value], outputs: Any, called: Called) -> Iterator[tuple[Value, str]]:
     """What the Values of a graph may be called, the best name of each first."""
     if isinstance(outputs, dict):
         for key, branch in outputs.items():
             if len(values := values_in(branch)) == 1:
                 yield values[0], str(key)
-    for tensor in topological_order(*_tensors(outputs)):
-        if label := name_of(tensor):
-            yield from zip(tensor.values, elements(label, tensor.shape))
-    yield from [(value, label) for value in order if (label := name_of(value))]
+    results = set(values_in(outputs))  # the L or f of a result without a label is not needed
+    named = [value for value in order if value.label or value not in results]
+    yield from [(value, name) for value in named if (name := called(value))]
 
 
 def _tensors(tree: Any) -> list[Tensor]:

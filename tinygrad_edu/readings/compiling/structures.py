@@ -12,7 +12,9 @@ from ...writing.code import identifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from typing import Any
+    from typing import Any, TypeAlias
+
+    Called: TypeAlias = Callable[[Value | Tensor], str | None]  #: the name of a node, or None
 
 EXPRESSION = 72  # the width of what stands right of `name = `, for lines of about 88
 
@@ -34,29 +36,33 @@ class Names:
         return name
 
 
-def name_of(node: Any) -> str | None:
-    """What a Value or Tensor is called, if it is called something."""
-    return getattr(node, "label", None) or None
+def name_of(node: Any, called: Called | None = None) -> str | None:
+    """What a Value or Tensor is called, if it is called something: by `called`, else by its label."""
+    if not isinstance(node, (Value, Tensor)):
+        return None
+    return (called and called(node)) or node.label or None
 
 
-def unpacked(tree: Any, name: str, names: Names, line: Callable[[str], None]) -> list[tuple[Value, str]]:
+def unpacked(
+    tree: Any, name: str, names: Names, line: Callable[[str], None], called: Called | None = None
+) -> list[tuple[Value, str]]:
     """Lines that give every number of the structure `name` a name of its own; the Values with those names."""
     if isinstance(tree, Tensor) and not tree.shape:
         tree = tree.values[0]
     if isinstance(tree, Value):
         return [(tree, name)]
     if isinstance(tree, Tensor):
-        found = [(x, names.new(name_of(x) or f"{name}_{i}")) for i, x in enumerate(tree.values, start=1)]
+        found = [(x, names.new(name_of(x, called) or f"{name}_{i}")) for i, x in enumerate(tree.values, start=1)]
         line(f"{laid_out(nested(iter([name for _, name in found]), tree.shape), str)} = {name}")
         return found
     branches = tree.items() if isinstance(tree, dict) else enumerate(tree, start=1)
-    parts = [(names.new(name_of(part) or f"{name}_{key}"), part) for key, part in branches]
+    parts = [(names.new(name_of(part, called) or f"{name}_{key}"), part) for key, part in branches]
     if isinstance(tree, dict):
         for key, (part_name, _) in zip(tree, parts):
             line(f"{part_name} = {name}[{key!r}]")
     else:
         line(f"{laid_out([part_name for part_name, _ in parts], str)} = {name}")
-    return [pair for part_name, part in parts for pair in unpacked(part, part_name, names, line)]
+    return [pair for part_name, part in parts for pair in unpacked(part, part_name, names, line, called)]
 
 
 def print_reader(trees: dict[str, Any]) -> str:
