@@ -1,10 +1,10 @@
 """explain: the derivation of a gradient in words and numbers.
 
-rows.py        Row, Step and Derivation: the derivation as data, and its three formats
-values.py      the derivation number by number
-tensors.py     the derivation in the language of matrices
-gradients.py   every gradient, its local derivatives in symbols, and why it is zero
-quantities.py  the Tensors that a derivation speaks of
+rows.py          Row, Step and Derivation: the derivation as data, and its three formats
+values.py        the derivation number by number
+tensors.py       the derivation in the language of matrices
+matrix_rules.py  the chain rule for operations on whole matrices
+gradients.py     every gradient, its local derivatives in symbols, and why it is zero
 """
 
 from __future__ import annotations
