@@ -7,13 +7,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .parse import FUNCTIONS, FUNCTIONS_OF_SEVERAL
 from .spelling import FormulaError, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn
 
-_EXAMPLES = """
+_EXAMPLES = f"""
 examples:
   tinygrad-edu explain "tanh(w*x + b)" w=2 x=0.5 b=-1
   tinygrad-edu explain "(a*b + c)**2" a=1 b=2 c=-3 --wrt a --format latex -o page.tex
@@ -23,9 +24,10 @@ examples:
   tinygrad-edu code    "tanh(w*x + b)" w x b
   tinygrad-edu doctor
 
-A formula has numbers, names, + - * / **, parentheses, and the functions exp, log, sqrt, tanh,
-sigmoid, relu, sin, cos, abs, step, max, min, sum and logsumexp. What is printed can be typed, too:
-2·x₁² − σ(π). Quote it, and give each name a value, name=number; pi and e have theirs.
+A formula has numbers, names, + - * / **, parentheses, and the functions
+  {", ".join([*FUNCTIONS, *FUNCTIONS_OF_SEVERAL])}.
+What is printed can be typed, too: 2·x₁² − σ(π). Quote it, and give each name a value, name=number;
+pi and e have theirs.
 
 exit status: 0 done; 1 the result could not be made, or a check failed; 2 the command is wrong
 """

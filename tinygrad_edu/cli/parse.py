@@ -12,8 +12,10 @@ import math
 import operator
 import re
 import warnings
+from functools import reduce
 from typing import TYPE_CHECKING
 
+from ..ops import TABLE
 from ..value import Value
 from ..writing.code import identifier
 from .spelling import FormulaError, Spelled, as_name, quoted, spelled
@@ -22,24 +24,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+
+def _of_several(of_vector: Callable[[tuple[Value, ...]], Value]) -> Callable[..., Value]:
+    return lambda *values: of_vector(values)
+
+
+#: The rows of one number, by the name that their symbol and their method share.
 FUNCTIONS: dict[str, Callable[[Value], Value]] = {
-    "exp": Value.exp,
-    "log": Value.log,
-    "sqrt": Value.sqrt,
-    "tanh": Value.tanh,
-    "sigmoid": Value.sigmoid,
-    "relu": Value.relu,
-    "sin": Value.sin,
-    "cos": Value.cos,
-    "abs": Value.abs,
-    "step": Value.step,
+    op.symbol: getattr(Value, op.symbol)
+    for op in TABLE
+    if op.vectors == 0 and op.partials.__code__.co_argcount == 2 and hasattr(Value, op.symbol)
 }
+#: Those of a vector, here of numbers with commas between them; and min, which is a row of two.
 FUNCTIONS_OF_SEVERAL: dict[str, Callable[..., Value]] = {
-    "max": lambda a, *others: _fold(Value.maximum, a, others),
-    "min": lambda a, *others: _fold(Value.minimum, a, others),
-    "sum": lambda *values: Value.sum(values),
-    "logsumexp": lambda *values: Value.logsumexp(values),
-}
+    op.symbol: _of_several(getattr(Value, op.symbol))
+    for op in TABLE
+    if op.vectors == 1 and op.partials.__code__.co_argcount == 2
+} | {"min": lambda *values: reduce(Value.minimum, values)}
 OPERATORS: dict[type, Callable[[Any, Any], Value]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -209,9 +210,3 @@ def assignment(text: str) -> tuple[str, float]:
     except FormulaError:
         comma = ", with a point and not a comma" if re.fullmatch(r"\s*[-−]?[0-9]+,[0-9]+\s*", number) else ""
         raise FormulaError(f"{name} needs a finite number{comma}, not {quoted(number)}") from None
-
-
-def _fold(f: Callable[[Value, Value], Value], first: Value, others: tuple[Value, ...]) -> Value:
-    for other in others:
-        first = f(first, other)
-    return first
