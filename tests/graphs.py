@@ -170,5 +170,5 @@ def decisions(y):
     """On which side of its kink every node of the graph is: where this changes no slope can be measured."""
     order = topological_order(y)
     pairs = [(*[a.data for a in node.inputs], 0.0)[:2] for node in order if node.op in KINKED]
-    largest = [[a.data == node.data for a in node.inputs] for node in order if node.op is ops.MAX]
-    return [(a > b) - (a < b) for a, b in pairs], largest
+    largest = [a.data == node.data for node in order if node.op is ops.MAX for a in node.inputs]
+    return tuple([(a > b) - (a < b) for a, b in pairs] + largest)

@@ -60,6 +60,7 @@ def run(copy, *arguments):
     return done.stdout
 
 
+@pytest.mark.long
 def test_the_tests_of_the_engine_are_green_and_try_the_new_row(copy):
     said = run(
         copy, "-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider", "--hypothesis-profile=mutants-quick",
