@@ -26,7 +26,7 @@ def recipe():
 def put_below_cos(text, block):
     """The block after the line, or the method, of cos: with the indentation that it has in README."""
     lines = text.splitlines(keepends=True)
-    k = next(i for i, line in enumerate(lines) if re.match(r"\s*((ops\.)?COS\b\s*[=:]|def cos\()", line))
+    k = next(i for i, line in enumerate(lines) if re.match(r"(COS +=|    ops\.COS:|    def cos\(self\))", line))
     if "def " in lines[k]:
         k = next(i for i in range(k + 1, len(lines) + 1) if i == len(lines) or re.match(r"    \S", lines[i])) - 1
         block += "\n"
