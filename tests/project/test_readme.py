@@ -54,6 +54,16 @@ def test_the_commands_on_formulas_succeed(capsys):
         assert capsys.readouterr().out
 
 
+def test_the_benchmark_compares_the_losses_and_runs():
+    done = subprocess.run(
+        [sys.executable, ROOT / "tests" / "benchmark.py", "--cases", "q1", "--rounds", "1"],
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert done.returncode == 0, done.stderr
+    assert "tinygrad_edu" in done.stdout
+
+
 QUICKER = {"train_moons.py": ["--epochs", "3"]}
 NEEDED = {".svg": "pygraphviz", "gallery.py": "pygraphviz", "train_moons.py": "matplotlib", "arrays.py": "numpy"}
 
