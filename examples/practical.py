@@ -7,7 +7,6 @@ examples, collects the numbers, and at the end prints the page (or JSON, or the 
 import json
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from types import TracebackType
 from typing import Any
 
@@ -27,7 +26,7 @@ from practical_page import (
 )
 
 from tinygrad_edu import MLP, Tensor, draw, explain, load, step_through
-from tinygrad_edu.writing.console import printing
+from tinygrad_edu.writing.console import printing, unicode_output
 
 
 class Practical:
@@ -54,6 +53,7 @@ class Practical:
         self.y_hat, self.loss = Formula(*y_hat), Formula(*loss)
         self.from_y_hat = from_y_hat
         self.remark = remark
+        unicode_output()  # for --help
         self.parser, self.options = parse(title, not from_y_hat, argv)
         self.eta: float = self.options.lr
         self.reduction = "mean" if self.options.mean else "sum"
@@ -172,8 +172,6 @@ class Practical:
     # The block begins and ends.
 
     def __enter__(self) -> "Practical":
-        self.output = ExitStack()
-        self.output.enter_context(printing())
         return self
 
     def __exit__(self, kind: Any, error: BaseException | None, traceback: TracebackType | None) -> None:
@@ -183,7 +181,7 @@ class Practical:
             print(f"{self.parser.prog}: {error}", file=sys.stderr)
             raise SystemExit(1)
         if error is None:
-            with self.output:
+            with printing():
                 agrees = self.print()
             if not agrees:
                 raise SystemExit(1)

@@ -91,6 +91,16 @@ def test_a_narrow_encoding_stops_no_script(script, encoding, tmp_path):
     assert len(done.stdout.decode("utf-8")) > 100
 
 
+@pytest.mark.parametrize("script", ["gallery.py", "neuron.py", "q1.py", "q2.py", "recorded.py", "train_moons.py"])
+def test_a_narrow_encoding_stops_no_help(script):
+    for module in NEEDED.get(script, []):
+        pytest.importorskip(module)
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, str(EXAMPLES / script), "--help"]
+    done = subprocess.run(command, capture_output=True, env=environment)
+    assert done.returncode == 0 and done.stdout.startswith(b"usage: "), done.stderr
+
+
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
 def test_a_narrow_encoding_stops_no_command(encoding):
     environment = {**os.environ, "PYTHONIOENCODING": encoding}

@@ -61,7 +61,7 @@ def test_the_benchmark_compares_the_losses_and_runs():
         encoding="utf-8",
     )
     assert done.returncode == 0, done.stderr
-    assert "tinygrad_edu" in done.stdout
+    assert "| ours, eager |" in done.stdout
 
 
 QUICKER = {"train_moons.py": ["--epochs", "3"]}
