@@ -69,7 +69,7 @@ def _draw(y: Value, variables: dict[str, Value], options: argparse.Namespace) ->
     elif options.format and options.output and not Path(options.output).suffix:
         raise FormulaError(f"{quoted(options.output)} needs a suffix: {options.output}.{options.format}")
     else:
-        _open(drawing.save(options.output or _somewhere("svg")), options)
+        _open(drawing.save(options.output or _somewhere(options.format or "svg")), options)
 
 
 def _step(y: Value, variables: dict[str, Value], options: argparse.Namespace) -> None:
