@@ -10,7 +10,7 @@ from ∂L/∂ŷ = ŷ − y. practical.py reads the options and prints the page.
 
 from practical import Practical
 
-from tinygrad_edu import MLP, SGD, squared_error
+from tinygrad_edu import MLP, squared_error
 
 MISPRINT = """\
 The notes print z⁽³⁾ = 0.16936. The number is 0.16396: two digits changed places.
@@ -47,4 +47,5 @@ with practical:
             practical.show(x=x, z1=z1, h1=h1, z2=z2, h2=h2, z3=z3, y_hat=y_hat, y=y, L=L)
 
         # Update.
-        SGD(net.parameters(), eta).step()  # p.data -= eta * p.grad, for every parameter p
+        for p in net.parameters():
+            p.data -= eta * p.grad

@@ -12,7 +12,7 @@ from math import exp, log
 
 from practical import Practical
 
-from tinygrad_edu import MLP, SGD, cross_entropy
+from tinygrad_edu import MLP, cross_entropy
 
 ZEROS = """\
 Below the last layer every gradient is exactly 0 in exact arithmetic: the rows of W⁽³⁾ are
@@ -50,4 +50,5 @@ with practical:
             practical.show(x=x, z1=z1, h1=h1, z2=z2, h2=h2, z3=z3, y_hat=y_hat, y=y, L=L)
 
         # Update.
-        SGD(net.parameters(), eta).step()  # p.data -= eta * p.grad, for every parameter p
+        for p in net.parameters():
+            p.data -= eta * p.grad
