@@ -8,6 +8,7 @@ import argparse
 from pathlib import Path
 
 from tinygrad_edu import MLP, Tensor, Value, cross_entropy, draw, squared_error
+from tinygrad_edu.writing.console import unicode_output
 
 
 def one_neuron() -> Value:
@@ -58,6 +59,7 @@ PICTURES = {
 
 
 def main() -> None:
+    unicode_output()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("directory", type=Path, help="where the pictures go; made if it is not there")
     parser.add_argument("--suffix", default=".svg", choices=[".svg", ".png", ".pdf", ".dot"], help="their format")

@@ -1,48 +1,51 @@
-"""Rung 6: Question 1 of the practical. New: a network in layers, with its formulas in matrices.
+"""Question 1 of the practical: squared error. New: a network in layers, with its formulas in matrices.
 
     python examples/q1.py                    every number of the worked page
     python examples/q1.py --batch --mean     two examples at once
     python examples/q1.py --help             the other options
 
-The layers are tanh, the output is ŷ = z⁽³⁾ and the loss L = ½ Σ (ŷᵢ − yᵢ)², so the backward
-pass starts from ∂L/∂ŷ = ŷ − y. Everything else is in practical.py.
+The output has no activation, ŷ = z⁽³⁾, and the loss is L = ½ Σ (ŷᵢ − yᵢ)², so the backward pass starts
+from ∂L/∂ŷ = ŷ − y. practical.py reads the options and prints the page.
 """
 
-import sys
+from practical import Practical
 
-from practical import FIRST_EXAMPLE, Pass, Question, run
+from tinygrad_edu import MLP, squared_error
 
-from tinygrad_edu import Tensor, squared_error
+MISPRINT = """\
+The notes print z⁽³⁾ = 0.16936. The number is 0.16396: two digits changed places.
+By hand it is 0.3 · 0.2132 + 0.1, and the notes' own loss 0.376 agrees with it alone."""
 
-
-def identity(z3: Tensor) -> Tensor:
-    """ŷ = z⁽³⁾: the same numbers under their own name."""
-    y_hat = z3.reshape(z3.shape)
-    y_hat.label = "ŷ"
-    return y_hat
-
-
-def remark(p: Pass) -> str:
-    if p.example != FIRST_EXAMPLE:
-        return ""
-    return (
-        "The notes print z⁽³⁾ = 0.16936. The number is 0.16396: two digits changed places.\n"
-        "By hand it is 0.3 · 0.2132 + 0.1, and the notes' own loss 0.376 agrees with it alone."
-    )
-
-
-QUESTION = Question(
-    name="Q1",
-    title="Question 1: squared error",
-    predict=identity,
-    loss=lambda z3, y, reduction="sum": squared_error(identity(z3), y, reduction),
-    y_hat_formula="z⁽³⁾",
-    y_hat_by_hand=lambda z3: z3,
-    loss_formula="½ Σᵢ (ŷᵢ − yᵢ)²",
-    loss_by_hand=lambda y_hat, y: sum((a - b) ** 2 for a, b in zip(y_hat, y)) / 2,
-    has_y_hat_gradient=True,
-    remark=remark,
+practical = Practical(
+    "Question 1: squared error",
+    y_hat=("z⁽³⁾", lambda z3: z3),
+    loss=("½ Σᵢ (ŷᵢ − yᵢ)²", lambda y_hat, y: sum((a - b) ** 2 for a, b in zip(y_hat, y)) / 2),
+    from_y_hat=True,
+    remark=lambda p: MISPRINT if round(p.data["z3"][0], 5) == 0.16396 else "",
 )
+eta = practical.eta
 
-if __name__ == "__main__":
-    sys.exit(run(QUESTION))
+with practical:
+    # The network: every weight and bias is 0.1.
+    net = practical.start(MLP([4, 4, 3, 3], activation="tanh", init=0.1))
+    layer1, layer2, layer3 = net.layers
+
+    for passes in practical.steps():
+        for x, y in passes:  # one example; of several, all of them last, with one example a row
+            # Forward.
+            z1 = layer1(x)  # W⁽¹⁾ h⁽⁰⁾ + b⁽¹⁾, with h⁽⁰⁾ = x
+            h1 = z1.tanh()
+            z2 = layer2(h1)
+            h2 = z2.tanh()
+            z3 = layer3(h2)
+            y_hat = z3.reshape(z3.shape)  # the same numbers under their own name
+            L = squared_error(y_hat, y, practical.reduction)
+
+            # Backward: a.grad is now ∂L/∂a.
+            net.zero_grad()
+            L.backward()
+            practical.show(x=x, z1=z1, h1=h1, z2=z2, h2=h2, z3=z3, y_hat=y_hat, y=y, L=L)
+
+        # Update.
+        for p in net.parameters():
+            p.data -= eta * p.grad

@@ -1,49 +1,54 @@
-"""Rung 7: Question 2 of the practical. New: classes, so a softmax output and cross-entropy.
+"""Question 2 of the practical: classes. New: a softmax output and cross-entropy.
 
     python examples/q2.py                    every number of the worked page
     python examples/q2.py --steps 10         the loss over ten updates
     python examples/q2.py --help             the other options
 
-The network is that of Question 1, with ŷ = softmax(z⁽³⁾). The loss L = −Σ yₖ log ŷₖ is computed
-from z⁽³⁾ directly, as Σ yₖ (log Σⱼ exp(z⁽³⁾ⱼ) − z⁽³⁾ₖ), so the backward pass starts from
-∂L/∂z⁽³⁾ = ŷ − y and skips ∂L/∂ŷ. Everything else is in practical.py.
+The network is that of Question 1, with ŷ = softmax(z⁽³⁾). The loss L = −Σ yₖ log ŷₖ is computed from z⁽³⁾
+directly, as Σ yₖ (log Σⱼ exp(z⁽³⁾ⱼ) − z⁽³⁾ₖ), so the backward pass starts from ∂L/∂z⁽³⁾ = ŷ − y.
 """
 
-import math
-import sys
+from math import exp, log
 
-from practical import Pass, Question, run
+from practical import Practical
 
-from tinygrad_edu import Tensor, cross_entropy
+from tinygrad_edu import MLP, cross_entropy
 
+ZEROS = """\
+Below the last layer every gradient is exactly 0 in exact arithmetic: the rows of W⁽³⁾ are
+equal, so ∂L/∂h⁽²⁾ = W⁽³⁾ᵀ (ŷ − y) is a multiple of Σᵢ (ŷᵢ − yᵢ) = 1 − 1 = 0. In this step
+only the last layer learns. (In floats the sums may come out as 1e-17 in place of 0.)"""
 
-def softmax(z: list[float]) -> list[float]:
-    e = [math.exp(zi - max(z)) for zi in z]
-    return [ei / sum(e) for ei in e]
-
-
-def remark(p: Pass) -> str:
-    if max(map(abs, p.grad["h2"])) > 1e-12:
-        return ""
-    return (
-        "Below the last layer every gradient is exactly 0 in exact arithmetic: the rows of W⁽³⁾ are\n"
-        "equal, so ∂L/∂h⁽²⁾ = W⁽³⁾ᵀ (ŷ − y) is a multiple of Σᵢ (ŷᵢ − yᵢ) = 1 − 1 = 0. In this step\n"
-        "only the last layer learns. (In floats the sums may come out as 1e-17 in place of 0.)"
-    )
-
-
-QUESTION = Question(
-    name="Q2",
-    title="Question 2: softmax and cross-entropy",
-    predict=Tensor.softmax,
-    loss=cross_entropy,
-    y_hat_formula="softmax(z⁽³⁾)",
-    y_hat_by_hand=softmax,
-    loss_formula="−Σₖ yₖ log ŷₖ",
-    loss_by_hand=lambda y_hat, y: -sum(yk * math.log(yhk) for yhk, yk in zip(y_hat, y) if yk),
-    has_y_hat_gradient=False,
-    remark=remark,
+practical = Practical(
+    "Question 2: softmax and cross-entropy",
+    y_hat=("softmax(z⁽³⁾)", lambda z3: [exp(zi - max(z3)) / sum(exp(zj - max(z3)) for zj in z3) for zi in z3]),
+    loss=("−Σₖ yₖ log ŷₖ", lambda y_hat, y: -sum(yk * log(yhk) for yhk, yk in zip(y_hat, y) if yk)),
+    from_y_hat=False,
+    remark=lambda p: ZEROS if max(map(abs, p.grad["h2"])) < 1e-12 else "",
 )
+eta = practical.eta
 
-if __name__ == "__main__":
-    sys.exit(run(QUESTION))
+with practical:
+    # The network: every weight and bias is 0.1.
+    net = practical.start(MLP([4, 4, 3, 3], activation="tanh", init=0.1))
+    layer1, layer2, layer3 = net.layers
+
+    for passes in practical.steps():
+        for x, y in passes:  # one example; of several, all of them last, with one example a row
+            # Forward.
+            z1 = layer1(x)  # W⁽¹⁾ h⁽⁰⁾ + b⁽¹⁾, with h⁽⁰⁾ = x
+            h1 = z1.tanh()
+            z2 = layer2(h1)
+            h2 = z2.tanh()
+            z3 = layer3(h2)
+            y_hat = z3.softmax()
+            L = cross_entropy(z3, y, practical.reduction)
+
+            # Backward: a.grad is now ∂L/∂a.
+            net.zero_grad()
+            L.backward()
+            practical.show(x=x, z1=z1, h1=h1, z2=z2, h2=h2, z3=z3, y_hat=y_hat, y=y, L=L)
+
+        # Update.
+        for p in net.parameters():
+            p.data -= eta * p.grad

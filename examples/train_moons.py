@@ -1,4 +1,4 @@
-"""Rung 9: two moons. New: a loss that is no square, momentum, and points the network has not seen.
+"""Two moons. New: a loss that is no square, momentum, and points the network has not seen.
 
     pip install -e ".[examples]"
     python examples/train_moons.py                       train, and print loss and accuracy
@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tinygrad_edu import MLP, SGD, CompiledLoss, Tensor
+from tinygrad_edu.writing.console import unicode_output
 
 try:
     from matplotlib.figure import Figure
@@ -108,7 +109,7 @@ def several(text: str) -> int:
 
 
 def main() -> int:
-    sys.stdout.reconfigure(encoding="utf-8")  # for ± in a file or a pipe on Windows
+    unicode_output()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--epochs", type=several, default=150, help="passes over all points (default: 150)")
     parser.add_argument("--points", type=several, default=100, help="how many points (default: 100)")

@@ -1,6 +1,6 @@
 """One SGD step, timed: tinygrad_edu beside hand-written Python and other libraries.
 
-    python examples/benchmark.py [--cases q1 q2 moons wide chain] [--rounds 40]
+    python tests/benchmark.py [--cases q1 q2 moons wide chain] [--rounds 40]
 
 q1, q2   the 4-4-3-3 network of the worked practical: squared error; cross-entropy
 moons    two moons, 100 samples in a batch, 2-16-16-1 with relu, squared error

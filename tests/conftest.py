@@ -1,5 +1,10 @@
-"""Hypothesis runs the same examples every time; `--hypothesis-profile=long` draws many new ones."""
+"""What all tests share.
 
+Hypothesis runs the same examples every time; `--hypothesis-profile=long` draws many new ones.
+Tests marked `long` take minutes and run with `--long`, as .ci/run does.
+"""
+
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 settings.register_profile("default", deadline=None, derandomize=True, max_examples=100, database=None)
@@ -11,3 +16,14 @@ found = {"phases": [Phase.explicit, Phase.generate]}
 settings.register_profile("mutants", settings.get_profile("default"), **found)
 settings.register_profile("mutants-quick", settings.get_profile("default"), max_examples=20, **found)
 settings.load_profile("default")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--long", action="store_true", help="run the tests that take minutes, too")
+
+
+def pytest_collection_modifyitems(config, items):
+    if not config.getoption("--long"):
+        for item in items:
+            if item.get_closest_marker("long"):
+                item.add_marker(pytest.mark.skip(reason="takes minutes: --long"))

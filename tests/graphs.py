@@ -1,5 +1,6 @@
 """Random graphs for the tests: a recipe is drawn once and can be built again, also from other numbers."""
 
+from domains import NOT_THE_SLOPE
 from hypothesis import strategies as st
 
 from tinygrad_edu import Tensor, Value, ops, stack, topological_order
@@ -33,10 +34,26 @@ STEPS = {
     "sum": lambda *a: Value.sum([*a, a[0], 2.0]),
     "dot": lambda *a: Value.dot([*a, 0.5], [a[-1], *a]),
     "affine": lambda a, b, *_: affine(Tensor([[a, 0.5, b]]), Tensor([b, a, a]), Tensor([b]))[0],
+    "max": lambda *a: Value.max(a),
     "logsumexp": lambda *a: Value.logsumexp(a),
     "constant on the left": lambda a, *_: 1.5 - 0.5 * a,
     "zero factor": lambda a, b, *_: a * 0.0 + b,
     "moderate": lambda a, *_: a.tanh() * 2,
+}
+
+
+def _step(function):
+    return lambda a, *_: function(a.tanh() ** 2 + 0.5)
+
+
+_numbers = Value(0.5), Value(-0.25), Value(0.75)
+_rows = {node.op for step in STEPS.values() for node in topological_order(step(*_numbers))}
+# A row of one number that no step has yet, such as a new one, gets a step of its own: on [½, 1½], which is in every
+# domain of domains.py.
+STEPS |= {
+    op.symbol: _step(getattr(Value, op.symbol))
+    for op in ops.TABLE
+    if op not in _rows | NOT_THE_SLOPE and hasattr(Value, op.symbol) and op.partials.__code__.co_argcount == 2
 }
 
 TENSOR_STEPS = {
@@ -152,8 +169,10 @@ KINKED = {ops.RELU, ops.ABS, ops.STEP, ops.MAXIMUM, ops.MINIMUM}
 
 def decisions(y):
     """On which side of its kink every node of the graph is: where this changes no slope can be measured."""
-    pairs = [(*[a.data for a in node.inputs], 0.0)[:2] for node in topological_order(y) if node.op in KINKED]
-    return tuple([(a > b) - (a < b) for a, b in pairs])
+    order = topological_order(y)
+    pairs = [(*[a.data for a in node.inputs], 0.0)[:2] for node in order if node.op in KINKED]
+    largest = [a.data == node.data for node in order if node.op is ops.MAX for a in node.inputs]
+    return tuple([(a > b) - (a < b) for a, b in pairs] + largest)
 
 
 def tensor_program(rng):

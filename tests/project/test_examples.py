@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinygrad_edu import MLP
+from tinygrad_edu import MLP, save
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FIRST, SECOND = ([1, 0, 1, 0], [0, 1, 0]), ([0, 0, 10, 0], [0, 0, 1])
@@ -25,21 +26,21 @@ def run(script, *arguments, status=0, **environment):
         [sys.executable, "-W", "error", EXAMPLES / script, *arguments],
         capture_output=True,
         encoding="utf-8",
-        env={**os.environ, "PYTHONIOENCODING": "ascii:backslashreplace", **environment},
+        env={**os.environ, "PYTHONIOENCODING": "ascii", **environment},
         timeout=120,
     )
     assert result.returncode == status, result.stderr
     return result.stdout if status == 0 else result.stderr
 
 
-def practical(question, examples, mean=False, lr=0.1, steps=1):
+def practical(question, examples, mean=False, lr=0.1, steps=1, seed=None):
     """The practical in NumPy, from the formulas of the notes; shaped as the scripts' JSON."""
-    sizes = [4, 4, 3, 3]
-    W = {l: np.full((sizes[l], sizes[l - 1]), 0.1) for l in (1, 2, 3)}
-    b = {l: np.full(sizes[l], 0.1) for l in (1, 2, 3)}
-    report, losses = None, []
+    net = MLP([4, 4, 3, 3], activation="tanh", seed=seed, init=0.1 if seed is None else None)
+    W = {l: np.array(layer.W.data) for l, layer in enumerate(net.layers, start=1)}
+    b = {l: np.array(layer.b.data) for l, layer in enumerate(net.layers, start=1)}
+    history = []
     for _ in range(steps):
-        passes, total = [], {}
+        passes = []
         for x, y in examples:
             x, y = np.array(x, float), np.array(y, float)
             z, h = {}, {0: x}
@@ -63,13 +64,14 @@ def practical(question, examples, mean=False, lr=0.1, steps=1):
             passes.append({"x": x, "y": y, **steps_forward, "loss": loss, "grad": grad})
         scale = 1 / len(examples) if mean else 1
         total = {name: scale * sum(p["grad"][name] for p in passes) for name in ("W1", "b1", "W2", "b2", "W3", "b3")}
-        losses.append(scale * sum(p["loss"] for p in passes))
-        report = report or {"question": question, "examples": passes, "loss": losses[0], "grad": total}
+        loss = scale * sum(p["loss"] for p in passes)
         for l in (1, 2, 3):
             W[l] = W[l] - lr * total[f"W{l}"]
             b[l] = b[l] - lr * total[f"b{l}"]
-    report["updated"] = {f"{name}{l}": p[l] for l in (1, 2, 3) for name, p in (("W", W), ("b", b))}
-    return report | ({"losses": losses} if steps > 1 else {})
+        updated = {f"{name}{l}": p[l] for l in (1, 2, 3) for name, p in (("W", W), ("b", b))}
+        history.append({"examples": passes, "loss": loss, "grad": total, "updated": updated})
+    report = {"question": question, **history[0], "updated": history[-1]["updated"]}
+    return report | ({"losses": [step["loss"] for step in history], "steps": history} if steps > 1 else {})
 
 
 def assert_same(ours, reference, path=""):
@@ -102,6 +104,7 @@ def assert_same(ours, reference, path=""):
             {"examples": [([-1, 0.5, 2, 0], [0.25, 0.75, 0]), ([0, 0, 0, 0], [1, 0, 0])]},
         ),
         (["--example", "1,1,1,1 -> 0,0,1", "--batch"], {"examples": [([1, 1, 1, 1], [0, 0, 1]), SECOND]}),
+        (["--seed", "3", "--batch", "--steps", "2"], {"examples": [FIRST, SECOND], "seed": 3, "steps": 2}),
     ],
     ids=lambda x: " ".join(x) or "default" if isinstance(x, list) else "",
 )
@@ -161,14 +164,43 @@ def test_steps_are_a_table_of_falling_losses_and_digits_are_counted():
 
 def test_the_page_finds_a_formula_that_does_not_hold(monkeypatch, capsys):
     monkeypatch.syspath_prepend(EXAMPLES)
-    import practical
-    import q1
+    monkeypatch.setattr(sys, "argv", ["q1.py"])
+    import practical_page
 
-    monkeypatch.setattr(practical, "outer", lambda u, v: [[2 * ui * vj for vj in v] for ui in u])
-    assert practical.run(q1.QUESTION, []) == 1
+    monkeypatch.setattr(practical_page, "outer", lambda u, v: [[2 * ui * vj for vj in v] for ui in u])
+    with pytest.raises(SystemExit) as stop:
+        runpy.run_path(str(EXAMPLES / "q1.py"))
+    assert stop.value.code == 1
     output = capsys.readouterr().out
     assert output.count("✗ the formula gives") == 3
     assert "DO NOT AGREE" in output
+
+
+def test_a_class_is_the_probabilities_with_one_1():
+    by_class, one_hot = [run("q2.py", "--json", "--example", f"1,2,3,4 -> {y}") for y in ("2", "0,0,1")]
+    assert by_class == one_hot
+    assert "y must be 3 numbers with commas between them, or a class from 0 to 2" in run(
+        "q2.py", "--example", "1,2,3,4 -> 3", status=2
+    )
+    assert "y must be 3 numbers with commas between them, not '2'" in run(
+        "q1.py", "--example", "1,2,3,4 -> 2", status=2
+    )
+
+
+def test_weights_from_a_file_are_those_that_were_saved(tmp_path):
+    file = save(MLP([4, 4, 3, 3], activation="tanh", seed=3), tmp_path / "net.json")
+    assert run("q1.py", "--json", "--weights", str(file)) == run("q1.py", "--json", "--seed", "3")
+    assert f"A 4-4-3-3 network, weights from {file}, tanh" in run("q1.py", "--weights", str(file))
+    assert "No such file" in run("q1.py", "--weights", str(tmp_path / "no.json"), status=1)
+    save(MLP([4, 3], activation="tanh"), file)
+    assert str(file) in run("q1.py", "--weights", str(file), status=2)
+
+
+def test_the_scripts_read_like_the_notes():
+    for script in ("q1.py", "q2.py"):
+        source = (EXAMPLES / script).read_text(encoding="utf-8")
+        assert len(source.splitlines()) <= 56
+        assert "z1 = " in source and "L.backward()" in source and "p.data -= eta * p.grad" in source
 
 
 @pytest.mark.parametrize("script", ["q1.py", "q2.py"])
@@ -232,19 +264,34 @@ def test_the_derivation_speaks_the_language_of_the_notes():
         (["--example", "1,0,nan,0 -> 0,1,0"], "x must be 4 numbers"),
         (["--example", "1,0,1,0 -> 0,inf,0"], "y must be 3 numbers"),
         (["--example", ""], "an example looks like"),
-        (["--lr", "0"], "lr must be above 0"),
-        (["--lr", "-1"], "lr must be above 0"),
-        (["--lr", "nan"], "a finite number is needed"),
-        (["--lr", "fast"], "invalid float value"),
+        (["--lr", "0"], "the learning rate is above 0 and finite, not 0"),
+        (["--lr", "-1"], "the learning rate is above 0 and finite, not -1"),
+        (["--lr", "nan"], "the learning rate is above 0 and finite, not nan"),
+        (["--lr", "fast"], "a number is needed, not 'fast'"),
         (["--steps", "0"], "a whole number from 1"),
         (["--digits", "-1"], "a whole number from 0 to 17"),
-        (["--lr", "1e308", "--steps", "3"], "too large"),
+        (["--json", "--explain"], "--json and --explain print different things: choose one"),
+        (["--explain", "--steps", "3"], "--steps changes nothing in --explain"),
+        (["--explain", "--lr", "3"], "--lr changes nothing in --explain"),
+        (["--format", "latex"], "--format is the format of --explain, which is not asked for"),
+        (["--level", "neuron"], "--level is the level of --draw and --step, which are not asked for"),
+        (["--level", "tensor", "--step", "q.html"], "--level tensor is a level of --draw alone"),
+        (["--json", "--digits", "3"], "--digits changes nothing in --json"),
+        (["--mean"], "--mean needs several examples"),
+        (["--seed", "1", "--weights", "net.json"], "not allowed with argument --seed"),
+        (["--seed", "one"], "invalid int value"),
     ],
 )
 def test_malformed_arguments_get_one_clear_line(script, arguments, message):
     error = run(script, *arguments, status=2)
     assert message in error.splitlines()[-1]
     assert "Traceback" not in error
+
+
+@pytest.mark.parametrize("script", ["q1.py", "q2.py"])
+def test_numbers_that_grow_too_large_are_an_error_and_not_a_page(script):
+    error = run(script, "--lr", "1e308", "--steps", "3", status=2)
+    assert re.search("finite|float", error.splitlines()[-1]) and "Traceback" not in error
 
 
 def test_question_2_refuses_a_target_that_is_no_distribution():
@@ -262,7 +309,7 @@ def test_a_reader_that_stops_reading_is_no_error(arguments):
     assert script.returncode == 1
 
 
-# The rungs that are scripts of their own.
+# The programs that are scripts of their own.
 
 
 def rows(text):
@@ -299,7 +346,7 @@ def descent(sizes, X, Y, lr, steps, softmax=False):
 
 
 def test_by_hand_the_derivative_is_the_formula_and_differences_approach_it():
-    text = run("01_by_hand.py")
+    text = run("by_hand.py")
     assert "dr/dt = v · 2t + u · 3 = 40" in text and "9t² + 2t = 40" in text
     table = rows(text)
     assert [row[0] for row in table] == [1e-1, 1e-3, 1e-5, 1e-7, 1e-9, 1e-11, 1e-13]
@@ -312,7 +359,7 @@ def test_by_hand_the_derivative_is_the_formula_and_differences_approach_it():
 
 
 def test_the_closures_are_right_on_the_notes_and_wrong_where_the_package_is_right():
-    lines = run("02_closures.py").splitlines()
+    lines = run("closures.py").splitlines()
     assert [line.split()[-3:] for line in lines[1:]] == [
         ["40", "40", "40"],
         ["6", "10", "6"],
@@ -321,21 +368,21 @@ def test_the_closures_are_right_on_the_notes_and_wrong_where_the_package_is_righ
 
 
 def test_the_closures_take_40_lines():
-    source = (EXAMPLES / "02_closures.py").read_text(encoding="utf-8")
+    source = (EXAMPLES / "closures.py").read_text(encoding="utf-8")
     engine = source[source.index("class Value:") : source.index("def answers")].rstrip()
     assert len(engine.splitlines()) in range(38, 44)
 
 
 def test_the_chain_rule_is_the_formula_of_the_notes():
-    assert re.search(r"9t² \+ 2t +40 +40$", run("03_value.py"), flags=re.MULTILINE)
-    assert re.search(r"9t² \+ 2t +3.25 +3.25$", run("03_value.py", "0.5"), flags=re.MULTILINE)
-    assert "invalid float value" in run("03_value.py", "two", status=2)
-    assert "finite" in run("03_value.py", "nan", status=2)
+    assert re.search(r"9t² \+ 2t +40 +40$", run("recorded.py"), flags=re.MULTILINE)
+    assert re.search(r"9t² \+ 2t +3.25 +3.25$", run("recorded.py", "0.5"), flags=re.MULTILINE)
+    assert "invalid float value" in run("recorded.py", "two", status=2)
+    assert "finite" in run("recorded.py", "nan", status=2)
 
 
 def test_the_neuron_is_the_formula_and_its_update_lowers_the_loss(tmp_path):
     picture, page = tmp_path / "neuron.dot", tmp_path / "neuron.html"
-    text = run("04_neuron.py", str(picture), str(page))
+    text = run("neuron.py", str(picture), str(page))
     x, theta = np.array([1, -2, 1]), np.array([0.5, 0.25, 0.5])  # the bias is the weight of a 1
     h = np.tanh(theta @ x)
     slopes = (h - 1) * (1 - h**2) * x
@@ -346,12 +393,12 @@ def test_the_neuron_is_the_formula_and_its_update_lowers_the_loss(tmp_path):
     assert f"L falls from {before:.4f} to {after:.4f}" in text
     assert f"L  = v₅ / 2 = 0.2893 / 2 = {before:.4f}" in text
     assert "<h1>" in page.read_text(encoding="utf-8")
-    assert "a drawing is saved as" in run("04_neuron.py", "neuron.jpeg", status=2)
-    assert "No such file" in run("04_neuron.py", str(tmp_path / "no" / "neuron.html"), status=1)
+    assert "a drawing is saved as" in run("neuron.py", "neuron.jpeg", status=2)
+    assert "No such file" in run("neuron.py", str(tmp_path / "no" / "neuron.html"), status=1)
 
 
 def test_the_line_is_that_of_least_squares_and_every_step_is_numpys():
-    text = run("05_line.py")
+    text = run("line.py")
     xs, ys = np.arange(-2, 2.5, 0.5), np.array([-3.2, -1.9, -1.1, 0.3, 0.7, 2.1, 2.9, 4.3, 4.8])
     theta, expected = np.zeros(2), []
     for step in range(41):
@@ -365,7 +412,7 @@ def test_the_line_is_that_of_least_squares_and_every_step_is_numpys():
 
 def test_xor_needs_the_hidden_layer():
     X, Y = [[0, 0], [0, 1], [1, 0], [1, 1]], [[0], [1], [1], [0]]
-    numbers = rows(run("08_xor.py"))
+    numbers = rows(run("xor.py"))
     for table, sizes in ((numbers[:9], [2, 1]), (numbers[9:], [2, 3, 1])):
         losses, y_hat = descent(sizes, X, Y, lr=0.1, steps=402)
         np.testing.assert_allclose(table[:5], [[k, losses[k]] for k in range(0, 401, 100)], atol=6e-7)
@@ -375,7 +422,7 @@ def test_xor_needs_the_hidden_layer():
 
 
 def test_newton_doubles_the_digits_and_finds_the_minimum_of_the_logistic_loss():
-    numbers = rows(run("10_newton.py"))
+    numbers = rows(run("newton.py"))
     distances, logistic = numbers[:7], numbers[7:]
     newton = descent = 1.5
     for step, *shown in distances[:5]:  # one digit of each is printed
@@ -396,7 +443,7 @@ def test_newton_doubles_the_digits_and_finds_the_minimum_of_the_logistic_loss():
 
 
 def test_the_compiled_step_is_numpys_and_faster():
-    text = run("11_compiled.py")
+    text = run("compiled.py")
     losses, _ = descent([2, 2, 1], [[1, 0]], [[1]], lr=0.1, steps=21)
     np.testing.assert_allclose(rows(text), [[k, losses[k], losses[k]] for k in (0, 1, 2, 3, 10, 20)], atol=6e-10)
     assert "def program(x, y, parameters):" in text and "# update" in text
@@ -404,7 +451,7 @@ def test_the_compiled_step_is_numpys_and_faster():
 
 
 def test_the_program_on_arrays_is_numpys_descent():
-    text = run("12_numpy.py")
+    text = run("arrays.py")
     X = np.random.default_rng(0).uniform(-1, 1, (2000, 2))
     inside = (X**2).sum(axis=1) < 0.5
     losses, _ = descent([2, 8, 2], X, np.stack([~inside, inside], axis=1), lr=0.5, steps=501, softmax=True)
@@ -414,11 +461,11 @@ def test_the_program_on_arrays_is_numpys_descent():
     assert float(re.search(r"difference of ∂L/∂θ is (\S+)", text)[1]) < 1e-12
 
 
-def test_without_numpy_the_rung_on_arrays_says_what_to_install(tmp_path):
+def test_without_numpy_the_program_on_arrays_says_what_to_install(tmp_path):
     (tmp_path / "numpy.py").write_text("raise ImportError")
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
-    error = run("12_numpy.py", status=1, PYTHONPATH=path)
-    assert error == '12_numpy.py needs NumPy: pip install -e ".[examples]"\n'
+    error = run("arrays.py", status=1, PYTHONPATH=path)
+    assert error == 'arrays.py needs NumPy: pip install -e ".[examples]"\n'
 
 
 def test_the_moons_are_told_apart_and_compiled_in_the_same_way(tmp_path):

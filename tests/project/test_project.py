@@ -1,74 +1,122 @@
-"""The promises about the project itself: what it imports, and what the README says."""
+"""The promises about the project itself: what imports what, what is documented, what is installed."""
 
 import ast
 import doctest
 import inspect
+import os
 import pydoc
 import re
-import shlex
 import subprocess
 import sys
 import tomllib
+import zipfile
 from functools import cached_property
 from pathlib import Path
 
 import pytest
 
 import tinygrad_edu
-from tinygrad_edu.network import gradcheck as check
-from tinygrad_edu.network import optim
+from tinygrad_edu.network import gradcheck, optim
 from tinygrad_edu.readings.explaining import rows
 from tinygrad_edu.readings.stepping import Page
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "tinygrad_edu"
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 
-FLOORS = [
-    {"ops", "graph", "notation"},
-    {"value"},
-    {"nested"},
-    {"autodiff", "tensor"},
-    {"nn", "losses", "optim", "check"},
-    {"saving"},
-    {"derivation", "drawing", "simplify"},
-    {"doctor", "explain", "formula", "guarded", "printer", "stepping"},
-    {"compile"},
-    {"__init__"},
-    {"__main__"},
-]
+# Imports.
+
+#: The engine's files, then the folders: an import goes to the left, or stays in its folder.
+PLACES = ["ops", "graph", "value", "tree", "autodiff", "writing", "network", "readings", "cli"]
 
 
-def floor(module):
-    return next(i for i, modules in enumerate(FLOORS) if module in modules)
+def modules():
+    """The file of each module, by its name below the package: `readings.drawing`, `value`."""
+    names = {path: path.relative_to(PACKAGE).with_suffix("").parts for path in sorted(PACKAGE.rglob("*.py"))}
+    return {".".join(parts).removesuffix(".__init__"): path for path, parts in names.items()}
 
 
-def place(path):
-    """The file's name in the package, or that of the folder it stands in."""
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+MODULES = modules()
 
 
-def imports_of_other_places(path):
-    depth = len(path.relative_to(PACKAGE).parts)
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.level == depth:
-            yield from [node.module.split(".")[0]] if node.module else [alias.name for alias in node.names]
+def imports(name):
+    """The modules of the package that a module imports when it runs, at the top or in a function."""
+
+    class Imports(ast.NodeVisitor):
+        def visit_If(self, node):
+            if ast.unparse(node.test) != "TYPE_CHECKING":
+                self.generic_visit(node)
+
+        def visit_ImportFrom(self, node):
+            if not node.level:
+                return
+            package = name.split(".") if MODULES[name].name == "__init__.py" else name.split(".")[:-1]
+            above = package[: len(package) - node.level + 1]
+            base = [*above, *(node.module or "").split(".")] if node.module else above
+            for alias in node.names:
+                module = ".".join([*base, alias.name])
+                found.append(module if module in MODULES else ".".join(base))
+
+    found = []
+    Imports().visit(ast.parse(MODULES[name].read_text(encoding="utf-8")))
+    return [module for module in found if module and module != name]
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_an_import_only_points_down(path):
-    for module in imports_of_other_places(path):
-        assert floor(module) < floor(place(path)), f"{path.name} imports {module}"
+INSIDE = [name for name in MODULES if name.split(".")[0] in PLACES]
 
 
-def test_the_bare_import_is_the_standard_library_alone_and_leaves_out_what_is_slow():
+@pytest.mark.parametrize("name", INSIDE)
+def test_an_import_only_points_down(name):
+    place = PLACES.index(name.split(".")[0])
+    for module in imports(name):
+        below = PLACES.index(module.split(".")[0])
+        assert below < place or (below == place and place >= PLACES.index("writing")), f"{name} imports {module}"
+
+
+def test_no_imports_go_round_in_a_circle():
+    """A package and what it gathers from its own files count as one."""
+    done, path = set(), []
+
+    def visit(name):
+        assert name not in path, " → ".join([*path[path.index(name) :], name])
+        if name in done:
+            return
+        path.append(name)
+        for module in imports(name):
+            if module in MODULES and not name.startswith(module + "."):
+                visit(module)
+        done.add(path.pop())
+
+    for name in INSIDE:
+        visit(name)
+    assert len(done) == len(INSIDE)
+
+
+def test_every_file_has_its_place():
+    assert {name.split(".")[0] for name in MODULES} == {*PLACES, "__init__", "__main__"}
+
+
+def test_the_bare_import_is_the_standard_library_alone():
     code = "import sys; before = set(sys.modules); import tinygrad_edu; print(*set(sys.modules) - before)"
-    names = subprocess.run(
-        [sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True
-    ).stdout.split()
-    outside = {name.split(".")[0] for name in names} - set(sys.stdlib_module_names)
-    assert outside == {"tinygrad_edu"}
-    assert not {"typing", "dataclasses", "inspect", "random", "graphviz"} & set(names)
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    assert {name.split(".")[0] for name in output.split()} - set(sys.stdlib_module_names) == {"tinygrad_edu"}
+    assert not {"argparse", "json", "tinygrad_edu.cli"} & set(output.split())
+
+
+def test_what_is_imported_later_is_found_before_it_is_used():
+    code = "import sys, tinygrad_edu; print(*dir(tinygrad_edu)); print(*sys.modules)"
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    found, loaded = [set(line.split()) for line in output.splitlines()]
+    assert found >= set(tinygrad_edu.__all__)
+    late = {"readings.drawing", "readings.stepping", "readings.compiling", "network.saving"}
+    assert not {f"tinygrad_edu.{name}" for name in late} & loaded
+    text = pydoc.render_doc(tinygrad_edu, renderer=pydoc.plaintext)
+    for name in tinygrad_edu.__all__:
+        assert re.search(rf"^    (class )?{name}\(", text, flags=re.MULTILINE), name
+    with pytest.raises(AttributeError, match="module 'tinygrad_edu' has no attribute 'sav'"):
+        tinygrad_edu.sav  # noqa: B018
+
+
+# Documentation.
 
 
 def table_of_contents():
@@ -82,25 +130,10 @@ def test_the_package_lists_every_public_name_once_with_a_line():
     assert len(set(tinygrad_edu.__all__)) == len(tinygrad_edu.__all__)
 
 
-def test_what_is_imported_later_is_found_before_it_is_used():
-    code = "import sys, tinygrad_edu; print(*dir(tinygrad_edu)); print(*sys.modules)"
-    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    found, loaded = [set(line.split()) for line in output.splitlines()]
-    assert found >= set(tinygrad_edu.__all__)
-    assert (
-        not {"tinygrad_edu.readings.drawing", "tinygrad_edu.network.saving", "tinygrad_edu.readings.compiling"} & loaded
-    )
-    text = pydoc.render_doc(tinygrad_edu, renderer=pydoc.plaintext)
-    for name in tinygrad_edu.__all__:
-        assert re.search(rf"^    (class )?{name}\(", text, flags=re.MULTILINE), name
-    with pytest.raises(AttributeError, match="module 'tinygrad_edu' has no attribute 'sav'"):
-        tinygrad_edu.sav  # noqa: B018
-
-
 def public():
     """Every public name with its object, those of the classes that they return or build upon, and their members."""
     named = {name: getattr(tinygrad_edu, name) for name in tinygrad_edu.__all__}
-    for of in (optim.Optimizer, check.GradcheckReport, check.Coordinate, rows.Derivation, rows.Row, rows.Step, Page):
+    for of in (optim.Optimizer, gradcheck.GradcheckReport, gradcheck.Coordinate, rows.Derivation, rows.Row, Page):
         named[of.__name__] = of
     for name, of in list(named.items()):
         if inspect.isclass(of):
@@ -130,131 +163,64 @@ def test_a_public_name_has_a_sentence_and_an_example(name):
     assert has_doctest(name) or ("." in name and twin and has_doctest(twin[1]))
 
 
-def python_blocks():
-    return re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-
-
-def test_the_first_example_of_the_readme_prints_the_numbers_in_its_comments(capsys):
-    block = python_blocks()[0]
-    assert len(block.splitlines()) <= 10
-    exec(block, {})
-    printed = capsys.readouterr().out.splitlines()
-    promised = re.findall(r"print\(.*\) +# (.*)", block)
-    assert printed == promised
-    assert len(promised) == 2
-
-
-def test_the_four_readings_of_the_readme_print_what_stands_below_them(capsys, monkeypatch, tmp_path):
-    pytest.importorskip("pygraphviz", reason="pictures need Graphviz, which pygraphviz brings")
-    monkeypatch.chdir(tmp_path)
-    exec(python_blocks()[1], {})
-    derivation, program = re.findall(r"```text\n(.*?)```", README, flags=re.DOTALL)
-    assert capsys.readouterr().out == f"{derivation}{program}\n"
-    assert (tmp_path / "neuron.svg").read_text(encoding="utf-8").count("<svg") == 1
-
-
-def test_the_commands_of_the_readme_succeed(capsys):
-    from tinygrad_edu.cli import main
-
-    commands = re.findall(r"^tinygrad-edu (.*)$", README, flags=re.MULTILINE)
-    assert len(commands) >= 2
-    for command in commands:
-        assert main(shlex.split(command)) == 0, command
-        assert capsys.readouterr().out
-
-
-QUICKER = {"train_moons.py": ["--epochs", "3"], "benchmark.py": ["--rounds", "1"]}
-NEEDED = {".svg": "pygraphviz", "gallery.py": "pygraphviz", "train_moons.py": "matplotlib", "12_numpy.py": "numpy"}
-
-
-@pytest.mark.parametrize("command", dict.fromkeys(re.findall(r"python (examples/\w+\.py[^`\n]*)", README)))
-def test_the_scripts_run_as_the_readme_says(command, tmp_path):
-    for part, module in NEEDED.items():
-        if part in command:
-            pytest.importorskip(module)
-    script, *arguments = shlex.split(command)
-    more = QUICKER.get(Path(script).name, [])
-    result = subprocess.run(
-        [sys.executable, ROOT / script, *arguments, *more], cwd=tmp_path, capture_output=True, encoding="utf-8"
-    )
-    assert result.returncode == 0, result.stderr
-    assert result.stdout
-    for argument in arguments:
-        if re.fullmatch(r"\w+\.(svg|png|html)", argument):
-            assert (tmp_path / argument).stat().st_size > 1000
-
-
-def test_the_ladder_of_the_readme_is_the_examples_in_order():
-    rungs = re.findall(r"^\| (\d+) \| `python examples/(\w+\.py)", README, flags=re.MULTILINE)
-    assert [int(n) for n, _ in rungs] == list(range(1, 13))
-    for n, script in rungs:
-        title = ast.get_docstring(ast.parse((ROOT / "examples" / script).read_text(encoding="utf-8"))).splitlines()[0]
-        assert re.match(rf"Rung {n}: .*\bNew: ", title), title
-    for path in (ROOT / "examples").glob("[0-9]*.py"):
-        assert (str(int(path.name[:2])), path.name) in rungs
-
-
-def test_the_lines_of_code_are_about_as_many_as_the_readme_says():
-    def lines(*names):
-        return sum(
-            [len(path.read_text(encoding="utf-8").splitlines()) for name in names for path in PACKAGE.glob(name)]
-        )
-
-    said = re.search(r"([\d ]+) for the engine, ([\d ]+) with all readings", README).groups()
-    engine, package = [int(number.replace(" ", "")) for number in said]
-    assert lines("ops.py", "graph.py", "value.py", "autodiff.py") == pytest.approx(engine, rel=0.15)
-    assert lines("**/*.py") == pytest.approx(package, rel=0.15)
-
-
-def test_every_picture_of_the_readme_is_drawn_by_the_gallery():
-    pictures = re.findall(r"!\[[^]]+\]\((.*?)\)", README)
-    gallery = (ROOT / "examples" / "gallery.py").read_text(encoding="utf-8")
-    assert len(pictures) >= 2
-    for picture in pictures:
-        assert (ROOT / picture).is_file()
-        assert f'"{Path(picture).stem}"' in gallery
-
-
-def test_the_training_example_of_the_readme_prints_the_losses_below_it(capsys):
-    block = python_blocks()[2]
-    exec(block, {})
-    assert capsys.readouterr().out.splitlines() == re.findall(r"^# (.*)$", block, flags=re.MULTILINE)
-
-
-def test_the_operation_that_the_readme_adds_works(monkeypatch):
-    from tinygrad_edu import Value, compile_graph, grad, ops
-
-    row, method = python_blocks()[3:]
-    names = vars(ops).copy()
-    exec(row, names)
-    monkeypatch.setattr(ops, "SOFTPLUS", names["SOFTPLUS"], raising=False)
-    scope = vars(sys.modules["tinygrad_edu.value"]).copy()
-    exec(method, scope)
-    x = Value(0.0)
-    y = scope["softplus"](x)
-    y.backward()
-    assert x.grad == 0.5
-    assert grad(grad(y, x), x).data == 0.25  # sigmoid′(0)
-    assert compile_graph(grad(y, x), x)(0.0) == 0.5
-    assert compile_graph(y, x)(0.0) == y.data
-
-
-def test_every_script_and_file_that_the_readme_names_exists():
-    for path in re.findall(r"(?:examples|tinygrad_edu|tests)/\w+\.py", README):
-        assert (ROOT / path).is_file(), path
-    for path in [path for path in PACKAGE.iterdir() if path.suffix == ".py" or path.is_dir()]:
-        if path.name not in ("__pycache__", "__init__.py"):
-            assert path.name in README, f"{path.name} is not in the order of reading"
-
-
-def test_the_readme_is_not_contradicted_by_pyproject():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert (project["name"], project["version"]) == ("tinygrad-edu", tinygrad_edu.__version__)
-    assert [re.match(r"[\w-]+", d)[0] for d in project["dependencies"]] == ["graphviz"]
-    for extra in re.findall(r'pip install -e "\.\[(\w+)\]"', README):
-        assert extra in project["optional-dependencies"]
-
-
 def test_doctests_are_run():
     assert doctest.DocTestFinder().find(sys.modules["tinygrad_edu.value"])
     assert "--doctest-modules" in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+
+
+# What is installed.
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """A folder with what a built wheel holds, far from this repository."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(ROOT)]
+    done = subprocess.run(build, capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"the wheel cannot be built without its backend, hatchling: {done.stderr.strip()[-200:]}")
+    [wheel] = folder.glob("*.whl")
+    with zipfile.ZipFile(wheel) as file:
+        file.extractall(folder / "site")
+    return folder / "site"
+
+
+def installed(site, folder, *arguments):
+    """What Python prints in that folder with the wheel on its path."""
+    environment = {**os.environ, "PYTHONPATH": str(site), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, *arguments]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=folder, env=environment)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_wheel_holds_the_package_with_its_data_types_and_licence(site):
+    files = {path.relative_to(PACKAGE) for path in PACKAGE.rglob("*") if path.suffix in (".py", ".html", ".css", ".js")}
+    files |= {Path("py.typed")}
+    found = {path.relative_to(site / "tinygrad_edu") for path in (site / "tinygrad_edu").rglob("*") if path.is_file()}
+    assert found == files
+    [metadata] = site.glob("*.dist-info/METADATA")
+    text = metadata.read_text(encoding="utf-8")
+    assert "License-Expression: MIT" in text and "# tinygrad_edu" in text
+    assert "the tinygrad_edu authors" in next(site.glob("*.dist-info/licenses/LICENSE")).read_text(encoding="utf-8")
+    assert {path.name.split("-")[0] for path in site.iterdir()} == {"tinygrad_edu"}
+
+
+def test_the_wheel_runs_the_command_line_draw_and_step_through_from_another_folder(site, tmp_path):
+    pytest.importorskip("pygraphviz", reason="pictures need Graphviz, which pygraphviz brings")
+    assert "∂f/∂x = ∂f/∂f · 2 = 1 · 2 = 2" in installed(site, tmp_path, "-m", "tinygrad_edu", "explain", "2*x", "x=3")
+    code = """
+import tinygrad_edu
+x = tinygrad_edu.Value(3.0, label="x")
+tinygrad_edu.draw(x * x).save("x.svg")
+tinygrad_edu.step_through(x * x).save("x.html")
+print(tinygrad_edu.__file__)
+"""
+    assert Path(installed(site, tmp_path, "-c", code).strip()).is_relative_to(site)
+    assert (tmp_path / "x.svg").stat().st_size > 1000 and (tmp_path / "x.html").stat().st_size > 10_000
+
+
+def test_pyproject_names_the_package_and_its_one_dependency():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert (project["name"], project["version"]) == ("tinygrad-edu", tinygrad_edu.__version__)
+    assert [re.match(r"[\w-]+", d)[0] for d in project["dependencies"]] == ["graphviz"]

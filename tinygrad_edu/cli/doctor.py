@@ -7,10 +7,11 @@ import re
 import shutil
 import subprocess
 import sys
-from importlib import import_module, metadata
+from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
+from .. import __version__
 from ..readings.drawing import draw
 from ..readings.drawing.look import FONT
 from ..readings.drawing.render import render
@@ -22,7 +23,7 @@ PACKAGES = {
     "pygraphviz": ("Graphviz itself in a wheel", ".[draw]"),
     "matplotlib": ("the picture of train_moons.py", ".[examples]"),
     "tqdm": ("the progress bar of train_moons.py", ".[examples]"),
-    "numpy": ("12_numpy.py and the tests", ".[examples]"),
+    "numpy": ("arrays.py and the tests", ".[examples]"),
     "hypothesis": ("the tests", ".[test]"),
     "pytest": ("the tests", ".[test]"),
 }
@@ -35,11 +36,10 @@ def examine() -> tuple[str, bool]:
     >>> [line.split()[0] for line in report.splitlines()[:4]]
     ['Python', 'tinygrad_edu', 'Graphviz', 'font']
     """
-    package = import_module(__package__)
     layout, problem = _draw_something()
     found = {
         "Python": f"{platform.python_version()}, {sys.executable}",
-        package.__name__: f"{package.__version__}, {Path(__file__).parent}",
+        "tinygrad_edu": f"{__version__}, {Path(__file__).parents[1]}",
         "Graphviz": layout,
         "font": _font(),
         **{name: _version(name) for name in PACKAGES},

@@ -1,42 +1,46 @@
 """Formulas as text: `"tanh(w*x + b)"` becomes a graph of Values.
 
-Python's own parser reads the text; what it found is then allowed piece by piece: numbers, names,
-+ − * / ** and the functions of the rule table. Nothing is ever executed.
+spelling.py brings the text into Python's spelling and Python's own parser reads it; what it found
+is then allowed piece by piece: numbers, names, + − * / ** and the functions of the rule table.
+Nothing is ever executed.
 """
 
 from __future__ import annotations
 
 import ast
+import math
 import operator
+import re
 import warnings
-from keyword import iskeyword
+from functools import reduce
 from typing import TYPE_CHECKING
-from unicodedata import normalize
 
+from ..ops import TABLE
 from ..value import Value
+from ..writing.code import identifier
+from .spelling import FormulaError, Spelled, as_name, quoted, spelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+
+def _of_several(of_vector: Callable[[tuple[Value, ...]], Value]) -> Callable[..., Value]:
+    return lambda *values: of_vector(values)
+
+
+#: The rows of one number, by the name that their symbol and their method share.
 FUNCTIONS: dict[str, Callable[[Value], Value]] = {
-    "exp": Value.exp,
-    "log": Value.log,
-    "sqrt": Value.sqrt,
-    "tanh": Value.tanh,
-    "sigmoid": Value.sigmoid,
-    "relu": Value.relu,
-    "sin": Value.sin,
-    "cos": Value.cos,
-    "abs": Value.abs,
-    "step": Value.step,
+    op.symbol: getattr(Value, op.symbol)
+    for op in TABLE
+    if op.vectors == 0 and op.partials.__code__.co_argcount == 2 and hasattr(Value, op.symbol)
 }
+#: Those of a vector, here of numbers with commas between them; and min, which is a row of two.
 FUNCTIONS_OF_SEVERAL: dict[str, Callable[..., Value]] = {
-    "max": lambda a, *others: _fold(Value.maximum, a, others),
-    "min": lambda a, *others: _fold(Value.minimum, a, others),
-    "sum": lambda *values: Value.sum(values),
-    "logsumexp": lambda *values: Value.logsumexp(values),
-}
+    op.symbol: _of_several(getattr(Value, op.symbol))
+    for op in TABLE
+    if op.vectors == 1 and op.partials.__code__.co_argcount == 2
+} | {"min": lambda *values: reduce(Value.minimum, values)}
 OPERATORS: dict[type, Callable[[Any, Any], Value]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -44,44 +48,62 @@ OPERATORS: dict[type, Callable[[Any, Any], Value]] = {
     ast.Div: operator.truediv,
     ast.Pow: operator.pow,
 }
+#: What these names are where no value is given for them.
+CONSTANTS = {"pi": math.pi, "π": math.pi, "e": math.e}
+#: What is written for functions that have another name here.
+_OTHERWISE = {
+    "ln": "log(x), the natural logarithm",
+    "lg": "log(x)/log(10)",
+    "log10": "log(x)/log(10)",
+    "log2": "log(x)/log(2)",
+    "tan": "sin(x)/cos(x)",
+    "pow": "x**n",
+    "maximum": "max(x, y)",
+    "minimum": "min(x, y)",
+}
 _MOST_CHARACTERS = 2000
 _DEEPEST = 100
 
 
-class FormulaError(ValueError):
-    """What is wrong with a formula or with the values given for its names, in one line."""
+class UndefinedError(FormulaError):
+    """The formula has no finite value at the numbers given."""
 
 
 def evaluate(formula: str, variables: dict[str, Value]) -> Value:
     """The value of a formula, with its graph.
 
     Args:
-        formula: numbers, names, + - * / **, parentheses, and functions of the rule table.
-        variables: a Value for each name in the formula, and for no other.
+        formula: numbers, names, + - * / **, parentheses, and functions of the rule table; also as
+            this package prints it, `2·x₁² − 1`. pi, π and e are constants unless they are variables.
+        variables: a Value for each other name in the formula, and for no further one.
 
     Raises:
-        FormulaError: anything else; a name without a value; a result that is not finite.
+        FormulaError: anything else; a name without a value.
+        UndefinedError: a number on the way is not finite.
 
     >>> x = Value(3.0)
-    >>> y = evaluate("x**2 + 2*x", {"x": x})
+    >>> y = evaluate("x² + 2·x", {"x": x})
     >>> y.backward(); y.data, x.grad
     (15.0, 8.0)
     """
-    tree = parse(formula)
+    text, tree = parse(formula)
+    given = {identifier(name): x for name, x in variables.items()}
     names = _names(tree)
-    for name in dict.fromkeys([*names, *variables]):
-        if name not in variables:
-            raise FormulaError(f"{name} has no value: add {name}=… after the formula")
-        if name not in names:
-            raise FormulaError(f"{name} is given a value, but it is not in the formula")
+    for name in names:
+        if name not in given and name not in CONSTANTS:
+            typed = text.names.get(name, name)
+            raise FormulaError(f"{quoted(typed, '')} has no value: add {quoted(typed, '')}=… after the formula")
+    for name in variables:
+        if identifier(name) not in names:
+            raise FormulaError(f"{quoted(name, '')} is given a value, but it is not in the formula")
     try:
-        return _value(tree, variables)
+        return _value(tree, given)
     except (ArithmeticError, ValueError) as error:
-        raise FormulaError(str(error)) from None
+        raise UndefinedError(str(error)) from None
 
 
-def parse(formula: str) -> ast.expr:
-    """The formula as a syntax tree in which every node is on the list.
+def parse(formula: str) -> tuple[Spelled, ast.expr]:
+    """The formula's text, and its syntax tree in which every node is on the list.
 
     Raises:
         FormulaError: it is no formula, or too long or too deep.
@@ -89,24 +111,25 @@ def parse(formula: str) -> ast.expr:
     if len(formula) > _MOST_CHARACTERS:
         raise FormulaError(f"the formula has {len(formula):,} characters, more than {_MOST_CHARACTERS:,}")
     if "#" in formula:
-        raise FormulaError(f"{_quoted(formula)} is not a formula: there are no comments in one")
+        raise FormulaError(f"{quoted(formula)} is not a formula: there are no comments in one")
+    text = spelled(formula.strip())
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # "1if" and the like: refused below in our own words
-            tree = ast.parse(formula.strip(), mode="eval").body
+            tree = ast.parse(text.python, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else "nested too deep or not text"
-        raise FormulaError(f"{_quoted(formula)} is not a formula: {reason}") from None
+        raise FormulaError(f"{quoted(formula)} is not a formula: {reason}") from None
     layer, depth = [tree], 0
     while layer:
         depth += 1
         if depth > _DEEPEST:
             raise FormulaError(f"the formula is more than {_DEEPEST} operations deep")
-        layer = [part for node in layer for part in _operands(node)]
-    return tree
+        layer = [part for node in layer for part in _operands(node, text)]
+    return text, tree
 
 
-def _operands(node: ast.expr) -> list[ast.expr]:
+def _operands(node: ast.expr, text: Spelled) -> list[ast.expr]:
     """The operands of a node that is on the list; a FormulaError for any other."""
     match node:
         case ast.Constant(value=int() | float()) if not isinstance(node.value, bool):
@@ -124,12 +147,19 @@ def _operands(node: ast.expr) -> list[ast.expr]:
                 return node.args
             if name in FUNCTIONS and len(node.args) == 1:
                 return node.args
-            if name in FUNCTIONS or name in FUNCTIONS_OF_SEVERAL:
-                raise FormulaError(f"{name} takes {'one number' if name in FUNCTIONS else 'numbers'}")
-            known = ", ".join([*FUNCTIONS, *FUNCTIONS_OF_SEVERAL])
-            raise FormulaError(f"{_quoted(name)} is no function here; there are {known}")
-    what = _quoted(ast.unparse(node))
+            raise FormulaError(_not_a_call(name, text.names.get(name, name)))
+    what = quoted(text.piece(node))
     raise FormulaError(f"{what} is not allowed: a formula has numbers, names, + - * / **, parentheses and functions")
+
+
+def _not_a_call(name: str, typed: str) -> str:
+    """Why name(…) is refused."""
+    if name in FUNCTIONS or name in FUNCTIONS_OF_SEVERAL:
+        return f"{name} takes {'one number' if name in FUNCTIONS else 'numbers'}"
+    if name in _OTHERWISE:
+        return f"{name} is written {_OTHERWISE[name]}"
+    known = ", ".join([*FUNCTIONS, *FUNCTIONS_OF_SEVERAL])
+    return f"{quoted(typed)} is no function here; there are {known}; a product is {quoted(typed, '')}*(…)"
 
 
 def _value(node: ast.expr, variables: dict[str, Value]) -> Value:
@@ -137,15 +167,17 @@ def _value(node: ast.expr, variables: dict[str, Value]) -> Value:
         case ast.Constant():
             return Value(node.value)
         case ast.Name():
-            return variables[node.id]
+            return variables[node.id] if node.id in variables else Value(CONSTANTS[node.id])
         case ast.UnaryOp():
             operand = _value(node.operand, variables)
             if not operand.op and not operand.label:  # −1 is a number
                 return Value(-operand.data) if isinstance(node.op, ast.USub) else operand
             return -operand if isinstance(node.op, ast.USub) else operand
+        case ast.BinOp(left=ast.Name(id="e"), op=ast.Pow()) if "e" not in variables:
+            return _value(node.right, variables).exp()
         case ast.BinOp():
             left, right = _value(node.left, variables), _value(node.right, variables)
-            if isinstance(node.op, ast.Pow) and not _names(node.right):
+            if isinstance(node.op, ast.Pow) and not {*_names(node.right)} & {*variables}:
                 return left**right.data  # x**2, and not exp(2 · log x)
             return OPERATORS[type(node.op)](left, right)
         case ast.Call(func=ast.Name(id=name)):
@@ -155,33 +187,26 @@ def _value(node: ast.expr, variables: dict[str, Value]) -> Value:
 
 
 def _names(tree: ast.expr) -> list[str]:
-    """The variables in a formula; the names of functions are none."""
+    """The variables in a formula, in Python's spelling; the names of functions are none."""
     functions = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
     return [node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and node not in functions]
 
 
 def assignment(text: str) -> tuple[str, float]:
-    """`"w=2"` as ("w", 2.0).
+    """`"w=2"` as ("w", 2.0). The number may be a formula without names, such as −½ or π/4.
 
     Raises:
         FormulaError: it is not a name, "=" and a finite number.
+
+    >>> assignment("x₁ = π/4")
+    ('x₁', 0.7853981633974483)
     """
     name, equals, number = text.partition("=")
-    name = normalize("NFKC", name.strip())  # as Python's parser does
-    if not equals or not name.isidentifier() or iskeyword(name):
-        raise FormulaError(f"{_quoted(text.strip())} is not name=number")
+    name = name.strip()
+    if not equals or not as_name(name):
+        raise FormulaError(f"{quoted(text.strip())} is not name=number")
     try:
-        return name, Value(float(number)).data
-    except ValueError:
-        raise FormulaError(f"{name} needs a finite number, not {_quoted(number)}") from None
-
-
-def _fold(f: Callable[[Value, Value], Value], first: Value, others: tuple[Value, ...]) -> Value:
-    for other in others:
-        first = f(first, other)
-    return first
-
-
-def _quoted(text: str) -> str:
-    """The text in quotes on one line, shortened."""
-    return ascii(text) if len(text) <= 60 else ascii(text[:59])[:-1] + "…'"
+        return name, evaluate(number, {}).data
+    except FormulaError:
+        comma = ", with a point and not a comma" if re.fullmatch(r"\s*[-−]?[0-9]+,[0-9]+\s*", number) else ""
+        raise FormulaError(f"{name} needs a finite number{comma}, not {quoted(number)}") from None

@@ -1,6 +1,6 @@
-"""Rung 8: XOR. New: random weights, and why a hidden layer is needed.
+"""XOR. New: random weights, and why a hidden layer is needed.
 
-    python examples/08_xor.py
+    python examples/xor.py
 
 No line separates the 1s of «exclusive or» from its 0s. A network without a hidden layer,
 ŷ = w₁x₁ + w₂x₂ + b, can do no better than ŷ = ½ for all four examples, with the loss
@@ -8,9 +8,8 @@ No line separates the 1s of «exclusive or» from its 0s. A network without a hi
 to 0. The weights start from random numbers: equal ones would get equal gradients and stay equal.
 """
 
-import sys
-
 from tinygrad_edu import MLP, SGD, Tensor, squared_error
+from tinygrad_edu.writing.console import unicode_output
 
 X = Tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], label="x")
 Y = Tensor([[0.0], [1.0], [1.0], [0.0]], label="y")
@@ -32,6 +31,6 @@ def train(sizes: list[int], steps: int = 400) -> None:
         print(f"{x1:5g}{x2:5g}{y:5g}{y_hat:10.4f}")
 
 
-sys.stdout.reconfigure(encoding="utf-8")  # for ŷ in a file or a pipe on Windows
+unicode_output()
 train([2, 1])
 train([2, 3, 1])

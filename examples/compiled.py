@@ -1,18 +1,18 @@
-"""Rung 11: a compiled step. New: the graph, its gradient and the update printed as one Python function.
+"""A compiled step. New: the graph, its gradient and the update printed as one Python function.
 
-    python examples/11_compiled.py
+    python examples/compiled.py
 
 The engine records and differentiates the same graph at every step of training. `compile_graph`
 does that once and prints the result as the straight-line Python you would have written by hand.
 Its outputs here are the loss and the parameters after θ ← θ − η ∂L/∂θ: a whole step of SGD.
 """
 
-import sys
 import time
 
 from tinygrad_edu import MLP, SGD, Tensor, compile_graph, grad, squared_error
+from tinygrad_edu.writing.console import unicode_output
 
-sys.stdout.reconfigure(encoding="utf-8")  # for ÷ in a file or a pipe on Windows
+unicode_output()
 
 ETA = 0.1
 net = MLP([2, 2, 1], activation="tanh", seed=1)

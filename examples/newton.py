@@ -1,6 +1,6 @@
-"""Rung 10: Newton's method. New: second derivatives, since a gradient is a graph like any other.
+"""Newton's method. New: second derivatives, since a gradient is a graph like any other.
 
-    python examples/10_newton.py
+    python examples/newton.py
 
 `backward()` leaves numbers in `.grad`. `grad(y, x)` returns ∂y/∂x as a Value, which was computed
 and can be differentiated again. Newton's method uses the second derivative to choose the step:
@@ -8,12 +8,12 @@ and can be differentiated again. Newton's method uses the second derivative to c
     x ← x − f′(x) / f″(x),   with several variables   θ ← θ − H⁻¹ ∇L,   Hᵢⱼ = ∂²L/∂θᵢ∂θⱼ
 """
 
-import sys
 from math import log
 
 from tinygrad_edu import Value, grad, hessian
+from tinygrad_edu.writing.console import unicode_output
 
-sys.stdout.reconfigure(encoding="utf-8")  # for ∇ in a file or a pipe on Windows
+unicode_output()
 
 # One variable: f(x) = eˣ − 2x is smallest where f′(x) = eˣ − 2 = 0, at x = log 2. Near it,
 # a step of Newton doubles the number of correct digits; a step of descent adds a constant number.

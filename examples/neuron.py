@@ -1,7 +1,7 @@
-"""Rung 4: a neuron. New: names, a loss, the derivation in words, a picture, and an update.
+"""A neuron. New: names, a loss, the derivation in words, a picture, and an update.
 
-    python examples/04_neuron.py                           the derivation, and one update
-    python examples/04_neuron.py neuron.svg neuron.html    and a picture, and a page to step through
+    python examples/neuron.py                           the derivation, and one update
+    python examples/neuron.py neuron.svg neuron.html    and a picture, and a page to step through
 
 One neuron with two inputs and squared error:
 
@@ -15,6 +15,7 @@ import math
 import sys
 
 from tinygrad_edu import Value, draw, explain, step_through
+from tinygrad_edu.writing.console import unicode_output
 
 
 def neuron(w1: Value, w2: Value, b: Value) -> Value:
@@ -58,5 +59,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.stdout.reconfigure(encoding="utf-8")  # for ∂ in a file or a pipe on Windows
+    unicode_output()
     main()

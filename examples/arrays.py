@@ -1,7 +1,7 @@
-"""Rung 12: the same program on arrays. New: one graph of one example, run for 2000 at once by NumPy.
+"""The same program on arrays. New: one graph of one example, run for 2000 at once by NumPy.
 
     pip install -e ".[examples]"
-    python examples/12_numpy.py
+    python examples/arrays.py
 
 The program is compiled for one example (x, y). `Program.bind` gives it the functions of NumPy,
 and where a number stood there may now stand an array with a number for each example. That is
@@ -13,13 +13,14 @@ import sys
 import time
 
 from tinygrad_edu import MLP, Tensor, compile_graph, cross_entropy, grad
+from tinygrad_edu.writing.console import unicode_output
 
 try:
     import numpy as np
 except ImportError:
-    sys.exit('12_numpy.py needs NumPy: pip install -e ".[examples]"')
+    sys.exit('arrays.py needs NumPy: pip install -e ".[examples]"')
 
-sys.stdout.reconfigure(encoding="utf-8")  # for ∂ in a file or a pipe on Windows
+unicode_output()
 
 N, ETA = 2000, 0.5
 X = np.random.default_rng(0).uniform(-1, 1, (N, 2))

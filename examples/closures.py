@@ -1,15 +1,14 @@
-"""Rung 2: an engine in 40 lines. New: every number records how to go back. And why that is not enough.
+"""An engine in 40 lines. New: every number records how to go back. And why that is not enough.
 
-    python examples/02_closures.py
+    python examples/closures.py
 
 Each operation leaves a closure that multiplies by its local derivatives, and `backward` calls
 the closures in reverse order. micrograd works like this. The same three questions are put to
-these 40 lines and to the package's own Value, which is the next rung.
+these 40 lines and to the package's own Value, for which see recorded.py.
 """
 
-import sys
-
 import tinygrad_edu
+from tinygrad_edu.writing.console import unicode_output
 
 
 class Value:
@@ -79,7 +78,7 @@ def answers(V):
     yield "the slope of x + x + …, 5000 terms", "5000", slope
 
 
-sys.stdout.reconfigure(encoding="utf-8")  # for · in a file or a pipe on Windows
+unicode_output()
 print(f"{'':<44}{'right':>8}{'40 lines':>16}{'tinygrad_edu':>16}")
 for (question, right, ours), (_, _, packages) in zip(answers(Value), answers(tinygrad_edu.Value)):
     print(f"{question:<44}{right:>8}{ours:>16}{packages:>16}")
@@ -87,4 +86,4 @@ for (question, right, ours), (_, _, packages) in zip(answers(Value), answers(tin
 # Why: the closures read `data` when they run, not when the operation was recorded; `visit` calls
 # itself once for each step of the longest path; and every node and its closure point at each
 # other, so that Python must search for garbage to free them. Besides, `grad` is a float that
-# remembers nothing: it has no derivative of its own, which rung 10 will need.
+# remembers nothing: it has no derivative of its own, which newton.py will need.

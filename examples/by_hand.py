@@ -1,17 +1,17 @@
-"""Rung 1: a derivative by hand. New: the chain rule on paper, and differences to check it.
+"""A derivative by hand. New: the chain rule on paper, and differences to check it.
 
-    python examples/01_by_hand.py
+    python examples/by_hand.py
 
-No library, only Python. The example of the notes is r(t) = u · v with u = t² and v = 3t + 1.
-Two paths lead from t to r, one through u and one through v. The chain rule multiplies along
-each path and adds up:
+No library, only Python; the one import has ∂ printed everywhere. The example of the notes is
+r(t) = u · v with u = t² and v = 3t + 1. Two paths lead from t to r, one through u and one
+through v. The chain rule multiplies along each path and adds up:
 
     dr/dt = ∂r/∂u · du/dt + ∂r/∂v · dv/dt = v · 2t + u · 3 = 9t² + 2t
 """
 
-import sys
+from tinygrad_edu.writing.console import unicode_output
 
-sys.stdout.reconfigure(encoding="utf-8")  # for ∂ and ² in a file or a pipe on Windows
+unicode_output()
 
 
 def r(t: float) -> float:
@@ -46,4 +46,4 @@ for k in range(1, 14, 2):
 
 # Differences cost two runs for every input. The network of the practical has 47 weights and
 # biases, a network in use has millions. The chain rule, from r backwards, gives the
-# derivatives by all inputs in one pass. The next rung lets Python do it.
+# derivatives by all inputs in one pass. closures.py lets Python do it.

@@ -1,18 +1,18 @@
-"""Rung 3: Value. New: the package's number, which records how it was computed.
+"""Value. New: the package's number, which records how it was computed.
 
-    python examples/03_value.py              at t = 2
-    python examples/03_value.py 0.5          at another t
+    python examples/recorded.py              at t = 2
+    python examples/recorded.py 0.5          at another t
 
-It is r = u·v of rung 1 again, with u = t² and v = 3t + 1. Written as arithmetic on Values it
+It is r = u·v of by_hand.py again, with u = t² and v = 3t + 1. Written as arithmetic on Values it
 is also recorded, and `backward()` goes both paths from r to t and adds up:
 
     dr/dt = ∂r/∂u · du/dt + ∂r/∂v · dv/dt = v · 2t + u · 3 = 9t² + 2t
 """
 
 import argparse
-import sys
 
 from tinygrad_edu import Value
+from tinygrad_edu.writing.console import unicode_output
 
 
 def main() -> None:
@@ -43,5 +43,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.stdout.reconfigure(encoding="utf-8")  # for ∂ in a file or a pipe on Windows
+    unicode_output()
     main()

@@ -1,6 +1,6 @@
-"""Rung 5: a line through points. New: many examples at once (Tensor), an optimiser, the training loop.
+"""A line through points. New: many examples at once (Tensor), an optimiser, the training loop.
 
-    python examples/05_line.py
+    python examples/line.py
 
 The model is ŷ = w x + b, and the loss the mean of the squares, L = 1/N Σᵢ (ŷᵢ − yᵢ)². The four
 lines in the loop train every network, here and in PyTorch. This once the best w and b are known
@@ -9,11 +9,10 @@ by a formula as well, so we can see where gradient descent arrives:
     w* = Σᵢ (xᵢ − x̄)(yᵢ − ȳ) / Σᵢ (xᵢ − x̄)²,   b* = ȳ − w* x̄
 """
 
-import sys
-
 from tinygrad_edu import SGD, Tensor, Value, mse_loss
+from tinygrad_edu.writing.console import unicode_output
 
-sys.stdout.reconfigure(encoding="utf-8")  # for ŷ in a file or a pipe on Windows
+unicode_output()
 
 xs = [-2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0]
 ys = [-3.2, -1.9, -1.1, 0.3, 0.7, 2.1, 2.9, 4.3, 4.8]  # about 2x + 1

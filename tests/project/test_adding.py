@@ -1,0 +1,109 @@
+"""README's recipe for a new operation, followed to the letter on a copy of the project."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def recipe():
+    """(file, what goes into it), in README's order."""
+    part = README[README.index("## Adding an operation") : README.index("## Beside others")]
+    prose = "".join(re.split(r"```python\n.*?```", part, flags=re.DOTALL))
+    files = re.findall(r"`([\w/]+\.py)`", prose)
+    blocks = re.findall(r"```python\n(.*?)```", part, flags=re.DOTALL)
+    assert len(files) == len(blocks) == 4
+    return list(zip(files, blocks))
+
+
+def put_below_cos(text, block):
+    """The block after the line, or the method, of cos: with the indentation that it has in README."""
+    lines = text.splitlines(keepends=True)
+    k = next(i for i, line in enumerate(lines) if re.match(r"(COS +=|    ops\.COS:|    def cos\(self\))", line))
+    if "def " in lines[k]:
+        k = next(i for i in range(k + 1, len(lines) + 1) if i == len(lines) or re.match(r"    \S", lines[i])) - 1
+        block += "\n"
+        while not lines[k].strip():
+            k -= 1
+        block = "\n" + block.rstrip() + "\n"
+    return "".join([*lines[: k + 1], block, *lines[k + 1 :]])
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    """A copy of the project with the operation in it."""
+    copy = tmp_path_factory.mktemp("copy") / "project"
+    unwanted = shutil.ignore_patterns(".*", "__pycache__", "build", "dist")
+    shutil.copytree(ROOT, copy, ignore=unwanted)
+    for file, block in recipe():
+        path = copy / file
+        text = put_below_cos(path.read_text(encoding="utf-8"), block)
+        if file.endswith("ops.py"):  # "and its name in TABLE"
+            table = text[text.index("\nTABLE = ") :]
+            text = text.replace(table, table.replace(" COS,", " COS, ARCTAN,", 1))
+        path.write_text(text, encoding="utf-8")
+    return copy
+
+
+def run(copy, *arguments):
+    environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, *arguments]
+    done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, encoding="utf-8", timeout=900)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-5000:]
+    return done.stdout
+
+
+@pytest.mark.long
+def test_the_tests_of_the_engine_are_green_and_try_the_new_row(copy):
+    said = run(
+        copy, "-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider", "--hypothesis-profile=mutants-quick",
+        "tests/engine", "tinygrad_edu/ops.py", "tinygrad_edu/value.py", "tests/project/test_project.py",
+        "-k", "not wheel",
+    )  # fmt: skip
+    assert len(re.findall(r"PASSED .*\[arctan", said)) >= 5
+
+
+READINGS = """
+import math
+from tinygrad_edu import Tensor, Value, compile_graph, draw, explain, grad, gradcheck, jvp, step_through
+from tinygrad_edu.cli import main
+
+x = Value(0.5, label="x")
+y = (2 * x).arctan()
+y.label = "y"
+y.backward()
+assert x.grad == 1.0 and grad(grad(y, x), x).data == -2.0  # 2/(1 + 4x²), −16x/(1 + 4x²)²
+assert jvp(y, x, 1.0).data == 1.0
+gradcheck(lambda x: x.arctan().sum(), [[0.5, -2.0]])
+
+for form in ("text", "markdown", "latex"):
+    assert "arctan" in explain(y).to(form)
+assert "arctan(v₁) = arctan(1) = 0.7854" in str(explain(y))
+t = Tensor([[0.5, -2.0]], label="t")
+loss = (t.arctan() * 3).sum()
+loss.backward()
+assert "arctan(t)" in str(explain(loss))
+for level in ("value", "tensor"):
+    assert "arctan" in draw(loss, level).source
+assert "arctan" in step_through(loss).html and "arctan" in step_through(y).html
+
+program = compile_graph({"y": y, "dy": grad(y, x)}, inputs=[x])
+assert program(1.0) == {"y": math.atan(2.0), "dy": 0.4}, program(1.0)
+import numpy
+on_arrays = program.bind(numpy)(numpy.array([0.5, 1.0]))
+numpy.testing.assert_allclose(on_arrays["y"], [math.atan(1.0), math.atan(2.0)], rtol=1e-15)
+numpy.testing.assert_allclose(on_arrays["dy"], [1.0, 0.4], rtol=1e-15)
+assert main(["explain", "arctan(x)", "x=2"]) == 0
+"""
+
+
+def test_every_reading_has_the_new_operation(copy):
+    pytest.importorskip("numpy")
+    assert "∂f/∂x = ∂f/∂f" in run(copy, "-c", READINGS)

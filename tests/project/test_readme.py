@@ -1,0 +1,160 @@
+"""What README.md and examples/README.md say: code and output, commands, links, the ladder."""
+
+import ast
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tinygrad_edu.cli import main
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "tinygrad_edu"
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+LADDER = (ROOT / "examples" / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+
+
+def test_the_readme_is_short():
+    assert len(README.split()) <= 1300
+
+
+def test_the_first_example_prints_the_numbers_in_its_comments(capsys):
+    block = blocks("python")[0]
+    assert len(block.splitlines()) <= 10
+    exec(block, {})
+    printed = capsys.readouterr().out.splitlines()
+    promised = re.findall(r"print\(.*\) +# (.*)", block)
+    assert printed == promised
+    assert len(promised) == 2
+
+
+def test_the_readings_print_what_stands_below_them(capsys, monkeypatch, tmp_path):
+    pytest.importorskip("pygraphviz", reason="pictures need Graphviz, which pygraphviz brings")
+    monkeypatch.chdir(tmp_path)
+    exec(blocks("python")[1], {})
+    derivation, program = blocks("text")
+    assert capsys.readouterr().out == f"{derivation}{program}\n"
+    assert (tmp_path / "neuron.svg").read_text(encoding="utf-8").count("<svg") == 1
+    assert (tmp_path / "neuron.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+
+
+def test_the_commands_on_formulas_succeed(capsys):
+    commands = re.findall(r"^tinygrad-edu (.*)$", README, flags=re.MULTILINE)
+    assert len(commands) >= 2
+    for command in commands:
+        assert main(shlex.split(command)) == 0, command
+        assert capsys.readouterr().out
+
+
+def test_the_benchmark_compares_the_losses_and_runs():
+    done = subprocess.run(
+        [sys.executable, ROOT / "tests" / "benchmark.py", "--cases", "q1", "--rounds", "1"],
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert done.returncode == 0, done.stderr
+    assert "| ours, eager |" in done.stdout
+
+
+QUICKER = {"train_moons.py": ["--epochs", "3"]}
+NEEDED = {".svg": "pygraphviz", "gallery.py": "pygraphviz", "train_moons.py": "matplotlib", "arrays.py": "numpy"}
+
+
+@pytest.mark.parametrize(
+    "command", dict.fromkeys(re.findall(r"python (examples/\w+\.py[^`\n]*)(?=[`\n])", README + LADDER))
+)
+def test_the_scripts_run_as_it_says(command, tmp_path):
+    for part, module in NEEDED.items():
+        if part in command:
+            pytest.importorskip(module)
+    script, *arguments = shlex.split(command)
+    more = QUICKER.get(Path(script).name, [])
+    result = subprocess.run(
+        [sys.executable, ROOT / script, *arguments, *more], cwd=tmp_path, capture_output=True, encoding="utf-8"
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout
+    for argument in arguments:
+        if re.fullmatch(r"\w+\.(svg|png|html)", argument):
+            assert (tmp_path / argument).stat().st_size > 1000
+
+
+HELPERS = {"gallery.py", "practical.py", "practical_options.py", "practical_page.py"}
+
+
+def test_the_ladder_is_the_examples_and_each_head_says_what_is_new():
+    rungs = re.findall(r"^\| `python examples/(\w+\.py)", LADDER.split("The two questions")[0], flags=re.MULTILINE)
+    assert {path.name for path in (ROOT / "examples").glob("*.py")} == {*rungs, *HELPERS}
+    assert len({*rungs}) == len(rungs)
+    for script in rungs:
+        head = ast.get_docstring(ast.parse((ROOT / "examples" / script).read_text(encoding="utf-8"))).splitlines()
+        assert re.search(r". New: ", head[0]), head
+        assert f"    python examples/{script}" in "\n".join(head)
+    shown = re.findall(r"^\| `python examples/(\w+\.py)", README, flags=re.MULTILINE)
+    assert len(shown) == 5 and shown == [script for script in rungs if script in shown]
+
+
+def test_no_example_hides_a_module():
+    """The folder of a script stands first on the path: its neighbours must not be taken for Python's own modules."""
+    names = {path.stem for path in (ROOT / "examples").glob("*.py")}
+    assert not names & {*sys.stdlib_module_names, "numpy", "matplotlib", "tqdm", "graphviz", "pygraphviz"}
+
+
+def test_the_lines_of_code_are_about_as_many_as_the_readme_says():
+    def lines(*names):
+        return sum(len(path.read_text(encoding="utf-8").splitlines()) for name in names for path in PACKAGE.glob(name))
+
+    said = re.search(r"([\d ]+) for the engine, ([\d ]+) with all readings", README).groups()
+    engine, package = [int(number.replace(" ", "")) for number in said]
+    assert lines("ops.py", "graph.py", "value.py", "tree.py", "autodiff.py") == pytest.approx(engine, rel=0.05)
+    assert lines("**/*.py") == pytest.approx(package, rel=0.05)
+
+
+@pytest.mark.parametrize("text", [README, LADDER], ids=["README", "ladder"])
+def test_links_lead_somewhere(text):
+    base = ROOT if text is README else ROOT / "examples"
+    links = [link for link in re.findall(r"\]\((.*?)\)", text) if "://" not in link]
+    assert links
+    for link in links:
+        assert (base / link).exists(), link
+
+
+def test_reading_the_code_names_every_file_and_folder_in_order():
+    part = README[README.index("## Reading the code") : README.index("## Adding an operation")]
+    links = re.findall(r"\]\(tinygrad_edu/([\w.]+)/?\)", part)
+    files = {path.name for path in PACKAGE.iterdir() if path.name not in ("__init__.py", "__main__.py", "py.typed")}
+    assert links == [
+        "ops.py",
+        "graph.py",
+        "value.py",
+        "tree.py",
+        "autodiff.py",
+        "writing",
+        "network",
+        "readings",
+        "cli",
+    ]
+    assert {*links} == files - {"__pycache__"}
+
+
+def test_every_picture_is_drawn_by_the_gallery():
+    gallery = (ROOT / "examples" / "gallery.py").read_text(encoding="utf-8")
+    pictures = re.findall(r"!\[[^]]+\]\((.*?)\)", README + LADDER)
+    assert len(pictures) >= 3
+    for picture in pictures:
+        assert f'"{Path(picture).stem}"' in gallery
+
+
+def test_what_it_installs_exists():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = re.findall(r'pip install -e "\.\[(\w+)\]"', README + LADDER)
+    assert {"draw", "test", "examples"} <= {*extras}
+    assert {*extras} <= {*project["optional-dependencies"]}

@@ -1,0 +1,162 @@
+"""What may stand on the command line, and what argparse makes of it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .parse import FUNCTIONS, FUNCTIONS_OF_SEVERAL
+from .spelling import FormulaError, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NoReturn
+
+_EXAMPLES = f"""
+examples:
+  tinygrad-edu explain "tanh(w*x + b)" w=2 x=0.5 b=-1
+  tinygrad-edu explain "(a*b + c)**2" a=1 b=2 c=-3 --wrt a --format latex -o page.tex
+  tinygrad-edu draw    "log(1 + exp(-y*z))" y=1 z=0.3 -o loss.svg
+  tinygrad-edu step    "(a*b + c)**2" a=1 b=2 c=-3 -o page.html
+  tinygrad-edu check   "sin(x)*y/x" x=0.7 y=2
+  tinygrad-edu code    "tanh(w*x + b)" w x b
+  tinygrad-edu doctor
+
+A formula has numbers, names, + - * / **, parentheses, and the functions
+  {", ".join([*FUNCTIONS, *FUNCTIONS_OF_SEVERAL])}.
+What is printed can be typed, too: 2·x₁² − σ(π). Quote it, and give each name a value, name=number;
+pi and e have theirs.
+
+exit status: 0 done; 1 the result could not be made, or a check failed; 2 the command is wrong
+"""
+
+#: The formats of each command that has several, and the suffixes of the files they go to.
+FORMATS: dict[str, dict[str, tuple[str, ...]]] = {
+    "explain": {"text": (".txt",), "markdown": (".md",), "latex": (".tex",), "json": (".json",)},
+    "check": {"text": (".txt",), "json": (".json",)},
+    "draw": {"svg": (".svg",), "dot": (".dot", ".gv"), "png": (".png",), "pdf": (".pdf",)},
+}
+
+
+def arguments_of(argv: Sequence[str], version: str) -> argparse.Namespace:
+    """The command line, read.
+
+    Raises:
+        FormulaError: it is wrong; or its parts contradict each other.
+        SystemExit: after --help, --version, or the help that an empty line gets.
+    """
+    parser = _parser(version)
+    if not argv:
+        parser.print_help()
+        raise SystemExit(0)
+    arguments, more = parser.parse_known_args(_protected(argv))
+    if arguments.command == "doctor":
+        if more:
+            raise FormulaError(f"doctor stands alone, without {quoted(more[0])}")
+        return arguments
+    arguments.values += more
+    if arguments.command in FORMATS:
+        _choose_format(arguments)
+    if arguments.command in ("draw", "step"):
+        _choose_place(arguments)
+    return arguments
+
+
+def _choose_format(arguments: argparse.Namespace) -> None:
+    """The format that is asked for or that the file's suffix tells; they must not contradict each other."""
+    formats = FORMATS[arguments.command]
+    if arguments.json:
+        if arguments.format not in (None, "json"):
+            raise FormulaError(f"--json and --format {arguments.format}: choose one")
+        arguments.format = "json"
+    suffix = "" if arguments.output in (None, "-") else Path(arguments.output).suffix.lower()
+    says = next((format for format, suffixes in formats.items() if suffix in suffixes), None)
+    if says and arguments.format not in (None, says):
+        raise FormulaError(f"{quoted(arguments.output)} and the format {arguments.format}: the suffix says {says}")
+    arguments.format = arguments.format or says
+
+
+def _choose_place(arguments: argparse.Namespace) -> None:
+    """A picture or a page is not for reading on a terminal."""
+    if arguments.output is None and not arguments.open and sys.stdout is not None and sys.stdout.isatty():
+        example = "picture.svg" if arguments.command == "draw" else "page.html"
+        raise FormulaError(
+            f"{arguments.command} needs a file, such as -o {example}; or --open to see it at once; "
+            "-o - prints it on the terminal"
+        )
+    if arguments.open and arguments.output == "-":
+        raise FormulaError("--open and -o -: choose one")
+
+
+def _parser(version: str) -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="tinygrad-edu",
+        description="What a formula's derivatives are, and why.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"tinygrad-edu {version}")
+    commands = parser.add_subparsers(dest="command", metavar="command", required=True)
+
+    def command(name: str, help: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(
+            name, help=help, description=help, epilog=_EXAMPLES, allow_abbrev=False,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )  # fmt: skip
+        sub.add_argument("formula", metavar="FORMULA", help='such as "tanh(w*x + b)"')
+        sub.add_argument("values", metavar="name=number", nargs="*", help="a value for each name in it")
+        sub.add_argument("-o", dest="output", metavar="FILE", help="where to write; by default standard output, as -")
+        if name in FORMATS:
+            formats = [*FORMATS[name]]
+            sub.add_argument("--format", choices=formats, help=f"by default what FILE's suffix says, else {formats[0]}")
+        return sub
+
+    explain = command("explain", "every line of the chain rule, with the numbers put in")
+    explain.add_argument("--wrt", metavar="NAME", action="append", default=[], help="only what leads to this name")
+    draw = command("draw", "a picture of the graph, with values, gradients and local derivatives")
+    step = command("step", "an HTML page that goes through the forward and the backward pass")
+    check = command("check", "the derivatives beside central differences")
+    command("code", "the formula and its derivatives as a Python program of the names")
+    for sub in (explain, check):
+        sub.add_argument("--json", action="store_true", help="the numbers as JSON, with full precision")
+    for sub in (draw, step):
+        sub.add_argument("--open", action="store_true", help="show it in the browser, too")
+        sub.add_argument("--title", help="the heading; by default the formula")
+        sub.add_argument("--level", help='"value" or "neuron"; by default by size')
+        sub.set_defaults(json=False)
+    for sub in (explain, draw, step):
+        sub.add_argument("--digits", type=int, default=4, help="how many decimals are shown (default: 4)")
+    about = "what is installed; exit status 1 where no picture can be drawn"
+    commands.add_parser("doctor", help=about, description=about, allow_abbrev=False)
+    return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """argparse's message, in one line."""
+        raise FormulaError(" ".join(message.split()))
+
+
+#: Every option: what else begins with a minus is a formula or a value.
+_OPTIONS = (
+    "-o",
+    "-h",
+    "--help",
+    "--version",
+    "--format",
+    "--wrt",
+    "--json",
+    "--open",
+    "--title",
+    "--level",
+    "--digits",
+    "--",
+)
+
+
+def _protected(argv: Sequence[str]) -> list[str]:
+    """A formula may begin with a minus: a space before it tells argparse that it is no option."""
+    return [" " + a if a.startswith("-") and a != "-" and a.split("=")[0] not in _OPTIONS else a for a in argv]

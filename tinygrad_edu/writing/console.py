@@ -1,0 +1,36 @@
+"""Standard output that takes mathematics, and a reader of it that stops early."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def unicode_output() -> None:
+    """Have standard output take ∂, ⁽¹⁾ and ✓: in a pipe or a file on Windows it is UTF-8 from here on.
+
+    What is not a text file with an encoding of its own, such as the output of a notebook or of
+    IDLE, takes every character already and is left alone.
+    """
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(encoding="utf-8", errors="backslashreplace")  # errors: half a surrogate pair, from an argument
+
+
+@contextmanager
+def printing() -> Iterator[None]:
+    """Unicode output inside; and if its reader stops reading, as `head` does, a quiet exit with status 1."""
+    unicode_output()
+    try:
+        yield
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes once more at exit, into the pipe that is gone.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None
