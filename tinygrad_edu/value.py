@@ -20,7 +20,8 @@ Number: TypeAlias = "Value | float"
 class Value:
     """A number that remembers how it was computed.
 
-    `data` is the number and `grad` the derivative of the last `backward()` root with respect to it.
+    `data` is the number, `grad` the derivative of the last `backward()` root with respect to it (0 or
+    None: none yet).
     `op`, `inputs` and `partials` say how it was computed: the row of the table, the Values it was
     computed from, in order, and ∂self/∂input for each. A leaf has `op` None and no inputs. `label` is
     a name for readers. Values compare and hash by identity; `<` and its kin compare `data`.
@@ -36,13 +37,13 @@ class Value:
     """
 
     # Nothing points from an input to its users: no reference cycles, and a graph is freed with its root.
-    __slots__ = ("_data", "_grad", "label", "op", "inputs", "partials")
+    __slots__ = ("_data", "grad", "label", "op", "inputs", "partials")
     __array_ufunc__ = None  # NumPy leaves `numpy_float * value` to Value
 
     def __init__(self, data: Any, label: str | None = None) -> None:
         check_label(label)
         self._data = real_number(data)
-        self._grad = 0.0
+        self.grad: float = 0.0
         self.label = label
         self.op: Op | None = None
         self.inputs: tuple[Value, ...] = ()
@@ -50,21 +51,16 @@ class Value:
 
     @property
     def data(self) -> float:
-        """The number; what is assigned must be real and finite."""
+        """The number; what is assigned must be real and finite.
+
+        >>> x = Value(3.0); x.data = -2; x.data
+        -2.0
+        """
         return self._data
 
     @data.setter
     def data(self, number: Any) -> None:
         self._data = real_number(number)
-
-    @property
-    def grad(self) -> float:
-        """∂root/∂self, for the root of the last `backward()`; assigning 0 or None clears it."""
-        return self._grad
-
-    @grad.setter
-    def grad(self, number: Any) -> None:
-        self._grad = 0.0 if number is None else real_number(number)
 
     # Arithmetic. Each operator is its row of the table.
 
@@ -228,7 +224,7 @@ class Value:
         >>> Value.sum([Value(1.0), Value(2.0), 3.0]).data
         6.0
         """
-        return of_vector(ops.SUM, values)
+        return _of_vector(ops.SUM, values)
 
     @staticmethod
     def dot(a: Iterable[Number], b: Iterable[Number]) -> Value:
@@ -249,7 +245,7 @@ class Value:
         >>> Value.max([Value(1.0), Value(3.0), Value(2.0)]).data
         3.0
         """
-        return of_vector(ops.MAX, values)
+        return _of_vector(ops.MAX, values)
 
     @staticmethod
     def logsumexp(values: Iterable[Number]) -> Value:
@@ -258,7 +254,7 @@ class Value:
         >>> Value.logsumexp([Value(1000.0), Value(1000.0)]).data    # 1000 + log 2
         1000.6931471805599
         """
-        return of_vector(ops.LSE, values)
+        return _of_vector(ops.LSE, values)
 
     @staticmethod
     def softmax(values: Iterable[Number]) -> list[Value]:
@@ -291,10 +287,10 @@ class Value:
         """
         order = topological_order(self)
         gradient = chain_rule(order)
-        totals = [g if node.op else node._grad + g for node, g in gradient.items()]
+        totals = [g if node.op else g + (node.grad or 0.0) for node, g in gradient.items()]
         if not all_finite(totals):
             _refuse_gradient(gradient, totals)
-        write(order, repeat("_grad"), totals)
+        write(order, repeat("grad"), totals)
 
     def forward(self) -> None:
         """Compute every number of the recorded graph again, from the leaves' data as they are now.
@@ -348,7 +344,7 @@ class Value:
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
-        return f"Value(data={self._data}, grad={self._grad}{label})"
+        return f"Value(data={self._data}, grad={self.grad}{label})"
 
 
 # The chain rule.
@@ -388,20 +384,6 @@ def record(op: Op, inputs: tuple[Value, ...], *arguments: Any) -> Value:
     Raises ValueError, ZeroDivisionError or OverflowError, as Python's own mathematics does, where
     the value is not finite. A partial may be infinite, as that of √a at 0.
     """
-    node = _new_value(Value)  # Value(y) would check y again
-    node._data, node.partials = evaluate(op, inputs, arguments)
-    node._grad = 0.0
-    node.label = None
-    node.op = op
-    node.inputs = inputs
-    return node
-
-
-_new_value = Value.__new__
-
-
-def evaluate(op: Op, inputs: tuple[Value, ...], arguments: tuple[Any, ...]) -> tuple[float, tuple[float, ...]]:
-    """The value of a row and its partials. Raises as `record`, naming the inputs."""
     try:
         y = op.value(*arguments)
         partials = op.partials(y, *arguments)
@@ -409,7 +391,17 @@ def evaluate(op: Op, inputs: tuple[Value, ...], arguments: tuple[Any, ...]) -> t
         _refuse(op, inputs, arguments, type(error))
     if not isfinite(y):
         _refuse(op, inputs, arguments, OverflowError)
-    return y, partials
+    node = _new_value(Value)  # Value(y) would check y again
+    node._data = y
+    node.grad = 0.0
+    node.label = None
+    node.op = op
+    node.inputs = inputs
+    node.partials = partials
+    return node
+
+
+_new_value = Value.__new__
 
 
 def _unary(op: Op, a: Value) -> Value:
@@ -418,13 +410,13 @@ def _unary(op: Op, a: Value) -> Value:
 
 def _binary(op: Op, a: Any, b: Any) -> Value:
     try:
-        a, b = constant(a), constant(b)
+        a, b = a if isinstance(a, Value) else Value(a), b if isinstance(b, Value) else Value(b)
     except TypeError:
         return NotImplemented  # type: ignore[no-any-return]  # Python then asks the other operand
     return record(op, (a, b), a._data, b._data)
 
 
-def of_vector(op: Op, values: Iterable[Number]) -> Value:
+def _of_vector(op: Op, values: Iterable[Number]) -> Value:
     """Record a row of one vector, such as sum. Raises ValueError on no values, of which only a sum exists."""
     inputs = tuple(map(constant, values))
     if not inputs and op is not ops.SUM:
@@ -434,14 +426,12 @@ def of_vector(op: Op, values: Iterable[Number]) -> Value:
 
 def forward(order: list[Value]) -> None:
     """Compute every node of a topological order again, all or none."""
-    data = {node: node._data for node in order}
-    partials: dict[Value, tuple[float, ...]] = {}
+    again: dict[Value, Value] = {}
     for node in order:
-        if node.op:
-            now = tuple([data[a] for a in node.inputs])
-            data[node], partials[node] = evaluate(node.op, node.inputs, node.op.arguments(now))
-    attributes = ["_data"] * len(data) + ["partials"] * len(partials)
-    write([*data, *partials], attributes, [*data.values(), *partials.values()])
+        now = numbers([again[a] for a in node.inputs])
+        again[node] = record(node.op, node.inputs, *node.op.arguments(now)) if node.op else node
+    attributes = ["_data"] * len(order) + ["partials"] * len(order)
+    write(order * 2, attributes, [x._data for x in again.values()] + [x.partials for x in again.values()])
 
 
 def check_current(reading: str, order: list[Value]) -> None:
@@ -449,10 +439,10 @@ def check_current(reading: str, order: list[Value]) -> None:
     for node in order:
         if node.op:
             try:
-                now = evaluate(node.op, node.inputs, node.op.arguments(numbers(node.inputs)))
+                now = record(node.op, node.inputs, *node.op.arguments(numbers(node.inputs)))
             except (ArithmeticError, ValueError):
                 now = None
-            if now != (node._data, node.partials):
+            if now is None or (now._data, now.partials) != (node._data, node.partials):
                 raise RuntimeError(
                     f"{reading}: {described(node)} does not follow from {_listed(node.inputs, numbers(node.inputs))}: "
                     "data was changed after it was recorded. Call forward() on the result, which computes it again"

@@ -6,8 +6,8 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from .. import ops
-from ..value import record
-from .operation import Operation
+from ..value import numbers, record
+from .operation import Operation, of_row
 from .shapes import as_axes
 from .tensor import Tensor, as_tensor, from_values, rows_of
 
@@ -30,12 +30,12 @@ def affine(W: Tensor, h: Tensor, b: Tensor) -> Tensor:
             "(m, n), (n,) or (N, n), and (m,) are what works"
         )
     m, n = W.shape
-    neurons = [*zip(rows_of(W, n), b.values)]
+    neurons = [*zip(rows_of(W, n), b.values, numbers(b.values))]
     z = []
     for x, v in rows_of(h, n):
-        for (w, u), c in neurons:
-            z.append(record(ops.AFFINE, (*w, *x, c), u, v, c.data))
-    return from_values(z, (*h.shape[:-1], m), Operation("affine", ops.AFFINE), W, h, b)
+        for (w, u), c, d in neurons:
+            z.append(record(ops.AFFINE, (*w, *x, c), u, v, d))
+    return from_values(z, (*h.shape[:-1], m), of_row(ops.AFFINE), W, h, b)
 
 
 def stack(tensors: Sequence[Any]) -> Tensor:

@@ -55,7 +55,8 @@ class Optimizer:
         >>> SGD([w], lr=0.1).zero_grad(); w.grad
         0.0
         """
-        write(self.values, repeat("_grad"), repeat(0.0))
+        for value in self.values:
+            value.grad = 0.0
 
     def gradients(self) -> list[float]:
         """∂L/∂θ + λθ for every parameter.
@@ -65,8 +66,8 @@ class Optimizer:
         [4.0]
         """
         if not self.weight_decay:
-            return [value.grad for value in self.values]
-        return [value.grad + self.weight_decay * value.data for value in self.values]
+            return [value.grad or 0.0 for value in self.values]
+        return [(value.grad or 0.0) + self.weight_decay * value.data for value in self.values]
 
     def update(self, data: list[float]) -> None:
         """Give every parameter its new number, or raise OverflowError and change none.

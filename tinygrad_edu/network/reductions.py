@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
 from math import prod
 from typing import TYPE_CHECKING
 
 from .. import ops
-from ..value import Value, of_vector
+from ..value import Value, numbers, record
 from .operation import Operation
 from .shapes import Shape, as_axes, nested, reduction
 
@@ -50,7 +49,7 @@ class Reductions:
         >>> Tensor([[1.0, 2.0], [3.0, 4.0]]).sum(axis=0).data
         [4.0, 6.0]
         """
-        return self._reduce("sum", partial(of_vector, ops.SUM), axis, keepdims, ops.SUM)
+        return self._of_row(ops.SUM, axis, keepdims)
 
     def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Σ along the axis, divided by the number of terms.
@@ -83,7 +82,7 @@ class Reductions:
         >>> Tensor([[1.0, 4.0], [3.0, 2.0]]).max(axis=0).data
         [3.0, 4.0]
         """
-        return self._reduce("max", partial(of_vector, ops.MAX), axis, keepdims, ops.MAX)
+        return self._of_row(ops.MAX, axis, keepdims)
 
     def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """The smallest along the axis, as −max(−a); where k are equal, each gets 1/k of the gradient.
@@ -116,7 +115,7 @@ class Reductions:
         >>> Tensor([1000.0, 1000.0]).logsumexp().data               # 1000 + log 2
         1000.6931471805599
         """
-        return self._reduce("logsumexp", partial(of_vector, ops.LSE), axis, keepdims, ops.LSE)
+        return self._of_row(ops.LSE, axis, keepdims)
 
     def softmax(self, axis: int = -1) -> Tensor:
         """exp(zᵢ) / Σⱼ exp(zⱼ) along the axis.
@@ -145,6 +144,10 @@ class Reductions:
     def _below_zero(self, axis: int) -> Tensor:
         """self − max(self). Softmax is the same for both, but exp of this cannot overflow."""
         return self._whole() - self.max(axis, keepdims=True).stop_gradient()
+
+    def _of_row(self, row: ops.Op, axis: Axis, keepdims: bool) -> Tensor:
+        """A reduction that is a row of the table."""
+        return self._reduce(row.symbol, lambda group: record(row, group, numbers(group)), axis, keepdims, row)
 
     def _reduce(
         self,

@@ -189,14 +189,14 @@ class Tensor(Elementwise, Reductions, Guards):
         >>> x.grad = None; x.grad
         [0.0, 0.0]
         """
-        return nested([v.grad for v in self.values], self.shape, Numbers)  # type: ignore[no-any-return]
+        return nested([v.grad or 0.0 for v in self.values], self.shape, Numbers)  # type: ignore[no-any-return]
 
     @grad.setter
     def grad(self, grad: Any) -> None:
         if grad is None or (isinstance(grad, (int, float)) and grad == 0):
             self.zero_grad()
             return
-        write(self.values, repeat("_grad"), self._fitting("grad", grad))
+        write(self.values, repeat("grad"), self._fitting("grad", grad))
 
     def tolist(self) -> Any:
         """The numbers as plain nested lists, a copy; a float for shape ().
@@ -276,7 +276,8 @@ class Tensor(Elementwise, Reductions, Guards):
         >>> x = Tensor([1.0, 2.0]); x.sum().backward(); x.zero_grad(); x.grad
         [0.0, 0.0]
         """
-        write(self.values, repeat("_grad"), repeat(0.0))
+        for value in self.values:
+            value.grad = 0.0
 
     def detach(self) -> Tensor:
         """The same numbers and label as new leaves, without history.

@@ -38,7 +38,7 @@ class Scene:
         self.digits = 4 if digits is None else digits
         self.gradients = gradients
         # The root's own gradient is 1 after backward() and 0 before: then the gradients are left blank.
-        self.blank = all([root.grad == 0 for root in self.roots])
+        self.blank = not any([root.grad for root in self.roots])
         self._has_weights = any([(self.name(v) or " ")[0] in "wW" for v in self.values if not v.op])
 
     def name(self, node: Value | Tensor) -> str | None:
@@ -70,7 +70,7 @@ class Scene:
     @property
     def loss(self) -> str:
         """The L of ∂L/∂x: the root's name if the gradients are its own, else L."""
-        own = len(self.roots) == 1 and self.roots[0].grad in (0.0, 1.0)
+        own = len(self.roots) == 1 and self.roots[0].grad in (None, 0.0, 1.0)
         return (own and self.name(self.root)) or "L"
 
     def value(self, v: Value) -> str:
@@ -79,7 +79,7 @@ class Scene:
 
     def gradient(self, v: Value) -> str:
         """The gradient of a node, as text: blank before backward()."""
-        return "" if self.blank else number(v.grad, self.digits)
+        return "" if self.blank else number(v.grad or 0.0, self.digits)
 
     def kind(self, node: Value | Tensor) -> str:
         """The role that colours a node: loss, operation, parameter, target, constant or input.

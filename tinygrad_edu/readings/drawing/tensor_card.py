@@ -76,7 +76,7 @@ def _matrix(scene: Scene, t: Tensor, name: str) -> str:
 
 
 def _gradient(scene: Scene, t: Tensor) -> str:
-    grad = [v.grad for v in t.values]
+    grad = [v.grad or 0.0 for v in t.values]
     digits = max(scene.digits - 1, 0)
     scale = _scale(grad, digits)
     if scene.blank:
