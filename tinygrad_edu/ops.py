@@ -99,14 +99,16 @@ def reciprocal(a: Any) -> Any:
     return math.inf if isinstance(a, float) and a == 0 else 1 / a
 
 
-def raised(a: Any, n: Any) -> Any:
-    """aⁿ, and ±∞ where a float is too small for it, or 0 at a negative n."""
+def slope_of_power(a: Any, n: Any) -> Any:
+    """n aⁿ⁻¹: 0 for n = 0, and ±∞ where a float is too small for it, or 0 at n < 1."""
+    if n == 0:
+        return 0.0
     if not isinstance(a, float):
-        return a**n
+        return n * a ** (n - 1)
     try:
-        return math.pow(a, n)
+        return n * math.pow(a, n - 1)
     except (ValueError, OverflowError):
-        return -math.inf if a < 0 and n % 2 else math.inf
+        return n * (-math.inf if a < 0 and n % 2 == 0 else math.inf)
 
 
 # fmt: off
@@ -133,7 +135,7 @@ MAXIMUM = Op("maximum", lambda a, b: a if a > b else b,     lambda y, a, b: (gre
 MINIMUM = Op("minimum", lambda a, b: a if a < b else b,     lambda y, a, b: (greater(b, a), greater(a, b)))
 STOP    = Op("stop_gradient", lambda a: a,                  lambda y, a: (0.0,))  # by definition
 
-POW     = Op("pow",     math.pow,                           lambda y, a, b: (b * raised(a, b - 1), y * log(a)))  # a > 0
+POW     = Op("pow",     math.pow,                           lambda y, a, b: (slope_of_power(a, b), y * log(a)))  # a > 0
 
 # Of vectors a, b, z. The partials of dot are all bᵢ, and then all aᵢ; affine is what a neuron starts with.
 SUM     = Op("sum",     lambda a: sum(a, 0.0),              lambda y, a: (1.0,) * len(a),             vectors=1)
@@ -149,8 +151,7 @@ def power(n: float) -> Op:
     """The row aⁿ for a constant n, with the slope n aⁿ⁻¹. (n = 0 is the constant 1, also at a = 0.)"""
     if n == 2:
         return SQUARE
-    slope = (lambda y, a: (n * raised(a, n - 1),)) if n else (lambda y, a: (0.0,))
-    return Op(f"^{n:.12g}", lambda a: math.pow(a, n), slope, exponent=n)
+    return Op(f"^{n:.12g}", lambda a: math.pow(a, n), lambda y, a: (slope_of_power(a, n),), exponent=n)
 
 
 #: The whole page, for whoever wants to go through it row by row; `power(n)` makes the rest.
