@@ -99,16 +99,19 @@ def reciprocal(a: Any) -> Any:
     return math.inf if isinstance(a, float) and a == 0 else 1 / a
 
 
-def slope_of_power(a: Any, n: Any) -> Any:
-    """n aⁿ⁻¹: 0 for n = 0, and ±∞ where a float is too small for it, or 0 at n < 1."""
-    if n == 0:
-        return 0.0
+def raised(a: Any, n: Any) -> Any:
+    """aⁿ, and ±∞ where a float is too small for it, or 0 at a negative n."""
     if not isinstance(a, float):
-        return n * a ** (n - 1)
+        return a**n
     try:
-        return n * math.pow(a, n - 1)
+        return math.pow(a, n)
     except (ValueError, OverflowError):
-        return n * (-math.inf if a < 0 and n % 2 == 0 else math.inf)
+        return -math.inf if a < 0 and n % 2 else math.inf
+
+
+def slope_of_power(a: Any, n: Any) -> Any:
+    """n aⁿ⁻¹, which is 0 for n = 0, also where aⁿ⁻¹ is infinite."""
+    return 0.0 if n == 0 else n * raised(a, n - 1)
 
 
 # fmt: off
