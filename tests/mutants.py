@@ -57,7 +57,7 @@ FUNCTIONS = {
 HARMLESS = {
     ("RELU", "(step(y),)"): "relu(a) is above 0 where a is",
     ("SUM", "tuple((1.0,) * len(a))[::-1]"): "the partials are all the same",
-    ("slope_of_power", "try:  →  try:"): "the errors that are caught, in another order",
+    ("raised", "try:  →  try:"): "the errors that are caught, in another order",
     ("jvp", "if any([tangent[a] for a in b.inputs]):  →  if True:"): "adding zeros takes time, and that is all",
     ("jvp", "if tangent[a]:  →  if True:"): "adding zeros takes time, and that is all",
 }
