@@ -1,17 +1,18 @@
 """One SGD step, timed: tinygrad_edu beside hand-written Python and other libraries.
 
-    python tests/benchmark.py [--cases q1 q2 moons wide chain] [--rounds 40]
+    python tests/benchmark.py [--cases q1 q2 moons wide chain import] [--rounds 40]
 
 q1, q2   the 4-4-3-3 network of the worked practical: squared error; cross-entropy
 moons    two moons, 100 samples in a batch, 2-16-16-1 with relu, squared error
 wide     784-32-10 with relu, cross-entropy, one sample
-chain    a million operations one after another, forward and backward
+chain    a million operations one after another, forward and backward: time and memory of each
+import   what `import tinygrad_edu` adds to the start of Python
 
 Every contestant starts from the same numbers, and before any clock runs, its losses over three
 steps are compared with ours. The contestants take turns, round by round, so that a busy
-machine is busy for all of them; each turn begins with a step that is not timed, so that
-nobody pays for what the one before left in the caches; the tables show medians. micrograd,
-PyTorch and JAX take part where they are installed.
+machine is busy for all of them, and the clock counts computing alone; each turn begins with a
+step that is not timed, so that nobody pays for what the one before left in the caches; the
+tables show medians. micrograd, PyTorch and JAX take part where they are installed.
 """
 
 from __future__ import annotations
@@ -19,14 +20,17 @@ from __future__ import annotations
 import argparse
 import gc
 import math
+import os
 import platform
 import random
+import subprocess
 import sys
 import time
 import tracemalloc
 from importlib import import_module, metadata
 from math import exp, isclose, log, tanh
 from operator import mul
+from pathlib import Path
 from statistics import median
 
 from tinygrad_edu import MLP, SGD, CompiledLoss, Tensor, Value, compile_graph, cross_entropy, grad, squared_error
@@ -411,6 +415,7 @@ CONTESTANTS = {
 }
 LIBRARIES = {"micrograd": "micrograd", "PyTorch": "torch", "JAX": "jax"}
 CASES = {"q1": q1, "q2": q2, "moons": moons, "wide": wide}
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def race(task, rounds, without):
@@ -433,18 +438,18 @@ def race(task, rounds, without):
 
     repeats = {}
     for name, step in steps.items():  # short turns, about 5 ms each, and many of them
-        start = time.perf_counter()
+        start = time.process_time()
         step()
-        repeats[name] = max(1, round(0.005 / (time.perf_counter() - start)))
+        repeats[name] = max(1, round(0.005 / (time.process_time() - start)))
     times = {name: [] for name in steps}
     for _ in range(rounds):
         for name, step in steps.items():
             turns = range(repeats[name])
             step()
-            start = time.perf_counter()
+            start = time.process_time()
             for _ in turns:
                 step()
-            times[name].append((time.perf_counter() - start) / repeats[name])
+            times[name].append((time.process_time() - start) / repeats[name])
     return times
 
 
@@ -482,10 +487,10 @@ def chain():
         for _ in range(3 if n > 100_000 else 7):
             for mode, seconds in times.items():
                 mode()
-                start = time.perf_counter()
+                start = time.process_time()
                 y = run()
                 y.backward()
-                seconds.append(time.perf_counter() - start)
+                seconds.append(time.process_time() - start)
                 del y
         gc.enable()
         gc.unfreeze()
@@ -498,12 +503,29 @@ def chain():
         print(f"| {n:,} | {enabled:.2f} | {disabled:.2f} | {size / n:.0f} |")
 
 
+def start():
+    """How long Python computes until it has started and imported the package; and without it, in turns."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # the first run compiles the package, the others do not
+    times = {"import tinygrad_edu": [], "pass": []}
+    for _ in range(21):
+        for statement, seconds in times.items():
+            code = f"{statement}; import time; print(time.process_time())"
+            run = subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True)
+            seconds.append(float(run.stdout))
+    with_us, bare = [median(seconds) * 1e3 for seconds in times.values()]
+    print(f"\nimport: {with_us - bare:.1f} ms over the {bare:.1f} ms of a bare Python")
+
+
 def installed(module):
     try:
         import_module(module)
     except ImportError:
         return False
     return True
+
+
+OTHERS = {"chain": chain, "import": start}
 
 
 def machine():
@@ -520,13 +542,13 @@ def machine():
 def main():
     sys.stdout.reconfigure(encoding="utf-8")  # for µ and ÷ in a file or a pipe on Windows
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--cases", nargs="+", choices=[*CASES, "chain"], default=[*CASES, "chain"])
+    parser.add_argument("--cases", nargs="+", choices=[*CASES, *OTHERS], default=[*CASES, *OTHERS])
     parser.add_argument("--rounds", type=int, default=40)
     options = parser.parse_args()
     print(machine())
     for case in options.cases:
-        if case == "chain":
-            chain()
+        if case in OTHERS:
+            OTHERS[case]()
         else:
             # With its 25 000 weights as local variables, a program has two megabytes of source.
             without = ("straight-line Python", "ours, printed", "ours, compiled") if case == "wide" else ()

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from tinygrad_edu import Tensor, Value, ops, stack, topological_order
 from tinygrad_edu.network.functions import affine
-from tinygrad_edu.value import numbers
+from tinygrad_edu.value import numbers, record
 
 # A step takes nodes made before and makes another: a and b, and those that take any number all of
 # them. Every number is in the domain, and slopes are moderate as long as the inputs are.
@@ -36,25 +36,28 @@ STEPS = {
     "affine": lambda a, b, *_: affine(Tensor([[a, 0.5, b]]), Tensor([b, a, a]), Tensor([b]))[0],
     "max": lambda *a: Value.max(a),
     "logsumexp": lambda *a: Value.logsumexp(a),
+    "softmax": lambda *a: Value.softmax(a)[0],
     "constant on the left": lambda a, *_: 1.5 - 0.5 * a,
     "zero factor": lambda a, b, *_: a * 0.0 + b,
     "moderate": lambda a, *_: a.tanh() * 2,
 }
 
 
-def _step(function):
-    return lambda a, *_: function(a.tanh() ** 2 + 0.5)
+def of_row(op):
+    """A step that records a row with numbers from [½, 1½], which is in every domain of domains.py."""
+
+    def step(a, b, *_):
+        within = [x.tanh() ** 2 + 0.5 for x in (a, b)]
+        arguments = op.partials.__code__.co_argcount - 1
+        xs = within * op.vectors + within[: arguments - op.vectors]
+        return record(op, tuple(xs), *op.arguments(numbers(xs)))
+
+    return step
 
 
-_numbers = Value(0.5), Value(-0.25), Value(0.75)
-_rows = {node.op for step in STEPS.values() for node in topological_order(step(*_numbers))}
-# A row of one number that no step has yet, such as a new one, gets a step of its own: on [½, 1½], which is in every
-# domain of domains.py.
-STEPS |= {
-    op.symbol: _step(getattr(Value, op.symbol))
-    for op in ops.TABLE
-    if op not in _rows | NOT_THE_SLOPE and hasattr(Value, op.symbol) and op.partials.__code__.co_argcount == 2
-}
+taken = {node.op for step in STEPS.values() for node in topological_order(step(Value(0.5), Value(-0.25)))}
+# A row that no step has yet, such as a new one, has a step of its own.
+STEPS |= {op.symbol: of_row(op) for op in ops.TABLE if op not in taken | NOT_THE_SLOPE}
 
 TENSOR_STEPS = {
     "add": lambda a, b: a + b,
@@ -164,15 +167,14 @@ def single_steps(draw, table, name):
     return recipe
 
 
-KINKED = {ops.RELU, ops.ABS, ops.STEP, ops.MAXIMUM, ops.MINIMUM}
+KINKED = {ops.RELU, ops.ABS, ops.STEP, ops.MAXIMUM, ops.MINIMUM, ops.MAX}
 
 
 def decisions(y):
     """On which side of its kink every node of the graph is: where this changes no slope can be measured."""
-    order = topological_order(y)
-    pairs = [(*[a.data for a in node.inputs], 0.0)[:2] for node in order if node.op in KINKED]
-    largest = [a.data == node.data for node in order if node.op is ops.MAX for a in node.inputs]
-    return tuple([(a > b) - (a < b) for a, b in pairs] + largest)
+    inputs = [[a.data for a in node.inputs] for node in topological_order(y) if node.op in KINKED]
+    several = [z if len(z) > 1 else [*z, 0.0] for z in inputs]
+    return tuple([(a > b) - (a < b) for z in several for a in z for b in z])
 
 
 def tensor_program(rng):

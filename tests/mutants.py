@@ -40,36 +40,24 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "tinygrad_edu"
 # First the tests are called as functions, with few examples of each property: mostly a tenth of a
 # second. What survives that meets pytest, all examples, the tests that are classes, and more tests.
-TESTS = ["test_ops", "test_value", "test_autodiff", "test_agreement", "test_stateful"]
-MORE_TESTS = ["test_accuracy", "test_compile"]
+TESTS = ["test_ops", "test_value", "test_autodiff", "test_forward", "test_agreement", "test_stateful"]
+MORE_TESTS = ["test_numerics", "test_accuracy", "test_interrupts", "test_robustness"]
 MEMORY = 4 << 30  # bytes, for loops that never end and collect something
 QUICK, SECONDS = 15, 300  # of computing, called directly and by pytest; then a mutant is one that never ends
 
 # Besides the partials of every row: where the chain rule stands.
 FUNCTIONS = {
-    "value.py": ["backward", "chain_rule", "gradients", "set_grads"],
+    "value.py": ["backward", "chain_rule", "write", "evaluate", "forward", "check_current", "all_finite"],
     "graph.py": ["topological_order"],
-    "autodiff.py": ["grad", "jvp", "partials_as_values"],
+    "tree.py": ["map_values", "flatten", "paths"],
+    "autodiff.py": ["grad", "jvp"],
 }
 
 # Mutants that are no errors, by where they are and what they change, and why; they are not tried.
 HARMLESS = {
     ("RELU", "(step(y),)"): "relu(a) is above 0 where a is",
     ("SUM", "tuple((1.0,) * len(a))[::-1]"): "the partials are all the same",
-    (
-        "one_minus_square",
-        "if not isinstance(y, float):  →  if not isinstance(a, float):",
-    ): "floats both or neither",
-    ("one_minus_square", "if y * y < 0.5:  →  if y * y <= 0.5:"): "both ways are exact there",
-    ("one_minus", "if isinstance(y, float):  →  if isinstance(a, float):"): "floats both or neither",
-    (
-        "one_minus",
-        "return 1 - y if y < 0.75 else _sigmoid(-a)  →  return 1 - y if y <= 0.75 else _sigmoid(-a)",
-    ): "both ways are exact there",
-    ("_sigmoid", "if a >= 0:  →  if a > 0:"): "both ways give ½ at 0",
-    ("chain_rule", "if any(before):  →  if True:"): "setting zeros to zero takes time, and that is all",
-    ("backward", "if any(before):  →  if True:"): "adding zeros takes time, and that is all",
-    ("topological_order", "if a.inputs:  →  if True:"): "a leaf then waits for no inputs, and the order is the same",
+    ("raised", "try:  →  try:"): "the errors that are caught, in another order",
     ("jvp", "if any([tangent[a] for a in b.inputs]):  →  if True:"): "adding zeros takes time, and that is all",
     ("jvp", "if tangent[a]:  →  if True:"): "adding zeros takes time, and that is all",
 }
@@ -85,7 +73,10 @@ class Mutant:
 
 # Making them.
 
-OTHER_OPERATOR = {ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*", ast.Pow: "*", ast.FloorDiv: "+"}
+OTHER_OPERATOR = {
+    ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*",
+    ast.Pow: "*", ast.FloorDiv: "+", ast.Mod: "*", ast.BitXor: "&",
+}  # fmt: skip
 OTHER_COMPARISON = {
     ast.Gt: (">=", "<"), ast.Lt: ("<=", ">"), ast.GtE: (">",), ast.LtE: ("<",), ast.Eq: ("!=",), ast.NotEq: ("==",),
     ast.In: ("not in",), ast.NotIn: ("in",), ast.Is: ("is not",), ast.IsNot: ("is",),
@@ -112,12 +103,13 @@ def mutants(package: Path) -> list[Mutant]:
 
 
 def functions(tree: ast.Module, file: str) -> Iterator[Target]:
-    """The functions of FUNCTIONS."""
-    defined = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    """The functions and methods of FUNCTIONS."""
     for name in FUNCTIONS[file]:
-        if name not in defined:
+        defined = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == name]
+        if not defined:
             raise SystemExit(f"there is no {name} in {file} any more: what is to be broken instead?")
-        yield name, defined[name], []
+        for function in defined:
+            yield name, function, []
 
 
 def partials_of_rows(tree: ast.Module) -> Iterator[Target]:
@@ -232,8 +224,15 @@ def of_a_tuple(node: ast.AST, text: str) -> list[str]:
         return [*several, f"tuple({text})[::-1]", f"tuple({text})[:-1] + (0.0,)"]
     right = [ast.unparse(x) for x in node.elts]
     places = [k for k in range(len(right)) if right[k] != "0.0"]
-    ways = [[*right[:k], w.format(right[k]), *right[k + 1 :]] for k in places for w in wrong]
+    ways = [[*right[:k], broken(node.elts[k], w), *right[k + 1 :]] for k in places for w in wrong]
     return [f"({', '.join(way)},)" for way in ways]
+
+
+def broken(partial: ast.expr, wrong: str) -> str:
+    """The partial, or each of those that a star stands before."""
+    if isinstance(partial, ast.Starred):
+        return f"*[{wrong.format('p')} for p in {ast.unparse(partial.value)}]"
+    return wrong.format(ast.unparse(partial))
 
 
 def first_line(node: ast.AST) -> str:
@@ -274,7 +273,7 @@ class Desk:
                 os.dup2(output, 1)
                 os.dup2(output, 2)
                 sys.dont_write_bytecode = mutant is not None  # two mutants of one second would share theirs
-                sys.path[:0] = [str(self.folder), str(self.folder / "tests")]
+                sys.path[:0] = [str(self.folder / part) for part in ("", "tests", "tests/engine")]
                 code = run()
             finally:
                 sys.stdout.flush()
@@ -318,7 +317,7 @@ def cases(test: Any) -> list[dict[str, Any]]:
 def with_pytest() -> int:
     options = ["-x", "-q", "-p", "no:cacheprovider", "--hypothesis-profile=mutants"]
     ignored = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # hypothesis has been imported for all mutants
-    return int(pytest.main([*options, *ignored, *[f"tests/{name}.py" for name in MORE_TESTS + TESTS]]))
+    return int(pytest.main([*options, *ignored, *[f"tests/engine/{name}.py" for name in MORE_TESTS + TESTS]]))
 
 
 def survivors(every: list[Mutant | None], desks: list[Desk], run: Callable[[], int]) -> list[Mutant | None]:

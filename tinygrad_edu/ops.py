@@ -109,6 +109,11 @@ def raised(a: Any, n: Any) -> Any:
         return -math.inf if a < 0 and n % 2 else math.inf
 
 
+def slope_of_power(a: Any, n: Any) -> Any:
+    """n aⁿ⁻¹, which is 0 for n = 0, also where aⁿ⁻¹ is infinite."""
+    return 0.0 if n == 0 else n * raised(a, n - 1)
+
+
 # fmt: off
 #            symbol     value                               partials
 ADD     = Op("+",       add,                                lambda y, a, b: (1.0, 1.0))
@@ -133,7 +138,7 @@ MAXIMUM = Op("maximum", lambda a, b: a if a > b else b,     lambda y, a, b: (gre
 MINIMUM = Op("minimum", lambda a, b: a if a < b else b,     lambda y, a, b: (greater(b, a), greater(a, b)))
 STOP    = Op("stop_gradient", lambda a: a,                  lambda y, a: (0.0,))  # by definition
 
-POW     = Op("pow",     math.pow,                           lambda y, a, b: (b * raised(a, b - 1), y * log(a)))  # a > 0
+POW     = Op("pow",     math.pow,                           lambda y, a, b: (slope_of_power(a, b), y * log(a)))  # a > 0
 
 # Of vectors a, b, z. The partials of dot are all bᵢ, and then all aᵢ; affine is what a neuron starts with.
 SUM     = Op("sum",     lambda a: sum(a, 0.0),              lambda y, a: (1.0,) * len(a),             vectors=1)
@@ -149,8 +154,7 @@ def power(n: float) -> Op:
     """The row aⁿ for a constant n, with the slope n aⁿ⁻¹. (n = 0 is the constant 1, also at a = 0.)"""
     if n == 2:
         return SQUARE
-    slope = (lambda y, a: (n * raised(a, n - 1),)) if n else (lambda y, a: (0.0,))
-    return Op(f"^{n:.12g}", lambda a: math.pow(a, n), slope, exponent=n)
+    return Op(f"^{n:.12g}", lambda a: math.pow(a, n), lambda y, a: (slope_of_power(a, n),), exponent=n)
 
 
 #: The whole page, for whoever wants to go through it row by row; `power(n)` makes the rest.

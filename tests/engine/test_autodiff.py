@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from tinygrad_edu import Tensor, Value, grad, hessian, jacobian, jvp, topological_order
@@ -30,7 +31,7 @@ def test_a_cube_has_a_gradient_where_its_slope_is_rounded_up_and_where_down():
         assert grad(x**3, x).data == 3 * (a * a)
 
 
-def test_a_third_derivative_at_zero_survives_the_exact_formulas():
+def test_third_derivatives_at_zero():
     x = Value(0.0)
     for y, third in [(x.tanh(), -2.0), (x.sigmoid(), -1 / 8)]:
         assert grad(grad(grad(y, x), x), x).data == third
@@ -96,6 +97,45 @@ def test_jvp_of_an_input_that_depends_on_another_counts_both_ways():
     assert jvp(3 * s, [a, s], [1.0, 1.0]).data == 3 * (4.0 + 1.0)
 
 
+def test_jvp_pairs_structures_key_by_key():
+    a, b, t = Value(2.0), Value(3.0), Tensor([[1.0, 2.0], [3.0, 4.0]])
+    y = a * a + 10 * b + (t * Tensor([[1.0, 2.0], [3.0, 4.0]])).sum()[()]
+    assert jvp(y, {"a": a, "b": b}, {"b": 1.0, "a": 0.5}).data == 0.5 * 4 + 10
+    assert jvp(y, (a, [b]), [1, (np.float64(2),)]).data == 4.0 + 20
+    for tangent in (np.eye(2), [[1.0, 0.0], [0.0, 1.0]], Tensor([[1.0, 0.0], [0.0, 1.0]])):
+        assert jvp(y, {"t": t}, {"t": tangent}).data == 1.0 + 4.0
+    assert jvp(y, Tensor(a), 1.0).data == 4.0
+    assert jvp(y, [], []).data == 0.0
+
+
+def test_a_value_named_twice_has_both_tangents():
+    x = Value(3.0)
+    assert jvp(x * x, [x, x], [1.0, 10.0]).data == 6.0 * 11
+
+
+@pytest.mark.parametrize(
+    ("xs", "tangents"),
+    [
+        (lambda a, t: [a, a], [1.0]),
+        (lambda a, t: [a], [1.0, 2.0]),
+        (lambda a, t: [a], "1"),
+        (lambda a, t: [a], 1.0),
+        (lambda a, t: {"a": a}, {"b": 1.0}),
+        (lambda a, t: {"a": a}, {"a": 1.0, "b": 1.0}),
+        (lambda a, t: {"a": a}, {}),
+        (lambda a, t: {"a": a}, [1.0]),
+        (lambda a, t: t, [1.0]),
+        (lambda a, t: t, 1.0),
+        (lambda a, t: t, np.zeros((2, 3))),
+        (lambda a, t: t, [[1.0, 2.0], [3.0]]),
+    ],
+)
+def test_structures_that_differ_are_refused(xs, tangents):
+    a, t = Value(2.0), Tensor([[1.0, 2.0], [3.0, 4.0]])
+    with pytest.raises(ValueError, match=r"^jvp: xs and tangents differ in structure, at \["):
+        jvp(a * t.sum()[()], xs(a, t), tangents)
+
+
 def test_jvp_can_be_differentiated():
     x = Value(2.0)
     assert grad(jvp(x**3, x, 1.0), x).data == 12.0
@@ -129,19 +169,9 @@ def test_grad_refuses_what_is_not_one_number():
     for y, x in ((3.0, Value(1.0)), (Value(1.0), 3.0), (Value(1.0), ["x"])):
         with pytest.raises(TypeError, match="a Value, a Tensor or a list of them is needed"):
             grad(y, x)
-    with pytest.raises(ValueError, match="2 values to move, but 1 tangents"):
-        jvp(t.sum(), t, [1.0])
     with pytest.raises(TypeError, match="a real number is needed, not str"):
         jvp(t.sum(), t, [1.0, "1"])
+    with pytest.raises(ValueError, match="a finite number is needed, not nan"):
+        jvp(t.sum(), t, [1.0, math.nan])
     with pytest.raises(TypeError, match=r"a graph ends in Values or Tensors, each an argument of its own, not in \["):
         topological_order([t])
-
-
-def test_grad_of_a_pass_whose_numbers_were_changed_is_refused_and_changes_nothing():
-    w, x = Value(3.0), Value(5.0)
-    y = w * x
-    y.backward()
-    w.data = 4.0
-    with pytest.raises(RuntimeError, match="× was recorded with other numbers"):
-        grad(y, x)
-    assert (w.grad, x.grad, y.grad) == (5.0, 3.0, 1.0)

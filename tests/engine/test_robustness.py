@@ -1,10 +1,8 @@
-"""A million nodes, a thousand training runs, copies, threads."""
+"""A million nodes, a thousand training runs, copies."""
 
 import copy
 import gc
 import pickle
-import sys
-import threading
 import tracemalloc
 
 import pytest
@@ -194,43 +192,3 @@ def test_a_module_that_keeps_a_result_is_not_copied(copied):
         copied(net)
     net.last = net.last.detach()
     assert copied(net).last.data == net.last.data
-
-
-# Threads. Graphs that share no node do not disturb each other.
-
-
-def in_threads(work, n=4):
-    """What work(0), …, work(n − 1) return when they run at the same time, switched as often as possible."""
-    results = [None] * n
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)
-    try:
-        threads = [threading.Thread(target=lambda i=i: results.__setitem__(i, work(i))) for i in range(n)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    finally:
-        sys.setswitchinterval(interval)
-    return results
-
-
-def test_threads_with_graphs_of_their_own_do_not_disturb_each_other():
-    def losses(seed):
-        net = MLP([2, 3, 1], seed=seed)
-        sgd = SGD(net.parameters(), lr=0.1)
-        return [train(net, sgd) for _ in range(50)]
-
-    assert in_threads(losses) == [losses(seed) for seed in range(4)]
-
-
-def test_threads_may_differentiate_graphs_of_their_own_as_values():
-    def slopes(k):
-        found = []
-        for i in range(50):
-            x = Value(0.1 * k + 0.01 * (i + 1))
-            dx = grad((x * x).tanh() ** 2.5 + x**k, x)
-            found.append((dx.data, grad(dx, x).data))
-        return found
-
-    assert in_threads(slopes) == [slopes(k) for k in range(4)]
