@@ -3,8 +3,8 @@
 from domains import NOT_THE_SLOPE
 from hypothesis import strategies as st
 
-from tinygrad_edu import Tensor, Value, ops, stack, topological_order
-from tinygrad_edu.network.functions import affine
+from tinygrad_edu import Linear, Tensor, Value, cross_entropy, ops, squared_error, stack, topological_order
+from tinygrad_edu.network.functions import affine, cat
 from tinygrad_edu.value import numbers, record
 
 # A step takes nodes made before and makes another: a and b, and those that take any number all of
@@ -217,4 +217,21 @@ _STEPS = [
     lambda a, b, rng: b.sin() * b.cos(), lambda a, b, rng: (b * b + 1.0).sqrt(), lambda a, b, rng: b.exp() - b,
     lambda a, b, rng: (b * b + 1.0).log(), lambda a, b, rng: a.minimum(b) * 3, lambda a, b, rng: b.sum(axis=(0, 1)),
     lambda a, b, rng: (b * b + 1.0) ** a, lambda a, b, rng: b.step() * a,
+    lambda a, b, rng: a + b.values[-1], lambda a, b, rng: b + Value.sum([v * v for v in a.values]),
+    lambda a, b, rng: cat([a, b]), lambda a, b, rng: cat([a, b], axis=-1),
+    lambda a, b, rng: b[[0, -1, 0]], lambda a, b, rng: b * b.stop_gradient(),
+    lambda a, b, rng: b.min(axis=-1, keepdims=True) - b, lambda a, b, rng: stack([a, b]).T,
+    # What people build of these: layers, tied weights, attention, normalisation, a convolution by slices.
+    lambda a, b, rng: layer(b, rng).tanh(), lambda a, b, rng: layer(b, rng),
+    lambda a, b, rng: (b @ a).tanh() @ a.T, lambda a, b, rng: (a @ (a @ b).T / 2**0.5).softmax() @ a,
+    lambda a, b, rng: (b - b.mean(axis=-1, keepdims=True)) / (b.var(axis=-1, keepdims=True) + 0.5).sqrt(),
+    lambda a, b, rng: (b - b.mean(axis=0)) / ((b - b.mean(axis=0)) ** 2).mean().sqrt() * a,
+    lambda a, b, rng: stack([(b[i : i + 2] * a[:2]).sum() for i in range(len(b) - 1)]),
+    lambda a, b, rng: sum([b[i : i + 2] * a[i] for i in range(len(b) - 1)], Tensor(0.0)),
+    lambda a, b, rng: cross_entropy(b, [0] * len(b) if b.ndim == 2 else 0), lambda a, b, rng: squared_error(a, b),
 ]  # fmt: skip
+
+
+def layer(x, rng):
+    """A layer of a new network."""
+    return Linear(x.shape[-1], rng.randint(1, 3), seed=rng.randint(0, 1))(x)

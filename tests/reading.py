@@ -9,6 +9,7 @@ import re
 import numpy as np
 
 SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-"))
+LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉₍₎", "0123456789()")
 SUPERSCRIPT = "[" + "".join(SUPERSCRIPTS) + "]+"
 NUMBER = re.compile(rf"(\d+(?:\.\d+)?)(?:·10({SUPERSCRIPT}))?|½|∞")
 
@@ -30,12 +31,41 @@ ONE = {
 }  # fmt: skip
 TWO = {"maximum": np.maximum, "minimum": np.minimum}
 REDUCTIONS = {"sum": np.sum, "max": np.max, "logsumexp": logsumexp}
+NAMED = {"stack": lambda *a, axis=0: np.stack(a), "cat": lambda *a, axis=0: np.concatenate(a, axis)}
 SOFTMAX = {"softmax": softmax, "log_softmax": lambda z, axis=-1: np.log(softmax(z, axis))}
 
 
 def read(text, environment):
-    """The number of a formula printed as text."""
-    return Reader(text, environment).whole()
+    """The number of a formula printed as text, on one line or on several."""
+    text, matrices = on_one_line(text)
+    return Reader(text, environment | matrices).whole()
+
+
+def on_one_line(picture):
+    """The picture with a sign in the place of each matrix, and the matrices; parentheses may be as tall as those."""
+    lines = picture.split("\n")
+    lines = [line.ljust(max(map(len, lines))) for line in lines]
+    text, matrices, at = "", {}, 0
+    while at < len(lines[0]):
+        column = [line[at] for line in lines]
+        if "⎡" in column:
+            top, bottom, end = column.index("⎡"), column.index("⎣"), min(line.find("⎤", at) % 10**9 for line in lines)
+            rows = np.array([[number(x) for x in line[at + 1 : end].split()] for line in lines[top : bottom + 1]])
+            key = f"【{len(matrices)}】"
+            matrices[key] = rows[:, 0] if rows.shape[1] == 1 else rows
+            text, at = text + key, end
+        else:
+            sign = "".join(column).strip()
+            tall = {"⎛": "(", "⎞": ")"}.get(sign[:1], "|" if set(sign) == {"|"} else sign)
+            assert len(tall) <= 1, picture
+            text += tall or " "
+        at += 1
+    return text.strip(), matrices
+
+
+def number(text):
+    """A number of a matrix."""
+    return Reader(text, {}).whole()
 
 
 def read_latex(text, environment):
@@ -63,10 +93,12 @@ def latex_name(name):
     if name.startswith("∂"):
         above, below = name[1:].split("/∂")
         return rf"\frac{{\partial {latex_name(above)}}}{{\partial {latex_name(below)}}}"
-    base, above, below = re.fullmatch(r"([A-Za-zŷ]+\d*)((?:⁽\d*[⁰¹²³⁴⁵⁶⁷⁸⁹]*⁾)?)([₀₁₂₃₄₅₆₇₈₉,]*)", name).groups()
+    parts = re.fullmatch(r"([A-Za-zŷ]+\d*)((?:⁽[⁰¹²³⁴⁵⁶⁷⁸⁹]*⁾)?)(′*)([₀₁₂₃₄₅₆₇₈₉₍₎,]*)", name)
+    base, above, primes, below = parts.groups()
+    base += "'" * len(primes)
     text = r"\hat{y}" if base == "ŷ" else rf"\mathrm{{{base}}}" if len(base) > 1 else base
     text += "^{(" + "".join(SUPERSCRIPTS.get(c, "") for c in above) + ")}" if above else ""
-    return text + ("_{" + "".join(chr(ord(c) - ord("₀") + ord("0")) for c in below) + "}" if below else "")
+    return text + ("_{" + below.translate(LOWERED) + "}" if below else "")
 
 
 def as_text(latex):
@@ -167,11 +199,17 @@ class Reader:
             elif self.takes("ᵀ"):
                 value = value[None, :] if np.ndim(value) == 1 else np.transpose(value)
             elif self.takes("^"):
-                value = value ** (self.atom())
+                value = value ** self.parts(self.atom())
             elif self.text.startswith("[", self.at):
-                value = part(value, self.index())
+                value = self.parts(value)
             else:
                 return value
+
+    def parts(self, value):
+        """Brackets hold tighter than a power: a^b[0] is a^(b[0])."""
+        while self.text.startswith("[", self.at):
+            value = part(value, self.index())
+        return value
 
     def index(self):
         start = self.at
@@ -253,8 +291,8 @@ class Reader:
             return whole
         if name in SOFTMAX:
             return SOFTMAX[name](args[0], options.get("axis", -1 if axes is None else axes))
-        if name in TWO:
-            return TWO[name](*args)
+        if name in TWO | NAMED:
+            return (TWO | NAMED)[name](*args, **options)
         if name in REDUCTIONS:
             z = np.array(args) if len(args) > 1 else np.asarray(args[0])
             axes = options.get("axis", axes)

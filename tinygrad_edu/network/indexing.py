@@ -42,14 +42,21 @@ def selected(shape: Shape, index: Any) -> tuple[tuple[Key, ...], list[int], Shap
     ([2, 5, 2], (3,))
     """
     keys = _keys(shape, index if isinstance(index, tuple) else (index,))
-    arrays = [k for k, key in enumerate(keys) if isinstance(key, Indices)]
-    if arrays:
-        found, taken = _with_arrays(shape, keys)
-    else:
-        found, taken = _axis_by_axis(shape, keys)
+    found, taken = places(shape, keys)
     if 0 in taken:
         raise IndexError(f"{index!r} selects nothing from a Tensor of shape {shape}")
-    return keys, offsets(found), taken
+    return keys, found, taken
+
+
+def places(shape: Shape, keys: tuple[Key, ...]) -> tuple[list[int], Shape]:
+    """The offsets of what the keys take, and their shape.
+
+    >>> places((2, 3), (slice(None), 1))
+    ([1, 4], (2,))
+    """
+    arrays = any([isinstance(key, Indices) for key in keys])
+    found, taken = _with_arrays(shape, keys) if arrays else _axis_by_axis(shape, keys)
+    return offsets(found), taken
 
 
 def _axis_by_axis(shape: Shape, keys: tuple[Key, ...]) -> tuple[list[Sequence[int]], Shape]:

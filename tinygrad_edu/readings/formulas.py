@@ -9,10 +9,23 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from .. import ops
+from ..network.indexing import places
 from ..network.tensor import Tensor
 from ..value import Value
 from ..writing.algebra import in_symbols, matrix_product, product_of, reshaped, sum_of, total, transpose
-from ..writing.expression import Along, Apply, Constant, Expression, Function, Literal, Number, Part, Reshape
+from ..writing.expression import (
+    Along,
+    Apply,
+    Constant,
+    Expression,
+    Function,
+    Literal,
+    Name,
+    Number,
+    Part,
+    Placed,
+    Reshape,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -73,8 +86,40 @@ def elementwise(op: Any, args: Sequence[Expression]) -> Expression:
     return Apply(op, tuple(args))
 
 
-def offsets(part: Tensor, whole: Tensor) -> tuple[int, ...]:
+def part_of(t: Tensor, whole: Tensor, arg: Expression) -> Expression:
+    """The elements of `whole`, which is written `arg`, that t consists of: all in another shape, or a Part.
+
+    >>> x = Tensor([1.0, 2.0, 3.0])
+    >>> print(part_of(x[1:], x, Name("x", (3,))), part_of(Tensor([x[2], x[0]]), x, Name("x", (3,))))
+    x[1:] x[2; 0]
+    """
+    place = _offsets(t, whole)
+    if place == tuple(range(len(whole.values))):
+        return reshaped(arg, t.shape)
+    keys = t.record.keys if t.record else None
+    index = _elements_text(place, whole.shape) if keys is None else ", ".join(map(_key_text, keys))
+    return Part(arg, index, place, t.shape)
+
+
+def placed(G: Expression, t: Tensor, whole: Tensor) -> Expression:
+    """What G = ∂L/∂t passes on to the Tensor that t is a part of: zeros but for G in its place.
+
+    >>> x = Tensor([1.0, 2.0, 3.0])
+    >>> print(placed(Name("G", (2,)), x[1:], x))
+    place(G, [1:], 3)
+    """
+    part = part_of(t, whole, Name("", whole.shape))
+    if isinstance(part, Part):
+        return Placed(G, part.index, part.offsets, whole.shape)
+    return in_symbols(lambda G: G.reshape(whole.shape), G)
+
+
+def _offsets(part: Tensor, whole: Tensor) -> tuple[int, ...]:
     """Where the elements of a view stand in what it is a view of, counted row by row."""
+    if part.record and part.record.keys is not None:
+        return tuple(places(whole.shape, part.record.keys)[0])
+    if part.values == whole.values:
+        return tuple(range(len(whole.values)))
     place: dict[Value, int] = {}
     for k, v in enumerate(whole.values):
         place.setdefault(v, k)
@@ -87,17 +132,10 @@ def is_view(t: Tensor) -> bool:
     return bool(t.inputs) and given.issuperset(t.values)
 
 
-def index_text(t: Tensor) -> str:
-    """What stood in the brackets: t[1:, 0] gives 1:, 0. Of any other view, its elements one by one."""
-    if t.record is None or t.record.keys is None:
-        return elements_text(offsets(t, t.inputs[0]), t.inputs[0].shape)
-    return ", ".join(map(_key_text, t.record.keys))
-
-
-def elements_text(place: Sequence[int], shape: Sequence[int]) -> str:
+def _elements_text(place: Sequence[int], shape: Sequence[int]) -> str:
     """Elements of an array as an index: 2 of a vector, 0, 1 of a matrix, and several as 0, 1; 1, 0.
 
-    >>> elements_text((1, 2), (2, 2))
+    >>> _elements_text((1, 2), (2, 2))
     '0, 1; 1, 0'
     """
     indices = []
@@ -170,9 +208,10 @@ def _of_tensor(t: Tensor, symbol: Symbol) -> Expression:
         case "softmax" | "log_softmax":
             return Along(t.op, args[0], record.axis)
     if len(args) == 1 and is_view(t):
-        return Part(args[0], index_text(t), offsets(t, t.inputs[0]), t.shape)
+        return part_of(t, t.inputs[0], args[0])
     if record.row is None or record.row.vectors:
-        return Function(str(t.op), tuple(args), t.shape)
+        axes = record.axis or (0,)  # that of cat
+        return Function(str(t.op), tuple(args), t.shape, f"axis={axes[0]}" if any(axes) else "")
     return elementwise(record.row, args)
 
 

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING
 
 from ..graph import topological_order
 from ..network.tensor import Tensor
-from ..writing.algebra import reshaped
-from ..writing.expression import Constant, Expression, Function, Name, Part
-from .formulas import elements_text, formula, is_view, offsets, on_its_own
+from ..writing.expression import Constant, Expression, Function, Name
+from .formulas import formula, is_view, on_its_own, part_of
 from .order import by_depth
 
 if TYPE_CHECKING:
@@ -203,10 +202,7 @@ class Quantities:
         t = node.tensor
         source = self.graph.copied_from(node)
         if source is not None:
-            whole, place = self.symbol(source.tensor), offsets(t, source.tensor)
-            if place == tuple(range(len(source.tensor.values))):
-                return reshaped(whole, t.shape)
-            return Part(whole, elements_text(place, source.tensor.shape), place, t.shape)
+            return part_of(t, source.tensor, self.symbol(source.tensor))
         if node.made:
             return Function(t.op or "Tensor", tuple([self.symbol(a.tensor) for a in node.inputs]), t.shape)
         if not t.inputs:
@@ -235,8 +231,9 @@ class Quantities:
                 continue
             base = node.base
             if base is not node:
-                # A second name for all that is used of the base, so that both have the same gradient.
-                alone = not base.shares and base is not root and uses.get(base) == uses.get(node)
+                # A second name for all that is used of the base, each element once: both have the same gradient.
+                once = len(set(t.values)) == len(t.values)
+                alone = once and not base.shares and base is not root and uses.get(base) == uses.get(node)
                 if (t.label or t in wrt) and alone and labels[base] <= 1:
                     named.add(node)
                 continue

@@ -169,8 +169,8 @@ def with_args(e: Expression, args: list[Expression]) -> Expression:
             return Apply(op, tuple(args))
         case MatMul():
             return MatMul(tuple(args))
-        case Function(name, _, shape):
-            return Function(name, tuple(args), shape)
+        case Function(name, _, shape, note):
+            return Function(name, tuple(args), shape, note)
         case Along(function, _, axes, keepdims):
             return Along(function, args[0], axes, keepdims)
         case Transpose():

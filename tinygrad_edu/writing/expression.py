@@ -228,11 +228,12 @@ class Placed(Expression):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Function(Expression):
-    """A function that is known by its name alone."""
+    """A function that is known by its name alone; `note` is what else is said to it, such as axis=1."""
 
     name: str
     args: tuple[Expression, ...]
     shape: Shape
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -143,8 +143,8 @@ class Paper(Language):
                 return self.with_note("place", f"{self.brackets(f'[{index}]')}, {self.size(shape)}")
             case Along():
                 return self.along(e)
-            case Function(name, args):
-                return self.call(name, len(args))
+            case Function(name, args, _, note):
+                return self.with_note(name, note, len(args)) if note else self.call(name, len(args))
             case Chain():
                 return self.inner_product()
         return super().other(e)
@@ -162,10 +162,11 @@ class Paper(Language):
         said = f"axis={axes[0] if axes and len(axes) == 1 else axes}"
         return self.with_note(e.function, said + (", keepdims" if e.keepdims else ""))
 
-    def with_note(self, name: str, note: str) -> Spelling:
-        """name(a, note)."""
-        text = self.call(name, 2).text.replace("{b}", note)
-        return Spelling(text, ATOM, (SUM,))
+    def with_note(self, name: str, note: str, arguments: int = 1) -> Spelling:
+        """name(a, …, note)."""
+        last = letters(arguments + 1)[-1]
+        text = self.call(name, arguments + 1).text.replace(f"{{{last}}}", note)
+        return Spelling(text, ATOM, (SUM,) * arguments)
 
     def inner_product(self) -> Spelling:
         return Spelling("⟨{a}, {b}⟩", ATOM, (SUM, SUM))

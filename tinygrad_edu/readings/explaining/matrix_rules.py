@@ -14,8 +14,8 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from ...writing.algebra import Symbol, each_in_symbols, in_symbols
-from ...writing.expression import Along, Expression, Ones, Part, Placed
-from ..formulas import index_text, is_view, offsets, terms
+from ...writing.expression import Along, Expression, Ones, Part
+from ..formulas import is_view, placed, terms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -70,7 +70,7 @@ def contributions(t: Tensor, G: Expression, y: Expression, args: Sequence[Expres
         case "reshape":
             given = [in_symbols(lambda G: G.reshape(shapes[0]), full(G, t.shape))]
         case _ if len(args) == 1 and is_view(t):
-            given = [Placed(full(G, t.shape), index_text(t), offsets(t, t.inputs[0]), shapes[0])]
+            given = [placed(full(G, t.shape), t, t.inputs[0])]
         case "stack":
             size = prod(shapes[0])
             given = [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ... import ops
 from ...graph import topological_order
 from ...network.tensor import Tensor
-from ...writing.algebra import add, in_symbols, replaced
+from ...writing.algebra import add, replaced
 from ...writing.arrays import Array, array
 from ...writing.evaluation import evaluate, is_known, put_in
 from ...writing.expression import (
@@ -20,12 +20,10 @@ from ...writing.expression import (
     Expression,
     Name,
     Number,
-    Part,
-    Placed,
     parts,
 )
 from ...writing.names import elements
-from ..formulas import on_its_own
+from ..formulas import on_its_own, placed
 from ..naming import Names
 from ..order import by_height
 from ..quantities import Quantities, Quantity, TensorGraph
@@ -90,6 +88,7 @@ class _Backward:
         names[root.values[0]] = self.root.name
         self.names = names
         self.numbers = Gradients(order, {v: names[v] for v in order if v in names}, set())
+        self.called = {q.name: q.tensor for q in found.of.values()}
         self.environment: dict[str, Any] = {q.name: _array(q.tensor) for q in found.of.values()}
 
     def forward(self, q: Quantity, in_full: bool) -> Row:
@@ -168,10 +167,16 @@ class _Backward:
         if len(given.numbers) != len(result.numbers):
             given = given.broadcast_to(t.shape)
         rests = [g - r for g, r in zip(result.numbers, given.numbers)]
-        rounding = _ROUNDING * max([self.numbers.size.get(v, 0.0) for v in t.values])
+        rounding = _ROUNDING * self._size(t, rule)
         if not all(map(isfinite, rests)) or all([abs(d) <= rounding for d in rests]):
             return None
         return Array(t.shape, [0.0 if abs(d) <= rounding else d for d in rests])
+
+    def _size(self, t: Tensor, rule: Expression) -> float:
+        """How large the numbers were that ∂L/∂t, or what stands in its rule, was added up from."""
+        above = {part.below for part in parts(rule) if isinstance(part, Derivative)} or {self.root.name}
+        tensors = [t, *[self.called[name] for name in above if name in self.called]]
+        return max([self.numbers.size.get(v, 0.0) for a in tensors for v in a.values])
 
     def _pass_on(self, t: Tensor, G: Expression) -> None:
         """Each input of t gets its term of the chain rule, G being ∂L/∂t."""
@@ -182,7 +187,7 @@ class _Backward:
             return  # the rows of what it was computed from say what is missing
         source = self.found.graph.copied_from(node)
         if source is not None:
-            self._give(source.tensor, self._placed(t, source.tensor, G))
+            self._give(source.tensor, placed(full(G, t.shape), t, source.tensor))
             return
         given = None
         if not node.made:
@@ -200,12 +205,6 @@ class _Backward:
             jacobian = Derivative(self._name(t), self.found.of[a].name, a.shape)
             self.environment[jacobian.text] = pull_back.to(a)
             self._give(a, Chain(G, jacobian))
-
-    def _placed(self, t: Tensor, source: Tensor, G: Expression) -> Expression:
-        whole = self.found.written_out(self.found.graph.nodes[t])
-        if isinstance(whole, Part):
-            return Placed(full(G, t.shape), whole.index, whole.offsets, source.shape)
-        return in_symbols(lambda G: G.reshape(source.shape), full(G, t.shape))
 
     def _name(self, t: Tensor) -> str:
         return self.found.of[t].name if t in self.found.of else str(self.found.symbol(t))
