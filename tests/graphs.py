@@ -1,6 +1,9 @@
 """Random graphs for the tests: a recipe is drawn once and can be built again, also from other numbers."""
 
+import random
+
 from domains import NOT_THE_SLOPE
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from tinygrad_edu import Linear, Tensor, Value, cross_entropy, ops, squared_error, stack, topological_order
@@ -198,6 +201,11 @@ def tensor_program(rng):
             nodes[-1].label = f"T{len(nodes)}"
     return sum([(node * 0.5).sum() for node in nodes[-3:]], Tensor(0.0)), leaves
 
+
+#: Losses of such programs, each with its leaves.
+programs = st.integers(0, 10**9).map(lambda seed: tensor_program(random.Random(seed)))
+#: How many of them a test goes through.
+MANY = 2000 if settings.default.max_examples > 1000 else 200
 
 _STEPS = [
     lambda a, b, rng: a + b, lambda a, b, rng: a * b, lambda a, b, rng: a - 2 * b,

@@ -30,8 +30,11 @@ ONE = {
     "stop_gradient": lambda a: a,
 }  # fmt: skip
 TWO = {"maximum": np.maximum, "minimum": np.minimum}
-REDUCTIONS = {"sum": np.sum, "max": np.max, "logsumexp": logsumexp}
-NAMED = {"stack": lambda *a, axis=0: np.stack(a), "cat": lambda *a, axis=0: np.concatenate(a, axis)}
+REDUCTIONS = {"sum": np.sum, "max": np.max, "min": np.min, "logsumexp": logsumexp}
+NAMED = {
+    "stack": lambda *a: np.stack(a if np.size(a[0]) > 1 else [np.ravel(x)[0] for x in a]),  # of one number, any shape
+    "cat": lambda *a, axis=0: np.concatenate(a, axis),
+}
 SOFTMAX = {"softmax": softmax, "log_softmax": lambda z, axis=-1: np.log(softmax(z, axis))}
 
 
@@ -153,7 +156,7 @@ class Reader:
         self.text = text
         self.at = 0
         self.environment = environment
-        self.names = sorted(environment, key=len, reverse=True)
+        self.lengths = sorted({*map(len, environment)}, reverse=True)  # of the names
         self.bars = 0
 
     def whole(self):
@@ -238,8 +241,9 @@ class Reader:
         if match := re.match(r"([a-z_]+)([ₙₖ]?)\(", self.text[self.at :]):
             self.at += len(match[0])
             return self.call(match[1], match[2])
-        for name in self.names:
-            if self.takes(name):
+        for n in self.lengths:
+            if (name := self.text[self.at : self.at + n]) in self.environment:
+                self.at += len(name)
                 return self.environment[name]
         if match := NUMBER.match(self.text, self.at):
             self.at = match.end()

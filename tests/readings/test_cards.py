@@ -4,8 +4,8 @@ import json
 import re
 import xml.etree.ElementTree as ET
 
-from graphs import NUMBERS, recipes, tensor_recipes
-from hypothesis import given, settings
+from graphs import MANY, NUMBERS, programs, recipes, tensor_recipes
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tinygrad_edu import MLP, Linear, Tensor, cross_entropy, draw, squared_error, step_through
@@ -39,11 +39,19 @@ def networks(draw):
     return error + Tensor(z.values[0] ** 2) if loss == "penalty" else error
 
 
-def tables(drawing):
-    """The text of every card: {id: rows of cells}."""
+def built(recipe):
+    return recipe(*recipe.leaves())
+
+
+def value_of(y):
+    return y.values[0] if isinstance(y, Tensor) else y
+
+
+def tables(drawing, between=""):
+    """The text of every card: {id: rows of cells}, with something between the texts of one cell."""
     found = re.findall(r"^\s*(\w+) \[label=<(<TABLE.*?</TABLE>)> class", drawing.source, re.M)
     return {
-        id: [["".join(td.itertext()) for td in tr.iterfind("TD")] for tr in ET.fromstring(table).iterfind("TR")]
+        id: [[between.join(td.itertext()) for td in tr.iterfind("TD")] for tr in ET.fromstring(table).iterfind("TR")]
         for id, table in found
     }
 
@@ -70,22 +78,27 @@ def assert_numbers_of_values(drawing, values):
     assert all(is_number(text, p) for (_, _, text), (_, _, p) in zip(arrows, expected))
 
 
-def value_of(y):
-    return y.values[0] if isinstance(y, Tensor) else y
+graphs = recipes(most=8).map(built) | tensor_recipes(most=5).map(built) | networks() | programs.map(lambda p: p[0])
 
 
-@given(recipes(most=8) | tensor_recipes(most=5))
-@settings(max_examples=30)
-def test_at_the_value_level(recipe):
-    y = recipe(*recipe.leaves())
+def differentiated(y):
+    """The graph after its backward pass, if it is small enough to be drawn number by number."""
+    assume(len(topological_order(value_of(y))) < 150)
     y.backward()
+    return y
+
+
+@given(graphs)
+@settings(max_examples=MANY)
+def test_at_the_value_level(y):
+    differentiated(y)
     assert_numbers_of_values(draw(y, "value", digits=DIGITS, force=True), topological_order(value_of(y)))
 
 
-@given(networks())
-@settings(max_examples=30)
+@given(networks() | graphs)
+@settings(max_examples=MANY)
 def test_at_the_neuron_level(y):
-    y.backward()
+    differentiated(y)
     scene = Scene(y)
     cards = tables(draw(y, "neuron", digits=DIGITS, force=True))
     known = {scene.names.given(v): v for v in scene.values}
@@ -104,10 +117,9 @@ def test_at_the_neuron_level(y):
                     assert name == "constant" or any(is_number(number, p) for p in head.partials)
 
 
-@given(tensor_recipes(most=6) | networks().map(lambda y: lambda *_: y))
-@settings(max_examples=40)
-def test_at_the_tensor_level(recipe):
-    y = recipe(*recipe.leaves()) if hasattr(recipe, "leaves") else recipe()
+@given(graphs)
+@settings(max_examples=MANY)
+def test_at_the_tensor_level(y):
     y = y if isinstance(y, Tensor) else Tensor(y)
     y.backward()
     drawing = draw(y, "tensor", digits=DIGITS + 1, force=True)  # matrices have one less
@@ -115,7 +127,7 @@ def test_at_the_tensor_level(recipe):
     kinds = TensorCards(scene)
     ids = {f"n{k}": [t] for k, t in enumerate(kinds.shown, start=1)}
     ids |= {f"p{l}": own for l, layer in enumerate(kinds.layers, start=1) if (own := kinds.own(layer))}
-    cards = tables(drawing)
+    cards = tables(drawing, " ")
     assert cards.keys() == ids.keys()
     for id, tensors in ids.items():
         text = "  ".join(["  ".join(row) for row in cards[id]])
@@ -124,7 +136,7 @@ def test_at_the_tensor_level(recipe):
             shown = re.findall(r"−?\d+\.\d{7}(?:e[+-]\d+)?", text)
             assert is_number(shown[0], v.data) and is_number(shown[1], v.grad)
         else:
-            shown = re.findall(r"−?\d+\.\d{6}", text)
+            shown = re.findall(r"(?<![\d.])−?\d+\.\d{6}(?!\d)", text)
             own = [x for part in ("data", "grad") for t in tensors for x in [getattr(v, part) for v in t.values]]
             if max(len(t.values) for t in tensors) <= 7:
                 assert len(shown) == len(own) and all(map(is_number, shown, own))
@@ -136,10 +148,10 @@ def parts(page):
     return steps, ET.fromstring(re.findall(r"<svg.*?</svg>", page.html, re.S)[-1])
 
 
-@given(recipes(most=6) | networks().map(lambda y: lambda *_: y), st.sampled_from(["value", "neuron"]))
-@settings(max_examples=40)
-def test_in_the_page(recipe, level):
-    y = recipe(*recipe.leaves()) if hasattr(recipe, "leaves") else recipe()
+@given(recipes(most=6).map(built) | networks() | programs.map(lambda p: p[0]), st.sampled_from(["value", "neuron"]))
+@settings(max_examples=MANY // 4)  # Graphviz lays each of them out
+def test_in_the_page(y, level):
+    assume(len(topological_order(value_of(y))) < 60)
     y.backward()
     page = step_through(y, level, digits=DIGITS)
     steps, picture = parts(page)

@@ -1,18 +1,20 @@
 """Every equation that `explain` prints holds: it is read back and evaluated, in symbols and in numbers."""
 
-import random
+import re
 
 import numpy as np
 import pytest
-from graphs import tensor_program
-from hypothesis import given
-from hypothesis import strategies as st
+from graphs import MANY, programs
+from hypothesis import assume, given, settings
 from reading import NAMED, read, read_latex
 
 from tinygrad_edu import Parameter, Tensor, Value, explain, stack, topological_order
 from tinygrad_edu.network.functions import cat
+from tinygrad_edu.readings.drawing.scene import Scene
+from tinygrad_edu.readings.drawing.tensor_level import TensorCards
 from tinygrad_edu.writing.expression import Chain, Function, Number, parts
 from tinygrad_edu.writing.latex import LaTeX
+from tinygrad_edu.writing.names import elements
 from tinygrad_edu.writing.paper import Text, written
 
 
@@ -33,6 +35,18 @@ def numbers_of(derivation, L):
                 t, a = tensor_of[part.derivative.above], tensor_of[part.derivative.below]
                 environment[part.derivative.text] = jacobian(t, a, told, set(named))
     return environment
+
+
+def numbers_of_elements(derivation, L):
+    """z₂ and ∂L/∂z₂ of every element on the page, and ∂h₂/∂z₂ where one was computed from the other."""
+    names = {}
+    for row in derivation.forward:
+        for v, name in zip(row.node.values, elements(str(row.quantity), row.node.shape)):
+            names.setdefault(v, name)
+    found = {name: v.data for v, name in names.items()} | {f"∂L/∂{name}": v.grad for v, name in names.items()}
+    for b in topological_order(L.values[0]):
+        found |= {f"∂{names[b]}/∂{names[a]}": p for a, p in zip(b.inputs, b.partials) if {a, b} <= names.keys()}
+    return found
 
 
 def jacobian(t, a, told, named):
@@ -61,12 +75,32 @@ def close(read, true, tolerance):
     return np.all(np.abs(read - true) <= tolerance)
 
 
+def check_notes(row, environment):
+    """What is called zero is 0, a sum that is called 1 is 1, and contributions that are said to cancel do."""
+    for note in row.notes:
+        said = "".join([word if isinstance(word, str) else "{}" for word in note])
+        formulas = [word for word in note if not isinstance(word, str)]
+        if said.endswith(" = 0"):
+            places = said.partition("zero: ")[0].count("{}")
+            for e in formulas[places:]:
+                assert np.all(np.abs(read(str(e), environment)) < 1e-9), f"{e} = 0\n{row}"
+        elif said.startswith("{} = 1, so "):
+            assert np.all(read(str(formulas[0]), environment) == 1)
+            assert close(read(str(formulas[2]), environment), environment[str(formulas[1])], 1e-9)
+        elif "contributions {} cancel" in said:
+            cancel = formulas[said.partition("contributions ")[0].count("{}")]
+            terms = [float(part.number) for part in parts(cancel) if isinstance(part, Number)]
+            assert abs(sum(terms)) <= 1e-12 * max(map(abs, terms)), str(row)
+
+
 def check(L, wrt=None):
     derivation = explain(L, wrt=wrt, digits=15)
     environment = numbers_of(derivation, L)
     scale = 1.0 + max(np.max(np.abs(x)) for x in environment.values())
+    single = environment | numbers_of_elements(derivation, L)
     told = set()
     for row in derivation:
+        check_notes(row, single)
         name = str(row.quantity)
         true = environment[name]
         told.add(name)
@@ -85,12 +119,45 @@ def check(L, wrt=None):
     return derivation, told
 
 
-@given(st.integers(0, 10**9))
-def test_every_row_of_random_programs_holds(seed):
-    L, leaves = tensor_program(random.Random(seed))
+@settings(max_examples=MANY)
+@given(programs)
+def test_every_row_of_random_programs_holds(program):
+    L, leaves = program
     _, told = check(L)
     for leaf in set(leaves) & set(topological_order(L)):  # of others only single numbers are used
         assert f"∂L/∂{leaf.label}" in told
+
+
+@settings(max_examples=MANY)
+@given(programs)
+def test_the_formula_on_every_card_holds(program):
+    L, _ = program
+    cards = TensorCards(Scene(L))
+    names = {cards.scene.name(t): np.array(t.data) for t in [*cards.shown, *cards.parameter_of] if cards.scene.name(t)}
+    scale = 1.0 + max(np.max(np.abs(x)) for x in names.values())
+    for t in cards.shown:
+        text = cards.formula(t)
+        if text and not re.search(r"map\(|Tensor\(", text):
+            assert close(read(text, names), np.array(t.data), 1e-11 * scale), f"{cards.scene.name(t)} = {text}"
+
+
+@settings(max_examples=MANY)
+@given(programs)
+def test_every_row_between_numbers_and_every_step_of_a_page_holds(program):
+    L, _ = program
+    order = topological_order(L.values[0])
+    assume(len(order) < 150)
+    L.backward()
+    derivation = explain(L, level="value", digits=15)
+    name = derivation.names
+    environment = {name[v]: v.data for v in name} | {f"∂L/∂{name[v]}": v.grad for v in name}
+    for b in name:
+        if b is not order[-1]:
+            environment |= {f"∂{name[b]}/∂{name[a]}": p for a, p in zip(b.inputs, b.partials) if a in name}
+    scale = 1.0 + max(map(abs, environment.values()))
+    for row in derivation:
+        for text in [str(row.rule), written(row.numbers, Text(15))] if row.rule else []:
+            assert "…" in text or abs(read(text, environment) - row.result) <= 1e-11 * scale, f"{text}\n{row}"
 
 
 X, Q, K = [Tensor.randn(*shape, seed=i, label="XQK"[i]) for i, shape in enumerate([(4, 3), (3, 3), (3, 3)])]

@@ -203,7 +203,7 @@ def _of_tensor(t: Tensor, symbol: Symbol) -> Expression:
         case "sum" | "mean":
             summed = along(t, args[0], "sum")
             return summed if t.op == "sum" else in_symbols(lambda a: a / terms(t), summed)
-        case "max" | "logsumexp" if len(args) == 1:
+        case "max" | "min" | "logsumexp" if len(args) == 1:
             return along(t, args[0], t.op)
         case "softmax" | "log_softmax":
             return Along(t.op, args[0], record.axis)

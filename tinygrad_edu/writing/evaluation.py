@@ -131,6 +131,7 @@ _ALONG: dict[str, Any] = {
     "sum": lambda z: sum(z, 0.0),
     "logsumexp": ops.LSE.value,
     "max": max,
+    "min": min,
     "softmax": _softmax,
     "log_softmax": _log_softmax,
 }

@@ -137,7 +137,7 @@ class Apply(Expression):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Along(Expression):
-    """A function along axes of an array: "sum", "logsumexp", "max", which take them away unless they
+    """A function along axes of an array: "sum", "logsumexp", "max", "min", which take them away unless they
     are kept with the size 1, and "softmax", "log_softmax", which keep the shape. No axes means all."""
 
     function: str
