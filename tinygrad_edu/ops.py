@@ -80,7 +80,8 @@ def largest(z: tuple[Any, ...]) -> Any:
 def shares_of_largest(y: Any, z: tuple[Any, ...]) -> tuple[Any, ...]:
     """1/k for each of the k largest, 0 for the others."""
     is_largest = [1 - step(y - zi) for zi in z]
-    return tuple([one / sum(is_largest) for one in is_largest])
+    k = sum(is_largest)
+    return tuple([one / k for one in is_largest])
 
 
 def sigmoid(a: float) -> float:

@@ -5,7 +5,6 @@ import random
 import re
 import shutil
 import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -655,69 +654,6 @@ def test_latex_compiles_as_it_stands(tmp_path):
         command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", f"{i}.tex"]
         run = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
         assert run.returncode == 0, run.stdout.decode(errors="replace")[-2000:]
-
-
-# Nothing grows faster than the graph and what is printed.
-
-
-def calls(f):
-    """How many functions of Python f calls."""
-    count = 0
-
-    def counted(frame, event, argument):
-        nonlocal count
-        count += event == "call"
-
-    before = sys.getprofile()
-    sys.setprofile(counted)
-    try:
-        f()
-    finally:
-        sys.setprofile(before)
-    return count
-
-
-def many_leaves(n):
-    xs = [Value(0.1 * i, label=f"x{i}") for i in range(n)]
-    y = Value.sum([x * x for x in xs])
-    return lambda: explain(y, wrt=xs[3])
-
-
-def equal_labels(n):
-    xs = [Value(0.1 * i, label="x") for i in range(n)]
-    y = Value.sum(xs)
-    return lambda: explain(y, wrt=xs)
-
-
-def tensors(loss, *shape):
-    def program(n):
-        L = loss(Tensor.randn(n, *shape, seed=1, label="x"))
-        return lambda: explain(L)
-
-    return program
-
-
-def used_twice(n):
-    x = Tensor.randn(3, seed=1, label="x")
-    for _ in range(n):
-        x = (x + x).tanh()
-    L = x.sum()
-    return lambda: explain(L)
-
-
-GROWING = {
-    "leaves": many_leaves, "equal labels": equal_labels, "slices": tensors(lambda x: (x[1:] * x[:-1]).tanh().sum(), 4),
-    "softmax": tensors(lambda x: (x.softmax() * x).sum(), 4), "max": tensors(lambda x: x.max(axis=1).sum(), 4),
-    "map": tensors(lambda x: (x.map(lambda v: v * v) * x).sum()), "used twice": used_twice,
-    "numbers": tensors(lambda x: sum([Tensor(v * v) for v in x.values], Tensor(0.0))),
-    "zeros": tensors(lambda x: (x @ Tensor.zeros(4, 3, label="W")).relu().sum(), 4),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", GROWING)
-def test_four_times_the_graph_takes_four_times_the_steps(name):
-    small, large = [GROWING[name](n) for n in (24, 96)]
-    assert calls(lambda: str(large())) < 5 * calls(lambda: str(small()))
 
 
 # One name space.

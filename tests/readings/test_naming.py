@@ -1,7 +1,5 @@
 """One name for a node, whichever reading asks."""
 
-import sys
-
 import pytest
 from graphs import recipes, tensor_recipes
 from hypothesis import given
@@ -148,33 +146,3 @@ def test_no_two_values_share_a_name(recipe):
 def test_no_two_nodes_share_a_name(recipe):
     tensors, values = every_name(Tensor(recipe(*recipe.leaves())))
     assert len({*tensors, *values}) == len(tensors) + len(values)
-
-
-def lines_run(f):
-    """How many lines of Python f runs in naming.py and what it stands on."""
-    counted = 0
-
-    def count(frame, event, argument):
-        nonlocal counted
-        counted += event == "line"
-        return count
-
-    sys.settrace(count)
-    try:
-        f()
-    finally:
-        sys.settrace(None)
-    return counted
-
-
-@pytest.mark.parametrize("label", [None, "h"])
-def test_the_work_grows_with_the_graph(label):
-    def chain(length):
-        y = Value(0.5, label="x")
-        for _ in range(length):
-            y = y.sin()
-            y.label = label
-        return y
-
-    short, long = chain(500), chain(2000)
-    assert lines_run(lambda: Names(long).number_values()) < 4.5 * lines_run(lambda: Names(short).number_values())

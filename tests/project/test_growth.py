@@ -1,0 +1,119 @@
+"""Four times the graph takes four times the work: every reading grows with the graph and what it prints."""
+
+import sys
+
+import pytest
+
+from tinygrad_edu import MLP, Tensor, Value, compile_graph, cross_entropy, draw, explain, grad, jvp, topological_order
+from tinygrad_edu.readings.naming import Names
+
+
+def lines_run(f):
+    """How many lines of Python f runs, those of comprehensions once for each turn."""
+    count = 0
+
+    def counted(frame, event, argument):
+        nonlocal count
+        count += event == "line"
+        return counted
+
+    before = sys.gettrace()
+    sys.settrace(counted)
+    try:
+        f()
+    finally:
+        sys.settrace(before)
+    return count
+
+
+def chain(n, label=None):
+    y = Value(0.5, label="x")
+    for _ in range(n):
+        y = y.sin()
+        y.label = label
+    return y
+
+
+def used_twice(n):
+    y = Value(0.5, label="x")
+    for _ in range(n // 2):
+        y = (y + y).tanh()
+    return y
+
+
+def every_use(n):
+    """One number that all others use."""
+    x = Value(0.5, label="x")
+    return Value.sum([x * (0.01 * i) for i in range(n)])
+
+
+def tensors_used_twice(n):
+    t = Tensor([0.5, 0.25], label="x")
+    for _ in range(n // 2):
+        t = (t + t).tanh()
+    return t.sum()
+
+
+def rows(f):
+    """A program of a Tensor with a row for each of n / 2 examples."""
+    return lambda n: f(Tensor.randn(n // 2, 3, seed=0, label="X"))
+
+
+NUMBERS = {
+    "a chain": chain,
+    "equal labels": lambda n: chain(n, "h"),
+    "nodes used twice": used_twice,
+    "one node that all use": every_use,
+    "leaves": lambda n: Value.sum([Value(0.1 * i, label=f"x{i}") ** 2 for i in range(n)]),
+    "leaves of one label": lambda n: Value.sum([Value(0.1 * i, label="x") ** 2 for i in range(n)]),
+    "zeros": lambda n: Value.sum([Value(0.0, label=f"x{i}") ** 2 for i in range(n)]) * 0.0,
+}
+TENSORS = {
+    "Tensors used twice": tensors_used_twice,
+    "a network": rows(lambda X: cross_entropy(MLP([3, 2, 2], seed=0)(X), [0] * len(X))),
+    "slices": rows(lambda X: (X[1:] * X[:-1]).tanh().sum()),
+    "softmax": rows(lambda X: (X.softmax() * X).sum()),
+    "normalisation": rows(lambda X: ((X - X.mean(axis=0)) ** 2).mean(axis=0).sqrt().sum()),
+    "maxima": rows(lambda X: X.max(axis=1).sum() + X.min()),
+    "zeros in a matrix": rows(lambda X: (X @ Tensor.zeros(3, 3, label="W")).relu().sum()),
+    "single numbers": rows(lambda X: sum([Tensor(v * v) for v in X.values[::3]], Tensor(0.0))),
+    "map": rows(lambda X: (X.map(lambda v: v * v) * X).sum()),
+    "rows one by one": rows(lambda X: sum([X[i].tanh().sum() for i in range(len(X))], Tensor(0.0))),
+}
+GRAPHS = NUMBERS | TENSORS
+
+
+def value_of(y):
+    return y.values[0] if isinstance(y, Tensor) else y
+
+
+def leaves(y):
+    return [v for v in topological_order(value_of(y)) if not v.op and v.label] or topological_order(value_of(y))[:1]
+
+
+READINGS = {
+    "names": lambda y: Names(y).number_values(),
+    "backward": lambda y: y.backward(),
+    "forward": lambda y: y.forward(),
+    "grad": lambda y: grad(y, leaves(y)),
+    "jvp": lambda y: jvp(y, leaves(y), [1.0] * len(leaves(y))),
+    "explain": lambda y: str(explain(y)),
+    "explain between numbers": lambda y: str(explain(y, level="value")),
+    "explain one leaf": lambda y: str(explain(y, leaves(y)[:1])),
+    "explain each leaf": lambda y: str(explain(y, leaves(y)[:16], level="value")),
+    "explain in LaTeX": lambda y: explain(y).to("latex"),
+    "draw, by value": lambda y: draw(y, "value", force=True).source,
+    "draw, by neuron": lambda y: draw(y, "neuron", force=True).source,
+    "draw, by Tensor": lambda y: draw(y, "tensor", force=True).source if isinstance(y, Tensor) else None,
+    "compile_graph": lambda y: compile_graph({"y": y, "slopes": grad(y, leaves(y))}, leaves(y)).source,
+}
+
+
+@pytest.mark.filterwarnings("ignore:draw")
+@pytest.mark.parametrize("reading", READINGS)
+@pytest.mark.parametrize("graph", GRAPHS)
+def test_four_times_the_graph_is_four_times_the_work(graph, reading):
+    read = READINGS[reading]
+    read(GRAPHS[graph](16))  # what is imported on the first call is no work of the graph
+    small, large = [lines_run(lambda n=n: read(GRAPHS[graph](n))) for n in (16, 64)]
+    assert large < 5 * small
