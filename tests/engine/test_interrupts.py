@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from tinygrad_edu import MLP, SGD, Tensor, Value, explain, grad, jvp, squared_error, topological_order
+from tinygrad_edu import MLP, SGD, Adam, CompiledLoss, Tensor, Value, explain, grad, jvp, squared_error, topological_order
 
 # Interrupts. A trace function raises before the k-th bytecode, for every k, as Python's own handler of
 # Ctrl-C does: it runs between two bytecodes of the main thread.
@@ -104,6 +104,43 @@ def test_an_interrupted_tensor_is_backward_of_all_or_of_nothing():
         y, t = graph()
         n += 1 + n // 50
     assert n > 100 and after == [[7.0, 11.0], [9.0, 13.0]]  # row sums of t plus column sums: Σⱼ tₖⱼ + Σᵢ tᵢₗ
+
+
+@pytest.mark.parametrize("make", [SGD, Adam])
+def test_an_interrupted_step_moves_all_parameters_or_none(make):
+    def ready():
+        net = MLP([2, 2, 1], seed=0)
+        squared_error(net([1.0, -0.5]), [0.3]).backward()
+        return net, make(net.parameters(), lr=0.1)
+
+    net, optimiser = ready()
+    before = net.state_dict()
+    optimiser.step()
+    after = net.state_dict()
+    (net, optimiser), n = ready(), 0
+    while interrupted(n, optimiser.step):
+        assert net.state_dict() in (before, after), n
+        (net, optimiser), n = ready(), n + 1
+    assert n > 100 and net.state_dict() == after
+
+
+def test_an_interrupted_compiled_loss_adds_all_of_its_gradient_or_nothing():
+    net = MLP([2, 2, 1], seed=0)
+    loss = CompiledLoss(net, squared_error, [1.0, 2.0], [0.5])
+    batch = [[0.5, -1.0], [0.25, 2.0]], [[1.0], [0.0]]
+
+    def gradients():
+        return [p.grad for p in net.parameters()]
+
+    before = gradients()
+    loss(*batch)
+    after, n = gradients(), 0
+    net.zero_grad()
+    while interrupted(n, loss, *batch):
+        assert gradients() in (before, after), n
+        net.zero_grad()
+        n += 1
+    assert n > 100 and gradients() == after
 
 
 # Threads.

@@ -653,6 +653,16 @@ def test_a_result_is_never_inf_or_nan(number):
         compile_graph([y.tanh(), [y * a + y]], [a])(number)
 
 
+@pytest.mark.parametrize("f", [lambda a: a.relu(), lambda a: a.maximum(0.5), lambda a: a.step(), lambda a: 0 * a])
+def test_nan_does_not_come_out_as_a_number(f):
+    a = value("a", 2.0)
+    with pytest.raises(ValueError, match="an argument is inf or nan"):
+        compile_graph(f(a), {"a": a})(a=math.nan)
+    x = Tensor([1.0, 2.0], label="x")
+    with pytest.raises(ValueError, match="an argument is inf or nan"):
+        compile_graph(x.map(f).sum(), [x], sum_over=[x])([[1.0, 2.0], [3.0, math.nan]])
+
+
 def test_a_result_that_overflows_where_it_is_returned_names_the_formula():
     x = Value(2.0, label="x")
     with pytest.raises(OverflowError, match=r"^a result is not finite: x \* x$"):

@@ -7,13 +7,15 @@ graphs: a line is a step, and a step that is used once stands where it is used.
 from __future__ import annotations
 
 from functools import reduce
+from itertools import repeat
 from math import isfinite
 from operator import add
 from typing import TYPE_CHECKING
 
 from ...autodiff import grad
 from ...network.tensor import Tensor
-from ...value import all_finite
+from ...tree import flatten
+from ...value import all_finite, write
 from ...writing.code import ARRAYS, PYTHON
 from .errors import FAILURES, explained, origin, run
 from .statements import Plan, plan, print_imports, print_program
@@ -106,11 +108,14 @@ class Program:
     def __call__(self, /, *arguments: Any, **keywords: Any) -> Any:
         try:
             result = self.function(*arguments, **keywords)
-            if all_finite(self._numbers(result)):
-                return result
+            finite = all_finite(self._numbers(result))
         except FAILURES as error:
             raise explained(self.source, error) from None
-        raise OverflowError(origin(self.source, arguments, keywords))
+        if not finite:
+            raise OverflowError(origin(self.source, arguments, keywords))
+        if not all_finite([x for x in flatten([arguments, keywords]) if isinstance(x, float)]):
+            raise ValueError("an argument is inf or nan, which a comparison took for a number; finite ones are needed")
+        return result
 
     def __reduce__(self) -> tuple[type[Program], tuple[str, str]]:
         return Program, (self.source, self._reader)
@@ -222,8 +227,7 @@ class CompiledLoss:
         if not all_finite(totals):
             value = next(value for value, total in zip(self.parameters, totals) if not isfinite(total))
             raise OverflowError(f"CompiledLoss: the gradients of {value.label or value} add up to more than a float")
-        for value, total in zip(self.parameters, totals):
-            value.grad = total
+        write(self.parameters, repeat("grad"), totals)
         loss: float = share * result["loss"]
         return loss
 
