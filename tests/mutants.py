@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import builtins
 import importlib
 import inspect
 import os
@@ -47,7 +48,7 @@ QUICK, SECONDS = 15, 300  # of computing, called directly and by pytest; then a 
 
 # Besides the partials of every row: where the chain rule stands.
 FUNCTIONS = {
-    "value.py": ["backward", "chain_rule", "write", "evaluate", "forward", "check_current", "all_finite"],
+    "value.py": ["backward", "chain_rule", "write", "record", "forward", "check_current", "all_finite"],
     "graph.py": ["topological_order"],
     "tree.py": ["map_values", "flatten", "paths"],
     "autodiff.py": ["grad", "jvp"],
@@ -57,7 +58,12 @@ FUNCTIONS = {
 HARMLESS = {
     ("RELU", "(step(y),)"): "relu(a) is above 0 where a is",
     ("SUM", "tuple((1.0,) * len(a))[::-1]"): "the partials are all the same",
-    ("raised", "try:  →  try:"): "the errors that are caught, in another order",
+    (
+        "write",
+        "deque(map(setattr, nodes, attributes, numbers), maxlen=0)"
+        "  →  deque(map(setattr, nodes, attributes, numbers), maxlen=1)",
+    ): "the deque then holds the None of the last assignment, and is thrown away",
+    ("topological_order", "if a.inputs:  →  if True:"): "a leaf then waits for no inputs, and the order is the same",
     ("jvp", "if any([tangent[a] for a in b.inputs]):  →  if True:"): "adding zeros takes time, and that is all",
     ("jvp", "if tangent[a]:  →  if True:"): "adding zeros takes time, and that is all",
 }
@@ -198,13 +204,18 @@ def replacements(node: ast.AST, letters: list[str]) -> list[str]:
         case ast.Subscript(value=value, slice=ast.Slice(lower=lower, upper=upper, step=step)):
             swapped = ":".join([ast.unparse(x) if x else "" for x in (upper, lower)])
             return [f"({ast.unparse(value)})"] + ([] if step else [f"{ast.unparse(value)}[{swapped}]"])
-        case ast.Tuple(elts=elements, ctx=ast.Load()) if len(elements) > 1:
+        case ast.Tuple(elts=elements, ctx=ast.Load()) if len(elements) > 1 and not all(map(names_a_class, elements)):
             return [f"({', '.join([ast.unparse(x) for x in elements[::-1]])})"]
         case ast.AugAssign(target=target, value=value):
             return [f"{ast.unparse(target)} {sign} {ast.unparse(value)}" for sign in ("=", "-=")] + ["pass"]
         case ast.Assign(targets=[ast.Attribute() | ast.Subscript()]) | ast.Expr(value=ast.Call()) | ast.Raise():
             return ["pass"]
     return []
+
+
+def names_a_class(node: ast.AST) -> bool:
+    """As in `except (ValueError, OverflowError)` and `isinstance(x, (list, tuple))`, where the order says nothing."""
+    return isinstance(node, ast.Name) and isinstance(getattr(builtins, node.id, None), type)
 
 
 def truths(parent: ast.AST, field: str) -> list[str]:

@@ -1,11 +1,13 @@
 """grad, jvp, jacobian and hessian on paper, and what is refused."""
 
 import math
+from collections import namedtuple
 
 import numpy as np
 import pytest
 
 from tinygrad_edu import Tensor, Value, grad, hessian, jacobian, jvp, topological_order
+from tinygrad_edu.tree import paths
 
 # Paper-sized cases.
 
@@ -60,6 +62,20 @@ def test_grad_answers_in_the_structure_it_was_asked_in():
     assert found[0].data == 3.0
     assert type(found[1]) is tuple and found[1][0].data == 2.0
     assert found[1][1]["t"].data == [[2.0, 4.0]]
+
+
+def test_grad_answers_in_a_namedtuple():
+    Pair = namedtuple("Pair", "a b")
+    a, b = Value(2.0), Value(3.0)
+    found = grad(a * b, Pair(a, [b]))
+    assert type(found) is Pair
+    assert (found.a.data, found.b[0].data) == (3.0, 2.0)
+
+
+def test_paths_lead_to_the_leaves():
+    x, t = Value(2.0), Tensor([[3.0, 4.0]])
+    expected = [(("w", 0), x), (("w", 1, "t", 0, 0), t.values[0]), (("w", 1, "t", 0, 1), t.values[1]), (("n",), 5.0)]
+    assert [*paths({"w": (x, {"t": t}), "n": 5.0})] == expected
 
 
 def test_grad_to_an_inner_node_and_to_a_stranger():
