@@ -6,7 +6,6 @@ results have the same structure.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from .graph import topological_order
@@ -34,10 +33,10 @@ def grad(y: Any, xs: Tree) -> Tree:
     """
     order = topological_order(one_value(y))
     check_current("grad", order)
-    gradient = {x: constant(dx) for x, dx in chain_rule(order, partials_as_values).items()}
-    for x, dx in gradient.items():  # every dx is a node of its own, so the name is free to take
-        if x.label:
-            dx.label = f"∂{x.label}"
+    gradient = {node: constant(g) for node, g in chain_rule(order, partials_as_values).items()}
+    for node, g in gradient.items():  # these Values are new, so no label of the user's is overwritten
+        if node.label:
+            g.label = f"∂{node.label}"
     found: Tree = map_values(lambda x: gradient[x] if x in gradient else Value(0.0), xs)
     return found
 
@@ -58,17 +57,14 @@ def jvp(y: Any, xs: Any, tangents: Any) -> Value:
     order = topological_order(one_value(y))
     check_current("jvp", order)
     tangent: dict[Value, Any] = dict.fromkeys([*order, *values_in(xs)], 0.0)
-    moving, given = dict(paths(xs)), dict(paths(tangents))
-    if moving.keys() != given.keys():
-        raise ValueError(f"jvp: xs and tangents differ in structure, at {[*moving.keys() ^ given.keys()][:4]}")
-    for path, x in moving.items():
-        dx = given[path]
-        tangent[x] += dx if isinstance(dx, Value) else real_number(dx)
+    x_at, tangent_at = dict(paths(xs)), dict(paths(tangents))
+    if x_at.keys() != tangent_at.keys():
+        raise ValueError(f"jvp: xs and tangents differ in structure, at {[*x_at.keys() ^ tangent_at.keys()][:4]}")
+    for path, dx in tangent_at.items():
+        tangent[x_at[path]] += dx if isinstance(dx, Value) else real_number(dx)
     for b in order:
         if any([tangent[a] for a in b.inputs]):
-            for a, p in zip(b.inputs, partials_as_values(b)):
-                if tangent[a]:
-                    tangent[b] += p * tangent[a]
+            tangent[b] += sum([p * tangent[a] for a, p in zip(b.inputs, partials_as_values(b)) if tangent[a]])
     return constant(tangent[order[-1]])
 
 
@@ -98,8 +94,7 @@ def hessian(y: Any, xs: Any) -> list[list[Value]]:
     return jacobian(grad(y, xs), xs)
 
 
-def partials_as_values(node: Value) -> Sequence[Any]:
+def partials_as_values(node: Value) -> tuple[Any, ...]:
     """The node's row of the table, fed with the graph itself instead of its numbers."""
     assert node.op  # a leaf is asked for nothing
-    partials: tuple[Any, ...] = node.op.partials(node, *node.op.arguments(node.inputs))
-    return partials
+    return node.op.partials(node, *node.op.arguments(node.inputs))

@@ -32,7 +32,7 @@ def topological_order(*roots: N) -> list[N]:
     for root in roots:
         if not hasattr(root, "inputs"):
             raise TypeError(f"a graph ends in Values or Tensors, each an argument of its own, not in {root!r}")
-    order: dict[Any, None] = {}  # a list that knows at once what is in it
+    order: dict[Any, None] = {}  # an ordered set
     stack: list[tuple[Any, Iterator[Any]]] = [(None, iter(roots))]  # a node, and its inputs still to visit
     while stack:
         node, inputs = stack[-1]
@@ -40,7 +40,7 @@ def topological_order(*roots: N) -> list[N]:
             if a not in order:
                 if a.inputs:
                     stack.append((a, iter(a.inputs)))
-                    break
+                    break  # the iterator below it remembers where to go on
                 order[a] = None  # a leaf waits for nothing
         else:  # all inputs have their places
             stack.pop()

@@ -1,11 +1,10 @@
 """The page of calculus: every primitive, its value and its partial derivatives.
 
 A row reads: symbol, value from the arguments, partials from the output `y` and the arguments. The
-partials are ordinary arithmetic: one row gives floats when it is fed floats, a graph that can be
-differentiated again when it is fed `Value`s, and a formula when it is fed symbols. No derivative
-of a primitive is written anywhere else.
+partials are ordinary arithmetic: fed floats they are floats, fed `Value`s a graph that can be
+differentiated again, fed symbols a formula. No derivative of a primitive is written anywhere else.
 
-Letters: `a`, `b`, `c` and the vector `z` are arguments, `y` is the output, `n` a constant exponent.
+Letters: `a`, `b`, `c`, `z` are arguments, `y` is the output, `n` a constant exponent.
 Where calculus leaves a choice: relu'(0) = abs'(0) = step'(0) = 0, and a tie shares the gradient equally.
 """
 
@@ -21,8 +20,8 @@ from typing import Any, NamedTuple
 class Op(NamedTuple):
     """One row: `value(a, …)` is y, and `partials(y, a, …)` is (∂y/∂input, …).
 
-    The arguments are the inputs one by one, or, of a row with `vectors`, so many tuples of one
-    length and then the rest. `exponent` is the n of aⁿ.
+    With `vectors` = k the inputs are k vectors of one length, one after the other, and then single
+    numbers: affine gets a₁ … aₙ b₁ … bₙ c and takes (a, b, c). `exponent` is the n of aⁿ.
     """
 
     symbol: str
@@ -39,9 +38,6 @@ class Op(NamedTuple):
         """
         n = len(inputs) // self.vectors if self.vectors else 0
         return (*[inputs[k * n : (k + 1) * n] for k in range(self.vectors)], *inputs[self.vectors * n :])
-
-    def __repr__(self) -> str:
-        return f"<Op {self.symbol}>"
 
 
 # Functions for the rows, of a float or of anything that has the method: a Value, a symbol.
@@ -101,7 +97,7 @@ def reciprocal(a: Any) -> Any:
 
 
 def raised(a: Any, n: Any) -> Any:
-    """aⁿ, and ±∞ where a float is too small for it, or 0 at a negative n."""
+    """aⁿ; as a float ±∞ where it overflows, as 0⁻¹ does."""
     if not isinstance(a, float):
         return a**n
     try:
@@ -141,9 +137,9 @@ STOP    = Op("stop_gradient", lambda a: a,                  lambda y, a: (0.0,))
 
 POW     = Op("pow",     math.pow,                           lambda y, a, b: (slope_of_power(a, b), y * log(a)))  # a > 0
 
-# Of vectors a, b, z. The partials of dot are all bᵢ, and then all aᵢ; affine is what a neuron starts with.
+# Of vectors a, b, z, which are tuples. AFFINE is a neuron's w · x + b, recorded by network/functions.py.
 SUM     = Op("sum",     lambda a: sum(a, 0.0),              lambda y, a: (1.0,) * len(a),             vectors=1)
-DOT     = Op("dot",     lambda a, b: sum(map(mul, a, b), 0.0), lambda y, a, b: b + a,                 vectors=2)
+DOT     = Op("dot",     lambda a, b: sum(map(mul, a, b), 0.0), lambda y, a, b: (*b, *a),              vectors=2)
 AFFINE  = Op("affine",  lambda a, b, c: sum(map(mul, a, b), 0.0) + c, lambda y, a, b, c: (*b, *a, 1.0), vectors=2)
 MAX     = Op("max",     largest,                            shares_of_largest,                        vectors=1)
 LSE     = Op("logsumexp", logsumexp,                        lambda y, z: tuple([exp(zi - y) for zi in z]), vectors=1)
@@ -158,7 +154,6 @@ def power(n: float) -> Op:
     return Op(f"^{n:.12g}", lambda a: math.pow(a, n), lambda y, a: (slope_of_power(a, n),), exponent=n)
 
 
-#: The whole page, for whoever wants to go through it row by row; `power(n)` makes the rest.
 TABLE = (
     ADD, SUB, MUL, DIV, NEG, EXP, LOG, SQRT, TANH, SIGMOID, SIN, COS, SQUARE,
     STEP, RELU, ABS, MAXIMUM, MINIMUM, STOP, POW, SUM, DOT, AFFINE, MAX, LSE,

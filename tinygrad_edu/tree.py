@@ -26,7 +26,7 @@ def map_values(f: Callable[[Value], Any], tree: Any) -> Any:
 
 
 def flatten(tree: Any) -> list[Any]:
-    """From left to right the Values, or whatever stands in their place, as one list."""
+    """From left to right the leaves, which need not be Values, as one list."""
     if isinstance(tree, (list, tuple)):
         return [leaf for branch in tree for leaf in flatten(branch)]
     if isinstance(tree, dict):
@@ -52,7 +52,7 @@ def one_value(tree: Any) -> Value:
 
 
 def paths(tree: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
-    """Every leaf of a structure, arrays of numbers among them, with the keys and places that lead to it.
+    """(path, leaf) for every leaf: a path holds dict keys and positions, and arrays are walked like lists.
 
     >>> [*paths({"w": [1.0, 2.0]})]
     [(('w', 0), 1.0), (('w', 1), 2.0)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from itertools import repeat
 from math import isfinite
 from numbers import Real
 from operator import attrgetter
@@ -20,11 +19,10 @@ Number: TypeAlias = "Value | float"
 class Value:
     """A number that remembers how it was computed.
 
-    `data` is the number, `grad` the derivative of the last `backward()` root with respect to it (0 or
-    None: none yet).
-    `op`, `inputs` and `partials` say how it was computed: the row of the table, the Values it was
-    computed from, in order, and ∂self/∂input for each. A leaf has `op` None and no inputs. `label` is
-    a name for readers. Values compare and hash by identity; `<` and its kin compare `data`.
+    `data` is the number. `grad` is what `backward()` left: summed over calls at a leaf, of the last call
+    elsewhere; it may be reset to 0 or None. `op`, `inputs` and `partials` say how the number was
+    computed: the row of the table, the Values it was applied to, and ∂self/∂input for each; a leaf has
+    none. `label` is a name for readers. Values compare and hash by identity; `<` and its kin compare `data`.
 
     Raises TypeError where `data` is not a real number (Python's, NumPy's, a Fraction) or `label` not
     text, ValueError where `data` is NaN or infinite.
@@ -205,7 +203,7 @@ class Value:
         >>> Value(2.0).maximum(3.0).data
         3.0
         """
-        return _binary(ops.MAXIMUM, self, constant(other))
+        return _binary(ops.MAXIMUM, self, constant(other))  # a method must not return NotImplemented
 
     def minimum(self, other: Number) -> Value:
         """The smaller of two, which gets the gradient; where they are equal, each gets half.
@@ -290,7 +288,7 @@ class Value:
         totals = [g if node.op else g + (node.grad or 0.0) for node, g in gradient.items()]
         if not all_finite(totals):
             _refuse_gradient(gradient, totals)
-        write(order, repeat("grad"), totals)
+        write(order, ["grad"] * len(order), totals)
 
     def forward(self) -> None:
         """Compute every number of the recorded graph again, from the leaves' data as they are now.
@@ -318,12 +316,12 @@ class Value:
             raise TypeError(f"{described(self)} was computed: only leaves can be copied or pickled; take its detach()")
         return super().__getstate__()
 
-    # As a number, for printing and for Python's own decisions. There is no __bool__: the chain rule
-    # passes over a gradient of 0.0, but not over a Value, which is 0 here and may not be constant.
+    # As a number, for printing and for comparisons. There is no __bool__: a Value that is 0 may not stay so.
 
     def __float__(self) -> NoReturn:
-        cut = "float(x), int(x) and math.sin(x) would cut a Value off its graph"
-        raise TypeError(f"{cut}: write x.sin() and its kin, or x.data for the number alone")
+        raise TypeError(
+            "float(x), int(x), math.sin(x) would cut x off its graph: write x.sin(), or x.data for a number"
+        )
 
     __int__ = __float__
 
@@ -353,9 +351,8 @@ class Value:
 def chain_rule(order: list[Value], partials: Callable[[Value], Any] = attrgetter("partials")) -> dict[Value, Any]:
     """∂L/∂a = Σⱼ ∂L/∂bⱼ · ∂bⱼ/∂a, for L = order[-1] and every a in the order.
 
-    `order` is topological, and `partials(b)` gives ∂b/∂a for each input a of b: as floats, by
-    default those recorded, and the result is the gradient's numbers; as Values, and it is the
-    gradient's own graph.
+    `order` is topological, and `partials(b)` gives ∂b/∂a for each input a of b. Floats, by default those
+    recorded, give numbers; Values give a graph that can be differentiated again.
 
     >>> x = Value(3.0)
     >>> chain_rule(topological_order(x * x))[x]
@@ -364,7 +361,7 @@ def chain_rule(order: list[Value], partials: Callable[[Value], Any] = attrgetter
     gradient: dict[Value, Any] = dict.fromkeys(order, 0.0)
     gradient[order[-1]] = 1.0
     for b in reversed(order):
-        if b.inputs and (g := gradient[b]):
+        if b.inputs and (g := gradient[b]):  # 0.0: nothing arrives, be the partial infinite; a Value is always true
             for a, p in zip(b.inputs, partials(b)):
                 gradient[a] += g * p  # += : a may be used twice
     return gradient
@@ -379,7 +376,7 @@ def write(nodes: Iterable[Value], attributes: Iterable[str], numbers: Iterable[A
 
 
 def record(op: Op, inputs: tuple[Value, ...], *arguments: Any) -> Value:
-    """Record `op` applied to `inputs` as a new node; `arguments` are those of its row, in numbers.
+    """Record `op` applied to `inputs` as a new node; `arguments` is their data as `op.arguments` groups it.
 
     Raises ValueError, ZeroDivisionError or OverflowError, as Python's own mathematics does, where
     the value is not finite. A partial may be infinite, as that of √a at 0.
@@ -387,10 +384,10 @@ def record(op: Op, inputs: tuple[Value, ...], *arguments: Any) -> Value:
     try:
         y = op.value(*arguments)
         partials = op.partials(y, *arguments)
+        if not isfinite(y):
+            raise OverflowError
     except (ArithmeticError, ValueError) as error:
         _refuse(op, inputs, arguments, type(error))
-    if not isfinite(y):
-        _refuse(op, inputs, arguments, OverflowError)
     node = _new_value(Value)  # Value(y) would check y again
     node._data = y
     node.grad = 0.0
@@ -410,7 +407,7 @@ def _unary(op: Op, a: Value) -> Value:
 
 def _binary(op: Op, a: Any, b: Any) -> Value:
     try:
-        a, b = a if isinstance(a, Value) else Value(a), b if isinstance(b, Value) else Value(b)
+        a, b = constant(a), constant(b)
     except TypeError:
         return NotImplemented  # type: ignore[no-any-return]  # Python then asks the other operand
     return record(op, (a, b), a._data, b._data)
@@ -426,12 +423,12 @@ def _of_vector(op: Op, values: Iterable[Number]) -> Value:
 
 def forward(order: list[Value]) -> None:
     """Compute every node of a topological order again, all or none."""
-    again: dict[Value, Value] = {}
+    again: dict[Value, Value] = {}  # nodes to be thrown away: nothing is written until all have succeeded
     for node in order:
         now = numbers([again[a] for a in node.inputs])
         again[node] = record(node.op, node.inputs, *node.op.arguments(now)) if node.op else node
-    attributes = ["_data"] * len(order) + ["partials"] * len(order)
-    write(order * 2, attributes, [x._data for x in again.values()] + [x.partials for x in again.values()])
+    results = [x._data for x in again.values()] + [x.partials for x in again.values()]
+    write(order * 2, ["_data"] * len(order) + ["partials"] * len(order), results)
 
 
 def check_current(reading: str, order: list[Value]) -> None:
@@ -447,9 +444,6 @@ def check_current(reading: str, order: list[Value]) -> None:
                     f"{reading}: {described(node)} does not follow from {_listed(node.inputs, numbers(node.inputs))}: "
                     "data was changed after it was recorded. Call forward() on the result, which computes it again"
                 )
-
-
-# Numbers.
 
 
 def real_number(x: Any) -> float:
@@ -470,8 +464,8 @@ def check_label(label: Any) -> None:
 
 
 def all_finite(numbers: Sequence[float]) -> bool:
-    """Whether no number is inf or nan. One sum looks at all at the speed of C; only then look closer."""
-    return isfinite(sum(numbers)) or all(map(isfinite, numbers))
+    """Whether no number is inf or nan."""
+    return all(map(isfinite, numbers))
 
 
 def constant(x: Any) -> Value:
@@ -488,7 +482,7 @@ def numbers(values: Iterable[Value]) -> tuple[float, ...]:
 
 def _refuse(op: Op, inputs: tuple[Value, ...], arguments: tuple[Any, ...], error: type[Exception]) -> NoReturn:
     """Raise `error` for a node that has no finite value."""
-    now = [x for a in arguments for x in (a if isinstance(a, tuple) else (a,))]
+    now = [x for a in arguments for x in (a if isinstance(a, tuple) else (a,))]  # in forward() not yet inputs' data
     cause = _CAUSES.get((op, inputs[0].op)) or _CAUSES.get(op, "the numbers are too large, or outside the domain")
     raise error(f"{op.symbol} of {_listed(inputs, now)} has no finite value; usual cause: {cause}") from None
 
@@ -504,7 +498,7 @@ _CAUSES: dict[Any, str] = {
 }
 
 
-def _refuse_gradient(gradient: dict[Value, float], totals: list[float]) -> NoReturn:
+def _refuse_gradient(gradient: dict[Value, float], totals: list[float]) -> None:
     """Raise for the first node, from the root on, that has no finite gradient or meets an infinite partial."""
     for b, total in zip(reversed(gradient), reversed(totals)):
         if not isfinite(total):
@@ -512,7 +506,6 @@ def _refuse_gradient(gradient: dict[Value, float], totals: list[float]) -> NoRet
         if gradient[b] and not all_finite(b.partials):
             where = f"{described(b)} has an infinite derivative at {_listed(b.inputs, numbers(b.inputs))}"
             raise OverflowError(f"backward: {where}, and a gradient of {gradient[b]} arrives there")
-    raise AssertionError("every gradient is finite")
 
 
 def _listed(nodes: Sequence[Value], numbers: Sequence[float]) -> str:

@@ -274,10 +274,6 @@ def test_a_power_keeps_its_exponent_as_a_number():
     assert power(2) is SQUARE and SQUARE.exponent == 2.0
 
 
-def test_a_row_prints_as_its_symbol():
-    assert [repr(op) for op in (MUL, LSE, power(3.0))] == ["<Op ×>", "<Op logsumexp>", "<Op ^3>"]
-
-
 def test_a_new_row_needs_nothing_but_its_line():
     ARCTAN = ops.Op("arctan", math.atan, lambda y, a: (1 / (1 + a * a),))
     x = Value(1.0)

@@ -38,7 +38,7 @@ def explain(y: Any, wrt: Any = None, level: str | None = None, digits: int = 4) 
         digits: how many decimals are printed.
 
     Raises:
-        TypeError: y or `wrt` holds something that is no Value.
+        TypeError: y or `wrt` holds something that is not a Value.
         ValueError: more than one y, an unknown level, digits out of range, or more than 1,000 nodes to print.
         RuntimeError: the data of a Value in the graph was changed after it was recorded.
 
