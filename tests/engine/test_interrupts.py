@@ -5,7 +5,19 @@ import threading
 
 import pytest
 
-from tinygrad_edu import MLP, SGD, Adam, CompiledLoss, Tensor, Value, explain, grad, jvp, squared_error, topological_order
+from tinygrad_edu import (
+    MLP,
+    SGD,
+    Adam,
+    CompiledLoss,
+    Tensor,
+    Value,
+    explain,
+    grad,
+    jvp,
+    squared_error,
+    topological_order,
+)
 
 # Interrupts. A trace function raises before the k-th bytecode, for every k, as Python's own handler of
 # Ctrl-C does: it runs between two bytecodes of the main thread.
