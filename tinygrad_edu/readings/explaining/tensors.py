@@ -176,7 +176,8 @@ class _Backward:
         """How large the numbers were that ∂L/∂t, or what stands in its rule, was added up from."""
         above = {part.below for part in parts(rule) if isinstance(part, Derivative)} or {self.root.name}
         tensors = [t, *[self.called[name] for name in above if name in self.called]]
-        return max([self.numbers.size.get(v, 0.0) for a in tensors for v in a.values])
+        sizes: list[float] = [self.numbers.size.get(v, 0.0) for a in tensors for v in a.values]
+        return max(sizes)
 
     def _pass_on(self, t: Tensor, G: Expression) -> None:
         """Each input of t gets its term of the chain rule, G being ∂L/∂t."""
