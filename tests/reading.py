@@ -20,6 +20,7 @@ def logsumexp(z, axis=None):
 
 
 def softmax(z, axis=-1):
+    z = np.atleast_1d(z)  # that of a number is 1
     e = np.exp(z - z.max(axis=axis, keepdims=True))
     return e / e.sum(axis=axis, keepdims=True)
 

@@ -52,7 +52,7 @@ Readings of a graph
     CompiledLoss        a Module's loss over a batch and its gradient, compiled
 
 `help(tinygrad_edu.Value)`, and so on, tells more of each. To read the code, begin with
-`ops.py`, the page of calculus, then `value.py`.
+`ops.py`, the page of calculus, then `graph.py`, `value.py`, `tree.py` and `autodiff.py`.
 """
 
 from __future__ import annotations

@@ -101,7 +101,8 @@ def test_at_the_neuron_level(y):
     differentiated(y)
     scene = Scene(y)
     cards = tables(draw(y, "neuron", digits=DIGITS, force=True))
-    known = {scene.names.given(v): v for v in scene.values}
+    scene.number_values()
+    known = {scene.name(v): v for v in scene.values}
     for k, (head, neuron) in enumerate(NeuronCards(scene).heads, start=1):
         rows = [row for row in cards[f"n{k}"] if len(row) > 1]
         if neuron:

@@ -554,6 +554,21 @@ def test_an_option_out_of_range_is_refused(option):
         draw(Value(1.0), **option)
 
 
+@pytest.mark.parametrize("level", ["value", "neuron", "tensor"])
+def test_no_digits_are_whole_numbers(level):
+    L = (Tensor([[1.26, -2.0]], label="X") @ Tensor([[1.0], [0.5]], label="W")).tanh().sum()
+    L.backward()
+    assert "1.26" not in draw(L, level, digits=0).source
+
+
+def test_every_row_on_the_card_of_a_neuron_has_a_name():
+    x, w = Value(0.5, label="x"), Value(0.25, label="w")
+    taken = Value(1.0, label="z⁽¹⁾₁"), Value(2.0, label="h⁽¹⁾₁")
+    y = (Value.dot([w], [x]) + 0.5).tanh() * taken[0] + taken[1]
+    source = draw(y, "neuron").source
+    assert ">v₂<" in source and ">v₃<" in source and ">?<" not in source
+
+
 def test_the_package_is_imported_without_graphviz():
     program = (
         "import sys, tinygrad_edu; "

@@ -186,6 +186,11 @@ def test_programs_that_people_write_are_told_in_matrices_alone(name):
     assert "by themselves" not in str(derivation)
 
 
+def labelled(t, label):
+    t.label = label
+    return t
+
+
 z = Tensor([1.0, 2.0, 3.0], label="z")
 x = Tensor([1.0, -2.0], label="x")
 W = Tensor([[2.0, 1.0], [2.0, 3.0]], label="W")
@@ -214,6 +219,13 @@ P = Parameter([0.5, -1.5], label="P")
         lambda: (W.max(axis=0) * x).sum() + W.max(),
         lambda: abs(abs(W) - abs(x)).sum(),
         lambda: (2.0 ** W).sum() + ((W * W) ** x).sum(),
+        lambda: (x[[0, -1, 0]] * z).sum() + x.sum(),
+        lambda: (labelled(x[[0, 0, 1]], "T") * z).tanh().sum(),
+        lambda: (labelled(W[[1, 0, 1]], "T")[:, 1:].sum() * W[0, 0]).sum(),
+        lambda: (stack([x.sum()]) * x[[1, 1]][0]).sum() + x.sum()[()] * z.mean(),
+        lambda: (W.sum().reshape(1)[[0, 0, 0]] * z).sum(),
+        lambda: (cat([W, W.T], axis=1) ** 2).tanh().sum() + (W.min(axis=1) * x).sum() + W.min(axis=0).sum(),
+        lambda: ((z.reshape(1, 3) - z.reshape(1, 3).mean(axis=1)) ** 2).sum(axis=1).sqrt().sum() * x.sum(),
     ],
 )  # fmt: skip
 def test_the_graph_of_values_is_told_where_that_of_tensors_does_not_see_it(program):

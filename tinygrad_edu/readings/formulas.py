@@ -20,8 +20,8 @@ from ..writing.expression import (
     Expression,
     Function,
     Literal,
-    Name,
     Number,
+    Ones,
     Part,
     Placed,
     Reshape,
@@ -93,11 +93,11 @@ def part_of(t: Tensor, whole: Tensor, arg: Expression) -> Expression:
     >>> print(part_of(x[1:], x, Name("x", (3,))), part_of(Tensor([x[2], x[0]]), x, Name("x", (3,))))
     x[1:] x[2; 0]
     """
-    place = _offsets(t, whole)
+    index, place = _index(t, whole)
     if place == tuple(range(len(whole.values))):
         return reshaped(arg, t.shape)
-    keys = t.record.keys if t.record else None
-    index = _elements_text(place, whole.shape) if keys is None else ", ".join(map(_key_text, keys))
+    if len(whole.values) == 1:  # one number several times: on paper it has no index
+        return in_symbols(lambda a, ones: a.reshape(()) * ones, arg, Ones(t.shape))
     return Part(arg, index, place, t.shape)
 
 
@@ -108,10 +108,17 @@ def placed(G: Expression, t: Tensor, whole: Tensor) -> Expression:
     >>> print(placed(Name("G", (2,)), x[1:], x))
     place(G, [1:], 3)
     """
-    part = part_of(t, whole, Name("", whole.shape))
-    if isinstance(part, Part):
-        return Placed(G, part.index, part.offsets, whole.shape)
-    return in_symbols(lambda G: G.reshape(whole.shape), G)
+    index, place = _index(t, whole)
+    if place == tuple(range(len(whole.values))):
+        return in_symbols(lambda G: G.reshape(whole.shape), G)
+    return Placed(G, index, place, whole.shape)
+
+
+def _index(t: Tensor, whole: Tensor) -> tuple[str, tuple[int, ...]]:
+    """What stands in the brackets, and which elements that are."""
+    place = _offsets(t, whole)
+    keys = t.record.keys if t.record else None
+    return _elements_text(place, whole.shape) if keys is None else ", ".join(map(_key_text, keys)), place
 
 
 def _offsets(part: Tensor, whole: Tensor) -> tuple[int, ...]:

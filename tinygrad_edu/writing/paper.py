@@ -152,8 +152,10 @@ class Paper(Language):
     def along(self, e: Along) -> Spelling:
         """Σ over all, Σₙ or Σₖ of a matrix; of more axes `sum(C, axis=(0, 1))`."""
         ndim, axes = len(e.arg.shape), e.axes
-        everything = axes is None or len(axes) == ndim
-        default = e.function.endswith("softmax") and axes == (ndim - 1,)
+        shape_stays = e.function.endswith("softmax")
+        others = [n for k, n in enumerate(e.arg.shape) if n > 1 and axes is not None and k not in axes]
+        everything = axes is None or len(axes) == ndim or not (others or shape_stays)
+        default = shape_stays and axes == (ndim - 1,)
         if everything or default or ndim == 2:
             axis = "" if everything or default else AXES[(axes or (0,))[0]]
             if e.function == "sum":

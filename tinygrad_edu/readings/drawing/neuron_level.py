@@ -116,7 +116,7 @@ def neuron_card(scene: Scene, neuron: Neuron) -> str:
 
 
 def _row(scene: Scene, v: Value, fill: str | None = None) -> str:
-    name = look.styled(look.shortened(scene.name(v) or "?"), bold=fill is not None)
+    name = look.styled(look.shortened(scene.name(v) or "constant"), bold=fill is not None)
     cells = [look.cell(name, "LEFT", fill), look.cell(look.styled(scene.value(v)), fill=fill)]
     if scene.gradients:
         cells.append(look.cell(look.gradient_text(scene.gradient(v)), fill=fill))

@@ -48,14 +48,16 @@ class Scene:
     def number_values(self) -> None:
         """Show the numbers of the nameless Values that formulas need one for.
 
-        These are the leaves, what is used more than once, and what has no formula that fits on a card.
+        These are the leaves, what is used more than once, what has no formula that fits on a card, and the rows
+        on the card of a neuron whose names in the network belong to others.
         """
         self.names.number_values()
         uses = Counter([a for v in self.values for a in v.inputs])
+        rows = {v for neuron in self.neurons for v in (neuron.z, neuron.output)}
         for v in self.values:
             if self.name(v) or self.names.is_constant(v):
                 continue
-            if not v.op or uses[v] > 1 or len(self.formula(v)) > look.WIDTH:
+            if not v.op or uses[v] > 1 or v in rows or len(self.formula(v)) > look.WIDTH:
                 self.numbered.add(v)
 
     def formula(self, v: Value) -> str:
