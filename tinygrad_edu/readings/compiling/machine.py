@@ -188,6 +188,8 @@ def program(n, {", ".join([*names, "result"])}, history, done):
 
     def _rows(self, tree: Any, numbers: Any) -> Array:
         """A row for each example."""
+        if len(numbers) == 0:
+            return self._numpy.empty((0, len(flatten(tree))))
         if (shape := _shape(tree)) is not None:
             return self._shaped(numbers, (len(numbers), *shape)).reshape(len(numbers), -1)
         return self._numpy.array([self._flat(tree, one) for one in numbers]).reshape(len(numbers), -1)
