@@ -1,5 +1,6 @@
 """A compiled step. New: the graph, its gradient and the update printed as one Python function.
 
+    pip install -e ".[fast]"        (for machine code; without it the rest runs)
     python examples/compiled.py
 
 The engine records and differentiates the same graph at every step of training. `compile_graph`
@@ -8,6 +9,7 @@ Its outputs here are the loss and the parameters after θ ← θ − η ∂L/∂
 """
 
 import time
+from importlib.util import find_spec
 
 from tinygrad_edu import MLP, SGD, Tensor, compile_graph, grad, squared_error
 from tinygrad_edu.writing.console import unicode_output
@@ -22,7 +24,9 @@ x, y = Tensor([1.0, 0.0], label="x"), Tensor([1.0], label="y")
 loss = squared_error(net(x), y)
 loss.label = "L"
 updated = [p - ETA * g for p, g in zip(parameters, grad(loss, parameters))]
-step = compile_graph({"L": loss, "updated": updated}, inputs={"x": x, "y": y, "parameters": parameters})
+start = time.perf_counter()
+step = compile_graph({"L": loss, "parameters": updated}, inputs={"x": x, "y": y, "parameters": parameters})
+to_compile = time.perf_counter() - start
 print(step.source)
 
 STEPS = 200
@@ -32,7 +36,7 @@ compiled_losses = []
 for _ in range(STEPS):
     result = step(x.data, y.data, numbers)  # plain numbers in, plain numbers out
     compiled_losses.append(result["L"])
-    numbers = result["updated"]
+    numbers = result["parameters"]
 compiled = time.perf_counter() - start
 
 sgd = SGD(parameters, lr=ETA)
@@ -54,3 +58,34 @@ print(f"largest difference in {STEPS} steps: {difference:.0e}")
 assert difference < 1e-12
 print(f"a step by the engine {engine / STEPS * 1e6:.0f} µs, compiled {compiled / STEPS * 1e6:.0f} µs:", end=" ")
 print(f"{engine / compiled:.0f} times faster")
+
+# The same steps have other forms: machine code made by Numba, whose loop does not come back to Python, and
+# functions of arrays. `repeat` knows by their names which outputs are the next inputs: "parameters".
+ways = [("the engine", 0.0, engine / STEPS), ("Python", to_compile, compiled / STEPS)]
+if find_spec("numpy"):
+    import numpy as np
+
+    start = time.perf_counter()
+    on_arrays = step.bind(np)
+    to_start = time.perf_counter() - start
+    xs, ys = np.tile(x.data, (1000, 1)).T, np.tile(y.data, (1000, 1)).T  # 1000 examples at once
+    on_arrays(xs, ys, [p.data for p in parameters])
+    start = time.perf_counter()
+    on_arrays(xs, ys, [p.data for p in parameters])
+    ways.append(("arrays, of 1000 steps", to_start, (time.perf_counter() - start) / 1000))
+if find_spec("numba"):
+    start = time.perf_counter()
+    machine_code = step.machine_code()
+    machine_code.repeat(1, x.data, y.data, numbers)  # its loop is compiled at the first call
+    to_start = time.perf_counter() - start
+    first = [p.data for p in MLP([2, 2, 1], activation="tanh", seed=1).parameters()]
+    looped = machine_code.repeat(STEPS, x.data, y.data, first)["L"]
+    assert max(abs(a - b) for a, b in zip(looped, compiled_losses)) < 1e-12
+    start = time.perf_counter()
+    machine_code.repeat(100 * STEPS, x.data, y.data, first)
+    ways.append(("machine code", to_start, (time.perf_counter() - start) / (100 * STEPS)))
+else:
+    print('machine code needs Numba: pip install -e ".[fast]"')
+print(f"\n{'':24}  to start      a step")
+for name, to_start, a_step in ways:
+    print(f"{name:24}{to_start * 1e3:7.1f} ms{a_step * 1e6:9.2f} µs")

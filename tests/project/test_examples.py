@@ -6,6 +6,7 @@ import re
 import runpy
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -448,6 +449,12 @@ def test_the_compiled_step_is_numpys_and_faster():
     np.testing.assert_allclose(rows(text), [[k, losses[k], losses[k]] for k in (0, 1, 2, 3, 10, 20)], atol=6e-10)
     assert "def program(x, y, parameters):" in text and "# update" in text
     assert float(re.search(r"(\d+) times faster", text)[1]) > 3  # measured: 30
+    ways = dict(re.findall(r"^(\w[^\n]*?) +[\d.]+ ms +([\d.]+) µs$", text, flags=re.MULTILINE))
+    if find_spec("numba"):
+        assert float(ways["machine code"]) < float(ways["Python"]) / 3  # measured: 20
+    else:
+        assert 'machine code needs Numba: pip install -e ".[fast]"' in text
+    assert float(ways["Python"]) < float(ways["the engine"])
 
 
 def test_the_program_on_arrays_is_numpys_descent():

@@ -66,6 +66,7 @@ def test_the_benchmark_compares_the_losses_and_runs():
 
 QUICKER = {"train_moons.py": ["--epochs", "3"]}
 NEEDED = {".svg": "pygraphviz", "gallery.py": "pygraphviz", "train_moons.py": "matplotlib", "arrays.py": "numpy"}
+NEEDED |= {"devices.py": "jax"}
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from ...value import Value
 from ...writing.code import Written, functions_in
 from ...writing.expression import Apply, write
 from .. import naming
-from .structures import EXPRESSION, Names, check_keys, filled, laid_out, name_of, unfolded, unpacked
+from .structures import EXPRESSION, Names, check_keys, filled, indexed, laid_out, name_of, unfolded, unpacked
 from .terms import Term, simplify
 
 if TYPE_CHECKING:
@@ -153,20 +153,26 @@ class Printer:
             self.written[term] = Written(name)
 
 
-def print_program(plan: Plan, language: Code) -> tuple[str, list[str]]:
-    """The source of the function in a language, without imports, and the functions that it calls."""
+def print_program(plan: Plan, language: Code, flat: bool = False) -> tuple[str, list[str]]:
+    """The source of the function in a language, without imports, and the functions that it calls.
+
+    Where it is `flat`, each argument is one array of all its numbers, and the results go into an array that is a
+    further argument, because a compiler for numbers needs seconds for a tuple of hundreds.
+    """
     entries, batches, variables, sections, outputs, titles, order, called = plan
     results: list[Term] = flatten(outputs)
     functions = set().union(*[functions_in(language.spelling(op, ())) for op in {term.op for term in order if term.op}])
+    functions |= {"check_finite"} if flat else set()
     names = Names([*functions, "zip"] if len(batches) > 1 else functions)
     page = Printer(language, names, Counter([*results, *[a for term in order for a in term.inputs]]))
 
     def unpack(entry: Any, name: str) -> None:
-        for x, name_of_x in unpacked(entry, name, names, page.line, called):
+        for x, name_of_x in (indexed if flat else unpacked)(entry, name, names, page.line, called):
             page.written[variables[x]] = Written(name_of_x)
 
     # The arguments, and for a sum the loop over the examples.
     arguments = [names.new(name) for name, _ in entries]
+    result = names.new("result") if flat else ""
     loops = []
     for name, (_, entry) in zip(arguments, entries):
         if any([entry is x for x in batches]):
@@ -198,7 +204,13 @@ def print_program(plan: Plan, language: Code) -> tuple[str, list[str]]:
         for y, name in sums.items():
             page.line(f"{name} += {page.text(y)}")
         page.indent = "    "
-    page.line(f"return {laid_out(outputs, sums.__getitem__ if loops else page.text)}")
+    if flat:
+        arguments.append(result)
+        for k, y in enumerate(results):
+            page.line(f"{result}[{k}] = {page.text(y)}")
+        page.line(f"check_finite({result})")
+    else:
+        page.line(f"return {laid_out(outputs, sums.__getitem__ if loops else page.text)}")
     return "\n".join([f"def program({', '.join(arguments)}):", *page.lines, ""]), sorted(functions)
 
 

@@ -65,6 +65,18 @@ def unpacked(
     return [pair for part_name, part in parts for pair in unpacked(part, part_name, names, line, called)]
 
 
+def indexed(
+    tree: Any, name: str, names: Names, line: Callable[[str], None], called: Called | None = None
+) -> list[tuple[Value, str]]:
+    """As `unpacked`, where `name` is one array of all numbers of the structure."""
+    found = unpacked(tree, name, names, lambda _: None, called)
+    if [number for _, number in found] == [name]:  # of a single Value, whose name the array has
+        found = [(x, names.new(name)) for x, _ in found]
+    for k, (_, number) in enumerate(found):
+        line(f"{number} = {name}[{k}]")
+    return found
+
+
 def print_reader(trees: dict[str, Any]) -> str:
     """The source of a function whose result is the flat list of all numbers of its arguments."""
     names, lines = Names(trees), list[str]()

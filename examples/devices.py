@@ -1,0 +1,114 @@
+"""Past one machine. New: the printed program under JAX, the examples spread over devices and processes.
+
+    pip install -e ".[jax]"
+    python examples/devices.py
+
+L = Σᵢ Lᵢ over the examples, so ∂L/∂θ = Σᵢ ∂Lᵢ/∂θ: the gradient of a sum is the sum of the gradients. Each
+device can take its own examples with a copy of θ, and at the end of a step the devices only add up
+their gradients. The program is the one that `compile_graph` prints for one example; it does not
+know about devices. Eight of them are simulated here on the processor, then two processes of four devices each
+do the same over the network of this machine. The same lines run on eight real devices.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+
+from tinygrad_edu import MLP, Tensor, compile_graph, grad, squared_error
+from tinygrad_edu.writing.console import unicode_output
+
+unicode_output()
+
+DEVICES, STEPS, N, ETA = 8, 60, 400, 0.05
+rank, processes, address = (int(sys.argv[1]), 2, sys.argv[2]) if len(sys.argv) == 3 else (0, 1, "")
+# Has to be set before JAX is imported.
+os.environ["XLA_FLAGS"] = f"--xla_force_host_platform_device_count={DEVICES // processes}"
+os.environ["JAX_PLATFORMS"] = "cpu"
+
+try:
+    import jax
+    import jax.numpy as jnp
+    import numpy as np
+    from jax.sharding import NamedSharding, PartitionSpec
+except ImportError:
+    sys.exit('devices.py needs JAX: pip install -e ".[jax]"')
+
+jax.config.update("jax_enable_x64", True)
+if processes > 1:
+    jax.config.update("jax_cpu_collectives_implementation", "gloo")
+    jax.distributed.initialize(address, num_processes=processes, process_id=rank)
+
+# Two moons.
+rng = np.random.default_rng(0)
+t, upper = np.pi * rng.random(N), np.arange(N) % 2 == 0
+X = np.where(upper, [np.cos(t), np.sin(t)], [1 - np.cos(t), 0.5 - np.sin(t)]) + 0.1 * rng.normal(size=(2, N))
+Y = np.where(upper, 1.0, -1.0)[None]  # a column is an example
+
+# The program for one example.
+net = MLP([2, 8, 1], activation="tanh", seed=1)
+parameters = net.parameters()
+x, y = Tensor([0.0, 0.0], label="x"), Tensor([0.0], label="y")
+loss = squared_error(net(x), y)
+one_example = compile_graph(
+    {"L": loss, "grad": grad(loss, parameters)}, inputs={"x": x, "y": y, "parameters": parameters}
+).bind(jnp)
+
+
+@jax.jit
+def step(X, Y, theta):
+    """The mean of the losses, and θ − η times its gradient. JAX adds up over the devices where we write a mean."""
+    result = one_example(X, Y, theta)
+    slopes = [jnp.mean(jnp.array(g), axis=-1) for g in result["grad"]]
+    return jnp.mean(result["L"]), [p - ETA * g for p, g in zip(theta, slopes)]
+
+
+def train(X, Y, theta):
+    losses = []
+    for _ in range(STEPS):
+        L, theta = step(X, Y, theta)
+        losses.append(float(L))
+    return losses, [np.asarray(p) for p in theta]
+
+
+mesh = jax.make_mesh((DEVICES,), ("examples",))
+by_columns, copied = NamedSharding(mesh, PartitionSpec(None, "examples")), NamedSharding(mesh, PartitionSpec())
+
+
+def placed(array, sharding):
+    """The array on the devices of all processes: each process gives those of its parts that its own devices hold."""
+    return jax.make_array_from_callback(array.shape, sharding, lambda index: array[index])
+
+
+theta = [np.array(p.data) for p in parameters]
+many = train(placed(X, by_columns), placed(Y, by_columns), [placed(p, copied) for p in theta])
+with jax.default_device(jax.local_devices()[0]):
+    single = train(jnp.array(X), jnp.array(Y), [jnp.array(p) for p in theta])
+difference = max(np.abs(np.array(a) - b).max() for a, b in zip([many[0], *many[1]], [single[0], *single[1]]))
+assert difference < 1e-12
+if rank == 0:
+    whose = "eight devices" if processes == 1 else "two processes with four devices each"
+    print(f"{whose}: {N // DEVICES} of {N} examples on each device")
+    if processes == 1:
+        print("\n step         L")
+        for k in (0, 1, 10, STEPS - 1):
+            print(f"{k:>5}{many[0][k]:10.4f}")
+        print()
+    print(f"largest difference from one device in {STEPS} steps: {difference:.0e}\n", flush=True)
+
+if processes == 1:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = "127.0.0.1:{}".format(free.getsockname()[1])
+    commands = [[sys.executable, __file__, str(k), address] for k in (0, 1)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"}
+    started = [subprocess.Popen(command, **pipes) for command in commands]
+    try:
+        for process in started:
+            printed, errors = process.communicate(timeout=120)
+            if process.returncode:
+                sys.exit(errors)
+            print("\n".join([line for line in printed.splitlines() if not line.startswith("[Gloo]")]))
+    finally:
+        for process in started:  # one waits for the other, also for one that has failed
+            process.kill()

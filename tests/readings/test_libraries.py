@@ -1,0 +1,127 @@
+"""One program, every engine: the numbers of random graphs under NumPy, JAX, PyTorch and as machine code."""
+
+import importlib
+import random
+
+import pytest
+from graphs import recipes
+from hypothesis import given, settings
+
+from tinygrad_edu import MLP, Tensor, Value, compile_graph, grad, squared_error, topological_order
+from tinygrad_edu.tree import flatten
+
+np = pytest.importorskip("numpy")
+
+
+def library(name):
+    """The library with numbers of 64 bits, or a skipped test."""
+    if name == "jax.numpy":
+        pytest.importorskip("jax").config.update("jax_enable_x64", True)
+    elif name != "numpy":
+        pytest.importorskip(name)
+    return importlib.import_module(name)
+
+
+def compiled(recipe):
+    """The loss and its gradient: the program, the engine's numbers, and the largest number on the way to them."""
+    leaves = recipe.leaves()
+    y = recipe(*leaves)
+    outputs = [y, *grad(y, leaves)]
+    largest = max([1.0, *[abs(node.data) for node in topological_order(*outputs)]])
+    return compile_graph(outputs, leaves), [output.data for output in outputs], largest
+
+
+def agree(numbers, expected, largest):
+    """Every sum is exact to the last bits of its largest term, and no term is larger than `largest`."""
+    return np.abs(np.asarray(numbers, dtype=float) - expected).max() <= 1e-12 * largest
+
+
+@pytest.mark.parametrize("name", ["numpy", "jax.numpy", "torch"])
+def test_arrays_have_the_engines_numbers(name):
+    module = library(name)
+
+    @settings(max_examples=200 if name == "numpy" else 40)
+    @given(recipes())
+    def check(recipe):
+        program, expected, largest = compiled(recipe)
+        batch = [module.asarray([x, x], dtype=module.float64) for x in recipe.start]
+        results = program.bind(module)(*batch)
+        assert all([tuple(result.shape) == (2,) and result.dtype == module.float64 for result in results])
+        for k in range(2):
+            assert agree([float(result[k]) for result in results], expected, largest)
+
+    check()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["jax.numpy", "torch"])
+def test_arrays_have_the_engines_numbers_on_200_graphs(name):
+    module = library(name)
+
+    @settings(max_examples=200)
+    @given(recipes(most=20))
+    def check(recipe):
+        program, expected, largest = compiled(recipe)
+        results = program.bind(module)(*[module.asarray(x, dtype=module.float64) for x in recipe.start])
+        assert agree([float(result) for result in results], expected, largest)
+
+    check()
+
+
+def check_machine_code(recipe):
+    program, expected, largest = compiled(recipe)
+    machine = program.machine_code()
+    found = machine(*recipe.start)
+    assert agree(found, expected, largest)
+    if "pow(" not in machine.source:  # which a compiler may replace: a⁻¹ by 1 / a
+        assert found == program(*recipe.start)
+
+
+@settings(max_examples=10)
+@given(recipes())
+def test_machine_code_has_the_engines_numbers(recipe):
+    library("numba")
+    check_machine_code(recipe)
+
+
+@pytest.mark.long
+@settings(max_examples=200)
+@given(recipes())
+def test_machine_code_has_the_engines_numbers_on_200_graphs(recipe):
+    library("numba")
+    check_machine_code(recipe)
+
+
+@pytest.mark.parametrize("name", ["numpy", "jax.numpy", "torch"])
+def test_the_gradient_of_a_network_over_a_batch(name):
+    module = library(name)
+    net = MLP([2, 3, 1], activation="relu", seed=0)
+    x, y = Tensor([0.0, 0.0], label="x"), Tensor([0.0], label="y")
+    loss = squared_error(net(x), y)
+    parameters = net.parameters()
+    program = compile_graph([loss, grad(loss, parameters)], [x, y, parameters])
+    rng = random.Random(0)
+    xs, ys = [[rng.gauss(0, 1), rng.gauss(0, 1)] for _ in range(7)], [[rng.gauss(0, 1)] for _ in range(7)]
+    numbers = [p.data for p in parameters]
+    X, Y, *theta = [module.asarray(np.array(a), dtype=module.float64) for a in (xs, ys, *numbers)]
+    losses, gradients = program.bind(module)(X.T, Y.T, theta)
+    columns = [
+        losses,
+        *[column for rows in gradients for row in rows for column in (row if type(row) is list else [row])],
+    ]
+    found = np.array([np.asarray(column) for column in columns])
+    expected = np.array([flatten(program(x, y, numbers)) for x, y in zip(xs, ys)]).T
+    assert found.shape == expected.shape == (1 + 13, 7)
+    assert np.abs(found - expected).max() < 1e-13
+
+
+def test_jax_compiles_a_bound_program():
+    jax_numpy = library("jax.numpy")
+    import jax
+
+    x = Value(0.5, label="x")
+    y = (x.tanh() * x).relu() + x.sigmoid()
+    bound = jax.jit(compile_graph([y, grad(y, x)], [x]).bind(jax_numpy))
+    points = np.array([-1.0, 0.5, 2.0])
+    program = compile_graph([y, grad(y, x)], [x])
+    assert np.allclose(np.array(bound(points)).T, [program(point) for point in points.tolist()], rtol=1e-14)

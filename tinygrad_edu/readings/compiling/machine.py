@@ -1,0 +1,280 @@
+"""A printed program as machine code: Numba compiles the same steps, for numbers in flat arrays."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from ...network.tensor import Tensor
+from ...tree import flatten, values_in
+from ...value import Value
+from ...writing.code import MACHINE
+from .errors import run
+from .statements import print_program
+from .structures import unfolded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, TypeAlias
+
+    from . import Program
+    from .statements import Plan
+
+    Array: TypeAlias = Any  #: of NumPy, with elements of the type float64
+
+_REFUSED = (OverflowError, ZeroDivisionError)
+
+
+class MachineCode:
+    """What `Program.machine_code` makes: call it as the program, with lists or arrays, for the same numbers.
+
+    It refuses what the program refuses, in the same words. Most of the time of a call goes into lists;
+    `function` takes none, and `repeat` stays in machine code for many steps.
+
+    Attributes:
+        source: the Python text that was compiled: the steps, of one example where there is a batch.
+        function: the compiled function of flat float64 arrays. An argument is an array of all its numbers, in
+            the order in which they are written, and of a batch one row for each example. The results go into
+            the last argument, as in `function(x, y, parameters, result)`. It can be called from functions that
+            Numba compiles. It raises OverflowError or ZeroDivisionError where a number is not finite.
+        size: how many numbers the result has.
+    """
+
+    def __init__(self, program: Program, plan: Plan) -> None:
+        self._numba, self._numpy = _library("numba"), _library("numpy")
+        self._program, self._plan = program, plan
+        self._signature = inspect.signature(program.function)
+        self._entries = [entry for _, entry in plan.entries]
+        self._is_batch = [any([entry is x for x in plan.batches]) for entry in self._entries]
+        self._loops: dict[str, Callable[..., None]] = {}
+        self.size = len(flatten(plan.outputs))
+        self.source, functions = print_program(plan._replace(batches=[]), MACHINE, flat=True)
+        one = self._compiled(self.source, _functions(self._numba, functions), [1] * len(self._entries))
+        self.function = self._summed(one) if plan.batches else one
+
+    def __call__(self, /, *arguments: Any, **keywords: Any) -> Any:
+        arrays = self._arrays(arguments, keywords)
+        return _unflattened(self._plan.outputs, self._results(arrays).tolist())
+
+    def repeat(self, n: int, /, *arguments: Any, **keywords: Any) -> dict[Any, Any]:
+        """n steps, in each of which an output is the next value of the input of the same name.
+
+        Outputs and inputs have to be dicts, as in `{"loss": …, "w": w - 0.1 * dw}` of `{"x": x, "w": w}`. In the
+        result `w` is that after the last step, and each other number the list of what it was in every step.
+
+        Raises:
+            ValueError: no output has the name of an input, or one has not as many numbers as that; n < 1.
+        """
+        if n < 1:
+            raise ValueError(f"repeat: the number of steps is at least 1, not {n!r}")
+        carried, kept = self._carried()
+        arrays = self._arrays(arguments, keywords)
+        for k, _ in carried:
+            arrays[k] = arrays[k].copy()
+        result, done = self._numpy.empty(self.size), self._numpy.zeros(1, dtype="int64")
+        history = self._numpy.empty((n, len(kept)))
+        loop = self._loop(carried, kept)
+        while done[0] < n:
+            try:
+                loop(n, *arrays, result, history, done)
+            except _REFUSED:  # once more with words; if only a number on the way was too large, go on
+                step = int(done[0])
+                result[:] = self._plainly(arrays, f"step {step + 1} of {n}: ")
+                history[step] = result[kept]
+                for k, start in carried:
+                    arrays[k][:] = result[start : start + len(arrays[k])]
+                done[0] = step + 1
+        last, column = result.tolist(), {at: history[:, i].tolist() for i, at in enumerate(kept)}
+        found: dict[Any, Any] = _unflattened(self._plan.outputs, [column.get(at, y) for at, y in enumerate(last)])
+        return found
+
+    def __repr__(self) -> str:
+        return f"<MachineCode of {len(self.source.splitlines())} lines>"
+
+    def _compiled(self, source: str, functions: dict[str, Any], dimensions: Sequence[int], more: Any = ()) -> Any:
+        """The function `program` of the source, for float64 arrays of these dimensions and one for the result."""
+        number = self._numba.float64
+        types = [number[:, ::1] if ndim == 2 else number[::1] for ndim in (*dimensions, 1)]
+        compiler = self._numba.njit(self._numba.void(*types, *more), error_model="python")
+        return compiler(run(source, functions)["program"])
+
+    def _summed(self, one: Any) -> Any:
+        """The function that adds up the results of `one` over the rows of the batches."""
+        names = [f"a{k}" for k in range(len(self._entries))]
+        rows = [f"{name}[i]" if batch else name for name, batch in zip(names, self._is_batch)]
+        source = f"""\
+def program({", ".join([*names, "result"])}):
+    part = empty(len(result))
+    result[:] = 0.0
+    for i in range(len({names[self._is_batch.index(True)]})):
+        one({", ".join([*rows, "part"])})
+        for k in range(len(result)):
+            result[k] += part[k]
+    check_finite(result)
+"""
+        functions = {**_functions(self._numba, ["check_finite"]), "one": one, "empty": self._numpy.empty}
+        return self._compiled(source, functions, [1 + batch for batch in self._is_batch])
+
+    def _loop(self, carried: list[tuple[int, int]], kept: list[int]) -> Any:
+        """n steps in a compiled loop. `done` counts them, also for whoever catches the error of one."""
+        names = [f"a{k}" for k in range(len(self._entries))]
+        copies = "".join(
+            [
+                f"        for k in range(len({names[k]})):\n            {names[k]}[k] = result[{at} + k]\n"
+                for k, at in carried
+            ]
+        )
+        source = f"""\
+def program(n, {", ".join([*names, "result"])}, history, done):
+    for i in range(done[0], n):
+        step({", ".join([*names, "result"])})
+        for k in range(len(kept)):
+            history[i, k] = result[kept[k]]
+{copies}        done[0] = i + 1
+"""
+        if source not in self._loops:
+            kept_places = self._numpy.array(kept, dtype="int64")
+            steps = run(source, {"step": self.function, "kept": kept_places})["program"]
+            self._loops[source] = self._numba.njit(steps)
+        return self._loops[source]
+
+    def _carried(self) -> tuple[list[tuple[int, int]], list[int]]:
+        """Which arguments are outputs of the step before, from where in the result on; the places of the rest."""
+        names = [name for name, _ in self._plan.entries]
+        outputs = self._plan.outputs if isinstance(self._plan.outputs, dict) else {}
+        carried, kept, at = [], list[int](), 0
+        for key, branch in outputs.items():
+            places = range(at, at := at + len(flatten(branch)))
+            if key not in names:
+                kept += places
+                continue
+            k = names.index(key)
+            if self._is_batch[k] or len(values_in(self._entries[k])) != len(places):
+                raise ValueError(f"repeat: the output {key!r} has not as many numbers as the input of this name")
+            carried.append((k, places.start))
+        if not carried:
+            raise ValueError("repeat: no output has the name of an input; outputs and inputs are dicts with names")
+        return carried, kept
+
+    def _arrays(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> list[Array]:
+        """The arguments as flat arrays."""
+        given = self._signature.bind(*arguments, **keywords).args
+        arrays = []
+        for name, entry, batch, argument in zip(self._signature.parameters, self._entries, self._is_batch, given):
+            try:
+                arrays.append(self._rows(entry, argument) if batch else self._flat(entry, argument))
+            except (TypeError, ValueError, LookupError) as error:
+                raise type(error)(f"the argument {name} does not fit the inputs: {error}") from None
+        lengths = {len(array) for array, batch in zip(arrays, self._is_batch) if batch}
+        if len(lengths) > 1:
+            raise ValueError(f"the batches have different numbers of examples: {sorted(lengths)}")
+        return arrays
+
+    def _flat(self, tree: Any, numbers: Any) -> Array:
+        """The numbers of an argument in the structure `tree`, or those that are flat already."""
+        if isinstance(numbers, self._numpy.ndarray) and numbers.shape == (len(flatten(tree)),):
+            return self._numpy.ascontiguousarray(numbers, dtype="float64")
+        if (shape := _shape(tree)) is not None:
+            return self._shaped(numbers, shape).reshape(-1)
+        if isinstance(tree, dict):
+            parts = [self._flat(branch, numbers[key]) for key, branch in tree.items()]
+        elif len(numbers) != len(tree):
+            raise ValueError(f"it has {len(numbers)} parts, not {len(tree)}")
+        else:
+            parts = [self._flat(branch, part) for branch, part in zip(tree, numbers)]
+        return self._numpy.concatenate(parts) if parts else self._numpy.empty(0)
+
+    def _rows(self, tree: Any, numbers: Any) -> Array:
+        """A row for each example."""
+        if len(numbers) == 0:
+            return self._numpy.empty((0, len(flatten(tree))))
+        if (shape := _shape(tree)) is not None:
+            return self._shaped(numbers, (len(numbers), *shape)).reshape(len(numbers), -1)
+        return self._numpy.array([self._flat(tree, one) for one in numbers]).reshape(len(numbers), -1)
+
+    def _shaped(self, numbers: Any, shape: tuple[int, ...]) -> Array:
+        array = self._numpy.ascontiguousarray(numbers, dtype="float64").reshape(self._numpy.shape(numbers))
+        if array.shape != shape:
+            raise ValueError(f"its shape is {array.shape}, not {shape}")
+        return array
+
+    def _results(self, arrays: list[Array]) -> Array:
+        result = self._numpy.empty(self.size)
+        try:
+            self.function(*arrays, result)
+        except _REFUSED:
+            result[:] = self._plainly(arrays, "")
+        return result
+
+    def _plainly(self, arrays: list[Array], place: str) -> list[float]:
+        """The results by the plain program, whose errors have words.
+
+        It may have a result where machine code was refused: Python lets an infinite argument through.
+        """
+        arguments = [
+            [_unflattened(entry, row) for row in array.tolist()] if batch else _unflattened(entry, array.tolist())
+            for entry, batch, array in zip(self._entries, self._is_batch, arrays)
+        ]
+        try:
+            numbers: list[float] = flatten(self._program(*arguments))
+            return numbers
+        except (ArithmeticError, ValueError) as error:
+            raise type(error)(f"{place}{error}") from None
+
+
+def _unflattened(tree: Any, numbers: list[Any]) -> Any:
+    """The structure with these in it, from left to right."""
+    left = iter(numbers)
+    return unfolded(tree, lambda _: next(left))
+
+
+def _shape(tree: Any) -> tuple[int, ...] | None:
+    """The shape of the array that a Value, a Tensor, or a list of Values is."""
+    if isinstance(tree, Value):
+        return ()
+    if isinstance(tree, Tensor):
+        return tree.shape
+    if isinstance(tree, (list, tuple)) and tree and all([isinstance(branch, Value) for branch in tree]):
+        return (len(tree),)
+    return None
+
+
+def _library(name: str) -> Any:
+    try:
+        return import_module(name)
+    except ImportError:
+        raise ImportError('machine code needs Numba: pip install "tinygrad-edu[fast]"') from None
+
+
+def _functions(numba: Any, names: Sequence[str]) -> dict[str, Any]:
+    """What a program calls, compiled. Those of `math` raise where they do in Python, which C's do not."""
+    isfinite, power = math.isfinite, math.pow
+
+    def check_finite(result):  # type: ignore[no-untyped-def]
+        for y in result:
+            if not isfinite(y):
+                raise OverflowError
+
+    def where(condition, a, b):  # type: ignore[no-untyped-def]
+        return a if condition else b
+
+    def pow(a, n):  # type: ignore[no-untyped-def]
+        y = power(a, float(n))
+        if not isfinite(y):
+            raise OverflowError
+        return y
+
+    def checked(function: Any) -> Any:
+        def f(a):  # type: ignore[no-untyped-def]
+            y = function(a)
+            if not isfinite(y):
+                raise OverflowError
+            return y
+
+        return f
+
+    given = {"check_finite": check_finite, "where": where, "pow": pow}
+    made = {name: given.get(name) or checked(getattr(math, name)) for name in names if name != "abs"}
+    return {name: numba.njit(f) for name, f in made.items()}
