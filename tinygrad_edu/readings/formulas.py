@@ -89,6 +89,7 @@ def elementwise(op: Any, args: Sequence[Expression]) -> Expression:
 def part_of(t: Tensor, whole: Tensor, arg: Expression) -> Expression:
     """The elements of `whole`, which is written `arg`, that t consists of: all in another shape, or a Part.
 
+    >>> from tinygrad_edu.writing.expression import Name
     >>> x = Tensor([1.0, 2.0, 3.0])
     >>> print(part_of(x[1:], x, Name("x", (3,))), part_of(Tensor([x[2], x[0]]), x, Name("x", (3,))))
     x[1:] x[2; 0]
@@ -104,6 +105,7 @@ def part_of(t: Tensor, whole: Tensor, arg: Expression) -> Expression:
 def placed(G: Expression, t: Tensor, whole: Tensor) -> Expression:
     """What G = ∂L/∂t passes on to the Tensor that t is a part of: zeros but for G in its place.
 
+    >>> from tinygrad_edu.writing.expression import Name
     >>> x = Tensor([1.0, 2.0, 3.0])
     >>> print(placed(Name("G", (2,)), x[1:], x))
     place(G, [1:], 3)
