@@ -99,7 +99,7 @@ if rank == 0:
 if processes == 1:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        address = "127.0.0.1:{}".format(free.getsockname()[1])
+        address = f"127.0.0.1:{free.getsockname()[1]}"
     commands = [[sys.executable, __file__, str(k), address] for k in (0, 1)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"}
     started = [subprocess.Popen(command, **pipes) for command in commands]

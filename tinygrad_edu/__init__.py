@@ -62,20 +62,20 @@ from typing import TYPE_CHECKING
 from .autodiff import grad, hessian, jacobian, jvp
 from .graph import topological_order
 from .network.functions import cat, stack
-from .network.gradcheck import GradcheckError, central_difference, gradcheck
 from .network.losses import binary_cross_entropy_with_logits, cross_entropy, mse_loss, squared_error
 from .network.nn import MLP, Linear, Module, Parameter, ReLU, Sequential, Sigmoid, Softmax, Tanh
 from .network.optim import SGD, Adam
 from .network.tensor import Tensor
-from .readings.explaining import explain
 from .value import Value
 
 if TYPE_CHECKING:
     from typing import Any
 
+    from .network.gradcheck import GradcheckError, central_difference, gradcheck
     from .network.saving import load, save
     from .readings.compiling import CompiledLoss, Program, compile_graph
     from .readings.drawing import Drawing, draw
+    from .readings.explaining import explain
     from .readings.stepping import step_through
 
 __version__ = "0.1.0"
@@ -120,13 +120,17 @@ __all__ = [
 ]
 
 
-# Files, pictures and programs are imported when they are first asked for: the numbers do without.
+# Checks, files and readings are imported when they are first asked for: the numbers do without.
 _LATER = {
     "CompiledLoss": "readings.compiling",
     "Drawing": "readings.drawing",
+    "GradcheckError": "network.gradcheck",
     "Program": "readings.compiling",
+    "central_difference": "network.gradcheck",
     "compile_graph": "readings.compiling",
     "draw": "readings.drawing",
+    "explain": "readings.explaining",
+    "gradcheck": "network.gradcheck",
     "load": "network.saving",
     "save": "network.saving",
     "step_through": "readings.stepping",

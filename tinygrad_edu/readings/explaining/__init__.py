@@ -15,6 +15,8 @@ from ...network.tensor import Tensor
 from ...tree import one_value, values_in
 from ...value import Value
 from ...writing.numbers import check_digits
+from .tensors import derive_tensors
+from .values import derive_values
 
 if TYPE_CHECKING:
     from typing import Any
@@ -56,18 +58,14 @@ def explain(y: Any, wrt: Any = None, level: str | None = None, digits: int = 4) 
     ∂h/∂h = 1
     ∂h/∂z = ∂h/∂h · (1 − h²) = 1 · 0.7864 = 0.7864
     """
-    # Imported here, because `import tinygrad_edu` should not wait for it.
-    from .tensors import derive_tensors
-    from .values import derive_values
-
     one_value(y)
     check_digits("explain", digits)
     wanted = None if wrt is None else _wanted(wrt)
+    tensors = isinstance(y, Tensor) and not any([isinstance(x, Value) for x in wanted or ()])
     if level is None:
-        tensors = isinstance(y, Tensor) and not any([isinstance(x, Value) for x in wanted or ()])
         level = "tensor" if tensors else "value"
     if level == "tensor":
-        if not isinstance(y, Tensor) or any([isinstance(x, Value) for x in wanted or ()]):
+        if not tensors:
             raise ValueError('explain: level="tensor" needs Tensors, y and wrt alike; a Value knows nothing of them')
         return derive_tensors(y, wanted, digits)
     if level == "value":

@@ -77,6 +77,8 @@ class Row:
     def __str__(self) -> str:
         return self.text()
 
+    __repr__ = __str__
+
     def text(self, digits: int = 4, width: int = 0) -> str:
         """The line as text, the quantity padded to `width`.
 
