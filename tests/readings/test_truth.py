@@ -158,6 +158,12 @@ def test_every_row_between_numbers_and_every_step_of_a_page_holds(program):
     for row in derivation:
         for text in [str(row.rule), written(row.numbers, Text(15))] if row.rule else []:
             assert "…" in text or abs(read(text, environment) - row.result) <= 1e-11 * scale, f"{text}\n{row}"
+    scene = Scene(L)  # in a picture fewer have names, and formulas are longer
+    scene.number_values()
+    numbers = {scene.name(v): v.data for v in order if scene.name(v)}
+    for v in order:
+        text = scene.formula(v)
+        assert "…" in text or abs(read(text, numbers) - v.data) <= 1e-11 * scale, f"{scene.names(v)} = {text}"
 
 
 X, Q, K = [Tensor.randn(*shape, seed=i, label="XQK"[i]) for i, shape in enumerate([(4, 3), (3, 3), (3, 3)])]
