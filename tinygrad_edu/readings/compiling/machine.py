@@ -80,6 +80,7 @@ class MachineCode:
         loop = self._loop(carried, kept)
         while done[0] < n:
             try:
+                self._check(arrays)
                 loop(n, *arrays, result, history, done)
             except _REFUSED:  # once more with words; if only a number on the way was too large, go on
                 step = int(done[0])
@@ -192,9 +193,15 @@ def program(n, {", ".join([*names, "result"])}, history, done):
             raise ValueError("in the place of a number is a sequence")
         return array
 
+    def _check(self, arrays: list[Array]) -> None:
+        """A comparison would take an argument that is inf or nan for a number."""
+        if not all([self._numpy.isfinite(array).all() for array in arrays]):
+            raise OverflowError
+
     def _results(self, arrays: list[Array]) -> Array:
         result = self._numpy.empty(self.size)
         try:
+            self._check(arrays)
             self.function(*arrays, result)
         except _REFUSED:
             result[:] = self._plainly(arrays, "")
@@ -203,7 +210,7 @@ def program(n, {", ".join([*names, "result"])}, history, done):
     def _plainly(self, arrays: list[Array], place: str) -> list[float]:
         """The results by the plain program, whose errors have words.
 
-        It may have a result where machine code was refused: Python lets an infinite argument through.
+        It may have a result where machine code has none: of a decision Python computes one side only.
         """
         arguments = [
             [_unflattened(entry, row) for row in array.tolist()] if batch else _unflattened(entry, array.tolist())
