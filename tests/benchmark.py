@@ -1,18 +1,21 @@
 """One SGD step, timed: tinygrad_edu beside hand-written Python and other libraries.
 
-    python tests/benchmark.py [--cases q1 q2 moons wide chain import] [--rounds 40]
+    python tests/benchmark.py [--cases q1 q2 moons wide chain graph import] [--rounds 40] [--picture steps.svg]
 
 q1, q2   the 4-4-3-3 network of the worked practical: squared error; cross-entropy
 moons    two moons, 100 samples in a batch, 2-16-16-1 with relu, squared error
 wide     784-32-10 with relu, cross-entropy, one sample
 chain    a million operations one after another, forward and backward: time and memory of each
+graph    grad and compile_graph, as multiples of the time it takes to record the same graph
 import   what `import tinygrad_edu` adds to the start of Python
 
 Every contestant starts from the same numbers, and before any clock runs, its losses over three
 steps are compared with ours. The contestants take turns, round by round, so that a busy
 machine is busy for all of them, and the clock counts computing alone; each turn begins with a
 step that is not timed, so that nobody pays for what the one before left in the caches; the
-tables show medians. micrograd, PyTorch and JAX take part where they are installed.
+tables show medians, and what it takes to start: to make the contestant and to take its first step,
+which is when it compiles. Numba, micrograd, NumPy, PyTorch and JAX take part where they are
+installed. The picture has the steps on a logarithmic scale.
 """
 
 from __future__ import annotations
@@ -92,23 +95,27 @@ def ours_eager(task):
 def ours_compiled(task):
     """One sample: the whole step is one program. A batch: a CompiledLoss and an optimiser."""
     if len(task.xs) > 1:
-        net = task.net()
-        compiled = CompiledLoss(net, loss_of(task), task.xs[0], task.ys[0])
-        optimizer = SGD(net.parameters(), lr=task.lr)
-
-        def step():
-            optimizer.zero_grad()
-            loss = compiled(task.xs, task.ys)
-            optimizer.step()
-            return loss
-
-        return step
+        return compiled_and_sgd(task, "python")
 
     program, numbers = program_of_a_step(task)
 
     def step():
         nonlocal numbers
         loss, numbers = program(task.xs[0], task.ys[0], numbers)
+        return loss
+
+    return step
+
+
+def compiled_and_sgd(task, engine):
+    net = task.net()
+    compiled = CompiledLoss(net, loss_of(task), task.xs[0], task.ys[0], engine=engine)
+    optimizer = SGD(net.parameters(), lr=task.lr)
+
+    def step():
+        optimizer.zero_grad()
+        loss = compiled(task.xs, task.ys)
+        optimizer.step()
         return loss
 
     return step
@@ -149,6 +156,89 @@ def program_of_a_step(task):
     updated = [p - g for p, g in zip(parameters, grad(task.lr * loss, parameters))]
     program = compile_graph([loss, updated], {"x": x, "y": y, "parameters": parameters})
     return program, [p.data for p in parameters]
+
+
+def machine_code(task):
+    """The compiled function of a step, its data, its update of parameters by a result, and both arrays."""
+    import numba
+    import numpy as np
+
+    lr = task.lr
+    if len(task.xs) > 1:
+        compiled = CompiledLoss(task.net(), loss_of(task), task.xs[0], task.ys[0], engine="numba")
+        machine, numbers = compiled.run, [value.data for value in compiled.parameters]
+        xs, ys = np.array(task.xs), np.array(task.ys)
+
+        @numba.njit
+        def update(parameters, result):
+            for k in range(len(parameters)):
+                parameters[k] -= lr * result[k + 1]
+
+    else:
+        program, numbers = program_of_a_step(task)
+        machine = program.machine_code()
+        numbers = np.concatenate([np.ravel(p) for p in numbers])
+        xs, ys = np.array(task.xs[0]), np.array(task.ys[0])
+
+        @numba.njit
+        def update(parameters, result):
+            for k in range(len(parameters)):
+                parameters[k] = result[k + 1]
+
+    return machine.function, xs, ys, update, np.array(numbers), np.empty(machine.size)
+
+
+def ours_machine_called(task):
+    """A call from Python for every step, with flat arrays."""
+    function, xs, ys, update, parameters, result = machine_code(task)
+
+    def step():
+        function(xs, ys, parameters, result)
+        update(parameters, result)
+        return result[0]
+
+    return step
+
+
+def ours_machine_looped(task):
+    """All steps of a turn in one compiled loop."""
+    import numba
+    import numpy as np
+
+    function, xs, ys, update, parameters, result = machine_code(task)
+
+    @numba.njit
+    def steps(xs, ys, parameters, result, losses):
+        for i in range(len(losses)):
+            function(xs, ys, parameters, result)
+            update(parameters, result)
+            losses[i] = result[0]
+
+    def loop(n):
+        losses = np.empty(n)
+        steps(xs, ys, parameters, result, losses)
+        return losses
+
+    def step():
+        return loop(1)[0]
+
+    step.loop = loop
+    return step
+
+
+def ours_machine_lists(task):
+    """As `ours_compiled`, in machine code: numbers of Python in and out."""
+    if len(task.xs) > 1:
+        return compiled_and_sgd(task, "numba")
+    program, numbers = program_of_a_step(task)
+    machine = program.machine_code()
+
+    def step():
+        nonlocal numbers
+        loss, numbers = machine(task.xs[0], task.ys[0], numbers)
+        return loss
+
+    return step
 
 
 def loss_of(task):
@@ -267,6 +357,41 @@ def lists(task):
         for l, (dW, db) in enumerate(zip(dWs, dbs)):
             Ws[l] = [[w - lr * g for w, g in zip(row, drow)] for row, drow in zip(Ws[l], dW)]
             bs[l] = [b - lr * g for b, g in zip(bs[l], db)]
+        return total
+
+    return step
+
+
+def numpy_by_hand(task):
+    """As an expert writes a network in NumPy."""
+    import numpy as np
+
+    xs, ys = np.array(task.xs), np.array(task.ys)
+    Ws, bs = [np.array(W) for W, _ in task.layers], [np.array(b) for _, b in task.layers]
+    is_tanh, lr = task.activation == "tanh", task.lr
+
+    def step():
+        hs = [xs]
+        for l, (W, b) in enumerate(zip(Ws, bs), start=1):
+            z = hs[-1] @ W.T + b
+            if l < len(Ws):
+                hs.append(np.tanh(z) if is_tanh else np.maximum(z, 0.0))
+        if task.loss == "squared error":
+            d = z - ys
+            total = 0.5 * (d * d).sum()
+        else:
+            top = z.max(axis=1, keepdims=True)
+            e = np.exp(z - top)
+            s = e.sum(axis=1, keepdims=True)
+            d = e / s - ys
+            total = (top + np.log(s)).sum() - (ys * z).sum()
+        for l in reversed(range(len(Ws))):
+            h = hs[l]
+            dW, db = d.T @ h, d.sum(axis=0)
+            if l:
+                d = d @ Ws[l] * ((1 - h * h) if is_tanh else (h > 0))
+            Ws[l] -= lr * dW
+            bs[l] -= lr * db
         return total
 
     return step
@@ -403,35 +528,43 @@ def jax_jit(task):
 
 
 CONTESTANTS = {
+    "Numba, looped": ours_machine_looped,
+    "Numba, called": ours_machine_called,
+    "Numba, from lists": ours_machine_lists,
     "straight-line Python": straight_line,
     "ours, printed": ours_printed,
     "ours, compiled": ours_compiled,
     "expert's lists": lists,
     "ours, eager": ours_eager,
+    "NumPy by hand": numpy_by_hand,
     "micrograd": micrograd,
     "PyTorch, raw tensors": torch_raw,
     "PyTorch, nn.Module + SGD": torch_nn,
     "JAX jit": jax_jit,
 }
-LIBRARIES = {"micrograd": "micrograd", "PyTorch": "torch", "JAX": "jax"}
+LIBRARIES = {"Numba": "numba", "NumPy": "numpy", "micrograd": "micrograd", "PyTorch": "torch", "JAX": "jax"}
 CASES = {"q1": q1, "q2": q2, "moons": moons, "wide": wide}
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def race(task, rounds, without):
-    """Seconds a step of every contestant, round by round, after all have shown the same losses."""
-    steps = {}
+    """Seconds a step of every contestant, round by round, after all have shown the same losses; and to start."""
+    steps, starts, first = {}, {}, {}
     for name, make in CONTESTANTS.items():
         library = next((module for key, module in LIBRARIES.items() if name.startswith(key)), None)
         if name in without or (library and not installed(library)):
             continue
+        begin = time.process_time()
         try:
-            steps[name] = make(task)
+            step = make(task)
+            first[name] = step()
+            starts[name] = time.process_time() - begin
+            steps[name] = step
         except ImportError as error:
             print(f"{name} does not take part: {error}")
     reference = None
     for name, step in steps.items():
-        losses = [step() for _ in range(3)]
+        losses = [first[name], step(), step()]
         reference = reference or losses
         if not all([isclose(a, b, rel_tol=1e-9) for a, b in zip(losses, reference)]):
             raise SystemExit(f"{name} computes other losses: {losses}, not {reference}")
@@ -439,29 +572,99 @@ def race(task, rounds, without):
     repeats = {}
     for name, step in steps.items():  # short turns, about 5 ms each, and many of them
         start = time.process_time()
-        step()
-        repeats[name] = max(1, round(0.005 / (time.process_time() - start)))
+        many(step, 3)
+        repeats[name] = max(1, round(0.015 / (time.process_time() - start)))
     times = {name: [] for name in steps}
     for _ in range(rounds):
         for name, step in steps.items():
-            turns = range(repeats[name])
             step()
             start = time.process_time()
-            for _ in turns:
-                step()
+            many(step, repeats[name])
             times[name].append((time.process_time() - start) / repeats[name])
-    return times
+    return times, starts
 
 
-def show(title, times):
+def many(step, n):
+    """n steps, in the loop of the contestant if it has one of its own."""
+    if hasattr(step, "loop"):
+        step.loop(n)
+    else:
+        for _ in range(n):
+            step()
+
+
+def show(title, times, starts):
     """A table of median times, and of the medians of the ratios within a round."""
     references = [name for name in ("straight-line Python", "ours, compiled", "ours, eager") if name in times]
     unit, scale = ("ms", 1e3) if median(times["ours, eager"]) > 1e-3 else ("µs", 1e6)
-    print(f"\n{title}\n\n| one SGD step | {unit} | {' | '.join([f'÷ {name}' for name in references])} |")
-    print("|---|---:" + "|---:" * len(references) + "|")
+    print(f"\n{title}\n\n| one SGD step | {unit} | {' | '.join([f'÷ {name}' for name in references])} | s to start |")
+    print("|---|---:" + "|---:" * len(references) + "|---:|")
     for name, seconds in sorted(times.items(), key=lambda item: median(item[1])):
         ratios = [median([t / r for t, r in zip(seconds, times[reference])]) for reference in references]
-        print(f"| {name} | {median(seconds) * scale:.3g} | {' | '.join([f'{ratio:.3g}' for ratio in ratios])} |")
+        shown = " | ".join([f"{number:.3g}" for number in (median(seconds) * scale, *ratios)])
+        print(f"| {name} | {shown} | {starts[name]:.2g} |")
+
+
+def picture(path, cases):
+    """Bars of the medians, on a logarithmic scale."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    matplotlib.rcParams["svg.hashsalt"] = "benchmark"  # the same numbers make the same file
+    rows = max(map(len, cases.values()))
+    figure, axes = pyplot.subplots(1, len(cases), figsize=(5.5 * len(cases), 0.34 * rows + 1.4), squeeze=False)
+    for axis, (title, times) in zip(axes[0], cases.items()):
+        medians = sorted([(median(seconds) * 1e6, name) for name, seconds in times.items()], reverse=True)
+        numbers, names = [number for number, _ in medians], [name for _, name in medians]
+        colours = ["#2f6db5" if name.startswith(("ours", "Numba")) else "#b9c0c8" for name in names]
+        bars = axis.barh(names, numbers, color=colours)
+        axis.bar_label(bars, [f"{number:.3g}" for number in numbers], padding=3, fontsize=8)
+        axis.set_xscale("log")
+        axis.set_xlim(min(numbers) / 2, max(numbers) * 5)
+        axis.set_title(f"{title}: µs a step of SGD", fontsize=11)
+        axis.spines[["top", "right"]].set_visible(False)
+    figure.text(0.01, 0.01, machine(), fontsize=7, color="#666666")
+    figure.tight_layout(rect=(0, 0.04, 1, 1))
+    figure.savefig(path, metadata={"Date": None} if path.endswith(".svg") else None)
+
+
+def graph():
+    """What is made of a recorded graph, with the collector off, which a graph does not need."""
+    print("\ngraph: y ← tanh(w y + x) again and again, as multiples of the time to record it\n")
+    print("| | nodes | s | ÷ recording | MB at most |\n|---|---:|---:|---:|---:|")
+
+    def run(n):
+        y, w, x = leaves = [Value(0.1, "y"), Value(0.5, "w"), Value(0.2, "x")]
+        for _ in range(n // 3):
+            y = (w * y + x).tanh()
+        return y, leaves
+
+    works = {
+        "backward": (1_000_000, lambda y, leaves: y.backward()),
+        "grad": (1_000_000, grad),
+        "compile_graph": (200_000, compile_graph),
+    }
+    gc.disable()
+    for name, (n, work) in works.items():
+        times, ratios = [], []
+        for _ in range(3):
+            start = time.process_time()
+            made = run(n)
+            recorded = time.process_time() - start
+            start = time.process_time()
+            work(*made)
+            times.append(time.process_time() - start)
+            ratios.append(times[-1] / recorded)
+            del made
+        made = run(n)
+        tracemalloc.start()
+        work(*made)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        print(f"| {name} | {n:,} | {median(times):.3g} | {median(ratios):.3g} | {peak / 1e6:.0f} |")
+    gc.enable()
 
 
 def chain():
@@ -525,7 +728,7 @@ def installed(module):
     return True
 
 
-OTHERS = {"chain": chain, "import": start}
+OTHERS = {"chain": chain, "graph": graph, "import": start}
 
 
 def machine():
@@ -544,15 +747,21 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--cases", nargs="+", choices=[*CASES, *OTHERS], default=[*CASES, *OTHERS])
     parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--picture", help="a file for the picture of the steps, .svg or .png; needs matplotlib")
     options = parser.parse_args()
     print(machine())
+    shown = {}
     for case in options.cases:
         if case in OTHERS:
             OTHERS[case]()
         else:
             # With its 25 000 weights as local variables, a program has two megabytes of source.
-            without = ("straight-line Python", "ours, printed", "ours, compiled") if case == "wide" else ()
-            show(case, race(CASES[case](), options.rounds, without))
+            printed = [name for name in CONTESTANTS if name.startswith(("straight-line", "Numba", "ours"))]
+            without = [name for name in printed if name != "ours, eager"] if case == "wide" else []
+            shown[case], starts = race(CASES[case](), options.rounds, without)
+            show(case, shown[case], starts)
+    if options.picture:
+        picture(options.picture, shown)
 
 
 if __name__ == "__main__":

@@ -134,6 +134,8 @@ def test_a_compiled_function_may_call_the_function(step, numba):
         (lambda x: x * x, 1e200),
         (lambda x: x**-1.5, 0.0),
         (lambda x: x * 2, math.nan),
+        (lambda x: x.relu() + x.step(), math.nan),
+        (lambda x: 1 / x, math.inf),
         (lambda x: 1 / x.exp(), 1000.0),
     ],
 )
@@ -151,8 +153,6 @@ def test_what_the_program_refuses_is_refused_in_its_words(f, number, numba):
 
 def test_what_the_program_lets_through_has_its_result(numba):
     x, y = Value(0.5, label="x"), Value(1.0, label="y")
-    program = compile_graph(x / y.exp(), [x, y])
-    assert program.machine_code()(3.0, math.inf) == program(3.0, math.inf) == 0.0
     gate = compile_graph({"L": y, "x": y.step() * x.log() + x}, {"x": x, "y": y})
     assert gate(-1.0, -2.0) == {"L": -2.0, "x": -1.0}  # Python does not look at log x
     assert gate.machine_code()(-1.0, -2.0) == {"L": -2.0, "x": -1.0}

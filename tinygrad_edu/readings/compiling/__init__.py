@@ -74,7 +74,10 @@ def compile_graph(outputs: Any, inputs: Any, sum_over: Iterable[Any] = ()) -> Pr
     """
     the_plan = plan(outputs, inputs, sum_over)
     body, functions = print_program(the_plan, PYTHON)
-    return Program(print_imports(functions) + body, print_reader({"result": outputs}), the_plan)
+    reader = print_reader({"result": outputs})
+    if not the_plan.batches:
+        reader += print_reader({f"input_{k}": entry for k, (_, entry) in enumerate(the_plan.entries)}, "inputs")
+    return Program(print_imports(functions) + body, reader, the_plan)
 
 
 class Program:
@@ -103,7 +106,9 @@ class Program:
         self.function: Callable[..., Any] = run(source)["program"]
         self.__wrapped__ = self.function  # where inspect.signature looks
         self._reader = reader
-        self._numbers: Callable[[Any], list[float]] = run(reader)["numbers"]
+        readers = run(reader)
+        self._numbers: Callable[[Any], list[float]] = readers["numbers"]
+        self._inputs: Callable[..., list[float]] | None = readers.get("inputs")  # of a batch there is none
         self._plan = plan
 
     def __call__(self, /, *arguments: Any, **keywords: Any) -> Any:
@@ -114,7 +119,11 @@ class Program:
             raise explained(self.source, error) from None
         if not finite:
             raise OverflowError(origin(self.source, arguments, keywords))
-        if not all_finite([x for x in flatten([arguments, keywords]) if isinstance(x, float)]):
+        if self._inputs and not keywords:
+            given = self._inputs(*arguments)
+        else:
+            given = [x for x in flatten([arguments, keywords]) if isinstance(x, float)]
+        if not all_finite(given):
             raise ValueError("an argument is inf or nan, which a comparison took for a number; finite ones are needed")
         return result
 

@@ -13,7 +13,7 @@ from ...value import Value
 from ...writing.code import MACHINE
 from .errors import run
 from .statements import print_program
-from .structures import unfolded
+from .structures import print_reader, unfolded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,6 +48,8 @@ class MachineCode:
         self._signature = inspect.signature(program.function)
         self._entries = [entry for _, entry in plan.entries]
         self._is_batch = [any([entry is x for x in plan.batches]) for entry in self._entries]
+        self._sizes = [len(values_in(entry)) for entry in self._entries]
+        self._numbers = [run(print_reader({"argument": entry}))["numbers"] for entry in self._entries]
         self._loops: dict[str, Callable[..., None]] = {}
         self.size = len(flatten(plan.outputs))
         self.source, functions = print_program(plan._replace(batches=[]), MACHINE, flat=True)
@@ -78,6 +80,7 @@ class MachineCode:
         loop = self._loop(carried, kept)
         while done[0] < n:
             try:
+                self._check(arrays)
                 loop(n, *arrays, result, history, done)
             except _REFUSED:  # once more with words; if only a number on the way was too large, go on
                 step = int(done[0])
@@ -151,7 +154,7 @@ def program(n, {", ".join([*names, "result"])}, history, done):
                 kept += places
                 continue
             k = names.index(key)
-            if self._is_batch[k] or len(values_in(self._entries[k])) != len(places):
+            if self._is_batch[k] or self._sizes[k] != len(places):
                 raise ValueError(f"repeat: the output {key!r} has not as many numbers as the input of this name")
             carried.append((k, places.start))
         if not carried:
@@ -162,9 +165,9 @@ def program(n, {", ".join([*names, "result"])}, history, done):
         """The arguments as flat arrays."""
         given = self._signature.bind(*arguments, **keywords).args
         arrays = []
-        for name, entry, batch, argument in zip(self._signature.parameters, self._entries, self._is_batch, given):
+        for k, (name, argument) in enumerate(zip(self._signature.parameters, given)):
             try:
-                arrays.append(self._rows(entry, argument) if batch else self._flat(entry, argument))
+                arrays.append(self._rows(k, argument) if self._is_batch[k] else self._flat(k, argument))
             except (TypeError, ValueError, LookupError) as error:
                 raise type(error)(f"the argument {name} does not fit the inputs: {error}") from None
         lengths = {len(array) for array, batch in zip(arrays, self._is_batch) if batch}
@@ -172,37 +175,33 @@ def program(n, {", ".join([*names, "result"])}, history, done):
             raise ValueError(f"the batches have different numbers of examples: {sorted(lengths)}")
         return arrays
 
-    def _flat(self, tree: Any, numbers: Any) -> Array:
-        """The numbers of an argument in the structure `tree`, or those that are flat already."""
-        if isinstance(numbers, self._numpy.ndarray) and numbers.shape == (len(flatten(tree)),):
-            return self._numpy.ascontiguousarray(numbers, dtype="float64")
-        if (shape := _shape(tree)) is not None:
-            return self._shaped(numbers, shape).reshape(-1)
-        if isinstance(tree, dict):
-            parts = [self._flat(branch, numbers[key]) for key, branch in tree.items()]
-        elif len(numbers) != len(tree):
-            raise ValueError(f"it has {len(numbers)} parts, not {len(tree)}")
-        else:
-            parts = [self._flat(branch, part) for branch, part in zip(tree, numbers)]
-        return self._numpy.concatenate(parts) if parts else self._numpy.empty(0)
+    def _flat(self, k: int, numbers: Any) -> Array:
+        """The numbers of an argument, in the structure of the input or flat already, as one array."""
+        if hasattr(numbers, "shape") and numbers.shape in ((self._sizes[k],), _shape(self._entries[k])):
+            return self._numpy.ascontiguousarray(numbers, dtype="float64").reshape(-1)
+        return self._array([self._numbers[k](numbers)], (1, self._sizes[k]))[0]
 
-    def _rows(self, tree: Any, numbers: Any) -> Array:
+    def _rows(self, k: int, examples: Any) -> Array:
         """A row for each example."""
-        if len(numbers) == 0:
-            return self._numpy.empty((0, len(flatten(tree))))
-        if (shape := _shape(tree)) is not None:
-            return self._shaped(numbers, (len(numbers), *shape)).reshape(len(numbers), -1)
-        return self._numpy.array([self._flat(tree, one) for one in numbers]).reshape(len(numbers), -1)
+        if hasattr(examples, "shape") and examples.shape[1:] == _shape(self._entries[k]):
+            return self._numpy.ascontiguousarray(examples, dtype="float64").reshape(len(examples), -1)
+        return self._array([self._numbers[k](one) for one in examples], (len(examples), self._sizes[k]))
 
-    def _shaped(self, numbers: Any, shape: tuple[int, ...]) -> Array:
-        array = self._numpy.ascontiguousarray(numbers, dtype="float64").reshape(self._numpy.shape(numbers))
+    def _array(self, rows: list[list[float]], shape: tuple[int, int]) -> Array:
+        array = self._numpy.array(rows, dtype="float64") if rows else self._numpy.empty(shape)
         if array.shape != shape:
-            raise ValueError(f"its shape is {array.shape}, not {shape}")
+            raise ValueError("in the place of a number is a sequence")
         return array
+
+    def _check(self, arrays: list[Array]) -> None:
+        """A comparison would take an argument that is inf or nan for a number."""
+        if not all([self._numpy.isfinite(array).all() for array in arrays]):
+            raise OverflowError
 
     def _results(self, arrays: list[Array]) -> Array:
         result = self._numpy.empty(self.size)
         try:
+            self._check(arrays)
             self.function(*arrays, result)
         except _REFUSED:
             result[:] = self._plainly(arrays, "")
@@ -211,7 +210,7 @@ def program(n, {", ".join([*names, "result"])}, history, done):
     def _plainly(self, arrays: list[Array], place: str) -> list[float]:
         """The results by the plain program, whose errors have words.
 
-        It may have a result where machine code was refused: Python lets an infinite argument through.
+        It may have a result where machine code has none: of a decision Python computes one side only.
         """
         arguments = [
             [_unflattened(entry, row) for row in array.tolist()] if batch else _unflattened(entry, array.tolist())
@@ -231,14 +230,8 @@ def _unflattened(tree: Any, numbers: list[Any]) -> Any:
 
 
 def _shape(tree: Any) -> tuple[int, ...] | None:
-    """The shape of the array that a Value, a Tensor, or a list of Values is."""
-    if isinstance(tree, Value):
-        return ()
-    if isinstance(tree, Tensor):
-        return tree.shape
-    if isinstance(tree, (list, tuple)) and tree and all([isinstance(branch, Value) for branch in tree]):
-        return (len(tree),)
-    return None
+    """The shape of a Value or a Tensor."""
+    return () if isinstance(tree, Value) else tree.shape if isinstance(tree, Tensor) else None
 
 
 def _library(name: str) -> Any:

@@ -77,13 +77,13 @@ def indexed(
     return found
 
 
-def print_reader(trees: dict[str, Any]) -> str:
+def print_reader(trees: dict[str, Any], function: str = "numbers") -> str:
     """The source of a function whose result is the flat list of all numbers of its arguments."""
     names, lines = Names(trees), list[str]()
     numbers = [number for name, tree in trees.items() for _, number in unpacked(tree, name, names, lines.append)]
     lines.append(f"return {laid_out(numbers, str)}")
     body = "\n".join(lines).replace("\n", "\n    ")
-    return f"def numbers({', '.join(trees)}):\n    {body}\n"
+    return f"def {function}({', '.join(trees)}):\n    {body}\n"
 
 
 def check_keys(tree: Any) -> None:
