@@ -114,7 +114,7 @@ class Program:
     def __call__(self, /, *arguments: Any, **keywords: Any) -> Any:
         try:
             result = self.function(*arguments, **keywords)
-            finite = all_finite(self._numbers(result))
+            finite = _finite(self._numbers(result))
         except FAILURES as error:
             raise explained(self.source, error) from None
         if not finite:
@@ -123,7 +123,7 @@ class Program:
             given = self._inputs(*arguments)
         else:
             given = [x for x in flatten([arguments, keywords]) if isinstance(x, float)]
-        if not all_finite(given):
+        if not _finite(given):
             raise ValueError("an argument is inf or nan, which a comparison took for a number; finite ones are needed")
         return result
 
@@ -273,6 +273,11 @@ class CompiledLoss:
         write(self.parameters, repeat("grad"), totals)
         loss: float = share * result["loss"]
         return loss
+
+
+def _finite(numbers: list[float]) -> bool:
+    """As `all_finite`, in less time: a sum holds every inf and nan. It may also overflow itself."""
+    return isfinite(sum(numbers)) or all_finite(numbers)
 
 
 def _of_arrays(namespace: ModuleType, name: str) -> Any:
