@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ...value import Value
     from ...writing.expression import Expression
     from ..explaining.mistakes import Mistake
+    from ..explaining.rows import Row
 
 _ACCENTS = {"\u0302": "_hat", "\u0303": "_tilde", "\u0304": "_bar", "′": "_prime"}
 
@@ -90,7 +91,7 @@ def questions(y: Any, blanks: Any, level: str | None, eta: float | None, digits:
     derivation = explain(y, wrt=wrt or None, level=level, digits=digits)
     lines = lines_of(derivation)
     slopes = {line.quantity.below: line.quantity for line in lines if isinstance(line.quantity, Derivative)}
-    keys = [array(line.row.result) for line in lines if line.row is not None]
+    keys = [array(_result(line.row)) for line in lines if line.row is not None]
     if eta is not None:
         called = {q.text: q for line in lines if isinstance(q := line.quantity, Name) and line.rule is None}
         for name, q in called.items():
@@ -110,6 +111,11 @@ def questions(y: Any, blanks: Any, level: str | None, eta: float | None, digits:
     _choose(found, blanks, derivation.names)
     last = max([k for k, q in enumerate(found) if q.asked], default=-1)
     return found[: last + 1]
+
+
+def _result(row: Row) -> Any:
+    """Of several contributions the last row holds their sum."""
+    return row.result if row.total is None else row.total
 
 
 def leaves(y: Any) -> list[Any]:
