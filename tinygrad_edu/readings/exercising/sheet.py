@@ -218,11 +218,16 @@ def mistakes_shown(sheet: Sequence[Question], digits: int) -> dict[str, bool]:
             given = value_of(wrong, env, q.key)
             if given is not None:
                 shown[mistake.id] = shown.get(mistake.id, False) or differs(given, q.key, digits)
-    for mistake in CATALOGUE:
-        if mistake.whole_pass and any([mistake.wrong(q.line, lines) for q in sheet if q.line.part == mistake.part]):
+    for mistake in [m for m in CATALOGUE if m.whole_pass]:
+        made = [q.text for q in sheet if q.line.part == mistake.part and mistake.wrong(q.line, lines)]
+        reached = set(made)  # and all that is computed from them
+        for q in sheet:
+            if not reached.isdisjoint(q.inputs):
+                reached.add(q.text)
+        asked = [q for q in sheet if q.asked and q.text in reached and (mistake.written or q.text not in made)]
+        if asked:
             written = whole_pass(mistake, sheet)
-            asked = [q for q in sheet if q.asked and q.text in written]
-            shown[mistake.id] = any([differs(written[q.text], q.key, digits) for q in asked])
+            shown[mistake.id] = any([q.text in written and differs(written[q.text], q.key, digits) for q in asked])
     return shown
 
 
