@@ -15,7 +15,7 @@ from ...writing.algebra import multiply, subtract
 from ...writing.arrays import Array, array
 from ...writing.code import identifier
 from ...writing.evaluation import evaluate
-from ...writing.expression import Constant, Derivative, Name, parts
+from ...writing.expression import Derivative, Literal, Name, parts
 from ...writing.numbers import short
 from ..explaining import explain
 from ..explaining.mistakes import CATALOGUE, Line, lines_of, mistakes_in
@@ -96,7 +96,7 @@ def questions(y: Any, blanks: Any, level: str | None, eta: float | None, digits:
         called = {q.text: q for line in lines if isinstance(q := line.quantity, Name) and line.rule is None}
         for name, q in called.items():
             if name in slopes and (not wrt or any([derivation.names.get(p) == name for p in wrt])):
-                rule = subtract(q, multiply(Constant(eta), slopes[name]))
+                rule = subtract(q, multiply(Literal(eta), slopes[name]))
                 environment = {line.quantity.text: key for line, key in zip(lines, keys)}
                 lines.append(Line(Name(f"new {name}", q.shape), rule, "update"))
                 keys.append(array(evaluate(rule, environment)))
