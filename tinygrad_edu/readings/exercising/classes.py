@@ -78,7 +78,7 @@ def flattened(answers: Mapping[str, Any]) -> Answers:
     """Nested lists as one number a name: W[1,2], counted from 1."""
     found: Answers = {}
     for name, given in answers.items():
-        stack = [((), given.tolist() if hasattr(given, "tolist") else given)]
+        stack: list[tuple[tuple[int, ...], Any]] = [((), given.tolist() if hasattr(given, "tolist") else given)]
         for place, part in stack:  # which grows
             if isinstance(part, (list, tuple)):
                 stack += [((*place, k), inner) for k, inner in enumerate(part, start=1)]
