@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .sheet import Question
 
 _MOST_ATTEMPTS = 100
+_UNITS = 3.0  # more than marking takes for rounding
 
 
 def drawn(y: Any, seed: int, digits: int, read: Callable[[], list[Question]]) -> list[Question]:
@@ -52,7 +53,7 @@ def drawn(y: Any, seed: int, digits: int, read: Callable[[], list[Question]]) ->
                 sheet = read()
             except (ArithmeticError, ValueError):
                 continue
-            now = {mistake for mistake, shows in mistakes_shown(sheet, digits).items() if not shows}
+            now = {mistake for mistake, shows in mistakes_shown(sheet, digits, _UNITS).items() if not shows}
             if not now:
                 return sheet
             hidden = now if hidden is None else min(hidden, now, key=len)

@@ -182,10 +182,13 @@ class _Marker:
         carried = self._carried(q, expected) if rule else [0.0] * len(key.numbers)
         fresh = not any([self.followed.get(name) for name in q.inputs])
         trivial = any([name in self.trivial for name in q.inputs])
+        said = key if fresh else expected  # the key, and not what its printed digits give
         marks = []
-        for entry, given, right, own, c in zip(q.entries, answers, key.numbers, expected.numbers, carried):
+        for entry, given, right, own, c, shown in zip(
+            q.entries, answers, key.numbers, expected.numbers, carried, said.numbers
+        ):
             if not isinstance(given, Given):
-                marks.append(Mark(entry, q.name, "wrong" if given else "blank", None, own, note=given or ""))
+                marks.append(Mark(entry, q.name, "wrong" if given else "blank", None, shown, note=given or ""))
                 continue
             unit = self.unit(given)
             hair = 1e-9 * max(1.0, abs(right), abs(own))
@@ -198,7 +201,7 @@ class _Marker:
             else:
                 status = "wrong"
             note = _TRIVIAL if status == "own" and trivial else ""
-            marks.append(Mark(entry, q.name, status, given.number, own, note=note))
+            marks.append(Mark(entry, q.name, status, given.number, shown, note=note))
         self._remember(q, marks, answers, fresh)
         self._name(q, marks, answers, carried)
         return marks

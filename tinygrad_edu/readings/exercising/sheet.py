@@ -200,13 +200,12 @@ def whole_pass(mistake: Mistake, sheet: Sequence[Question]) -> dict[str, Array]:
     return written
 
 
-def differs(a: Array, b: Array, digits: int) -> bool:
-    """Whether some number differs by more than half a unit of the last place."""
-    unit = 10.0**-digits
-    return any([abs(x - y) > 0.5 * unit + 1e-9 for x, y in zip(a.numbers, b.numbers)])
+def differs(a: Array, b: Array, digits: int, units: float = 0.5) -> bool:
+    """Whether some number differs by more than so many units of the last place."""
+    return any([abs(x - y) > units * 10.0**-digits + 1e-9 for x, y in zip(a.numbers, b.numbers)])
 
 
-def mistakes_shown(sheet: Sequence[Question], digits: int) -> dict[str, bool]:
+def mistakes_shown(sheet: Sequence[Question], digits: int, units: float = 0.5) -> dict[str, bool]:
     """For each mistake that can be made on the sheet whether an asked number shows it.
 
     A mistake may be possible in several lines or ways: one of them that shows is enough.
@@ -217,7 +216,7 @@ def mistakes_shown(sheet: Sequence[Question], digits: int) -> dict[str, bool]:
         for mistake, wrong in mistakes_in(q.line, lines) if q.asked else []:
             given = value_of(wrong, env, q.key)
             if given is not None:
-                shown[mistake.id] = shown.get(mistake.id, False) or differs(given, q.key, digits)
+                shown[mistake.id] = shown.get(mistake.id, False) or differs(given, q.key, digits, units)
     for mistake in [m for m in CATALOGUE if m.whole_pass]:
         made = [q.text for q in sheet if q.line.part == mistake.part and mistake.wrong(q.line, lines)]
         reached = set(made)  # and all that is computed from them
@@ -227,7 +226,9 @@ def mistakes_shown(sheet: Sequence[Question], digits: int) -> dict[str, bool]:
         asked = [q for q in sheet if q.asked and q.text in reached and (mistake.written or q.text not in made)]
         if asked:
             written = whole_pass(mistake, sheet)
-            shown[mistake.id] = any([q.text in written and differs(written[q.text], q.key, digits) for q in asked])
+            shown[mistake.id] = any(
+                [q.text in written and differs(written[q.text], q.key, digits, units) for q in asked]
+            )
     return shown
 
 
