@@ -89,6 +89,11 @@ class Worksheet:
     Attributes:
         questions: its lines.
         hidden: the mistakes that these numbers hide, by id.
+
+    >>> from tinygrad_edu import Value
+    >>> sheet = worksheet(Value(2.0, label="x") ** 2)
+    >>> [question.name for question in sheet.questions], sheet.hidden
+    (['x', 'f', 'df_df', 'df_dx'], [])
     """
 
     def __init__(self, questions: list[Question], title: str, digits: int, filled: bool = False) -> None:
@@ -99,23 +104,49 @@ class Worksheet:
         self.hidden = [name for name, shown in mistakes_shown(questions, digits).items() if not shown]
 
     def key(self) -> Worksheet:
-        """The same sheet filled in, with a word on the mistakes that its numbers hide."""
+        """The same sheet filled in, with a word on the mistakes that its numbers hide.
+
+        >>> from tinygrad_edu import Value
+        >>> sheet = worksheet(Value(2.0, label="x") ** 2)
+        >>> print(sheet.key().answers().strip())
+        name,answer
+        df_dx,4.0000
+        """
         return Worksheet(self.questions, self.title, self.digits, filled=True)
 
     def to(self, format: str) -> str:
-        """The sheet as "html", "tex" or "md". ValueError for another format."""
+        """The sheet as "html", "tex" or "md". ValueError for another format.
+
+        >>> from tinygrad_edu import Value
+        >>> sheet = worksheet(Value(2.0, label="x") ** 2)
+        >>> print(sheet.to("md").splitlines()[0])
+        # Backpropagation by hand
+        """
         if f".{format}" not in _FORMATS:
             raise ValueError(f'worksheet: the format is "html", "tex" or "md", not {format!r}')
         return _FORMATS[f".{format}"](self.questions, self.title, self.digits, self.filled, self._remark())
 
     def save(self, path: str | Path) -> Path:
-        """Write it, as the suffix says: .html, .tex or .md. ValueError for another suffix."""
+        """Write it, as the suffix says: .html, .tex or .md. ValueError for another suffix.
+
+        >>> from tinygrad_edu import Value
+        >>> sheet = worksheet(Value(2.0, label="x") ** 2)
+        >>> sheet.save("sheet.html")  # doctest: +SKIP
+        PosixPath('sheet.html')
+        """
         path = Path(path)
         write_whole(path, self.to(path.suffix.lower().removeprefix(".")).encode())
         return path
 
     def answers(self, format: str = "csv") -> str:
-        """The form to fill in, as "csv" or "json": one line a number; of a key with its numbers."""
+        """The form to fill in, as "csv" or "json": one line a number; of a key with its numbers.
+
+        >>> from tinygrad_edu import Value
+        >>> sheet = worksheet(Value(2.0, label="x") ** 2)
+        >>> print(sheet.answers("csv").strip())
+        name,answer
+        df_dx,
+        """
         numbers = {
             entry: (f"{x:.{self.digits}f}" if self.filled else "")
             for q in self.questions
@@ -145,6 +176,11 @@ class Worksheet:
         Raises:
             OSError: a file cannot be read.
             ValueError: a scheme with other words, or a file that is no form.
+
+        >>> from tinygrad_edu import Value
+        >>> sheet = worksheet(Value(2.0, label="x") ** 2)
+        >>> sheet.mark({"df_dx": "4"}).points
+        1.0
         """
         scheme = {**POINTS, **(points or {})}
         lines = {q.name for q in self.questions if q.asked}

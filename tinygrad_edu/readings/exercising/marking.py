@@ -55,6 +55,11 @@ class Marks:
         marks: in the order of the sheet.
         points, total: each line counts 1, or its weight, shared by its numbers.
         notes: what is to be said of the answers as a whole.
+
+    >>> from tinygrad_edu import Value, worksheet
+    >>> marks = worksheet(Value(2.0, label="x") ** 2).mark({"df_dx": "5"})
+    >>> marks.points, marks.total
+    (0.0, 1.0)
     """
 
     marks: list[Mark]
@@ -65,16 +70,34 @@ class Marks:
 
     @property
     def first_wrong(self) -> str | None:
-        """The name of the first line with a wrong number, or None."""
+        """The name of the first line with a wrong number, or None.
+
+        >>> from tinygrad_edu import Value, worksheet
+        >>> marks = worksheet(Value(2.0, label="x") ** 2).mark({"df_dx": "5"})
+        >>> marks.first_wrong
+        'df_dx'
+        """
         return next((mark.line for mark in self.marks if mark.status == "wrong"), None)
 
     @property
     def mistakes(self) -> list[Mistake]:
-        """Those that were named, each once."""
+        """Those that were named, each once.
+
+        >>> from tinygrad_edu import Value, worksheet
+        >>> marks = worksheet(Value(2.0, label="x") ** 2).mark({"df_dx": "5"})
+        >>> marks.mistakes
+        []
+        """
         return list(dict.fromkeys([m for mark in self.marks for m in mark.mistakes]))
 
     def statuses(self) -> dict[str, str]:
-        """For each line the worst status of its numbers."""
+        """For each line the worst status of its numbers.
+
+        >>> from tinygrad_edu import Value, worksheet
+        >>> marks = worksheet(Value(2.0, label="x") ** 2).mark({"df_dx": "5"})
+        >>> marks.statuses()
+        {'df_dx': 'wrong'}
+        """
         worst = ["right", "own", "blank", "wrong"]
         found: dict[str, str] = {}
         for mark in self.marks:
