@@ -22,7 +22,7 @@ examples:
   tinygrad-edu step    "(a*b + c)**2" a=1 b=2 c=-3 -o page.html
   tinygrad-edu check   "sin(x)*y/x" x=0.7 y=2
   tinygrad-edu code    "tanh(w*x + b)" w x b
-  tinygrad-edu worksheet "tanh(w*x + b)" w=0.3 x=0.7 b=-0.2 -o sheet.html --key key.html --seed 7
+  tinygrad-edu worksheet "tanh(w*x + b)" w=0.3 x=0.7 b=-0.2 --seed 7 -o sheet.html --answers answers.csv
   tinygrad-edu mark    "tanh(w*x + b)" w=0.3 x=0.7 b=-0.2 --seed 7 answers.csv
   tinygrad-edu doctor
 
