@@ -7,6 +7,7 @@ examples, collects the numbers, and at the end prints the page (or JSON, or the 
 import json
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -25,8 +26,9 @@ from practical_page import (
     write_update,
 )
 
-from tinygrad_edu import MLP, Tensor, draw, explain, load, step_through
+from tinygrad_edu import MLP, Tensor, draw, explain, load, step_through, worksheet
 from tinygrad_edu.writing.console import printing, unicode_output
+from tinygrad_edu.writing.files import write_whole
 
 
 class Practical:
@@ -66,7 +68,7 @@ class Practical:
 
     def start(self, net: MLP) -> MLP:
         """The network with the weights that --seed or --weights ask for, else as it is."""
-        if self.options.seed is not None:
+        if self.options.seed is not None and not self.options.exercise:
             random = MLP([4, 4, 3, 3], activation="tanh", seed=self.options.seed)
             for p, q in zip(net.parameters(), random.parameters()):
                 p.data = q.data
@@ -114,6 +116,23 @@ class Practical:
         if o.explain:
             self.result = explain(loss, wrt=self.net.parameters(), digits=o.digits).to(o.format or "text")
         self.files = [file for file in (o.draw, o.step) if file]
+        if o.exercise:
+            self.exercise(loss)
+
+    def exercise(self, loss: Tensor) -> None:
+        """The sheet, its key, a form for the answers, and marks: whichever the options ask for."""
+        o = self.options
+        sheet = worksheet(loss, "all", title=self.title, digits=o.digits, seed=o.seed, eta=self.eta)
+        for part, path in ((sheet, o.worksheet), (sheet.key(), o.key)):
+            if path:
+                part.save(path)
+        if o.answers:
+            form = sheet.answers("json" if o.answers.endswith(".json") else "csv")
+            write_whole(Path(o.answers), form.encode())
+        lines = [f"{path} is written." for path in (o.worksheet, o.key, o.answers, *self.files) if path]
+        if o.mark:
+            lines.append(str(sheet.mark(o.mark)))
+        self.result = "\n".join(lines)
 
     def parameters(self, what: str) -> dict[str, Any]:
         """`data` or `grad` of W1, b1, W2, …"""
@@ -188,7 +207,7 @@ class Practical:
 
     def print(self) -> bool:
         """Print what was asked for; returns whether formulas and engine agree."""
-        if self.options.explain:
+        if self.options.explain or self.options.exercise:
             print(self.result)
         elif self.options.json:
             print(json.dumps(self.as_dict()))

@@ -50,6 +50,9 @@ Readings of a graph
     compile_graph       the same computation as a Python function of numbers
     Program             what compile_graph returns
     CompiledLoss        a Module's loss over a batch and its gradient, compiled
+    worksheet           an exercise, its key, and its marks
+    Worksheet           what worksheet returns
+    Marks               what its method mark returns
 
 `help(tinygrad_edu.Value)`, and so on, tells more of each. To read the code, begin with
 `ops.py`, the page of calculus, then `graph.py`, `value.py`, `tree.py` and `autodiff.py`.
@@ -75,6 +78,7 @@ if TYPE_CHECKING:
     from .network.saving import load, save
     from .readings.compiling import CompiledLoss, Program, compile_graph
     from .readings.drawing import Drawing, draw
+    from .readings.exercising import Marks, Worksheet, worksheet
     from .readings.explaining import explain
     from .readings.stepping import step_through
 
@@ -88,6 +92,7 @@ __all__ = [
     "Drawing",
     "GradcheckError",
     "Linear",
+    "Marks",
     "Module",
     "Parameter",
     "Program",
@@ -98,6 +103,7 @@ __all__ = [
     "Tanh",
     "Tensor",
     "Value",
+    "Worksheet",
     "binary_cross_entropy_with_logits",
     "cat",
     "central_difference",
@@ -117,6 +123,7 @@ __all__ = [
     "stack",
     "step_through",
     "topological_order",
+    "worksheet",
 ]
 
 
@@ -125,7 +132,9 @@ _LATER = {
     "CompiledLoss": "readings.compiling",
     "Drawing": "readings.drawing",
     "GradcheckError": "network.gradcheck",
+    "Marks": "readings.exercising",
     "Program": "readings.compiling",
+    "Worksheet": "readings.exercising",
     "central_difference": "network.gradcheck",
     "compile_graph": "readings.compiling",
     "draw": "readings.drawing",
@@ -134,6 +143,7 @@ _LATER = {
     "load": "network.saving",
     "save": "network.saving",
     "step_through": "readings.stepping",
+    "worksheet": "readings.exercising",
 }
 
 

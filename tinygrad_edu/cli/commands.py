@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from ..readings.exercising import Worksheet
+
     Command = Callable[[Value, dict[str, Value], argparse.Namespace], None]
 
 
@@ -89,7 +91,38 @@ def _code(y: Value, variables: dict[str, Value], options: argparse.Namespace) ->
     _write(compile_graph({"f": y} | slopes, inputs=list(variables.values())).source, options.output)
 
 
-RUN: dict[str, Command] = {"explain": _explain, "check": _check, "draw": _draw, "step": _step, "code": _code}
+def _sheet(y: Value, options: argparse.Namespace) -> Worksheet:
+    from ..readings.exercising import worksheet
+
+    return worksheet(y, options.blanks, None, _title(options), options.digits, options.seed, options.lr)
+
+
+def _worksheet(y: Value, variables: dict[str, Value], options: argparse.Namespace) -> None:
+    sheet = _sheet(y, options)
+    if options.key:
+        sheet.key().save(options.key)
+    if options.answers:
+        form = sheet.answers("json" if options.answers.endswith(".json") else "csv")
+        write_whole(Path(options.answers), form.encode())
+    if options.output in (None, "-"):
+        _write(sheet.to("md"), "-")
+    else:
+        sheet.save(options.output)
+
+
+def _mark(y: Value, variables: dict[str, Value], options: argparse.Namespace) -> None:
+    _write(str(_sheet(y, options).mark(options.path)), options.output)
+
+
+RUN: dict[str, Command] = {
+    "explain": _explain,
+    "check": _check,
+    "draw": _draw,
+    "step": _step,
+    "code": _code,
+    "worksheet": _worksheet,
+    "mark": _mark,
+}
 
 
 def _title(options: argparse.Namespace) -> str:

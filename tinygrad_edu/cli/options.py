@@ -22,6 +22,8 @@ examples:
   tinygrad-edu step    "(a*b + c)**2" a=1 b=2 c=-3 -o page.html
   tinygrad-edu check   "sin(x)*y/x" x=0.7 y=2
   tinygrad-edu code    "tanh(w*x + b)" w x b
+  tinygrad-edu worksheet "tanh(w*x + b)" w=0.3 x=0.7 b=-0.2 --seed 7 -o sheet.html --answers answers.csv
+  tinygrad-edu mark    "tanh(w*x + b)" w=0.3 x=0.7 b=-0.2 --seed 7 answers.csv
   tinygrad-edu doctor
 
 A formula has numbers, names, + - * / **, parentheses, and the functions
@@ -57,6 +59,10 @@ def arguments_of(argv: Sequence[str], version: str) -> argparse.Namespace:
             raise FormulaError(f"doctor stands alone, without {quoted(more[0])}")
         return arguments
     arguments.values += more
+    if arguments.command == "mark":
+        if not arguments.values or "=" in arguments.values[-1]:
+            raise FormulaError("mark needs the answers last: a .csv or .json file, or a folder of them")
+        arguments.path = Path(arguments.values.pop())
     if arguments.command in FORMATS:
         _choose_format(arguments)
     if arguments.command in ("draw", "step"):
@@ -120,6 +126,17 @@ def _parser(version: str) -> argparse.ArgumentParser:
     step = command("step", "an HTML page that goes through the forward and the backward pass")
     check = command("check", "the derivatives beside central differences")
     command("code", "the formula and its derivatives as a Python program of the names")
+    exercise = command("worksheet", "an exercise: the rules in symbols, and blanks for the numbers")
+    exercise.add_argument("--key", metavar="FILE", help="write the same filled in, as .html, .tex or .md")
+    exercise.add_argument("--answers", metavar="FILE", help="write a form for the answers, as .csv or .json")
+    mark = command("mark", "marks for answers: a file or folder after the numbers; with the sheet's own options")
+    for sub in (exercise, mark):
+        sub.add_argument(
+            "--blanks", choices=("forward", "backward", "all"), default="backward", help="what is asked for"
+        )
+        sub.add_argument("--seed", type=int, help="draw numbers that show every mistake; the same for the same seed")
+        sub.add_argument("--lr", type=float, help="a learning rate: the sheet ends with the update")
+        sub.add_argument("--title", help="the heading; by default the formula")
     for sub in (explain, check):
         sub.add_argument("--json", action="store_true", help="the numbers as JSON, with full precision")
     for sub in (draw, step):
@@ -127,7 +144,7 @@ def _parser(version: str) -> argparse.ArgumentParser:
         sub.add_argument("--title", help="the heading; by default the formula")
         sub.add_argument("--level", help='"value" or "neuron"; by default by size')
         sub.set_defaults(json=False)
-    for sub in (explain, draw, step):
+    for sub in (explain, draw, step, exercise, mark):
         sub.add_argument("--digits", type=int, default=4, help="how many decimals are shown (default: 4)")
     about = "what is installed; exit status 1 where no picture can be drawn"
     commands.add_parser("doctor", help=about, description=about, allow_abbrev=False)
@@ -153,6 +170,11 @@ _OPTIONS = (
     "--title",
     "--level",
     "--digits",
+    "--key",
+    "--answers",
+    "--blanks",
+    "--seed",
+    "--lr",
     "--",
 )
 

@@ -4,6 +4,7 @@ rows.py          Row, Step and Derivation: the derivation as data, and its three
 values.py        the derivation number by number
 tensors.py       the derivation in the language of matrices
 matrix_rules.py  the chain rule for operations on whole matrices
+mistakes.py      wrong rules, for exercises
 gradients.py     every gradient, its local derivatives in symbols, and why it is zero
 """
 

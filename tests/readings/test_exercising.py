@@ -1,0 +1,301 @@
+"""Worksheets: the key, simulated students, numbers that discriminate, and files of answers."""
+
+import random
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tinygrad_edu import MLP, Tensor, Value, cross_entropy, explain, mse_loss, squared_error, worksheet
+from tinygrad_edu.readings.exercising import ClassMarks, Worksheet
+from tinygrad_edu.readings.exercising.numbers import read_number
+from tinygrad_edu.readings.exercising.sheet import Question, as_printed, environment, value_of, whole_pass
+from tinygrad_edu.readings.explaining.mistakes import CATALOGUE, mistakes_in
+
+ETA = 0.1
+
+
+def practical(question: int, batch: bool = False) -> Tensor:
+    net = MLP([4, 4, 3, 3], activation="tanh", init=0.1)
+    x, y = [1.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0]
+    xs = Tensor([x, [0.0, 0.0, 10.0, 0.0]] if batch else x, label="x")
+    ys = Tensor([y, [0.0, 0.0, 1.0]] if batch else y, label="y")
+    return (squared_error if question == 1 else cross_entropy)(net(xs), ys)
+
+
+def neuron() -> Value:
+    w, x, b = Value(0.3, label="w"), Value(0.7, label="x"), Value(-0.2, label="b")
+    return (w * x + b).tanh() * w
+
+
+def sigmoid_net() -> Tensor:
+    net = MLP([2, 2, 1], activation="sigmoid", seed=3)
+    return mse_loss(net(Tensor([[0.2, 0.7], [0.4, -0.3]], label="x")), Tensor([[0.5], [-0.4]], label="y"))
+
+
+GRAPHS = {
+    "Q1": lambda: practical(1),
+    "Q2": lambda: practical(2),
+    "Q1 batch": lambda: practical(1, batch=True),
+    "Q2 batch": lambda: practical(2, batch=True),
+    "neuron": neuron,
+    "sigmoid": sigmoid_net,
+}
+
+
+def asked(sheet: Worksheet) -> list[Question]:
+    return [q for q in sheet.questions if q.asked]
+
+
+def answers(sheet: Worksheet, numbers: dict[str, Any], digits: int | None = None) -> dict[str, object]:
+    """A form filled with the numbers of each quantity; with so many decimals, as text."""
+    found: dict[str, object] = {}
+    for q in asked(sheet):
+        for entry, x in zip(q.entries, numbers[q.text].numbers):
+            found[entry] = x if digits is None else f"{x:.{digits}f}"
+    return found
+
+
+def carried_on(sheet: Worksheet, slip: Question | None, wrong: Any = None) -> dict[str, Any]:
+    """The numbers of a student who makes one mistake in one line and goes on with what came out."""
+    env: dict[str, Any] = environment(sheet.questions)
+    for q in asked(sheet):
+        rule = wrong if q is slip else q.line.rule
+        assert rule is not None
+        given = value_of(rule, env, q.key)
+        assert given is not None
+        env[q.text] = given
+    return env
+
+
+@pytest.mark.parametrize("graph", GRAPHS)
+@pytest.mark.parametrize("digits", [2, 3, 4, None])
+def test_the_key_is_all_right(graph: str, digits: int | None) -> None:
+    sheet = worksheet(GRAPHS[graph](), blanks="all", eta=ETA, seed=5)
+    marks = sheet.mark(answers(sheet, environment(sheet.questions), digits))
+    assert {m.status for m in marks.marks} == {"right"}
+    assert marks.points == pytest.approx(marks.total)
+    assert marks.first_wrong is None
+
+
+@pytest.mark.parametrize("graph", GRAPHS)
+def test_each_mistake_is_wrong_in_its_line_only_and_named(graph: str) -> None:
+    sheet = worksheet(GRAPHS[graph](), blanks="all", eta=ETA, seed=5)
+    lines = [q.line for q in sheet.questions]
+    made = 0
+    for q in asked(sheet):
+        for mistake, wrong in mistakes_in(q.line, lines):
+            given = value_of(wrong, environment(sheet.questions), q.key)
+            if given is None or max(abs(a - b) for a, b in zip(given.numbers, q.key.numbers)) < 1e-4:
+                continue
+            made += 1
+            marks = sheet.mark(answers(sheet, carried_on(sheet, q, wrong)))
+            statuses = marks.statuses()
+            assert statuses.pop(q.name) == "wrong", mistake.id
+            assert set(statuses.values()) <= {"right", "own"}, (mistake.id, q.name, statuses)
+            assert mistake in marks.mistakes, (mistake.id, q.name)
+            for mark in marks.marks:
+                assert (mark.status == "wrong") == bool(mark.mistakes)
+    assert made > 4
+
+
+@pytest.mark.parametrize("graph", GRAPHS)
+def test_who_computes_from_own_rounded_numbers_is_right(graph: str) -> None:
+    rng = random.Random(graph)
+    y = GRAPHS[graph]()
+    for seed in range(12):
+        sheet = worksheet(y, blanks=rng.choice(["all", "backward"]), seed=seed)
+        digits = rng.choice([2, 3, 4, 5])
+        env: dict[str, Any] = {
+            q.text: type(q.key)(q.key.shape, [as_printed(x, 4) for x in q.key.numbers]) for q in sheet.questions
+        }
+        for q in asked(sheet):
+            assert q.line.rule is not None
+            given = value_of(q.line.rule, env, q.key)
+            assert given is not None
+            env[q.text] = type(q.key)(q.key.shape, [float(f"{x:.{digits}f}") for x in given.numbers])
+        marks = sheet.mark(answers(sheet, env, digits))
+        assert {m.status for m in marks.marks} == {"right"}, (seed, digits, str(marks))
+
+
+def test_a_number_off_by_three_units_is_found() -> None:
+    sheet = worksheet(practical(1), blanks="all", seed=2)
+    right = answers(sheet, environment(sheet.questions), 4)
+    for entry in right:
+        off = {**right, entry: f"{float(str(right[entry])) + 3e-4:.4f}"}
+        found = [m.name for m in sheet.mark(off).marks if m.status == "wrong"]
+        assert entry in found
+
+
+@pytest.mark.parametrize("question", [1, 2])
+def test_a_seed_shows_every_mistake(question: int) -> None:
+    y = practical(question)
+    for seed in range(50):
+        assert worksheet(y, blanks="all", eta=ETA, seed=seed).hidden == []
+
+
+def test_the_start_of_the_practical_hides_mistakes() -> None:
+    first = worksheet(practical(1)).hidden
+    assert {"not-transposed", "rows-reversed", "other-layer"} == set(first)
+    assert "no-slope" in worksheet(practical(2)).hidden
+    assert "no-slope" in worksheet(practical(2)).key().to("html")
+    assert "no-slope" not in worksheet(practical(2)).to("html")
+
+
+def test_a_mistake_of_a_whole_pass_is_named() -> None:
+    sheet = worksheet(neuron(), seed=1)
+    mistakes = [m for m in CATALOGUE if m.whole_pass]
+    assert len(mistakes) == 2
+    a = Value(0.4, label="a")
+    b = (a * a).tanh()
+    b.label = "b"
+    deep = worksheet(b * b + b.sin(), seed=1)
+    for mistake in mistakes:
+        for each in (sheet, deep):
+            written = whole_pass(mistake, each.questions)
+            env = {**environment(each.questions), **written}
+            marks = each.mark(answers(each, env, 5))
+            if any(m.status == "wrong" for m in marks.marks):
+                assert mistake in marks.mistakes, str(marks)
+    written = whole_pass(mistakes[0], sheet.questions)
+    marks = sheet.mark(answers(sheet, {**environment(sheet.questions), **written}, 5))
+    assert marks.first_wrong == "df_dw"
+
+
+def test_the_graph_stays_as_it_is_also_after_an_error() -> None:
+    x = Value(2.0, label="x")
+    y = (x - 1.5).log()
+    y.backward()
+    before = (x.data, x.grad, y.data, y.grad, y.partials)
+    with pytest.raises(ValueError, match="no numbers"):
+        worksheet(y, seed=1)
+    assert (x.data, x.grad, y.data, y.grad, y.partials) == before
+    L = practical(2)
+    L.backward()
+    numbers = [(t.data, t.grad) for t in L.inputs]
+    worksheet(L, seed=1)
+    assert [(t.data, t.grad) for t in L.inputs] == numbers
+    explain(L)
+
+
+def test_drawn_numbers_have_one_decimal_and_classes_stay() -> None:
+    sheet = worksheet(practical(2), seed=4)
+    given = {q.name: q.key for q in sheet.questions if q.line.rule is None}
+    assert sorted(given.pop("y").numbers) == [0.0, 0.0, 1.0]
+    for key in given.values():
+        assert all(0.1 <= abs(x) <= 0.9 and x == round(x, 1) for x in key.numbers)
+    assert worksheet(practical(2), seed=4).to("html") == sheet.to("html")
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "decimals"),
+    [
+        ("0,5", 0.5, 1),
+        ("−0.25", -0.25, 2),
+        (" - 0.25 ", -0.25, 2),
+        ("1/3", 1 / 3, None),
+        ("1.2e-3", 0.0012, 4),
+        ("1,2·10⁻³", 0.0012, 4),
+        ("1.2*10^-3", 0.0012, 4),
+        (".5", 0.5, 1),
+        (0.25, 0.25, 2),
+        (3, 3.0, 0),
+    ],
+)
+def test_numbers_are_read_as_people_write_them(text: object, number: float, decimals: int | None) -> None:
+    given = read_number(text)
+    assert given is not None
+    assert given.number == pytest.approx(number, rel=1e-15)
+    assert given.decimals == decimals
+
+
+def test_what_is_no_number_is_said_and_the_others_are_marked() -> None:
+    sheet = worksheet(practical(1), seed=3)
+    right = answers(sheet, environment(sheet.questions), 4)
+    right["dL_dz3[1]"] = "about a half"
+    right["dL_dz3[2]"] = ""
+    right["dL_dq"] = "1"
+    marks = sheet.mark(right)
+    by_name = {m.name: m for m in marks.marks}
+    assert "dL_dz3[1]" in by_name["dL_dz3[1]"].note
+    assert by_name["dL_dz3[2]"].status == "blank"
+    assert any("dL_dq" in note for note in marks.notes)
+    assert {m.status for m in marks.marks if m.line != "dL_dz3"} == {"right"}
+    assert sheet.mark({"dL_dz3[3]": "1/0"}).marks
+
+
+def test_a_transposed_matrix_is_accepted_with_a_note() -> None:
+    sheet = worksheet(practical(1), seed=3)
+    right = answers(sheet, environment(sheet.questions), 4)
+    turned = {}
+    for name, text in right.items():
+        if name.startswith("dL_dW2["):
+            i, j = name[7:-1].split(",")
+            name = f"dL_dW2[{j},{i}]"
+        turned[name] = text
+    marks = sheet.mark(turned)
+    assert {m.status for m in marks.marks} == {"right"}
+    assert "transposed" in marks.notes[0]
+
+
+def test_stock_answers_earn_nothing() -> None:
+    sheet = worksheet(practical(1), seed=3)
+    marks = sheet.mark(dict.fromkeys(answers(sheet, environment(sheet.questions)), "0"))
+    assert marks.points == 0
+    assert "stock answer" in marks.notes[0]
+
+
+def test_points_follow_the_scheme() -> None:
+    sheet = worksheet(practical(1), seed=3)
+    first = asked(sheet)[0]
+    wrong = next(e for m, e in mistakes_in(first.line, [q.line for q in sheet.questions]) if m.id == "sign")
+    given = answers(sheet, carried_on(sheet, first, wrong))
+    marks = sheet.mark(given, points={"own": 0.5}, weights={first.name: 3})
+    own = [name for name, status in marks.statuses().items() if status == "own"]
+    assert marks.points == pytest.approx(0.5 * len(own))
+    assert marks.total == len(asked(sheet)) + 2
+    with pytest.raises(ValueError, match="nonsense"):
+        sheet.mark(given, points={"nonsense": 1})
+
+
+def test_a_class_is_marked_from_a_folder_or_a_table(tmp_path: Path) -> None:
+    sheet = worksheet(practical(1), seed=3)
+    right = answers(sheet, environment(sheet.questions), 4)
+    for k in range(20):
+        lines = [f"{name};{str(text).replace('.', ',')}" for name, text in right.items()]
+        (tmp_path / f"student{k:02}.csv").write_text("name;answer\n" + "\n".join(lines[: len(lines) - k]))
+    marks = sheet.mark(tmp_path)
+    assert isinstance(marks, ClassMarks)
+    assert [m.points for m in marks.students.values()] == sorted([m.points for m in marks.students.values()])[::-1]
+    table = tmp_path / "table.csv"
+    table.write_text(
+        "student," + ",".join(f'"{name}"' for name in right) + "\nAda," + ",".join(map(str, right.values()))
+    )
+    (ada,) = sheet.mark(table).students.values()
+    assert ada.points == pytest.approx(ada.total)
+    for format in ("text", "csv", "html"):
+        assert "student07" in marks.to(format)
+
+
+def test_the_form_and_the_key_are_the_same_names(tmp_path: Path) -> None:
+    sheet = worksheet(practical(2), seed=3)
+    form, key = sheet.answers().splitlines(), sheet.key().answers().splitlines()
+    assert len(form) == len(key) == 1 + sum(prod(q.key.shape) for q in asked(sheet))
+    assert '"dL_dW2[3,4]",' in form
+    path = tmp_path / "key.csv"
+    path.write_text(sheet.key().answers())
+    assert sheet.mark(path).first_wrong is None
+    for suffix in ("html", "tex", "md"):
+        saved = sheet.save(tmp_path / f"sheet.{suffix}").read_text()
+        assert "dL" in saved
+
+
+def test_blanks_may_be_chosen() -> None:
+    y = practical(1)
+    assert [q.name for q in asked(worksheet(y, blanks=["dL_dW3", "∂L/∂b⁽³⁾"]))] == ["dL_dW3", "dL_db3"]
+    assert all(q.line.part == "forward" for q in asked(worksheet(y, blanks="forward")))
+    with pytest.raises(ValueError, match="dL_dW3"):
+        worksheet(y, blanks=["dL_dW9"])
+    with pytest.raises(ValueError, match="forward"):
+        worksheet(y, blanks="sideways")

@@ -1,0 +1,41 @@
+"""Exercises from the command lines: of a formula, and of the practical."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tinygrad_edu.cli import main
+
+FORMULA = ["tanh(w*x + b)", "w=0.3", "x=0.7", "b=-0.2", "--seed", "7"]
+
+
+def test_a_formula_as_sheet_key_form_and_marks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sheet, key, form = tmp_path / "sheet.html", tmp_path / "key.html", tmp_path / "form.csv"
+    files = ["-o", str(sheet), "--key", str(key), "--answers", str(form)]
+    assert main(["worksheet", *FORMULA, *files]) == 0
+    assert "<td></td>" in sheet.read_text(encoding="utf-8")
+    assert "<td></td>" not in key.read_text(encoding="utf-8")
+    form.write_text(form.read_text(encoding="utf-8").replace("df_dw,", "df_dw,about 1"), encoding="utf-8")
+    assert main(["mark", *FORMULA, str(form)]) == 0
+    said = capsys.readouterr().out
+    assert "df_dw          wrong" in said
+    assert "'about1' is not a number" in said
+    assert main(["mark", *FORMULA]) == 2
+    assert "needs the answers last" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("question", ["q1", "q2"])
+def test_the_practical_as_an_exercise(question: str, tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    script = [sys.executable, str(root / "examples" / f"{question}.py"), "--seed", "3"]
+
+    def run(*options: str) -> str:
+        return subprocess.run([*script, *options], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+
+    assert "form.csv is written" in run("--worksheet", "sheet.html", "--key", "key.tex", "--answers", "form.csv")
+    assert "0 of 2" in run("--mark", "form.csv")
+    (tmp_path / "class").mkdir()
+    (tmp_path / "form.csv").rename(tmp_path / "class" / "Ada.csv")
+    assert "Ada" in run("--mark", "class")
