@@ -14,6 +14,7 @@ from tinygrad_edu.graph import topological_order
 from tinygrad_edu.readings.explaining.values import derive_values
 from tinygrad_edu.readings.stepping.live import as_script
 from tinygrad_edu.value import record
+from tinygrad_edu.writing.numbers import short
 
 needs_node = pytest.mark.skipif(not shutil.which("node"), reason="there is no node to run JavaScript with")
 
@@ -38,7 +39,7 @@ def graphs():
     a, b = leaves(0.7, 0.3)
     shared = a * b
     made.append((shared * shared + shared.tanh()).sigmoid() + a)
-    made.append(squared_error(MLP([2, 3, 2], seed=1)([1.0, 2.0]), [0.5, -0.5]))
+    made.append(squared_error(MLP([2, 3, 2], seed=1)([1.0, 2.0]), [0.5, -0.5]).values[0])
     assert len(made) >= len(ops.TABLE) + 4
     return made
 
@@ -51,7 +52,7 @@ def javascript(order, settings):
     script = (
         as_script(order, derive_values(root, None, 4, 3000), ())
         + engine
-        + f"console.log(JSON.stringify([{maps}].map((m) => {{ const v = evaluate(m); return [v, differentiate(v)] }})))"
+        + f"console.log(JSON.stringify([{maps}].map((m) => {{ const v = forward(m); return [v, backward(v)] }})))"
     )
     run = subprocess.run(["node"], input=script, capture_output=True, text=True, encoding="utf-8", check=True)
     return json.loads(run.stdout)
@@ -85,6 +86,19 @@ def test_ties_and_kinks_are_as_in_the_engine():
         order = topological_order(root)
         ((_, gradients),) = javascript(order, [{}])
         assert [gradients[order.index(a)], gradients[order.index(b)]] == [a.grad, b.grad]
+
+
+@needs_node
+@pytest.mark.parametrize("digits", [0, 1, 4, 7])
+def test_numbers_are_written_as_python_writes_them(digits):
+    rng = random.Random(2)
+    ties = [k / 2**n for n in range(1, 12) for k in (-7, 1, 3, 5, 21)]
+    numbers = [0.0, 1.0, 0.1 + 0.2, -2.5e-7, 1234500.0, 999999.5, 1e300, -5e-324, *ties]
+    numbers += [rng.uniform(-10, 10) * 10.0 ** rng.randint(-12, 12) for _ in range(500)]
+    engine = files("tinygrad_edu.readings.stepping").joinpath("engine.js").read_text(encoding="utf-8")
+    script = f"const graph = {{ digits: {digits} }}; {engine} console.log(JSON.stringify({numbers}.map(short)))"
+    run = subprocess.run(["node"], input=script, capture_output=True, text=True, encoding="utf-8", check=True)
+    assert json.loads(run.stdout) == [short(x, digits) for x in numbers]
 
 
 def test_a_film_alone_has_no_laboratory():
@@ -155,7 +169,7 @@ def test_ten_descents_are_ten_steps_of_sgd(opened):
         optimizer.step()
     browser.click("#ten")
     loss = squared_error(model(x), target).item()
-    assert abs(browser.run("evaluate(changed).at(-1)") - loss) <= 1e-12
+    assert abs(browser.run("forward(changed).at(-1)") - loss) <= 1e-12
     browser.click("#undo")
     assert browser.run("changed.size") == 0
 

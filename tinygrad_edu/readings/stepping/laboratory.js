@@ -19,14 +19,14 @@ function inHand() {
 function at(x) {
   // The root where the leaf in hand is x, or NaN out of a domain.
   try {
-    return evaluate(new Map([...changed, [inHand(), x]])).at(-1);
+    return forward(new Map([...changed, [inHand(), x]])).at(-1);
   } catch {
     return NaN;
   }
 }
 
 function drawn(name, attributes, text = "") {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", name);
+  const element = document.createElementNS(curve.namespaceURI, name);
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
   element.textContent = text;
   return element;
@@ -40,6 +40,7 @@ function window_() {
 }
 
 function redraw() {
+  if (!bench.open) return;
   const n = inHand();
   const x = changed.get(n) ?? recorded(n);
   const name = leaf.selectedOptions[0].textContent;
@@ -53,8 +54,8 @@ function redraw() {
   const points = xs.map((at_) => [at_, at(at_)]).filter(([, y]) => Number.isFinite(y));
   let values, slope;
   try {
-    values = evaluate(changed);
-    slope = differentiate(values)[n];
+    values = forward(changed);
+    slope = backward(values)[n];
   } catch (error) {
     reading.textContent = `${told}${error.message}.`;
   }
@@ -101,12 +102,12 @@ function descend(times) {
   const step_ = Number(eta.value);
   try {
     for (let k = 0; k < times; k++) {
-      const gradients = differentiate(evaluate(changed));
+      const gradients = backward(forward(changed));
       const next = new Map(changed);
       for (const [n, , learned] of graph.leaves) {
         if (learned) next.set(n, (changed.get(n) ?? recorded(n)) - step_ * gradients[n]);
       }
-      evaluate(next); // a step out of a domain is not taken
+      forward(next); // a step out of a domain is not taken
       changed = next;
     }
   } catch (error) {
@@ -129,7 +130,6 @@ function pointed(event) {
 
 for (const [n, name] of graph.leaves) leaf.append(new Option(name, n));
 if (!graph.leaves.length) bench.remove();
-else redraw();
 leaf.addEventListener("change", redraw);
 number.addEventListener("input", () => change(number.value === "" ? NaN : number.valueAsNumber));
 number.addEventListener("blur", redraw);
@@ -139,4 +139,4 @@ byId("one").addEventListener("click", () => descend(1));
 byId("ten").addEventListener("click", () => descend(10));
 byId("undo").addEventListener("click", () => ((changed = history_.pop() ?? changed), redraw()));
 byId("reset").addEventListener("click", () => ((changed = new Map()), (history_ = []), redraw()));
-bench.addEventListener("toggle", () => (resize(), follow()));
+bench.addEventListener("toggle", () => (redraw(), resize(), follow()));
