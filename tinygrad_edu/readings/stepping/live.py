@@ -61,8 +61,18 @@ def _row(op: Op, n: int) -> str:
     return f"  [{_json(op.symbol)}, (a) => {_written(value)}, (y, a) => [{', '.join(partials)}]],\n"
 
 
+class _Letter(Term):
+    """An argument of a row. It is no particular number, so where a row asks for n = 0, the general case is printed."""
+
+    __slots__ = ()
+    __hash__ = Term.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+
 def _letter(algebra: Algebra, name: str) -> Term:
-    term = Term(algebra)
+    term = _Letter(algebra)
     term.label = name
     return term
 
