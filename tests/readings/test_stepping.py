@@ -433,11 +433,11 @@ def test_space_plays_to_the_end_and_pauses(shown):
 def test_the_keyboard_reaches_everything_and_shows_where_it_is(shown):
     browser = shown(step_through(network()))
     seen = []
-    for _ in range(9):
+    for _ in range(10):
         browser.press("Tab")
         seen.append(browser.run("document.activeElement.id"))
         assert browser.run("getComputedStyle(document.activeElement).outlineStyle") == "solid"
-    assert seen == ["first", "previous", "play", "next", "last", "slider", "fit", "picture", "said"]
+    assert seen == ["first", "previous", "play", "next", "last", "slider", "fit", "experiment", "picture", "said"]
     browser.run("document.getElementById('next').focus()")
     browser.press(" ")
     browser.press("Enter")

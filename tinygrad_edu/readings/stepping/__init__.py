@@ -3,6 +3,7 @@
 stage.py     the picture, and where in it each number stands
 script.py    the steps: what each one says and shows
 page.py      Page: the one HTML file, saved or shown; page.html, page.css and page.js are its parts
+live.py      the graph as JavaScript, for the laboratory: engine.js computes, laboratory.html and .js show it
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from ...writing.numbers import check_digits
 from ..drawing.neuron_level import NeuronCards
 from ..drawing.scene import Scene
 from ..explaining.values import derive_values
+from .live import as_script
 from .page import Page
 from .script import steps
 from .stage import Stage
@@ -25,7 +27,9 @@ MOST_STEPS = MOST_CARDS = 1000
 MOST_NUMBERS = 3000  # on all cards together
 
 
-def step_through(y: Value | Tensor, level: str | None = None, title: str | None = None, digits: int = 4) -> Page:
+def step_through(
+    y: Value | Tensor, level: str | None = None, title: str | None = None, digits: int = 4, live: bool = True
+) -> Page:
     """A page that goes through the forward and the backward pass of y step by step.
 
     It is one HTML file that needs no network. Values appear as they are computed and gradients as
@@ -38,9 +42,12 @@ def step_through(y: Value | Tensor, level: str | None = None, title: str | None 
             there is none, as "value"); None takes "value" up to 60 cards, then "neuron".
         title: the heading of the page.
         digits: how many decimals are shown.
+        live: with a laboratory, in which a leaf can be changed, the curve and the slope of y seen,
+            and y made smaller by gradient descent. The steps keep the recorded numbers.
 
     Raises:
-        TypeError: y is neither a Value nor a Tensor.
+        TypeError: y is neither a Value nor a Tensor, or, with `live`, a row that was added to the table
+            cannot be written in JavaScript.
         ValueError: a Tensor of several elements, an unknown level, or more than 1,000 steps; the
             message names a coarser level.
         RuntimeError: the data of a Value in the graph was changed after it was recorded.
@@ -61,7 +68,8 @@ def step_through(y: Value | Tensor, level: str | None = None, title: str | None 
     level = _level(scene, level)
     derivation = derive_values(y, None, digits, MOST_NUMBERS)
     stage = Stage(y, derivation, level)
-    return Page(stage, steps(derivation, stage), title or f"{stage.names(y)}, step by step")
+    graph = as_script(scene.values, derivation, stage.names.parameters) if live else ""
+    return Page(stage, steps(derivation, stage), title or f"{stage.names(y)}, step by step", graph)
 
 
 def _level(scene: Scene, level: str | None) -> str:

@@ -35,11 +35,12 @@ class Page:
     ('A square', 0)
     """
 
-    def __init__(self, stage: Stage, steps: list[PageStep], title: str) -> None:
+    def __init__(self, stage: Stage, steps: list[PageStep], title: str, graph: str = "") -> None:
         self.level = stage.level
         self.title = title
         self._stage = stage
         self._steps = steps
+        self._graph = graph  # as JavaScript, for the laboratory
 
     def __len__(self) -> int:
         """How many steps it has."""
@@ -58,10 +59,13 @@ class Page:
         '<!DOCTYPE html>'
         """
         style, script = _colours() + _part("page.css"), _part("page.js")
+        if self._graph:
+            script += self._graph + _part("engine.js") + _part("laboratory.js")
         return Template(_part("page.html")).substitute(
             policy=f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; base-uri 'none'",
             title=html.escape(look.printable(self.title)),
             style=style,
+            laboratory=_part("laboratory.html") if self._graph else "",
             picture=self._stage.svg(timeout=60.0),
             steps=_as_data(self._steps),
             script=script,
