@@ -8,6 +8,8 @@ live.py      the graph as JavaScript, for the laboratory: engine.js computes, la
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from ...network.tensor import Tensor
 from ...tree import one_value
 from ...value import Value, check_current
@@ -43,11 +45,11 @@ def step_through(
         title: the heading of the page.
         digits: how many decimals are shown.
         live: with a laboratory, in which a leaf can be changed, the curve and the slope of y seen,
-            and y made smaller by gradient descent. The steps keep the recorded numbers.
+            and y made smaller by gradient descent. The steps keep the recorded numbers. There is none
+            where a row that was added to the table cannot be written in JavaScript.
 
     Raises:
-        TypeError: y is neither a Value nor a Tensor, or, with `live`, a row that was added to the table
-            cannot be written in JavaScript.
+        TypeError: y is neither a Value nor a Tensor.
         ValueError: a Tensor of several elements, an unknown level, or more than 1,000 steps; the
             message names a coarser level.
         RuntimeError: the data of a Value in the graph was changed after it was recorded.
@@ -68,7 +70,9 @@ def step_through(
     level = _level(scene, level)
     derivation = derive_values(y, None, digits, MOST_NUMBERS)
     stage = Stage(y, derivation, level)
-    graph = as_script(scene.values, derivation, stage.names.parameters) if live else ""
+    graph = ""
+    with suppress(TypeError):
+        graph = as_script(scene.values, derivation, stage.names.parameters) if live else ""
     return Page(stage, steps(derivation, stage), title or f"{stage.names(y)}, step by step", graph)
 
 

@@ -7,6 +7,7 @@ const [leaf, number, eta, curve, reading] = ["leaf", "number", "eta", "curve", "
 let changed = new Map(); // leaf -> the number that the reader gave it
 let history_ = []; // what undo goes back to: `changed` before each step of the descent
 const POINTS = 121;
+const LEFT = 80, WIDTH = 300; // of the curve, in a picture 400 wide: numbers such as −2.0562·10⁻⁴ stand left of it
 
 function recorded(n) {
   return graph.nodes[n];
@@ -63,7 +64,7 @@ function redraw() {
   if (values) reading.textContent = `${told}${graph.root} = ${short(y)}, slope ∂${graph.root}/∂${name} = ${short(slope)}`;
   const ys = [...points.map(([, v]) => v), ...(values ? [y] : [])];
   const bottom = Math.min(...ys), top = Math.max(...ys), height = top - bottom || 1;
-  const across = (v) => 40 + (320 * (v - low)) / (high - low);
+  const across = (v) => LEFT + (WIDTH * (v - low)) / (high - low);
   const up = (v) => 130 - (110 * (v - bottom)) / height;
   const parts = [];
   let before = -Infinity; // a gap in the domain is a gap in the curve
@@ -80,11 +81,11 @@ function redraw() {
   }
   if (values) parts.push(drawn("circle", { cx: across(x), cy: up(y), r: 5 }));
   if (ys.length) {
-    parts.push(drawn("text", { x: 36, y: 24, "text-anchor": "end" }, short(top)));
-    parts.push(drawn("text", { x: 36, y: 134, "text-anchor": "end" }, short(bottom)));
+    parts.push(drawn("text", { x: LEFT - 4, y: 24, "text-anchor": "end" }, short(top)));
+    parts.push(drawn("text", { x: LEFT - 4, y: 134, "text-anchor": "end" }, short(bottom)));
   }
-  parts.push(drawn("text", { x: 40, y: 150 }, short(low)), drawn("text", { x: 360, y: 150, "text-anchor": "end" }, short(high)));
-  parts.push(drawn("text", { x: 200, y: 150, "text-anchor": "middle" }, name));
+  parts.push(drawn("text", { x: LEFT, y: 150 }, short(low)), drawn("text", { x: LEFT + WIDTH, y: 150, "text-anchor": "end" }, short(high)));
+  parts.push(drawn("text", { x: LEFT + WIDTH / 2, y: 150, "text-anchor": "middle" }, name));
   curve.replaceChildren(...parts);
 }
 
@@ -124,7 +125,7 @@ function pointed(event) {
   if (!event.buttons) return;
   const box = curve.getBoundingClientRect();
   const [low, high] = window_();
-  const x = low + ((high - low) * (((event.clientX - box.left) / box.width) * 400 - 40)) / 320;
+  const x = low + ((high - low) * (((event.clientX - box.left) / box.width) * 400 - LEFT)) / WIDTH;
   change(Math.max(low, Math.min(high, Number(x.toPrecision(4)))));
 }
 
@@ -140,3 +141,4 @@ byId("ten").addEventListener("click", () => descend(10));
 byId("undo").addEventListener("click", () => ((changed = history_.pop() ?? changed), redraw()));
 byId("reset").addEventListener("click", () => ((changed = new Map()), (history_ = []), redraw()));
 bench.addEventListener("toggle", () => (redraw(), resize(), follow()));
+redraw(); // it may be open already
