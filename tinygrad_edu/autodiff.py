@@ -24,7 +24,7 @@ def grad(y: Any, xs: Tree) -> Tree:
     Raises:
         TypeError, ValueError: `xs` holds something that is not a Value; y has several elements.
         RuntimeError: the `data` of a Value in the graph was changed after it was recorded.
-        ArithmeticError: a derivative is not finite, as that of √x at 0.
+        ArithmeticError, ValueError: a derivative is not finite, as that of √x at 0.
 
     >>> x = Value(2.0)
     >>> dy = grad(x ** 3, x)                                    # 3x²

@@ -584,3 +584,13 @@ def test_a_weight_that_is_used_elsewhere_too_has_a_card_of_its_own():
     L = w * w * (Value.dot([w], [x]) + b).tanh()
     source = draw(L, "neuron").source
     assert source.count(">w<") == 2 and source.count(">b<") == 1  # w alone, and on the neuron's card with b
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("w", "parameter"), ("W⁽¹⁾₁₂", "parameter"), ("w_1", "parameter"), ("y", "target"), ("t₂", "target"),
+     ("weather", "input"), ("temperature", "input"), ("year", "input"), ("width", "input")],
+)  # fmt: skip
+def test_a_role_is_read_from_the_whole_name_not_from_its_first_letter(name, kind):
+    leaf = Value(1.0, label=name)
+    assert Scene(leaf * 2).kind(leaf) == kind

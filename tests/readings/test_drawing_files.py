@@ -1,10 +1,12 @@
 """Pictures and files: both ways to run Graphviz, labels of every kind, and what happens when it fails."""
 
+import os
 import re
 import runpy
 import shutil
 import sys
 import xml.etree.ElementTree as ET
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -214,6 +216,7 @@ def test_a_program_called_dot_that_fails_is_told(tmp_path, monkeypatch):
     program.write_text(f"#!{sys.executable}\nimport sys\nsys.exit('no layout engine')\n")
     program.chmod(0o755)
     monkeypatch.setattr(render.shutil, "which", lambda name: str(program))
+    monkeypatch.setattr(render, "find_spec", lambda name: None)
     with pytest.raises(RuntimeError, match="exit code 1: no layout engine"):
         draw(a_square()).svg()
 
@@ -241,3 +244,13 @@ def test_the_gallery_draws_every_picture(tmp_path, monkeypatch, capsys):
     pictures = runpy.run_path(str(gallery), run_name="__main__")["PICTURES"]
     assert sorted(path.stem for path in (tmp_path / "new").iterdir()) == sorted(pictures)
     assert len(capsys.readouterr().out.split()) == len(pictures) == 6
+
+
+@pytest.mark.skipif(not find_spec("pygraphviz"), reason="no other Graphviz to fall back on")
+@pytest.mark.parametrize("script", ["#!/bin/sh\nexit 1\n", "#!/bin/sh\necho 'run dot -c' >&2\nexit 0\n"])
+def test_a_broken_dot_does_not_hide_another_graphviz(script, tmp_path, monkeypatch):
+    program = tmp_path / "dot"
+    program.write_text(script)
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    assert draw(Value(2.0, label="a") * 3).svg().startswith("<svg")

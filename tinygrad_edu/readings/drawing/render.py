@@ -34,7 +34,10 @@ def render(source: str, format: str, timeout: float) -> bytes:
         TimeoutError: it takes longer than `timeout` seconds.
     """
     try:
-        done = subprocess.run(_command(format), input=source.encode(), capture_output=True, timeout=timeout)
+        for command in _commands(format):  # the next one where this one is broken, and says nothing of the drawing
+            done = subprocess.run(command, input=source.encode(), capture_output=True, timeout=timeout)
+            if done.stdout or b"Error" in done.stderr:
+                break
     except subprocess.TimeoutExpired:
         raise TimeoutError(
             f"Graphviz was stopped after {timeout:g} seconds; draw a smaller part of the graph, choose a coarser "
@@ -50,12 +53,16 @@ def render(source: str, format: str, timeout: float) -> bytes:
     return done.stdout
 
 
-def _command(format: str) -> list[str]:
+def _commands(format: str) -> list[list[str]]:
+    """The programs that there are to draw with."""
+    found = []
     if dot := shutil.which("dot"):
-        return [dot, f"-T{format}", *([f"-Gdpi={DOTS_PER_INCH}"] if format == "png" else [])]
+        found.append([dot, f"-T{format}", *([f"-Gdpi={DOTS_PER_INCH}"] if format == "png" else [])])
     if find_spec("pygraphviz"):
         # -P: a file called graphviz.py in the reader's directory is not the package.
-        return [sys.executable, "-P", "-c", _WITH_PYGRAPHVIZ, format, DOTS_PER_INCH]
+        found.append([sys.executable, "-P", "-c", _WITH_PYGRAPHVIZ, format, DOTS_PER_INCH])
+    if found:
+        return found
     raise RuntimeError(
         "no Graphviz to lay out the drawing: pip install 'pygraphviz>=2.0.4', which brings one, or install "
         "Graphviz itself so that `dot` is on the PATH; the DOT text (.source, or save it as .dot) needs neither"

@@ -39,7 +39,7 @@ class Scene:
         self.gradients = gradients
         # The root's own gradient is 1 after backward() and 0 before: then the gradients are left blank.
         self.blank = not any([root.grad for root in self.roots])
-        self._has_weights = any([(self.name(v) or " ")[0] in "wW" for v in self.values if not v.op])
+        self._has_weights = any([letters(self.name(v) or "") in _WEIGHTS for v in self.values if not v.op])
 
     def name(self, node: Value | Tensor) -> str | None:
         """What the node is called; None for a constant, and for a step that is shown as its formula."""
@@ -95,12 +95,24 @@ class Scene:
         name = self.name(node)
         if not name:
             return "constant"
-        letter = name[0]
-        if isinstance(node, Parameter) or node in self.names.parameters or letter in "wW":
+        word = letters(name)
+        if isinstance(node, Parameter) or node in self.names.parameters or word in _WEIGHTS:
             return "parameter"
-        if letter == "b" and self._has_weights:
+        if word in _BIASES and self._has_weights:
             return "parameter"
-        return "target" if letter in "yt" else "input"
+        return "target" if word in _TARGETS else "input"
+
+
+_WEIGHTS, _BIASES, _TARGETS = {"w", "W", "weight"}, {"b", "bias"}, {"y", "t", "target"}
+
+
+def letters(name: str) -> str:
+    """A name without its indices.
+
+    >>> letters("w⁽¹⁾₁₂"), letters("y_1"), letters("weather")
+    ('w', 'y', 'weather')
+    """
+    return "".join(filter(str.isalpha, name))
 
 
 def is_computed(node: Value | Tensor) -> bool:
