@@ -64,6 +64,11 @@ HARMLESS = {
         "  →  deque(map(setattr, nodes, attributes, numbers), maxlen=1)",
     ): "the deque then holds the None of the last assignment, and is thrown away",
     ("topological_order", "if a.inputs:  →  if True:"): "a leaf then waits for no inputs, and the order is the same",
+    (
+        "forward",
+        "write(order * 2, attributes, [x._data for x in again.values()] + [x.partials for x in again.values()])"
+        "  →  write(order * 3, attributes, [x._data for x in again.values()] + [x.partials for x in again.values()])",
+    ): "map ends with the shortest of the three lists",
     ("jvp", "if any([tangent[a] for a in b.inputs]):  →  if True:"): "adding zeros takes time, and that is all",
     ("jvp", "if tangent[a]:  →  if True:"): "adding zeros takes time, and that is all",
 }
