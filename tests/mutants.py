@@ -64,8 +64,12 @@ HARMLESS = {
         "  →  deque(map(setattr, nodes, attributes, numbers), maxlen=1)",
     ): "the deque then holds the None of the last assignment, and is thrown away",
     ("topological_order", "if a.inputs:  →  if True:"): "a leaf then waits for no inputs, and the order is the same",
+    (
+        "forward",
+        "write(order * 2, ['_data'] * len(order) + ['partials'] * len(order), results)"
+        "  →  write(order * 3, ['_data'] * len(order) + ['partials'] * len(order), results)",
+    ): "map ends with the shortest of the three lists",
     ("jvp", "if any([tangent[a] for a in b.inputs]):  →  if True:"): "adding zeros takes time, and that is all",
-    ("jvp", "if tangent[a]:  →  if True:"): "adding zeros takes time, and that is all",
 }
 
 # What is to be broken: its name, its syntax tree, and letters in it that may be confused.
