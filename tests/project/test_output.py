@@ -14,7 +14,11 @@ from tinygrad_edu.cli import main
 from tinygrad_edu.writing.console import printing, unicode_output
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-ARGUMENTS = {"train_moons.py": ["--epochs", "2", "--points", "6"], "gallery.py": ["pictures", "--suffix", ".dot"]}
+ARGUMENTS = {
+    "gpt.py": ["1"],
+    "train_moons.py": ["--epochs", "2", "--points", "6"],
+    "gallery.py": ["pictures", "--suffix", ".dot"],
+}
 # JAX counts its devices once in a process, which devices.py can only do in one of its own.
 ALONE = {"devices.py"}
 SCRIPTS = [path.name for path in sorted(EXAMPLES.glob("*.py")) if not path.name.startswith("practical")]

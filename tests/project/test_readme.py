@@ -64,7 +64,7 @@ def test_the_benchmark_compares_the_losses_and_runs():
     assert "| ours, eager |" in done.stdout
 
 
-QUICKER = {"train_moons.py": ["--epochs", "3"]}
+QUICKER = {"train_moons.py": ["--epochs", "3"], "gpt.py": ["2"]}
 NEEDED = {".svg": "pygraphviz", "gallery.py": "pygraphviz", "train_moons.py": "matplotlib", "arrays.py": "numpy"}
 NEEDED |= {"devices.py": "jax"}
 

@@ -1,0 +1,53 @@
+"""The tiny GPT: on vector rows as on scalar operations, and it learns."""
+
+import runpy
+import sys
+from functools import reduce
+from operator import add, mul
+from pathlib import Path
+
+import pytest
+
+from tinygrad_edu import Value
+
+GPT = Path(__file__).parents[2] / "examples" / "gpt.py"
+
+
+def losses(steps, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["gpt.py", str(steps)])
+    return runpy.run_path(str(GPT))["losses"]
+
+
+def exponentials(z):
+    largest = max([v.data for v in z])
+    return [(v - largest).exp() for v in z], largest
+
+
+def softmax(z):
+    e, _ = exponentials([*z])
+    return [ei / reduce(add, e) for ei in e]
+
+
+def logsumexp(z):
+    e, largest = exponentials([*z])
+    return reduce(add, e).log() + largest
+
+
+def test_vector_rows_give_the_losses_of_scalar_operations(monkeypatch):
+    steps = 10
+    on_vectors = losses(steps, monkeypatch)
+    monkeypatch.setattr(Value, "dot", staticmethod(lambda a, b: reduce(add, map(mul, a, b))))
+    monkeypatch.setattr(Value, "sum", staticmethod(lambda a: reduce(add, a)))
+    monkeypatch.setattr(Value, "softmax", staticmethod(softmax))
+    monkeypatch.setattr(Value, "logsumexp", staticmethod(logsumexp))
+    assert losses(steps, monkeypatch) == pytest.approx(on_vectors, rel=0, abs=1e-9)
+    assert len(on_vectors) == steps
+
+
+def test_it_learns(monkeypatch):
+    found = losses(40, monkeypatch)
+    assert sum(found[-10:]) < 0.9 * sum(found[:10])
+
+
+def test_it_is_read_in_one_sitting():
+    assert len(GPT.read_text(encoding="utf-8").splitlines()) <= 80
