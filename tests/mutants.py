@@ -69,6 +69,7 @@ HARMLESS = {
         "write(order * 2, ['_data'] * len(order) + ['partials'] * len(order), results)"
         "  →  write(order * 3, ['_data'] * len(order) + ['partials'] * len(order), results)",
     ): "map ends with the shortest of the three lists",
+    ("backward", "if not all_finite(totals):  →  if True:"): "then all are looked at, and none is refused",
     ("jvp", "if any([tangent[a] for a in b.inputs]):  →  if True:"): "adding zeros takes time, and that is all",
 }
 
