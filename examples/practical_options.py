@@ -42,7 +42,9 @@ def parser(title: str, classes: bool) -> argparse.ArgumentParser:
     )
     p.add_argument("--key", metavar="FILE", help="write its key, as .html, .tex or .md")
     p.add_argument("--answers", metavar="FILE", help="write a form for the answers, as .csv or .json")
-    p.add_argument("--mark", metavar="PATH", help="mark the answers in a .csv or .json file, or a folder of them")
+    p.add_argument(
+        "--mark", metavar="PATH", help="mark a .csv or .json file, or a folder of them; with the sheet's own --seed"
+    )
     p.add_argument("--json", action="store_true", help="one JSON object with full precision instead of the page")
     return p
 

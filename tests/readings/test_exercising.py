@@ -79,9 +79,8 @@ def test_the_key_is_all_right(graph: str, digits: int | None) -> None:
     assert marks.first_wrong is None
 
 
-@pytest.mark.parametrize("graph", GRAPHS)
-def test_each_mistake_is_wrong_in_its_line_only_and_named(graph: str) -> None:
-    sheet = worksheet(GRAPHS[graph](), blanks="all", eta=ETA, seed=5)
+def mistakes_made(sheet: Worksheet) -> int:
+    """How many mistakes can be made, each in one line and carried on; each is wrong in its line only, and named."""
     lines = [q.line for q in sheet.questions]
     made = 0
     for q in asked(sheet):
@@ -97,14 +96,53 @@ def test_each_mistake_is_wrong_in_its_line_only_and_named(graph: str) -> None:
             assert mistake in marks.mistakes, (mistake.id, q.name)
             for mark in marks.marks:
                 assert (mark.status == "wrong") == bool(mark.mistakes)
-    assert made > 4
+    return made
 
 
 @pytest.mark.parametrize("graph", GRAPHS)
-def test_who_computes_from_own_rounded_numbers_is_right(graph: str) -> None:
+def test_each_mistake_is_wrong_in_its_line_only_and_named(graph: str) -> None:
+    assert mistakes_made(worksheet(GRAPHS[graph](), blanks="all", eta=ETA, seed=5)) > 4
+
+
+def random_graph(rng: random.Random) -> Value:
+    """A Value of a few steps on three leaves, in which some are used twice."""
+    nodes = [Value(rng.uniform(-1, 1), label=name) for name in "abc"]
+    for _ in range(rng.randint(2, 5)):
+        one, other = rng.choice(nodes), rng.choice(nodes[-3:])
+        steps = [lambda a, b: a * b, lambda a, b: a + b, lambda a, b: a - b, lambda a, b: a.tanh(),
+                 lambda a, b: a.sigmoid(), lambda a, b: a**2, lambda a, b: a.sin() * b]  # fmt: skip
+        nodes.append(rng.choice(steps)(one, other))
+    return nodes[-1] * nodes[-2] + nodes[0]
+
+
+def random_network(rng: random.Random) -> Tensor:
+    sizes = [rng.randint(1, 3) for _ in range(rng.randint(2, 3))]
+    net = MLP([*sizes, 2], activation=rng.choice(["tanh", "sigmoid"]), seed=rng.randint(0, 99))
+    loss, y = rng.choice([(squared_error, [0.4, -0.3]), (cross_entropy, [0.0, 1.0])])
+    return loss(net(Tensor([rng.uniform(-1, 1) for _ in range(sizes[0])], label="x")), Tensor(y, label="y"))
+
+
+@pytest.mark.parametrize("seeds", [range(6), pytest.param(range(6, 50), marks=pytest.mark.long)], ids=len)
+@pytest.mark.parametrize("make", [random_graph, random_network])
+def test_mistakes_in_random_graphs_are_found_and_named(make: Any, seeds: range) -> None:
+    made = refused = 0
+    for seed in seeds:
+        try:
+            sheet = worksheet(make(random.Random(seed)), blanks="all", seed=seed)
+        except ValueError as error:  # no numbers show every mistake
+            assert "mistake" in str(error)
+            refused += 1
+            continue
+        made += mistakes_made(sheet)
+    assert made > 5 * (len(seeds) - refused) > 2 * len(seeds)
+
+
+@pytest.mark.parametrize("seeds", [range(12), pytest.param(range(12, 170), marks=pytest.mark.long)], ids=len)
+@pytest.mark.parametrize("graph", GRAPHS)
+def test_who_computes_from_own_rounded_numbers_is_right(graph: str, seeds: range) -> None:
     rng = random.Random(graph)
     y = GRAPHS[graph]()
-    for seed in range(12):
+    for seed in seeds:
         sheet = worksheet(y, blanks=rng.choice(["all", "backward"]), seed=seed)
         digits = rng.choice([2, 3, 4, 5])
         env: dict[str, Any] = {

@@ -129,12 +129,16 @@ def _parser(version: str) -> argparse.ArgumentParser:
     exercise = command("worksheet", "an exercise: the rules in symbols, and blanks for the numbers")
     exercise.add_argument("--key", metavar="FILE", help="write the same filled in, as .html, .tex or .md")
     exercise.add_argument("--answers", metavar="FILE", help="write a form for the answers, as .csv or .json")
-    mark = command("mark", "marks for answers: a file or folder after the numbers; with the sheet's own options")
+    marked = "a .csv or .json file, or a folder of them, last; with the sheet's own options, --seed too"
+    mark = command("mark", f"marks for answers: {marked}")
     for sub in (exercise, mark):
         sub.add_argument(
-            "--blanks", choices=("forward", "backward", "all"), default="backward", help="what is asked for"
+            "--blanks",
+            choices=("forward", "backward", "all"),
+            default="backward",
+            help="what is asked for (default: backward)",
         )
-        sub.add_argument("--seed", type=int, help="draw numbers that show every mistake; the same for the same seed")
+        sub.add_argument("--seed", type=int, help="in place of the given numbers draw some that show every mistake")
         sub.add_argument("--lr", type=float, help="a learning rate: the sheet ends with the update")
         sub.add_argument("--title", help="the heading; by default the formula")
     for sub in (explain, check):

@@ -45,6 +45,11 @@ def worksheet(
 ) -> Worksheet:
     """The derivation of y as an exercise: rules in symbols, and blanks for the numbers.
 
+    `sheet.save("sheet.html")` writes it (.html, .tex, .md), `sheet.key()` is the same sheet filled in,
+    `sheet.answers("csv")` a blank form, and `sheet.mark(…)` marks a dict, a file, or a folder with a file a
+    student. Answers may be written 0.5379, 0,5379, −0.5, 1/3 or 1,2·10⁻³. A number is right within half a
+    unit of its last place, also where it follows from the student's own earlier numbers.
+
     Args:
         y: a Value, or a Tensor of one element.
         blanks: what is asked for: "forward", "backward", "all", or a list of quantities, as Values, Tensors
