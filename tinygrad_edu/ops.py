@@ -101,8 +101,8 @@ def raised(a: Any, n: Any) -> Any:
     if not isinstance(a, float):
         return a**n
     try:
-        return math.pow(a, n)
-    except (ValueError, OverflowError):
+        return math.inf if a == 0 > n else math.pow(a, n)
+    except OverflowError:
         return -math.inf if a < 0 and n % 2 else math.inf
 
 

@@ -7,9 +7,10 @@ import pytest
 
 READINGS = Path(__file__).parents[2] / "tinygrad_edu" / "readings"
 # What all readings share are the files beside the folders, and those are built on no reading. The page is made of the
-# cards of a drawing, and every reading may say a line as the derivation says it.
+# cards of a drawing, its laboratory is printed as programs are, and every reading may say a line as the derivation
+# says it.
 FOLDERS = {path.name for path in READINGS.iterdir() if path.is_dir()}
-USED = {"explaining": set(), "stepping": {"explaining", "drawing"}}
+USED = {"explaining": set(), "stepping": {"explaining", "drawing", "compiling"}}
 
 
 def other_readings(path):
