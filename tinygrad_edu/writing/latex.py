@@ -117,7 +117,7 @@ def latex_name(label: str) -> str:
     >>> print(latex_name("W⁽³⁾₁₂"), latex_name("ŷ"), latex_name("loss"), latex_name("50%"))
     W^{(3)}_{12} \\hat{y} \\mathrm{loss} \\mathrm{50\\%}
     """
-    from unicodedata import normalize  # a tenth of a millisecond that only LaTeX needs
+    from unicodedata import normalize  # which only LaTeX needs
 
     parts = {"base": "", "above": "", "below": ""}
     for c in normalize("NFC", label):
