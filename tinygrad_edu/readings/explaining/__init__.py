@@ -4,7 +4,8 @@ rows.py          Row, Step and Derivation: the derivation as data, and its three
 values.py        the derivation number by number
 tensors.py       the derivation in the language of matrices
 matrix_rules.py  the chain rule for operations on whole matrices
-mistakes.py      wrong rules, for exercises
+mistakes.py      the mistakes that learners make, for exercises
+wrong_rules.py   what each of them makes of a formula
 gradients.py     every gradient, its local derivatives in symbols, and why it is zero
 """
 
