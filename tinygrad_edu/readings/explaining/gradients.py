@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ... import ops
@@ -41,7 +42,7 @@ class Gradients:
     """
 
     def __init__(self, order: Sequence[Value], names: Mapping[Value, str], constants: set[Value]) -> None:
-        order = list(order)
+        self.order = order = list(order)
         self.root = order[-1]
         self.names = names
         self.symbols: dict[Value, Expression] = {n: Name(names[n]) for n in order if n in names}
@@ -60,7 +61,6 @@ class Gradients:
         self.size = chain_rule(order, lambda b: [abs(p) for p in b.partials])
         self.of = {n: 0.0 if vanishes(g, self.size[n]) else g for n, g in self.raw.items()}
         self._rules: dict[Value, list[Expression]] = {}
-        self._factors: dict[Value, list[Expression | None]] = {}  # of each node whose gradient is 0
 
     def gradient(self, node: Value) -> Derivative:
         """∂L/∂node, as a formula."""
@@ -98,40 +98,31 @@ class Gradients:
         """In words why the gradient is zero; nothing if it is not."""
         if self.of[node] or node is self.root:
             return []
-        terms = [t for b, k in self.users.get(node, []) if self.of[b] and (t := self.of[b] * b.partials[k])]
-        if terms:
+        if terms := self._contributions(node):
             return ["the contributions ", *_sum(terms), " cancel", *self._rounding(node)]
-        factors = {str(factor): factor for factor in self._zero_factors(node) if factor}
+        factors = {str(factor): factor for factor in self._zero_factors[node] if factor}
         if not factors:
             return ["every path meets a zero factor"]
         return ["every path meets a zero factor, ", *comma_separated(list(factors.values())[:_MOST_TERMS]), " = 0"]
 
-    def _zero_factors(self, node: Value) -> list[Expression | None]:
-        """On each path to the node the factor that is 0: a local derivative, or a gradient above it.
+    @cached_property
+    def _zero_factors(self) -> dict[Value, list[Expression | None]]:
+        """For each node whose contributions are all 0, the factor that is 0 on each path to it.
 
-        None stands for a factor that has no name on the page. What is above a node that the reader is not
-        shown is looked at in turn, each node once.
+        That is a local derivative, or a gradient above it; None if it has no name on the page. A node that the
+        reader is not shown hands down the factors on the paths to itself.
         """
-        found: dict[Value, list[Expression | None]] = self._factors
-        stack = [node]
-        while stack:
-            a = stack[-1]
-            edges = self.users.get(a, [])
-            above = [b for b, k in edges if not self.of[b] and b not in self.names and not self._cancels(b)]
-            waiting = [b for b in above if b not in found]
-            if waiting and a not in found:
-                stack += waiting
-                continue
-            stack.pop()
-            if a in found:
+        found: dict[Value, list[Expression | None]] = {}
+        for a in reversed(self.order):  # users first
+            if self.of[a] or self._contributions(a):
                 continue
             factors: dict[str, Expression | None] = {}
-            for b, k in edges:
-                for factor in found[b] if b in above else [self._zero_factor(b, k)]:
+            for b, k in self.users.get(a, []):
+                for factor in found[b] if b in found and b not in self.names else [self._zero_factor(b, k)]:
                     if len(factors) <= _MOST_TERMS:
                         factors.setdefault(str(factor), factor)
             found[a] = list(factors.values())
-        return found[node]
+        return found
 
     def _zero_factor(self, b: Value, k: int) -> Expression | None:
         """The factor of one edge that is 0, if the reader is shown all that is in it."""
@@ -143,8 +134,9 @@ class Gradients:
             return self.local(b, k)
         return rule if names and HIDDEN not in names else None
 
-    def _cancels(self, b: Value) -> bool:
-        return any([self.of[c] and self.of[c] * c.partials[j] for c, j in self.users.get(b, [])])
+    def _contributions(self, a: Value) -> list[float]:
+        """What the users of a node pass on to it, without zeros: a 0 above may meet an infinite partial."""
+        return [t for b, k in self.users.get(a, []) if self.of[b] and (t := self.of[b] * b.partials[k])]
 
     def _rounding(self, node: Value) -> Words:
         left = self.raw[node]
