@@ -87,8 +87,8 @@ class _Backward:
                 names.setdefault(v, name)
         names[root.values[0]] = self.root.name
         self.names = names
-        self.numbers = Gradients(order, {v: names[v] for v in order if v in names}, set())
-        self.called = {q.name: q.tensor for q in found.of.values()}
+        self.gradients = Gradients(order, {v: names[v] for v in order if v in names}, set())
+        self.tensor_named = {q.name: q.tensor for q in found.of.values()}
         self.environment: dict[str, Any] = {q.name: _array(q.tensor) for q in found.of.values()}
 
     def forward(self, q: Quantity, in_full: bool) -> Row:
@@ -103,12 +103,10 @@ class _Backward:
 
     def steps(self, shown: list[Quantity]) -> list[Step]:
         """A row for each quantity, from the root on. Every Tensor passes on what all its users gave it."""
-        of = self.found.of
-        heights = by_height(self.found.graph.order)
         rows: dict[Quantity, Row] = {}
-        for node in heights:
+        for node in by_height(self.found.graph.order):
             t = node.tensor
-            quantity = of.get(t)
+            quantity = self.found.of.get(t)
             G = self._total(t)
             if quantity is not None and self._has_own_gradient(quantity):
                 rows[quantity] = row = self._row(quantity, on_its_own(G))
@@ -121,7 +119,7 @@ class _Backward:
 
     def step_of_zeros(self, t: Tensor) -> Step:
         """For a Tensor that the root does not depend on."""
-        if not self.numbers.raw.keys().isdisjoint(t.values):
+        if not self.gradients.raw.keys().isdisjoint(t.values):
             raise ValueError(
                 "explain: wrt holds another view of a Tensor in the graph, or a copy of its elements; "
                 "pass the Tensor itself, or single elements of it"
@@ -146,7 +144,7 @@ class _Backward:
         """∂L/∂q = rule. What the rule leaves out of the gradient is a term of its own."""
         t = q.tensor
         quantity = Derivative(self.root.name, q.name, t.shape)
-        result = Array(t.shape, [self.numbers.of.get(v, 0.0) for v in t.values])
+        result = Array(t.shape, [self.gradients.of.get(v, 0.0) for v in t.values])
         self.environment[quantity.text] = result
         rest = self._rest(t, rule, result)
         notes: list[Note] = []
@@ -175,8 +173,8 @@ class _Backward:
     def _size(self, t: Tensor, rule: Expression) -> float:
         """How large the numbers were that ∂L/∂t, or what stands in its rule, was added up from."""
         above = {part.below for part in parts(rule) if isinstance(part, Derivative)} or {self.root.name}
-        tensors = [t, *[self.called[name] for name in above if name in self.called]]
-        sizes: list[float] = [self.numbers.size.get(v, 0.0) for a in tensors for v in a.values]
+        tensors = [t, *[self.tensor_named[name] for name in above if name in self.tensor_named]]
+        sizes: list[float] = [self.gradients.size.get(v, 0.0) for a in tensors for v in a.values]
         return max(sizes)
 
     def _pass_on(self, t: Tensor, G: Expression) -> None:
@@ -228,8 +226,8 @@ class _Backward:
         reasons: dict[str, tuple[Note, list[Value]]] = {}
         for v in zero:
             why: Note = [self.root.symbol, " does not depend on it"]
-            if v in self.numbers.of:
-                why = self.numbers.why_zero(v)
+            if v in self.gradients.of:
+                why = self.gradients.why_zero(v)
             if why:
                 reasons.setdefault("".join(map(str, why)), (why, []))[1].append(v)
         for why, where in list(reasons.values())[:_MOST_REASONS]:
