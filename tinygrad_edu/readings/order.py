@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from ..graph import N
 
@@ -31,3 +31,12 @@ def by_height(order: Sequence[N]) -> list[N]:
             if a in height:
                 height[a] = max(height[a], height[node] + 1)
     return sorted(order, key=height.__getitem__)
+
+
+def computed_from(inputs: Iterable[N], order: Sequence[N]) -> set[N]:
+    """The nodes of a topological order that need one of the inputs, and the inputs among them."""
+    found = set(inputs)
+    for node in order:
+        if not found.isdisjoint(node.inputs):
+            found.add(node)
+    return found.intersection(order)

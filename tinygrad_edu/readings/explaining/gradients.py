@@ -9,6 +9,7 @@ from ... import ops
 from ...value import Value, all_finite, chain_rule, check_current
 from ...writing.algebra import each_in_symbols, sum_of
 from ...writing.expression import Derivative, Expression, Literal, Name, Number, parts
+from .rows import separated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -103,7 +104,7 @@ class Gradients:
         factors = {str(factor): factor for factor in self._zero_factors[node] if factor}
         if not factors:
             return ["every path meets a zero factor"]
-        return ["every path meets a zero factor, ", *comma_separated(list(factors.values())[:_MOST_TERMS]), " = 0"]
+        return ["every path meets a zero factor, ", *separated(list(factors.values())[:_MOST_TERMS], ", "), " = 0"]
 
     @cached_property
     def _zero_factors(self) -> dict[Value, list[Expression | None]]:
@@ -152,10 +153,3 @@ def _sum(terms: list[float]) -> Words:
     """a + b + (−c), the number of terms limited."""
     total = sum_of([Number(t) for t in terms[:_MOST_TERMS]])
     return [total, " + …"] if len(terms) > _MOST_TERMS else [total]
-
-
-def comma_separated(pieces: Sequence[Expression]) -> Words:
-    words: Words = []
-    for piece in pieces:
-        words += [", ", piece]
-    return words[1:]

@@ -100,7 +100,7 @@ class Row:
         elif len(sides) > 1 and _width(left + " = ".join(sides)) > _WIDTH:
             lines += [left + sides[0], *[below + side for side in sides[1:-1]]]
             sides, left = sides[-1:], below
-        lines += style.join(left, *_between(sides, " = ")).split("\n")
+        lines += style.join(left, *separated(sides, " = ")).split("\n")
         line = "\n".join([line.rstrip() for line in lines])
         notes = self.sentences(style)
         if self.part:
@@ -128,7 +128,7 @@ class Row:
 
     def _is_wide(self, digits: int) -> bool:
         style = Text(digits)
-        return _width(style.join(*_between([written(self.quantity, style), *self._sides(style)], " = "))) > _WIDTH
+        return _width(style.join(*separated([written(self.quantity, style), *self._sides(style)], " = "))) > _WIDTH
 
     def sentences(self, style: Any) -> list[str]:
         """The running total, and the notes.
@@ -291,5 +291,6 @@ def _width(text: str) -> int:
     return max(map(len, text.split("\n")))
 
 
-def _between(pieces: list[str], separator: str) -> list[str]:
+def separated(pieces: Sequence[Any], separator: str) -> list[Any]:
+    """The pieces with the separator between each two."""
     return [piece for p in pieces for piece in (separator, p)][1:]

@@ -25,11 +25,11 @@ from ...writing.expression import (
 from ...writing.names import elements
 from ..formulas import on_its_own, placed
 from ..naming import Names
-from ..order import by_height
+from ..order import by_height, computed_from
 from ..quantities import Quantities, Quantity, TensorGraph
-from .gradients import Gradients, comma_separated
+from .gradients import Gradients
 from .matrix_rules import contributions, full
-from .rows import Derivation, Row, Step
+from .rows import Derivation, Row, Step, separated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -61,10 +61,7 @@ def derive_tensors(root: Tensor, wrt: Sequence[Tensor] | None, digits: int) -> D
     quantities = list(found.of.values())
     inside = [t for t in wrt or () if t in found.of]
     outside = [t for t in wrt or () if t not in found.of]
-    between = set(quantities) if wrt is None else {found.of[t] for t in inside}
-    for q in quantities:
-        if not between.isdisjoint(q.inputs):
-            between.add(q)
+    between = set(quantities) if wrt is None else computed_from([found.of[t] for t in inside], quantities)
     shown = [q for q in quantities if q in between]
     needed = between.union(*[q.inputs for q in shown])
     backward = _Backward(root, found)
@@ -222,7 +219,7 @@ class _Backward:
         above = {part.text: part for part in parts(rule) if isinstance(part, Derivative)}
         incoming = [d for d in above.values() if isinstance(self.environment[d.text], Array)]
         if incoming and not any([any(self.environment[d.text].numbers) for d in incoming]):
-            return [*notes, ["zero: ", *comma_separated(incoming), " = 0"]]
+            return [*notes, ["zero: ", *separated(incoming, ", "), " = 0"]]
         reasons: dict[str, tuple[Note, list[Value]]] = {}
         for v in zero:
             why: Note = [self.root.symbol, " does not depend on it"]
@@ -231,7 +228,7 @@ class _Backward:
             if why:
                 reasons.setdefault("".join(map(str, why)), (why, []))[1].append(v)
         for why, where in list(reasons.values())[:_MOST_REASONS]:
-            places = comma_separated([Name(self.names[v]) for v in where[:_MOST_ELEMENTS]])
+            places = separated([Name(self.names[v]) for v in where[:_MOST_ELEMENTS]], ", ")
             dots = ", …" if len(where) > _MOST_ELEMENTS else ""
             everywhere = len(where) == len(q.tensor.values)
             notes.append(["zero: ", *why] if everywhere else [*places, f"{dots} zero: ", *why])

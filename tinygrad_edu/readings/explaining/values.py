@@ -13,7 +13,7 @@ from ...writing.expression import Derivative, Expression, Name, Number, Path
 from ...writing.names import array_name
 from ..formulas import formula
 from ..naming import Names
-from ..order import by_depth, by_height
+from ..order import by_depth, by_height, computed_from
 from .gradients import Gradients
 from .rows import Derivation, Row, Step
 
@@ -42,7 +42,7 @@ def derive_values(y: Value | Tensor, wrt: list[Value] | None, digits: int, most:
     """
     root = y if isinstance(y, Value) else y.values[0]
     everything = topological_order(root)
-    between = _between(everything, wrt or [node for node in everything if not node.op])
+    between = computed_from(wrt or [node for node in everything if not node.op], everything)
     order = [node for node in everything if node in between]
     lines = len([node for node in order if node.op or node.label])
     if lines > most:
@@ -59,15 +59,6 @@ def derive_values(y: Value | Tensor, wrt: list[Value] | None, digits: int, most:
     forward = [_forward(node, gradients, node in between) for node in in_order if node in called]
     paths = [row for x in dict.fromkeys(wrt or []) for row in _path_rows(x, gradients)]
     return Derivation(forward, _backward(order, gradients), paths, dict(called), digits)
-
-
-def _between(everything: list[Value], wrt: list[Value]) -> set[Value]:
-    """The nodes on a path from the root to one of `wrt`."""
-    found = set(wrt)
-    for node in everything:
-        if not found.isdisjoint(node.inputs):
-            found.add(node)
-    return found & set(everything)
 
 
 def _arrays_together(order: list[Value], names: Mapping[Value, str]) -> list[Value]:
@@ -105,11 +96,12 @@ def _backward(order: list[Value], gradients: Gradients) -> list[Step]:
             row = Row(gradients.gradient(a), product_of([incoming, local]), numbers, result, a, edge=k)
             terms = arrived.setdefault(a, [])
             terms.append(row.result)
-            if len(terms) == paths[a]:
+            whole = len(terms) == paths[a]
+            if whole:
                 row.notes = _zero_note(gradients, a)
             if paths[a] > 1:
                 row.part = len(terms), paths[a]
-                row.total = 0.0 if row.notes else sum(terms)
+                row.total = gradients.of[a] if whole else sum(terms)
             rows.append(row)
         if rows:
             steps.append(Step(b, gradients.names[b], rows))
