@@ -135,8 +135,19 @@ class Apply(Expression):
         return broadcast([a.shape for a in self.args])
 
 
+class OfOne(Expression):
+    """A formula with one formula inside."""
+
+    __slots__ = ()
+    arg: Expression
+
+    @property
+    def args(self) -> tuple[Expression, ...]:
+        return (self.arg,)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class Along(Expression):
+class Along(OfOne):
     """A function along axes of an array: "sum", "logsumexp", "max", "min", which take them away unless they
     are kept with the size 1, and "softmax", "log_softmax", which keep the shape. No axes means all."""
 
@@ -144,10 +155,6 @@ class Along(Expression):
     arg: Expression
     axes: Shape | None = None
     keepdims: bool = False
-
-    @property
-    def args(self) -> tuple[Expression, ...]:
-        return (self.arg,)
 
     @property
     def shape(self) -> Shape:
@@ -172,14 +179,10 @@ class MatMul(Expression):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Transpose(Expression):
+class Transpose(OfOne):
     """Aᵀ: the axes in reverse order; of a vector, a row."""
 
     arg: Expression
-
-    @property
-    def args(self) -> tuple[Expression, ...]:
-        return (self.arg,)
 
     @property
     def shape(self) -> Shape:
@@ -187,19 +190,15 @@ class Transpose(Expression):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Reshape(Expression):
+class Reshape(OfOne):
     """The same numbers, row by row, in another shape."""
 
     arg: Expression
     shape: Shape
 
-    @property
-    def args(self) -> tuple[Expression, ...]:
-        return (self.arg,)
-
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Part(Expression):
+class Part(OfOne):
     """A[1:, :2]: `index` is what stands in the brackets, `offsets` the elements, counted row by row."""
 
     arg: Expression
@@ -207,23 +206,15 @@ class Part(Expression):
     offsets: tuple[int, ...]
     shape: Shape
 
-    @property
-    def args(self) -> tuple[Expression, ...]:
-        return (self.arg,)
-
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Placed(Expression):
+class Placed(OfOne):
     """Zeros of a shape with an array in the place of a Part, where elements that meet add up."""
 
     arg: Expression
     index: str
     offsets: tuple[int, ...]
     shape: Shape
-
-    @property
-    def args(self) -> tuple[Expression, ...]:
-        return (self.arg,)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
