@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from functools import reduce
 from math import prod
 from typing import TYPE_CHECKING
@@ -113,13 +112,8 @@ def _apply(op: Any, args: list[Array]) -> Array:
 
 
 def _quotient(a: float, b: float) -> float:
-    """a / b, and ∞ for a slope such as 1 / (2 √0)."""
-    return a / b if b or not a else math.copysign(math.inf, a)
-
-
-def _softmax(z: tuple[float, ...]) -> list[float]:
-    y = ops.LSE.value(z)
-    return [math.exp(zi - y) for zi in z]
+    """a / b, and ∞ for a slope such as 1 / (2 √0); 0 / 0 is an error."""
+    return a / b if b or not a else a * ops.reciprocal(b)
 
 
 def _log_softmax(z: tuple[float, ...]) -> list[float]:
@@ -132,7 +126,7 @@ _ALONG: dict[str, Any] = {
     "logsumexp": ops.LSE.value,
     "max": max,
     "min": min,
-    "softmax": _softmax,
+    "softmax": lambda z: ops.LSE.partials(ops.LSE.value(z), z),
     "log_softmax": _log_softmax,
 }
 
