@@ -110,6 +110,11 @@ def _cut(e: Name, shape: tuple[int, ...]) -> list[Expression]:
     return [Part(e, f":{m}, :{n}", tuple([i * e.shape[1] + j for i in range(m) for j in range(n)]), shape)]
 
 
+def _can_be_turned(e: Expression) -> bool:
+    """Whether it is a matrix that its transpose differs from: one of a single number does not."""
+    return len(e.shape) == 2 and prod(e.shape) > 1
+
+
 def _letter(name: str) -> str:
     return name.partition("⁽")[0]
 
@@ -190,9 +195,9 @@ def not_transposed(e: Expression, lines: Sequence[Line]) -> Iterable[Expression]
     match e:
         case MatMul(args) if from_above(e):
             for k, a in enumerate(args):
-                if isinstance(a, Transpose) and isinstance(a.arg, Name) and len(a.arg.shape) == 2:
+                if isinstance(a, Transpose) and isinstance(a.arg, Name) and _can_be_turned(a.arg):
                     yield MatMul((*args[:k], a.arg, *args[k + 1 :]))
-                elif isinstance(a, Name) and len(a.shape) == 2 and k > 0:
+                elif isinstance(a, Name) and _can_be_turned(a) and k > 0:
                     yield MatMul((*args[:k], Transpose(a), *args[k + 1 :]))
 
 
@@ -229,7 +234,7 @@ def rows_reversed(e: Expression, lines: Sequence[Line]) -> Iterable[Expression]:
 @_in_one_part
 def outer_transposed(e: Expression, lines: Sequence[Line]) -> Iterable[Expression]:
     match e:
-        case MatMul((_, _)) if from_above(e) and len(e.shape) == 2 and e.shape[0] == e.shape[1]:
+        case MatMul((_, _)) if from_above(e) and _can_be_turned(e) and e.shape[0] == e.shape[1]:
             yield transpose(e)
 
 
@@ -325,7 +330,7 @@ def no_activation(e: Expression, lines: Sequence[Line]) -> Iterable[Expression]:
 @_in_one_part
 def W_transposed(e: Expression, lines: Sequence[Line]) -> Iterable[Expression]:
     match e:
-        case MatMul((Name() as W, h)) if len(W.shape) == 2 and W.shape[0] == W.shape[1]:
+        case MatMul((Name() as W, h)) if _can_be_turned(W) and W.shape[0] == W.shape[1]:
             yield MatMul((Transpose(W), h))
 
 
