@@ -1,25 +1,31 @@
 """What all tests share.
 
-Hypothesis runs the same examples every time; `--hypothesis-profile=long` draws many new ones.
+Hypothesis runs the same examples every time: few, more with `--long`; `--hypothesis-profile=long` draws many new ones.
 Tests marked `long` take minutes and run with `--long`, as .ci/run does.
 """
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-settings.register_profile("default", deadline=None, derandomize=True, max_examples=100, database=None)
+settings.register_profile("default", deadline=None, derandomize=True, max_examples=40, database=None)
+settings.register_profile("more", settings.get_profile("default"), max_examples=100)
 settings.register_profile(
     "long", deadline=None, max_examples=5000, suppress_health_check=[HealthCheck.too_slow], database=None
 )
 # For mutants.py: the first failure will do, so none is made smaller.
 found = {"phases": [Phase.explicit, Phase.generate]}
-settings.register_profile("mutants", settings.get_profile("default"), **found)
+settings.register_profile("mutants", settings.get_profile("more"), **found)
 settings.register_profile("mutants-quick", settings.get_profile("default"), max_examples=20, **found)
 settings.load_profile("default")
 
 
 def pytest_addoption(parser):
-    parser.addoption("--long", action="store_true", help="run the tests that take minutes, too")
+    parser.addoption("--long", action="store_true", help="run the tests that take minutes, too, and more examples")
+
+
+def pytest_configure(config):
+    if config.getoption("--long") and not config.getoption("--hypothesis-profile"):
+        settings.load_profile("more")
 
 
 def pytest_collection_modifyitems(config, items):

@@ -205,7 +205,7 @@ def tensor_program(rng):
 #: Losses of such programs, each with its leaves.
 programs = st.integers(0, 10**9).map(lambda seed: tensor_program(random.Random(seed)))
 #: How many of them a test goes through.
-MANY = 2000 if settings.default.max_examples > 1000 else 200
+MANY = min(2 * settings.default.max_examples, 2000)
 
 _STEPS = [
     lambda a, b, rng: a + b, lambda a, b, rng: a * b, lambda a, b, rng: a - 2 * b,

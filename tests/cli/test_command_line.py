@@ -607,7 +607,7 @@ def test_no_random_formula_does_anything_but_fail_or_be_explained(monkeypatch):
     assert not seen
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=2 * settings.default.max_examples)
 @given(st.text(max_size=50))
 def test_no_text_escapes_as_another_exception(text):
     attack(text)

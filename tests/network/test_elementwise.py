@@ -151,7 +151,7 @@ FUNCTIONS = {
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-@settings(max_examples=25)  # for each of the twelve
+@settings(max_examples=settings.default.max_examples // 4)  # for each of the twelve
 @given(data=st.data())
 def test_functions_and_their_derivatives_are_those_of_numpy(name, data):
     f, derivative, domain = FUNCTIONS[name]

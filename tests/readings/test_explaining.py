@@ -277,7 +277,7 @@ def graphs(draw):
     return nodes[-1]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=3 * settings.default.max_examples // 5)
 @given(graphs())
 def test_every_printed_right_hand_side_is_its_result_and_totals_are_gradients(y):
     derivation = explain(y, digits=17)
@@ -299,7 +299,7 @@ def test_every_printed_right_hand_side_is_its_result_and_totals_are_gradients(y)
         assert total == pytest.approx(node.grad, rel=1e-9, abs=1e-12)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=3 * settings.default.max_examples // 5)
 @given(graphs())
 def test_the_sum_over_paths_is_the_gradient(y):
     leaves = [node for node in topological_order(y) if node.label]
@@ -659,7 +659,7 @@ def test_latex_compiles_as_it_stands(tmp_path):
 # One name space.
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=3 * settings.default.max_examples // 5)
 @given(st.integers(0, 10**9))
 def test_every_name_in_a_sentence_is_on_the_page(seed):
     L, _ = tensor_program(random.Random(seed))
@@ -713,7 +713,7 @@ def test_odd_shapes_and_any_digits_are_printed(program, digits):
     assert check(L) and len(str(explain(L, digits=digits))) > 20
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=3 * settings.default.max_examples // 5)
 @given(graphs())
 def test_every_rule_between_numbers_holds_in_symbols(y):
     derivation = explain(y)

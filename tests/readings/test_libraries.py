@@ -4,7 +4,7 @@ import importlib
 import random
 
 import pytest
-from graphs import recipes
+from graphs import MANY, recipes
 from hypothesis import given, settings
 
 from tinygrad_edu import MLP, Tensor, Value, compile_graph, grad, squared_error, topological_order
@@ -40,7 +40,7 @@ def agree(numbers, expected, largest):
 def test_arrays_have_the_engines_numbers(name):
     module = library(name)
 
-    @settings(max_examples=200 if name == "numpy" else 40)
+    @settings(max_examples=MANY if name == "numpy" else 40)
     @given(recipes())
     def check(recipe):
         program, expected, largest = compiled(recipe)

@@ -66,13 +66,13 @@ def test_a_card_and_a_row_have_the_same_formula(expression):
 
 
 @given(tensor_recipes(most=8))
-@settings(max_examples=50)
+@settings(max_examples=settings.default.max_examples // 2)
 def test_a_card_and_a_row_have_the_same_formula_in_any_program(recipe):
     assert_the_same_tensors(Tensor(recipe(*recipe.leaves())).sum())
 
 
 @given(recipes(most=8))
-@settings(max_examples=50)
+@settings(max_examples=settings.default.max_examples // 2)
 def test_values_have_the_same_name_in_a_picture_and_a_derivation(recipe):
     y = recipe(*recipe.leaves())
     scene = Scene(y)
