@@ -5,6 +5,7 @@ Tests marked `long` take minutes and run with `--long`, as .ci/run does.
 """
 
 import pytest
+from browser import CHROMIUM, Browser
 from hypothesis import HealthCheck, Phase, settings
 
 settings.register_profile("default", deadline=None, derandomize=True, max_examples=40, database=None)
@@ -17,6 +18,15 @@ found = {"phases": [Phase.explicit, Phase.generate]}
 settings.register_profile("mutants", settings.get_profile("more"), **found)
 settings.register_profile("mutants-quick", settings.get_profile("default"), max_examples=20, **found)
 settings.load_profile("default")
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    if not CHROMIUM:
+        pytest.skip("no chromium on the PATH, in which to open the page")
+    browser = Browser()
+    yield browser
+    browser.close()
 
 
 def pytest_addoption(parser):

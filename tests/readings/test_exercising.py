@@ -152,7 +152,7 @@ def test_random_sheets_are_marked_and_only_an_exact_zero_hides_mistakes(make: An
         assert mistakes_made(sheet) > 5
 
 
-@pytest.mark.parametrize("seeds", [range(12), pytest.param(range(12, 170), marks=pytest.mark.long)], ids=len)
+@pytest.mark.parametrize("seeds", [range(4), pytest.param(range(4, 170), marks=pytest.mark.long)], ids=len)
 @pytest.mark.parametrize("graph", GRAPHS)
 def test_who_computes_from_own_rounded_numbers_is_right(graph: str, seeds: range) -> None:
     rng = random.Random(graph)
@@ -181,10 +181,11 @@ def test_a_number_off_by_three_units_is_found() -> None:
         assert entry in found
 
 
+@pytest.mark.parametrize("seeds", [range(10), pytest.param(range(10, 50), marks=pytest.mark.long)], ids=len)
 @pytest.mark.parametrize("question", [1, 2])
-def test_a_seed_shows_every_mistake(question: int) -> None:
+def test_a_seed_shows_every_mistake(question: int, seeds: range) -> None:
     y = practical(question)
-    for seed in range(50):
+    for seed in seeds:
         assert worksheet(y, blanks="all", eta=ETA, seed=seed).hidden == []
 
 

@@ -7,7 +7,6 @@ import subprocess
 from importlib.resources import files
 
 import pytest
-from browser import CHROMIUM, Browser
 
 from tinygrad_edu import MLP, SGD, Tensor, Value, ops, squared_error, step_through
 from tinygrad_edu.graph import topological_order
@@ -111,15 +110,6 @@ def test_a_film_alone_has_no_laboratory():
 def test_a_label_cannot_end_the_script():
     text = step_through(Value(3.0, "</script><b>") ** 2).html
     assert text.count("</script>") == 2
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    if not CHROMIUM:
-        pytest.skip("no chromium on the PATH, in which to open the page")
-    browser = Browser()
-    yield browser
-    browser.close()
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from hashlib import sha256
 from html.parser import HTMLParser
 
 import pytest
-from browser import CHROMIUM, Browser
 
 from tinygrad_edu import MLP, Tensor, Value, cross_entropy, explain, squared_error, step_through
 from tinygrad_edu.readings.drawing import render
@@ -311,15 +310,6 @@ def test_arrows_and_numbers_are_found_with_either_graphviz(program, monkeypatch)
 
 
 # In a browser.
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    if not CHROMIUM:
-        pytest.skip("no chromium on the PATH, in which to open the page")
-    browser = Browser()
-    yield browser
-    browser.close()
 
 
 @pytest.fixture
