@@ -1,4 +1,4 @@
-"""The scripts, run as a reader runs them, against NumPy."""
+"""The scripts, with the arguments that readers give them, against NumPy."""
 
 import json
 import os
@@ -7,31 +7,14 @@ import runpy
 import subprocess
 import sys
 from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import pytest
+from scripts import EXAMPLES, run
 
 from tinygrad_edu import MLP, save
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
 FIRST, SECOND = ([1, 0, 1, 0], [0, 1, 0]), ([0, 0, 10, 0], [0, 0, 1])
-
-
-def run(script, *arguments, status=0, **environment):
-    """What the script prints: standard output, or the error output of a script that must fail.
-
-    What it prints is UTF-8, also where that is not what Python would choose.
-    """
-    result = subprocess.run(
-        [sys.executable, "-W", "error", EXAMPLES / script, *arguments],
-        capture_output=True,
-        encoding="utf-8",
-        env={**os.environ, "PYTHONIOENCODING": "ascii", **environment},
-        timeout=120,
-    )
-    assert result.returncode == status, result.stderr
-    return result.stdout if status == 0 else result.stderr
 
 
 def practical(question, examples, mean=False, lr=0.1, steps=1, seed=None):
@@ -471,18 +454,22 @@ def test_the_program_on_arrays_is_numpys_descent():
 def test_without_numpy_the_program_on_arrays_says_what_to_install(tmp_path):
     (tmp_path / "numpy.py").write_text("raise ImportError")
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
-    error = run("arrays.py", status=1, PYTHONPATH=path)
-    assert error == 'arrays.py needs NumPy: pip install -e ".[examples]"\n'
+    environment = {**os.environ, "PYTHONPATH": path}
+    done = subprocess.run([sys.executable, EXAMPLES / "arrays.py"], capture_output=True, text=True, env=environment)
+    assert done.returncode == 1
+    assert done.stderr == 'arrays.py needs NumPy: pip install -e ".[examples]"\n'
 
 
-def test_the_moons_are_told_apart_and_compiled_in_the_same_way(tmp_path):
+@pytest.mark.parametrize("epochs", [6, pytest.param(60, marks=pytest.mark.long)])
+def test_the_moons_are_told_apart_and_compiled_in_the_same_way(epochs, tmp_path):
     pytest.importorskip("tqdm", reason="tqdm and matplotlib are the optional extra `examples`")
     pytest.importorskip("matplotlib")
     picture = tmp_path / "moons.png"
-    text = run("train_moons.py", "--epochs", "60", "--picture", str(picture))
+    text = run("train_moons.py", "--epochs", "60", "--compiled", "--picture", str(picture))
     assert float(re.search(r"after the last step: ([\d.]+)%", text)[1]) >= 95
     assert picture.read_bytes().startswith(b"\x89PNG")
     # The numbers differ by the order of summing, some 1e-16, which sixty steps do not bring to light.
-    assert run("train_moons.py", "--epochs", "60", "--compiled") == text.replace(text.splitlines(True)[-1], "")
+    few = ["train_moons.py", "--epochs", str(epochs)]
+    assert run(*few) == run(*few, "--compiled")
     assert "ends in .png" in run("train_moons.py", "--picture", "moons.txt", status=2)
     assert "there is no folder" in run("train_moons.py", "--picture", str(tmp_path / "no" / "moons.png"), status=2)

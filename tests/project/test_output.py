@@ -3,17 +3,15 @@
 import contextlib
 import io
 import os
-import runpy
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from scripts import EXAMPLES, Narrow, run, status_of
 
 from tinygrad_edu.cli import main
 from tinygrad_edu.writing.console import printing, unicode_output
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
 ARGUMENTS = {
     "gpt.py": ["1"],
     "train_moons.py": ["--epochs", "2", "--points", "6"],
@@ -25,31 +23,6 @@ SCRIPTS = [path.name for path in sorted(EXAMPLES.glob("*.py")) if not path.name.
 SCRIPTS = [script for script in SCRIPTS if script not in ALONE]
 TIMED = {"compiled.py", "arrays.py"}  # they print times
 NEEDED = {"train_moons.py": ["tqdm", "matplotlib"], "arrays.py": ["numpy"]}
-
-
-def run_here(script, arguments, monkeypatch, folder):
-    """Run the script in this process, as a notebook and IDLE do: beside it are its helpers."""
-    for module in NEEDED.get(script, []):
-        pytest.importorskip(module)
-    monkeypatch.syspath_prepend(EXAMPLES)
-    monkeypatch.chdir(folder)
-    monkeypatch.setattr(sys, "argv", [script, *arguments])
-    try:
-        runpy.run_path(str(EXAMPLES / script), run_name="__main__")
-    except SystemExit as stop:
-        assert not stop.code, stop.code
-
-
-class Narrow(io.TextIOWrapper):
-    """Standard output with PYTHONIOENCODING set; what is written is expected to be UTF-8."""
-
-    def __init__(self, encoding):
-        super().__init__(io.BytesIO(), encoding=encoding)
-
-    @property
-    def text(self):
-        self.flush()
-        return self.buffer.getvalue().decode("utf-8")
 
 
 class Idle(io.TextIOBase):
@@ -83,14 +56,20 @@ class Notebook:
         pass
 
 
+def need(script):
+    for module in NEEDED.get(script, []):
+        pytest.importorskip(module)
+
+
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_a_script_prints_into_a_string_and_a_narrow_encoding(script, monkeypatch, tmp_path):
+    need(script)
+    monkeypatch.chdir(tmp_path)
     texts = []
-    for encoding in (None, "cp1252", "ascii"):
-        stream = Narrow(encoding) if encoding else io.StringIO()
+    for stream in (io.StringIO(), Narrow("cp1252"), Narrow("ascii")):
         with contextlib.redirect_stdout(stream):
-            run_here(script, ARGUMENTS.get(script, []), monkeypatch, tmp_path)
-        texts.append(stream.text if encoding else stream.getvalue())
+            assert status_of(script, *ARGUMENTS.get(script, [])) == 0
+        texts.append(stream.text if isinstance(stream, Narrow) else stream.getvalue())
     assert min(map(len, texts)) > 100
     if script not in TIMED:
         assert texts[0] == texts[1] == texts[2]
@@ -98,10 +77,10 @@ def test_a_script_prints_into_a_string_and_a_narrow_encoding(script, monkeypatch
 
 @pytest.mark.parametrize("stream", [Idle, Notebook])
 @pytest.mark.parametrize("script", ["by_hand.py", "q1.py"])
-def test_a_script_prints_into_a_window_or_a_cell(script, stream, monkeypatch, tmp_path):
+def test_a_script_prints_into_a_window_or_a_cell(script, stream):
     window = stream()
     with contextlib.redirect_stdout(window):
-        run_here(script, [], monkeypatch, tmp_path)
+        assert status_of(script) == 0
         assert main(["explain", "x*x", "x=3"]) == 0
     assert "∂" in window.text and "∂f/∂x" in window.text
 
@@ -110,10 +89,9 @@ WITH_OPTIONS = ["bug_lab.py", "gallery.py", "neuron.py", "q1.py", "q2.py", "reco
 
 
 @pytest.mark.parametrize("script", WITH_OPTIONS)
-def test_a_narrow_encoding_stops_no_help(script, monkeypatch, tmp_path):
-    with contextlib.redirect_stdout(Narrow("ascii")) as out:
-        run_here(script, ["--help"], monkeypatch, tmp_path)
-    assert out.text.startswith("usage: ")
+def test_a_narrow_encoding_stops_no_help(script):
+    need(script)
+    assert run(script, "--help").startswith("usage: ")
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii"])

@@ -1,6 +1,7 @@
 """What README.md and examples/README.md say: code and output, commands, links, the ladder."""
 
 import ast
+import os
 import re
 import shlex
 import subprocess
@@ -78,9 +79,9 @@ def test_the_scripts_run_as_it_says(command, tmp_path):
             pytest.importorskip(module)
     script, *arguments = shlex.split(command)
     more = QUICKER.get(Path(script).name, [])
-    result = subprocess.run(
-        [sys.executable, ROOT / script, *arguments, *more], cwd=tmp_path, capture_output=True, encoding="utf-8"
-    )
+    command = [sys.executable, ROOT / script, *arguments, *more]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}  # what it prints is UTF-8 all the same
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", env=environment)
     assert result.returncode == 0, result.stderr
     assert result.stdout
     for argument in arguments:

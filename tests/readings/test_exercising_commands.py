@@ -1,10 +1,9 @@
 """Exercises from the command lines: of a formula, and of the practical."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from scripts import run
 
 from tinygrad_edu.cli import main
 
@@ -27,15 +26,12 @@ def test_a_formula_as_sheet_key_form_and_marks(tmp_path: Path, capsys: pytest.Ca
 
 
 @pytest.mark.parametrize("question", ["q1", "q2"])
-def test_the_practical_as_an_exercise(question: str, tmp_path: Path) -> None:
-    root = Path(__file__).parents[2]
-    script = [sys.executable, str(root / "examples" / f"{question}.py"), "--seed", "3"]
-
-    def run(*options: str) -> str:
-        return subprocess.run([*script, *options], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
-
-    assert "form.csv is written" in run("--worksheet", "sheet.html", "--key", "key.tex", "--answers", "form.csv")
-    assert "0 of 2" in run("--mark", "form.csv")
+def test_the_practical_as_an_exercise(question: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    seeded = [f"{question}.py", "--seed", "3"]
+    files = ["--worksheet", "sheet.html", "--key", "key.tex", "--answers", "form.csv"]
+    assert "form.csv is written" in run(*seeded, *files)
+    assert "0 of 2" in run(*seeded, "--mark", "form.csv")
     (tmp_path / "class").mkdir()
     (tmp_path / "form.csv").rename(tmp_path / "class" / "Ada.csv")
-    assert "Ada" in run("--mark", "class")
+    assert "Ada" in run(*seeded, "--mark", "class")
