@@ -12,7 +12,7 @@ SCRIPT = Path(__file__).parents[2] / "examples" / "devices.py"
 
 
 def run(**environment):
-    environment = {**os.environ, "PYTHONIOENCODING": "utf-8", **environment}
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", **environment}
     return subprocess.run([sys.executable, SCRIPT], capture_output=True, encoding="utf-8", timeout=180, env=environment)
 
 
