@@ -21,10 +21,9 @@ def grad(y: Any, xs: Tree) -> Tree:
     y is a Value or a Tensor of one element. No `.grad` is touched. An x that y does not depend on has
     the derivative 0.
 
-    Raises:
-        TypeError, ValueError: `xs` holds something that is not a Value; y has several elements.
-        RuntimeError: the `data` of a Value in the graph was changed after it was recorded.
-        ArithmeticError, ValueError: a derivative is not finite, as that of √x at 0.
+    Raises TypeError or ValueError where `xs` holds something that is not a Value or y has several elements,
+    RuntimeError where `data` in the graph was changed after it was recorded, and ArithmeticError or
+    ValueError where a derivative is not finite, as that of √x at 0.
 
     >>> x = Value(2.0)
     >>> dy = grad(x ** 3, x)                                    # 3x²
@@ -48,10 +47,9 @@ def jvp(y: Any, xs: Any, tangents: Any) -> Value:
     where `backward` and `grad` go the other way. The tangents ẋ, numbers or Values, stand in the
     structure of `xs`; those of a Tensor in nested lists, or in an array.
 
-    Raises: as `grad`, and ValueError where the structures differ.
+    Raises as `grad`, and ValueError where the structures differ.
 
-    >>> a, b = Value(2.0), Value(5.0)
-    >>> jvp(a * b, [a, b], [1.0, 10.0]).data                    # 5·1 + 2·10
+    >>> a, b = Value(2.0), Value(5.0); jvp(a * b, [a, b], [1.0, 10.0]).data         # 5·1 + 2·10
     25.0
     """
     order = topological_order(one_value(y))
@@ -71,7 +69,7 @@ def jvp(y: Any, xs: Any, tangents: Any) -> Value:
 def jacobian(ys: Any, xs: Any) -> list[list[Value]]:
     """∂yᵢ/∂xⱼ as a matrix of Values: a row for each y, a column for each x, both flattened.
 
-    Raises: as `grad`.
+    Raises as `grad`.
 
     >>> r, s = Value(2.0), Value(3.0)
     >>> [[d.data for d in row] for row in jacobian([r * s, r + s], [r, s])]
@@ -84,7 +82,7 @@ def jacobian(ys: Any, xs: Any) -> list[list[Value]]:
 def hessian(y: Any, xs: Any) -> list[list[Value]]:
     """∂²y/∂xᵢ∂xⱼ as a square matrix of Values, the xs flattened.
 
-    Raises: as `grad`.
+    Raises as `grad`.
 
     >>> a, b = Value(2.0), Value(3.0)
     >>> [[d.data for d in row] for row in hessian(a * a * b, [a, b])]       # 2b 2a / 2a 0
