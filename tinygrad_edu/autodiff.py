@@ -18,24 +18,24 @@ Tree = TypeVar("Tree")  # a Value, a Tensor, or a structure of them
 def grad(y: Any, xs: Tree) -> Tree:
     """∂y/∂x for every Value in `xs`, as Values with a graph of their own.
 
-    y is a Value or a Tensor of one element. No `.grad` is touched. An x that y does not depend on has
-    the derivative 0.
+    y is a Value or a Tensor of one element. No `.grad` is touched. An x that y does not depend on has the
+    derivative 0. Labels are ∂a for a first derivative and ∂a∂b for that of ∂a, short for ∂²y/∂a∂b.
 
     Raises TypeError or ValueError where `xs` holds something that is not a Value or y has several elements,
     RuntimeError where `data` in the graph was changed after it was recorded, and ArithmeticError or
     ValueError where a derivative is not finite, as that of √x at 0.
 
-    >>> x = Value(2.0)
-    >>> dy = grad(x ** 3, x)                                    # 3x²
+    >>> x = Value(2.0); dy = grad(x ** 3, x)                    # 3x²
     >>> dy.data, grad(dy, x).data                               # and 6x
     (12.0, 12.0)
     """
     order = topological_order(one_value(y))
     check_current("grad", order)
     gradient = {node: constant(g) for node, g in chain_rule(order, partials_as_values).items()}
+    label = order[-1].label or ""
     for node, g in gradient.items():  # these Values are new, so no label of the user's is overwritten
         if node.label:
-            g.label = f"∂{node.label}"
+            g.label = f"{label if label.startswith('∂') else ''}∂{node.label}"
     found: Tree = map_values(lambda x: gradient[x] if x in gradient else Value(0.0), xs)
     return found
 
