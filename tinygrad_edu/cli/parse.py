@@ -13,6 +13,7 @@ import operator
 import re
 import warnings
 from functools import reduce
+from keyword import iskeyword
 from typing import TYPE_CHECKING
 
 from ..ops import TABLE
@@ -142,6 +143,8 @@ def _operands(node: ast.expr, text: Spelled) -> list[ast.expr]:
             return [node.operand]
         case ast.BinOp() if type(node.op) in OPERATORS:
             return [node.left, node.right]
+        case ast.Tuple():
+            raise FormulaError("a comma is for the numbers of a function; a decimal is written with a point, as 1.5")
         case ast.Call(func=ast.Name(id=name), keywords=[]) if not any(isinstance(a, ast.Starred) for a in node.args):
             if name in FUNCTIONS_OF_SEVERAL and node.args:
                 return node.args
@@ -203,6 +206,8 @@ def assignment(text: str) -> tuple[str, float]:
     """
     name, equals, number = text.partition("=")
     name = name.strip()
+    if iskeyword(name):
+        raise FormulaError(f"{name} is a word of Python's: take another name, such as {name}_")
     if not equals or not as_name(name):
         raise FormulaError(f"{quoted(text.strip())} is not name=number")
     try:
