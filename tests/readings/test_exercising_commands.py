@@ -29,7 +29,7 @@ def test_a_formula_as_sheet_key_form_and_marks(tmp_path: Path, capsys: pytest.Ca
 @pytest.mark.parametrize("question", ["q1", "q2"])
 def test_the_practical_as_an_exercise(question: str, tmp_path: Path) -> None:
     root = Path(__file__).parents[2]
-    script = [sys.executable, str(root / "examples" / f"{question}.py"), "--seed", "3"]
+    script = [sys.executable, str(root / "examples" / f"{question}.py"), "--variant", "3"]
 
     def run(*options: str) -> str:
         return subprocess.run([*script, *options], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
