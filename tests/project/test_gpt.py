@@ -9,13 +9,22 @@ from pathlib import Path
 import pytest
 
 from tinygrad_edu import Value
+from tinygrad_edu.tree import flatten
 
 GPT = Path(__file__).parents[2] / "examples" / "gpt.py"
 
 
-def losses(steps, monkeypatch):
+def program(steps, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["gpt.py", str(steps)])
-    return runpy.run_path(str(GPT))["losses"]
+    return runpy.run_path(str(GPT))
+
+
+def losses(steps, monkeypatch):
+    return program(steps, monkeypatch)["losses"]
+
+
+def test_it_has_the_parameters_of_microgpt(monkeypatch):
+    assert len(flatten(program(0, monkeypatch)["W"])) == 4192
 
 
 def exponentials(z):
