@@ -127,7 +127,7 @@ class Practical:
             if path:
                 part.save(path)
         if o.answers:
-            form = sheet.answers("json" if o.answers.endswith(".json") else "csv")
+            form = sheet.answers(Path(o.answers).suffix.lower().removeprefix("."))
             write_whole(Path(o.answers), form.encode())
         lines = [f"{path} is written." for path in (o.worksheet, o.key, o.answers, *self.files) if path]
         if o.mark:

@@ -113,6 +113,8 @@ def parse(formula: str) -> tuple[Spelled, ast.expr]:
         raise FormulaError(f"the formula has {len(formula):,} characters, more than {_MOST_CHARACTERS:,}")
     if "#" in formula:
         raise FormulaError(f"{quoted(formula)} is not a formula: there are no comments in one")
+    if "=" in formula:
+        raise FormulaError(f"{quoted(formula)} is not a formula: there is no = in one; the values come after it")
     text = spelled(formula.strip())
     try:
         with warnings.catch_warnings():
@@ -214,4 +216,5 @@ def assignment(text: str) -> tuple[str, float]:
         return name, evaluate(number, {}).data
     except FormulaError:
         comma = ", with a point and not a comma" if re.fullmatch(r"\s*[-−]?[0-9]+,[0-9]+\s*", number) else ""
-        raise FormulaError(f"{name} needs a finite number{comma}, not {quoted(number)}") from None
+        apart = "; each name=number is quoted by itself" if "=" in number else ""
+        raise FormulaError(f"{name} needs a finite number{comma}, not {quoted(number)}{apart}") from None
