@@ -176,7 +176,6 @@ class Value:
         return _unary(ops.ABS, self)
 
     __abs__ = abs
-    conjugate = __pos__  # of a real number itself; np.var asks for it
 
     def step(self) -> Value:
         """1 where a > 0, else 0, with derivative 0 everywhere.
@@ -312,7 +311,8 @@ class Value:
             raise TypeError(f"{described(self)} was computed: only leaves can be copied or pickled; take its detach()")
         return super().__getstate__()
 
-    # As a number. No __bool__: a Value that is 0 may not stay so. np.exp and its like call the method of their name.
+    # As a number, for printing and for comparisons. There is no __bool__: a Value that is 0 may not stay so.
+    # NumPy's functions of elements, such as np.exp, call the method of their name.
 
     def __float__(self, *_: Any) -> NoReturn:
         raise TypeError("float(x), round(x), math.sin(x) cut x off its graph: write x.sin(), or x.data for a number")

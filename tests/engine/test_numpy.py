@@ -51,8 +51,6 @@ def test_a_function_of_elements_is_the_method_of_its_name(f):
         (np.max, [0.0, 1.0]),
         (np.min, [1.0, 0.0]),
         (np.prod, [5.0, 3.0]),
-        (np.var, [-1.0, 1.0]),  # Σ (aᵢ − ā)² / 2 has the slope aᵢ − ā
-        (np.std, [-0.5, 0.5]),
         (lambda a: np.dot(a, a), [6.0, 10.0]),
         (lambda a: np.where(np.array(a) > 4, a, 0), [0.0, 1.0]),
         (lambda a: np.array(a) @ np.array([2.0, 7.0]), [2.0, 7.0]),
@@ -83,6 +81,7 @@ def test_a_function_of_arrays_is_not_for_one_value(f):
         np.floor,
         np.isnan,
         np.log1p,
+        lambda x: np.std([x, 2 * x]),
         lambda x: np.array([x], dtype=float),
         lambda x: np.array([x]).astype(int),
         lambda x: np.heaviside(x, 0),
