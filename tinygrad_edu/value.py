@@ -481,7 +481,7 @@ def _refuse(op: Op, inputs: tuple[Value, ...], arguments: tuple[Any, ...], error
     """Raise `error` for a node that has no finite value."""
     now = [x for a in arguments for x in (a if isinstance(a, tuple) else (a,))]  # in forward() not yet inputs' data
     row, a = (op if op.exponent is None else ops.power), inputs[0]
-    keys = [*[(row, b.op) for b in (a, *a.inputs)], (row, error), error]
+    keys = [*[(row, b.op) for b in (a, *a.inputs) if now[0] == 0], (row, error), error]
     cause = next((_CAUSES[key] for key in keys if key in _CAUSES), "the numbers are outside the domain")
     raise error(f"{op.symbol} of {_listed(inputs, now)} has no finite value; usual cause: {cause}") from None
 

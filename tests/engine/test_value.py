@@ -311,6 +311,7 @@ def test_what_would_cut_a_value_off_its_graph_is_refused(cut):
         (lambda p: (p - 800).sigmoid().log(), ValueError, r"^log of sigmoid = 0.0 .* takes its logit"),
         (lambda p: Value.softmax([p, 800.0])[0].log(), ValueError, r"^log of ÷ = 0.0 .* log_softmax or cross_entropy"),
         (lambda p: (1 - (p + 800).sigmoid()).log(), ValueError, r"^log of − = 0.0 .* takes its logit"),
+        (lambda p: (p.exp() - 2).log(), ValueError, r"^log of − = -1.0 .* cause: log needs a number above 0$"),
         (lambda p: (p / 2).log(), ValueError, r"^log of ÷ = 0.0 .* cause: log needs a number above 0$"),
         (lambda p: Value(-2.0) ** (p + 2), ValueError, r"^pow of -2.0, \+ = 2.0 .* needs a base above 0; for x \*\* 2"),
         (lambda p: Value(1e200) ** (p + 2), OverflowError, r"^pow of 1e\+200, \+ = 2.0 .* no float is above"),
