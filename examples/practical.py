@@ -68,7 +68,7 @@ class Practical:
 
     def start(self, net: MLP) -> MLP:
         """The network with the weights that --seed or --weights ask for, else as it is."""
-        if self.options.seed is not None and not self.options.exercise:
+        if self.options.seed is not None:
             random = MLP([4, 4, 3, 3], activation="tanh", seed=self.options.seed)
             for p, q in zip(net.parameters(), random.parameters()):
                 p.data = q.data
@@ -122,12 +122,12 @@ class Practical:
     def exercise(self, loss: Tensor) -> None:
         """The sheet, its key, a form for the answers, and marks: whichever the options ask for."""
         o = self.options
-        sheet = worksheet(loss, "all", title=self.title, digits=o.digits, seed=o.seed, eta=self.eta)
+        sheet = worksheet(loss, "all", title=self.title, digits=o.digits, seed=o.variant, eta=self.eta)
         for part, path in ((sheet, o.worksheet), (sheet.key(), o.key)):
             if path:
                 part.save(path)
         if o.answers:
-            form = sheet.answers("json" if o.answers.endswith(".json") else "csv")
+            form = sheet.answers(Path(o.answers).suffix.lower().removeprefix("."))
             write_whole(Path(o.answers), form.encode())
         lines = [f"{path} is written." for path in (o.worksheet, o.key, o.answers, *self.files) if path]
         if o.mark:

@@ -37,13 +37,12 @@ def parser(title: str, classes: bool) -> argparse.ArgumentParser:
     p.add_argument("--level", choices=LEVELS, help="how fine the drawing or page is (default: by size)")
     p.add_argument("--explain", action="store_true", help="the derivation in matrices, in place of the page")
     p.add_argument("--format", choices=("text", "markdown", "latex"), help="of --explain (default: text)")
-    p.add_argument(
-        "--worksheet", metavar="FILE", help="write an exercise, as .html, .tex or .md; --seed N draws numbers"
-    )
+    p.add_argument("--worksheet", metavar="FILE", help="write an exercise, as .html, .tex or .md")
     p.add_argument("--key", metavar="FILE", help="write its key, as .html, .tex or .md")
     p.add_argument("--answers", metavar="FILE", help="write a form for the answers, as .csv or .json")
+    p.add_argument("--mark", metavar="PATH", help="mark a .csv or .json file, or a folder of them")
     p.add_argument(
-        "--mark", metavar="PATH", help="mark a .csv or .json file, or a folder of them; with the sheet's own --seed"
+        "--variant", type=int, metavar="N", help="the exercise with numbers of its own, the same ones for the same N"
     )
     p.add_argument("--json", action="store_true", help="one JSON object with full precision instead of the page")
     return p
@@ -69,6 +68,8 @@ def parse(title: str, classes: bool, argv: list[str] | None) -> tuple[argparse.A
         if wrong:
             p.error(f"{what} {why}")
     options.exercise = bool(options.worksheet or options.key or options.answers or options.mark)
+    if options.variant is not None and not options.exercise:
+        p.error("--variant is one of an exercise, which is not asked for")
     if options.exercise and (options.json or options.explain or (options.steps or 1) > 1):
         p.error("--worksheet, --key, --answers and --mark stand without --json, --explain and --steps")
     options.lr = options.lr or 0.1

@@ -18,25 +18,24 @@ Tree = TypeVar("Tree")  # a Value, a Tensor, or a structure of them
 def grad(y: Any, xs: Tree) -> Tree:
     """∂y/∂x for every Value in `xs`, as Values with a graph of their own.
 
-    y is a Value or a Tensor of one element. No `.grad` is touched. An x that y does not depend on has
-    the derivative 0.
+    y is a Value or a Tensor of one element. No `.grad` is touched. An x that y does not depend on has the
+    derivative 0. Labels are ∂a for a first derivative and ∂a∂b for that of ∂a, short for ∂²y/∂a∂b.
 
-    Raises:
-        TypeError, ValueError: `xs` holds something that is not a Value; y has several elements.
-        RuntimeError: the `data` of a Value in the graph was changed after it was recorded.
-        ArithmeticError, ValueError: a derivative is not finite, as that of √x at 0.
+    Raises TypeError or ValueError where `xs` holds something that is not a Value or y has several elements,
+    RuntimeError where `data` in the graph was changed after it was recorded, and ArithmeticError or
+    ValueError where a derivative is not finite, as that of √x at 0.
 
-    >>> x = Value(2.0)
-    >>> dy = grad(x ** 3, x)                                    # 3x²
+    >>> x = Value(2.0); dy = grad(x ** 3, x)                    # 3x²
     >>> dy.data, grad(dy, x).data                               # and 6x
     (12.0, 12.0)
     """
     order = topological_order(one_value(y))
     check_current("grad", order)
     gradient = {node: constant(g) for node, g in chain_rule(order, partials_as_values).items()}
+    label = order[-1].label or ""
     for node, g in gradient.items():  # these Values are new, so no label of the user's is overwritten
         if node.label:
-            g.label = f"∂{node.label}"
+            g.label = f"{label if label.startswith('∂') else ''}∂{node.label}"
     found: Tree = map_values(lambda x: gradient[x] if x in gradient else Value(0.0), xs)
     return found
 
@@ -48,10 +47,9 @@ def jvp(y: Any, xs: Any, tangents: Any) -> Value:
     where `backward` and `grad` go the other way. The tangents ẋ, numbers or Values, stand in the
     structure of `xs`; those of a Tensor in nested lists, or in an array.
 
-    Raises: as `grad`, and ValueError where the structures differ.
+    Raises as `grad`, and ValueError where the structures differ.
 
-    >>> a, b = Value(2.0), Value(5.0)
-    >>> jvp(a * b, [a, b], [1.0, 10.0]).data                    # 5·1 + 2·10
+    >>> a, b = Value(2.0), Value(5.0); jvp(a * b, [a, b], [1.0, 10.0]).data         # 5·1 + 2·10
     25.0
     """
     order = topological_order(one_value(y))
@@ -71,7 +69,7 @@ def jvp(y: Any, xs: Any, tangents: Any) -> Value:
 def jacobian(ys: Any, xs: Any) -> list[list[Value]]:
     """∂yᵢ/∂xⱼ as a matrix of Values: a row for each y, a column for each x, both flattened.
 
-    Raises: as `grad`.
+    Raises as `grad`.
 
     >>> r, s = Value(2.0), Value(3.0)
     >>> [[d.data for d in row] for row in jacobian([r * s, r + s], [r, s])]
@@ -84,7 +82,7 @@ def jacobian(ys: Any, xs: Any) -> list[list[Value]]:
 def hessian(y: Any, xs: Any) -> list[list[Value]]:
     """∂²y/∂xᵢ∂xⱼ as a square matrix of Values, the xs flattened.
 
-    Raises: as `grad`.
+    Raises as `grad`.
 
     >>> a, b = Value(2.0), Value(3.0)
     >>> [[d.data for d in row] for row in hessian(a * a * b, [a, b])]       # 2b 2a / 2a 0

@@ -28,15 +28,13 @@ class Value:
     text, ValueError where `data` is NaN or infinite.
 
     >>> x = Value(3.0, label="x")
-    >>> y = x * x + 2 * x
-    >>> y.backward()
+    >>> y = x * x + 2 * x; y.backward()
     >>> y.data, x.grad                                          # dy/dx = 2x + 2
     (15.0, 8.0)
     """
 
     # Nothing points from an input to its users: no reference cycles, and a graph is freed with its root.
     __slots__ = ("_data", "grad", "label", "op", "inputs", "partials")
-    __array_ufunc__ = None  # NumPy leaves `numpy_float * value` to Value
 
     def __init__(self, data: Any, label: str | None = None) -> None:
         check_label(label)
@@ -58,7 +56,7 @@ class Value:
 
     @data.setter
     def data(self, number: Any) -> None:
-        self._data = real_number(number)
+        self._data = real_number(number, f"{self.label}.data: " if self.label else "")
 
     # Arithmetic. Each operator is its row of the table.
 
@@ -95,12 +93,10 @@ class Value:
         return self
 
     def __pow__(self, exponent: Number) -> Value:
-        if isinstance(exponent, Value):
-            return _binary(ops.POW, self, exponent)
-        try:
-            return _unary(ops.power(real_number(exponent)), self)
-        except TypeError:
-            return NotImplemented
+        n: Any = exponent
+        if isinstance(n, Real):
+            return _unary(ops.power(real_number(n)), self)
+        return _binary(ops.POW, self, exponent)
 
     def __rpow__(self, base: float) -> Value:
         return _binary(ops.POW, base, self)
@@ -278,8 +274,7 @@ class Value:
         Raises OverflowError, and writes none, where a gradient is too large or meets an infinite
         derivative, as that of √a at 0.
 
-        >>> x = Value(2.0)
-        >>> (x * x).backward(); (x * x).backward()
+        >>> x = Value(2.0); (x * x).backward(); (x * x).backward()
         >>> x.grad                                                  # 4 + 4
         8.0
         """
@@ -317,13 +312,16 @@ class Value:
         return super().__getstate__()
 
     # As a number, for printing and for comparisons. There is no __bool__: a Value that is 0 may not stay so.
+    # NumPy's functions of elements, such as np.exp, call the method of their name.
 
-    def __float__(self) -> NoReturn:
-        raise TypeError(
-            "float(x), int(x), math.sin(x) would cut x off its graph: write x.sin(), or x.data for a number"
-        )
+    def __float__(self, *_: Any) -> NoReturn:
+        raise TypeError("float(x), round(x), math.sin(x) cut x off its graph: write x.sin(), or x.data for a number")
 
-    __int__ = __float__
+    __int__ = __round__ = __trunc__ = __float__
+
+    def __array_function__(self, function: Any, *_: Any) -> NoReturn:
+        way = "give it a list, [x, y], or write Python's own, as x if x > 0 else y"
+        raise TypeError(f"NumPy's {function.__name__} is for arrays, not for one Value: {way}")
 
     def __lt__(self, other: Number) -> bool:
         return self._data < (other._data if isinstance(other, Value) else other)
@@ -354,8 +352,7 @@ def chain_rule(order: list[Value], partials: Callable[[Value], Any] = attrgetter
     `order` is topological, and `partials(b)` gives ∂b/∂a for each input a of b. Floats, by default those
     recorded, give numbers; Values give a graph that can be differentiated again.
 
-    >>> x = Value(3.0)
-    >>> chain_rule(topological_order(x * x))[x]
+    >>> x = Value(3.0); chain_rule(topological_order(x * x))[x]
     6.0
     """
     gradient: dict[Value, Any] = dict.fromkeys(order, 0.0)
@@ -446,14 +443,14 @@ def check_current(reading: str, order: list[Value]) -> None:
                 )
 
 
-def real_number(x: Any) -> float:
-    """`x` as a finite float. Raises TypeError where it is not a real number, ValueError for NaN and infinity."""
+def real_number(x: Any, of: str = "") -> float:
+    """`x` as a finite float. Else a TypeError, or for NaN and infinity a ValueError, that begins with `of`."""
     if type(x) is not float and not isinstance(x, Real):
         several = "; for several numbers use Tensor" if isinstance(x, (list, tuple)) else ""
-        raise TypeError(f"a real number is needed, not {type(x).__name__} {x!r}{several}")
+        raise TypeError(f"{of}a real number is needed, not {type(x).__name__} {x!r}{several}")
     number = float(x)
     if not isfinite(number):
-        raise ValueError(f"a finite number is needed, not {number}")
+        raise ValueError(f"{of}a finite number is needed, not {number}")
     return number
 
 
@@ -483,18 +480,23 @@ def numbers(values: Iterable[Value]) -> tuple[float, ...]:
 def _refuse(op: Op, inputs: tuple[Value, ...], arguments: tuple[Any, ...], error: type[Exception]) -> NoReturn:
     """Raise `error` for a node that has no finite value."""
     now = [x for a in arguments for x in (a if isinstance(a, tuple) else (a,))]  # in forward() not yet inputs' data
-    cause = _CAUSES.get((op, inputs[0].op)) or _CAUSES.get(op, "the numbers are too large, or outside the domain")
+    row, a = (op if op.exponent is None else ops.power), inputs[0]
+    keys = [*[(row, b.op) for b in (a, *a.inputs) if now[0] == 0], (row, error), error]
+    cause = next((_CAUSES[key] for key in keys if key in _CAUSES), "the numbers are outside the domain")
     raise error(f"{op.symbol} of {_listed(inputs, now)} has no finite value; usual cause: {cause}") from None
 
 
 _CAUSES: dict[Any, str] = {
-    ops.LOG: "log needs a number above 0",
-    (ops.LOG, ops.SIGMOID): "far below 0 a sigmoid is 0; take −log(1 + exp(−z)) of its logit",
-    (ops.LOG, ops.DIV): "a softmax can be 0; use log_softmax or cross_entropy, which take the logarithm first",
-    ops.SQRT: "sqrt needs a number that is not below 0",
-    ops.DIV: "the divisor is 0 or almost 0",
-    ops.EXP: "exp of more than 709 is too large for a float; for softmax, use logits and logsumexp",
-    ops.POW: "a Value as exponent needs a base above 0; for x ** 2 write a number as exponent",
+    (ops.LOG, ops.SIGMOID): "far out a sigmoid is 0 or 1; binary_cross_entropy_with_logits takes its logit",
+    (ops.LOG, ops.EXP): "exp, so a softmax too, can be 0; use log_softmax or cross_entropy, which take the log first",
+    (ops.LOG, ValueError): "log needs a number above 0",
+    (ops.SQRT, ValueError): "sqrt needs a number that is not below 0",
+    (ops.DIV, ZeroDivisionError): "the divisor is 0",
+    (ops.DIV, OverflowError): "the divisor is almost 0, or the dividend large",
+    (ops.EXP, OverflowError): "exp of more than 709 is too large for a float; sigmoid, softmax and logsumexp avoid it",
+    (ops.POW, ValueError): "a Value as exponent needs a base above 0; for x ** 2 write a number as exponent",
+    (ops.power, ValueError): "a number below 0 needs a whole exponent, and 0 one that is not below 0",
+    OverflowError: "no float is above 1.8e308; in training a smaller learning rate helps",
 }
 
 

@@ -1,6 +1,7 @@
 """The command line: a formula in, a derivation out; and nothing else, whatever is typed."""
 
 import contextlib
+import errno
 import io
 import json
 import math
@@ -122,7 +123,7 @@ def test_step_writes_a_page(capsys, tmp_path):
 def test_a_picture_that_cannot_be_made_is_status_1_and_an_unknown_format_status_2(capsys, tmp_path, monkeypatch):
     for command, name in (("draw", "x.jpeg"), ("step", "x.svg")):
         status, out, err = run(capsys, command, "x*x", "x=3", "-o", str(tmp_path / name))
-        assert (status, out, err.count("\n")) == (2, "", 1) and "saved as" in err
+        assert (status, out, err.count("\n")) == (2, "", 1) and f"not '.{name.split('.')[1]}'" in err
     monkeypatch.setattr(render.shutil, "which", lambda program: None)
     monkeypatch.setattr(render, "find_spec", lambda module: None)
     for command, name in (("draw", "x.svg"), ("step", "x.html"), ("draw", "-"), ("step", "-")):
@@ -500,7 +501,8 @@ def test_anything_else_is_one_clear_line_and_status_2(capsys, tmp_path, command,
         (("explain", "x", "x=nan"), "x needs a finite number, not 'nan'"),
         (("explain", "x", "x=1e999"), "x needs a finite number, not '1e999'"),
         (("explain", "x", "x=²"), "x needs a finite number, not '²'"),
-        (("explain", "x", "if=1"), "'if=1' is not name=number"),
+        (("explain", "x", "if=1"), "if is a word of Python's: take another name, such as if_"),
+        (("code", "lambda*x", "lambda", "x"), "lambda is a word of Python's"),
         (("explain", "x", "x=1", "--format", "html"), "invalid choice: 'html'"),
         (("explain", "x", "x=1", "--wrt", "y"), "--wrt 'y': that name is not in the formula"),
         (("explain", "x₁", "x₁=1", "x_1=2"), "x_1 is given twice"),
@@ -509,6 +511,11 @@ def test_anything_else_is_one_clear_line_and_status_2(capsys, tmp_path, command,
         (("explain", "x²", "x=1", "y₂=2"), "y₂ is given a value, but it is not in the formula"),
         (("explain", "x", "x=0,5"), "x needs a finite number, with a point and not a comma, not '0,5'"),
         (("explain", "x² +", "x=1"), "'x² +' is not a formula"),
+        (("explain", "f=x*y", "x=1", "y=2"), "'f=x*y' is not a formula: there is no = in one"),
+        (("explain", "x*y", "x=1 y=2"), "x needs a finite number, not '1 y=2'; each name=number is quoted by itself"),
+        (("explain", "sqrt(x)", "x=0"), "sqrt = 0.0 has an infinite derivative at x = 0.0"),
+        (("step", "sqrt(x)", "x=0", "-o", "-"), "an infinite derivative at x = 0.0"),
+        (("worksheet", "x*x", "x=1", "--answers", "a.txt"), """the format is "csv" or "json", not 'txt'"""),
         (("explain", "x²%2", "x=1"), "'x²%2' is not allowed"),
         (("explain", "x^2", "x=1"), "a power is written x**2 or x², not x^2"),
         (("explain", "2x", "x=1"), "between 2 and x a sign is missing: 2*x is a product"),
@@ -528,7 +535,13 @@ def test_anything_else_is_one_clear_line_and_status_2(capsys, tmp_path, command,
         (("draw", "x", "x=1", "--open", "-o", "-"), "--open and -o -: choose one"),
         (("draw", "x", "x=1", "--level", "atom"), "the level is one of"),
         (("step", "x", "x=1", "--digits", "99"), "digits is a whole number from 0 to 17, not 99"),
-        (("explain", "x", "x=1", "--frob"), "'--frob' is not name=number"),
+        (("explain", "x", "x=1", "--frob"), "explain has no option --frob"),
+        (("check", "x", "x=1", "--wrt", "x"), "check has no option --wrt"),
+        (("explain", "x", "x=1", "-o", "x.png"), "explain writes .txt .md .tex .json, not '.png'"),
+        (("check", "x", "x=1", "-o", "x.html"), "check writes .txt .json, not '.html'"),
+        (("explain", "1,5*x", "x=1"), "a decimal is written with a point"),
+        (("explain", "sin x", "x=1"), "sin is a function: write sin(…)"),
+        (("explain", "cos²(x)", "x=1"), "cos is a function: write cos(…)²"),
         (("explain", "x", "x=1", "-o"), "expected one argument"),
         (("check", "1 + 2"), "there is no name in the formula"),
         (("explain", "9**9**9"), "of 9.0 has no finite value"),
@@ -547,8 +560,12 @@ def test_messages_say_what_is_wrong(capsys, argv, words):
 
 
 def test_a_file_that_cannot_be_written_is_status_1(capsys, tmp_path):
-    status, out, err = run(capsys, "explain", "x", "x=1", "-o", str(tmp_path / "missing" / "x.txt"))
-    assert (status, out, err.count("\n")) == (1, "", 1)
+    path = str(tmp_path / "missing" / "x.txt")
+    assert run(capsys, "explain", "x", "x=1", "-o", path) == (
+        1,
+        "",
+        f"tinygrad-edu: {path}: {os.strerror(errno.ENOENT)}\n",
+    )
 
 
 def test_a_formula_without_a_derivative_fails_the_check_with_status_1(capsys):

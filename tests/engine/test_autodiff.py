@@ -93,6 +93,14 @@ def test_a_derivative_is_named_after_what_it_is_taken_by():
     assert (dx.label, d.label) == ("∂x", None)
 
 
+def test_a_second_derivative_is_named_after_both():
+    a, b = Value(2.0, label="a"), Value(3.0, label="b")
+    y = a * a * b
+    y.label = "y"
+    assert [[d.label for d in row] for row in hessian(y, [a, b])] == [["∂a∂a", "∂a∂b"], ["∂b∂a", None]]
+    assert grad(hessian(y, [a, b])[0][0], b).label == "∂a∂a∂b"
+
+
 def test_a_gradient_is_an_ordinary_graph():
     x = Value(3.0)
     slope = grad(x * x, x)

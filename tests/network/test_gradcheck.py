@@ -204,11 +204,11 @@ def test_a_tensor_of_one_element_will_do_as_a_result():
 @pytest.mark.parametrize(
     ("f", "inputs", "error", "message"),
     [
-        (lambda t: t * t, [[1.0, 2.0]], ValueError, "a derivative is taken of one number, not of 2"),
+        (lambda t: t * t, [[1.0, 2.0]], ValueError, "^gradcheck: the result of f: .* one number, not of 2"),
         (lambda a: 3.0, [1.0], TypeError, "a Value, a Tensor or a list of them is needed, not float 3.0"),
         (lambda: Value(1.0), [], ValueError, "there are no inputs to differentiate by"),
-        (lambda a: a, ["1"], TypeError, "real number is needed, not str"),
-        (lambda a: a, [None], TypeError, "real number is needed, not NoneType"),
+        (lambda a: a, ["1"], TypeError, "^gradcheck: inputs: a real number is needed, not str"),
+        (lambda a: a, [None], TypeError, "^gradcheck: inputs: a real number is needed, not NoneType"),
         (lambda a: a, [[]], ValueError, "at least one number"),
         (lambda a: a.log(), [1e-9], ValueError, "log of .* above 0"),
     ],
@@ -226,7 +226,7 @@ def test_what_cannot_be_checked_is_refused(f, inputs, error, message):
         (1e-20, ValueError, "not 1e-20"),  # 1 + 1e-20 is 1
         (1.7e308, ValueError, "not 1.7e\\+308"),  # and twice that is no float
         (float("nan"), ValueError, "a finite number is needed, not nan"),
-        ("x", TypeError, "a real number is needed, not str"),
+        ("x", TypeError, r"^(central_difference|gradcheck): step: a real number is needed, not str"),
     ],
 )
 def test_a_step_that_leads_nowhere_is_refused(step, error, message):

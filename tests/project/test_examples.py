@@ -264,6 +264,7 @@ def test_the_derivation_speaks_the_language_of_the_notes():
         (["--mean"], "--mean needs several examples"),
         (["--seed", "1", "--weights", "net.json"], "not allowed with argument --seed"),
         (["--seed", "one"], "invalid int value"),
+        (["--variant", "7"], "--variant is one of an exercise, which is not asked for"),
     ],
 )
 def test_malformed_arguments_get_one_clear_line(script, arguments, message):

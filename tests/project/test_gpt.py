@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from tinygrad_edu import Value
+from tinygrad_edu.tree import flatten
 
 GPT = Path(__file__).parents[2] / "examples" / "gpt.py"
 
 
+<<<<<<< HEAD
 def losses(steps, monkeypatch):
     """Those of the script, which then would write names."""
     monkeypatch.setattr(sys, "argv", ["gpt.py", str(steps)])
@@ -20,6 +22,19 @@ def losses(steps, monkeypatch):
     namespace = {}
     exec(training, namespace)
     return namespace["losses"]
+=======
+def program(steps, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["gpt.py", str(steps)])
+    return runpy.run_path(str(GPT))
+
+
+def losses(steps, monkeypatch):
+    return program(steps, monkeypatch)["losses"]
+
+
+def test_it_has_the_parameters_of_microgpt(monkeypatch):
+    assert len(flatten(program(0, monkeypatch)["W"])) == 4192
+>>>>>>> people
 
 
 def exponentials(z):

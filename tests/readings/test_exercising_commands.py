@@ -28,7 +28,7 @@ def test_a_formula_as_sheet_key_form_and_marks(tmp_path: Path, capsys: pytest.Ca
 @pytest.mark.parametrize("question", ["q1", "q2"])
 def test_the_practical_as_an_exercise(question: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    seeded = [f"{question}.py", "--seed", "3"]
+    seeded = [f"{question}.py", "--variant", "3"]
     files = ["--worksheet", "sheet.html", "--key", "key.tex", "--answers", "form.csv"]
     assert "form.csv is written" in run(*seeded, *files)
     assert "0 of 2" in run(*seeded, "--mark", "form.csv")

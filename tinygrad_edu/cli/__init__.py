@@ -39,7 +39,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _run(arguments_of(sys.argv[1:] if argv is None else argv, __version__))
         except BrokenPipeError:
             raise  # to `printing`, which knows what to do
-        except (ImportError, OSError, RuntimeError, GradcheckError) as error:
+        except OSError as error:
+            what = f"{error.filename}: {error.strerror}" if error.filename else error  # without [Errno 2]
+            print(f"tinygrad-edu: {what}", file=sys.stderr)
+            return 1
+        except (ImportError, RuntimeError, GradcheckError) as error:
             print(f"tinygrad-edu: {error}", file=sys.stderr)
             return 1
         except (ArithmeticError, ValueError) as error:

@@ -31,11 +31,11 @@ def _explain(y: Value, variables: dict[str, Value], options: argparse.Namespace)
     for name in options.wrt:
         if as_name(name) not in named:
             raise FormulaError(f"--wrt {quoted(name)}: that name is not in the formula")
+    y.backward()  # tells of a derivative that is infinite where it is
     derivation = explain(y, wrt=[named[as_name(name)] for name in options.wrt] or None, digits=options.digits)
     if options.format != "json":
         _write(derivation.to(options.format or "text"), options.output)
         return
-    y.backward()
     rows = {
         part: [{"quantity": str(row.quantity), "line": row.text(options.digits), "value": row.result} for row in rows]
         for part, rows in (
@@ -77,6 +77,7 @@ def _draw(y: Value, variables: dict[str, Value], options: argparse.Namespace) ->
 def _step(y: Value, variables: dict[str, Value], options: argparse.Namespace) -> None:
     from ..readings.stepping import step_through
 
+    y.backward()
     page = step_through(y, options.level, _title(options), options.digits)
     if options.output in (None, "-") and not options.open:
         _write(page.html, "-")
@@ -102,7 +103,7 @@ def _worksheet(y: Value, variables: dict[str, Value], options: argparse.Namespac
     if options.key:
         sheet.key().save(options.key)
     if options.answers:
-        form = sheet.answers("json" if options.answers.endswith(".json") else "csv")
+        form = sheet.answers(Path(options.answers).suffix.lower().removeprefix("."))
         write_whole(Path(options.answers), form.encode())
     if options.output in (None, "-"):
         _write(sheet.to("md"), "-")

@@ -40,6 +40,13 @@ FORMATS: dict[str, dict[str, tuple[str, ...]]] = {
     "check": {"text": (".txt",), "json": (".json",)},
     "draw": {"svg": (".svg",), "dot": (".dot", ".gv"), "png": (".png",), "pdf": (".pdf",)},
 }
+#: The suffixes of the files that each command writes.
+SUFFIXES = {name: [s for suffixes in formats.values() for s in suffixes] for name, formats in FORMATS.items()} | {
+    "step": [".html", ".htm"],
+    "code": [".py"],
+    "worksheet": [".html", ".tex", ".md"],
+    "mark": [".txt"],
+}
 
 
 def arguments_of(argv: Sequence[str], version: str) -> argparse.Namespace:
@@ -59,6 +66,9 @@ def arguments_of(argv: Sequence[str], version: str) -> argparse.Namespace:
             raise FormulaError(f"doctor stands alone, without {quoted(more[0])}")
         return arguments
     arguments.values += more
+    for text in arguments.values:
+        if text.strip().startswith("-"):
+            raise FormulaError(f"{arguments.command} has no option {quoted(text.strip(), '')}")
     if arguments.command == "mark":
         if not arguments.values or "=" in arguments.values[-1]:
             raise FormulaError("mark needs the answers last: a .csv or .json file, or a folder of them")
@@ -81,6 +91,8 @@ def _choose_format(arguments: argparse.Namespace) -> None:
     says = next((format for format, suffixes in formats.items() if suffix in suffixes), None)
     if says and arguments.format not in (None, says):
         raise FormulaError(f"{quoted(arguments.output)} and the format {arguments.format}: the suffix says {says}")
+    if suffix and not says and not arguments.format:
+        raise FormulaError(f"{arguments.command} writes {' '.join(SUFFIXES[arguments.command])}, not {quoted(suffix)}")
     arguments.format = arguments.format or says
 
 
@@ -114,7 +126,8 @@ def _parser(version: str) -> argparse.ArgumentParser:
         )  # fmt: skip
         sub.add_argument("formula", metavar="FORMULA", help='such as "tanh(w*x + b)"')
         sub.add_argument("values", metavar="name=number", nargs="*", help="a value for each name in it")
-        sub.add_argument("-o", dest="output", metavar="FILE", help="where to write; by default standard output, as -")
+        files = f"a file, {' '.join(SUFFIXES[name])}; by default standard output, which is -"
+        sub.add_argument("-o", dest="output", metavar="FILE", help=files)
         if name in FORMATS:
             formats = [*FORMATS[name]]
             sub.add_argument("--format", choices=formats, help=f"by default what FILE's suffix says, else {formats[0]}")

@@ -13,6 +13,7 @@ import operator
 import re
 import warnings
 from functools import reduce
+from keyword import iskeyword
 from typing import TYPE_CHECKING
 
 from ..ops import TABLE
@@ -112,6 +113,8 @@ def parse(formula: str) -> tuple[Spelled, ast.expr]:
         raise FormulaError(f"the formula has {len(formula):,} characters, more than {_MOST_CHARACTERS:,}")
     if "#" in formula:
         raise FormulaError(f"{quoted(formula)} is not a formula: there are no comments in one")
+    if "=" in formula:
+        raise FormulaError(f"{quoted(formula)} is not a formula: there is no = in one; the values come after it")
     text = spelled(formula.strip())
     try:
         with warnings.catch_warnings():
@@ -142,6 +145,8 @@ def _operands(node: ast.expr, text: Spelled) -> list[ast.expr]:
             return [node.operand]
         case ast.BinOp() if type(node.op) in OPERATORS:
             return [node.left, node.right]
+        case ast.Tuple():
+            raise FormulaError("a comma is for the numbers of a function; a decimal is written with a point, as 1.5")
         case ast.Call(func=ast.Name(id=name), keywords=[]) if not any(isinstance(a, ast.Starred) for a in node.args):
             if name in FUNCTIONS_OF_SEVERAL and node.args:
                 return node.args
@@ -203,10 +208,13 @@ def assignment(text: str) -> tuple[str, float]:
     """
     name, equals, number = text.partition("=")
     name = name.strip()
+    if iskeyword(name):
+        raise FormulaError(f"{name} is a word of Python's: take another name, such as {name}_")
     if not equals or not as_name(name):
         raise FormulaError(f"{quoted(text.strip())} is not name=number")
     try:
         return name, evaluate(number, {}).data
     except FormulaError:
         comma = ", with a point and not a comma" if re.fullmatch(r"\s*[-−]?[0-9]+,[0-9]+\s*", number) else ""
-        raise FormulaError(f"{name} needs a finite number{comma}, not {quoted(number)}") from None
+        apart = "; each name=number is quoted by itself" if "=" in number else ""
+        raise FormulaError(f"{name} needs a finite number{comma}, not {quoted(number)}{apart}") from None

@@ -11,6 +11,7 @@ from keyword import iskeyword
 from typing import TYPE_CHECKING
 from unicodedata import category, normalize
 
+from ..ops import TABLE
 from ..writing.code import identifier
 from ..writing.numbers import SUPERSCRIPT
 
@@ -22,6 +23,7 @@ _LAYER = re.compile("⁽[⁰¹²³⁴⁵⁶⁷⁸⁹]+⁾")
 _POWER = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+")
 _FRACTION = re.compile("([0-9]+)⁄([0-9]+)")  # how Unicode spells ½ out
 _SIGNS = {"−": "-", "–": "-", "·": "*", "⋅": "*", "×": "*", "∗": "*", "÷": "/", "∕": "/"}
+_FUNCTIONS = {op.symbol for op in TABLE}
 _UPRIGHT = {code: digit for digit, code in SUPERSCRIPT.items()}
 _ADVICE = {
     "^": "a power is written x**2 or x², not x^2",
@@ -75,8 +77,7 @@ def spelled(typed: str) -> Spelled:
         end, python, operand = _token(typed, k)
         text = typed[k:end]
         if before and (operand or (text == "(" and not _is_function(before))):
-            a, b = [quoted(side, "") if side not in ("(", ")") else "(…)" for side in (before, text)]
-            raise FormulaError(f"between {a} and {b} a sign is missing: {a}*{b} is a product")
+            raise _sign_missing(before, text)
         if python.startswith("**") and before and _POWER.fullmatch(before[-1]):
             raise FormulaError(f"a power of a power needs parentheses: ({quoted(before, '')})**…")
         if operand and _name_end(typed, k) == end:
@@ -91,6 +92,15 @@ def spelled(typed: str) -> Spelled:
             before = ""
         k = end
     return result
+
+
+def _sign_missing(before: str, text: str) -> FormulaError:
+    """Why what is typed cannot follow the operand before it."""
+    name = before.rstrip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+    if name in _FUNCTIONS:
+        return FormulaError(f"{name} is a function: write {name}(…){before[len(name) :]}")
+    a, b = [quoted(side, "") if side not in ("(", ")") else "(…)" for side in (before, text)]
+    return FormulaError(f"between {a} and {b} a sign is missing: {a}*{b} is a product")
 
 
 def _token(typed: str, k: int) -> tuple[int, str, bool]:

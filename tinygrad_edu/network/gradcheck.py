@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from itertools import product
 from math import inf, prod
 from sys import float_info
@@ -14,7 +15,7 @@ from .shapes import nested
 from .tensor import Tensor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
 
@@ -111,13 +112,15 @@ def gradcheck(
     inputs[0][0]              2              2   ...
     inputs[0][1]             -4             -4   ...
     """
-    if min(real_number(rtol), real_number(atol)) < 0:
+    if min(real_number(rtol, "gradcheck: rtol: "), real_number(atol, "gradcheck: atol: ")) < 0:
         raise ValueError(f"gradcheck: rtol and atol are at least 0, not {rtol} and {atol}")
     args, first = _arguments("gradcheck", f, inputs)
-    y = one_value(f(*args))
-    if y.data != one_value(first).data:
+    again = f(*args)
+    with _prefixed("gradcheck: the result of f: "):
+        first, y = one_value(first), one_value(again)
+    if y.data != first.data:
         raise ValueError(
-            f"gradcheck: two calls of f at the same point give {one_value(first).data} and {y.data}; "
+            f"gradcheck: two calls of f at the same point give {first.data} and {y.data}; "
             "what f draws at random, such as a dropout, must be the same each time"
         )
     gradient = chain_rule(topological_order(y))  # not backward(), which adds to the grad of leaves that f reads itself
@@ -136,12 +139,22 @@ def gradcheck(
     return report
 
 
+@contextmanager
+def _prefixed(start: str) -> Iterator[None]:
+    """Errors about numbers from within begin with this."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{start}{error}") from None
+
+
 def _arguments(caller: str, f: Callable[..., Any], inputs: Any) -> tuple[list[Value | Tensor], Any]:
     """What f is to be called with, and its result there: copies of the inputs, or themselves if f reads them."""
     inputs = inputs if isinstance(inputs, (list, tuple)) else [inputs]
     if not inputs:
         raise ValueError(f"{caller}: there are no inputs to differentiate by")
-    given = [x if isinstance(x, (Value, Tensor)) else Tensor(x) for x in inputs]
+    with _prefixed(f"{caller}: inputs: "):
+        given = [x if isinstance(x, (Value, Tensor)) else Tensor(x) for x in inputs]
     copies = [x.detach() for x in given]
     args = [x.values[0] if isinstance(x, Tensor) and not x.shape else x for x in copies]
     y = f(*args)
@@ -158,7 +171,7 @@ def _differences(caller: str, f: Callable[..., Any], args: list[Value | Tensor],
     found = []
     for name, x in _coordinates(args):
         middle = x.data
-        h = _STEP * max(1.0, abs(middle)) if step is None else real_number(step)
+        h = _STEP * max(1.0, abs(middle)) if step is None else real_number(step, f"{caller}: step: ")
         high, low = middle + h, middle - h
         if not 0 < high - low < inf:
             raise ValueError(f"{caller}: a step above 0 that leads away from {middle} is needed, not {h}")

@@ -1,7 +1,7 @@
-"""What would cut a Tensor off its graph without a word is refused, in a sentence that names the way.
+"""NumPy's functions of a Tensor: element by element they are its own; what would cut it off its graph is refused.
 
-`math.sin(t)` and NumPy's functions compute with bare numbers, and no gradient comes back through
-them. Arithmetic between an array and a Tensor is the Tensor's own.
+`np.exp(t)` and `array * t` are t's methods and operators, and the result is a Tensor. `math.sin(t)`, `np.sum(t)`
+and all others compute with bare numbers, from which no gradient comes back: the error names the way.
 """
 
 from __future__ import annotations
@@ -10,29 +10,41 @@ import operator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, NoReturn
 
-#: NumPy's functions that `array * tensor` and its like call.
-_OPERATORS = {
+
+def _on_either_side(name: str) -> Callable[[Any, Any], Any]:
+    """The method of whichever of two is a Tensor, for a function in which they may change places."""
+    return lambda a, b: getattr(a, name)(b) if isinstance(a, Guards) else getattr(b, name)(a)
+
+
+#: NumPy's functions of elements, by NumPy's names.
+_ELEMENTWISE: dict[str, Any] = {
     "add": operator.add,
     "subtract": operator.sub,
     "multiply": operator.mul,
     "divide": operator.truediv,
     "power": operator.pow,
     "matmul": operator.matmul,
-}
+    "negative": operator.neg,
+    "positive": operator.pos,
+    "absolute": abs,
+    "fabs": abs,
+    "square": lambda t: t**2,
+    "maximum": _on_either_side("maximum"),
+    "minimum": _on_either_side("minimum"),
+} | {name: operator.methodcaller(name) for name in ("exp", "log", "sqrt", "tanh", "sin", "cos")}
 
-#: Where NumPy's name is not the method's.
+#: Of the others, those whose method is called otherwise, or with more than the Tensor.
 _WRITTEN = {
-    "absolute": "abs(t)",
-    "fabs": "abs(t)",
     "amax": "t.max()",
     "amin": "t.min()",
+    "clip": "t.maximum(low).minimum(high)",
     "concatenate": "cat([t, u])",
     "dot": "t @ u",
-    "negative": "-t",
     "ravel": "t.flatten()",
-    "square": "t ** 2",
+    "reshape": "t.reshape(m, n)",
     "stack": "stack([t, u])",
     "transpose": "t.T",
     "vstack": "stack([t, u])",
@@ -46,26 +58,26 @@ class Guards:
     >>> from tinygrad_edu import Tensor
     >>> math.sin(Tensor([1.0]))                                 # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    TypeError: float(t), int(t) and functions such as math.sin(t) would cut a Tensor off its graph: use t.sin() ...
+    TypeError: float(t), round(t) and functions such as math.sin(t) would cut a Tensor off its graph: use t.sin() ...
     """
 
-    def _refuse_number(self) -> NoReturn:
+    def _refuse_number(self, *_: Any) -> NoReturn:
         raise TypeError(
-            "float(t), int(t) and functions such as math.sin(t) would cut a Tensor off its graph: use t.sin() "
+            "float(t), round(t) and functions such as math.sin(t) would cut a Tensor off its graph: use t.sin() "
             "and its like, or t.item() for the number alone"
         )
 
-    __float__ = __int__ = _refuse_number
+    __float__ = __int__ = __round__ = __trunc__ = _refuse_number
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        combine = _OPERATORS.get(ufunc.__name__)
-        if combine is None or method != "__call__" or options:
+        f = _ELEMENTWISE.get(ufunc.__name__)
+        if f is None or method != "__call__" or options:
             raise self._refused(ufunc.__name__)
-        a, b = [x if isinstance(x, Guards) else x.tolist() for x in inputs]
-        return combine(a, b)
+        return f(*[x.tolist() if hasattr(x, "tolist") and not isinstance(x, Guards) else x for x in inputs])
 
-    def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
-        raise self._refused(function.__name__)
+    def __array_function__(self, function: Any, *_: Any) -> NoReturn:
+        module = function.__module__.removeprefix("numpy")  # that of linalg.norm is part of its name
+        raise self._refused(f"{module}.{function.__name__}".removeprefix("."))
 
     def __array__(self, *_: Any, **__: Any) -> Any:
         raise TypeError("an array of a Tensor is off its graph: use np.array(t.data) for the numbers alone")

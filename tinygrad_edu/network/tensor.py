@@ -219,7 +219,11 @@ class Tensor(Elementwise, Reductions, Guards):
 
     def _fitting(self, name: str, data: Any) -> tuple[float, ...]:
         """The numbers in `data`, which has this Tensor's shape."""
-        values, shape = _parse(data)
+        name = f"{self.label}.{name}" if self.label else name
+        try:
+            values, shape = _parse(data)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"{name}: {error}") from None
         if shape != self.shape:
             raise ValueError(f"{name} of shape {shape} does not fit a Tensor of shape {self.shape}")
         return numbers(values)
