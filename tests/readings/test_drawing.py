@@ -50,7 +50,7 @@ def formula(t):
 
 def cards(drawing):
     """The text of every card: {id: rows of cells}."""
-    found = re.findall(r"^\s*(\w+) \[label=<(<TABLE.*?</TABLE>)> class", drawing.source, re.M)
+    found = re.findall(r"^\s*(\w+) \[label=<(<TABLE.*?</TABLE>)> class", drawing.source.replace("\u00a0", " "), re.M)
     return {
         id: [["".join(td.itertext()) for td in tr.iterfind("TD")] for tr in ET.fromstring(table).iterfind("TR")]
         for id, table in found
@@ -78,7 +78,8 @@ def test_a_square_is_two_cards_and_two_edges():
         '<TR><TD ALIGN="LEFT"><FONT COLOR="#a33b00" POINT-SIZE="10">grad</FONT></TD>'
         '<TD ALIGN="RIGHT"><FONT COLOR="#a33b00"><I>6.0000</I></FONT></TD></TR></TABLE>>'
         ' class=input id=n1 tooltip="x: value 3.0000, gradient 6.0000"]\n'
-        f'\tn2 [label=<{LOSS}<TR><TD ALIGN="CENTER" COLSPAN="2"><B>y</B><FONT COLOR="#5f5f5f">  ×</FONT></TD></TR>'
+        f'\tn2 [label=<{LOSS}<TR><TD ALIGN="CENTER" COLSPAN="2"><B>y</B>'
+        '<FONT COLOR="#5f5f5f">\u00a0\u00a0×</FONT></TD></TR>'
         '<TR><TD ALIGN="LEFT"><FONT COLOR="#5f5f5f" POINT-SIZE="10">value</FONT></TD><TD ALIGN="RIGHT">9.0000</TD></TR>'
         '<TR><TD ALIGN="LEFT"><FONT COLOR="#a33b00" POINT-SIZE="10">grad</FONT></TD>'
         '<TD ALIGN="RIGHT"><FONT COLOR="#a33b00"><I>1.0000</I></FONT></TD></TR></TABLE>>'
@@ -127,8 +128,8 @@ def test_a_sum_is_two_tensor_cards():
         '<TR><TD ALIGN="RIGHT" BGCOLOR="#e8a877"><FONT POINT-SIZE="11">−2.000</FONT></TD></TR>'
         '</TABLE></TD></TR></TABLE></TD></TR></TABLE>> class=input id=n1 tooltip="x, shape (2,)"]\n'
         f'\tn2 [label=<{loss}<TR><TD ALIGN="CENTER"><B>L = −1.0000</B></TD></TR>'
-        '<TR><TD ALIGN="CENTER"><FONT COLOR="#5f5f5f" POINT-SIZE="10"> Σ x </FONT></TD></TR></TABLE>>'
-        ' class=loss id=n2 tooltip="L, shape (), = Σ x"]\n'
+        '<TR><TD ALIGN="CENTER"><FONT COLOR="#5f5f5f" POINT-SIZE="10">\u00a0Σ x </FONT></TD></TR></TABLE>>'
+        ' class=loss id=n2 tooltip="L = Σ x, shape ()"]\n'
         "\tn1 -> n2 [weight=2]\n"
         "}\n"
     )
@@ -303,9 +304,32 @@ def test_a_nameless_node_that_is_used_twice_has_the_number_that_explain_gives_it
     a, b = Value(2.0, label="a"), Value(-3.0, label="b")
     c = a + b
     y = c * c + a
-    headings = [card[0][0].replace("\u00a0", " ") for card in cards(draw(y, "value")).values()]
+    headings = [card[0][0] for card in cards(draw(y, "value")).values()]
     assert headings == ["a", "b", "v₁ = a + b", "v₁ · v₁", "f  +"]
     assert "v₁ = a + b" in str(explain(y))
+
+
+@pytest.mark.parametrize(
+    ("exponent", "sign"), [(2, "²"), (3, "³"), (-1, "⁻¹"), (12, "¹²"), (0.5, "^0.5"), (1 / 3, "^(1/3)"), (2.5, "^2.5")]
+)
+def test_a_power_is_written_as_explain_writes_it(exponent, sign):
+    x = Value(4.0, label="x")
+    y, z = x**exponent, (x + 1) ** exponent
+    y.label, z.label = "y", "z"
+    source = draw(y + z + Tensor([4.0], label="v").mean().values[0] ** exponent, "value").source
+    assert f">\u00a0\u00a0x{sign}<" in source and f'"y (x{sign}): ' in source
+    assert f">\u00a0\u00a0( ){sign}<" in source and f'"z (( ){sign}): ' in source
+    t = Tensor([1.0, 4.0], label="t") ** exponent
+    for text in (source, draw(t, "tensor").source, draw((t + 1) * t, "tensor").source):
+        assert not re.search(r"(?<![\w)])\^", text)  # the bare symbol of the row
+    assert f"= x{sign} =" in str(explain(y))
+
+
+@pytest.mark.parametrize("level", ["value", "neuron", "tensor"])
+def test_browsers_keep_the_blanks_that_graphviz_leaves_room_for(level):
+    svg = ET.fromstring(draw(regression(), level).svg())
+    texts = [text for text in svg.iter("{http://www.w3.org/2000/svg}text") if text.get("text-anchor") == "start"]
+    assert texts and not [text.text for text in texts if text.text.startswith(" ") and text.text.strip()]
 
 
 def test_a_formula_that_does_not_fit_on_a_card_has_a_number_for_a_name():

@@ -99,10 +99,13 @@ def _picture(code: int) -> str | None:
 def markup(text: str) -> str:
     """`text` as Graphviz's HTML: `<` and its kin as entities, and `\\N` kept from becoming the node's name.
 
+    Browsers drop blanks at the beginning, for which Graphviz leaves room, unless they are no-break spaces.
+
     >>> markup('a<b & "c"')
     'a&lt;b &amp; &quot;c&quot;'
     """
-    return html.escape(printable(text)).replace("\\", "\\\\") or " "
+    escaped = html.escape(printable(text)).replace("\\", "\\\\")
+    return escaped.lstrip(" ").rjust(len(escaped), "\u00a0") if escaped.strip(" ") else " "
 
 
 def shortened(text: str, length: int = WIDTH) -> str:

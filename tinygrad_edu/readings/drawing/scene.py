@@ -69,6 +69,13 @@ class Scene:
 
         return str(formula(v, symbol))
 
+    def sign(self, v: Value) -> str:
+        """The operation beside the name of what was computed: +, tanh; e², or ( )² of what has no name."""
+        assert v.op
+        if v.op.exponent is None:
+            return v.op.symbol
+        return str(formula(v, lambda a: Name(self.name(a) or " ")))
+
     @property
     def loss(self) -> str:
         """The L of ∂L/∂x: the root's name if the gradients are its own, else L."""

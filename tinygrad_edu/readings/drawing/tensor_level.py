@@ -164,5 +164,5 @@ def _frame(graph: Any, cards: TensorCards, l: int, layer: Layer, ids: dict[Tenso
 
 def _tensor_node(graph: Any, cards: TensorCards, t: Tensor, id: str, **attributes: str) -> None:
     scene, formula = cards.scene, cards.formula(t)
-    tip = f"{scene.name(t) or t.op or 'constant'}, shape {t.shape}" + (f", = {formula}" if formula else "")
-    node(graph, id, tensor_card(scene, t, formula), scene.kind(t), tip, **attributes)
+    said = " = ".join([text for text in (scene.name(t), formula) if text]) or "constant"
+    node(graph, id, tensor_card(scene, t, formula), scene.kind(t), f"{said}, shape {t.shape}", **attributes)

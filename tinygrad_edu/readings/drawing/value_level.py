@@ -62,9 +62,9 @@ def heading(scene: Scene, v: Value) -> str:
     bold = look.styled(look.shortened(name), bold=True)
     if not v.op:
         return bold
-    formula = f"\u00a0= {scene.formula(v)}" if v in scene.numbered else ""  # browsers drop a blank at the beginning
+    formula = f" = {scene.formula(v)}" if v in scene.numbered else ""
     fits = formula and len(name + formula) <= look.WIDTH
-    return bold + look.styled(formula if fits else f"  {v.op.symbol}", "muted")
+    return bold + look.styled(formula if fits else look.shortened(f"  {scene.sign(v)}"), "muted")
 
 
 def numbers(scene: Scene, v: Value) -> list[str]:
@@ -84,6 +84,6 @@ def spoken(scene: Scene, v: Value) -> str:
 
 def describe(scene: Scene, v: Value) -> str:
     """The tooltip of a node: all its numbers in one sentence."""
-    how = (f" ({v.op.symbol})" if scene.name(v) else f" = {scene.formula(v)}") if v.op else ""
+    how = (f" ({scene.sign(v)})" if scene.name(v) else f" = {scene.formula(v)}") if v.op else ""
     gradient = f", gradient {scene.gradient(v)}" if scene.gradients and not scene.blank else ""
     return f"{spoken(scene, v)}{how}: value {scene.value(v)}{gradient}"
