@@ -111,7 +111,9 @@ def test_at_the_neuron_level(y):
             assert all(is_number(a, v.data) and is_number(b, v.grad) for (_, a, b), v in zip(rows[1:], told))
         else:
             assert is_number(rows[0][1], head.data) and is_number(rows[1][1], head.grad)
-            for name, number in rows[2:]:
+            for said, number in rows[2:]:
+                name, _, role = said.partition("  ")
+                assert role in ("", "input", "parameter", "target")
                 if name in known:
                     assert is_number(number, known[name].data)
                 else:

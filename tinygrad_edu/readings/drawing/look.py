@@ -1,7 +1,8 @@
 """The look: colours with their dark counterparts, and the HTML that Graphviz makes cards from.
 
-Colour is never alone: a gradient is also italic and in its own row or column, a leaf also square,
-an operation rounded, the loss thick-bordered, and every number has its sign.
+Colour is never alone: a gradient is also italic and in its own row or column, a leaf also square and
+where there are several kinds called input, parameter or target, an operation rounded, the loss
+thick-bordered, and every number has its sign.
 """
 
 from __future__ import annotations

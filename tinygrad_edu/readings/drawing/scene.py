@@ -24,9 +24,12 @@ class Scene:
         y: what to draw, a Value or a Tensor.
         digits: decimals of a scalar; matrices show one less. None is 4.
         gradients: whether there are gradients at all.
+        numbers: False leaves names and operations.
     """
 
-    def __init__(self, y: Value | Tensor, digits: int | None = None, gradients: bool = True) -> None:
+    def __init__(
+        self, y: Value | Tensor, digits: int | None = None, gradients: bool = True, numbers: bool = True
+    ) -> None:
         self.root = y
         self.names = Names(y)
         self.roots = [y] if isinstance(y, Value) else list(dict.fromkeys(y.values))
@@ -36,10 +39,17 @@ class Scene:
         self.neurons = self.names.neurons
         self.numbered: set[Value | Tensor] = set()  # those whose v₁, v₂, … a reader sees
         self.digits = 4 if digits is None else digits
-        self.gradients = gradients
+        self.numbers = numbers
+        self.gradients = gradients and numbers
         # The root's own gradient is 1 after backward() and 0 before: then the gradients are left blank.
         self.blank = not any([root.grad for root in self.roots])
-        self._has_weights = any([letters(self.name(v) or "") in _WEIGHTS for v in self.values if not v.op])
+        leaves = [v for v in self.values if not v.op]
+        self._has_weights = any([letters(self.name(v) or "") in _WEIGHTS for v in leaves])
+        both = [t for layer in self.layers for t in (layer.z, layer.h) if t is not None]
+        self._examples = {
+            v: 1 + k // t.shape[1] for t in both if t.ndim == 2 and len(t) > 1 for k, v in enumerate(t.values)
+        }
+        self._roles = {self.kind(v) for v in leaves} - {"constant"}
 
     def name(self, node: Value | Tensor) -> str | None:
         """What the node is called; None for a constant, and for a step that is shown as its formula."""
@@ -108,6 +118,15 @@ class Scene:
         if word in _BIASES and self._has_weights:
             return "parameter"
         return "target" if word in _TARGETS else "input"
+
+    def example(self, v: Value) -> str:
+        """Which example of a batch, one a row, a neuron computes; empty where there is just one."""
+        return f"example {self._examples[v]}" if v in self._examples else ""
+
+    def role(self, node: Value | Tensor) -> str:
+        """What a leaf is, in a word, where there are leaves of several kinds: in print colour cannot tell."""
+        kind = self.kind(node)
+        return kind if len(self._roles) > 1 and kind in self._roles and not is_computed(node) else ""
 
 
 _WEIGHTS, _BIASES, _TARGETS = {"w", "W", "weight"}, {"b", "bias"}, {"y", "t", "target"}
