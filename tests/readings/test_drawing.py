@@ -170,7 +170,7 @@ def test_the_neuron_level_has_every_number_of_both_passes(loss):
     for name, v in zip(("y₁", "y₂", "y₃"), tensors["y"].values):
         assert [f"{name}  target", number(v.data)] in rows
     if loss is classification:
-        for name, v in zip(("softmax₁", "softmax₂", "softmax₃"), tensors["z⁽³⁾"].softmax().values):
+        for name, v in zip(("ŷ₁", "ŷ₂", "ŷ₃"), tensors["z⁽³⁾"].softmax().values):
             assert [name, number(v.data)] in rows
     root = next(card for card in cards(draw(L, "neuron")).values() if card[0][0].startswith("L"))
     assert root[1:3] == [["value", number(L.item())], ["grad", "1.0000"]]
@@ -513,7 +513,33 @@ def test_a_nameless_step_that_is_used_twice_is_one_arrow():
 def test_the_softmax_of_many_classes_is_cut_short_on_its_card():
     drawing = draw(cross_entropy(MLP([1, 30], seed=0)([1.0]), 3), level="neuron")
     (rows,) = [rows for rows in cards(drawing).values() if "softmax" in str(rows)]
-    assert rows[-3][0] == "softmax₁₅" and rows[-2] == ["⋮", "15 more"]
+    assert rows[-3][0] == "ŷ₁₄" and rows[-2] == ["⋮", "16 more"]
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "log_softmax"])
+@pytest.mark.parametrize("x", [[1.0, 2.0], [[1.0, 2.0], [3.0, 4.0]]], ids=["example", "batch"])
+def test_the_prediction_of_a_cross_entropy_has_its_card(loss, x):
+    z = MLP([2, 3, 2], seed=0)(Tensor(x, label="x"))
+    target = [1.0, 0.0] if z.ndim == 1 else [[1.0, 0.0], [0.0, 1.0]]
+    L = cross_entropy(z, target) if loss == "cross_entropy" else -(z.log_softmax() * target).sum()
+    L.backward()
+    y_hat = z.softmax()
+    drawing = draw(L, "tensor")
+    ids = {rows[0][0][0]: id for id, rows in cards(drawing).items()}
+    (rows,) = cards(drawing)[ids["ŷ"]]
+    assert rows == ["ŷ = softmax(z⁽²⁾)" + "".join([number(v.data, 3) for v in y_hat.values])]
+    assert [tail for tail, head in edges(drawing) if head == ids["ŷ"]] == [ids["z"]]
+    assert [head for tail, head in edges(drawing) if tail == ids["ŷ"]] == []
+    rows = [row for card in cards(draw(L, "neuron")).values() for row in card]
+    names = ("ŷ₁", "ŷ₂") if z.ndim == 1 else ("ŷ₁₁", "ŷ₁₂", "ŷ₂₁", "ŷ₂₂")
+    assert ["ŷ", "softmax(z⁽²⁾)"] in rows
+    assert all([name, number(v.data)] in rows for name, v in zip(names, y_hat.values))
+
+
+def test_the_prediction_gives_way_to_a_label():
+    z = MLP([2, 2], seed=0)([1.0, 2.0])
+    L = cross_entropy(z, Tensor([0.0, 1.0], label="ŷ"))
+    assert "softmax(z⁽¹⁾)" not in draw(L, "tensor").source and "softmax(z⁽¹⁾) − ŷ" in str(explain(L))
 
 
 def test_the_level_follows_the_size():

@@ -176,9 +176,16 @@ def test_matrices_are_written_under_their_rule():
 def test_cross_entropy_leaves_softmax_minus_y():
     row = next(row for row in practical(cross_entropy)[0] if str(row.quantity) == "∂L/∂z⁽³⁾")
     assert row.text() == (
-        "∂L/∂z⁽³⁾ = (Σ y) · softmax(z⁽³⁾) − y = 1 · [0.3333  0.3333  0.3333]ᵀ − [0  1  0]ᵀ = "
-        "[0.3333  −0.6667  0.3333]ᵀ\n    Σ y = 1, so ∂L/∂z⁽³⁾ = softmax(z⁽³⁾) − y"
+        "∂L/∂z⁽³⁾ = (Σ y) · ŷ − y = 1 · [0.3333  0.3333  0.3333]ᵀ − [0  1  0]ᵀ = "
+        "[0.3333  −0.6667  0.3333]ᵀ\n    Σ y = 1, so ∂L/∂z⁽³⁾ = ŷ − y"
     )
+
+
+def test_the_prediction_of_a_cross_entropy_has_its_line_before_the_loss():
+    derivation, _, _ = practical(cross_entropy)
+    row = derivation.forward[-2]
+    assert row.text() == "ŷ = softmax(z⁽³⁾) = softmax([0.1640  0.1640  0.1640]ᵀ) = [0.3333  0.3333  0.3333]ᵀ"
+    assert not [row for row in derivation if str(row.quantity) == "∂L/∂ŷ"]  # the notes skip it, too
 
 
 def test_a_view_gives_the_output_a_second_name():

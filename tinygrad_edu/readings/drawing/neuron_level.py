@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ... import ops
 from ...value import Value
-from ...writing.names import element
-from ...writing.numbers import number
 from ..layers import Neuron, users_of
 from . import look
 from .dot import edge, new_graph, node, part
@@ -87,9 +84,8 @@ def neuron_level(scene: Scene, cards: NeuronCards, rankdir: str | None = None, t
 def _further_rows(scene: Scene, v: Value, leaves: list[Value]) -> list[tuple[str, str]]:
     """The rows for targets and constants; and for logsumexp its local derivatives, which are the softmax."""
     rows = [(_said(scene, leaf), scene.value(leaf)) for leaf in leaves]
-    if v.op is ops.LSE and scene.numbers:
-        size = (len(v.inputs),)
-        rows += [(element("softmax", (k,), size), number(p, scene.digits)) for k, p in enumerate(v.partials)]
+    if scene.numbers:
+        rows += scene.softmax(v)
     if len(rows) > MOST_ROWS:
         rows = [*rows[: MOST_ROWS - 1], ("⋮", f"{len(rows) - MOST_ROWS + 1} more")]
     return rows

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 
+from ... import ops
 from ...network.nn import Parameter
 from ...network.tensor import Tensor
 from ...value import Value
 from ...writing.expression import Name
+from ...writing.names import elements
 from ...writing.numbers import number
 from ..formulas import formula
-from ..naming import Names
+from ..naming import Names, lse_nodes
 from . import look
 
 
@@ -100,6 +102,10 @@ class Scene:
         """The gradient of a node, as text: blank before backward()."""
         return "" if self.blank else number(v.grad or 0.0, self.digits)
 
+    def has_gradient(self, t: Tensor) -> bool:
+        """Whether there is one to show; not of the ŷ beside a cross-entropy, which is computed from z."""
+        return self.gradients and t not in self.names.softmax.values()
+
     def kind(self, node: Value | Tensor) -> str:
         """The role that colours a node: loss, operation, parameter, target, constant or input.
 
@@ -122,6 +128,21 @@ class Scene:
     def example(self, v: Value) -> str:
         """Which example of a batch, one a row, a neuron computes; empty where there is just one."""
         return f"example {self._examples[v]}" if v in self._examples else ""
+
+    def softmax(self, v: Value) -> list[tuple[str, str]]:
+        """ŷ = softmax(z), and each element of it, for one of the nodes log Σ exp z; nothing for any other."""
+        if v.op is not ops.LSE:
+            return []
+        n = len(v.partials)
+        for t, y_hat in self.names.softmax.items():
+            if v in (nodes := lse_nodes(t)):
+                i = nodes.index(v)
+                name, row = self.names(y_hat), elements(self.names(y_hat), y_hat.shape)[i * n : (i + 1) * n]
+                rows = [(name, f"softmax({self.names(t.inputs[0])})")]
+                break
+        else:
+            rows, row = [], elements("softmax", (n,))
+        return rows + [(element, number(p, self.digits)) for element, p in zip(row, v.partials)]
 
     def role(self, node: Value | Tensor) -> str:
         """What a leaf is, in a word, where there are leaves of several kinds: in print colour cannot tell."""

@@ -31,7 +31,7 @@ def tensor_card(scene: Scene, t: Tensor, formula: str | None) -> str:
         rows = [_centred(text) for text in _sentences(scene, t, formula)]
         return look.card(rows, kind, rounded=formula is not None, thick=kind == "loss", padding=5)
     parts = [_matrix(scene, t, _name_and_role(scene, t, _heading(scene, t, formula)))]
-    if scene.gradients:
+    if scene.has_gradient(t):
         parts.append(_gradient(scene, t))
     wide = t.ndim > 1 and t.shape[-1] > NARROW
     rows = [_centred(part) for part in parts] if wide else [_centred(*parts)]
@@ -54,7 +54,7 @@ def _sentences(scene: Scene, t: Tensor, formula: str | None) -> list[str]:
     v, name = t.values[0], scene.name(t)
     said = f"{name} = {scene.value(v)}" if name else scene.value(v)
     sentences = [_name_and_role(scene, t, said)]
-    if scene.gradients and not scene.blank:
+    if scene.has_gradient(t) and not scene.blank:
         sentences.append(look.gradient_text(f"{_gradient_name(scene, t)} = {scene.gradient(v)}"))
     if formula:
         said = look.shortened(formula, 60)
@@ -63,9 +63,10 @@ def _sentences(scene: Scene, t: Tensor, formula: str | None) -> list[str]:
 
 
 def _heading(scene: Scene, t: Tensor, formula: str | None) -> str:
-    """The name of a Tensor, or how it was computed, or both where the name is just a number."""
+    """The name of a Tensor and how it was computed, unless the frame of its layer says that."""
     name = scene.name(t)
-    if not formula or (name and t not in scene.numbered):
+    framed = any([t is layer.z or t is layer.h for layer in scene.layers])
+    if not formula or (name and framed):
         return name or "constant"
     return f"{name} = {formula}" if name else formula
 
