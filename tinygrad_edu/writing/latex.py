@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import numbers as notation
-from .expression import Precedence, Spelling, infix, letters, write
+from .expression import Name, Part, Precedence, Spelling, Transpose, infix, letters, write
 from .paper import AXES, Paper, cells, with_precedence
 
 if TYPE_CHECKING:
@@ -46,6 +46,19 @@ class LaTeX(Paper):
 
     def name(self, text: str) -> str:
         return latex_name(text)
+
+    def tightness(self, name: str) -> Precedence:
+        """Less than an atom for a name with something raised: (h^{(1)})²."""
+        tightness = super().tightness(name)
+        return min(tightness, POWER) if set(name) & set(_ABOVE) else tightness
+
+    def other(self, e: Expression) -> tuple[str, Precedence] | Spelling:
+        match e:
+            case Transpose(Name(name)) if set(name) & set(_ABOVE) and self.tightness(name) is POWER:
+                return latex_name(name, r"\top"), POWER
+            case Part(Name(), index):
+                return Spelling("{a}" + self.brackets(f"[{index}]"), ATOM, (POWER,))
+        return super().other(e)
 
     def derivative(self, above: str, below: str) -> str:
         return rf"\frac{{\partial {above}}}{{\partial {below}}}"
@@ -111,8 +124,10 @@ def latex_number(text: str) -> str:
     return mantissa + (rf" \cdot 10^{{{power.translate(_FLAT)}}}" if power else "")
 
 
-def latex_name(label: str) -> str:
+def latex_name(label: str, above: str = "") -> str:
     """A label for LaTeX's mathematics; characters LaTeX does not have are shown by their code.
+
+    `above` is what else is raised.
 
     >>> print(latex_name("W⁽³⁾₁₂"), latex_name("ŷ"), latex_name("loss"), latex_name("50%"))
     W^{(3)}_{12} \\hat{y} \\mathrm{loss} \\mathrm{50\\%}
@@ -127,7 +142,7 @@ def latex_name(label: str) -> str:
     if not (base and below.isalnum()):
         base, below = parts["base"], ""
     text = _latex_word(base) or "{}"
-    text += f"^{{{parts['above']}}}" if parts["above"] else ""
+    text += f"^{{{parts['above']}{above}}}" if parts["above"] + above else ""
     below = (_latex_word(below) if below else "") + parts["below"]
     return text + (f"_{{{below}}}" if below else "")
 
