@@ -626,6 +626,55 @@ def test_errors_say_what_to_pass(call, message):
         call()
 
 
+# A title, and the update.
+
+
+@pytest.mark.parametrize("level", ["tensor", "value"])
+def test_the_derivation_ends_with_the_update_of_every_parameter(level):
+    net = MLP([2, 2, 1], seed=0)
+    L = squared_error(net(Tensor([1.0, 0.5], label="x")), Tensor([1.0], label="y"))
+    rows = explain(L, level=level, eta=0.1).update
+    L.backward()
+    before = {p.label: p.data for p in net.parameters()}
+    updated = [x for row in rows for x in ([row.result] if isinstance(row.result, float) else flat(row.result))]
+    for p in net.parameters():
+        p.data -= 0.1 * p.grad
+    assert sorted(updated) == pytest.approx(sorted([x for p in net.parameters() for x in flat(p)]), rel=1e-15)
+    assert len(rows) == (len(before) if level == "tensor" else len(updated))
+    if level == "tensor":
+        assert [str(row.rule) for row in rows][:2] == [
+            "W⁽¹⁾ − η · ∂L/∂W⁽¹⁾", "b⁽¹⁾ − η · ∂L/∂b⁽¹⁾"
+        ]  # fmt: skip
+
+
+def flat(t):
+    return [v.data for v in t.values]
+
+
+def test_the_update_of_a_number_adds_up_its_contributions():
+    (x, a) = named(x=3.0, a=2.0)
+    derivation = explain(x * x + a, wrt=x, eta=0.5, title="A square")
+    assert str(derivation).startswith("A square\n\nForward\n\nx ")
+    assert str(derivation).endswith("Update\n\nx ← x − η · ∂f/∂x = 3 − 0.5 · 6 = 0")
+    assert derivation.to("markdown").startswith("# A square\n\n## Forward")
+    assert r"x \leftarrow x - \eta \cdot \frac{\partial f}{\partial x} = 3 - 0.5 \cdot 6 = 0" in derivation.to("latex")
+    assert r"{\Large\bfseries A square\par}" in derivation.to("latex")
+
+
+def test_eta_is_written_as_a_number_where_the_graph_has_a_quantity_of_that_name():
+    x, eta = named(x=3.0, η=2.0)
+    assert str(explain(x * eta, wrt=x, eta=0.5).update[0]) == "x ← x − 0.5 · ∂f/∂x = 3 − 0.5 · 2 = 2"
+
+
+def test_an_update_of_nothing_is_refused():
+    x, a = named(x=3.0, a=2.0)
+    for wrt in (None, [a * 2]):
+        with pytest.raises(ValueError, match="there is nothing to learn"):
+            explain(x * 2, wrt=wrt, eta=0.1)
+    with pytest.raises(TypeError, match="a real number is needed"):
+        explain(x * 2, wrt=x, eta="0.1")
+
+
 # LaTeX and Markdown.
 
 
@@ -655,6 +704,7 @@ def test_latex_compiles_as_it_stands(tmp_path):
         practical(squared_error)[0],
         practical(cross_entropy)[0],
         explain(wide),
+        explain(wide, wrt=[X], title=r"50 % of ∂L/∂W⁽¹⁾ & \input{ŷ}, 数 $x_1$", eta=0.1),
     ]
     for i, derivation in enumerate(documents):
         (tmp_path / f"{i}.tex").write_text(derivation.to("latex"), encoding="utf-8")

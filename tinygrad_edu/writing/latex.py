@@ -39,7 +39,7 @@ class LaTeX(Paper):
         self.digits = digits
 
     def sign(self, relation: str) -> str:
-        return {"+=": r" \mathrel{+}= "}.get(relation, f" {relation} ")
+        return {"+=": r" \mathrel{+}= ", "←": r" \leftarrow "}.get(relation, f" {relation} ")
 
     def sentence(self, words: Sequence[str | Expression]) -> str:
         return "".join([w.replace("%", r"\%") if isinstance(w, str) else f"${write(w, self)[0]}$" for w in words])
@@ -145,6 +145,21 @@ def latex_name(label: str, above: str = "") -> str:
     text += f"^{{{parts['above']}{above}}}" if parts["above"] + above else ""
     below = (_latex_word(below) if below else "") + parts["below"]
     return text + (f"_{{{below}}}" if below else "")
+
+
+def latex_words(text: str) -> str:
+    """Words for LaTeX; what it has no letter for becomes mathematics, name by name.
+
+    >>> print(latex_words("50 % of ∂L"))
+    50 \\% of $\\langle 2202\\rangle$L
+    """
+    special = {c: "\\" + c for c in "#$%&_{}"} | {
+        "\\": r"\textbackslash{}",
+        "^": r"\^{}",
+        "~": r"\~{}",
+        "…": r"\dots{}",
+    }
+    return "".join([special.get(c, c) if c.isascii() or c == "…" else f"${latex_name(c)}$" for c in text])
 
 
 def _latex_word(word: str) -> str:
