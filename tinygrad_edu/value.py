@@ -319,9 +319,7 @@ class Value:
     # As a number, for printing and for comparisons. There is no __bool__: a Value that is 0 may not stay so.
 
     def __float__(self) -> NoReturn:
-        raise TypeError(
-            "float(x), int(x), math.sin(x) would cut x off its graph: write x.sin(), or x.data for a number"
-        )
+        raise TypeError("float(x), int(x), math.sin(x) would cut x off its graph: write x.sin(), or x.data, a number")
 
     __int__ = __float__
 

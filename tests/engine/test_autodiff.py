@@ -93,6 +93,23 @@ def test_a_derivative_is_named_after_what_it_is_taken_by():
     assert (dx.label, d.label) == ("∂x", None)
 
 
+def test_no_two_derivatives_have_one_name():
+    a, b = Value(2.0, label="a"), Value(3.0, label="b")
+    L = a * a * b * b
+    nameless = [grad(L, a), grad(grad(L, a), b), grad(grad(grad(L, a), b), a)]
+    assert [d.label for d in nameless] == ["∂a", "∂²/∂a∂b", "∂³/∂a∂b∂a"]
+    L.label = "L"
+    assert [d.label for d in grad(L, [a, b])] == ["∂L/∂a", "∂L/∂b"]
+    assert [[d.label for d in row] for row in hessian(L, [a, b])] == [
+        ["∂²L/∂a∂a", "∂²L/∂a∂b"], ["∂²L/∂b∂a", "∂²L/∂b∂b"],
+    ]  # fmt: skip
+    d = a.exp()
+    d.label = "L"
+    for _ in range(11):
+        d = grad(d, a)
+    assert d.label == "∂¹¹L/" + 11 * "∂a"
+
+
 def test_a_gradient_is_an_ordinary_graph():
     x = Value(3.0)
     slope = grad(x * x, x)

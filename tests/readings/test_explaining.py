@@ -20,7 +20,9 @@ from tinygrad_edu import (
     Tensor,
     Value,
     cross_entropy,
+    draw,
     explain,
+    grad,
     mse_loss,
     ops,
     squared_error,
@@ -624,6 +626,20 @@ def test_changed_data_is_refused():
 def test_errors_say_what_to_pass(call, message):
     with pytest.raises((TypeError, ValueError), match=message):
         call()
+
+
+def test_a_derivative_of_a_derivative_has_the_name_of_mathematics():
+    a, b = named(a=2.0, b=3.0)
+    L = labelled(a * a * b * b, "L")
+    slope = grad(L, a)
+    derivation = explain(slope)
+    assert str(derivation.forward[-1]).startswith("∂L/∂a = ")
+    first, *_, last = [row for step in derivation.backward for row in step.rows]
+    assert str(first) == "∂(∂L/∂a)/∂(∂L/∂a) = 1" and str(last.quantity) == "∂²L/∂a∂b"
+    assert r"\frac{\partial^{2} L}{\partial a \partial b}" in derivation.to("latex")
+    second = str(explain(labelled(grad(slope, b) * grad(slope, b), "s")))
+    assert "s = ∂²L/∂a∂b · ∂²L/∂a∂b" in re.sub(" +", " ", second).replace("(∂²L/∂a∂b)²", "∂²L/∂a∂b · ∂²L/∂a∂b")
+    assert "∂²L/∂a∂v₃ = 1" in draw(slope).source  # on an arrow
 
 
 # A title, and the update.

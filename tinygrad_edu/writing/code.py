@@ -177,12 +177,14 @@ def identifier(label: str) -> str:
 
     >>> identifier("W⁽¹⁾₁₂"), identifier("∂b⁽²⁾₃"), identifier("W₁,₁₁"), identifier("2nd try")
     ('W1_12', 'db2_3', 'W_1_11', '_2nd_try')
+    >>> identifier("∂L/∂a"), identifier("∂²L/∂a∂b")
+    ('dL_da', 'd2L_da_db')
     """
     from unicodedata import normalize  # only those who print programs need to wait for it
 
     name, before = "", 0
     for code in map(ord, label):
-        if code in _LOWERED and before not in _LOWERED:
+        if (code in _LOWERED and before not in _LOWERED) or (chr(code) == "∂" and name):
             name += "_"
         name += _LOWERED.get(code) or _UPRIGHT.get(code, "d" if chr(code) == "∂" else chr(code))
         before = code

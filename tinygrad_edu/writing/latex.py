@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from . import numbers as notation
@@ -131,9 +132,21 @@ def latex_name(label: str, above: str = "") -> str:
 
     >>> print(latex_name("W⁽³⁾₁₂"), latex_name("ŷ"), latex_name("loss"), latex_name("50%"))
     W^{(3)}_{12} \\hat{y} \\mathrm{loss} \\mathrm{50\\%}
+    >>> print(latex_name("∂²L/∂a∂b₁"))
+    \\frac{\\partial^{2} L}{\\partial a \\partial b_{1}}
     """
     from unicodedata import normalize  # which only LaTeX needs
 
+    if derivative := re.fullmatch(r"∂\((∂.*)\)/∂\((∂.*)\)", label):
+        above, below = [rf"\partial \left({latex_name(name)}\right)" for name in derivative.groups()]
+        return rf"\frac{{{above}}}{{{below}}}"
+    if derivative := re.fullmatch(r"∂([⁰¹²³⁴⁵⁶⁷⁸⁹]*)([^/]*)/(∂.+)", label):
+        order = f"^{{{derivative[1].translate(_FLAT)}}}" if derivative[1] else ""
+        above = rf"\partial{order} {latex_name(derivative[2]) if derivative[2] else ''}"
+        below = " ".join([rf"\partial {latex_name(x)}" for x in derivative[3][1:].split("∂")])
+        return rf"\frac{{{above}}}{{{below}}}"
+    if label.startswith("∂"):
+        return rf"\partial {latex_name(label[1:])}" if label[1:] else r"\partial"
     parts = {"base": "", "above": "", "below": ""}
     for c in normalize("NFC", label):
         part = "above" if c in _ABOVE else "below" if c in _BELOW else "base"
@@ -151,7 +164,7 @@ def latex_words(text: str) -> str:
     """Words for LaTeX; what it has no letter for becomes mathematics, name by name.
 
     >>> print(latex_words("50 % of ∂L"))
-    50 \\% of $\\langle 2202\\rangle$L
+    50 \\% of $\\partial$L
     """
     special = {c: "\\" + c for c in "#$%&_{}"} | {
         "\\": r"\textbackslash{}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...network.tensor import Tensor
+from ...writing.expression import Derivative
 from ...writing.numbers import exact, number
 from . import look
 
@@ -87,7 +88,7 @@ def _shape(t: Tensor) -> str:
 
 def _gradient_name(scene: Scene, t: Tensor) -> str:
     name = scene.name(t)
-    return f"∂{scene.loss}/∂{name}" if name else "gradient"
+    return str(Derivative(scene.loss, name)) if name else "gradient"
 
 
 def _matrix(scene: Scene, t: Tensor, heading: str) -> str:

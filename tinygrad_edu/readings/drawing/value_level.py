@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...writing.expression import Derivative
 from ...writing.numbers import short
 from ..layers import users_of
 from . import look
@@ -37,7 +38,8 @@ def value_level(scene: Scene, rankdir: str | None = None, title: str | None = No
                 edge(graph, ids[a], id)
                 continue
             local = f"×{short(partial, scene.digits)}"
-            tip = f"∂{spoken(scene, v)}/∂{spoken(scene, a)} = {short(partial, scene.digits)}"
+            slope = Derivative(spoken(scene, v), spoken(scene, a))
+            tip = f"{slope} = {short(partial, scene.digits)}"
             edge(graph, ids[a], id, tip, label=f" {local} ")
     return graph
 
