@@ -114,7 +114,8 @@ class Practical:
         if o.step:
             step_through(loss, o.level, self.title, o.digits).save(o.step)
         if o.explain:
-            self.result = explain(loss, wrt=self.net.parameters(), digits=o.digits).to(o.format or "text")
+            derivation = explain(loss, self.net.parameters(), digits=o.digits, title=self.title, eta=self.eta)
+            self.result = derivation.to(o.format or "text")
         self.files = [file for file in (o.draw, o.step) if file]
         if o.exercise:
             self.exercise(loss)

@@ -87,6 +87,8 @@ def read_latex(text, environment):
 
     text = re.sub(r"\\begin\{bmatrix\}(.*?)\\end\{bmatrix\}", matrix, text)
     if names := {latex_name(name): f"«{k}»" for k, name in enumerate(environment)}:
+        for name, key in list(names.items()):  # W^{(1)\top}, where W^{(1)} alone would be {W}^\top
+            names |= {re.sub(r"\^\{(.*?)\}", r"^{\1\\top}", name): rf"{{{key}}}^\top"} if "^{" in name else {}
         longest_first = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
         text = re.sub(rf"(?<![A-Za-z\\])(?:{longest_first})(?![A-Za-z])", lambda m: names[m[0]], text)
     return Reader(as_text(text), {f"«{k}»": x for k, x in enumerate(environment.values())} | matrices).whole()

@@ -32,12 +32,20 @@ def grad(y: Any, xs: Tree) -> Tree:
     order = topological_order(one_value(y))
     check_current("grad", order)
     gradient = {node: constant(g) for node, g in chain_rule(order, partials_as_values).items()}
-    label = order[-1].label or ""
     for node, g in gradient.items():  # these Values are new, so no label of the user's is overwritten
-        if node.label:
-            g.label = f"{label if label.startswith('∂') else ''}∂{node.label}"
+        if node.label and not node.label.startswith("∂"):
+            g.label = derivative_name(order[-1].label or "", node.label)
     found: Tree = map_values(lambda x: gradient[x] if x in gradient else Value(0.0), xs)
     return found
+
+
+def derivative_name(y: str, x: str) -> str:
+    """∂y/∂x, or just ∂x where y has no name; where y is ∂L/∂a, the second derivative ∂²L/∂a∂x, and so on."""
+    if not y.startswith("∂"):
+        return f"∂{y}/∂{x}" if y else f"∂{x}"
+    above, _, below = y.partition("/∂") if "/∂" in y else ("∂", "", y[1:])
+    order = "".join(["⁰¹²³⁴⁵⁶⁷⁸⁹"[int(digit)] for digit in str(2 + below.count("∂"))])
+    return f"∂{order}{above.lstrip('∂⁰¹²³⁴⁵⁶⁷⁸⁹')}/∂{below}∂{x}"
 
 
 def jvp(y: Any, xs: Any, tangents: Any) -> Value:
@@ -45,9 +53,8 @@ def jvp(y: Any, xs: Any, tangents: Any) -> Value:
 
     Forward mode carries each node's own derivative ẏ = Σ ∂y/∂a · ȧ from the inputs to the output,
     where `backward` and `grad` go the other way. The tangents ẋ, numbers or Values, stand in the
-    structure of `xs`; those of a Tensor in nested lists, or in an array.
-
-    Raises as `grad`, and ValueError where the structures differ.
+    structure of `xs`; those of a Tensor in nested lists, or in an array. Raises as `grad`, and ValueError
+    where the structures differ.
 
     >>> a, b = Value(2.0), Value(5.0); jvp(a * b, [a, b], [1.0, 10.0]).data         # 5·1 + 2·10
     25.0
@@ -67,9 +74,7 @@ def jvp(y: Any, xs: Any, tangents: Any) -> Value:
 
 
 def jacobian(ys: Any, xs: Any) -> list[list[Value]]:
-    """∂yᵢ/∂xⱼ as a matrix of Values: a row for each y, a column for each x, both flattened.
-
-    Raises as `grad`.
+    """∂yᵢ/∂xⱼ as a matrix of Values: a row for each y, a column for each x, both flattened. Raises as `grad`.
 
     >>> r, s = Value(2.0), Value(3.0)
     >>> [[d.data for d in row] for row in jacobian([r * s, r + s], [r, s])]
@@ -80,9 +85,7 @@ def jacobian(ys: Any, xs: Any) -> list[list[Value]]:
 
 
 def hessian(y: Any, xs: Any) -> list[list[Value]]:
-    """∂²y/∂xᵢ∂xⱼ as a square matrix of Values, the xs flattened.
-
-    Raises as `grad`.
+    """∂²y/∂xᵢ∂xⱼ as a square matrix of Values, the xs flattened. Raises as `grad`.
 
     >>> a, b = Value(2.0), Value(3.0)
     >>> [[d.data for d in row] for row in hessian(a * a * b, [a, b])]       # 2b 2a / 2a 0

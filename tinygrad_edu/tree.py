@@ -36,8 +36,7 @@ def flatten(tree: Any) -> list[Any]:
 
 def values_in(tree: Any) -> list[Value]:
     """As `flatten`, but a TypeError where the structure holds something that is not a Value."""
-    leaves = flatten(tree)
-    for leaf in leaves:
+    for leaf in (leaves := flatten(tree)):
         if not isinstance(leaf, Value):
             raise _not_a_value(leaf)
     return leaves

@@ -199,6 +199,17 @@ def test_steps_used_twice_have_a_line_and_steps_used_once_stand_where_they_are_u
     ]
 
 
+def test_second_derivatives_have_names_of_their_own():
+    a, b = Value(2.0, label="a"), Value(3.0, label="b")
+    L = (a * b).exp()
+    L.label = "L"
+    slope = grad(L, a)
+    second = grad(slope, b)
+    program = compile_graph({"L": L, "step": slope * slope, "twice": second * second}, [a, b])
+    assert "    dL_da = " in program.source and "    d2L_da_db = " in program.source
+    assert program(0.5, 1.0)["twice"] == pytest.approx((math.exp(0.5) * 1.5) ** 2)
+
+
 def test_what_has_a_label_has_a_line_in_the_forward_pass():
     w, x, b = value("w", 2.0), value("x", 0.5), value("b", -1.0)
     z = w * x + b
@@ -210,8 +221,8 @@ def test_what_has_a_label_has_a_line_in_the_forward_pass():
         "z = w * x + b",
         "h = tanh(z)",
         "# backward",
-        "dz = 1.0 - h * h",
-        "return {'h': h, 'slopes': [dz * x, dz]}",
+        "dh_dz = 1.0 - h * h",
+        "return {'h': h, 'slopes': [dh_dz * x, dh_dz]}",
     ]
 
 

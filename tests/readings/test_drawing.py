@@ -50,7 +50,7 @@ def formula(t):
 
 def cards(drawing):
     """The text of every card: {id: rows of cells}."""
-    found = re.findall(r"^\s*(\w+) \[label=<(<TABLE.*?</TABLE>)> class", drawing.source, re.M)
+    found = re.findall(r"^\s*(\w+) \[label=<(<TABLE.*?</TABLE>)> class", drawing.source.replace("\u00a0", " "), re.M)
     return {
         id: [["".join(td.itertext()) for td in tr.iterfind("TD")] for tr in ET.fromstring(table).iterfind("TR")]
         for id, table in found
@@ -58,7 +58,7 @@ def cards(drawing):
 
 
 def edges(drawing):
-    return re.findall(r"(\w+) -> (\w+) \[(?!style=invis)", drawing.source)
+    return re.findall(r"(\w+) -> (\w+)\b(?! \[style=invis)", drawing.source)
 
 
 # The whole DOT text, where it is short.
@@ -78,7 +78,8 @@ def test_a_square_is_two_cards_and_two_edges():
         '<TR><TD ALIGN="LEFT"><FONT COLOR="#a33b00" POINT-SIZE="10">grad</FONT></TD>'
         '<TD ALIGN="RIGHT"><FONT COLOR="#a33b00"><I>6.0000</I></FONT></TD></TR></TABLE>>'
         ' class=input id=n1 tooltip="x: value 3.0000, gradient 6.0000"]\n'
-        f'\tn2 [label=<{LOSS}<TR><TD ALIGN="CENTER" COLSPAN="2"><B>y</B><FONT COLOR="#5f5f5f">  ×</FONT></TD></TR>'
+        f'\tn2 [label=<{LOSS}<TR><TD ALIGN="CENTER" COLSPAN="2"><B>y</B>'
+        '<FONT COLOR="#5f5f5f">\u00a0\u00a0×</FONT></TD></TR>'
         '<TR><TD ALIGN="LEFT"><FONT COLOR="#5f5f5f" POINT-SIZE="10">value</FONT></TD><TD ALIGN="RIGHT">9.0000</TD></TR>'
         '<TR><TD ALIGN="LEFT"><FONT COLOR="#a33b00" POINT-SIZE="10">grad</FONT></TD>'
         '<TD ALIGN="RIGHT"><FONT COLOR="#a33b00"><I>1.0000</I></FONT></TD></TR></TABLE>>'
@@ -95,10 +96,11 @@ def test_a_neuron_is_one_card():
         "nodesep=0.22 outputorder=edgesfirst pad=0.1 rankdir=LR ranksep=0.9 splines=polyline"
     ) + (
         f"\tn1 [label=<{LEAF}"
-        '<TR><TD ALIGN="CENTER" COLSPAN="2"><B>x</B></TD></TR>'
+        '<TR><TD ALIGN="CENTER" COLSPAN="2"><B>x</B>'
+        '<FONT COLOR="#5f5f5f" POINT-SIZE="10">\u00a0\u00a0input</FONT></TD></TR>'
         '<TR><TD ALIGN="LEFT"><FONT COLOR="#5f5f5f" POINT-SIZE="10">value</FONT></TD><TD ALIGN="RIGHT">3.0000</TD></TR>'
-        '</TABLE>> class=input id=n1 tooltip="x: value 3.0000"]\n'
-        f'\tn2 [label=<{NEURON}<TR><TD ALIGN="LEFT"> </TD>'
+        '</TABLE>> class=input id=n1 tooltip="x (input): value 3.0000"]\n'
+        f'\tn2 [label=<{NEURON}<TR><TD ALIGN="LEFT"><FONT COLOR="#5f5f5f"> </FONT></TD>'
         '<TD ALIGN="RIGHT"><FONT COLOR="#5f5f5f" POINT-SIZE="10">value</FONT></TD></TR>'
         '<TR><TD ALIGN="LEFT">w⁽¹⁾₁₁</TD><TD ALIGN="RIGHT">2.0000</TD></TR>'
         '<TR><TD ALIGN="LEFT">b⁽¹⁾₁</TD><TD ALIGN="RIGHT">1.0000</TD></TR><HR/>'
@@ -127,8 +129,8 @@ def test_a_sum_is_two_tensor_cards():
         '<TR><TD ALIGN="RIGHT" BGCOLOR="#e8a877"><FONT POINT-SIZE="11">−2.000</FONT></TD></TR>'
         '</TABLE></TD></TR></TABLE></TD></TR></TABLE>> class=input id=n1 tooltip="x, shape (2,)"]\n'
         f'\tn2 [label=<{loss}<TR><TD ALIGN="CENTER"><B>L = −1.0000</B></TD></TR>'
-        '<TR><TD ALIGN="CENTER"><FONT COLOR="#5f5f5f" POINT-SIZE="10"> Σ x </FONT></TD></TR></TABLE>>'
-        ' class=loss id=n2 tooltip="L, shape (), = Σ x"]\n'
+        '<TR><TD ALIGN="CENTER"><FONT COLOR="#5f5f5f" POINT-SIZE="10">\u00a0Σ x </FONT></TD></TR></TABLE>>'
+        ' class=loss id=n2 tooltip="L = Σ x, shape ()"]\n'
         "\tn1 -> n2 [weight=2]\n"
         "}\n"
     )
@@ -163,12 +165,12 @@ def test_the_neuron_level_has_every_number_of_both_passes(loss):
         drawn = [(value, gradient) for name, value, gradient in told if name.startswith(label)]
         assert sorted(drawn) == sorted((number(v.data), number(v.grad)) for v in tensors[label].values)
     for i, v in enumerate(tensors["x"].values):
-        card = next(card for card in cards(draw(L, "neuron")).values() if card[0] == ["x" + "₁₂₃₄"[i]])
+        card = next(card for card in cards(draw(L, "neuron")).values() if card[0] == ["x" + "₁₂₃₄"[i] + "  input"])
         assert card[1:] == [["value", number(v.data)], ["grad", number(v.grad)]]
     for name, v in zip(("y₁", "y₂", "y₃"), tensors["y"].values):
-        assert [name, number(v.data)] in rows
+        assert [f"{name}  target", number(v.data)] in rows
     if loss is classification:
-        for name, v in zip(("softmax₁", "softmax₂", "softmax₃"), tensors["z⁽³⁾"].softmax().values):
+        for name, v in zip(("ŷ₁", "ŷ₂", "ŷ₃"), tensors["z⁽³⁾"].softmax().values):
             assert [name, number(v.data)] in rows
     root = next(card for card in cards(draw(L, "neuron")).values() if card[0][0].startswith("L"))
     assert root[1:3] == [["value", number(L.item())], ["grad", "1.0000"]]
@@ -276,12 +278,12 @@ def test_every_card_says_what_kind_of_node_it_is():
     kinds = re.findall(r" class=(\w+) id=(\w+)", source)
     names = {id: card[0][0] for id, card in cards(draw((w * x + b - y) * 2, "value")).items()}
     assert [(names[id], kind) for kind, id in kinds] == [
-        ("w", "parameter"),
-        ("x", "input"),
+        ("w  parameter", "parameter"),
+        ("x  input", "input"),
         ("w · x", "operation"),
-        ("b", "parameter"),
+        ("b  parameter", "parameter"),
         ("w · x + b", "operation"),
-        ("y", "target"),
+        ("y  target", "target"),
         ("w · x + b − y", "operation"),
         ("constant", "constant"),
         ("f  ×", "loss"),
@@ -303,9 +305,32 @@ def test_a_nameless_node_that_is_used_twice_has_the_number_that_explain_gives_it
     a, b = Value(2.0, label="a"), Value(-3.0, label="b")
     c = a + b
     y = c * c + a
-    headings = [card[0][0].replace("\u00a0", " ") for card in cards(draw(y, "value")).values()]
+    headings = [card[0][0] for card in cards(draw(y, "value")).values()]
     assert headings == ["a", "b", "v₁ = a + b", "v₁ · v₁", "f  +"]
     assert "v₁ = a + b" in str(explain(y))
+
+
+@pytest.mark.parametrize(
+    ("exponent", "sign"), [(2, "²"), (3, "³"), (-1, "⁻¹"), (12, "¹²"), (0.5, "^0.5"), (1 / 3, "^(1/3)"), (2.5, "^2.5")]
+)
+def test_a_power_is_written_as_explain_writes_it(exponent, sign):
+    x = Value(4.0, label="x")
+    y, z = x**exponent, (x + 1) ** exponent
+    y.label, z.label = "y", "z"
+    source = draw(y + z + Tensor([4.0], label="v").mean().values[0] ** exponent, "value").source
+    assert f">\u00a0\u00a0x{sign}<" in source and f'"y (x{sign}): ' in source
+    assert f">\u00a0\u00a0( ){sign}<" in source and f'"z (( ){sign}): ' in source
+    t = Tensor([1.0, 4.0], label="t") ** exponent
+    for text in (source, draw(t, "tensor").source, draw((t + 1) * t, "tensor").source):
+        assert not re.search(r"(?<![\w)])\^", text)  # the bare symbol of the row
+    assert f"= x{sign} =" in str(explain(y))
+
+
+@pytest.mark.parametrize("level", ["value", "neuron", "tensor"])
+def test_browsers_keep_the_blanks_that_graphviz_leaves_room_for(level):
+    svg = ET.fromstring(draw(regression(), level).svg())
+    texts = [text for text in svg.iter("{http://www.w3.org/2000/svg}text") if text.get("text-anchor") == "start"]
+    assert texts and not [text.text for text in texts if text.text.startswith(" ") and text.text.strip()]
 
 
 def test_a_formula_that_does_not_fit_on_a_card_has_a_number_for_a_name():
@@ -316,7 +341,65 @@ def test_a_formula_that_does_not_fit_on_a_card_has_a_number_for_a_name():
 
 def test_the_error_card_names_what_it_compares_and_tells_the_target():
     card = next(card for card in cards(draw(regression(), "neuron")).values() if card[0] == ["z⁽³⁾₂ − y₂"])
-    assert card[3] == ["y₂", "0.0000"]
+    assert card[3] == ["y₂  target", "0.0000"]
+
+
+@pytest.mark.parametrize("level", ["value", "neuron", "tensor"])
+def test_kinds_of_leaves_are_told_in_words_where_there_are_several(level):
+    source = draw(regression(), level).source
+    assert "input<" in source and "target" in re.sub("class=target", "", source)
+    a, b = Tensor([1.0, 2.0], label="a"), Tensor([3.0, 4.0], label="b")
+    assert "input<" not in draw((a * b).sum(), level).source  # all are inputs
+
+
+def test_the_neurons_of_a_batch_tell_their_example():
+    net = MLP([2, 3, 2], seed=0)
+    drawing = draw(cross_entropy(net(Tensor([[1.0, 2.0], [3.0, 4.0]], label="x")), [0, 1]), "neuron")
+    neurons = [(card[0][0], card[-2][0]) for card in cards(drawing).values() if len(card[0]) == 3]
+    assert neurons[:2] == [("example 1", "h⁽¹⁾₁₁"), ("example 1", "h⁽¹⁾₁₂")] and len(neurons) == 10
+    for example, name in neurons:
+        assert name[4] == "₁₂"[int(example[-1]) - 1] and f'tooltip="{example}: ' in drawing.source
+    for one in ([1.0, 2.0], [[1.0, 2.0]]):
+        assert "example" not in draw(net(one).sum(), "neuron").source
+
+
+@pytest.mark.parametrize("level", ["value", "neuron", "tensor"])
+@pytest.mark.parametrize("loss", [regression, classification, lambda: (Tensor([1.25, 2.5], label="t") ** 2).mean() * 3])
+def test_without_numbers_names_and_operations_stay(loss, level):
+    L = loss()
+    L.backward()
+    full, bare = draw(L, level), draw(L, level, numbers=False)
+    assert edges(full) == edges(bare) and cards(full).keys() == cards(bare).keys()
+    texts = [text for text in ET.fromstring(bare.svg()).itertext() if "{" not in text]
+    assert not re.findall(r"\d\.\d|∂|grad", " ".join(texts).replace("0.5", ""))  # 0.5 is a constant of the loss
+    names = {name for t in topological_order(L) if (name := t.label) and t.ndim < 2}
+    assert all(name in " ".join(texts) for name in names)
+
+
+def test_a_card_without_numbers_tells_the_operation():
+    w, x = Value(0.5, label="w"), Value(2.0, label="x")
+    h = (w * x + 3).tanh()
+    h.label = "h"
+    assert list(cards(draw(h * h, "value", numbers=False)).values()) == [
+        [["w  parameter"]], [["x  input"]], [["w · x"]], [["3"]], [["w · x + 3"]], [["h  tanh"]], [["f  ×"]],
+    ]  # fmt: skip
+    bare = cards(draw(regression(), "neuron", numbers=False))
+    assert ["z⁽¹⁾₁  affine"] in bare["n5"] and ["h⁽¹⁾₁  tanh"] in bare["n5"] and ["W⁽¹⁾₁₁"] in bare["n5"]
+    bare = cards(draw(regression(), "tensor", numbers=False))
+    assert bare["n1"] == [["x  input"], ["(4,)"]] and bare["p1"] == [["W⁽¹⁾", "b⁽¹⁾"], ["(4, 4)", "(4,)"]]
+    assert bare["n2"] == [["z⁽¹⁾"], ["W⁽¹⁾ x + b⁽¹⁾"], ["(4,)"]]
+
+
+@pytest.mark.parametrize(("size", "most"), [(2, (2, 2)), ((4.0, 1.5), (4, 1.5)), ([100, 100], (100, 100))])
+@pytest.mark.parametrize("level", ["value", "neuron", "tensor"])
+def test_a_picture_is_no_larger_than_its_size_in_inches(size, most, level):
+    def inches(drawing):
+        root = ET.fromstring(drawing.svg())
+        return [float(root.get(side).removesuffix("pt")) / 72 for side in ("width", "height")]
+
+    natural, drawn = inches(draw(regression(), level)), inches(draw(regression(), level, size=size))
+    scale = min(1, *[limit / own for limit, own in zip(most, natural)])
+    assert drawn == pytest.approx([own * scale for own in natural], abs=2 / 72)  # Graphviz writes whole points
 
 
 def test_layers_and_neurons_keep_their_order():
@@ -430,7 +513,33 @@ def test_a_nameless_step_that_is_used_twice_is_one_arrow():
 def test_the_softmax_of_many_classes_is_cut_short_on_its_card():
     drawing = draw(cross_entropy(MLP([1, 30], seed=0)([1.0]), 3), level="neuron")
     (rows,) = [rows for rows in cards(drawing).values() if "softmax" in str(rows)]
-    assert rows[-3][0] == "softmax₁₅" and rows[-2] == ["⋮", "15 more"]
+    assert rows[-3][0] == "ŷ₁₄" and rows[-2] == ["⋮", "16 more"]
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "log_softmax"])
+@pytest.mark.parametrize("x", [[1.0, 2.0], [[1.0, 2.0], [3.0, 4.0]]], ids=["example", "batch"])
+def test_the_prediction_of_a_cross_entropy_has_its_card(loss, x):
+    z = MLP([2, 3, 2], seed=0)(Tensor(x, label="x"))
+    target = [1.0, 0.0] if z.ndim == 1 else [[1.0, 0.0], [0.0, 1.0]]
+    L = cross_entropy(z, target) if loss == "cross_entropy" else -(z.log_softmax() * target).sum()
+    L.backward()
+    y_hat = z.softmax()
+    drawing = draw(L, "tensor")
+    ids = {rows[0][0][0]: id for id, rows in cards(drawing).items()}
+    (rows,) = cards(drawing)[ids["ŷ"]]
+    assert rows == ["ŷ = softmax(z⁽²⁾)" + "".join([number(v.data, 3) for v in y_hat.values])]
+    assert [tail for tail, head in edges(drawing) if head == ids["ŷ"]] == [ids["z"]]
+    assert [head for tail, head in edges(drawing) if tail == ids["ŷ"]] == []
+    rows = [row for card in cards(draw(L, "neuron")).values() for row in card]
+    names = ("ŷ₁", "ŷ₂") if z.ndim == 1 else ("ŷ₁₁", "ŷ₁₂", "ŷ₂₁", "ŷ₂₂")
+    assert ["ŷ", "softmax(z⁽²⁾)"] in rows
+    assert all([name, number(v.data)] in rows for name, v in zip(names, y_hat.values))
+
+
+def test_the_prediction_gives_way_to_a_label():
+    z = MLP([2, 2], seed=0)([1.0, 2.0])
+    L = cross_entropy(z, Tensor([0.0, 1.0], label="ŷ"))
+    assert "softmax(z⁽¹⁾)" not in draw(L, "tensor").source and "softmax(z⁽¹⁾) − ŷ" in str(explain(L))
 
 
 def test_the_level_follows_the_size():
@@ -548,7 +657,13 @@ def test_what_cannot_be_drawn_is_refused_in_a_sentence(arguments, error, sentenc
         draw(*arguments)
 
 
-@pytest.mark.parametrize("option", [{"digits": -1}, {"digits": 2.5}, {"rankdir": "down"}])
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"digits": -1}, {"digits": 2.5}, {"rankdir": "down"}, {"size": 0}, {"size": (3, -1)}, {"size": (1, 2, 3)},
+        {"size": "7,5"}, {"size": float("inf")}, {"size": float("nan")},
+    ],
+)  # fmt: skip
 def test_an_option_out_of_range_is_refused(option):
     with pytest.raises(ValueError, match=r"is .*, not"):
         draw(Value(1.0), **option)

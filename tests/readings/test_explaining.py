@@ -20,7 +20,9 @@ from tinygrad_edu import (
     Tensor,
     Value,
     cross_entropy,
+    draw,
     explain,
+    grad,
     mse_loss,
     ops,
     squared_error,
@@ -176,9 +178,16 @@ def test_matrices_are_written_under_their_rule():
 def test_cross_entropy_leaves_softmax_minus_y():
     row = next(row for row in practical(cross_entropy)[0] if str(row.quantity) == "∂L/∂z⁽³⁾")
     assert row.text() == (
-        "∂L/∂z⁽³⁾ = (Σ y) · softmax(z⁽³⁾) − y = 1 · [0.3333  0.3333  0.3333]ᵀ − [0  1  0]ᵀ = "
-        "[0.3333  −0.6667  0.3333]ᵀ\n    Σ y = 1, so ∂L/∂z⁽³⁾ = softmax(z⁽³⁾) − y"
+        "∂L/∂z⁽³⁾ = (Σ y) · ŷ − y = 1 · [0.3333  0.3333  0.3333]ᵀ − [0  1  0]ᵀ = "
+        "[0.3333  −0.6667  0.3333]ᵀ\n    Σ y = 1, so ∂L/∂z⁽³⁾ = ŷ − y"
     )
+
+
+def test_the_prediction_of_a_cross_entropy_has_its_line_before_the_loss():
+    derivation, _, _ = practical(cross_entropy)
+    row = derivation.forward[-2]
+    assert row.text() == "ŷ = softmax(z⁽³⁾) = softmax([0.1640  0.1640  0.1640]ᵀ) = [0.3333  0.3333  0.3333]ᵀ"
+    assert not [row for row in derivation if str(row.quantity) == "∂L/∂ŷ"]  # the notes skip it, too
 
 
 def test_a_view_gives_the_output_a_second_name():
@@ -619,6 +628,69 @@ def test_errors_say_what_to_pass(call, message):
         call()
 
 
+def test_a_derivative_of_a_derivative_has_the_name_of_mathematics():
+    a, b = named(a=2.0, b=3.0)
+    L = labelled(a * a * b * b, "L")
+    slope = grad(L, a)
+    derivation = explain(slope)
+    assert str(derivation.forward[-1]).startswith("∂L/∂a = ")
+    first, *_, last = [row for step in derivation.backward for row in step.rows]
+    assert str(first) == "∂(∂L/∂a)/∂(∂L/∂a) = 1" and str(last.quantity) == "∂²L/∂a∂b"
+    assert r"\frac{\partial^{2} L}{\partial a \partial b}" in derivation.to("latex")
+    second = str(explain(labelled(grad(slope, b) * grad(slope, b), "s")))
+    assert "s = ∂²L/∂a∂b · ∂²L/∂a∂b" in re.sub(" +", " ", second).replace("(∂²L/∂a∂b)²", "∂²L/∂a∂b · ∂²L/∂a∂b")
+    assert "∂²L/∂a∂v₃ = 1" in draw(slope).source  # on an arrow
+
+
+# A title, and the update.
+
+
+@pytest.mark.parametrize("level", ["tensor", "value"])
+def test_the_derivation_ends_with_the_update_of_every_parameter(level):
+    net = MLP([2, 2, 1], seed=0)
+    L = squared_error(net(Tensor([1.0, 0.5], label="x")), Tensor([1.0], label="y"))
+    rows = explain(L, level=level, eta=0.1).update
+    L.backward()
+    before = {p.label: p.data for p in net.parameters()}
+    updated = [x for row in rows for x in ([row.result] if isinstance(row.result, float) else flat(row.result))]
+    for p in net.parameters():
+        p.data -= 0.1 * p.grad
+    assert sorted(updated) == pytest.approx(sorted([x for p in net.parameters() for x in flat(p)]), rel=1e-15)
+    assert len(rows) == (len(before) if level == "tensor" else len(updated))
+    if level == "tensor":
+        assert [str(row.rule) for row in rows][:2] == [
+            "W⁽¹⁾ − η · ∂L/∂W⁽¹⁾", "b⁽¹⁾ − η · ∂L/∂b⁽¹⁾"
+        ]  # fmt: skip
+
+
+def flat(t):
+    return [v.data for v in t.values]
+
+
+def test_the_update_of_a_number_adds_up_its_contributions():
+    (x, a) = named(x=3.0, a=2.0)
+    derivation = explain(x * x + a, wrt=x, eta=0.5, title="A square")
+    assert str(derivation).startswith("A square\n\nForward\n\nx ")
+    assert str(derivation).endswith("Update\n\nx ← x − η · ∂f/∂x = 3 − 0.5 · 6 = 0")
+    assert derivation.to("markdown").startswith("# A square\n\n## Forward")
+    assert r"x \leftarrow x - \eta \cdot \frac{\partial f}{\partial x} = 3 - 0.5 \cdot 6 = 0" in derivation.to("latex")
+    assert r"{\Large\bfseries A square\par}" in derivation.to("latex")
+
+
+def test_eta_is_written_as_a_number_where_the_graph_has_a_quantity_of_that_name():
+    x, eta = named(x=3.0, η=2.0)
+    assert str(explain(x * eta, wrt=x, eta=0.5).update[0]) == "x ← x − 0.5 · ∂f/∂x = 3 − 0.5 · 2 = 2"
+
+
+def test_an_update_of_nothing_is_refused():
+    x, a = named(x=3.0, a=2.0)
+    for wrt in (None, [a * 2]):
+        with pytest.raises(ValueError, match="there is nothing to learn"):
+            explain(x * 2, wrt=wrt, eta=0.1)
+    with pytest.raises(TypeError, match="a real number is needed"):
+        explain(x * 2, wrt=x, eta="0.1")
+
+
 # LaTeX and Markdown.
 
 
@@ -648,6 +720,7 @@ def test_latex_compiles_as_it_stands(tmp_path):
         practical(squared_error)[0],
         practical(cross_entropy)[0],
         explain(wide),
+        explain(wide, wrt=[X], title=r"50 % of ∂L/∂W⁽¹⁾ & \input{ŷ}, 数 $x_1$", eta=0.1),
     ]
     for i, derivation in enumerate(documents):
         (tmp_path / f"{i}.tex").write_text(derivation.to("latex"), encoding="utf-8")

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .. import ops
 from ..graph import topological_order
 from ..network.nn import Parameter
-from ..network.tensor import Tensor
+from ..network.operation import Operation
+from ..network.tensor import Tensor, from_values
 from ..value import Value
 from ..writing.names import SUBSCRIPT, element, elements, of_layer
 from .layers import find_layers, find_neurons
@@ -30,7 +32,8 @@ class Names:
     any Tensor of one element and its Value that have the same label.
 
     `values` and `tensors` are the two graphs that end in the roots, inputs first (no Tensors where
-    a root is a Value); `layers` and `neurons` are the networks in them.
+    a root is a Value); `layers` and `neurons` are the networks in them. `softmax` is for the log Σ exp z of
+    a cross-entropy, computed from the last layer's z without ŷ, the ŷ = softmax(z) that is its slope.
 
     Args:
         roots: the result whose graph is read, or several.
@@ -53,6 +56,7 @@ class Names:
         others = dict.fromkeys(others)
         self._all_values = list(dict.fromkeys([*self.values, *[v for v in others if isinstance(v, Value)]]))
         self._all_tensors = list(dict.fromkeys([*self.tensors, *[t for t in others if isinstance(t, Tensor)]]))
+        self.softmax: dict[Tensor, Tensor] = {}
         self._names: dict[Node, str] = {}  # by label, role or place
         self._numbers: dict[Node, str] = {}  # v₁, v₂, … and their elements
         everything: list[Node] = [*self._all_values, *self._all_tensors]
@@ -143,6 +147,12 @@ class Names:
             for t in self.tensors:
                 if t.op == "softmax" and t.inputs[0] in outputs:
                     self._give_role(t, "ŷ")
+            for t in self.tensors:
+                if t.op in ("logsumexp", "log_softmax") and t.inputs[0] in outputs and _runs_along_rows(t):
+                    y_hat = _softmax(t)
+                    self._give_role(y_hat, "ŷ")
+                    if y_hat in self._names:
+                        self.softmax[t] = y_hat
         for root in self._roots:
             if isinstance(root, Tensor) and (root.op or not root.shape):
                 self._give_role(root, *(("L", "y") if len(root.values) == 1 else ("y",)))
@@ -183,6 +193,23 @@ class Names:
 def _label(node: Node) -> str | None:
     """The label on one line, or None where it is empty."""
     return " ".join(node.label.split()) or None if node.label else None
+
+
+def lse_nodes(t: Tensor) -> list[Value]:
+    """The log Σ exp of each row of z, for a Tensor that was computed by logsumexp or log_softmax."""
+    return list(dict.fromkeys([v if v.op is ops.LSE else v.inputs[1] for v in t.values]))
+
+
+def _runs_along_rows(t: Tensor) -> bool:
+    assert t.record
+    return t.record.axis in (None, (t.inputs[0].ndim - 1,)) and all([v.op is ops.LSE for v in lse_nodes(t)])
+
+
+def _softmax(t: Tensor) -> Tensor:
+    """softmax(z), which is the slope of log Σ exp z; the graph that ends in the loss does not compute it."""
+    z = t.inputs[0]
+    numbers = [Value(p) for v in lse_nodes(t) for p in v.partials]
+    return from_values(numbers, z.shape, Operation("softmax", axis=(z.ndim - 1,)), z)
 
 
 def _computed(t: Tensor) -> bool:

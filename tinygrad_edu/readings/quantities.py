@@ -185,7 +185,22 @@ class Quantities:
             if node.inputs:
                 quantity.rule = on_its_own(self.written_out(node))
                 quantity.inputs = tuple(dict.fromkeys(self._named_inputs(node)))
-        self.of = {q.tensor: q for q in by_depth(list(found.values()))}
+        *others, last = found.values()
+        self.softmax: dict[Tensor, Expression] = {}  # for a logsumexp, as ŷ
+        for t, softmax in names.softmax.items():
+            if t in graph.nodes and t.inputs[0] in found:
+                others.append(self._beside(softmax, names(softmax)))
+                self.softmax[t] = others[-1].symbol
+        self.of = {q.tensor: q for q in by_depth([*others, last])}
+
+    def _beside(self, t: Tensor, name: str) -> Quantity:
+        """A quantity that the root is not computed from, though its derivatives are written with it."""
+        node = self.graph.nodes[t] = Node(t)
+        node.inputs = tuple([self.graph.nodes[a] for a in t.inputs])
+        quantity = Quantity(node, name)
+        quantity.rule = self.written_out(node)
+        quantity.inputs = tuple(self._named_inputs(node))
+        return quantity
 
     def symbol(self, t: Tensor) -> Expression:
         """A Tensor as it stands in a formula: its name, a constant, or its own formula."""

@@ -175,16 +175,18 @@ _LOWERED = {code: chr(digit) for digit, code in SUBSCRIPT.items()}
 def identifier(label: str) -> str:
     """A label as a name that Python accepts, read aloud the same way.
 
-    >>> identifier("W⁽¹⁾₁₂"), identifier("∂a∂b₃"), identifier("W₁,₁₁"), identifier("2nd try")
-    ('W1_12', 'da_db_3', 'W_1_11', '_2nd_try')
+    >>> identifier("W⁽¹⁾₁₂"), identifier("∂b⁽²⁾₃"), identifier("W₁,₁₁"), identifier("2nd try")
+    ('W1_12', 'db2_3', 'W_1_11', '_2nd_try')
+    >>> identifier("∂L/∂a"), identifier("∂²L/∂a∂b")
+    ('dL_da', 'd2L_da_db')
     """
     from unicodedata import normalize  # only those who print programs need to wait for it
 
     name, before = "", 0
     for code in map(ord, label):
-        if code in _LOWERED and before not in _LOWERED:
+        if (code in _LOWERED and before not in _LOWERED) or (chr(code) == "∂" and name):
             name += "_"
-        name += _LOWERED.get(code) or _UPRIGHT.get(code, "_d"[not name :] if chr(code) == "∂" else chr(code))
+        name += _LOWERED.get(code) or _UPRIGHT.get(code, "d" if chr(code) == "∂" else chr(code))
         before = code
     name = "".join([c if ("_" + c).isidentifier() else "_" for c in normalize("NFKC", name)])
     while "__" in name:

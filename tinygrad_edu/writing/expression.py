@@ -16,6 +16,8 @@ from enum import IntEnum
 from string import Formatter
 from typing import TYPE_CHECKING
 
+from ..autodiff import derivative_name
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
@@ -84,8 +86,12 @@ class Derivative(Expression):
 
         >>> Derivative("L", "z").text
         '∂L/∂z'
+        >>> Derivative("∂L/∂a", "b").text
+        '∂²L/∂a∂b'
         """
-        return f"∂{self.above}/∂{self.below}"
+        if self.below.startswith("∂"):
+            return f"∂({self.above})/∂({self.below})"
+        return derivative_name(self.above, self.below)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from . import numbers as notation
-from .expression import Precedence, Spelling, infix, letters, write
+from .expression import Name, Part, Precedence, Spelling, Transpose, infix, letters, write
 from .paper import AXES, Paper, cells, with_precedence
 
 if TYPE_CHECKING:
@@ -39,13 +40,26 @@ class LaTeX(Paper):
         self.digits = digits
 
     def sign(self, relation: str) -> str:
-        return {"+=": r" \mathrel{+}= "}.get(relation, f" {relation} ")
+        return {"+=": r" \mathrel{+}= ", "←": r" \leftarrow "}.get(relation, f" {relation} ")
 
     def sentence(self, words: Sequence[str | Expression]) -> str:
         return "".join([w.replace("%", r"\%") if isinstance(w, str) else f"${write(w, self)[0]}$" for w in words])
 
     def name(self, text: str) -> str:
         return latex_name(text)
+
+    def tightness(self, name: str) -> Precedence:
+        """Less than an atom for a name with something raised: (h^{(1)})²."""
+        tightness = super().tightness(name)
+        return min(tightness, POWER) if set(name) & set(_ABOVE) else tightness
+
+    def other(self, e: Expression) -> tuple[str, Precedence] | Spelling:
+        match e:
+            case Transpose(Name(name)) if set(name) & set(_ABOVE) and self.tightness(name) is POWER:
+                return latex_name(name, r"\top"), POWER
+            case Part(Name(), index):
+                return Spelling("{a}" + self.brackets(f"[{index}]"), ATOM, (POWER,))
+        return super().other(e)
 
     def derivative(self, above: str, below: str) -> str:
         return rf"\frac{{\partial {above}}}{{\partial {below}}}"
@@ -111,14 +125,28 @@ def latex_number(text: str) -> str:
     return mantissa + (rf" \cdot 10^{{{power.translate(_FLAT)}}}" if power else "")
 
 
-def latex_name(label: str) -> str:
+def latex_name(label: str, above: str = "") -> str:
     """A label for LaTeX's mathematics; characters LaTeX does not have are shown by their code.
+
+    `above` is what else is raised.
 
     >>> print(latex_name("W⁽³⁾₁₂"), latex_name("ŷ"), latex_name("loss"), latex_name("50%"))
     W^{(3)}_{12} \\hat{y} \\mathrm{loss} \\mathrm{50\\%}
+    >>> print(latex_name("∂²L/∂a∂b₁"))
+    \\frac{\\partial^{2} L}{\\partial a \\partial b_{1}}
     """
     from unicodedata import normalize  # which only LaTeX needs
 
+    if derivative := re.fullmatch(r"∂\((∂.*)\)/∂\((∂.*)\)", label):
+        above, below = [rf"\partial \left({latex_name(name)}\right)" for name in derivative.groups()]
+        return rf"\frac{{{above}}}{{{below}}}"
+    if derivative := re.fullmatch(r"∂([⁰¹²³⁴⁵⁶⁷⁸⁹]*)([^/]*)/(∂.+)", label):
+        order = f"^{{{derivative[1].translate(_FLAT)}}}" if derivative[1] else ""
+        above = rf"\partial{order} {latex_name(derivative[2]) if derivative[2] else ''}"
+        below = " ".join([rf"\partial {latex_name(x)}" for x in derivative[3][1:].split("∂")])
+        return rf"\frac{{{above}}}{{{below}}}"
+    if label.startswith("∂"):
+        return rf"\partial {latex_name(label[1:])}" if label[1:] else r"\partial"
     parts = {"base": "", "above": "", "below": ""}
     for c in normalize("NFC", label):
         part = "above" if c in _ABOVE else "below" if c in _BELOW else "base"
@@ -127,9 +155,24 @@ def latex_name(label: str) -> str:
     if not (base and below.isalnum()):
         base, below = parts["base"], ""
     text = _latex_word(base) or "{}"
-    text += f"^{{{parts['above']}}}" if parts["above"] else ""
+    text += f"^{{{parts['above']}{above}}}" if parts["above"] + above else ""
     below = (_latex_word(below) if below else "") + parts["below"]
     return text + (f"_{{{below}}}" if below else "")
+
+
+def latex_words(text: str) -> str:
+    """Words for LaTeX; what it has no letter for becomes mathematics, name by name.
+
+    >>> print(latex_words("50 % of ∂L"))
+    50 \\% of $\\partial$L
+    """
+    special = {c: "\\" + c for c in "#$%&_{}"} | {
+        "\\": r"\textbackslash{}",
+        "^": r"\^{}",
+        "~": r"\~{}",
+        "…": r"\dots{}",
+    }
+    return "".join([special.get(c, c) if c.isascii() or c == "…" else f"${latex_name(c)}$" for c in text])
 
 
 def _latex_word(word: str) -> str:

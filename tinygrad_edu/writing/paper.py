@@ -92,6 +92,8 @@ class Paper(Language):
 
     def tightness(self, name: str) -> Precedence:
         """Less than an atom for a label such as "a + b" or "x²"."""
+        if _is_derivative(name):
+            return FRACTION
         if set(name) & set(" +−-·∘×/=<>;:()[]⟨⟩|^*→ᵀ"):
             return SUM
         return FRACTION if name[-1:] in [*"⁰¹²³⁴⁵⁶⁷⁸⁹⁻"] else ATOM
@@ -121,6 +123,8 @@ class Paper(Language):
                 return self.constant(number)
             case Literal(number):
                 return self.literal(number)
+            case Derivative(above, below) if _is_derivative(above) or _is_derivative(below):
+                return self.name(e.text), FRACTION
             case Derivative(above, below):
                 names = [self._enclosed(name) for name in (above, below)]
                 return self.derivative(*names), FRACTION
@@ -283,6 +287,11 @@ def written(e: Expression, style: Language) -> str:
 def ends(items: list[Any], dots: Any, most: int = _MOST_TERMS) -> list[Any]:
     """The items, or if they are too many the first ones, dots, and the last."""
     return items if len(items) <= most else [*items[: most - 2], dots, items[-1]]
+
+
+def _is_derivative(name: str) -> bool:
+    """Whether a quantity is itself a derivative: ∂L/∂a, as `grad` calls it."""
+    return name.startswith("∂")
 
 
 def _long(e: Expression) -> list[int]:

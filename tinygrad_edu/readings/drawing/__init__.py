@@ -11,6 +11,8 @@ figure.py         Drawing: saved or shown; render.py runs Graphviz, svg.py finis
 from __future__ import annotations
 
 import warnings
+from math import inf
+from numbers import Real
 from typing import TYPE_CHECKING
 
 from ...network.tensor import Tensor
@@ -39,7 +41,9 @@ def draw(
     rankdir: str | None = None,
     digits: int | None = None,
     gradients: bool = True,
+    numbers: bool = True,
     title: str | None = None,
+    size: float | tuple[float, float] | None = None,
     force: bool = False,
 ) -> Drawing:
     """Draw the graph that y was computed by.
@@ -54,12 +58,14 @@ def draw(
         rankdir: the direction, "LR", "TB", "RL" or "BT"; by default what suits the level.
         digits: decimals, by default 4; matrices show one less.
         gradients: False leaves them out.
+        numbers: False leaves out all numbers of the computation; names and operations stay, as for an exam.
         title: a line over the picture.
+        size: at most so many inches, for the width and the height or for both. What is larger is made smaller.
         force: draws more than 2,000 cards too.
 
     Raises:
         TypeError: y is neither a Value nor a Tensor.
-        ValueError: an unknown level or direction, a level that y does not have, or more than
+        ValueError: an unknown level or direction, a size that is none, a level that y does not have, or more than
             2,000 cards without `force`. (More than 200 is a warning that names a coarser level.)
         RuntimeError: the data of a Value in the graph was changed after it was recorded.
 
@@ -69,10 +75,11 @@ def draw(
     2
     """
     _check(y, level, rankdir, digits)
-    scene = Scene(y, digits, gradients)
+    inches = _inches(size)
+    scene = Scene(y, digits, gradients, numbers)
     check_current("draw", scene.values)
     # The numbers v₁, v₂, … of Tensors and of Values are those of two documents, and so are the scenes.
-    cards = TensorCards(Scene(y, digits, gradients)) if isinstance(y, Tensor) else None
+    cards = TensorCards(Scene(y, digits, gradients, numbers)) if isinstance(y, Tensor) else None
     counts = _counts(scene, cards)
     if level is None:
         level = next((l for l in COMFORTABLE if counts.get(l, TOO_MANY) <= COMFORTABLE[l]), list(counts)[-1])
@@ -90,6 +97,8 @@ def draw(
         graph = neuron_level(scene, NeuronCards(scene), rankdir, title)
     else:
         graph = value_level(scene, rankdir, title)
+    if inches:
+        graph.attr("graph", size=inches)
     spoken = title or f"{_named(scene)}: computation graph, {level} level"
     return Drawing(graph.source, level, counts[level], spoken)
 
@@ -103,6 +112,16 @@ def _check(y: Any, level: Any, rankdir: Any, digits: Any) -> None:
         raise ValueError(f"draw: rankdir is LR, TB, RL or BT, not {rankdir!r}")
     if digits is not None:
         check_digits("draw", digits)
+
+
+def _inches(size: Any) -> str:
+    """Graphviz's `size`."""
+    if size is None:
+        return ""
+    both = size if isinstance(size, (tuple, list)) else (size, size)
+    if len(both) != 2 or not all([isinstance(x, Real) and 0 < float(x) < inf for x in both]):
+        raise ValueError(f"draw: size is a number of inches, or (width, height), not {size!r}")
+    return f"{both[0]:g},{both[1]:g}"
 
 
 def _named(scene: Scene) -> str:

@@ -1,7 +1,8 @@
 """The look: colours with their dark counterparts, and the HTML that Graphviz makes cards from.
 
-Colour is never alone: a gradient is also italic and in its own row or column, a leaf also square,
-an operation rounded, the loss thick-bordered, and every number has its sign.
+Colour is never alone: a gradient is also italic and in its own row or column, a leaf also square and
+where there are several kinds called input, parameter or target, an operation rounded, the loss
+thick-bordered, and every number has its sign.
 """
 
 from __future__ import annotations
@@ -99,10 +100,13 @@ def _picture(code: int) -> str | None:
 def markup(text: str) -> str:
     """`text` as Graphviz's HTML: `<` and its kin as entities, and `\\N` kept from becoming the node's name.
 
+    Browsers drop blanks at the beginning, for which Graphviz leaves room, unless they are no-break spaces.
+
     >>> markup('a<b & "c"')
     'a&lt;b &amp; &quot;c&quot;'
     """
-    return html.escape(printable(text)).replace("\\", "\\\\") or " "
+    escaped = html.escape(printable(text)).replace("\\", "\\\\")
+    return escaped.lstrip(" ").rjust(len(escaped), "\u00a0") if escaped.strip(" ") else " "
 
 
 def shortened(text: str, length: int = WIDTH) -> str:

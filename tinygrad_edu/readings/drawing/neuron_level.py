@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ... import ops
 from ...value import Value
-from ...writing.names import element
-from ...writing.numbers import number
 from ..layers import Neuron, users_of
 from . import look
 from .dot import edge, new_graph, node, part
-from .value_level import describe, value_card
+from .value_level import describe, heading, value_card
 
 if TYPE_CHECKING:
     from typing import Any
@@ -86,21 +83,28 @@ def neuron_level(scene: Scene, cards: NeuronCards, rankdir: str | None = None, t
 
 def _further_rows(scene: Scene, v: Value, leaves: list[Value]) -> list[tuple[str, str]]:
     """The rows for targets and constants; and for logsumexp its local derivatives, which are the softmax."""
-    rows = [(scene.name(leaf) or "constant", scene.value(leaf)) for leaf in leaves]
-    if v.op is ops.LSE:
-        size = (len(v.inputs),)
-        rows += [(element("softmax", (k,), size), number(p, scene.digits)) for k, p in enumerate(v.partials)]
+    rows = [(_said(scene, leaf), scene.value(leaf)) for leaf in leaves]
+    if scene.numbers:
+        rows += scene.softmax(v)
     if len(rows) > MOST_ROWS:
         rows = [*rows[: MOST_ROWS - 1], ("⋮", f"{len(rows) - MOST_ROWS + 1} more")]
     return rows
 
 
+def _said(scene: Scene, leaf: Value) -> str:
+    """A target or a constant, in a row."""
+    name = scene.name(leaf) or ("constant" if scene.numbers else scene.formula(leaf))
+    return f"{name}  {role}" if (role := scene.role(leaf)) else name
+
+
 def neuron_card(scene: Scene, neuron: Neuron) -> str:
     """Weights, bias, z and h as rows, value and gradient as columns."""
-    columns = [look.cell(look.styled("value", "muted", look.SMALL))]
+    columns = [look.cell(look.styled("value", "muted", look.SMALL))] if scene.numbers else []
     if scene.gradients:
         columns.append(look.cell(look.styled("gradient", "gradient", look.SMALL)))
-    rows = [look.row(look.cell(look.styled(" "), "LEFT"), *columns)]
+    example = scene.example(neuron.z)
+    above = look.cell(look.styled(example, "muted", look.SMALL if example else look.SIZE), "LEFT")
+    rows = [look.row(above, *columns)] if columns or example else []
     parameters = list(neuron.parameters)
     shown = parameters if len(parameters) <= MOST_ROWS else parameters[: MOST_ROWS - 1]
     rows += [_row(scene, v) for v in shown]
@@ -117,6 +121,8 @@ def neuron_card(scene: Scene, neuron: Neuron) -> str:
 
 def _row(scene: Scene, v: Value, fill: str | None = None) -> str:
     name = look.styled(look.shortened(scene.name(v) or "constant"), bold=fill is not None)
+    if not scene.numbers:
+        return look.row(look.cell(heading(scene, v) if v.op else name, "LEFT", fill))
     cells = [look.cell(name, "LEFT", fill), look.cell(look.styled(scene.value(v)), fill=fill)]
     if scene.gradients:
         cells.append(look.cell(look.gradient_text(scene.gradient(v)), fill=fill))
@@ -124,7 +130,10 @@ def _row(scene: Scene, v: Value, fill: str | None = None) -> str:
 
 
 def _neuron_described(scene: Scene, neuron: Neuron) -> str:
-    return "; ".join([describe(scene, v) for v in ([neuron.z, neuron.h] if neuron.h else [neuron.z])])
+    example = scene.example(neuron.z)
+    return f"{example}: " * bool(example) + "; ".join(
+        [describe(scene, v) for v in ([neuron.z, neuron.h] if neuron.h else [neuron.z])]
+    )
 
 
 def _columns(cards: NeuronCards) -> list[list[tuple[Value, Neuron | None]]]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 
+from ... import ops
 from ...network.nn import Parameter
 from ...network.tensor import Tensor
 from ...value import Value
 from ...writing.expression import Name
+from ...writing.names import elements
 from ...writing.numbers import number
 from ..formulas import formula
-from ..naming import Names
+from ..naming import Names, lse_nodes
 from . import look
 
 
@@ -24,9 +26,12 @@ class Scene:
         y: what to draw, a Value or a Tensor.
         digits: decimals of a scalar; matrices show one less. None is 4.
         gradients: whether there are gradients at all.
+        numbers: False leaves names and operations.
     """
 
-    def __init__(self, y: Value | Tensor, digits: int | None = None, gradients: bool = True) -> None:
+    def __init__(
+        self, y: Value | Tensor, digits: int | None = None, gradients: bool = True, numbers: bool = True
+    ) -> None:
         self.root = y
         self.names = Names(y)
         self.roots = [y] if isinstance(y, Value) else list(dict.fromkeys(y.values))
@@ -36,10 +41,17 @@ class Scene:
         self.neurons = self.names.neurons
         self.numbered: set[Value | Tensor] = set()  # those whose v₁, v₂, … a reader sees
         self.digits = 4 if digits is None else digits
-        self.gradients = gradients
+        self.numbers = numbers
+        self.gradients = gradients and numbers
         # The root's own gradient is 1 after backward() and 0 before: then the gradients are left blank.
         self.blank = not any([root.grad for root in self.roots])
-        self._has_weights = any([letters(self.name(v) or "") in _WEIGHTS for v in self.values if not v.op])
+        leaves = [v for v in self.values if not v.op]
+        self._has_weights = any([letters(self.name(v) or "") in _WEIGHTS for v in leaves])
+        both = [t for layer in self.layers for t in (layer.z, layer.h) if t is not None]
+        self._examples = {
+            v: 1 + k // t.shape[1] for t in both if t.ndim == 2 and len(t) > 1 for k, v in enumerate(t.values)
+        }
+        self._roles = {self.kind(v) for v in leaves} - {"constant"}
 
     def name(self, node: Value | Tensor) -> str | None:
         """What the node is called; None for a constant, and for a step that is shown as its formula."""
@@ -69,6 +81,13 @@ class Scene:
 
         return str(formula(v, symbol))
 
+    def sign(self, v: Value) -> str:
+        """The operation beside the name of what was computed: +, tanh; e², or ( )² of what has no name."""
+        assert v.op
+        if v.op.exponent is None:
+            return v.op.symbol
+        return str(formula(v, lambda a: Name(self.name(a) or " ")))
+
     @property
     def loss(self) -> str:
         """The L of ∂L/∂x: the root's name if the gradients are its own, else L."""
@@ -82,6 +101,10 @@ class Scene:
     def gradient(self, v: Value) -> str:
         """The gradient of a node, as text: blank before backward()."""
         return "" if self.blank else number(v.grad or 0.0, self.digits)
+
+    def has_gradient(self, t: Tensor) -> bool:
+        """Whether there is one to show; not of the ŷ beside a cross-entropy, which is computed from z."""
+        return self.gradients and t not in self.names.softmax.values()
 
     def kind(self, node: Value | Tensor) -> str:
         """The role that colours a node: loss, operation, parameter, target, constant or input.
@@ -101,6 +124,30 @@ class Scene:
         if word in _BIASES and self._has_weights:
             return "parameter"
         return "target" if word in _TARGETS else "input"
+
+    def example(self, v: Value) -> str:
+        """Which example of a batch, one a row, a neuron computes; empty where there is just one."""
+        return f"example {self._examples[v]}" if v in self._examples else ""
+
+    def softmax(self, v: Value) -> list[tuple[str, str]]:
+        """ŷ = softmax(z), and each element of it, for one of the nodes log Σ exp z; nothing for any other."""
+        if v.op is not ops.LSE:
+            return []
+        n = len(v.partials)
+        for t, y_hat in self.names.softmax.items():
+            if v in (nodes := lse_nodes(t)):
+                i = nodes.index(v)
+                name, row = self.names(y_hat), elements(self.names(y_hat), y_hat.shape)[i * n : (i + 1) * n]
+                rows = [(name, f"softmax({self.names(t.inputs[0])})")]
+                break
+        else:
+            rows, row = [], elements("softmax", (n,))
+        return rows + [(element, number(p, self.digits)) for element, p in zip(row, v.partials)]
+
+    def role(self, node: Value | Tensor) -> str:
+        """What a leaf is, in a word, where there are leaves of several kinds: in print colour cannot tell."""
+        kind = self.kind(node)
+        return kind if len(self._roles) > 1 and kind in self._roles and not is_computed(node) else ""
 
 
 _WEIGHTS, _BIASES, _TARGETS = {"w", "W", "weight"}, {"b", "bias"}, {"y", "t", "target"}

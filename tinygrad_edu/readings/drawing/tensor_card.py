@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...network.tensor import Tensor
-from ...writing.numbers import number
+from ...writing.expression import Derivative
+from ...writing.numbers import exact, number
 from . import look
 
 if TYPE_CHECKING:
@@ -22,11 +23,16 @@ def tensor_card(scene: Scene, t: Tensor, formula: str | None) -> str:
     `formula` says how it was computed.
     """
     kind = scene.kind(t)
+    if not scene.numbers:
+        name = scene.name(t) or ("" if formula else exact(t.item()))
+        rows = [_centred(_name_and_role(scene, t, name))] if name else []
+        rows += [_centred(look.styled(look.shortened(said, 60), "muted")) for said in (formula, _shape(t)) if said]
+        return look.card(rows, kind, rounded=formula is not None, thick=kind == "loss", padding=5)
     if len(t.values) == 1:
         rows = [_centred(text) for text in _sentences(scene, t, formula)]
         return look.card(rows, kind, rounded=formula is not None, thick=kind == "loss", padding=5)
-    parts = [_matrix(scene, t, _heading(scene, t, formula))]
-    if scene.gradients:
+    parts = [_matrix(scene, t, _name_and_role(scene, t, _heading(scene, t, formula)))]
+    if scene.has_gradient(t):
         parts.append(_gradient(scene, t))
     wide = t.ndim > 1 and t.shape[-1] > NARROW
     rows = [_centred(part) for part in parts] if wide else [_centred(*parts)]
@@ -34,8 +40,11 @@ def tensor_card(scene: Scene, t: Tensor, formula: str | None) -> str:
 
 
 def parameter_card(scene: Scene, tensors: list[Tensor]) -> str:
-    """[W | b] over [∂L/∂W | ∂L/∂b]."""
-    rows = [_centred(*[_matrix(scene, t, scene.name(t) or "") for t in tensors])]
+    """[W | b] over [∂L/∂W | ∂L/∂b]; without numbers their shapes."""
+    if not scene.numbers:
+        said = [[_bold(scene.name(t) or ""), look.styled(_shape(t), "muted")] for t in tensors]
+        return look.card([_centred(*texts) for texts in zip(*said)], "parameter", rounded=False, padding=5)
+    rows = [_centred(*[_matrix(scene, t, _bold(scene.name(t) or "")) for t in tensors])]
     if scene.gradients:
         rows.append(_centred(*[_gradient(scene, t) for t in tensors]))
     return look.card(rows, "parameter", rounded=False)
@@ -44,9 +53,9 @@ def parameter_card(scene: Scene, tensors: list[Tensor]) -> str:
 def _sentences(scene: Scene, t: Tensor, formula: str | None) -> list[str]:
     """L = 2.0102, ∂L/∂L = 1.0000, and how it was computed."""
     v, name = t.values[0], scene.name(t)
-    said = f"{look.shortened(name)} = {scene.value(v)}" if name else scene.value(v)
-    sentences = [look.styled(said, bold=True)]
-    if scene.gradients and not scene.blank:
+    said = f"{name} = {scene.value(v)}" if name else scene.value(v)
+    sentences = [_name_and_role(scene, t, said)]
+    if scene.has_gradient(t) and not scene.blank:
         sentences.append(look.gradient_text(f"{_gradient_name(scene, t)} = {scene.gradient(v)}"))
     if formula:
         said = look.shortened(formula, 60)
@@ -55,24 +64,39 @@ def _sentences(scene: Scene, t: Tensor, formula: str | None) -> list[str]:
 
 
 def _heading(scene: Scene, t: Tensor, formula: str | None) -> str:
-    """The name of a Tensor, or how it was computed, or both where the name is just a number."""
+    """The name of a Tensor and how it was computed, unless the frame of its layer says that."""
     name = scene.name(t)
-    if not formula or (name and t not in scene.numbered):
+    framed = any([t is layer.z or t is layer.h for layer in scene.layers])
+    if not formula or (name and framed):
         return name or "constant"
     return f"{name} = {formula}" if name else formula
 
 
+def _name_and_role(scene: Scene, t: Tensor, name: str) -> str:
+    role = scene.role(t)
+    return _bold(name) + (look.styled(f"  {role}", "muted", look.SMALL) if role else "")
+
+
+def _bold(name: str) -> str:
+    return look.styled(look.shortened(name), bold=True)
+
+
+def _shape(t: Tensor) -> str:
+    """(4, 3); nothing for a number."""
+    return str(t.shape) if t.shape else ""
+
+
 def _gradient_name(scene: Scene, t: Tensor) -> str:
     name = scene.name(t)
-    return f"∂{scene.loss}/∂{name}" if name else "gradient"
+    return str(Derivative(scene.loss, name)) if name else "gradient"
 
 
-def _matrix(scene: Scene, t: Tensor, name: str) -> str:
+def _matrix(scene: Scene, t: Tensor, heading: str) -> str:
     data = [v.data for v in t.values]
     digits = max(scene.digits - 1, 0)
     scale = _scale(data, digits)
     cells = [look.cell(look.styled(number(x, digits), size=DIGIT_SIZE), fill=look.heat(x, scale)) for x in data]
-    return _headed(look.styled(look.shortened(name), bold=True), _grid(cells, t))
+    return _headed(heading, _grid(cells, t))
 
 
 def _gradient(scene: Scene, t: Tensor) -> str:

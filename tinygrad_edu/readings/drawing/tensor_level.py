@@ -44,6 +44,8 @@ class TensorCards:
                     self.parameter_of.setdefault(t, layer)
         self.in_layers = {t for layer in scene.layers for t in (layer.z, layer.h)}
         nodes = [node for node in graph.order if node.tensor not in self.parameter_of and self._is_shown(node)]
+        for t in self.quantities.softmax:
+            nodes.insert(-1, graph.nodes[scene.names.softmax[t]])  # the root stays the last
         self.shown = dict.fromkeys([node.tensor for node in nodes])
         self.sources = {node.tensor: self._cards_behind(node) for node in nodes}
         self.uses = Counter([a for behind in self.sources.values() for a in behind])
@@ -164,5 +166,5 @@ def _frame(graph: Any, cards: TensorCards, l: int, layer: Layer, ids: dict[Tenso
 
 def _tensor_node(graph: Any, cards: TensorCards, t: Tensor, id: str, **attributes: str) -> None:
     scene, formula = cards.scene, cards.formula(t)
-    tip = f"{scene.name(t) or t.op or 'constant'}, shape {t.shape}" + (f", = {formula}" if formula else "")
-    node(graph, id, tensor_card(scene, t, formula), scene.kind(t), tip, **attributes)
+    said = " = ".join([text for text in (scene.name(t), formula) if text]) or "constant"
+    node(graph, id, tensor_card(scene, t, formula), scene.kind(t), f"{said}, shape {t.shape}", **attributes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...writing.expression import Derivative
 from ...writing.numbers import short
 from ..layers import users_of
 from . import look
@@ -33,8 +34,12 @@ def value_level(scene: Scene, rankdir: str | None = None, title: str | None = No
         node(graph, id, value_card(scene, v), scene.kind(v), describe(scene, v))
     for v, id in ids.items():
         for a, partial in zip(v.inputs, v.partials):
+            if not scene.numbers:
+                edge(graph, ids[a], id)
+                continue
             local = f"×{short(partial, scene.digits)}"
-            tip = f"∂{spoken(scene, v)}/∂{spoken(scene, a)} = {short(partial, scene.digits)}"
+            slope = Derivative(spoken(scene, v), spoken(scene, a))
+            tip = f"{slope} = {short(partial, scene.digits)}"
             edge(graph, ids[a], id, tip, label=f" {local} ")
     return graph
 
@@ -47,28 +52,32 @@ def value_card(scene: Scene, v: Value, more: Sequence[tuple[str, str]] = ()) -> 
     kind = scene.kind(v)
     rows = [look.row(look.cell(heading(scene, v), "CENTER", span=2)), *numbers(scene, v)]
     for name, text in more:
-        what = look.styled(look.shortened(name), size=look.SMALL)
-        rows.append(look.row(look.cell(what, "LEFT", "target"), look.cell(look.styled(text), fill="target")))
+        cells = [look.cell(look.styled(look.shortened(name), size=look.SMALL), "LEFT", "target")]
+        if scene.numbers:
+            cells.append(look.cell(look.styled(text), fill="target"))
+        rows.append(look.row(*cells))
     if more:
         rows.append(look.FOOT)
     return look.card(rows, kind, rounded=v.op is not None, thick=kind == "loss")
 
 
 def heading(scene: Scene, v: Value) -> str:
-    """The name in bold and the symbol beside it, or the formula where there is no name or it is just a number."""
+    """The name in bold and the symbol or role beside it; the formula where there is no name or it is just a number."""
     name = scene.name(v)
     if not name:
-        return look.styled(look.shortened(scene.formula(v) if v.op else "constant"), "muted")
+        return look.styled(look.shortened(scene.formula(v) if v.op or not scene.numbers else "constant"), "muted")
     bold = look.styled(look.shortened(name), bold=True)
     if not v.op:
-        return bold
-    formula = f"\u00a0= {scene.formula(v)}" if v in scene.numbered else ""  # browsers drop a blank at the beginning
+        return bold + (look.styled(f"  {role}", "muted", look.SMALL) if (role := scene.role(v)) else "")
+    formula = f" = {scene.formula(v)}" if v in scene.numbered else ""
     fits = formula and len(name + formula) <= look.WIDTH
-    return bold + look.styled(formula if fits else f"  {v.op.symbol}", "muted")
+    return bold + look.styled(formula if fits else look.shortened(f"  {scene.sign(v)}"), "muted")
 
 
 def numbers(scene: Scene, v: Value) -> list[str]:
     """The two rows of numbers of one node."""
+    if not scene.numbers:
+        return []
     rows = [("value", "muted", look.styled(scene.value(v)))]
     if scene.gradients:
         rows.append(("grad", "gradient", look.gradient_text(scene.gradient(v))))
@@ -84,6 +93,10 @@ def spoken(scene: Scene, v: Value) -> str:
 
 def describe(scene: Scene, v: Value) -> str:
     """The tooltip of a node: all its numbers in one sentence."""
-    how = (f" ({v.op.symbol})" if scene.name(v) else f" = {scene.formula(v)}") if v.op else ""
+    how = f" ({sign})" if (sign := scene.sign(v) if v.op else scene.role(v)) else ""
+    if v.op and not scene.name(v):
+        how = f" = {scene.formula(v)}"
+    if not scene.numbers:
+        return f"{spoken(scene, v)}{how}"
     gradient = f", gradient {scene.gradient(v)}" if scene.gradients and not scene.blank else ""
     return f"{spoken(scene, v)}{how}: value {scene.value(v)}{gradient}"

@@ -7,7 +7,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from ...writing.expression import write
-from ...writing.latex import LaTeX, latex_number
+from ...writing.latex import LaTeX, latex_number, latex_words
 from ...writing.numbers import short
 from ...writing.paper import Text
 
@@ -85,15 +85,15 @@ small { margin-left: auto; color: #555; font-size: 7.5pt }
 
 
 def as_latex(sheet: Sequence[Question], title: str, digits: int, filled: bool, remark: str) -> str:
-    lines = [_PREAMBLE, rf"\section*{{{_plain(title)}}}"]
+    lines = [_PREAMBLE, rf"\section*{{{latex_words(title)}}}"]
     lines += [r"\textbf{Key}" if filled else r"Name \underline{\hspace{5cm}}", "", f"Decimals: {digits}.", ""]
-    lines += [_plain(remark), ""] if remark else []
+    lines += [latex_words(remark), ""] if remark else []
     for part, heading in _PARTS.items():
         chosen = [q for q in sheet if part_of(q) == part]
         lines += [rf"\subsection*{{{heading}}}"] if chosen else []
         for q in chosen:
             lines += [r"\noindent\begin{minipage}{\textwidth}\[", _latex_line(q, digits, filled), r"\]"]
-            lines += [rf"\hfill{{\scriptsize\ttfamily {_plain(hint(q))}}}"] if q.asked else []
+            lines += [rf"\hfill{{\scriptsize\ttfamily {latex_words(hint(q))}}}"] if q.asked else []
             lines.append(r"\end{minipage}\par\smallskip")
     return "\n".join([*lines, r"\end{document}", ""])
 
@@ -109,19 +109,6 @@ def _latex_line(q: Question, digits: int, filled: bool) -> str:
     box = rf"\rule[-3mm]{{0mm}}{{8mm}}\makebox[{'15' if len(rows[0]) < 8 else '11'}mm]"
     cells = "".join([" & ".join([f"{box}{{${latex_number(c)}$}}" for c in row]) + r" \\ \hline " for row in rows])
     return " = ".join([*sides, rf"\begin{{array}}{{{columns}}}\hline {cells}\end{{array}}"])
-
-
-def _plain(text: str) -> str:
-    """Words for LaTeX; what it has no letter for becomes mathematics, name by name."""
-    from ...writing.latex import latex_name
-
-    special = {c: "\\" + c for c in "#$%&_{}"} | {
-        "\\": r"\textbackslash{}",
-        "^": r"\^{}",
-        "~": r"\~{}",
-        "…": r"\dots{}",
-    }
-    return "".join([special.get(c, c) if c.isascii() or c == "…" else f"${latex_name(c)}$" for c in text])
 
 
 _PREAMBLE = r"""\documentclass[a4paper]{article}

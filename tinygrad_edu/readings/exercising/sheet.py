@@ -73,7 +73,7 @@ def typable(label: str) -> str:
     ('W2', 'y_hat', 'eta', 'dL_dz3')
     """
     text = ""
-    for c in normalize("NFD", label.replace("/∂", "_d").replace("∂", "d")):
+    for c in normalize("NFD", label):
         said = unicode_name(c, "")
         if c in _ACCENTS:
             c = _ACCENTS[c]

@@ -4,6 +4,7 @@ rows.py          Row, Step and Derivation: the derivation as data, and its three
 values.py        the derivation number by number
 tensors.py       the derivation in the language of matrices
 matrix_rules.py  the chain rule for operations on whole matrices
+updates.py       W ← W − η ∂L/∂W
 mistakes.py      the mistakes that learners make, for exercises
 wrong_rules.py   what each of them makes of a formula
 gradients.py     every gradient, its local derivatives in symbols, and why it is zero
@@ -15,9 +16,10 @@ from typing import TYPE_CHECKING
 
 from ...network.tensor import Tensor
 from ...tree import one_value, values_in
-from ...value import Value
+from ...value import Value, real_number
 from ...writing.numbers import check_digits
 from .tensors import derive_tensors
+from .updates import updates
 from .values import derive_values
 
 if TYPE_CHECKING:
@@ -26,7 +28,14 @@ if TYPE_CHECKING:
     from .rows import Derivation
 
 
-def explain(y: Any, wrt: Any = None, level: str | None = None, digits: int = 4) -> Derivation:
+def explain(
+    y: Any,
+    wrt: Any = None,
+    level: str | None = None,
+    digits: int = 4,
+    title: str | None = None,
+    eta: float | None = None,
+) -> Derivation:
     """Every line of the chain rule from y down to what it was computed from, with the numbers put in.
 
     The result prints as text, as Markdown in a notebook, and with `.to("latex")` as a LaTeX
@@ -40,10 +49,13 @@ def explain(y: Any, wrt: Any = None, level: str | None = None, digits: int = 4) 
         level: "tensor" for whole matrices, "value" for single numbers; by default "tensor" for a
             Tensor, unless `wrt` holds single Values.
         digits: how many decimals are printed.
+        title: a heading over all of it.
+        eta: a learning rate η: the derivation ends with W ← W − η ∂y/∂W for `wrt`, or for all parameters.
 
     Raises:
         TypeError: y or `wrt` holds something that is not a Value.
-        ValueError: more than one y, an unknown level, digits out of range, or more than 1,000 nodes to print.
+        ValueError: more than one y, an unknown level, digits out of range, more than 1,000 nodes to print, or with
+            `eta` nothing to update.
         RuntimeError: the data of a Value in the graph was changed after it was recorded.
 
     >>> from tinygrad_edu import Value
@@ -66,13 +78,19 @@ def explain(y: Any, wrt: Any = None, level: str | None = None, digits: int = 4) 
     tensors = isinstance(y, Tensor) and not any([isinstance(x, Value) for x in wanted or ()])
     if level is None:
         level = "tensor" if tensors else "value"
-    if level == "tensor":
-        if not tensors:
-            raise ValueError('explain: level="tensor" needs Tensors, y and wrt alike; a Value knows nothing of them')
-        return derive_tensors(y, wanted, digits)
+    if level not in ("tensor", "value"):
+        raise ValueError(f'explain: the level is "tensor" or "value", not {level!r}')
     if level == "value":
-        return derive_values(y, None if wanted is None else values_in(wanted), digits)
-    raise ValueError(f'explain: the level is "tensor" or "value", not {level!r}')
+        wanted = None if wanted is None else values_in(wanted)
+        derivation = derive_values(y, wanted, digits)
+    elif tensors:
+        derivation = derive_tensors(y, wanted, digits)
+    else:
+        raise ValueError('explain: level="tensor" needs Tensors, y and wrt alike; a Value knows nothing of them')
+    derivation.title = title
+    if eta is not None:
+        derivation.update = updates(derivation, y, wanted, real_number(eta))
+    return derivation
 
 
 def _wanted(wrt: Any) -> list[Any]:

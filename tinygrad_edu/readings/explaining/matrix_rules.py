@@ -47,7 +47,9 @@ ALONG: dict[str, Callable[..., Symbol]] = {
 }
 
 
-def contributions(t: Tensor, G: Expression, y: Expression, args: Sequence[Expression]) -> list[Expression] | None:
+def contributions(
+    t: Tensor, G: Expression, y: Expression, args: Sequence[Expression], softmax: Expression | None = None
+) -> list[Expression] | None:
     """What ∂L/∂t = G passes on to each input of t, in the shapes of the inputs; None where there is no rule for t.
 
     Args:
@@ -55,6 +57,7 @@ def contributions(t: Tensor, G: Expression, y: Expression, args: Sequence[Expres
         G: ∂L/∂t; where it is the same for all elements, it may be one number.
         y: t as a formula.
         args: its inputs as formulas.
+        softmax: the name of softmax(z), if t is computed from z and it has one.
     """
     record = t.record
     assert record is not None
@@ -78,7 +81,7 @@ def contributions(t: Tensor, G: Expression, y: Expression, args: Sequence[Expres
                 for k in range(len(args))
             ]
         case "sum" | "mean" | "logsumexp" | "softmax" | "log_softmax" if len(args) == 1:
-            given = [_along(t, G, y, args[0])]
+            given = [_along(t, G, y, args[0], softmax)]
         case _:
             if record.row is None or record.row.vectors:
                 return None
@@ -94,7 +97,7 @@ def full(e: Expression, shape: tuple[int, ...]) -> Expression:
     return in_symbols(lambda a, b: a * b, e, Ones(shape))
 
 
-def _along(t: Tensor, G: Expression, y: Expression, arg: Expression) -> Expression:
+def _along(t: Tensor, G: Expression, y: Expression, arg: Expression, softmax: Expression | None) -> Expression:
     """The rule of a reduction, or of a softmax, in the shape of its input."""
     assert t.record is not None
     shape, axes = t.inputs[0].shape, t.record.axis
@@ -107,7 +110,7 @@ def _along(t: Tensor, G: Expression, y: Expression, arg: Expression) -> Expressi
         G = in_symbols(lambda G: G.reshape(kept), G)
     if t.op in ("softmax", "log_softmax"):
         G = full(G, shape)
-    softmax = Along("softmax", arg, None if everything else axes)
+    softmax = softmax or Along("softmax", arg, None if everything else axes)
     total: Callable[[Symbol], Symbol] = lambda x: x.sum(axes, True)  # noqa: E731
     return in_symbols(lambda G, y, a, σ: ALONG[str(t.op)](G, y, a, terms(t), σ, total), G, y, arg, softmax)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...writing.expression import Expression, Number, Path, parts
-from ...writing.latex import LaTeX
+from ...writing.latex import LaTeX, latex_words
 from ...writing.paper import Text, written
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ class Row:
         quantity, rule, numbers: formulas; `str` of each is its text. `rule` and `numbers` are
             None where there is nothing to compute: a leaf, ∂L/∂L = 1.
         result: a float, or a Tensor in the matrix derivation.
-        relation: "=", or "+=" where this is one of several contributions to the quantity.
+        relation: "=", or "+=" where this is one of several contributions to the quantity, or "←" where the
+            quantity gets a new value.
         total: the sum of the contributions so far, and
         part: (which contribution this is, of how many), both None unless the relation is "+=".
         node: the Value or Tensor whose number or gradient this is.
@@ -48,6 +49,7 @@ class Row:
         total: float | None = None,
         part: tuple[int, int] | None = None,
         notes: Sequence[Note] = (),
+        relation: str = "=",
     ) -> None:
         self.quantity = quantity
         self.rule = rule
@@ -57,18 +59,19 @@ class Row:
         self.edge = edge
         self.total = total
         self.part = part
+        self._relation = relation
         self.notes = list(notes)
 
     @property
     def relation(self) -> str:
-        """ "=", or "+=" where the row is one of several contributions.
+        """ "=", "←", or "+=" where the row is one of several contributions.
 
         >>> from tinygrad_edu import Value, explain
         >>> x = Value(3.0, label="x")
         >>> [row.relation for row in explain(x * x).backward[-1].rows]
         ['+=', '+=']
         """
-        return "=" if self.part is None else "+="
+        return self._relation if self.part is None else "+="
 
     def __iter__(self) -> Iterator[Any]:
         """quantity, rule, numbers, result, for unpacking."""
@@ -180,6 +183,8 @@ class Derivation:
         forward: a Row for each node, leaves first.
         backward: a Step for each node that passes its gradient on, the root's first.
         paths: with `wrt`, a Row for each path and one for their sum.
+        update: with `eta`, a Row for each parameter.
+        title: the heading, or None.
         names: what every node is called.
 
     >>> from tinygrad_edu import Value, explain
@@ -195,6 +200,8 @@ class Derivation:
         self.forward = forward
         self.backward = backward
         self.paths = paths
+        self.update: list[Row] = []
+        self.title: str | None = None
         self.names = names
         self.digits = digits
 
@@ -206,7 +213,7 @@ class Derivation:
         >>> [str(row) for row in explain(Value(2.0, label="x")).rows]
         ['x = 2', '∂x/∂x = 1']
         """
-        return self.forward + [row for step in self.backward for row in step.rows] + self.paths
+        return self.forward + [row for step in self.backward for row in step.rows] + self.paths + self.update
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)
@@ -217,6 +224,7 @@ class Derivation:
     def _parts(self) -> list[tuple[str, list[Row]]]:
         backward = [row for step in self.backward for row in step.rows]
         parts = [("Forward", self.forward), ("Backward", backward), ("Sum over paths", self.paths)]
+        parts.append(("Update", self.update))
         return [(title, rows) for title, rows in parts if rows]
 
     def __str__(self) -> str:
@@ -242,14 +250,17 @@ class Derivation:
             case "text":
                 return self._text()
             case "markdown":
-                return "\n\n".join([block for title, rows in self._parts() for block in self._markdown(title, rows)])
+                heading = [f"# {' '.join(self.title.split())}"] if self.title else []
+                blocks = [block for title, rows in self._parts() for block in self._markdown(title, rows)]
+                return "\n\n".join(heading + blocks)
             case "latex":
                 body = [line for title, rows in self._parts() for line in self._latex(title, rows)]
-                return "\n".join([_PREAMBLE, *body, r"\end{document}"])
+                heading = [rf"{{\Large\bfseries {latex_words(self.title)}\par}}"] if self.title else []
+                return "\n".join([_PREAMBLE, *heading, *body, r"\end{document}"])
         raise ValueError(f'explain: the format is "text", "markdown" or "latex", not {format!r}')
 
     def _text(self) -> str:
-        parts = []
+        parts = [self.title] if self.title else []
         for title, rows in self._parts():
             width = max([len(str(row.quantity)) for row in rows if not isinstance(row.quantity, Path)], default=0)
             lines = [row.text(self.digits, width) for row in rows]

@@ -188,7 +188,7 @@ class _Backward:
         given = None
         if not node.made:
             args = [self.found.symbol(a) for a in t.inputs]
-            given = contributions(t, G, self.found.symbol(t), args)
+            given = contributions(t, G, self.found.symbol(t), args, self.found.softmax.get(t))
         if given is not None:
             for a, term in zip(t.inputs, given):
                 self._give(a, term)

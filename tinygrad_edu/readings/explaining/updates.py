@@ -1,0 +1,50 @@
+"""The step of gradient descent that a derivation leads to: W ← W − η ∂L/∂W."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ... import ops
+from ...graph import topological_order
+from ...network.nn import Parameter
+from ...network.tensor import Tensor
+from ...writing.evaluation import evaluate, put_in
+from ...writing.expression import Apply, Expression, Literal, Name
+from .rows import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...value import Value
+    from .rows import Derivation
+
+
+def updates(derivation: Derivation, y: Value | Tensor, wrt: Sequence[Value | Tensor] | None, eta: float) -> list[Row]:
+    """A row for each leaf of `wrt`, or without it for each parameter that y was computed from.
+
+    Raises:
+        ValueError: there are none.
+    """
+    if wrt is None:
+        tensors = topological_order(y) if isinstance(y, Tensor) else []
+        parameters = [t for t in tensors if isinstance(t, Parameter)]
+        wrt = [*parameters, *[v for t in parameters for v in t.values]]
+    asked = set(wrt)
+    slopes = {row.node: row for step in derivation.backward for row in step.rows}  # of contributions the last
+    learned = [row for row in derivation.forward if row.rule is None and row.node in asked & slopes.keys()]
+    if not learned:
+        raise ValueError(
+            "explain: eta asks for an update, but there is nothing to learn: y depends on no Parameter, or with "
+            "wrt on none of its leaves"
+        )
+    rate: Expression = Literal(eta) if "η" in derivation.names.values() else Name("η")
+    return [_update(row, slopes[row.node], rate, eta) for row in learned]
+
+
+def _update(before: Row, slope: Row, rate: Expression, eta: float) -> Row:
+    rule = Apply(ops.SUB, (before.quantity, Apply(ops.MUL, (rate, slope.quantity))))
+    gradient = slope.result if slope.total is None else slope.total
+    known = {str(before.quantity): before.result, "η": eta, str(slope.quantity): gradient}
+    after = evaluate(rule, known)
+    result = after if isinstance(after, float) else Tensor(after.tolist())
+    return Row(before.quantity, rule, put_in(rule, known), result, before.node, relation="←")
