@@ -53,8 +53,12 @@ class MachineCode:
         self._loops: dict[str, Callable[..., None]] = {}
         self.size = len(flatten(plan.outputs))
         self.source, functions = print_program(plan._replace(batches=[]), MACHINE, flat=True)
-        one = self._compiled(self.source, _functions(self._numba, functions), [1] * len(self._entries))
-        self.function = self._summed(one) if plan.batches else one
+        steps = run(self.source, _functions(self._numba, functions))["program"]
+        # Pointers, because LLVM needs many seconds for hundreds of elements of arrays.
+        pointer = self._numba.types.CPointer(self._numba.float64)
+        signature = self._numba.void(*[pointer] * (len(self._entries) + 1))
+        compiler = self._numba.njit(signature, error_model="python", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+        self.function = self._of_arrays(compiler(steps))
 
     def __call__(self, /, *arguments: Any, **keywords: Any) -> Any:
         arrays = self._arrays(arguments, keywords)
@@ -96,29 +100,27 @@ class MachineCode:
     def __repr__(self) -> str:
         return f"<MachineCode of {len(self.source.splitlines())} lines>"
 
-    def _compiled(self, source: str, functions: dict[str, Any], dimensions: Sequence[int], more: Any = ()) -> Any:
-        """The function `program` of the source, for float64 arrays of these dimensions and one for the result."""
-        number = self._numba.float64
-        types = [number[:, ::1] if ndim == 2 else number[::1] for ndim in (*dimensions, 1)]
-        compiler = self._numba.njit(self._numba.void(*types, *more), error_model="python")
-        return compiler(run(source, functions)["program"])
-
-    def _summed(self, one: Any) -> Any:
-        """The function that adds up the results of `one` over the rows of the batches."""
+    def _of_arrays(self, steps: Any) -> Any:
+        """The function of arrays: the steps, or of a batch their results for each row, added up."""
         names = [f"a{k}" for k in range(len(self._entries))]
         rows = [f"{name}[i]" if batch else name for name, batch in zip(names, self._is_batch)]
-        source = f"""\
-def program({", ".join([*names, "result"])}):
+        if self._plan.batches:
+            body = f"""\
     part = empty(len(result))
     result[:] = 0.0
     for i in range(len({names[self._is_batch.index(True)]})):
-        one({", ".join([*rows, "part"])})
+        steps({_pointers([*rows, "part"])})
         for k in range(len(result)):
             result[k] += part[k]
-    check_finite(result)
 """
-        functions = {**_functions(self._numba, ["check_finite"]), "one": one, "empty": self._numpy.empty}
-        return self._compiled(source, functions, [1 + batch for batch in self._is_batch])
+        else:
+            body = f"    steps({_pointers([*rows, 'result'])})\n"
+        source = f"def program({', '.join([*names, 'result'])}):\n{body}    check_finite(result)\n"
+        check_finite = _functions(self._numba, ["check_finite"])["check_finite"]
+        given = {"steps": steps, "empty": self._numpy.empty, "check_finite": check_finite}
+        number = self._numba.float64
+        types = [number[:, ::1] if batch else number[::1] for batch in [*self._is_batch, False]]
+        return self._numba.njit(self._numba.void(*types))(run(source, given)["program"])
 
     def _loop(self, carried: list[tuple[int, int]], kept: list[int]) -> Any:
         """n steps in a compiled loop. `done` counts them, also for whoever catches the error of one."""
@@ -227,6 +229,10 @@ def _unflattened(tree: Any, numbers: list[Any]) -> Any:
     """The structure with these in it, from left to right."""
     left = iter(numbers)
     return unfolded(tree, lambda _: next(left))
+
+
+def _pointers(arrays: Sequence[str]) -> str:
+    return ", ".join([f"{array}.ctypes" for array in arrays])
 
 
 def _shape(tree: Any) -> tuple[int, ...] | None:
