@@ -36,8 +36,8 @@ class Op(NamedTuple):
         >>> MUL.arguments((1.0, 2.0)), AFFINE.arguments((1.0, 2.0, 3.0, 4.0, 5.0))
         ((1.0, 2.0), ((1.0, 2.0), (3.0, 4.0), 5.0))
         """
-        n = len(inputs) // self.vectors if self.vectors else 0
-        return (*[inputs[k * n : (k + 1) * n] for k in range(self.vectors)], *inputs[self.vectors * n :])
+        m, n = self.vectors, len(inputs) // max(1, self.vectors)
+        return (*[inputs[k * n : (k + 1) * n] for k in range(m)], *inputs[m * n :]) if m else inputs
 
 
 # Functions for the rows, of a float or of anything that has the method: a Value, a symbol.

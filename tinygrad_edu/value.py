@@ -430,17 +430,17 @@ def forward(order: list[Value]) -> None:
 
 def check_current(reading: str, order: list[Value]) -> None:
     """Raise RuntimeError, in the name of a reading, unless every number follows from its inputs as they are now."""
-    for node in order:
-        if node.op:
-            try:
-                now = record(node.op, node.inputs, *node.op.arguments(numbers(node.inputs)))
-            except (ArithmeticError, ValueError):
-                now = None
-            if now is None or (now._data, now.partials) != (node._data, node.partials):
-                raise RuntimeError(
-                    f"{reading}: {described(node)} does not follow from {_listed(node.inputs, numbers(node.inputs))}: "
-                    "data was changed after it was recorded. Call forward() on the result, which computes it again"
-                )
+    for op, node in [(node.op, node) for node in order if node.op]:
+        try:
+            y = op.value(*(arguments := op.arguments(numbers(node.inputs))))
+            holds = y == node._data and op.partials(y, *arguments) == node.partials
+        except (ArithmeticError, ValueError):
+            holds = False
+        if not holds:
+            raise RuntimeError(
+                f"{reading}: {described(node)} does not follow from {_listed(node.inputs, numbers(node.inputs))}: "
+                "data was changed after it was recorded. Call forward() on the result, which computes it again"
+            )
 
 
 def real_number(x: Any, of: str = "") -> float:
@@ -456,7 +456,7 @@ def real_number(x: Any, of: str = "") -> float:
 
 def check_label(label: Any) -> None:
     """Raise TypeError unless the label is text, or None."""
-    if not isinstance(label, str | None):
+    if label is not None and not isinstance(label, str):
         raise TypeError(f"a label is text, not {label!r}; several numbers go in one list, as in Tensor([1, 2])")
 
 

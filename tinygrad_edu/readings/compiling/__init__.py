@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ...autodiff import grad
 from ...network.tensor import Tensor
 from ...tree import flatten
-from ...value import all_finite, write
+from ...value import all_finite, numbers, write
 from ...writing.code import ARRAYS, PYTHON
 from .errors import FAILURES, explained, origin, run
 from .statements import Plan, plan, print_imports, print_program
@@ -264,7 +264,7 @@ class CompiledLoss:
             xs, ys = [batch.tolist() if hasattr(batch, "tolist") else batch for batch in (xs, ys)]
         if len(xs) == 0:
             raise ValueError("CompiledLoss: there are no examples")
-        result = self.run(xs, ys, [value.data for value in self.parameters])
+        result = self.run(xs, ys, numbers(self.parameters))
         share = 1 / len(xs) if self.reduction == "mean" else 1.0
         totals = [(value.grad or 0.0) + share * g for value, g in zip(self.parameters, result["gradient"])]
         if not all_finite(totals):

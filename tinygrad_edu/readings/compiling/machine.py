@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from ...value import Value
 from ...writing.code import MACHINE
 from .errors import run
 from .statements import print_program
-from .structures import print_reader, unfolded
+from .structures import print_reader, print_writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,7 +39,7 @@ class MachineCode:
         function: the compiled function of flat float64 arrays. An argument is an array of all its numbers, in
             the order in which they are written, and of a batch one row for each example. The results go into
             the last argument, as in `function(x, y, parameters, result)`. It can be called from functions that
-            Numba compiles. It raises OverflowError or ZeroDivisionError where a number is not finite.
+            Numba compiles. It raises OverflowError or ZeroDivisionError where a number is not finite, also an argument.
         size: how many numbers the result has.
     """
 
@@ -50,15 +51,26 @@ class MachineCode:
         self._is_batch = [any([entry is x for x in plan.batches]) for entry in self._entries]
         self._sizes = [len(values_in(entry)) for entry in self._entries]
         self._numbers = [run(print_reader({"argument": entry}))["numbers"] for entry in self._entries]
+        writers = [run(print_writer(tree))["arranged"] for tree in (*self._entries, plan.outputs)]
+        *self._arranged_inputs, self._arranged = writers
         self._loops: dict[str, Callable[..., None]] = {}
         self.size = len(flatten(plan.outputs))
         self.source, functions = print_program(plan._replace(batches=[]), MACHINE, flat=True)
-        one = self._compiled(self.source, _functions(self._numba, functions), [1] * len(self._entries))
-        self.function = self._summed(one) if plan.batches else one
+        steps = run(self.source, {name: _function(name) for name in functions if name != "abs"})["program"]
+        # Pointers, because LLVM needs many seconds for hundreds of elements of arrays.
+        pointer = self._numba.types.CPointer(self._numba.float64)
+        signature = self._numba.void(*[pointer] * (len(self._entries) + 1))
+        compiler = self._numba.njit(signature, error_model="python", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+        self.function = self._of_arrays(compiler(steps))
 
     def __call__(self, /, *arguments: Any, **keywords: Any) -> Any:
         arrays = self._arrays(arguments, keywords)
-        return _unflattened(self._plan.outputs, self._results(arrays).tolist())
+        result = self._numpy.empty(self.size)
+        try:
+            self.function(*arrays, result)
+        except _REFUSED:
+            return self._arranged(self._plainly(arrays, ""))
+        return self._arranged(result.tolist())
 
     def repeat(self, n: int, /, *arguments: Any, **keywords: Any) -> dict[Any, Any]:
         """n steps, in each of which an output is the next value of the input of the same name.
@@ -80,7 +92,6 @@ class MachineCode:
         loop = self._loop(carried, kept)
         while done[0] < n:
             try:
-                self._check(arrays)
                 loop(n, *arrays, result, history, done)
             except _REFUSED:  # once more with words; if only a number on the way was too large, go on
                 step = int(done[0])
@@ -90,35 +101,34 @@ class MachineCode:
                     arrays[k][:] = result[start : start + len(arrays[k])]
                 done[0] = step + 1
         last, column = result.tolist(), {at: history[:, i].tolist() for i, at in enumerate(kept)}
-        found: dict[Any, Any] = _unflattened(self._plan.outputs, [column.get(at, y) for at, y in enumerate(last)])
+        found: dict[Any, Any] = self._arranged([column.get(at, y) for at, y in enumerate(last)])
         return found
 
     def __repr__(self) -> str:
         return f"<MachineCode of {len(self.source.splitlines())} lines>"
 
-    def _compiled(self, source: str, functions: dict[str, Any], dimensions: Sequence[int], more: Any = ()) -> Any:
-        """The function `program` of the source, for float64 arrays of these dimensions and one for the result."""
-        number = self._numba.float64
-        types = [number[:, ::1] if ndim == 2 else number[::1] for ndim in (*dimensions, 1)]
-        compiler = self._numba.njit(self._numba.void(*types, *more), error_model="python")
-        return compiler(run(source, functions)["program"])
-
-    def _summed(self, one: Any) -> Any:
-        """The function that adds up the results of `one` over the rows of the batches."""
+    def _of_arrays(self, steps: Any) -> Any:
+        """The function of arrays: the steps, or of a batch their results for each row, added up."""
         names = [f"a{k}" for k in range(len(self._entries))]
         rows = [f"{name}[i]" if batch else name for name, batch in zip(names, self._is_batch)]
-        source = f"""\
-def program({", ".join([*names, "result"])}):
+        if self._plan.batches:
+            body = f"""\
     part = empty(len(result))
     result[:] = 0.0
     for i in range(len({names[self._is_batch.index(True)]})):
-        one({", ".join([*rows, "part"])})
+        steps({_pointers([*rows, "part"])})
         for k in range(len(result)):
             result[k] += part[k]
-    check_finite(result)
 """
-        functions = {**_functions(self._numba, ["check_finite"]), "one": one, "empty": self._numpy.empty}
-        return self._compiled(source, functions, [1 + batch for batch in self._is_batch])
+        else:
+            body = f"    steps({_pointers([*rows, 'result'])})\n"
+        # A comparison would take an argument that is inf or nan for a number.
+        checks = [f"    check_finite({name})\n" for name in names]
+        source = f"def program({', '.join([*names, 'result'])}):\n{''.join(checks)}{body}    check_finite(result)\n"
+        given = {"steps": steps, "empty": self._numpy.empty, "check_finite": _function("check_finite")}
+        number = self._numba.float64
+        types = [number[:, ::1] if batch else number[::1] for batch in [*self._is_batch, False]]
+        return self._numba.njit(self._numba.void(*types))(run(source, given)["program"])
 
     def _loop(self, carried: list[tuple[int, int]], kept: list[int]) -> Any:
         """n steps in a compiled loop. `done` counts them, also for whoever catches the error of one."""
@@ -193,28 +203,14 @@ def program(n, {", ".join([*names, "result"])}, history, done):
             raise ValueError("in the place of a number is a sequence")
         return array
 
-    def _check(self, arrays: list[Array]) -> None:
-        """A comparison would take an argument that is inf or nan for a number."""
-        if not all([self._numpy.isfinite(array).all() for array in arrays]):
-            raise OverflowError
-
-    def _results(self, arrays: list[Array]) -> Array:
-        result = self._numpy.empty(self.size)
-        try:
-            self._check(arrays)
-            self.function(*arrays, result)
-        except _REFUSED:
-            result[:] = self._plainly(arrays, "")
-        return result
-
     def _plainly(self, arrays: list[Array], place: str) -> list[float]:
         """The results by the plain program, whose errors have words.
 
         It may have a result where machine code has none: of a decision Python computes one side only.
         """
         arguments = [
-            [_unflattened(entry, row) for row in array.tolist()] if batch else _unflattened(entry, array.tolist())
-            for entry, batch, array in zip(self._entries, self._is_batch, arrays)
+            [*map(arranged, array.tolist())] if batch else arranged(array.tolist())
+            for arranged, batch, array in zip(self._arranged_inputs, self._is_batch, arrays)
         ]
         try:
             numbers: list[float] = flatten(self._program(*arguments))
@@ -223,10 +219,8 @@ def program(n, {", ".join([*names, "result"])}, history, done):
             raise type(error)(f"{place}{error}") from None
 
 
-def _unflattened(tree: Any, numbers: list[Any]) -> Any:
-    """The structure with these in it, from left to right."""
-    left = iter(numbers)
-    return unfolded(tree, lambda _: next(left))
+def _pointers(arrays: Sequence[str]) -> str:
+    return ", ".join([f"{array}.ctypes" for array in arrays])
 
 
 def _shape(tree: Any) -> tuple[int, ...] | None:
@@ -241,12 +235,14 @@ def _library(name: str) -> Any:
         raise ImportError('machine code needs Numba: pip install "tinygrad-edu[fast]"') from None
 
 
-def _functions(numba: Any, names: Sequence[str]) -> dict[str, Any]:
+@cache
+def _function(name: str) -> Any:
     """What a program calls, compiled. Those of `math` raise where they do in Python, which C's do not."""
     isfinite, power = math.isfinite, math.pow
+    function: Any = getattr(math, name, None)
 
-    def check_finite(result):  # type: ignore[no-untyped-def]
-        for y in result:
+    def check_finite(array):  # type: ignore[no-untyped-def]
+        for y in array.flat:
             if not isfinite(y):
                 raise OverflowError
 
@@ -259,15 +255,10 @@ def _functions(numba: Any, names: Sequence[str]) -> dict[str, Any]:
             raise OverflowError
         return y
 
-    def checked(function: Any) -> Any:
-        def f(a):  # type: ignore[no-untyped-def]
-            y = function(a)
-            if not isfinite(y):
-                raise OverflowError
-            return y
+    def checked(a):  # type: ignore[no-untyped-def]
+        y = function(a)
+        if not isfinite(y):
+            raise OverflowError
+        return y
 
-        return f
-
-    given = {"check_finite": check_finite, "where": where, "pow": pow}
-    made = {name: given.get(name) or checked(getattr(math, name)) for name in names if name != "abs"}
-    return {name: numba.njit(f) for name, f in made.items()}
+    return _library("numba").njit({"check_finite": check_finite, "where": where, "pow": pow}.get(name, checked))

@@ -162,7 +162,6 @@ def print_program(plan: Plan, language: Code, flat: bool = False) -> tuple[str, 
     entries, batches, variables, sections, outputs, titles, order, called = plan
     results: list[Term] = flatten(outputs)
     functions = set().union(*[functions_in(language.spelling(op, ())) for op in {term.op for term in order if term.op}])
-    functions |= {"check_finite"} if flat else set()
     names = Names([*functions, "zip"] if len(batches) > 1 else functions)
     page = Printer(language, names, Counter([*results, *[a for term in order for a in term.inputs]]))
 
@@ -208,7 +207,6 @@ def print_program(plan: Plan, language: Code, flat: bool = False) -> tuple[str, 
         arguments.append(result)
         for k, y in enumerate(results):
             page.line(f"{result}[{k}] = {page.text(y)}")
-        page.line(f"check_finite({result})")
     else:
         page.line(f"return {laid_out(outputs, sums.__getitem__ if loops else page.text)}")
     return "\n".join([f"def program({', '.join(arguments)}):", *page.lines, ""]), sorted(functions)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import keyword
 import math
 from typing import TYPE_CHECKING
@@ -84,6 +85,13 @@ def print_reader(trees: dict[str, Any], function: str = "numbers") -> str:
     lines.append(f"return {laid_out(numbers, str)}")
     body = "\n".join(lines).replace("\n", "\n    ")
     return f"def {function}({', '.join(trees)}):\n    {body}\n"
+
+
+def print_writer(tree: Any) -> str:
+    """The source of a function that gives a flat list of numbers the structure of the tree, the inverse of a reader."""
+    places = itertools.count()
+    structure = laid_out(unfolded(tree, lambda _: f"numbers[{next(places)}]"), str)
+    return f"def arranged(numbers):\n    return {structure}\n"
 
 
 def check_keys(tree: Any) -> None:
