@@ -13,19 +13,14 @@ from tinygrad_edu.tree import flatten
 GPT = Path(__file__).parents[2] / "examples" / "gpt.py"
 
 
-<<<<<<< HEAD
-def losses(steps, monkeypatch):
-    """Those of the script, which then would write names."""
+def program(steps, monkeypatch):
+    """The names that the script gives to its results, without those that it would write in the end."""
     monkeypatch.setattr(sys, "argv", ["gpt.py", str(steps)])
     training, writes, _ = GPT.read_text(encoding="utf-8").partition('print("\\nIt writes:")')
     assert writes
     namespace = {}
     exec(training, namespace)
-    return namespace["losses"]
-=======
-def program(steps, monkeypatch):
-    monkeypatch.setattr(sys, "argv", ["gpt.py", str(steps)])
-    return runpy.run_path(str(GPT))
+    return namespace
 
 
 def losses(steps, monkeypatch):
@@ -34,7 +29,6 @@ def losses(steps, monkeypatch):
 
 def test_it_has_the_parameters_of_microgpt(monkeypatch):
     assert len(flatten(program(0, monkeypatch)["W"])) == 4192
->>>>>>> people
 
 
 def exponentials(z):

@@ -4,7 +4,7 @@ import importlib
 import random
 
 import pytest
-from graphs import MANY, recipes
+from graphs import recipes
 from hypothesis import given, settings
 
 from tinygrad_edu import MLP, Tensor, Value, compile_graph, grad, squared_error, topological_order
