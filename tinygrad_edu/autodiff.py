@@ -18,8 +18,7 @@ Tree = TypeVar("Tree")  # a Value, a Tensor, or a structure of them
 def grad(y: Any, xs: Tree) -> Tree:
     """∂y/∂x for every Value in `xs`, as Values with a graph of their own.
 
-    y is a Value or a Tensor of one element. No `.grad` is touched. An x that y does not depend on has the
-    derivative 0. Labels are ∂a for a first derivative and ∂a∂b for that of ∂a, short for ∂²y/∂a∂b.
+    y is a Value or a Tensor of one element. No `.grad` is touched. Where y does not depend on x, ∂y/∂x is 0.
 
     Raises TypeError or ValueError where `xs` holds something that is not a Value or y has several elements,
     RuntimeError where `data` in the graph was changed after it was recorded, and ArithmeticError or
