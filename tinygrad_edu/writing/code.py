@@ -29,6 +29,10 @@ SIGN, POWER, ATOM = Precedence.SIGN, Precedence.POWER, Precedence.ATOM
 GATE = ops.Op("gate", lambda a, b: b if a > 0 else 0.0, lambda y, a, b: ())
 
 
+class NotWritten(TypeError):
+    """A formula that a programming language has no words for."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Written(Expression):
     """A part of a formula that is code already, such as the name that a program has given it."""
@@ -61,7 +65,7 @@ class Code(Language):
     def other(self, e: Expression) -> tuple[str, Precedence]:
         if isinstance(e, Written):
             return e.text, e.precedence
-        raise TypeError(f"{type(e).__name__} is not written in code")
+        raise NotWritten(f"{type(e).__name__} is not written in code")
 
     def parentheses(self, text: str) -> str:
         return f"({text})"
@@ -71,14 +75,14 @@ class Code(Language):
         return op in self.rows or op.exponent is not None or _name_in_math(op) is not None
 
     def spelling(self, op: Op, args: Sequence[Expression]) -> Spelling:
-        """How the row is written. Raises TypeError where nobody knows."""
+        """How the row is written. Raises NotWritten where nobody knows."""
         if op in self.rows:
             return self.rows[op]
         if op.exponent is not None:
             return self.power(op.exponent)
         name = _name_in_math(op)
         if name is None:
-            raise TypeError(
+            raise NotWritten(
                 f"{op.symbol} cannot be written in a program: its value is neither a function of math nor arithmetic"
             )
         return call(self.mathematics + name, len(args))

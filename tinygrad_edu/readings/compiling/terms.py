@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ... import ops
 from ...ops import ADD, DIV, MUL, NEG, STEP, SUB
 from ...value import real_number
-from ...writing.code import GATE, PYTHON
+from ...writing.code import GATE, PYTHON, NotWritten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -134,7 +134,7 @@ class Algebra:
         try:
             term = self.apply(ADD, op.value(*op.arguments(inputs)), 0.0)
         except (TypeError, AttributeError) as error:
-            raise TypeError(
+            raise NotWritten(
                 f"compile_graph: the row {op.symbol} cannot be printed. Its value has to be a function of math, or "
                 f"arithmetic that also takes symbols, with the functions of ops.py ({error})"
             ) from error

@@ -102,9 +102,7 @@ class Gradients:
         if terms := self._contributions(node):
             return ["the contributions ", *_sum(terms), " cancel", *self._rounding(node)]
         factors = {str(factor): factor for factor in self._zero_factors[node] if factor}
-        if not factors:
-            return ["every path meets a zero factor"]
-        return ["every path meets a zero factor, ", *separated(list(factors.values())[:_MOST_TERMS], ", "), " = 0"]
+        return meets_zero(list(factors.values())[:_MOST_TERMS])
 
     @cached_property
     def _zero_factors(self) -> dict[Value, list[Expression | None]]:
@@ -147,6 +145,11 @@ class Gradients:
 def vanishes(gradient: float, size: float) -> bool:
     """Whether a sum of terms is 0 but for rounding; `size` is the sum of their absolute values."""
     return abs(gradient) <= _ROUNDING * size < float("inf")
+
+
+def meets_zero(factors: Sequence[Expression]) -> Words:
+    """That every path to a node meets a factor that is 0; which ones, as far as they have a name."""
+    return ["every path meets a zero factor", *([", ", *separated(factors, ", "), " = 0"] if factors else [])]
 
 
 def _sum(terms: list[float]) -> Words:

@@ -28,7 +28,8 @@ from . import wrong_rules as wrong
 from .rows import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from typing import Any
 
     from .rows import Derivation
     from .wrong_rules import Wrong
@@ -52,8 +53,15 @@ class Line(NamedTuple):
     row: Row | None = None
 
 
-def lines_of(derivation: Derivation) -> list[Line]:
+def number_of_slope(node: Any, k: int) -> Expression:
+    """∂node/∂input for input k of a Value."""
+    return Constant(node.partials[k])
+
+
+def lines_of(derivation: Derivation, slope: Callable[[Any, int], Expression] = number_of_slope) -> list[Line]:
     """A line for each quantity: the contributions to one gradient are one line, where the last arrives.
+
+    `slope` writes a local derivative that is only named, such as ∂z/∂b; by default as the number on the edge.
 
     >>> from tinygrad_edu import Value, explain
     >>> x = Value(3.0, label="x")
@@ -69,8 +77,8 @@ def lines_of(derivation: Derivation) -> list[Line]:
                 lines.append(_line(row.quantity, None, "backward", (), row))
                 continue
             assert isinstance(row.quantity, Derivative)
-            if row.edge is not None:  # a slope that is only named, such as ∂z/∂b, is the number on the edge
-                rule = _with_slope(rule, row.quantity.above, step.node.partials[row.edge])
+            if row.edge is not None:
+                rule = with_slope(rule, slope(step.node, row.edge))
             terms = arrived.setdefault(row.quantity.text, [])
             terms.append(rule)
             if row.part is None or row.part[0] == row.part[1]:
@@ -85,10 +93,10 @@ def _line(quantity: Expression, rule: Expression | None, part: str, terms: tuple
     return Line(quantity, rule, part, terms, row)
 
 
-def _with_slope(e: Expression, root: str, slope: float) -> Expression:
-    if isinstance(e, Derivative) and e.above != root:
-        return Constant(slope)
-    return with_args(e, [_with_slope(a, root, slope) for a in e.args]) if e.args else e
+def with_slope(rule: Expression, slope: Expression) -> Expression:
+    """∂L/∂b · ∂b/∂a, as a line has it, with the slope in place of a local derivative that is only named."""
+    *above, local = rule.args
+    return with_args(rule, [*above, slope]) if isinstance(local, Derivative) else rule
 
 
 def _terms(e: Expression) -> list[Expression]:

@@ -91,7 +91,7 @@ class Row:
         """
         style = Text(digits, columns=_has_matrix(self))
         quantity = written(self.quantity, style).ljust(width)
-        sides = self._sides(style)
+        sides = self.sides(style)
         left = f"{quantity} {self.relation} "
         lines: list[str] = []
         if isinstance(self.quantity, Path):
@@ -119,7 +119,7 @@ class Row:
         """
         style = LaTeX(digits)
         quantity = written(self.quantity, style)
-        sides = self._sides(style)
+        sides = self.sides(style)
         relation = style.sign(self.relation)
         if isinstance(self.quantity, Path):
             lines = [f"&{quantity}", *[f"&= {side}" for side in sides]]
@@ -131,7 +131,7 @@ class Row:
 
     def _is_wide(self, digits: int) -> bool:
         style = Text(digits)
-        return _width(style.join(*separated([written(self.quantity, style), *self._sides(style)], " = "))) > _WIDTH
+        return _width(style.join(*separated([written(self.quantity, style), *self.sides(style)], " = "))) > _WIDTH
 
     def sentences(self, style: Any) -> list[str]:
         """The running total, and the notes.
@@ -147,8 +147,13 @@ class Row:
             notes = [["running total ", Number(self.total), f" ({i} of {n} paths in)"], *notes]
         return [style.sentence(note) for note in notes]
 
-    def _sides(self, style: Any) -> list[str]:
-        """The right-hand sides, without those that repeat the one before."""
+    def sides(self, style: Any) -> list[str]:
+        """The right-hand sides, without those that repeat the one before.
+
+        >>> from tinygrad_edu import Value, explain
+        >>> explain(Value(3.0, label="x") ** 2).forward[-1].sides(Text(4))
+        ['x²', '3²', '9']
+        """
         formulas = [self.rule, self.numbers, Number(self.result)]
         sides = [written(e, style) for e in formulas if e is not None]
         return [side for i, side in enumerate(sides) if i == 0 or side != sides[i - 1]]

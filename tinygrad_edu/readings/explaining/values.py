@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ...network.tensor import Tensor
-    from .gradients import Edge
+    from .gradients import Edge, Words
     from .rows import Note
 
 _MOST_NODES = 1000
@@ -118,7 +118,16 @@ def _locals(b: Value, gradients: Gradients) -> list[Expression]:
 
 def _zero_note(gradients: Gradients, node: Value) -> list[Note]:
     why = gradients.why_zero(node)
-    return [["zero: ", *why]] if why else []
+    return [zero_note(why)] if why else []
+
+
+def zero_note(why: Words) -> Note:
+    """A note that says why a gradient is zero.
+
+    >>> print(*zero_note(["two paths cancel"]), sep="")
+    zero: two paths cancel
+    """
+    return ["zero: ", *why]
 
 
 def _path_rows(x: Value, gradients: Gradients) -> list[Row]:

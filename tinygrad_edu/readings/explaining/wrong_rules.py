@@ -18,6 +18,7 @@ from ...writing.expression import (
     Constant,
     Derivative,
     Expression,
+    Literal,
     MatMul,
     Name,
     Ones,
@@ -252,7 +253,11 @@ def _vectors_like(h: Name, lines: Sequence[Line]) -> list[Name]:
 
 @_in_one_part
 def z_for_h(e: Expression, lines: Sequence[Line]) -> Iterable[Expression]:
-    return _other_factor(e, lambda h: _before(h, lines))
+    yield from _other_factor(e, lambda h: _before(h, lines))
+    match e:
+        case Apply(ops.MUL, args) if from_above(e):
+            for k, a in enumerate(args):
+                yield from [with_args(e, [*args[:k], z, *args[k + 1 :]]) for z in _before(a, lines)]
 
 
 def path_left_out(line: Line, lines: Sequence[Line]) -> list[Expression]:
@@ -286,6 +291,8 @@ def times(c: float) -> Wrong:
 def no_constant(e: Expression, lines: Sequence[Line]) -> Iterable[Expression]:
     match e:
         case Apply(ops.MUL, (Constant(), a)) | Apply(ops.DIV, (a, Constant())):
+            yield a
+        case Apply(ops.MUL, (a, Literal(c)) | (Literal(c), a)) | Apply(ops.DIV, (a, Literal(c))) if abs(c) != 1:
             yield a
 
 
