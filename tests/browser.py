@@ -18,7 +18,11 @@ OPTIONS = [
     "--headless", "--remote-debugging-pipe", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--window-size=1280,720",
 ]  # fmt: skip
-KEYS = {"ArrowLeft": 37, "ArrowRight": 39, "Home": 36, "End": 35, "Tab": 9, " ": 32, "Enter": 13}
+KEYS = {
+    "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Home": 36, "End": 35, "Tab": 9, " ": 32,
+    "Enter": 13, "Escape": 27,
+}  # fmt: skip
+MODIFIERS = {"Alt": 1, "Shift": 8}
 
 
 class Browser:
@@ -89,21 +93,37 @@ class Browser:
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
-    def press(self, key):
+    def press(self, key, modifier=None):
         """A key down and up."""
         text = {"Enter": "\r", " ": " "}.get(key, "")
         code = {"key": key, "code": "Space" if key == " " else key, "windowsVirtualKeyCode": KEYS[key]}
+        code["modifiers"] = MODIFIERS.get(modifier, 0)
         self.call("Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown", text=text, **code)
         self.call("Input.dispatchKeyEvent", type="keyUp", **code)
 
     def click(self, selector):
         """A click in the middle of an element."""
-        box = self.run(
-            f"(() => {{ const r = document.querySelector({json.dumps(selector)}).getBoundingClientRect();"
+        x, y = self.middle(selector)
+        for kind in ("mousePressed", "mouseReleased"):
+            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
+    def middle(self, selector):
+        """Where the middle of an element is."""
+        return self.run(
+            f"(() => {{ const e = document.querySelector({json.dumps(selector)});"
+            "e.scrollIntoView({ block: 'nearest' }); const r = e.getBoundingClientRect();"
             "return [r.x + r.width / 2, r.y + r.height / 2] })()"
         )
-        for kind in ("mousePressed", "mouseReleased"):
-            self.call("Input.dispatchMouseEvent", type=kind, x=box[0], y=box[1], button="left", clickCount=1)
+
+    def drag(self, selector, across):
+        """The mouse goes down on the middle of an element, so many pixels to the right, and up."""
+        x, y = self.middle(selector)
+        for kind, to in (("mousePressed", x), ("mouseMoved", x + across), ("mouseReleased", x + across)):
+            self.call("Input.dispatchMouseEvent", type=kind, x=to, y=y, button="left", buttons=1, clickCount=1)
+
+    def type(self, text):
+        """Text into what has the focus."""
+        self.call("Input.insertText", text=text)
 
     def wait(self, script, seconds=10):
         """Until a JavaScript expression is true."""

@@ -382,6 +382,22 @@ def test_the_neuron_is_the_formula_and_its_update_lowers_the_loss(tmp_path):
     assert "No such file" in run("neuron.py", str(tmp_path / "no" / "neuron.html"), status=1)
 
 
+def test_the_experiments_of_the_laboratory_come_out_as_it_says(tmp_path):
+    page = tmp_path / "laboratory.html"
+    text = run("laboratory.py", str(page))
+    w, x, b, y = 0.5, 1.5, -0.5, 0.25
+    u = w * x
+    slope = 1 - np.tanh(u + b) ** 2
+    error = np.tanh(u + b) + u - y
+    right, wrong = 2 * error * (1 + slope) * x, error * slope * x
+    assert f"1 − h² falls from {slope:.4f} to {1 - np.tanh(u + 4) ** 2:.4f}" in text
+    assert f"w from 0.5000 to {w - 0.1 * right:.4f}" in text
+    assert f"∂L/∂w is {wrong:.4f} for {right:.4f}" in text
+    assert 'id="laboratory"' in page.read_text(encoding="utf-8")
+    assert "saved as .html" in run("laboratory.py", "laboratory.svg", status=2)
+    assert "No such file" in run("laboratory.py", str(tmp_path / "no" / "laboratory.html"), status=1)
+
+
 def test_the_line_is_that_of_least_squares_and_every_step_is_numpys():
     text = run("line.py")
     xs, ys = np.arange(-2, 2.5, 0.5), np.array([-3.2, -1.9, -1.1, 0.3, 0.7, 2.1, 2.9, 4.3, 4.8])

@@ -85,7 +85,9 @@ def test_a_script_prints_into_a_window_or_a_cell(script, stream):
     assert "∂" in window.text and "∂f/∂x" in window.text
 
 
-WITH_OPTIONS = ["bug_lab.py", "gallery.py", "neuron.py", "q1.py", "q2.py", "recorded.py", "train_moons.py"]
+WITH_OPTIONS = [
+    f"{name}.py" for name in ("bug_lab", "gallery", "laboratory", "neuron", "q1", "q2", "recorded", "train_moons")
+]
 
 
 @pytest.mark.parametrize("script", WITH_OPTIONS)

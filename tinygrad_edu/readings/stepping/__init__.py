@@ -3,7 +3,9 @@
 stage.py     the picture, and where in it each number stands
 script.py    the steps: what each one says and shows
 page.py      Page: the one HTML file, saved or shown; page.html, page.css and page.js are its parts
+forms.py     the lines of the steps as forms, for other numbers
 live.py      the graph as JavaScript, for the laboratory: engine.js computes, laboratory.html and .js show it
+questions.py what a step asks, and what wrong rules give
 """
 
 from __future__ import annotations
@@ -13,13 +15,16 @@ from contextlib import suppress
 from ...network.tensor import Tensor
 from ...tree import one_value
 from ...value import Value, check_current
+from ...writing.code import NotWritten
 from ...writing.numbers import check_digits
 from ..drawing.neuron_level import NeuronCards
 from ..drawing.scene import Scene
 from ..explaining.values import derive_values
-from .live import as_script
+from .forms import Forms
+from .live import graph_as_script
 from .page import Page
-from .script import steps
+from .questions import questions_as_script
+from .script import Script
 from .stage import Stage
 
 __all__ = ["Page", "step_through"]
@@ -44,9 +49,10 @@ def step_through(
             there is none, as "value"); None takes "value" up to 60 cards, then "neuron".
         title: the heading of the page.
         digits: how many decimals are shown.
-        live: with a laboratory, in which a leaf can be changed, the curve and the slope of y seen,
-            and y made smaller by gradient descent. The steps keep the recorded numbers. There is none
-            where a row that was added to the table cannot be written in JavaScript.
+        live: with a laboratory. The leaves can be changed, and every step follows; one sees the
+            slope of y, makes y smaller by gradient descent, predicts the next number, and puts an
+            engine with a mistake beside the right one. There is none where a row that was added to
+            the table cannot be written in JavaScript.
 
     Raises:
         TypeError: y is neither a Value nor a Tensor.
@@ -69,11 +75,12 @@ def step_through(
     check_current("step_through", scene.values)
     level = _level(scene, level)
     derivation = derive_values(y, None, digits, MOST_NUMBERS)
-    stage = Stage(y, derivation, level)
-    graph = ""
-    with suppress(TypeError):
-        graph = as_script(scene.values, derivation, stage.names.parameters) if live else ""
-    return Page(stage, steps(derivation, stage), title or f"{stage.names(y)}, step by step", graph)
+    stage = Stage(y, derivation, level, live)
+    script = Script(derivation, stage, Forms(stage.number_of, derivation.names) if live else None)
+    laboratory = ""
+    with suppress(NotWritten):
+        laboratory = graph_as_script(stage, derivation) + questions_as_script(script) if live else ""
+    return Page(stage, script.steps, title or f"{stage.names(y)}, step by step", laboratory)
 
 
 def _level(scene: Scene, level: str | None) -> str:

@@ -2,59 +2,198 @@
 // The graph of the page, computed again at other numbers. Values and partials come from the rows,
 // which were printed from the table of primitives; the chain rule is the loop in `backward`.
 
-function forward(leaves) {
-  // `leaves` maps nodes to numbers; a leaf that is not in it keeps its recorded one.
-  const values = [];
-  graph.nodes.forEach((node, n) => {
-    if (typeof node === "number") return values.push(leaves.get(n) ?? node);
-    const [symbol, value] = graph.rows[node[0]];
-    const inputs = node.slice(1).map((a) => values[a]);
-    const y = value(inputs);
-    if (!Number.isFinite(y)) throw new RangeError(`${symbol} of ${inputs.map(short).join(", ")} has no finite value`);
-    values.push(y);
-  });
-  return values;
+const { nodes, names, digits } = graph;
+const root = nodes.length - 1;
+const isLeaf = (n) => typeof nodes[n] === "number";
+
+function compute(leaves) {
+  // All numbers where `leaves` maps some leaves to other numbers. What cannot be computed is undefined,
+  // and `problem` is a sentence.
+  const run = { values: [], slopes: [], gradients: [], problem: "" };
+  forward(leaves, run);
+  backward(run);
+  return run;
 }
 
-function backward(values) {
-  // ∂L/∂a = Σ ∂L/∂b · ∂b/∂a over the nodes b that use a
-  const gradients = values.map(() => 0);
-  gradients[gradients.length - 1] = 1;
-  for (let b = values.length - 1; b >= 0; b--) {
-    if (!gradients[b] || typeof graph.nodes[b] === "number") continue;
-    const [row, ...inputs] = graph.nodes[b];
-    const partials = graph.rows[row][2](values[b], inputs.map((a) => values[a]));
-    inputs.forEach((a, k) => (gradients[a] += partials[k] ? gradients[b] * partials[k] : 0));
+function forward(leaves, run) {
+  nodes.forEach((node, n) => {
+    if (isLeaf(n)) return run.values.push(leaves.get(n) ?? node), run.slopes.push([]);
+    const [row, ...inputs] = node;
+    const [symbol, value, partials] = graph.rows[row];
+    const numbers = inputs.map((a) => run.values[a]);
+    const y = numbers.includes(undefined) ? NaN : value(numbers);
+    const known = Number.isFinite(y);
+    run.values.push(known ? y : undefined);
+    run.slopes.push(known ? partials(y, numbers) : []);
+    if (!known && !numbers.includes(undefined)) {
+      run.problem ||= `${symbol} of ${listed(inputs, numbers)} has no finite value`;
+    }
+  });
+}
+
+function backward(run) {
+  // ∂L/∂a = Σ ∂L/∂b · ∂b/∂a over the nodes b that use a. `sizes` is the same sum with every term positive:
+  // a gradient that is tiny beside it is 0 but for rounding.
+  if (run.values[root] === undefined) return;
+  const gradients = chainRule(order(), (b) => run.slopes[b]);
+  const sizes = chainRule(order(), (b) => run.slopes[b].map(Math.abs));
+  if (gradients.every(Number.isFinite)) {
+    run.gradients = gradients.map((g, n) => (Math.abs(g) <= 1e-13 * sizes[n] && sizes[n] < Infinity ? 0 : g));
+    return;
+  }
+  const steep = order().find((b) => gradients[b] && !run.slopes[b].every(Number.isFinite));
+  const where = steep && `${named(steep)} has an infinite derivative at ${listed(...inputsOf(steep, run))}`;
+  run.problem = where ? `${where}, and a gradient of ${short(gradients[steep])} arrives there` : "a gradient is too large for a float";
+}
+
+function inputsOf(b, run) {
+  const inputs = nodes[b].slice(1);
+  return [inputs, inputs.map((a) => run.values[a])];
+}
+
+function order() {
+  // The nodes from the root back: each before its inputs.
+  return nodes.map((_, k) => root - k);
+}
+
+function chainRule(order, slopes, into = (gradients, a, term) => (gradients[a] += term), start = nodes.map(() => 0)) {
+  const gradients = [...start];
+  gradients[root] = 1;
+  for (const b of order) {
+    if (!gradients[b] || isLeaf(b)) continue; // 0: nothing arrives, be the slope infinite
+    const [, ...inputs] = nodes[b];
+    const partials = slopes(b);
+    inputs.forEach((a, k) => into(gradients, a, gradients[b] * partials[k]));
   }
   return gradients;
 }
 
-// Numbers as the lines of the derivation write them.
+// Three engines with a mistake, on the same graph.
 
-function rounded(x, digits, method) {
+const WRONG = {
+  overwrite: (slopes) => chainRule(order(), slopes, (gradients, a, term) => (gradients[a] = term)),
+  order: (slopes) => chainRule(breadthFirst(), slopes),
+  uncleared: (slopes) => chainRule(order(), slopes, undefined, chainRule(order(), slopes)),
+};
+
+function breadthFirst() {
+  // The order in which a search from the root meets the nodes: some before all of their gradient has arrived.
+  const met = new Set([root]);
+  for (const b of met) if (!isLeaf(b)) nodes[b].slice(1).forEach((a) => met.add(a));
+  return [...met];
+}
+
+// Words.
+
+function named(n) {
+  return names[n] ?? (isLeaf(n) ? "a constant" : graph.rows[nodes[n][0]][0]);
+}
+
+function listed(inputs, numbers) {
+  const pairs = inputs.map((a, k) => [a, numbers[k]]);
+  if (pairs.length > 4) pairs.sort(([, x], [, y]) => Math.abs(y) - Math.abs(x));
+  const words = pairs.slice(0, 4).map(([a, x]) => (names[a] || !isLeaf(a) ? `${named(a)} = ` : "") + short(x));
+  return words.join(", ") + (pairs.length > 4 ? ", …" : "");
+}
+
+// The steps told again at the numbers of a run.
+
+function tell(run) {
+  const totals = new Map(); // of each node, what has arrived so far
+  return steps.map((step) => {
+    const told = step.forms.map((form) => tellLine(form, run, totals));
+    const gradients = new Map(step.forms.map((form, k) => [form.node, told[k].gradient]));
+    const [before, , after] = step.title;
+    return {
+      ...step,
+      title: step.incoming === undefined ? step.title : [before, short(run.gradients[step.incoming]), after],
+      lines: told.map(({ line }) => line),
+      gradients: step.gradients && [...gradients],
+    };
+  });
+}
+
+function tellLine(form, run, totals) {
+  // Its three parts, and the gradient that its card shows from now on.
+  const { quantity, relation, node, edge, part } = form;
+  const result = at(form.sides.at(-1)[0], run);
+  if (part) totals.set(node, part[0] === part[1] ? run.gradients[node] : (totals.get(node) ?? 0) + result);
+  const filled = (pieces) => pieces.map((piece) => (typeof piece === "string" ? piece : placed(piece, run, totals))).join("");
+  const sides = form.sides.map(filled).filter((side, k, all) => k === 0 || side !== all[k - 1]);
+  const last = sides.pop();
+  const left = `${quantity} ${relation} `, below = " ".repeat(length(quantity)) + " = ";
+  let before = left + sides.map((side) => side + " = ").join("");
+  if (sides.length && length(before + last) > 110) {
+    before = [left + sides[0], ...sides.slice(1).map((side) => below + side), below].join("\n");
+  }
+  let after = part ? "  → " + filled(form.total) : "";
+  if (form.zero && run.gradients[node] === 0) after += "\n    " + form.zero[run.gradients[edge[0]] === 0 ? 0 : 1];
+  return { line: [before, last, after], gradient: number(part ? totals.get(node) : result) };
+}
+
+function at([kind, node, input], run, totals) {
+  const g = run.gradients[node], p = run.slopes[node][input];
+  return { value: run.values[node], gradient: g, partial: p, exact: p, product: g && g * p, total: totals?.get(node) }[kind];
+}
+
+function placed(place, run, totals) {
+  const [kind, , , signed, raised] = place;
+  const text = (kind === "exact" ? exact : short)(at(place, run, totals));
+  return (text.startsWith("−") ? signed : text.includes("·") && raised) ? `(${text})` : text;
+}
+
+function length(text) {
+  return [...text].length;
+}
+
+// Numbers as Python writes them: short(x) in lines, number(x) on cards, exact(x) in rules.
+
+function rounded(x, places, method) {
   // toFixed and toExponential take a tie away from zero; Python takes it to the even digit.
-  const [text, exponent] = x[method](digits).split("e");
-  const longer = x[method](digits + 30).split("e")[0];
-  const cut = longer.length - 30 - (digits ? 0 : 1);
+  const [text, exponent] = x[method](places).split("e");
+  const longer = x[method](places + 30).split("e")[0];
+  const cut = longer.length - 30 - (places ? 0 : 1);
   const tie = /^\.?50*$/.test(longer.slice(cut)) && "02468".includes(longer[cut - 1]);
   return [tie ? longer.slice(0, cut) : text, exponent];
 }
 
 function stripped(text, x) {
-  const exact = Math.abs(Number(text) - x) <= 1e-12 * Math.abs(x);
-  return exact && text.includes(".") ? text.replace(/\.?0*$/, "") : text;
+  const same = Math.abs(Number(text) - x) <= 1e-12 * Math.abs(x);
+  return same && text.includes(".") ? text.replace(/\.?0*$/, "") : text;
+}
+
+function infinite(x) {
+  // What cannot be computed is blank.
+  return x > 0 ? "∞" : x < 0 ? "−∞" : "";
+}
+
+function raisedTen(exponent) {
+  return "·10" + [...String(Number(exponent))].map((c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c])).join("");
 }
 
 function short(x) {
-  const digits = graph.digits;
   if (x === 0) return "0";
-  if (!Number.isFinite(x)) return x > 0 ? "∞" : "−∞";
+  if (!Number.isFinite(x)) return infinite(x) || "?";
   if (Math.abs(x) >= 10 ** Math.min(1 - digits, 0) && Math.abs(x) < 10 ** Math.max(6, digits)) {
     const [text] = rounded(x, digits, "toFixed");
     return Number(text) === 0 ? (0).toFixed(digits) : stripped(text, x).replace("-", "−");
   }
   const [text, exponent] = rounded(x, Math.max(digits - 1, 0), "toExponential");
   const mantissa = stripped(text, Number(x.toExponential(16).split("e")[0]));
-  const raised = [...String(Number(exponent))].map((c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c])).join("");
-  return `${mantissa}·10`.replace("-", "−") + raised;
+  return mantissa.replace("-", "−") + raisedTen(exponent);
+}
+
+function number(x) {
+  if (!Number.isFinite(x)) return infinite(x);
+  let [text, exponent] = rounded(x, digits, Math.abs(x) < 1e7 ? "toFixed" : "toExponential");
+  if (exponent) text += `e${exponent[0]}${exponent.slice(1).padStart(2, "0")}`;
+  return Number(text) === 0 ? text.replace("-", "") : text.replaceAll("-", "−");
+}
+
+function exact(x) {
+  if (!Number.isFinite(x)) return infinite(x) || "?";
+  const [mantissa, exponent] = x.toExponential(14).split("e");
+  const plain = exponent >= -4 && exponent < 15;
+  const text = plain ? String(Number(x.toPrecision(15))) : String(Number(mantissa)) + raisedTen(exponent);
+  return text.replace("-", "−");
 }

@@ -1,5 +1,6 @@
 "use strict";
-// The view is a function of one number, the step: show(n) replays steps 0 to n, so going back is exact.
+// The view is a function of the state: of the step, and in the laboratory of the changed numbers and of what is
+// covered. show(n) replays the story up to step n, so going back is exact.
 // Text from the graph goes into the page as textContent only; it is never read as HTML.
 
 const steps = JSON.parse(document.getElementById("steps").textContent);
@@ -12,6 +13,8 @@ const embedded = window.parent !== window; // in the frame of a notebook `locati
 let step = 0;
 let timer = null;
 let remembering = null;
+let story = steps; // what the steps say: as recorded, or as the laboratory tells them at other numbers
+const hooks = { covered: () => false, shown() {}, address: () => "", arrive() {} }; // for the laboratory
 
 // What each step adds, turned around: for every place in the picture, when it gets which text.
 
@@ -29,24 +32,38 @@ function byNode(what) {
 }
 
 for (const element of all("[data-value], .edge text, .slope")) since.set(element, Infinity);
-for (const element of all("[data-gradient]")) texts.set(element, []);
 const values = byNode("value");
 const gradients = byNode("gradient");
 steps.forEach((s, n) => {
   for (const v of s.values ?? []) for (const element of values[v] ?? []) since.set(element, n);
-  for (const [v, text] of s.gradients ?? []) for (const element of gradients[v] ?? []) texts.get(element).push([n, text]);
   if (s.phase !== "backward") return;
   for (const id of s.arrows ?? []) for (const element of byId(id).querySelectorAll("text")) since.set(element, n);
   for (const element of byId(s.hand).querySelectorAll(".slope")) since.set(element, n);
 });
 
+function gather() {
+  for (const element of all("[data-gradient]")) texts.set(element, []);
+  story.forEach((s, n) => {
+    for (const [v, text] of s.gradients ?? []) for (const element of gradients[v] ?? []) texts.get(element).push([n, text]);
+  });
+}
+
 // Showing a step.
 
 function show(n) {
   step = Math.max(0, Math.min(last, n));
-  const { phase, title, lines, hand, near = [], arrows = [] } = steps[step];
-  for (const [element, first] of since) element.classList.toggle("hidden", step < first);
-  for (const [element, changes] of texts) element.textContent = changes.findLast(([first]) => first <= step)?.[1] ?? "";
+  draw();
+  follow();
+  remember();
+}
+
+function draw() {
+  const covered = hooks.covered(step);
+  const seen = covered ? step - 1 : step;
+  const { phase, title, hand, near = [], arrows = [] } = story[step];
+  const lines = covered ? [] : story[step].lines;
+  for (const [element, first] of since) element.classList.toggle("hidden", seen < first);
+  for (const [element, changes] of texts) element.textContent = changes.findLast(([first]) => first <= seen)?.[1] ?? "";
   mark("hand", hand ? [hand] : []);
   mark("near", near.filter((id) => id !== hand));
   mark("used", arrows);
@@ -60,8 +77,7 @@ function show(n) {
   byId("position").textContent = `${phase}, ${step} / ${last}`;
   for (const id of ["first", "previous"]) byId(id).setAttribute("aria-disabled", step === 0);
   for (const id of ["next", "last"]) byId(id).setAttribute("aria-disabled", step === last);
-  follow();
-  remember();
+  hooks.shown(covered);
 }
 
 function mark(name, ids) {
@@ -99,14 +115,14 @@ function follow() {
   });
 }
 
-// The step in the address, so that a reload or a link comes back to it.
+// The step in the address, and what the laboratory adds, so that a reload or a link comes back to it.
 
 function remember() {
   if (embedded) return;
   clearTimeout(remembering);
   remembering = setTimeout(() => {
     try {
-      history.replaceState(null, "", "#" + step);
+      history.replaceState(null, "", "#" + step + hooks.address());
     } catch {
       // some browsers refuse it to files
     }
@@ -133,7 +149,7 @@ function pause() {
 function playOrPause() {
   if (timer) return pause();
   if (step === last) show(0);
-  timer = setInterval(() => (step < last ? show(step + 1) : pause()), calm.matches ? 3000 : 1500);
+  timer = setInterval(() => (step < last && !hooks.covered(step) ? show(step + 1) : pause()), calm.matches ? 3000 : 1500);
   told();
 }
 
@@ -171,13 +187,13 @@ play.addEventListener("click", playOrPause);
 slider.addEventListener("input", () => go(slider.valueAsNumber));
 fit.addEventListener("change", () => (resize(), follow()));
 window.addEventListener("resize", () => (resize(), follow()));
-window.addEventListener("hashchange", () => go(remembered()));
+window.addEventListener("hashchange", () => (hooks.arrive(), go(remembered())));
 svg.addEventListener("click", (event) => {
   const card = event.target.closest(".node");
   if (card) goToCard(card.id);
 });
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest("#laboratory")) return;
+  if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest("#benches, #question, #typed, .leaf")) return;
   const moves = { ArrowLeft: step - 1, ArrowRight: step + 1, Home: 0, End: last };
   const pressed = event.target.closest("button, [type=checkbox]"); // space works those
   if (event.key in moves) go(moves[event.key]);
@@ -188,6 +204,7 @@ document.addEventListener("keydown", (event) => {
 
 slider.max = last;
 byId("turn").append(new Option("", steps.findIndex(({ phase }) => phase === "backward"))); // a mark on the slider
+gather();
 document.body.style.setProperty("--lines", Math.max(...steps.slice(1).map(({ lines }) => Math.min(lines.length, 6))));
 fit.checked = true;
 if (resize() < 0.7) fit.checked = false; // too small to read: scroll instead

@@ -35,12 +35,12 @@ class Page:
     ('A square', 0)
     """
 
-    def __init__(self, stage: Stage, steps: list[PageStep], title: str, graph: str = "") -> None:
+    def __init__(self, stage: Stage, steps: list[PageStep], title: str, laboratory: str = "") -> None:
         self.level = stage.level
         self.title = title
         self._stage = stage
         self._steps = steps
-        self._graph = graph  # as JavaScript, for the laboratory
+        self._laboratory = laboratory  # the graph and the questions, as JavaScript
 
     def __len__(self) -> int:
         """How many steps it has."""
@@ -59,13 +59,14 @@ class Page:
         '<!DOCTYPE html>'
         """
         style, script = _colours() + _part("page.css"), _part("page.js")
-        if self._graph:
-            script += self._graph + _part("engine.js") + _part("laboratory.js")
+        if self._laboratory:
+            script += self._laboratory + _part("engine.js") + _part("laboratory.js")
         return Template(_part("page.html")).substitute(
             policy=f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; base-uri 'none'",
             title=html.escape(look.printable(self.title)),
             style=style,
-            laboratory=_part("laboratory.html") if self._graph else "",
+            laboratory=_part("laboratory.html") if self._laboratory else "",
+            question=_part("question.html") if self._laboratory else "",
             picture=self._stage.svg(timeout=60.0),
             steps=_as_data(self._steps),
             script=script,

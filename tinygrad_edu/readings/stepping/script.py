@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
     from ...value import Value
     from ..explaining.rows import Derivation, Step
+    from .forms import Form, Forms
     from .stage import Card, Stage
+
+    #: A row, and in the backward pass the node that it came from.
+    Edge: TypeAlias = tuple[Row, Value | None]
 
     #: A row of `explain`: up to its result, the result, and what follows it.
     Line: TypeAlias = tuple[str, str, str]
@@ -30,6 +34,8 @@ if TYPE_CHECKING:
         phase: str  # "given", "forward" or "backward"
         title: Line
         lines: list[Line]
+        forms: list[Form]  # the same lines, for other numbers; in the laboratory
+        incoming: int  # the node whose gradient is the number of the title
         hand: str  # the card in hand
         near: list[str]  # the cards it reads from, or passes its gradient to
         arrows: list[str]  # those it uses; going backward, their local derivatives are now known
@@ -40,72 +46,103 @@ if TYPE_CHECKING:
 _SHORT = 40  # characters of a formula that a heading has room for
 
 
-def steps(derivation: Derivation, stage: Stage) -> list[PageStep]:
-    """What is given; the forward pass, card by card; the backward pass in the derivation's order."""
-    first, *others = derivation.backward
-    backward = [_backward(card, rows, derivation, stage) for card, rows in _recounted(_by_card(others, stage))]
-    return [_given(derivation, stage), *_forward(derivation, stage), _turn(first, derivation, stage), *backward]
+class Script:
+    """The steps: what is given; the forward pass, card by card; the backward pass in the derivation's order.
 
+    `edges` are the rows of each of the `steps`.
+    """
 
-def _given(derivation: Derivation, stage: Stage) -> PageStep:
-    """All leaves at once: nothing has been computed yet."""
-    rows = [row for row in derivation.forward if not row.node.op]
-    return {
-        "phase": "given",
-        "title": ("Given: what the computation starts from", "", ""),
-        "lines": [_line(row, derivation.digits) for row in rows],
-        "values": [stage.number_of[v] for v in stage.values if not v.op],
-    }
+    def __init__(self, derivation: Derivation, stage: Stage, forms: Forms | None = None) -> None:
+        self.derivation = derivation
+        self.stage = stage
+        self.forms = forms
+        self.number_of = stage.number_of
+        self.edges: list[list[Edge]] = []
+        first, *others = derivation.backward
+        self.steps = [self.given(), *self.forward(), self.turn(first)]
+        self.steps += [self.backward(card, edges) for card, edges in _recounted(_by_card(others, stage))]
 
-
-def _forward(derivation: Derivation, stage: Stage) -> list[PageStep]:
-    """A step for each card on which something is computed."""
-    rows = [row for row in derivation.forward if row.node.op]
-    cards = [stage.card_of[row.node] for row in rows if stage.card_of[row.node].head is row.node]
-    rows_of: dict[Card, list[Row]] = {card: [] for card in cards}
-    for row in rows:
-        rows_of[stage.card_of[row.node]].append(row)
-    return [
-        {
-            "phase": "forward",
-            "title": (f"Forward to {_called(card, derivation)}", "", ""),
-            "lines": [_line(row, derivation.digits) for row in rows],
-            "hand": card.id,
-            "near": _ids(card.sources),
-            "arrows": card.arrows,
-            "values": [stage.number_of[row.node] for row in rows],
+    def step(self, phase: str, title: Line, edges: list[Edge]) -> PageStep:
+        """What every step has."""
+        self.edges.append(edges)
+        step: PageStep = {
+            "phase": phase,
+            "title": title,
+            "lines": [_line(row, self.derivation.digits) for row, _ in edges],
         }
-        for card, rows in rows_of.items()
-    ]
+        if self.forms:
+            step["forms"] = [self.forms.form(row, user) for row, user in edges]
+        return step
+
+    def given(self) -> PageStep:
+        """All leaves at once: nothing has been computed yet."""
+        rows: list[Edge] = [(row, None) for row in self.derivation.forward if not row.node.op]
+        step = self.step("given", ("Given: what the computation starts from", "", ""), rows)
+        return step | {"values": [self.number_of[v] for v in self.stage.values if not v.op]}
+
+    def forward(self) -> list[PageStep]:
+        """A step for each card on which something is computed."""
+        rows = [row for row in self.derivation.forward if row.node.op]
+        cards = [self.stage.card_of[row.node] for row in rows if self.stage.card_of[row.node].head is row.node]
+        rows_of: dict[Card, list[Edge]] = {card: [] for card in cards}
+        for row in rows:
+            rows_of[self.stage.card_of[row.node]].append((row, None))
+        return [
+            self.step("forward", (f"Forward to {_called(card, self.derivation)}", "", ""), edges)
+            | {
+                "hand": card.id,
+                "near": _ids(card.sources),
+                "arrows": card.arrows,
+                "values": [self.number_of[row.node] for row, _ in edges],
+            }
+            for card, edges in rows_of.items()
+        ]
+
+    def turn(self, first: Step) -> PageStep:
+        """The backward pass begins with ∂L/∂L = 1."""
+        row = first.rows[0]
+        title = f"The backward pass begins at {self.derivation.names[row.node]}"
+        return self.step("backward", (title, "", ""), [(row, None)]) | {
+            "hand": self.stage.card_of[row.node].id,
+            "gradients": [(self.number_of[row.node], self.stage.so_far(row))],
+        }
+
+    def backward(self, card: Card, edges: list[Edge]) -> PageStep:
+        used = card.arrows
+        if self.stage.level == "value":  # an arrow for each input; that of a constant is not used
+            used = [card.arrows[row.edge] for row, _ in edges if row.edge is not None]
+        # Only the last of several contributions that one step makes to a gradient stays to be seen.
+        gradients = {self.number_of[row.node]: self.stage.so_far(row) for row, _ in edges}
+        (row, user), *_ = edges
+        assert user and row.rule and row.numbers  # ∂L/∂e · ∂e/∂h, whose first factor is what is passed on
+        incoming, number = row.rule.args[0], row.numbers.args[0]
+        assert isinstance(number, Number)
+        title = f"Backward through {_called(card, self.derivation)}: incoming {incoming} = "
+        return self.step("backward", (title, short(number.number, self.derivation.digits), ""), edges) | {
+            "incoming": self.number_of[user],
+            "hand": card.id,
+            "near": _ids([self.stage.card_of[row.node] for row, _ in edges if row.node not in card.nodes]),
+            "arrows": used,
+            "gradients": list(gradients.items()),
+        }
 
 
-def _turn(first: Step, derivation: Derivation, stage: Stage) -> PageStep:
-    """The backward pass begins with ∂L/∂L = 1."""
-    row = first.rows[0]
-    return {
-        "phase": "backward",
-        "title": (f"The backward pass begins at {derivation.names[row.node]}", "", ""),
-        "lines": [_line(row, derivation.digits)],
-        "hand": stage.card_of[row.node].id,
-        "gradients": [(stage.number_of[row.node], stage.so_far(row))],
-    }
-
-
-def _by_card(steps: list[Step], stage: Stage) -> list[tuple[Card, list[Row]]]:
+def _by_card(steps: list[Step], stage: Stage) -> list[tuple[Card, list[Edge]]]:
     """The rows of each card. It comes where its last step does: that one passes gradients on to other cards."""
-    rows_of: dict[Card, list[Row]] = {}
+    edges_of: dict[Card, list[Edge]] = {}
     for step in steps:
         card = stage.card_of[step.node]
-        rows_of[card] = [*rows_of.pop(card, []), *step.rows]
-    return list(rows_of.items())
+        edges_of[card] = [*edges_of.pop(card, []), *[(row, step.node) for row in step.rows]]
+    return list(edges_of.items())
 
 
-def _recounted(cards: list[tuple[Card, list[Row]]]) -> list[tuple[Card, list[Row]]]:
+def _recounted(cards: list[tuple[Card, list[Edge]]]) -> list[tuple[Card, list[Edge]]]:
     """Running totals in the order of the cards, where that is another than the derivation's.
 
     It is one if a bias is also used elsewhere: a neuron passes its gradient on before the last of its steps.
     """
-    complete = {row.node: row for _, rows in cards for row in rows if row.part and row.part[0] == row.part[1]}
+    rows = [row for _, edges in cards for row, _ in edges]
+    complete = {row.node: row for row in rows if row.part and row.part[0] == row.part[1]}
     arrived: dict[Value, list[float]] = {}
 
     def recounted(row: Row) -> Row:
@@ -118,32 +155,7 @@ def _recounted(cards: list[tuple[Card, list[Row]]]) -> list[tuple[Card, list[Row
         part = len(terms), row.part[1]
         return Row(row.quantity, row.rule, row.numbers, row.result, row.node, row.edge, total, part, notes)
 
-    return [(card, [recounted(row) for row in rows]) for card, rows in cards]
-
-
-def _backward(card: Card, rows: list[Row], derivation: Derivation, stage: Stage) -> PageStep:
-    used = card.arrows
-    if stage.level == "value":  # an arrow for each input; that of a constant is not used
-        used = [card.arrows[row.edge] for row in rows if row.edge is not None]
-    # Only the last of several contributions that one step makes to a gradient stays to be seen.
-    gradients = {stage.number_of[row.node]: stage.so_far(row) for row in rows}
-    rule, numbers = rows[0].rule, rows[0].numbers
-    assert rule is not None and numbers is not None  # ∂L/∂e · ∂e/∂h, whose first factor is what is passed on
-    incoming, number = rule.args[0], numbers.args[0]
-    assert isinstance(number, Number)
-    return {
-        "phase": "backward",
-        "title": (
-            f"Backward through {_called(card, derivation)}: incoming {incoming} = ",
-            short(number.number, derivation.digits),
-            "",
-        ),
-        "lines": [_line(row, derivation.digits) for row in rows],
-        "hand": card.id,
-        "near": _ids([stage.card_of[row.node] for row in rows if row.node not in card.nodes]),
-        "arrows": used,
-        "gradients": list(gradients.items()),
-    }
+    return [(card, [(recounted(row), user) for row, user in edges]) for card, edges in cards]
 
 
 def _line(row: Row, digits: int) -> Line:

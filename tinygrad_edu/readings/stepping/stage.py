@@ -57,12 +57,15 @@ class Card:
 class Stage(Scene):
     """A Scene with the gradients of a derivation, drawn at one level: "value" or "neuron".
 
+    With `live` the places of numbers have room for others.
     `cards` are its cards, inputs first; `card_of` is the card that a node is shown on; `source` its DOT text.
     """
 
-    def __init__(self, y: Value | Tensor, derivation: Derivation, level: str) -> None:
+    def __init__(self, y: Value | Tensor, derivation: Derivation, level: str, live: bool = False) -> None:
         super().__init__(y, derivation.digits)
+        self.room = "−00." + "0" * derivation.digits if live else ""
         self.blank = False
+        self._values = {v: super(Stage, self).value(v) for v in self.values}  # as recorded
         self.level = level
         self._texts: dict[Value, list[str]] = {}  # all that the place of a gradient will hold
         for step in derivation.backward:
@@ -93,9 +96,13 @@ class Stage(Scene):
         """A gradient once a row of the backward pass is done, as its card shows it."""
         return number(row.result if row.total is None else row.total, self.digits)
 
+    def value(self, v: Value) -> str:
+        """The longest text that its place will hold."""
+        return max(self._values[v], self.room, key=len)
+
     def gradient(self, v: Value) -> str:
         """The longest text that its place will hold."""
-        return max(self._texts.get(v, [""]), key=len)
+        return max(*self._texts.get(v, [""]), self.room, key=len)
 
     def svg(self, timeout: float) -> str:
         """The picture with its marks.
@@ -121,8 +128,11 @@ class Stage(Scene):
             if title is not None:
                 group.remove(title)
         for card in self.cards:
-            for id, source in zip(card.arrows, card.sources):
-                arrows[source.id, card.id].pop(0).set("id", id)
+            for k, (id, source) in enumerate(zip(card.arrows, card.sources)):
+                arrow = arrows[source.id, card.id].pop(0)
+                arrow.set("id", id)
+                for text in arrow.iter("text"):  # at the value level, an arrow for each input
+                    text.set("data-partial", f"{self.number_of[card.head]},{k}")
         root.attrib |= {"class": "tinygrad-edu", "aria-hidden": "true"}  # the lines beside it say the same in words
         return ET.tostring(root, encoding="unicode").strip()
 
@@ -137,14 +147,28 @@ class Stage(Scene):
         before = 1 if len(card.rows) > 1 else 2  # in a row of its own the gradient has a word before it
         shown = card.rows[: len(gradients) - len(card.results)] + card.results  # a long card leaves some out
         for i, v in zip(gradients, shown):
-            texts[i - before].set("data-value", str(self.number_of[v]))
+            self._place_value(texts[i - before], v, right if before == 2 else None)
             texts[i].attrib |= {"data-gradient": str(self.number_of[v]), "text-anchor": "end", "x": f"{right:g}"}
             texts[i].text = ""
         below = texts[gradients[-1] + 2 :: 2]  # further rows, each a name and a number
         for text, v in zip(below, card.folded):
-            text.set("data-value", str(self.number_of[v]))
-        for text in below[len(card.folded) :]:
-            text.set("class", "slope")  # the softmax on a card of logsumexp: its local derivatives
+            self._place_value(text, v, right)
+        for k, text in enumerate(below[len(card.folded) :]):  # the softmax on a card of logsumexp: its slopes
+            text.attrib |= {"class": "slope", "data-partial": f"{self.number_of[card.head]},{k}"}
+
+    def _place_value(self, text: ET.Element, v: Value, right: float | None) -> None:
+        """Say which number it is. Where others may come, let it end where the longest text of the place would."""
+        text.set("data-value", str(self.number_of[v]))
+        if self.room:
+            if right is None:
+                right = float(text.get("x", "0")) + _width(text.text or "") * float(text.get("font-size", "12"))
+            text.attrib |= {"text-anchor": "end", "x": f"{right:g}"}
+            text.text = self._values[v]
+
+
+def _width(text: str) -> float:
+    """The width of a number in DejaVu Sans, in sizes of the font."""
+    return sum([{"−": 0.838, ".": 0.318, "+": 0.838, "e": 0.615}.get(c, 0.636) for c in text])
 
 
 def _place_in_source(group: ET.Element) -> int:
