@@ -19,7 +19,7 @@ def grad(y: Any, xs: Tree) -> Tree:
     """∂y/∂x for every Value in `xs`, as Values with a graph of their own.
 
     y is a Value or a Tensor of one element. No `.grad` is touched. An x that y does not depend on has the
-    derivative 0. Labels are ∂a for a first derivative and ∂a∂b for that of ∂a, short for ∂²y/∂a∂b.
+    derivative 0. Where y and x have labels, so has ∂y/∂x; see `derivative_name`.
 
     Raises TypeError or ValueError where `xs` holds something that is not a Value or y has several elements,
     RuntimeError where `data` in the graph was changed after it was recorded, and ArithmeticError or
