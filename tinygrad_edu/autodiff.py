@@ -52,8 +52,7 @@ def jvp(y: Any, xs: Any, tangents: Any) -> Value:
 
     Forward mode carries each node's own derivative ẏ = Σ ∂y/∂a · ȧ from the inputs to the output,
     where `backward` and `grad` go the other way. The tangents ẋ, numbers or Values, stand in the
-    structure of `xs`; those of a Tensor in nested lists, or in an array. Raises as `grad`, and ValueError
-    where the structures differ.
+    structure of `xs`; those of a Tensor in nested lists or an array. Raises as `grad`; ValueError if they differ.
 
     >>> a, b = Value(2.0), Value(5.0); jvp(a * b, [a, b], [1.0, 10.0]).data         # 5·1 + 2·10
     25.0

@@ -642,6 +642,59 @@ def test_a_derivative_of_a_derivative_has_the_name_of_mathematics():
     assert "∂²L/∂a∂v₃ = 1" in draw(slope).source  # on an arrow
 
 
+# Remarks.
+
+
+def remarks(net, x, y, loss=squared_error, **options):
+    return explain(loss(net(Tensor(x, label="x")), y), **options).remarks
+
+
+@pytest.mark.parametrize("level", ["tensor", "value"])
+@pytest.mark.parametrize("loss", [squared_error, cross_entropy])
+def test_neurons_that_start_alike_are_said_to_stay_so(loss, level):
+    net = MLP([4, 4, 3, 3], init=0.1)
+    assert remarks(net, [1.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0], loss, level=level) == [
+        "neurons 1 to 4 of layer 1, neurons 1 to 3 of layer 2 and neurons 1 and 3 of layer 3 are identical and stay "
+        "so: the same weights, and the same gradients"
+    ]
+    for _ in range(5):
+        loss(net([1.0, 0.0, 1.0, 0.0]), [0.0, 1.0, 0.0]).backward()
+        for p in net.parameters():
+            p.data -= 0.5 * p.grad
+        assert net.layers[0].W.data[0] == pytest.approx(net.layers[0].W.data[3], rel=1e-12)
+        net.zero_grad()
+
+
+@pytest.mark.parametrize("level", ["tensor", "value"])
+def test_a_neuron_is_dead_if_no_example_reaches_it(level):
+    net = MLP([1, 3, 1], activation="relu", init=1.0)
+    net.layers[0].W.data, net.layers[0].b.data = [[1.0], [2.0], [-1.0]], [-2.5, 0.5, -0.25]
+    (sentence,) = remarks(net, [[1.0], [2.0]], [[0.0], [0.0]], level=level)
+    assert sentence == "neurons 1 and 3 of layer 1 are dead for all examples: z is never above 0, so no gradient passes"
+    (sentence,) = remarks(net, [[1.0], [3.0]], [[0.0], [0.0]], level=level)  # which reaches neuron 1
+    assert sentence.startswith("neuron 3 of layer 1 is dead")
+    assert remarks(net, [1.0], [0.0], level=level) == []  # of one example the line says why it is zero
+
+
+def test_a_saturated_neuron_is_named():
+    net = MLP([1, 2, 1], activation="sigmoid", init=0.5)
+    net.layers[0].b.data = [-9.0, 0.5]
+    derivation = explain(squared_error(net([1.0]), [0.0]))
+    assert derivation.remarks == ["neuron 1 of layer 1 is saturated: the slope of the activation is below 0.001"]
+    for form, heading in (("text", "Remarks\n\n"), ("markdown", "## Remarks\n\n"), ("latex", "\\section*{Remarks}\n")):
+        assert derivation.to(form).count(heading + derivation.remarks[0]) == 1
+    assert (
+        explain(squared_error(net([1.0]), [0.0]), wrt=net.layers[1].W).remarks == []
+    )  # whose gradient it does not touch
+
+
+@given(st.integers(0, 10**9))
+@settings(max_examples=30, deadline=None)
+def test_neurons_that_differ_get_no_remark(seed):
+    net = MLP([2, 3, 2], seed=seed)
+    assert remarks(net, [0.5, -0.25], [1.0, 0.0]) == []
+
+
 # A title, and the update.
 
 

@@ -7,6 +7,7 @@ matrix_rules.py  the chain rule for operations on whole matrices
 updates.py       W ← W − η ∂L/∂W
 mistakes.py      the mistakes that learners make, for exercises
 wrong_rules.py   what each of them makes of a formula
+remarks.py       neurons that are dead, saturated or alike
 gradients.py     every gradient, its local derivatives in symbols, and why it is zero
 """
 

@@ -188,6 +188,7 @@ class Derivation:
         forward: a Row for each node, leaves first.
         backward: a Step for each node that passes its gradient on, the root's first.
         paths: with `wrt`, a Row for each path and one for their sum.
+        remarks: sentences about the neurons of a network, three at most.
         update: with `eta`, a Row for each parameter.
         title: the heading, or None.
         names: what every node is called.
@@ -205,6 +206,7 @@ class Derivation:
         self.forward = forward
         self.backward = backward
         self.paths = paths
+        self.remarks: list[str] = []
         self.update: list[Row] = []
         self.title: str | None = None
         self.names = names
@@ -257,10 +259,12 @@ class Derivation:
             case "markdown":
                 heading = [f"# {' '.join(self.title.split())}"] if self.title else []
                 blocks = [block for title, rows in self._parts() for block in self._markdown(title, rows)]
-                return "\n\n".join(heading + blocks)
+                return "\n\n".join(heading + blocks + (["## Remarks", *self.remarks] if self.remarks else []))
             case "latex":
                 body = [line for title, rows in self._parts() for line in self._latex(title, rows)]
                 heading = [rf"{{\Large\bfseries {latex_words(self.title)}\par}}"] if self.title else []
+                if self.remarks:
+                    body += [r"\section*{Remarks}", "\n\n".join(self.remarks)]
                 return "\n".join([_PREAMBLE, *heading, *body, r"\end{document}"])
         raise ValueError(f'explain: the format is "text", "markdown" or "latex", not {format!r}')
 
@@ -271,6 +275,8 @@ class Derivation:
             lines = [row.text(self.digits, width) for row in rows]
             gaps = ["\n" if "\n" in above + below else "" for above, below in zip(lines, lines[1:])]
             parts.append(f"{title}\n\n" + "\n".join([line + gap for line, gap in zip(lines, [*gaps, ""])]))
+        if self.remarks:
+            parts.append("\n".join(["Remarks\n", *self.remarks]))
         return "\n\n".join(parts)
 
     def _markdown(self, title: str, rows: list[Row]) -> list[str]:

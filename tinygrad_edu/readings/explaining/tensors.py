@@ -29,6 +29,7 @@ from ..order import by_height, computed_from
 from ..quantities import Quantities, Quantity, TensorGraph
 from .gradients import Gradients
 from .matrix_rules import contributions, full
+from .remarks import remarks
 from .rows import Derivation, Row, Step, separated
 
 if TYPE_CHECKING:
@@ -57,7 +58,8 @@ def derive_tensors(root: Tensor, wrt: Sequence[Tensor] | None, digits: int) -> D
             f"explain: {len(graph.nodes):,} Tensors are too many to read. Explain the loss of one step or one "
             "example, whose derivation is the same"
         )
-    found = Quantities(graph, Names(root, wrt or ()), wrt or ())
+    names = Names(root, wrt or ())
+    found = Quantities(graph, names, wrt or ())
     quantities = list(found.of.values())
     inside = [t for t in wrt or () if t in found.of]
     outside = [t for t in wrt or () if t not in found.of]
@@ -67,7 +69,9 @@ def derive_tensors(root: Tensor, wrt: Sequence[Tensor] | None, digits: int) -> D
     backward = _Backward(root, found)
     rows = [backward.forward(q, q in between) for q in quantities if q in needed]
     steps = backward.steps(shown) + [backward.step_of_zeros(t) for t in outside]
-    return Derivation(rows, steps, [], {t: q.name for t, q in found.of.items()}, digits)
+    derivation = Derivation(rows, steps, [], {t: q.name for t, q in found.of.items()}, digits)
+    derivation.remarks = remarks(names.neurons, backward.gradients, {v for step in steps for v in step.node.values})
+    return derivation
 
 
 class _Backward:

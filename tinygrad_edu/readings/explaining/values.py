@@ -15,6 +15,7 @@ from ..formulas import formula
 from ..naming import Names
 from ..order import by_depth, by_height, computed_from
 from .gradients import Gradients
+from .remarks import remarks
 from .rows import Derivation, Row, Step
 
 if TYPE_CHECKING:
@@ -58,7 +59,9 @@ def derive_values(y: Value | Tensor, wrt: list[Value] | None, digits: int, most:
     in_order = _arrays_together(by_depth([n for n in everything if n in needed]), called)
     forward = [_forward(node, gradients, node in between) for node in in_order if node in called]
     paths = [row for x in dict.fromkeys(wrt or []) for row in _path_rows(x, gradients)]
-    return Derivation(forward, _backward(order, gradients), paths, dict(called), digits)
+    derivation = Derivation(forward, _backward(order, gradients), paths, dict(called), digits)
+    derivation.remarks = remarks(names.neurons, gradients, between)
+    return derivation
 
 
 def _arrays_together(order: list[Value], names: Mapping[Value, str]) -> list[Value]:

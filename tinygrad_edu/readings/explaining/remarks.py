@@ -1,0 +1,97 @@
+"""What neurons have in common, where that explains a zero or an equality among their gradients.
+
+One sentence a kind, three at most: a neuron that is dead for all examples of a batch passes nothing on, a
+saturated one next to nothing, and neurons that are alike and have the same gradients stay alike.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ... import ops
+from .gradients import vanishes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import TypeAlias
+
+    from ...value import Value
+    from ..layers import Neuron
+    from .gradients import Gradients
+
+    #: A neuron: what it computes in each example.
+    Examples: TypeAlias = list[Neuron]
+
+_SATURATED = 1e-3  # the slope of tanh beyond ±4.1, of sigmoid beyond ±6.9
+
+
+def remarks(neurons: Iterable[Neuron], gradients: Gradients, shown: set[Value]) -> list[str]:
+    """Sentences about the neurons with a gradient in the derivation.
+
+    Args:
+        neurons: those of the graph; of a batch each neuron once for each example.
+        gradients: of every Value.
+        shown: the Values whose gradients have a line.
+    """
+    layers: dict[int, dict[tuple[Value, ...], Examples]] = {}
+    for neuron in neurons:
+        if not shown.isdisjoint((*neuron.parameters, neuron.z)):
+            layers.setdefault(neuron.layer, {}).setdefault(neuron.parameters, []).append(neuron)
+
+    def those(is_so: Callable[[Examples], bool]) -> list[tuple[int, list[int]]]:
+        found = [(l, [j for j, n in enumerate(layer.values(), 1) if is_so(n)]) for l, layer in layers.items()]
+        return [(l, numbers) for l, numbers in found if numbers]
+
+    alike = [(l, group) for l, layer in layers.items() for group in _alike([*layer], gradients)]
+    return [
+        *_sentence(those(_is_dead), "dead for all examples: z is never above 0, so no gradient passes"),
+        *_sentence(those(_is_saturated), f"saturated: the slope of the activation is below {_SATURATED:g}"),
+        *_sentence(alike, "identical and stay so: the same weights, and the same gradients"),
+    ]
+
+
+def _is_dead(neuron: Examples) -> bool:
+    """Of one example, that z is not above 0 is on its line."""
+    return len(neuron) > 1 and all([n.h is not None and n.h.op is ops.RELU and n.z.data <= 0 for n in neuron])
+
+
+def _is_saturated(neuron: Examples) -> bool:
+    return all([n.h is not None and n.h.op in (ops.TANH, ops.SIGMOID) and n.h.partials[0] < _SATURATED for n in neuron])
+
+
+def _alike(layer: Sequence[tuple[Value, ...]], gradients: Gradients) -> list[list[int]]:
+    """The numbers of neurons with equal parameters whose gradients are equal but for rounding."""
+
+    def equal(a: Value, b: Value) -> bool:
+        of, size = gradients.of, gradients.size
+        same = of[a] == of[b] or vanishes(of[a] - of[b], size[a] + size[b])
+        return a.data == b.data and same
+
+    groups: list[list[int]] = []
+    for j, parameters in enumerate(layer):
+        for group in groups:
+            first = layer[group[0] - 1]
+            if len(first) == len(parameters) and all(map(equal, first, parameters)):
+                group.append(j + 1)
+                break
+        else:
+            groups.append([j + 1])
+    return [group for group in groups if len(group) > 1]
+
+
+def _sentence(found: Sequence[tuple[int, list[int]]], words: str) -> list[str]:
+    """Neurons 1 to 4 of layer 1 and neuron 2 of layer 3 are …"""
+    names = [f"neuron{'s' * (len(numbers) > 1)} {_listed(numbers)} of layer {l}" for l, numbers in found]
+    verb = "are" if len(names) > 1 or "neurons" in "".join(names) else "is"
+    return [f"{_joined(names)} {verb} {words}"] if names else []
+
+
+def _listed(numbers: list[int]) -> str:
+    """1 to 4; 1, 3 and 4."""
+    if len(numbers) > 2 and numbers == [*range(numbers[0], numbers[-1] + 1)]:
+        return f"{numbers[0]} to {numbers[-1]}"
+    return _joined([*map(str, numbers)])
+
+
+def _joined(names: list[str]) -> str:
+    return " and ".join([name for name in (", ".join(names[:-1]), names[-1]) if name])
