@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 from ...tree import one_value
 from ...writing.files import write_whole
 from ...writing.numbers import check_digits
+from ..frame import framed
 from .classes import ClassMarks, csv_of, flattened, students_of
 from .drawing_numbers import drawn
 from .marking import POINTS, Mark, Marks, mark_answers
-from .pages import as_html, as_latex, as_markdown
+from .pages import as_html, as_latex, as_markdown, body_of, grid
 from .sheet import mistakes_shown, questions
 
 if TYPE_CHECKING:
@@ -210,7 +211,11 @@ class Worksheet:
     def __str__(self) -> str:
         return self.to("md")
 
-    def _repr_html_(self) -> str:
-        from html import escape
+    def __repr__(self) -> str:
+        blanks = sum([len(q.entries) for q in self.questions if q.asked])
+        return f"<Worksheet: {self.title}, {'key' if self.filled else f'{blanks} blanks'}>"
 
-        return f'<iframe srcdoc="{escape(self.to("html"))}" style="width:100%;height:600px;border:0"></iframe>'
+    def _repr_html_(self) -> str:
+        body = body_of(self.questions, self.title, self.digits, self.filled, self._remark())
+        lines = sum([len(grid(q, self.digits, self.filled)) for q in self.questions])
+        return framed(self.to("html"), self.title, body, 260 + 36 * lines)
