@@ -61,8 +61,8 @@ def test_where_a_worksheet_is_removed_its_questions_stay():
     for shown in (sheet, sheet.key()):
         text = Sanitised(html_of(shown)).text
         assert "∂h/∂w" in text and "dh_dw" in text and ("0.2100" in text) == (shown is not sheet)
-    assert repr(sheet) == "<Worksheet: Backpropagation by hand, 3 blanks>"
-    assert repr(sheet.key()) == "<Worksheet: Backpropagation by hand, key>"
+    assert repr(sheet) == "<Worksheet: Backpropagation by hand, 3 numbers>"
+    assert repr(sheet.key()) == "<Key: Backpropagation by hand, 3 numbers>"
 
 
 def test_a_frame_is_as_high_as_what_it_shows():
