@@ -6,7 +6,20 @@ from html.parser import HTMLParser
 
 import pytest
 
-from tinygrad_edu import MLP, Value, compile_graph, draw, explain, grad, squared_error, step_through, worksheet
+from tinygrad_edu import (
+    MLP,
+    SGD,
+    Adam,
+    Value,
+    compile_graph,
+    draw,
+    explain,
+    grad,
+    gradcheck,
+    squared_error,
+    step_through,
+    worksheet,
+)
 
 
 def neuron():
@@ -82,6 +95,17 @@ def test_a_program_shows_its_source():
     w, h = neuron()
     program = compile_graph({"h": h, "slope": grad(h, w)}, inputs=[w])
     assert program._repr_markdown_() == f"```python\n{program.source}\n```"
+
+
+def test_no_result_shows_itself_as_an_address():
+    net = MLP([2, 2, 1], seed=1)
+    L = squared_error(net([1.0, 2.0]), [1.0])
+    shown = [SGD(net.parameters(), lr=0.1), Adam(net.parameters()), net, *net.parameters(), L, draw(L), step_through(L)]
+    sheet, derivation = worksheet(L), explain(L)
+    shown += [sheet, sheet.mark({}), *sheet.mark({}).marks, derivation, *derivation.backward, *derivation.rows]
+    shown += [gradcheck(lambda x: x * x, [1.0]), compile_graph(L, inputs=net.parameters())]
+    assert not [text for text in map(repr, shown) if " at 0x" in text]
+    assert repr(shown[0]) == "SGD(9 numbers, lr=0.1, weight_decay=0.0, momentum=0.0)"
 
 
 CELLS = {

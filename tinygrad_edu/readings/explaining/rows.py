@@ -176,6 +176,9 @@ class Step:
         self.name = name
         self.rows = rows
 
+    def __repr__(self) -> str:
+        return "\n".join(map(str, self.rows))
+
 
 class Derivation:
     """What `explain` returns: the forward rows, the backward steps, and sums over paths.
