@@ -97,6 +97,13 @@ def test_a_program_shows_its_source():
     assert program._repr_markdown_() == f"```python\n{program.source}\n```"
 
 
+@pytest.mark.parametrize("read", [draw, explain, step_through])
+def test_a_network_is_not_read_but_what_it_computes(read):
+    name = read.__name__
+    with pytest.raises(TypeError, match=f"^{name}: .* not MLP: what it computes is read, as in {name}"):
+        read(MLP([2, 2, 1]))
+
+
 def test_no_result_shows_itself_as_an_address():
     net = MLP([2, 2, 1], seed=1)
     L = squared_error(net([1.0, 2.0]), [1.0])
