@@ -3,6 +3,7 @@
 import re
 from base64 import b64decode
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
@@ -136,9 +137,12 @@ def test_a_notebook_runs_and_is_exported(tmp_path):
     nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
     nbconvert = pytest.importorskip("nbconvert")
     pytest.importorskip("ipykernel")
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in (SETUP, *CELLS)])
+    script = Path(__file__).parents[2] / "examples" / "by_hand.py"
+    cells = [nbformat.v4.new_code_cell(cell) for cell in (SETUP, *CELLS, f"%run {script}")]
+    notebook = nbformat.v4.new_notebook(cells=cells)
     nbclient.NotebookClient(notebook, timeout=60, kernel_name="python3").execute(cwd=str(tmp_path))
-    shown = [cell.outputs[0].data for cell in notebook.cells[1:]]
+    shown = [cell.outputs[0].data for cell in notebook.cells[1:-1]]
+    assert "∂" in notebook.cells[-1].outputs[0].text
     assert all(["text/plain" in data and kind in data for kind, data in zip(CELLS.values(), shown)])
     page, _ = nbconvert.HTMLExporter().from_notebook_node(notebook)
     assert page.count(': computation graph, value level" ') == 1 and page.count("srcdoc=") == 2

@@ -447,6 +447,7 @@ def test_the_address_remembers_the_step(shown):
 def test_in_a_notebook_the_address_is_left_alone(shown):
     page = step_through(a_square())
     browser = shown(f"<!DOCTYPE html><title>Notebook</title>{page._repr_mimebundle_()['text/html']}")
+    assert browser.run("getComputedStyle(document.querySelector('iframe + div')).display") == "none"
     before = browser.run("[location.href, history.length]")
     browser.click("iframe")  # the middle of the picture; now the keys go there
     browser.press("End")
