@@ -97,6 +97,8 @@ def test_a_right_derivative_passes_and_is_reported_for_every_coordinate():
         "inputs[0][0, 0]", "inputs[0][0, 1]", "inputs[0][1, 0]", "inputs[0][1, 1]", "x₁", "x₂", "inputs[2]",
     ]  # fmt: skip
     assert [row.analytic for row in report] == [10.0, 12.0, 10.0, 12.0, 8.0, 12.0, 56.0]
+    assert repr(report) == str(report)  # what a notebook shows
+    assert repr(report[6]) == "<inputs[2]: 56 by backward, 56 by differences>"
     # The formula is exact here; rounding, 56 · ε / 2h, is 1e-9.
     assert [row.numeric for row in report] == pytest.approx([10.0, 12.0, 10.0, 12.0, 8.0, 12.0, 56.0], rel=1e-9)
     assert [row.error for row in report] == [abs(row.analytic - row.numeric) for row in report]

@@ -1,5 +1,7 @@
 """Losses: cases small enough for paper, then NumPy's own sums and the formulas of their gradients."""
 
+from math import prod
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -197,7 +199,9 @@ def test_squares_do_not_broadcast_and_name_both_shapes(loss, prediction, target)
     y_hat = Tensor.ones(prediction)
     with pytest.raises(ValueError) as error:
         loss(y_hat, Tensor.ones(target))
-    assert str(error.value) == f"{loss.__name__}: the prediction has shape {prediction}, the target {target}"
+    said, _, advice = str(error.value).partition("; ")
+    assert said == f"{loss.__name__}: the prediction has shape {prediction}, the target {target}"
+    assert advice == (f"Tensor(target).reshape{prediction} fits" if prod(prediction) == prod(target) else "")
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -239,6 +243,8 @@ def test_logits_are_a_vector_or_a_batch_of_them(shape):
             r"\(3, 2\) need a target of that shape or 3 class indices, not .*\(1, 2\)",
         ),
         ([[0.0, 0.0]] * 3, 1, ValueError, r"or 3 class indices, not shape \(\)"),
+        ([[0.0, 0.0]] * 3, [0, 1], ValueError, r"or 3 class indices, not shape \(2,\)$"),
+        ([[0.0, 0.0]] * 3, [0.0, 1.0, 1.0], ValueError, r"not shape \(3,\); a class index is an int"),
         ([0.0, 0.0], "1", TypeError, "real number is needed, not str"),
         ([0.0, 0.0], None, TypeError, "real number is needed, not NoneType"),
         ([0.0, 0.0], [float("nan"), 1], ValueError, "finite number is needed, not nan"),

@@ -353,3 +353,18 @@ def test_blanks_may_be_chosen() -> None:
         worksheet(y, blanks=["dL_dW9"])
     with pytest.raises(ValueError, match="forward"):
         worksheet(y, blanks="sideways")
+
+
+def test_answers_to_another_sheet_are_named_in_the_table_of_the_class() -> None:
+    sheet = worksheet(Value(2.0, label="x") ** 2)
+    (table, _) = ClassMarks({"a": sheet.mark({"dh_dx": 4, "dh_dz": 1}), "b": sheet.mark({"df_dx": 4})}).tables()
+    notes = [row[-1] for row in table]
+    assert notes == ["notes", "dh_dx is not a number that the sheet asks for, and 1 more", ""]
+
+
+def test_what_is_neither_answers_by_name_nor_a_file_is_refused(tmp_path: Path) -> None:
+    sheet = worksheet(Value(2.0, label="x") ** 2)
+    with pytest.raises(TypeError, match=r"mark: answers by name are needed, or the path of a file, not \[4\.0\]"):
+        sheet.mark([4.0])
+    with pytest.raises(ValueError, match=r"marks are saved as \.txt, \.csv or \.html, not '\.xlsx'"):
+        ClassMarks({}).save(tmp_path / "marks.xlsx")

@@ -516,6 +516,13 @@ def test_a_derivation_prints_itself_and_is_markdown_in_a_notebook():
     assert derivation._repr_markdown_() == derivation.to("markdown")
 
 
+def test_a_derivation_is_saved_as_its_suffix_says(tmp_path):
+    (x,) = named(x=0.5)
+    derivation = explain(x.tanh())
+    for suffix, format in ((".txt", "text"), (".md", "markdown"), (".tex", "latex")):
+        assert derivation.save(tmp_path / f"tanh{suffix}").read_text("utf-8") == derivation.to(format) + "\n"
+
+
 def test_wrt_may_be_a_dict_and_the_result_itself():
     a, b = named(a=2.0, b=3.0)
     y = labelled(a * b, "y")

@@ -153,6 +153,8 @@ def _operands(node: ast.expr, text: Spelled) -> list[ast.expr]:
             if name in FUNCTIONS and len(node.args) == 1:
                 return node.args
             raise FormulaError(_not_a_call(name, text.names.get(name, name)))
+        case ast.Call(func=ast.Attribute(attr=name)):  # x.tanh(), math.sin(x)
+            raise FormulaError(f"{quoted(text.piece(node))} is not allowed: a function is written {name}(…)")
     what = quoted(text.piece(node))
     raise FormulaError(f"{what} is not allowed: a formula has numbers, names, + - * / **, parentheses and functions")
 

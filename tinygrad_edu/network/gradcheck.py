@@ -45,6 +45,9 @@ class Coordinate:
         self.numeric = numeric
         self.error = abs(analytic - numeric)
 
+    def __repr__(self) -> str:
+        return f"<{self.name}: {self.analytic:.6g} by backward, {self.numeric:.6g} by differences>"
+
 
 class GradcheckReport(list[Coordinate]):
     """The coordinates that were compared; prints as a table.
@@ -59,6 +62,8 @@ class GradcheckReport(list[Coordinate]):
         for row in self:
             lines.append(f"{row.name:<{width}}  {row.analytic:>13.6g}  {row.numeric:>13.6g}  {row.error:>8.1e}")
         return "\n".join(lines)
+
+    __repr__ = __str__
 
 
 def central_difference(f: Callable[..., Any], inputs: Any, step: float | None = None) -> list[Any]:

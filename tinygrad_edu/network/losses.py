@@ -130,7 +130,8 @@ def _error(name: str, prediction: Tensor, target: Any) -> Tensor:
 def _target(name: str, prediction: Tensor, target: Any) -> Tensor:
     y = target if isinstance(target, Tensor) else Tensor(target, label="y")
     if prediction.shape != y.shape:
-        raise ValueError(f"{name}: the prediction has shape {prediction.shape}, the target {y.shape}")
+        fit = f"; Tensor(target).reshape{prediction.shape} fits" if len(y.values) == len(prediction.values) else ""
+        raise ValueError(f"{name}: the prediction has shape {prediction.shape}, the target {y.shape}{fit}")
     return y
 
 
@@ -148,14 +149,15 @@ def _check_reduction(reduction: str) -> None:
 def _probabilities(target: Any, shape: tuple[int, ...]) -> Tensor:
     """The target of `cross_entropy` as probabilities in the logits' shape."""
     classes = _classes(target, shape)
-    if classes is not None:
+    if classes is not None and (len(classes),) == (shape[:-1] or (1,)):
         one_hot = [_one_hot(k, shape[-1]) for k in classes]
         target = one_hot[0] if len(shape) == 1 else one_hot
     y = target if isinstance(target, Tensor) else Tensor(target, label="y")
     if y.shape != shape:
+        hint = "; a class index is an int" if y.shape == shape[:-1] else ""
         raise ValueError(
             f"cross_entropy: logits of shape {shape} need a target of that shape"
-            f"{' or a class index' if len(shape) == 1 else f' or {shape[0]} class indices'}, not shape {y.shape}"
+            f"{' or a class index' if len(shape) == 1 else f' or {shape[0]} class indices'}, not shape {y.shape}{hint}"
         )
     for row, _ in rows_of(y, shape[-1]):
         numbers = [value.data for value in row]

@@ -349,7 +349,10 @@ class MLP(Module):
         if len(widths) < 2:
             raise ValueError(f"MLP: the sizes of at least an input and an output are needed, not {sizes!r}")
         if activation not in [*ACTIVATIONS]:  # of a dict one cannot ask for what has no hash
-            raise ValueError(f"MLP: the activation is one of {', '.join(ACTIVATIONS)}, not {activation!r}")
+            raise ValueError(
+                f"MLP: the activation is one of {', '.join(ACTIVATIONS)}, not {activation!r}; a Sequential takes "
+                "any function f, as in Sequential(Linear(2, 3), f, Linear(3, 1))"
+            )
         rng = random_source(seed)
         self.activation = activation
         self.layers = [Linear(m, n, init=init, seed=rng) for m, n in zip(widths, widths[1:])]

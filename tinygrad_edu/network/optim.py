@@ -48,6 +48,10 @@ class Optimizer:
         self.lr = _in_range("lr", lr, 0.0, exclusive=True)
         self.weight_decay = _in_range("weight_decay", weight_decay, 0.0)
 
+    def __repr__(self) -> str:
+        settings = [f"{name}={x}" for name, x in vars(self).items() if isinstance(x, (float, tuple))]
+        return f"{type(self).__name__}({len(self.values)} numbers, {', '.join(settings)})"
+
     def zero_grad(self) -> None:
         """Set the gradient of every parameter to 0; without it gradients add up.
 

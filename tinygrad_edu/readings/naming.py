@@ -24,6 +24,18 @@ if TYPE_CHECKING:
     Node = Value | Tensor
 
 
+def check_result(reading: str, y: object) -> None:
+    """Raise TypeError, in the name of a reading, unless y is a Value or a Tensor.
+
+    >>> check_result("draw", Tensor.sum)
+    Traceback (most recent call last):
+    TypeError: draw: a Value or a Tensor is needed, not function: what it computes is read, as in draw(net(x))
+    """
+    if not isinstance(y, (Value, Tensor)):
+        said = f": what it computes is read, as in {reading}(net(x))" if callable(y) else f" {y!r}"
+        raise TypeError(f"{reading}: a Value or a Tensor is needed, not {type(y).__name__}{said}")
+
+
 class Names:
     """The names of one document: no two of its nodes share one.
 

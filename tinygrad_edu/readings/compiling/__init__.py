@@ -133,6 +133,9 @@ class Program:
     def __repr__(self) -> str:
         return f"<Program of {len(self.source.splitlines())} lines>"
 
+    def _repr_markdown_(self) -> str:
+        return f"```python\n{self.source}\n```"
+
     def bind(self, namespace: ModuleType) -> Callable[..., Any]:
         """The program as a function of arrays, with the functions of `numpy`, `jax.numpy` or `torch`.
 

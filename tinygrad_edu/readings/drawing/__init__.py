@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from ...network.tensor import Tensor
 from ...value import Value, check_current
 from ...writing.numbers import check_digits
+from ..naming import check_result
 from .figure import Drawing
 from .neuron_level import NeuronCards, neuron_level
 from .scene import Scene
@@ -104,8 +105,7 @@ def draw(
 
 
 def _check(y: Any, level: Any, rankdir: Any, digits: Any) -> None:
-    if not isinstance(y, (Value, Tensor)):
-        raise TypeError(f"draw: a Value or a Tensor is needed, not {type(y).__name__} {y!r}")
+    check_result("draw", y)
     if level is not None and level not in LEVELS:
         raise ValueError(f"draw: the level is one of {', '.join(LEVELS)}, or None, not {level!r}")
     if rankdir not in (None, "LR", "TB", "RL", "BT"):

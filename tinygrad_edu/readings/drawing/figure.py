@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import html
 import os
+from base64 import b64encode
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...writing.files import write_whole
+from .look import printable
 from .render import render
 from .svg import finished
 
@@ -86,9 +89,16 @@ class Drawing:
         return path
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        """For notebooks: the SVG, or where that fails the reason as text. It never raises."""
+        """For notebooks: the SVG, or where that fails the reason as text. It never raises.
+
+        As an image in HTML it is also shown by untrusted notebooks and code hosts, which refuse an SVG by itself,
+        and it is at most as wide as the page.
+        """
         try:
-            return {"image/svg+xml": self.svg(), "text/plain": repr(self)}
+            svg = self.svg()
+            address = f"data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}"
+            image = f'<img alt="{html.escape(printable(self.title))}" style="max-width:100%" src="{address}">'
+            return {"text/html": image, "image/svg+xml": svg, "text/plain": repr(self)}
         except Exception as error:
             return {"text/plain": f"{self!r} cannot be shown: {error}"}
 

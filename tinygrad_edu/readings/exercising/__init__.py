@@ -11,20 +11,21 @@ classes.py          files of answers, and a table of a class
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...tree import one_value
 from ...writing.files import write_whole
 from ...writing.numbers import check_digits
+from ..frame import framed
 from .classes import ClassMarks, csv_of, flattened, students_of
 from .drawing_numbers import drawn
 from .marking import POINTS, Mark, Marks, mark_answers
-from .pages import as_html, as_latex, as_markdown
+from .pages import as_html, as_latex, as_markdown, body_of, grid
 from .sheet import mistakes_shown, questions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import Any
 
     from .sheet import Question
@@ -180,6 +181,7 @@ class Worksheet:
 
         Raises:
             OSError: a file cannot be read.
+            TypeError: the answers are neither by name nor a path.
             ValueError: a scheme with other words, or a file that is no form.
 
         >>> from tinygrad_edu import Value
@@ -195,8 +197,10 @@ class Worksheet:
         def marks(numbers: Mapping[str, Any]) -> Marks:
             return mark_answers(self.questions, flattened(numbers), self.digits, scheme, weights or {})
 
-        if not isinstance(answers, (str, Path)):
+        if isinstance(answers, Mapping):
             return marks(answers)
+        if not isinstance(answers, (str, Path)):
+            raise TypeError(f"mark: answers by name are needed, or the path of a file, not {answers!r}")
         students = students_of(Path(answers))
         if isinstance(students, list):
             return ClassMarks({name: marks(numbers) for name, numbers in students})
@@ -210,7 +214,11 @@ class Worksheet:
     def __str__(self) -> str:
         return self.to("md")
 
-    def _repr_html_(self) -> str:
-        from html import escape
+    def __repr__(self) -> str:
+        numbers = sum([len(q.entries) for q in self.questions if q.asked])
+        return f"<{'Key' if self.filled else 'Worksheet'}: {self.title}, {numbers} number{'s' if numbers != 1 else ''}>"
 
-        return f'<iframe srcdoc="{escape(self.to("html"))}" style="width:100%;height:600px;border:0"></iframe>'
+    def _repr_html_(self) -> str:
+        body = body_of(self.questions, self.title, self.digits, self.filled, self._remark())
+        lines = sum([len(grid(q, self.digits, self.filled)) for q in self.questions])
+        return framed(self.to("html"), self.title, body, 260 + 36 * lines)

@@ -105,12 +105,14 @@ class ClassMarks:
 
     def tables(self) -> list[list[list[str]]]:
         """Two tables with their heads: students, and lines."""
-        people = [["student", "points", "of", "first wrong line", "mistakes"]]
+        people = [["student", "points", "of", "first wrong line", "mistakes", "notes"]]
         counts: dict[str, Counter[str]] = {}
         named: dict[str, Counter[str]] = {}
         for name, marks in self.students.items():
             mistakes = ", ".join([m.id for m in marks.mistakes])
-            people.append([name, short(marks.points, 2), short(marks.total, 2), marks.first_wrong or "", mistakes])
+            notes = marks.notes[:1] + [f"and {len(marks.notes) - 1} more" for _ in marks.notes[1:2]]
+            points = [short(marks.points, 2), short(marks.total, 2)]
+            people.append([name, *points, marks.first_wrong or "", mistakes, ", ".join(notes)])
             for line, status in marks.statuses().items():
                 counts.setdefault(line, Counter())[status] += 1
                 found = {m.id for mark in marks.marks if mark.line == line for m in mark.mistakes}
@@ -133,9 +135,11 @@ class ClassMarks:
         raise ValueError(f'the format is "text", "csv" or "html", not {format!r}')
 
     def save(self, path: str | Path) -> Path:
-        """Write it as .txt, .csv or .html."""
+        """Write it as .txt, .csv or .html. ValueError for another suffix."""
         path = Path(path)
         suffix = path.suffix.lower().removeprefix(".")
+        if suffix not in ("txt", "csv", "html"):
+            raise ValueError(f"marks are saved as .txt, .csv or .html, not {path.suffix or path.name!r}")
         write_whole(path, self.to("text" if suffix == "txt" else suffix).encode())
         return path
 

@@ -38,6 +38,14 @@ def hint(q: Question) -> str:
 
 
 def as_html(sheet: Sequence[Question], title: str, digits: int, filled: bool, remark: str) -> str:
+    return (
+        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{escape(title)}</title>\n'
+        f"<style>{_CSS}</style>\n</head>\n<body>\n{body_of(sheet, title, digits, filled, remark)}</body>\n</html>\n"
+    )
+
+
+def body_of(sheet: Sequence[Question], title: str, digits: int, filled: bool, remark: str) -> str:
+    """The body of the HTML, which can be read without its style too."""
     body = []
     for part, heading in _PARTS.items():
         lines = [q for q in sheet if part_of(q) == part]
@@ -47,9 +55,8 @@ def as_html(sheet: Sequence[Question], title: str, digits: int, filled: bool, re
     name = "Key" if filled else 'Name <span class="rule"></span>'
     said = f"<p>{escape(remark)}</p>\n" if remark else ""
     return (
-        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{escape(title)}</title>\n'
-        f"<style>{_CSS}</style>\n</head>\n<body>\n<header><h1>{escape(title)}</h1><div>{name}</div></header>\n"
-        f"<p>Decimals: {digits}.</p>\n{said}" + "\n".join(body) + "\n</body>\n</html>\n"
+        f"<header><h1>{escape(title)}</h1><div>{name}</div></header>\n"
+        f"<p>Decimals: {digits}.</p>\n{said}" + "\n".join(body) + "\n"
     )
 
 
@@ -64,11 +71,12 @@ def _html_line(q: Question, digits: int, filled: bool) -> str:
     typed = f"<small>{escape(hint(q))}</small>" if q.asked else ""
     quantity = escape(write(q.line.quantity, style)[0])
     rule = f'<span class="formula">= {sides[0]} =</span>' if sides else "<span>=</span>"
-    return f'<div class="line"><b>{quantity}</b>{rule}{table}{typed}</div>'
+    return f'<div class="line"><b>{quantity}</b> {rule} {table} {typed}</div>'
 
 
 _CSS = """
 @page { size: A4; margin: 15mm }
+html { background: #fff } @media screen { html { padding: 0 4mm } }
 body { font: 11pt/1.4 "DejaVu Sans", sans-serif; color: #111; max-width: 180mm; margin: auto }
 header { display: flex; justify-content: space-between; align-items: end; border-bottom: .5mm solid }
 h1 { font-size: 16pt; margin: 2mm 4mm 2mm 0 } h2 { font-size: 12pt; margin: 5mm 0 1mm; break-after: avoid }

@@ -19,6 +19,7 @@ from ...network.tensor import Tensor
 from ...tree import one_value, values_in
 from ...value import Value, real_number
 from ...writing.numbers import check_digits
+from ..naming import check_result
 from .tensors import derive_tensors
 from .updates import updates
 from .values import derive_values
@@ -73,6 +74,8 @@ def explain(
     ∂h/∂h = 1
     ∂h/∂z = ∂h/∂h · (1 − h²) = 1 · 0.7864 = 0.7864
     """
+    if callable(y):
+        check_result("explain", y)
     one_value(y)
     check_digits("explain", digits)
     wanted = None if wrt is None else _wanted(wrt)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import pathlib
 from typing import TYPE_CHECKING
 
 from ...writing.expression import Expression, Number, Path, parts
+from ...writing.files import write_whole
 from ...writing.latex import LaTeX, latex_words
 from ...writing.paper import Text, written
 
@@ -178,6 +181,9 @@ class Step:
         self.name = name
         self.rows = rows
 
+    def __repr__(self) -> str:
+        return "\n".join(map(str, self.rows))
+
 
 class Derivation:
     """What `explain` returns: the forward rows, the backward steps, and sums over paths.
@@ -267,6 +273,21 @@ class Derivation:
                     body += [r"\section*{Remarks}", "\n\n".join(self.remarks)]
                 return "\n".join([_PREAMBLE, *heading, *body, r"\end{document}"])
         raise ValueError(f'explain: the format is "text", "markdown" or "latex", not {format!r}')
+
+    def save(self, path: str | os.PathLike[str]) -> pathlib.Path:
+        """Write it as text (.txt), Markdown (.md) or a LaTeX document (.tex). ValueError for another suffix.
+
+        >>> from tinygrad_edu import Value, explain
+        >>> explain(Value(2.0, label="x")).save("x.pdf")
+        Traceback (most recent call last):
+        ValueError: a derivation is saved as .txt, .md or .tex, not '.pdf'
+        """
+        path = pathlib.Path(path)
+        format = {".txt": "text", ".md": "markdown", ".tex": "latex"}.get(path.suffix.lower())
+        if format is None:
+            raise ValueError(f"a derivation is saved as .txt, .md or .tex, not {path.suffix or path.name!r}")
+        write_whole(path, f"{self.to(format)}\n".encode())
+        return path
 
     def _text(self) -> str:
         parts = [self.title] if self.title else []

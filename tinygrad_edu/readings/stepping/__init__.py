@@ -20,6 +20,7 @@ from ...writing.numbers import check_digits
 from ..drawing.neuron_level import NeuronCards
 from ..drawing.scene import Scene
 from ..explaining.values import derive_values
+from ..naming import check_result
 from .forms import Forms
 from .live import graph_as_script
 from .page import Page
@@ -65,8 +66,7 @@ def step_through(
     >>> step_through(x * x)                  # x is given; f = x · x; ∂f/∂f = 1; backward through f
     <Page: value level, 4 steps>
     """
-    if not isinstance(y, (Value, Tensor)):
-        raise TypeError(f"step_through: a Value or a Tensor is needed, not {type(y).__name__} {y!r}")
+    check_result("step_through", y)
     if level not in (None, "value", "neuron"):
         raise ValueError(f'step_through: the level is "value" or "neuron", or None, not {level!r}')
     check_digits("step_through", digits)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import os
+import xml.etree.ElementTree as ET
 from base64 import b64encode
 from functools import cached_property
 from hashlib import sha256
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from ...writing.files import write_whole
 from ..drawing import look
+from ..frame import framed
 
 if TYPE_CHECKING:
     from typing import Any
@@ -67,10 +69,14 @@ class Page:
             style=style,
             laboratory=_part("laboratory.html") if self._laboratory else "",
             question=_part("question.html") if self._laboratory else "",
-            picture=self._stage.svg(timeout=60.0),
+            picture=self._picture,
             steps=_as_data(self._steps),
             script=script,
         )
+
+    @cached_property
+    def _picture(self) -> str:
+        return self._stage.svg(timeout=60.0)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the page to a file, .html or .htm, which appears whole or not at all.
@@ -95,13 +101,22 @@ class Page:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """For notebooks: the page in a frame of its own, or where that fails the reason. It never raises."""
         try:
-            frame = (
-                f'<iframe title="{html.escape(look.printable(self.title))}" sandbox="allow-scripts" '
-                f'width="100%" height="640" frameborder="0" srcdoc="{html.escape(self.html)}"></iframe>'
-            )
+            frame = framed(self.html, look.printable(self.title), self._text(), self._height(), printed=True)
             return {"text/html": frame, "text/plain": repr(self)}
         except Exception as error:
             return {"text/plain": f"{self!r} cannot be shown: {error}"}
+
+    def _text(self) -> str:
+        """All the steps as plain HTML: for paper, and where the page itself is removed."""
+        titles = [look.printable("".join(step["title"])) for step in self._steps]
+        lines = ["\n".join(map("".join, step["lines"])) for step in self._steps]
+        said = [f"<b>{html.escape(title)}</b>\n{html.escape(text)}" for title, text in zip(titles, lines)]
+        return f"<pre>{html.escape(look.printable(self.title))}\n\n" + "\n\n".join(said) + "</pre>"
+
+    def _height(self) -> float:
+        """Of its frame, in pixels: the picture at its own size between the controls and the lines, within reason."""
+        points = float(ET.fromstring(self._picture).get("height", "0").removesuffix("pt"))
+        return min(max(points * 4 / 3 + 280, 480), 760)
 
     def __repr__(self) -> str:
         return f"<Page: {self.level} level, {len(self)} steps>"
