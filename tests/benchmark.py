@@ -1,10 +1,11 @@
 """One SGD step, timed: tinygrad_edu beside hand-written Python and other libraries.
 
-    python tests/benchmark.py [--cases q1 q2 moons wide chain graph import] [--rounds 40] [--picture steps.svg]
+    python tests/benchmark.py [--cases q1 q2 moons wide gpt chain graph import] [--rounds 40] [--picture steps.svg]
 
 q1, q2   the 4-4-3-3 network of the worked practical: squared error; cross-entropy
 moons    two moons, 100 samples in a batch, 2-16-16-1 with relu, squared error
 wide     784-32-10 with relu, cross-entropy, one sample
+gpt      the model of examples/gpt.py: on vector rows, on scalar operations, and on those of a small engine
 chain    a million operations one after another, forward and backward: time and memory of each
 graph    grad and compile_graph, as multiples of the time it takes to record the same graph
 import   what `import tinygrad_edu` adds to the start of Python
@@ -30,11 +31,13 @@ import subprocess
 import sys
 import time
 import tracemalloc
+from functools import reduce
 from importlib import import_module, metadata
 from math import exp, isclose, log, tanh
-from operator import mul
+from operator import add, mul
 from pathlib import Path
 from statistics import median
+from types import SimpleNamespace
 
 from tinygrad_edu import MLP, SGD, CompiledLoss, Tensor, Value, compile_graph, cross_entropy, grad, squared_error
 
@@ -706,6 +709,130 @@ def chain():
         print(f"| {n:,} | {enabled:.2f} | {disabled:.2f} | {size / n:.0f} |")
 
 
+class Scalar:
+    """A scalar engine as small as microgpt's: numbers with their inputs and slopes, and a recursive walk."""
+
+    __slots__ = ("data", "grad", "inputs", "slopes")
+
+    def __init__(self, data, inputs=(), slopes=()):
+        self.data, self.grad, self.inputs, self.slopes = data, 0, inputs, slopes
+
+    def __add__(self, other):
+        other = other if isinstance(other, Scalar) else Scalar(other)
+        return Scalar(self.data + other.data, (self, other), (1, 1))
+
+    def __mul__(self, other):
+        other = other if isinstance(other, Scalar) else Scalar(other)
+        return Scalar(self.data * other.data, (self, other), (other.data, self.data))
+
+    def __pow__(self, n):
+        return Scalar(self.data**n, (self,), (n * self.data ** (n - 1),))
+
+    def exp(self):
+        return Scalar(exp(self.data), (self,), (exp(self.data),))
+
+    def log(self):
+        return Scalar(log(self.data), (self,), (1 / self.data,))
+
+    def relu(self):
+        return Scalar(max(0, self.data), (self,), (float(self.data > 0),))
+
+    def __sub__(self, other):
+        return self + other * -1
+
+    def __truediv__(self, other):
+        return self * other**-1
+
+    def backward(self):
+        order, seen = [], set()
+
+        def visit(node):
+            if node not in seen:
+                seen.add(node)
+                for a in node.inputs:
+                    visit(a)
+                order.append(node)
+
+        visit(self)
+        self.grad = 1
+        for node in reversed(order):
+            for a, slope in zip(node.inputs, node.slopes):
+                a.grad += slope * node.grad
+
+
+def exponentials(z):
+    top = max([zi.data for zi in z])
+    return [(zi - top).exp() for zi in z], top
+
+
+def softmax(z):
+    e, _ = exponentials(z)
+    total = reduce(add, e)
+    return [ei / total for ei in e]
+
+
+def logsumexp(z):
+    e, top = exponentials(z)
+    return reduce(add, e).log() + top
+
+
+SCALAR_OPERATIONS = SimpleNamespace(
+    dot=lambda a, b: reduce(add, map(mul, a, b)),
+    sum=lambda a: reduce(add, a),
+    softmax=softmax,
+    logsumexp=logsumexp,
+)
+
+
+def gpt():
+    """A step of SGD on one name."""
+    sys.argv = sys.argv[:1]  # where the example would look for a number of steps
+    definitions, _, _ = (ROOT / "examples" / "gpt.py").read_text(encoding="utf-8").partition("\nadam, losses = ")
+
+    def contestant(number, functions):
+        names = {}
+        exec(definitions, names)
+        W = {name: [[number(w.data) for w in row] for row in rows] for name, rows in names["W"].items()}
+        names.update(W=W, Value=functions)
+        parameters = [w for rows in W.values() for row in rows for w in row]
+        tokens = [names["MARK"], *map(names["LETTERS"].index, "amelia"), names["MARK"]]
+
+        def step():
+            keys, values, terms = [], [], []
+            for place, (token, after) in enumerate(zip(tokens, tokens[1:])):
+                z = names["model"](token, place, keys, values)
+                terms.append(functions.logsumexp(z) - z[after])
+            loss = functions.sum(terms) * (1 / len(terms))
+            for p in parameters:
+                p.grad = 0
+            loss.backward()
+            for p in parameters:
+                p.data -= 0.01 * p.grad
+            return loss.data
+
+        return step
+
+    steps = {
+        "ours, vector rows": contestant(Value, Value),
+        "ours, scalar operations": contestant(Value, SCALAR_OPERATIONS),
+        "scalar engine": contestant(Scalar, SCALAR_OPERATIONS),
+    }
+    losses = [[step() for _ in range(3)] for step in steps.values()]
+    if not all([isclose(a, b, rel_tol=1e-9) for found in losses for a, b in zip(found, losses[0])]):
+        raise SystemExit(f"the models compute different losses: {losses}")
+    times = {name: [] for name in steps}
+    for _ in range(9):
+        for name, step in steps.items():
+            begin = time.process_time()
+            step()
+            times[name].append(time.process_time() - begin)
+    print("\ngpt: one SGD step on a name of six letters\n")
+    print("| | ms | times as fast as the scalar engine |\n|---|---:|---:|")
+    for name, seconds in times.items():
+        ratio = median([other / own for other, own in zip(times["scalar engine"], seconds)])
+        print(f"| {name} | {median(seconds) * 1e3:.3g} | {ratio:.3g} |")
+
+
 def start():
     """How long Python computes until it has started and imported the package; and without it, in turns."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -728,7 +855,7 @@ def installed(module):
     return True
 
 
-OTHERS = {"chain": chain, "graph": graph, "import": start}
+OTHERS = {"gpt": gpt, "chain": chain, "graph": graph, "import": start}
 
 
 def machine():

@@ -56,6 +56,18 @@ def test_arrays_have_the_engines_numbers(name, graphs):
     check()
 
 
+@pytest.mark.parametrize("name", ["numpy", "jax.numpy", "torch"])
+def test_decisions_have_the_type_of_the_arrays(name):
+    module = library(name)
+    x = Value(1.0, label="x")
+    bound = compile_graph([0.1 * x.step(), (1 - x.step()) / 3], [x]).bind(module)
+    for dtype in (module.float64, module.float32):
+        gate, share = bound(module.asarray([-1.0, 2.0], dtype=dtype))
+        assert gate.dtype == share.dtype == dtype
+        expected = [[0.0, 0.1], [1 / 3, 0.0]] if dtype == module.float64 else np.float32([[0, 0.1], [1 / 3, 0]])
+        assert np.array([gate.tolist(), share.tolist()]).tolist() == np.array(expected).tolist()
+
+
 @graphs
 def test_machine_code_has_the_engines_numbers(graphs):
     library("numba")

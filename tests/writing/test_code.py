@@ -90,7 +90,7 @@ def test_numpy_gives_the_value_of_every_row(op):
     text, _ = write(row_as_expression(op, len(points(op)[0][0])), ARRAYS)
     numbers, ys = zip(*points(op))
     names = {"pow": np.power, "abs": abs} | {name: getattr(np, name) for name in ("exp", "log", "where", "sqrt")}
-    names |= {name: getattr(np, name) for name in ("tanh", "sin", "cos")}
+    names |= {name: getattr(np, name) for name in ("tanh", "sin", "cos", "zeros_like")}
     with np.errstate(all="ignore"):
         found = eval(text, names, dict(zip(LETTERS, np.array(numbers).T)))
     found = np.broadcast_to(found, len(ys))
@@ -132,8 +132,9 @@ def test_javascript_takes_signs_where_python_does():
     script = f'"use strict"; const a = 3, b = 5; console.log(JSON.stringify([{", ".join(texts)}]))'
     run = subprocess.run(["node"], input=script, capture_output=True, text=True, encoding="utf-8", check=True)
     assert json.loads(run.stdout) == list(formulas.values())
+    of_numbers = {"where": lambda which, x, y: x if which else y, "zeros_like": lambda x: 0.0}
     for formula, number in formulas.items():
-        for language, more in ((PYTHON, {}), (ARRAYS, {"where": lambda which, x, y: x if which else y})):
+        for language, more in ((PYTHON, {}), (ARRAYS, of_numbers)):
             assert eval(write(formula, language)[0], {"a": 3.0, "b": 5.0, **more}) == number
 
 

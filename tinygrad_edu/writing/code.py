@@ -120,8 +120,8 @@ PYTHON = Code(
     }
 )
 
-#: Python in which a number may be an array of NumPy, JAX or PyTorch: no array can decide an `if`.
-ARRAYS = Code(
+#: Python for a compiler of numbers. It needs half the time where a decision is a call, and would write a³ as products.
+MACHINE = Code(
     {
         **_ARITHMETIC,
         ops.NEG: _SIGN,
@@ -132,11 +132,19 @@ ARRAYS = Code(
         ops.MAXIMUM: Spelling("where({a} > {b}, {a}, {b})", ATOM, (SUM, SUM)),
         ops.MINIMUM: Spelling("where({a} < {b}, {a}, {b})", ATOM, (SUM, SUM)),
         GATE: Spelling("where({a} > 0, {b}, 0.0)", ATOM, (SUM, SUM)),
-    }
+    },
+    has_power=False,
 )
 
-#: Python for a compiler of numbers. It needs half the time where a decision is a call, and would write a³ as products.
-MACHINE = Code(ARRAYS.rows, has_power=False)
+#: Python in which a number may be an array of NumPy, JAX or PyTorch: no array can decide an `if`. Of two
+#: numbers PyTorch's `where` makes an array of 32 bits, so that a zero has to have the type of the array.
+ARRAYS = Code(
+    {
+        **MACHINE.rows,
+        ops.STEP: Spelling("where({a} > 0, 1.0, zeros_like({a}))", ATOM, (SUM,)),
+        GATE: Spelling("where({a} > 0, {b}, zeros_like({a}))", ATOM, (SUM, SUM)),
+    }
+)
 
 #: JavaScript, in which -a ** 2 is a syntax error and --a changes a.
 JAVASCRIPT = Code(
