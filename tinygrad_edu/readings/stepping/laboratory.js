@@ -212,10 +212,12 @@ function drawCurve(n) {
     if (v === undefined) return ""; // a gap in the domain is a gap in the curve
     return `${points[k - 1]?.[1] === undefined ? "M" : "L"}${across(x).toFixed(2)} ${up(v).toFixed(2)}`;
   });
-  const drawn = [svgElement("path", { class: "root", d: path.join("") })];
+  const inside = svgElement("svg", { x: LEFT, y: 12, width: WIDTH, height: 124, viewBox: `${LEFT} 12 ${WIDTH} 124` });
+  inside.append(svgElement("path", { class: "root", d: path.join("") }));
+  const drawn = [inside]; // where the tangent leaves it, it is cut
   if (Number.isFinite(slope)) {
     const [a, b] = [low, high].map((x) => y + slope * (x - now(n)));
-    drawn.push(svgElement("line", { class: "tangent", x1: across(low), y1: up(a), x2: across(high), y2: up(b) }));
+    inside.append(svgElement("line", { class: "tangent", x1: across(low), y1: up(a), x2: across(high), y2: up(b) }));
   }
   if (y !== undefined) drawn.push(svgElement("circle", { cx: across(now(n)), cy: up(y), r: 5 }));
   if (ys.length) drawn.push(svgElement("text", { x: LEFT - 4, y: 24, "text-anchor": "end" }, short(top)));
