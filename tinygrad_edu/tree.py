@@ -68,4 +68,5 @@ def paths(tree: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ..
 
 
 def _not_a_value(x: Any) -> TypeError:
-    return TypeError(f"a Value, a Tensor or a list of them is needed, not {type(x).__name__} {x!r}")
+    advice = "; a function is called first, as in grad(f(x), x)" if callable(x) else ""
+    return TypeError(f"a Value, a Tensor or a list of them is needed, not {type(x).__name__} {x!r}{advice}")

@@ -231,3 +231,9 @@ def test_grad_refuses_what_is_not_one_number():
         jvp(t.sum(), t, [1.0, math.nan])
     with pytest.raises(TypeError, match=r"a graph ends in Values or Tensors, each an argument of its own, not in \["):
         topological_order([t])
+
+
+@pytest.mark.parametrize("derivative", [grad, hessian, jacobian])
+def test_a_function_is_to_be_called_first(derivative):
+    with pytest.raises(TypeError, match=r"not function .*; a function is called first, as in grad\(f\(x\), x\)$"):
+        derivative(lambda x: x * x, Value(1.0))

@@ -502,3 +502,10 @@ def test_a_pipe_is_written_to_and_not_replaced(tmp_path):
     write_whole(pipe, b"whole")
     reader.join(10)
     assert received == [b"whole"] and pipe.is_fifo() and list(tmp_path.iterdir()) == [pipe]
+
+
+@pytest.mark.parametrize("name", ["w.npz", "w.pt", "w.pkl"])
+def test_a_suffix_of_another_format_is_refused(tmp_path, name):
+    with pytest.raises(ValueError, match=rf"^save: the file is JSON: call it w\.json, not {name}$"):
+        save(Linear(1, 1), tmp_path / name)
+    assert not list(tmp_path.iterdir())

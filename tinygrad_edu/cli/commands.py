@@ -63,7 +63,8 @@ def _draw(y: Value, variables: dict[str, Value], options: argparse.Namespace) ->
     from ..readings.drawing import draw  # graphviz, which the other commands do without
 
     y.backward()
-    drawing = draw(y, options.level, title=_title(options), digits=options.digits)
+    how = {"title": _title(options), "digits": options.digits, "numbers": options.numbers, "size": options.size}
+    drawing = draw(y, options.level, **how)
     if options.output in (None, "-") and not options.open:
         if options.format in ("png", "pdf"):
             raise FormulaError(f"a picture as {options.format} needs a file: -o picture.{options.format}")

@@ -136,6 +136,8 @@ def _parser(version: str) -> argparse.ArgumentParser:
     explain = command("explain", "every line of the chain rule, with the numbers put in")
     explain.add_argument("--wrt", metavar="NAME", action="append", default=[], help="only what leads to this name")
     draw = command("draw", "a picture of the graph, with values, gradients and local derivatives")
+    draw.add_argument("--no-numbers", dest="numbers", action="store_false", help="names and operations alone")
+    draw.add_argument("--size", type=float, metavar="INCHES", help="no wider and no higher than this")
     step = command("step", "an HTML page that goes through the forward and the backward pass")
     check = command("check", "the derivatives beside central differences")
     command("code", "the formula and its derivatives as a Python program of the names")
@@ -184,6 +186,8 @@ _OPTIONS = (
     "--wrt",
     "--json",
     "--open",
+    "--no-numbers",
+    "--size",
     "--title",
     "--level",
     "--digits",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 FORMAT = "tinygrad_edu parameters, version 1"
+_OTHER_FORMATS = {".npy", ".npz", ".pt", ".pth", ".pkl", ".safetensors"}
 
 
 def save(module: Module, path: str | os.PathLike[str]) -> Path:
@@ -27,7 +28,7 @@ def save(module: Module, path: str | os.PathLike[str]) -> Path:
 
     Raises:
         TypeError: `module` is no Module.
-        ValueError: two parameters have one name.
+        ValueError: two parameters have one name; or the suffix is one of NumPy's, PyTorch's or pickle's.
         OSError: the file cannot be written.
 
     >>> from tempfile import TemporaryDirectory
@@ -46,13 +47,15 @@ def save(module: Module, path: str | os.PathLike[str]) -> Path:
     <BLANKLINE>
     """
     _check_module("save", module)
+    path = Path(path)
+    if path.suffix in _OTHER_FORMATS:
+        raise ValueError(f"save: the file is JSON: call it {path.with_suffix('.json').name}, not {path.name}")
     try:
         state = module.state_dict()
     except ValueError as error:
         raise ValueError(f"save: {path} is not written: {error}") from None
     lines = ",".join([f"\n    {json.dumps(name, ensure_ascii=False)}: {_text(x)}" for name, x in state.items()])
     text = f'{{\n  "format": {json.dumps(FORMAT)},\n  "parameters": {{{lines}\n  }}\n}}\n'
-    path = Path(path)
     write_whole(path, text.encode())
     return path
 

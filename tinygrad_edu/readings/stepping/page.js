@@ -207,6 +207,6 @@ byId("turn").append(new Option("", steps.findIndex(({ phase }) => phase === "bac
 gather();
 document.body.style.setProperty("--lines", Math.max(...steps.slice(1).map(({ lines }) => Math.min(lines.length, 6))));
 fit.checked = true;
-if (resize() < 0.7) fit.checked = false; // too small to read: scroll instead
+if (resize() < 0.6) fit.checked = false; // too small to read: scroll instead
 resize();
 show(remembered());
