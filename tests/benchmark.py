@@ -624,9 +624,8 @@ def picture(path, cases):
         numbers, names = [number for number, _ in medians], [name for _, name in medians]
         colours = ["#2f6db5" if name.startswith(("ours", "Numba")) else "#b9c0c8" for name in names]
         bars = axis.barh(names, numbers, color=colours)
-        axis.bar_label(
-            bars, [f"{number:.3g}" if number < 1000 else f"{number:,.0f}" for number in numbers], padding=3, fontsize=8
-        )
+        texts = [f"{number:.3g}" if number < 1000 else f"{number:,.0f}" for number in numbers]
+        axis.bar_label(bars, texts, padding=3, fontsize=8)
         axis.set_xscale("log")
         axis.set_xlim(min(numbers) / 2, max(numbers) * 5)
         axis.set_title(f"{title}: µs a step of SGD", fontsize=11)
