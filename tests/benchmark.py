@@ -1,6 +1,6 @@
 """One SGD step, timed: tinygrad_edu beside hand-written Python and other libraries.
 
-    python tests/benchmark.py [--cases q1 q2 moons wide gpt chain graph import] [--rounds 40] [--picture steps.svg]
+    python tests/benchmark.py [--cases q1 q2 moons wide gpt chain graph page import] [--rounds 40] [--picture steps.svg]
 
 q1, q2   the 4-4-3-3 network of the worked practical: squared error; cross-entropy
 moons    two moons, 100 samples in a batch, 2-16-16-1 with relu, squared error
@@ -8,6 +8,7 @@ wide     784-32-10 with relu, cross-entropy, one sample
 gpt      the model of examples/gpt.py: on vector rows, on scalar operations, and on those of a small engine
 chain    a million operations one after another, forward and backward: time and memory of each
 graph    grad and compile_graph, as multiples of the time it takes to record the same graph
+page     how long a page of the laboratory takes to show a changed number
 import   what `import tinygrad_edu` adds to the start of Python
 
 Every contestant starts from the same numbers, and before any clock runs, its losses over three
@@ -29,6 +30,7 @@ import platform
 import random
 import subprocess
 import sys
+import tempfile
 import time
 import tracemalloc
 from functools import reduce
@@ -39,7 +41,18 @@ from pathlib import Path
 from statistics import median
 from types import SimpleNamespace
 
-from tinygrad_edu import MLP, SGD, CompiledLoss, Tensor, Value, compile_graph, cross_entropy, grad, squared_error
+from tinygrad_edu import (
+    MLP,
+    SGD,
+    CompiledLoss,
+    Tensor,
+    Value,
+    compile_graph,
+    cross_entropy,
+    grad,
+    squared_error,
+    step_through,
+)
 
 
 class Task:
@@ -835,6 +848,32 @@ def gpt():
         print(f"| {name} | {median(seconds) * 1e3:.3g} | {ratio:.3g} |")
 
 
+def page():
+    """How long a page needs from a changed number until it is laid out again, in Chromium, the laboratory open."""
+    from browser import CHROMIUM, Browser  # of this folder
+
+    if not CHROMIUM:
+        return print("\npage: no chromium on the PATH")
+    net = MLP([4, 4, 3, 3], activation="tanh", init=0.1)
+    L = squared_error(net([1.0, 0.0, 1.0, 0.0]), [0.0, 1.0, 0.0])
+    change = """Array.from({ length: 60 }, (_, k) => {
+        const start = performance.now();
+        change(graph.parameters[0], 0.2 + k / 100);
+        document.body.offsetHeight;
+        svg.getBBox();
+        return performance.now() - start })"""
+    print("\npage: Question 1, one number changed\n\n| level | ms | kB |\n|---|---:|---:|")
+    for level in ("neuron", "value"):
+        with tempfile.TemporaryDirectory() as folder:
+            path = step_through(L, level).save(Path(folder) / "page.html")
+            browser = Browser()
+            browser.open(path.as_uri())
+            browser.run("byId('laboratory').open = true; show(last)")
+            times = browser.run(change)
+            browser.close()
+            print(f"| {level} | {median(times):.1f} | {path.stat().st_size / 1e3:.0f} |")
+
+
 def start():
     """How long Python computes until it has started and imported the package; and without it, in turns."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -857,7 +896,7 @@ def installed(module):
     return True
 
 
-OTHERS = {"gpt": gpt, "chain": chain, "graph": graph, "import": start}
+OTHERS = {"gpt": gpt, "chain": chain, "graph": graph, "page": page, "import": start}
 
 
 def machine():

@@ -9,26 +9,32 @@ const isLeaf = (n) => typeof nodes[n] === "number";
 function compute(leaves) {
   // All numbers where `leaves` maps some leaves to other numbers. What cannot be computed is undefined,
   // and `problem` is a sentence.
-  const run = { values: [], slopes: [], gradients: [], problem: "" };
-  forward(leaves, run);
+  const run = { ...forward(leaves), slopes: [], gradients: [] };
+  run.values.forEach((y, n) => run.slopes.push(isLeaf(n) || y === undefined ? [] : rowOf(n)[2](y, inputsOf(n, run.values)[1])));
   backward(run);
   return run;
 }
 
-function forward(leaves, run) {
+function rowOf(n) {
+  return graph.rows[nodes[n][0]];
+}
+
+function inputsOf(n, values) {
+  const inputs = nodes[n].slice(1);
+  return [inputs, inputs.map((a) => values[a])];
+}
+
+function forward(leaves) {
+  const run = { values: [], problem: "" };
   nodes.forEach((node, n) => {
-    if (isLeaf(n)) return run.values.push(leaves.get(n) ?? node), run.slopes.push([]);
-    const [row, ...inputs] = node;
-    const [symbol, value, partials] = graph.rows[row];
-    const numbers = inputs.map((a) => run.values[a]);
-    const y = numbers.includes(undefined) ? NaN : value(numbers);
-    const known = Number.isFinite(y);
-    run.values.push(known ? y : undefined);
-    run.slopes.push(known ? partials(y, numbers) : []);
-    if (!known && !numbers.includes(undefined)) {
-      run.problem ||= `${symbol} of ${listed(inputs, numbers)} has no finite value`;
-    }
+    if (isLeaf(n)) return run.values.push(leaves.get(n) ?? node);
+    const [inputs, numbers] = inputsOf(n, run.values);
+    const [symbol, value] = rowOf(n);
+    const y = numbers.includes(undefined) ? undefined : value(numbers);
+    run.values.push(Number.isFinite(y) ? y : undefined);
+    if (y !== undefined && !Number.isFinite(y)) run.problem ||= `${symbol} of ${listed(inputs, numbers)} has no finite value`;
   });
+  return run;
 }
 
 function backward(run) {
@@ -42,13 +48,8 @@ function backward(run) {
     return;
   }
   const steep = order().find((b) => gradients[b] && !run.slopes[b].every(Number.isFinite));
-  const where = steep && `${named(steep)} has an infinite derivative at ${listed(...inputsOf(steep, run))}`;
+  const where = steep && `${named(steep)} has an infinite derivative at ${listed(...inputsOf(steep, run.values))}`;
   run.problem = where ? `${where}, and a gradient of ${short(gradients[steep])} arrives there` : "a gradient is too large for a float";
-}
-
-function inputsOf(b, run) {
-  const inputs = nodes[b].slice(1);
-  return [inputs, inputs.map((a) => run.values[a])];
 }
 
 function order() {
@@ -86,7 +87,7 @@ function breadthFirst() {
 // Words.
 
 function named(n) {
-  return names[n] ?? (isLeaf(n) ? "a constant" : graph.rows[nodes[n][0]][0]);
+  return names[n] ?? (isLeaf(n) ? "a constant" : rowOf(n)[0]);
 }
 
 function listed(inputs, numbers) {

@@ -39,13 +39,13 @@ function change(n, x) {
 function hold(n) {
   // The leaf in hand. Of the numbers on the cards it is the one that the Tab key leads to.
   leaf.value = n;
-  for (const other of onCards) for (const element of values[other]) element.setAttribute("tabindex", other === n ? 0 : -1);
+  for (const other of onCards) for (const element of values[other]) setAttribute(element, "tabindex", other === n ? 0 : -1);
 }
 
 function redraw() {
   run = compute(changed);
   story = changed.size ? tell(run) : steps;
-  for (const [element, text] of recordedTexts) element.textContent = changed.size ? onCard(element) : text;
+  for (const [element, text] of recordedTexts) setText(element, changed.size ? onCard(element) : text);
   for (const n of onCards) for (const element of values[n]) tellLeaf(element, n);
   gather();
   draw();
@@ -74,8 +74,8 @@ function fitting(text) {
 
 function tellLeaf(element, n) {
   element.classList.toggle("changed", changed.has(n));
-  element.setAttribute("aria-valuenow", now(n));
-  element.setAttribute("aria-valuetext", short(now(n)) + (changed.has(n) ? ", changed" : ""));
+  setAttribute(element, "aria-valuenow", now(n));
+  setAttribute(element, "aria-valuetext", short(now(n)) + (changed.has(n) ? ", changed" : ""));
 }
 
 function drawBenches() {
@@ -177,9 +177,7 @@ function readPlain(text) {
 // The slope: the result over the leaf in hand.
 
 function resultAt(n, x) {
-  const other = { values: [], slopes: [] };
-  forward(new Map([...changed, [n, x]]), other);
-  return other.values[root];
+  return forward(new Map([...changed, [n, x]])).values[root];
 }
 
 function window_(n) {
@@ -264,7 +262,7 @@ function descend(times) {
 const results = new WeakMap(); // of changed numbers
 
 function result(numbers) {
-  if (!results.has(numbers)) results.set(numbers, compute(numbers).values[root]);
+  if (!results.has(numbers)) results.set(numbers, forward(numbers).values[root]);
   return results.get(numbers);
 }
 

@@ -63,7 +63,9 @@ function draw() {
   const { phase, title, hand, near = [], arrows = [] } = story[step];
   const lines = covered ? [] : story[step].lines;
   for (const [element, first] of since) element.classList.toggle("hidden", seen < first);
-  for (const [element, changes] of texts) element.textContent = changes.findLast(([first]) => first <= seen)?.[1] ?? "";
+  for (const [element, changes] of texts) {
+    setText(element, changes.findLast(([first]) => first <= seen)?.[1] ?? "");
+  }
   mark("hand", hand ? [hand] : []);
   mark("near", near.filter((id) => id !== hand));
   mark("used", arrows);
@@ -78,6 +80,14 @@ function draw() {
   for (const id of ["first", "previous"]) byId(id).setAttribute("aria-disabled", step === 0);
   for (const id of ["next", "last"]) byId(id).setAttribute("aria-disabled", step === last);
   hooks.shown(covered);
+}
+
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text; // what stays needs no new layout
+}
+
+function setAttribute(element, name, value) {
+  if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
 }
 
 function mark(name, ids) {
