@@ -590,6 +590,8 @@ def race(task, rounds, without):
         start = time.process_time()
         many(step, 3)
         repeats[name] = max(1, round(0.015 / (time.process_time() - start)))
+    gc.collect()
+    gc.freeze()  # the collector is not to go through the objects of the other libraries
     times = {name: [] for name in steps}
     for _ in range(rounds):
         for name, step in steps.items():
@@ -597,6 +599,7 @@ def race(task, rounds, without):
             start = time.process_time()
             many(step, repeats[name])
             times[name].append((time.process_time() - start) / repeats[name])
+    gc.unfreeze()
     return times, starts
 
 
