@@ -271,8 +271,7 @@ class Value:
         Leaves add it to what they hold, so gradients of several calls sum up; interior nodes hold that
         of the last call. The pass is the recorded one, also if a leaf's `data` was changed since.
 
-        Raises OverflowError, and writes none, where a gradient is too large or meets an infinite
-        derivative, as that of √a at 0.
+        Raises OverflowError, and writes none, where a gradient is too large, or infinite as that of √a at 0.
 
         >>> x = Value(2.0); (x * x).backward(); (x * x).backward()
         >>> x.grad                                                  # 4 + 4
@@ -404,7 +403,8 @@ def _unary(op: Op, a: Value) -> Value:
 
 def _binary(op: Op, a: Any, b: Any) -> Value:
     try:
-        a, b = constant(a), constant(b)
+        a = a if isinstance(a, Value) else Value(a)
+        b = b if isinstance(b, Value) else Value(b)
     except TypeError:
         return NotImplemented  # type: ignore[no-any-return]  # Python then asks the other operand
     return record(op, (a, b), a._data, b._data)

@@ -164,6 +164,7 @@ JAVASCRIPT = Code(
 )
 
 
+@cache
 def _name_in_math(op: Op) -> str | None:
     name = getattr(op.value, "__name__", "")
     return name if getattr(math, name, None) is op.value else None

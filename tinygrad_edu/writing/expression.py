@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cache
 from string import Formatter
 from typing import TYPE_CHECKING
 
@@ -295,9 +296,10 @@ class Spelling:
     open: bool = False
 
 
-def letters(n: int) -> list[str]:
+@cache
+def letters(n: int) -> tuple[str, ...]:
     """What n operands are called in a Spelling: a, b, c, …"""
-    return [chr(ord("a") + k) if k < 26 else f"a{k}" for k in range(n)]
+    return tuple([chr(ord("a") + k) if k < 26 else f"a{k}" for k in range(n)])
 
 
 def infix(sign: str, precedence: Precedence, open: bool = False) -> Spelling:
@@ -305,6 +307,7 @@ def infix(sign: str, precedence: Precedence, open: bool = False) -> Spelling:
     return Spelling(f"{{a}}{sign}{{b}}", precedence, (precedence, precedence.next()), open)
 
 
+@cache
 def call(name: str, arguments: int = 1) -> Spelling:
     """name(a, b)."""
     operands = ", ".join([f"{{{letter}}}" for letter in letters(arguments)])

@@ -128,8 +128,9 @@ class Printer:
             assert term.number is not None  # a variable has a name before anything is written
             self.written[term] = Written(*self.language.number(term.number))
             return
-        for letter, a in zip("ab", term.inputs):
-            if self.language.spelling(term.op, ()).text.count(f"{{{letter}}}") > 1:
+        spelled = self.language.spelling(term.op, ()).text
+        for letter, a in zip(("{a}", "{b}"), term.inputs):
+            if spelled.count(letter) > 1:
                 self.name(a)
         formula = self.applied(term)
         while len(formula.text) > EXPRESSION and (inner := [a for a in term.inputs if a in self.open]):
