@@ -4,7 +4,7 @@ stage.py     the picture, and where in it each number stands
 script.py    the steps: what each one says and shows
 page.py      Page: the one HTML file, saved or shown; page.html, page.css and page.js are its parts
 forms.py     the lines of the steps as forms, for other numbers
-live.py      the graph as JavaScript, for the laboratory: engine.js computes, laboratory.html and .js show it
+live.py      the graph as JavaScript, for the laboratory: engine.js computes, laboratory.html and the other .js show it
 questions.py what a step asks, and what wrong rules give
 """
 

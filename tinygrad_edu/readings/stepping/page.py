@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .stage import Stage
 
 SUFFIXES = (".html", ".htm")
+LABORATORY = ("engine.js", "laboratory.js", "slope.js", "predict.js", "start.js")  # its script, after the graph
 
 
 class Page:
@@ -62,7 +63,7 @@ class Page:
         """
         style, script = _colours() + _part("page.css"), _part("page.js")
         if self._laboratory:
-            script += self._laboratory + _part("engine.js") + _part("laboratory.js")
+            script += self._laboratory + "".join(map(_part, LABORATORY))
         return Template(_part("page.html")).substitute(
             policy=f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; base-uri 'none'",
             title=html.escape(look.printable(self.title)),

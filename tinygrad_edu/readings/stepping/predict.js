@@ -1,0 +1,121 @@
+"use strict";
+// Two benches of the laboratory: predictions, and an engine with a mistake beside the right one.
+
+// Predict: a step keeps its numbers back until one of them is answered.
+
+hooks.covered = (n) => predict.checked && n in questions && !answers.has(n) && run.gradients.length > 0;
+
+hooks.shown = (covered) => {
+  form.hidden = !covered;
+  if (!covered) {
+    for (const line of wrongLines()) byId("lines").append(filled("p", line));
+    if (!predict.checked || !answers.has(step)) verdict.hidden = true;
+    return;
+  }
+  const [line, whole] = questions[step];
+  const { quantity, part } = steps[step].forms[line];
+  byId("asked").textContent = !part ? quantity : whole ? `${quantity}, all its paths together,` : `what one path adds to ${quantity}`;
+  if (form.dataset.step !== String(step)) {
+    form.dataset.step = step;
+    answer.value = "";
+    verdict.hidden = true;
+  }
+};
+
+function rightNumber() {
+  const [line, whole] = questions[step];
+  const { node, edge } = steps[step].forms[line];
+  if (!edge) return run.values[node];
+  return whole ? run.gradients[node] : run.gradients[edge[0]] && run.gradients[edge[0]] * run.slopes[edge[0]][edge[1]];
+}
+
+function judge(text) {
+  // What to say of an answer, and whether it is right.
+  const given = read(text), right = rightNumber();
+  if (!given) return ["Type a number: −0.5, 1/3 or 1.2e-3.", null];
+  const fits = (x) => Math.abs(x - given.number) <= given.tolerance + 1e-9 * Math.max(1e-3, Math.abs(x));
+  if (given.tolerance === 0.5 && fits(right) && !Number.isInteger(right)) return ["Two decimals, please.", null];
+  if (fits(right)) return ["Right.", true];
+  const [, , wrong] = questions[step];
+  const p = (b, k) => run.slopes[b][k];
+  const named_ = wrong.filter(([, f]) => fits(f(run.values, run.gradients, p))).map(([k]) => sentences[k]);
+  if (fits(-right)) named_.push("The sign is the other one.");
+  return [["Not yet.", ...new Set(named_)].join(" "), false];
+}
+
+function answered(right) {
+  // The first try at a step counts.
+  if (form.dataset.tried !== String(step)) {
+    form.dataset.tried = step;
+    tally.asked += 1;
+    tally.right += right;
+  }
+  score.textContent = `${tally.right} of ${tally.asked} right at the first try`;
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const [words, right] = judge(answer.value);
+  verdict.textContent = words;
+  verdict.hidden = false;
+  if (right === null) return;
+  answered(right);
+  if (right) uncover(true);
+});
+
+byId("reveal").addEventListener("click", () => {
+  answered(false);
+  verdict.hidden = true;
+  uncover(false);
+});
+
+function uncover(right) {
+  answers.set(step, right);
+  draw();
+  byId("next").focus(); // Enter goes on
+}
+
+// An engine with a mistake beside the right one.
+
+function wrongGradients() {
+  const make = WRONG[mistake.value];
+  return make && run.gradients.length && !predict.checked ? make((b) => run.slopes[b]) : null;
+}
+
+function differs(a, b) {
+  return Math.abs(a - b) > 1e-12 * Math.max(1, Math.abs(a), Math.abs(b));
+}
+
+function wrongLines() {
+  // Below the lines of a step, what the wrong engine has in the end.
+  const wrong = wrongGradients();
+  const L = names[root] ?? "the result";
+  const seen = story[step].phase === "backward" && wrong ? new Set(steps[step].forms.map(({ node }) => node)) : [];
+  return [...seen].filter((n) => differs(wrong[n], run.gradients[n])).map((n) => {
+    return `wrong, with ${mistake.selectedOptions[0].text}: ∂${L}/∂${names[n]} = ${short(wrong[n])}`;
+  });
+}
+
+function drawComparison() {
+  const wrong = wrongGradients();
+  const rows = wrong ? nodes.map((_, n) => n).filter((n) => names[n] && differs(wrong[n], run.gradients[n])) : [];
+  compared.hidden = !rows.length;
+  const L = names[root] ?? "the result";
+  const cells = (n) => [`∂${L}/∂${names[n]}`, short(run.gradients[n]), short(wrong[n])].map((text) => filled("td", text));
+  compared.tBodies[0].replaceChildren(...rows.reverse().map((n) => filled("tr", ...cells(n))));
+  byId("difference").textContent = !wrong ? "" : rows.length ? `${rows.length} gradients are wrong.` : `No difference here: ${whyNone()}.`;
+}
+
+function whyNone() {
+  const uses = nodes.map(() => 0);
+  for (const node of nodes) if (typeof node !== "number") node.slice(1).forEach((a) => (uses[a] += 1));
+  if (mistake.value === "overwrite") {
+    return uses.every((k) => k < 2) ? "no node is used twice, so each gradient is a single contribution" : "where paths meet, all but the last bring 0";
+  }
+  if (mistake.value === "order") {
+    const place = new Map(breadthFirst().map((n, k) => [n, k]));
+    const early = nodes.some((node, b) => !isLeaf(b) && node.slice(1).some((a) => !isLeaf(a) && place.get(a) < place.get(b)));
+    return early ? "what comes too late is 0" : "each node has all of its gradient before its turn";
+  }
+  return "all gradients are 0";
+}
