@@ -17,12 +17,12 @@ from tinygrad_edu.writing.console import unicode_output
 
 EXPERIMENTS = """
 Open the page, and in it the laboratory.
-1. Press ↑ on the number of w: which values follow at once, and at the last step which gradients?
-2. Drag the point along the curve of L over w until the tangent is flat. What is L there, and what is ∂L/∂w?
+1. Go to the last step, and press ↑ on the number of w: which values follow, and which gradients?
+2. Drag the point along the curve of L over w until the tangent is flat; on its card Alt ↑ goes finely. What is L there?
 3. Set b to 4: the neuron is saturated, 1 − h² falls from {slope:.4f} to {saturated:.4f}. Why does w still learn?
 4. Reset. One step with η = 0.1 takes w from {before:.4f} to {after:.4f}. Take ten; then again with η = 0.5.
 5. Tick "ask me", and go through the backward pass with pencil and paper.
-6. Put an engine with a mistake beside it. With = in place of +=, ∂L/∂w is {wrong:.4f} for {right:.4f}: why?"""
+6. Put an engine with a mistake beside it. With = in place of +=, ∂L/∂w is {wrong:.4f}, not {right:.4f}: why?"""
 
 
 def main() -> None:

@@ -138,7 +138,7 @@ def mistakes_in(line: Line, lines: Sequence[Line]) -> list[tuple[Mistake, Expres
 
 # fmt: off
 CATALOGUE = (
-    Mistake("no-slope", "The local derivative (the 1 − h² of tanh) is left out.", "backward", wrong.no_slope),
+    Mistake("no-slope", "The local derivative is left out, as the 1 − h² of tanh.", "backward", wrong.no_slope),
     Mistake("slope-of-z", "The slope of the activation is taken of z where h belongs.", "backward", wrong.slope_of_z),
     Mistake("slope-not-squared", "tanh′ is 1 − h², not 1 − h.", "backward", wrong.slope_not_squared),
     Mistake("slope-of-sigmoid", "h (1 − h) is the slope of the sigmoid; that of tanh is 1 − h².", "backward",
@@ -163,7 +163,8 @@ CATALOGUE = (
     Mistake("factor-2", "A factor 2 too much: the ½ of the loss cancels the 2 of the square.", "backward",
             wrong.times(2.0)),
     Mistake("factor-half", "A factor ½ too much.", "backward", wrong.times(0.5)),
-    Mistake("no-constant", "A constant factor is left out, as the 1/N of a mean.", "backward", wrong.no_constant),
+    Mistake("no-constant", "A constant factor is left out, as the 2 of v² or the 1/N of a mean.", "backward",
+            wrong.no_constant),
     Mistake("softmax-alone", "The − y is left out: the slope is softmax(z) − y.", "backward", wrong.softmax_alone),
     Mistake("softmax-twice", "The derivative of softmax is in softmax(z) − y already.", "backward",
             wrong.softmax_twice),

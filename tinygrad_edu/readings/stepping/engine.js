@@ -129,7 +129,7 @@ function tellLine(form, run, totals) {
   }
   let after = part ? "  → " + filled(form.total) : "";
   if (form.zero && run.gradients[node] === 0) after += "\n    " + form.zero[run.gradients[edge[0]] === 0 ? 0 : 1];
-  return { line: [before, last, after], gradient: number(part ? totals.get(node) : result) };
+  return { line: [before, last, after], gradient: fitting(part ? totals.get(node) : result) };
 }
 
 function at([kind, node, input], run, totals) {
@@ -189,6 +189,13 @@ function number(x) {
   let [text, exponent] = rounded(x, digits, Math.abs(x) < 1e7 ? "toFixed" : "toExponential");
   if (exponent) text += `e${exponent[0]}${exponent.slice(1).padStart(2, "0")}`;
   return Number(text) === 0 ? text.replace("-", "") : text.replaceAll("-", "−");
+}
+
+function fitting(x) {
+  // On a card: as a number, or where its place is too short for that, with fewer digits.
+  const text = number(x);
+  const shorter = [2, 1, 0].map((places) => x?.toExponential(places).replaceAll("-", "−"));
+  return [text, ...shorter].find((t) => !t || length(t) <= graph.room) ?? shorter.at(-1);
 }
 
 function exact(x) {

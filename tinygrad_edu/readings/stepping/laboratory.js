@@ -24,6 +24,7 @@ function now(n) {
 
 function setTo(numbers) {
   // Numbers for leaves; the others stay as they are.
+  form.dataset.step = ""; // at other numbers a question is asked anew
   const all_ = new Map([...changed, ...numbers]);
   changed = new Map([...all_].filter(([n, x]) => x !== nodes[n]));
   answers = new Map();
@@ -50,26 +51,25 @@ function redraw() {
   gather();
   draw();
   remember();
-  byId("problem").textContent = run.problem && `${run.problem}.`;
-  byId("problem").hidden = !run.problem;
+  complain(run.problem && `${run.problem}.`);
   const told = [...changed].map(([n, x]) => `${names[n]} = ${short(x)} (recorded: ${short(nodes[n])})`);
   byId("changes").textContent = `Changed: ${told.slice(0, 8).join(", ")}${told.length > 8 ? `, and ${told.length - 8} more` : ""}`;
   byId("changes").hidden = !told.length;
   drawBenches();
 }
 
+function complain(words = NO_NUMBER) {
+  byId("problem").textContent = words;
+  byId("problem").hidden = !words;
+}
+
 function onCard(element) {
   const { value, partial } = element.dataset;
-  if (value !== undefined) return fitting(number(run.values[value]));
+  if (value !== undefined) return fitting(run.values[value]);
   const [n, k] = partial.split(",");
   const p = run.slopes[n][k];
   if (!element.closest(".edge")) return number(p);
   return p === undefined ? "" : ` ×${short(p)} `;
-}
-
-function fitting(text) {
-  // A text longer than the place on its card, with fewer digits.
-  return length(text) <= graph.room ? text : Number(text.replaceAll("−", "-")).toExponential(2).replaceAll("-", "−");
 }
 
 function tellLeaf(element, n) {
@@ -81,6 +81,7 @@ function tellLeaf(element, n) {
 function drawBenches() {
   if (!byId("laboratory").open) return;
   for (const part of bench.querySelectorAll(".covered")) part.hidden = predict.checked;
+  for (const part of bench.querySelectorAll(".asking")) part.hidden = !predict.checked;
   const n = Number(leaf.value);
   if (document.activeElement !== number_) number_.value = String(now(n)).replace("-", "−");
   byId("undo").disabled = !past.length;
@@ -97,9 +98,13 @@ function rounded12(x) {
   return Number(x.toPrecision(12)); // 0.1 + 0.2 is 0.3 to whoever presses a key
 }
 
-function unit(event) {
-  return event.shiftKey ? 1 : event.altKey ? 0.01 : 0.1;
+function unit(event, x) {
+  // 0.1, and of numbers from 100 on a hundredth or so
+  const size = Math.max(0.1, 10 ** (Math.floor(Math.log10(Math.abs(x) || 1)) - 2));
+  return size * (event.shiftKey ? 10 : event.altKey ? 0.1 : 1);
 }
+
+const NO_NUMBER = "A number is needed, such as −0.5, 1/3 or 1.2e-3.";
 
 function movable(element, n) {
   element.setAttribute("role", "spinbutton");
@@ -110,12 +115,14 @@ function movable(element, n) {
     if (event.ctrlKey || event.metaKey) return;
     const up = { ArrowUp: 1, ArrowDown: -1 }[event.key], on = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     const other = on && values[onCards[onCards.indexOf(n) + on]];
-    if (up) change(n, rounded12(now(n) + up * unit(event)));
+    if (up) change(n, rounded12(now(n) + up * unit(event, now(n))));
     else if (on) other?.[0].focus();
     else if (event.key === "Enter") type(element, n);
-    else if (!/^[-−.,\d]$/.test(event.key)) return;
+    else if (event.key === "Escape") picture.focus();
+    else if (!/^[-−.,\d]$/.test(event.key)) return; // the other keys are those of the film
     else type(element, n, event.key);
     event.preventDefault();
+    event.stopPropagation();
   });
   let start = null;
   element.addEventListener("pointerdown", (event) => {
@@ -125,25 +132,30 @@ function movable(element, n) {
     event.preventDefault();
   });
   element.addEventListener("pointermove", (event) => {
-    if (start) change(n, rounded12(start.from + Math.round((event.clientX - start.x) / 4) * unit(event) * 0.2));
+    if (start) change(n, rounded12(start.from + Math.round((event.clientX - start.x) / 4) * unit(event, start.from) * 0.2));
   });
   for (const end of ["pointerup", "pointercancel"]) element.addEventListener(end, () => (start = null));
   element.addEventListener("click", (event) => event.stopPropagation()); // it does not lead to another step
   element.addEventListener("dblclick", () => type(element, n));
 }
 
-function type(element, n, text = String(now(n)).replace("-", "−")) {
-  // A field over the number.
+function type(element, n, text = "") {
+  // A field over the number; what is typed takes its place.
   const box = element.getBoundingClientRect();
   Object.assign(typed.style, { left: `${box.left - 8}px`, top: `${box.top - 6}px` });
-  typed.value = text;
+  typed.value = text || String(now(n)).replace("-", "−");
   typed.hidden = false;
   typed.setAttribute("aria-label", names[n]);
   typed.removeAttribute("aria-invalid");
   typed.focus();
+  if (!text) typed.select();
   const finish = (keep) => {
     const given = read(typed.value);
-    if (keep && !given) return typed.setAttribute("aria-invalid", true);
+    if (keep && !given) {
+      typed.setAttribute("aria-invalid", true);
+      return complain();
+    }
+    complain(run.problem && `${run.problem}.`);
     typed.onkeydown = typed.onblur = null;
     typed.hidden = true;
     element.focus();

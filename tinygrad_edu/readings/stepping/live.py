@@ -44,7 +44,7 @@ def graph_as_script(stage: Stage, derivation: Derivation) -> str:
         if kind not in rows:
             rows[kind] = _row(*kind)
         nodes.append([list(rows).index(kind), *[number_of[a] for a in v.inputs]])
-    leaves = [v for v in order if not v.op and v in derivation.names]
+    leaves = [row.node for row in derivation.forward if not row.node.op]  # in the order in which they are given
     data = {
         "nodes": nodes,
         "names": [derivation.names.get(v) for v in order],

@@ -203,7 +203,7 @@ svg.addEventListener("click", (event) => {
   if (card) goToCard(card.id);
 });
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest("#benches, #question, #typed, .leaf")) return;
+  if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest("#benches, #question, #typed")) return;
   const moves = { ArrowLeft: step - 1, ArrowRight: step + 1, Home: 0, End: last };
   const pressed = event.target.closest("button, [type=checkbox]"); // space works those
   if (event.key in moves) go(moves[event.key]);

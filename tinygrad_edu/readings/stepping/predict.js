@@ -8,7 +8,7 @@ hooks.covered = (n) => predict.checked && n in questions && !answers.has(n) && r
 hooks.shown = (covered) => {
   form.hidden = !covered;
   if (!covered) {
-    for (const line of wrongLines()) byId("lines").append(filled("p", line));
+    if (wrongLine()) byId("lines").append(filled("p", wrongLine()));
     if (!predict.checked || !answers.has(step)) verdict.hidden = true;
     return;
   }
@@ -19,6 +19,7 @@ hooks.shown = (covered) => {
     form.dataset.step = step;
     answer.value = "";
     verdict.hidden = true;
+    if (document.activeElement === byId("next")) answer.focus(); // who went on by the button goes on by typing
   }
 };
 
@@ -32,15 +33,16 @@ function rightNumber() {
 function judge(text) {
   // What to say of an answer, and whether it is right.
   const given = read(text), right = rightNumber();
-  if (!given) return ["Type a number: −0.5, 1/3 or 1.2e-3.", null];
-  const fits = (x) => Math.abs(x - given.number) <= given.tolerance + 1e-9 * Math.max(1e-3, Math.abs(x));
-  if (given.tolerance === 0.5 && fits(right) && !Number.isInteger(right)) return ["Two decimals, please.", null];
+  if (!given) return [NO_NUMBER, null];
+  const near = (x, tolerance) => Math.abs(x - given.number) <= tolerance + 1e-9 * Math.max(1e-3, Math.abs(x));
+  const fits = (x) => near(x, Math.min(given.tolerance, 0.05 * Math.abs(x))); // two significant digits, or it tells little
   if (fits(right)) return ["Right.", true];
+  if (near(right, given.tolerance)) return ["More digits, please: two that are not 0 in front.", null];
   const [, , wrong] = questions[step];
   const p = (b, k) => run.slopes[b][k];
-  const named_ = wrong.filter(([, f]) => fits(f(run.values, run.gradients, p))).map(([k]) => sentences[k]);
-  if (fits(-right)) named_.push("The sign is the other one.");
-  return [["Not yet.", ...new Set(named_)].join(" "), false];
+  const known = wrong.filter(([, f]) => fits(f(run.values, run.gradients, p))).map(([k]) => sentences[k]);
+  if (right && fits(-right)) known.push("The sign is the other one.");
+  return [["Not yet.", ...new Set(known)].join(" "), false];
 }
 
 function answered(right) {
@@ -86,25 +88,34 @@ function differs(a, b) {
   return Math.abs(a - b) > 1e-12 * Math.max(1, Math.abs(a), Math.abs(b));
 }
 
-function wrongLines() {
+function wrongLine() {
   // Below the lines of a step, what the wrong engine has in the end.
   const wrong = wrongGradients();
   const L = names[root] ?? "the result";
   const seen = story[step].phase === "backward" && wrong ? new Set(steps[step].forms.map(({ node }) => node)) : [];
-  return [...seen].filter((n) => differs(wrong[n], run.gradients[n])).map((n) => {
-    return `wrong, with ${mistake.selectedOptions[0].text}: ∂${L}/∂${names[n]} = ${short(wrong[n])}`;
-  });
+  const told = [...seen].filter((n) => differs(wrong[n], run.gradients[n]));
+  const numbers = told.map((n) => `∂${L}/∂${names[n]} = ${short(wrong[n])}`);
+  return told.length ? `wrong, with ${mistake.selectedOptions[0].text}: ${numbers.join(", ")}` : "";
 }
 
 function drawComparison() {
   const wrong = wrongGradients();
-  const rows = wrong ? nodes.map((_, n) => n).filter((n) => names[n] && differs(wrong[n], run.gradients[n])) : [];
+  const passed = steps.filter(({ phase }) => phase === "backward").flatMap(({ forms }) => forms.map(({ node }) => node));
+  const rows = wrong ? [...new Set(passed)].filter((n) => differs(wrong[n], run.gradients[n])) : [];
   compared.hidden = !rows.length;
   const L = names[root] ?? "the result";
   const cells = (n) => [`∂${L}/∂${names[n]}`, short(run.gradients[n]), short(wrong[n])].map((text) => filled("td", text));
-  compared.tBodies[0].replaceChildren(...rows.reverse().map((n) => filled("tr", ...cells(n))));
-  byId("difference").textContent = !wrong ? "" : rows.length ? `${rows.length} gradients are wrong.` : `No difference here: ${whyNone()}.`;
+  compared.tBodies[0].replaceChildren(...rows.map((n) => filled("tr", ...cells(n))));
+  byId("difference").textContent = !mistake.value ? "" : !wrong ? "There are no gradients at these numbers." : rows.length
+    ? `${rows.length === 1 ? "One gradient is" : `${rows.length} gradients are`} wrong. ${WHY[mistake.value]}`
+    : `No difference here: ${whyNone()}.`;
 }
+
+const WHY = {
+  overwrite: "Where several paths meet, only the one that comes last is kept.",
+  order: "A node passed its gradient on before all of it had come in.",
+  uncleared: "All nodes keep the gradients of the first pass, and what is kept is passed on again, so the error grows on the way.",
+};
 
 function whyNone() {
   const uses = nodes.map(() => 0);

@@ -8,7 +8,9 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+from ... import ops
 from ...network.nn import Parameter
+from ...writing.algebra import product_of
 from ...writing.code import NotWritten
 from ...writing.evaluation import with_args
 from ...writing.expression import Name, parts
@@ -16,11 +18,12 @@ from ..explaining.mistakes import CATALOGUE, Line, lines_of, with_slope
 from .live import as_function, as_json
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ...value import Value
     from ...writing.expression import Expression
     from ..explaining.mistakes import Mistake
+    from ..explaining.rows import Row
     from .script import Edge, Script
     from .stage import Stage
 
@@ -77,6 +80,8 @@ def questions(script: Script) -> list[Question]:
         if not whole and user is not None and row.edge is not None:
             line = Line(line.quantity, with_slope(row.rule, slope(user, row.edge)), line.part)
         wrong = [(mistake.sentence, e) for mistake in CATALOGUE for e in _wrong(mistake, line, lines)]
+        if user is not None and row.edge is not None and not (whole and row.part):
+            wrong[:0] = _of_one_edge(row, user, slope)
         assert line.rule is not None
         if line.part == "backward" and any([isinstance(e, Name) and e.text in transposed for e in parts(line.rule)]):
             wrong.append((_TRANSPOSED.sentence, _renamed(line.rule, transposed)))
@@ -94,6 +99,20 @@ def _asked(edges: list[Edge]) -> tuple[int, bool]:
     complete = [k for k, (row, _) in enumerate(edges) if row.part is None or row.part[0] == row.part[1]]
     inner = [k for k in complete if edges[k][0].node.op]
     return next(iter(inner + complete), 0), bool(complete)
+
+
+def _of_one_edge(row: Row, user: Value, slope: Callable[[Value, int], Name]) -> list[tuple[str, Expression]]:
+    """Mistakes with the local derivative of the only edge: it is left out, or is that of the other factor."""
+    assert row.rule is not None and row.edge is not None
+    incoming, local = row.rule.args
+    wrong = [(f"The local derivative, {local}, is left out.", incoming)]
+    n = len(user.inputs) // 2
+    if user.op is ops.MUL or (user.op and user.op.vectors == 2 and row.edge < 2 * n):
+        other = slope(user, row.edge + n if row.edge < n else row.edge - n)
+        wrong.append(
+            ("The factors have changed places: the derivative of a · b by a is b.", product_of([incoming, other]))
+        )
+    return wrong
 
 
 _TRANSPOSED = next(mistake for mistake in CATALOGUE if mistake.id == "not-transposed")
@@ -120,9 +139,10 @@ def _wrong(mistake: Mistake, line: Line, lines: Sequence[Line]) -> list[Expressi
 
 
 def _as_functions(wrong: list[tuple[str, Expression]], called: dict[str, str]) -> list[tuple[str, str]]:
-    """The wrong formulas as JavaScript; not those of matrices."""
+    """The wrong formulas as JavaScript, each with the first that is said of it; not those of matrices."""
     found = []
     for sentence, e in wrong:
         with suppress(NotWritten, ArithmeticError, ValueError):
             found.append((sentence, as_function(e, called)))
-    return list(dict.fromkeys(found))
+    first = {function: sentence for sentence, function in reversed(found)}
+    return [(sentence, function) for function, sentence in reversed(first.items())]

@@ -25,8 +25,7 @@ function drawCurve(n) {
   const [low, high] = window_(n);
   const name = names[n], L = names[root] ?? "the result";
   const y = run.values[root], slope = run.gradients[n];
-  reading.textContent =
-    y === undefined ? `${run.problem}.` : `${L} = ${short(y)}, slope ∂${L}/∂${name} = ${short(slope)} at ${name} = ${short(now(n))}`;
+  reading.textContent = y === undefined ? "" : `${L} = ${short(y)}, slope ∂${L}/∂${name} = ${short(slope)} at ${name} = ${short(now(n))}`;
   const xs = Array.from({ length: POINTS }, (_, k) => low + ((high - low) * k) / (POINTS - 1));
   const points = xs.map((x) => [x, resultAt(n, x)]);
   const ys = [...points.map(([, v]) => v), y].filter(Number.isFinite);
@@ -57,6 +56,7 @@ function drawCurve(n) {
 
 function pointed(event) {
   if (!event.buttons) return;
+  event.preventDefault(); // no text is selected
   const n = Number(leaf.value);
   const box = curve.getBoundingClientRect();
   const [low, high] = window_(n);
@@ -69,7 +69,7 @@ function pointed(event) {
 function descend(times) {
   const rate = read(eta.value);
   eta.toggleAttribute("aria-invalid", !rate);
-  if (!rate) return void (descended.textContent = "η is a number.");
+  if (!rate) return complain();
   const before = changed, steps_ = [];
   for (let k = 0; k < times; k++) {
     if (!run.gradients.length) break;
@@ -99,7 +99,7 @@ function drawLosses() {
   losses.toggleAttribute("hidden", !past.length);
   descended.textContent = past.length
     ? `${L} after ${past.length === 1 ? "one step" : `${past.length} steps`}: ${short(ys.at(-1))}, from ${short(ys[0])}`
-    : `Each step replaces what moves by itself − η · its gradient.`;
+    : `Each number x that moves becomes x − η · ∂${L}/∂x.`;
   if (!past.length) return;
   const bottom = Math.min(...ys), top = Math.max(...ys);
   const at_ = (y, k) => [LEFT + (WIDTH * k) / past.length, top > bottom ? 86 - (70 * (y - bottom)) / (top - bottom) : 50];
@@ -109,7 +109,7 @@ function drawLosses() {
     svgElement("text", { x: LEFT - 4, y: 20, "text-anchor": "end" }, short(top)),
     svgElement("text", { x: LEFT - 4, y: 90, "text-anchor": "end" }, short(bottom)),
     svgElement("text", { x: LEFT, y: 104 }, "0"),
-    svgElement("text", { x: LEFT + WIDTH, y: 104, "text-anchor": "end" }, `${past.length} steps`),
+    svgElement("text", { x: LEFT + WIDTH, y: 104, "text-anchor": "end" }, past.length === 1 ? "1 step" : `${past.length} steps`),
   );
 }
 

@@ -63,7 +63,7 @@ class Stage(Scene):
 
     def __init__(self, y: Value | Tensor, derivation: Derivation, level: str, live: bool = False) -> None:
         super().__init__(y, derivation.digits)
-        self.room = "−00." + "0" * derivation.digits if live else ""
+        self.room = "−000." + "0" * derivation.digits if live else ""
         self.blank = False
         self._values = {v: super(Stage, self).value(v) for v in self.values}  # as recorded
         self.level = level

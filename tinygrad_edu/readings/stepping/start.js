@@ -29,6 +29,7 @@ leaf.addEventListener("change", () => (hold(Number(leaf.value)), drawBenches()))
 number_.addEventListener("input", () => {
   const given = read(number_.value);
   number_.toggleAttribute("aria-invalid", !given);
+  complain(given ? run.problem && `${run.problem}.` : NO_NUMBER);
   if (given) change(Number(leaf.value), given.number);
 });
 number_.addEventListener("blur", drawBenches);
@@ -36,7 +37,7 @@ for (const kind of ["pointerdown", "pointermove"]) curve.addEventListener(kind, 
 byId("one").addEventListener("click", () => descend(1));
 byId("ten").addEventListener("click", () => descend(10));
 byId("undo").addEventListener("click", () => ((changed = past.pop() ?? changed), setTo([])));
-byId("reset").addEventListener("click", () => ((changed = new Map()), (past = []), setTo([])));
+byId("reset").addEventListener("click", () => ((changed = new Map()), (past = []), setTo([]), number_.focus()));
 predict.addEventListener("change", () => ((answers = new Map()), redraw()));
 mistake.addEventListener("change", redraw);
 byId("laboratory").addEventListener("toggle", () => (drawBenches(), resize(), follow()));
