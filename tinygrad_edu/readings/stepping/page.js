@@ -189,6 +189,11 @@ function resize() {
   return whole;
 }
 
+function fitIfReadable() {
+  if (resize() < 0.6) fit.checked = false; // too small to read: scroll instead
+  resize();
+}
+
 byId("first").addEventListener("click", () => go(0));
 byId("previous").addEventListener("click", () => go(step - 1));
 byId("next").addEventListener("click", () => go(step + 1));
@@ -217,6 +222,5 @@ byId("turn").append(new Option("", steps.findIndex(({ phase }) => phase === "bac
 gather();
 document.body.style.setProperty("--lines", Math.max(...steps.slice(1).map(({ lines }) => Math.min(lines.length, 6))));
 fit.checked = true;
-if (resize() < 0.6) fit.checked = false; // too small to read: scroll instead
-resize();
+fitIfReadable();
 show(remembered());

@@ -40,5 +40,5 @@ byId("undo").addEventListener("click", () => ((changed = past.pop() ?? changed),
 byId("reset").addEventListener("click", () => ((changed = new Map()), (past = []), setTo([]), number_.focus()));
 predict.addEventListener("change", () => ((answers = new Map()), redraw()));
 mistake.addEventListener("change", redraw);
-byId("laboratory").addEventListener("toggle", () => (drawBenches(), resize(), follow()));
+byId("laboratory").addEventListener("toggle", () => (drawBenches(), fitIfReadable(), follow()));
 hooks.arrive();
