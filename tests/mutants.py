@@ -63,6 +63,10 @@ HARMLESS = {
         "deque(map(setattr, nodes, attributes, numbers), maxlen=0)"
         "  →  deque(map(setattr, nodes, attributes, numbers), maxlen=1)",
     ): "the deque then holds the None of the last assignment, and is thrown away",
+    (
+        "raised",
+        "return -math.inf if a < 0 and n % 2 else math.inf  →  return -math.inf if a <= 0 and n % 2 else math.inf",
+    ): "no power of 0 is too large for a float",
     ("topological_order", "if a.inputs:  →  if True:"): "a leaf then waits for no inputs, and the order is the same",
     (
         "forward",

@@ -12,7 +12,8 @@ import pytest
 
 from tinygrad_edu import MLP, SGD, Tensor, Value, cross_entropy, explain, ops, squared_error, step_through
 from tinygrad_edu.graph import topological_order
-from tinygrad_edu.readings.explaining.mistakes import CATALOGUE, lines_of
+from tinygrad_edu.readings.explaining.lines import lines_of
+from tinygrad_edu.readings.explaining.mistakes import CATALOGUE
 from tinygrad_edu.value import chain_rule, record
 from tinygrad_edu.writing.evaluation import evaluate
 from tinygrad_edu.writing.numbers import exact, number, short

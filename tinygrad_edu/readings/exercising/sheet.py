@@ -18,7 +18,8 @@ from ...writing.evaluation import evaluate
 from ...writing.expression import Derivative, Literal, Name, parts
 from ...writing.numbers import short
 from ..explaining import explain
-from ..explaining.mistakes import CATALOGUE, Line, lines_of, mistakes_in
+from ..explaining.lines import Line, lines_of
+from ..explaining.mistakes import CATALOGUE, mistakes_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

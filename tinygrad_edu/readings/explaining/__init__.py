@@ -5,7 +5,8 @@ values.py        the derivation number by number
 tensors.py       the derivation in the language of matrices
 matrix_rules.py  the chain rule for operations on whole matrices
 updates.py       W ← W − η ∂L/∂W
-mistakes.py      the mistakes that learners make, for exercises
+lines.py         a line for each quantity, with its whole rule
+mistakes.py      the mistakes that learners make in one, for exercises and the laboratory
 wrong_rules.py   what each of them makes of a formula
 remarks.py       neurons that are dead, saturated or alike
 gradients.py     every gradient, its local derivatives in symbols, and why it is zero

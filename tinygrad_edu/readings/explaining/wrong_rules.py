@@ -26,12 +26,13 @@ from ...writing.expression import (
     Transpose,
     parts,
 )
+from .lines import from_above
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import TypeAlias
 
-    from .mistakes import Line
+    from .lines import Line
 
     Wrong: TypeAlias = Callable[[Line, Sequence[Line]], list[Expression]]
 
@@ -54,10 +55,6 @@ def _in_one_part(change: Callable[[Expression, Sequence[Line]], Iterable[Express
         return _variants(line.rule, lambda e: change(e, lines))
 
     return wrong
-
-
-def from_above(e: Expression) -> bool:
-    return any([isinstance(part, Derivative) for part in parts(e)])
 
 
 def _starts(line: Line) -> bool:

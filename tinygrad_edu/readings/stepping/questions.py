@@ -14,7 +14,8 @@ from ...writing.algebra import product_of
 from ...writing.code import NotWritten
 from ...writing.evaluation import with_args
 from ...writing.expression import Name, parts
-from ..explaining.mistakes import CATALOGUE, Line, lines_of, with_slope
+from ..explaining.lines import Line, lines_of, with_slope
+from ..explaining.mistakes import CATALOGUE
 from .live import as_function, as_json
 
 if TYPE_CHECKING:

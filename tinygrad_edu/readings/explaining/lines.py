@@ -1,0 +1,91 @@
+"""The lines of a derivation: one for each quantity, with its whole rule."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from ... import ops
+from ...writing.evaluation import with_args
+from ...writing.expression import Apply, Constant, Derivative, Expression, Name, parts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from .rows import Derivation, Row
+
+
+class Line(NamedTuple):
+    """One quantity of a derivation and its whole rule.
+
+    Attributes:
+        quantity: a Name, or a Derivative in the backward pass.
+        rule: its formula, the sum of all contributions; None for what is given.
+        part: "forward", "backward" or "update".
+        terms: the contributions, one a path, of which the rule is the sum.
+        row: where it stands in the derivation; None for an update.
+    """
+
+    quantity: Name | Derivative
+    rule: Expression | None
+    part: str
+    terms: tuple[Expression, ...] = ()
+    row: Row | None = None
+
+
+def number_of_slope(node: Any, k: int) -> Expression:
+    """∂node/∂input for input k of a Value."""
+    return Constant(node.partials[k])
+
+
+def lines_of(derivation: Derivation, slope: Callable[[Any, int], Expression] = number_of_slope) -> list[Line]:
+    """A line for each quantity: the contributions to one gradient are one line, where the last arrives.
+
+    `slope` writes a local derivative that is only named, such as ∂z/∂b; by default as the number on the edge.
+
+    >>> from tinygrad_edu import Value, explain
+    >>> x = Value(3.0, label="x")
+    >>> [f"{line.quantity} = {line.rule}" for line in lines_of(explain(x * x))]
+    ['x = None', 'f = x · x', '∂f/∂f = None', '∂f/∂x = ∂f/∂f · x + ∂f/∂f · x']
+    """
+    lines = [_line(row.quantity, row.rule, "forward", (), row) for row in derivation.forward]
+    arrived: dict[str, list[Expression]] = {}
+    for step in derivation.backward:
+        for row in step.rows:
+            rule = row.rule
+            if rule is None:
+                lines.append(_line(row.quantity, None, "backward", (), row))
+                continue
+            assert isinstance(row.quantity, Derivative)
+            if row.edge is not None:
+                rule = with_slope(rule, slope(step.node, row.edge))
+            terms = arrived.setdefault(row.quantity.text, [])
+            terms.append(rule)
+            if row.part is None or row.part[0] == row.part[1]:
+                whole = terms[0] if len(terms) == 1 else Apply(ops.ADD, tuple(terms))
+                found = terms if len(terms) > 1 else _terms(rule)
+                lines.append(_line(row.quantity, whole, "backward", tuple(found), row))
+    return lines
+
+
+def _line(quantity: Expression, rule: Expression | None, part: str, terms: tuple[Expression, ...], row: Row) -> Line:
+    assert isinstance(quantity, (Name, Derivative))
+    return Line(quantity, rule, part, terms, row)
+
+
+def with_slope(rule: Expression, slope: Expression) -> Expression:
+    """∂L/∂b · ∂b/∂a, as a line has it, with the slope in place of a local derivative that is only named."""
+    *above, local = rule.args
+    return with_args(rule, [*above, slope]) if isinstance(local, Derivative) else rule
+
+
+def _terms(e: Expression) -> list[Expression]:
+    """The terms of a sum that each have a gradient from above in them."""
+    if isinstance(e, Apply) and e.op is ops.ADD and all(map(from_above, e.args)):
+        return [term for a in e.args for term in _terms(a)]
+    return [e]
+
+
+def from_above(e: Expression) -> bool:
+    """Whether a gradient from above is in the formula."""
+    return any([isinstance(part, Derivative) for part in parts(e)])
