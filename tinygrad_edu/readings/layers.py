@@ -72,6 +72,8 @@ def users_of(order: list[N]) -> dict[N, list[N]]:
 
 def find_neurons(order: list[Value], parameters: set[Value]) -> list[Neuron]:
     """The neurons of a graph in topological order, and so layer by layer within each path."""
+    if not any([node.op is ops.AFFINE or node.op is ops.DOT for node in order]):
+        return []
     users = users_of(order)
     found: dict[Value, Neuron] = {}  # by z
     depth: dict[Value, int] = {}  # how many layers the node has behind it

@@ -63,8 +63,10 @@ def plan(outputs: Any, inputs: Any, sum_over: Iterable[Any] = ()) -> Plan:
     results = values_in(outputs)
     for tree in (outputs, *[entry for _, entry in entries]):
         check_keys(tree)
-    parts = _sections(topological_order(*results), results)
-    order = topological_order(*[value for _, values in parts for value in values])
+    order = topological_order(*results)
+    parts = _sections(order, results)
+    if len(parts) > 1:
+        order = topological_order(*[value for _, values in parts for value in values])
     terms, known = simplify(order, results, variables)
     sections = [(heading, [terms[value] for value in values]) for heading, values in parts]
     forward = needed(known, sections[0][1]) if len(sections) > 1 else set()
