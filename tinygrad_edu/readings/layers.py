@@ -52,13 +52,14 @@ class Neuron:
 
 @dataclass(frozen=True)
 class Layer:
-    """z = W x + b (or x Wᵀ + b, by rows), h = g(z)."""
+    """z = W x + b (or x Wᵀ + b, with a row for each example), h = g(z)."""
 
     W: Tensor
     b: Tensor | None
     x: Tensor
     z: Tensor
     h: Tensor | None
+    by_rows: bool
 
 
 def users_of(order: list[N]) -> dict[N, list[N]]:
@@ -104,13 +105,13 @@ def find_layers(order: list[Tensor]) -> list[Layer]:
         if node.op == "affine":
             W, x, c = untransposed(node.inputs[0]), *node.inputs[1:]
             if not (W.op or c.op):
-                layers.append(Layer(W, c, x, node, _activation(node, users)))
+                layers.append(Layer(W, c, x, node, _activation(node, users), node.ndim == 2))
         elif node.op == "@" and (factors := _weights_and_input(node)):
             W, x = factors
             b, z = _bias(node, users)
             h = _activation(z, users)
             if b is not None or h is not None or isinstance(W, Parameter):
-                layers.append(Layer(W, b, x, z, h))
+                layers.append(Layer(W, b, x, z, h, x is node.inputs[0]))
     return layers
 
 

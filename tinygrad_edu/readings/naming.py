@@ -79,7 +79,7 @@ class Names:
         self._name_tensors()
         self._name_values()
         leaves = {v for v in self.values if not v.op}
-        nameless = {v for v in leaves if v not in self._names and v not in others}
+        nameless = {v for v in leaves if v not in self._names and v not in others} - self.parameters
         self._constants = nameless if nameless < leaves else set()
 
     def given(self, node: Node) -> str | None:
@@ -107,7 +107,8 @@ class Names:
         """
         if isinstance(node, Value):
             return node in self._constants
-        return self.given(node) is None and not node.op and not node.shape and not node.values[0].op
+        alone = not node.op and not node.shape and not node.values[0].op
+        return alone and self.given(node) is None and not isinstance(node, Parameter)
 
     def number_values(self, first: Iterable[Value] = ()) -> None:
         """Give every Value but the constants a name, layer by layer; those of `first` before the others.

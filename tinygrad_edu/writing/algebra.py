@@ -326,7 +326,7 @@ def reshaped(a: Expression, shape: tuple[int, ...]) -> Expression:
 def sum_of(terms: Iterable[Expression]) -> Expression:
     """a + b + c, as it stands."""
     terms = tuple(terms)
-    return E.Apply(ops.ADD, terms) if len(terms) > 1 else terms[0]
+    return E.Apply(ops.ADD, terms) if len(terms) > 1 else terms[0] if terms else E.Constant(0.0)
 
 
 def product_of(factors: Iterable[Expression]) -> Expression:

@@ -47,10 +47,12 @@ class Scene:
         self.blank = not any([root.grad for root in self.roots])
         leaves = [v for v in self.values if not v.op]
         self._has_weights = any([letters(self.name(v) or "") in _WEIGHTS for v in leaves])
-        both = [t for layer in self.layers for t in (layer.z, layer.h) if t is not None]
-        self._examples = {
-            v: 1 + k // t.shape[1] for t in both if t.ndim == 2 and len(t) > 1 for k, v in enumerate(t.values)
-        }
+        self._examples: dict[Value, int] = {}
+        for layer in self.layers:
+            for t in (layer.z, layer.h):
+                if t is not None and t.ndim == 2 and t.shape[not layer.by_rows] > 1:
+                    n = t.shape[1]
+                    self._examples |= {v: 1 + (k // n if layer.by_rows else k % n) for k, v in enumerate(t.values)}
         self._roles = {self.kind(v) for v in leaves} - {"constant"}
 
     def name(self, node: Value | Tensor) -> str | None:

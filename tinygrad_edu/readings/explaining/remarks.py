@@ -12,7 +12,7 @@ from ... import ops
 from .gradients import vanishes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import TypeAlias
 
     from ...value import Value
@@ -35,14 +35,23 @@ def remarks(neurons: Iterable[Neuron], gradients: Gradients, shown: set[Value]) 
     """
     layers: dict[int, dict[tuple[Value, ...], Examples]] = {}
     for neuron in neurons:
-        if not shown.isdisjoint((*neuron.parameters, neuron.z)):
-            layers.setdefault(neuron.layer, {}).setdefault(neuron.parameters, []).append(neuron)
+        layers.setdefault(neuron.layer, {}).setdefault(neuron.parameters, []).append(neuron)
+
+    def is_shown(examples: Examples) -> bool:
+        return any([not shown.isdisjoint((*n.parameters, n.z)) for n in examples])
 
     def those(is_so: Callable[[Examples], bool]) -> list[tuple[int, list[int]]]:
-        found = [(l, [j for j, n in enumerate(layer.values(), 1) if is_so(n)]) for l, layer in layers.items()]
+        found = [
+            (l, [j for j, n in enumerate(layer.values(), 1) if is_shown(n) and is_so(n)]) for l, layer in layers.items()
+        ]
         return [(l, numbers) for l, numbers in found if numbers]
 
-    alike = [(l, group) for l, layer in layers.items() for group in _alike([*layer], gradients)]
+    alike = [
+        (l, group)
+        for l, layer in layers.items()
+        for group in _alike(layer, gradients)
+        if all([is_shown([*layer.values()][j - 1]) for j in group])
+    ]
     return [
         *_sentence(those(_is_dead), "dead for all examples: z is never above 0, so no gradient passes"),
         *_sentence(those(_is_saturated), f"saturated: the slope of the activation is below {_SATURATED:g}"),
@@ -59,7 +68,7 @@ def _is_saturated(neuron: Examples) -> bool:
     return all([n.h is not None and n.h.op in (ops.TANH, ops.SIGMOID) and n.h.partials[0] < _SATURATED for n in neuron])
 
 
-def _alike(layer: Sequence[tuple[Value, ...]], gradients: Gradients) -> list[list[int]]:
+def _alike(layer: Mapping[tuple[Value, ...], Examples], gradients: Gradients) -> list[list[int]]:
     """The numbers of neurons with equal parameters whose gradients are equal but for rounding."""
 
     def equal(a: Value, b: Value) -> bool:
@@ -67,11 +76,17 @@ def _alike(layer: Sequence[tuple[Value, ...]], gradients: Gradients) -> list[lis
         same = of[a] == of[b] or vanishes(of[a] - of[b], size[a] + size[b])
         return a.data == b.data and same
 
+    def onward(examples: Examples) -> list[float]:
+        """The weights that its outputs are used with: were they others, equal gradients would not stay equal."""
+        return [b.partials[k] for n in examples for b, k in gradients.users.get(n.output, [])]
+
     groups: list[list[int]] = []
-    for j, parameters in enumerate(layer):
+    neurons = [*layer.items()]
+    for j, (parameters, examples) in enumerate(neurons):
         for group in groups:
-            first = layer[group[0] - 1]
-            if len(first) == len(parameters) and all(map(equal, first, parameters)):
+            first, others = neurons[group[0] - 1]
+            same = len(first) == len(parameters) and all(map(equal, first, parameters))
+            if same and onward(others) == onward(examples):
                 group.append(j + 1)
                 break
         else:

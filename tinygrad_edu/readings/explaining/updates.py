@@ -44,7 +44,7 @@ def updates(derivation: Derivation, y: Value | Tensor, wrt: Sequence[Value | Ten
 def _update(before: Row, slope: Row, rate: Expression, eta: float) -> Row:
     rule = Apply(ops.SUB, (before.quantity, Apply(ops.MUL, (rate, slope.quantity))))
     gradient = slope.result if slope.total is None else slope.total
-    known = {str(before.quantity): before.result, "η": eta, str(slope.quantity): gradient}
+    known = {"η": eta, str(before.quantity): before.result, str(slope.quantity): gradient}  # a leaf may be called η
     after = evaluate(rule, known)
     result = after if isinstance(after, float) else Tensor(after.tolist())
     return Row(before.quantity, rule, put_in(rule, known), result, before.node, relation="←")

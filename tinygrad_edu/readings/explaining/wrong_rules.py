@@ -293,16 +293,33 @@ def no_constant(e: Expression, lines: Sequence[Line]) -> Iterable[Expression]:
             yield a
 
 
-@_in_one_part
-def softmax_alone(e: Expression, lines: Sequence[Line]) -> Iterable[Expression]:
-    match e:
-        case Apply(ops.SUB, (a, _)) if any([isinstance(p, Along) and p.function == "softmax" for p in parts(a)]):
-            yield a
+def _is_softmax(e: Expression) -> bool:
+    return isinstance(e, Along) and e.function == "softmax"
+
+
+def _softmaxes(e: Expression, line: Line, lines: Sequence[Line]) -> list[Expression]:
+    """Its parts that are the softmax of the z of a line ∂L/∂z: written out, or by name, as ŷ."""
+    z = line.quantity.below if isinstance(line.quantity, Derivative) else ""
+    of_z = [
+        other for other in lines if other.rule is not None and _is_softmax(other.rule) and str(other.rule.args[0]) == z
+    ]
+    named = {str(other.quantity) for other in of_z}
+    return [p for p in parts(e) if _is_softmax(p) or (isinstance(p, Name) and p.text in named)]
+
+
+def softmax_alone(line: Line, lines: Sequence[Line]) -> list[Expression]:
+    def alone(e: Expression) -> Iterable[Expression]:
+        match e:
+            case Apply(ops.SUB, (a, _)) if _softmaxes(a, line, lines):
+                yield a
+
+    assert line.rule is not None
+    return _variants(line.rule, alone)
 
 
 def softmax_twice(line: Line, lines: Sequence[Line]) -> list[Expression]:
     assert line.rule is not None
-    softmaxes = [p for p in parts(line.rule) if isinstance(p, Along) and p.function == "softmax"]
+    softmaxes = _softmaxes(line.rule, line, lines)
     return [multiply(line.rule, _sigmoid_slope(σ)) for σ in softmaxes[:1]] if _starts(line) else []
 
 

@@ -74,6 +74,7 @@ def step_through(
     scene = Scene(y)
     check_current("step_through", scene.values)
     level = _level(scene, level)
+    live = live and any([not v.op for v in scene.values])  # a sum of nothing has no leaf to change
     derivation = derive_values(y, None, digits, MOST_NUMBERS)
     stage = Stage(y, derivation, level, live)
     script = Script(derivation, stage, Forms(stage.number_of, derivation.names) if live else None)

@@ -48,7 +48,8 @@ function backward(run) {
     return;
   }
   const steep = order().find((b) => gradients[b] && !run.slopes[b].every(Number.isFinite));
-  const where = steep && `${named(steep)} has an infinite derivative at ${listed(...inputsOf(steep, run.values))}`;
+  const kind = run.slopes[steep]?.some(Number.isNaN) ? "no derivative" : "an infinite derivative";
+  const where = steep && `${named(steep)} has ${kind} at ${listed(...inputsOf(steep, run.values))}`;
   run.problem = where ? `${where}, and a gradient of ${short(gradients[steep])} arrives there` : "a gradient is too large for a float";
 }
 

@@ -121,7 +121,7 @@ function whyNone() {
   const uses = nodes.map(() => 0);
   for (const node of nodes) if (typeof node !== "number") node.slice(1).forEach((a) => (uses[a] += 1));
   if (mistake.value === "overwrite") {
-    return uses.every((k) => k < 2) ? "no node is used twice, so each gradient is a single contribution" : "where paths meet, all but the last bring 0";
+    return uses.every((k, n) => k < 2 || names[n] === null) ? "no node is used twice, so each gradient is a single contribution" : "where paths meet, all but the last bring 0";
   }
   if (mistake.value === "order") {
     const place = new Map(breadthFirst().map((n, k) => [n, k]));

@@ -19,7 +19,6 @@ for (const n of graph.leaves) {
 }
 for (const n of onCards) for (const element of values[n]) movable(element, n);
 if (onCards.length) hold(onCards[0]);
-if (!graph.leaves.length) byId("laboratory").remove();
 svg.removeAttribute("aria-hidden"); // the numbers that can be changed are for everybody
 svg.setAttribute("role", "group");
 svg.setAttribute("aria-label", "The leaves, each with its number");
