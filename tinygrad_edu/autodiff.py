@@ -31,15 +31,17 @@ def grad(y: Any, xs: Tree) -> Tree:
     order = topological_order(one_value(y))
     check_current("grad", order)
     gradient = {node: constant(g) for node, g in chain_rule(order, partials_as_values).items()}
+    name = getattr(y, "label", None) or order[-1].label or ""  # y may be a Tensor
     for node, g in gradient.items():  # these Values are new, so no label of the user's is overwritten
         if node.label and not node.label.startswith("∂"):
-            g.label = derivative_name(order[-1].label or "", node.label)
+            g.label = derivative_name(name, node.label)
     found: Tree = map_values(lambda x: gradient[x] if x in gradient else Value(0.0), xs)
     return found
 
 
 def derivative_name(y: str, x: str) -> str:
     """∂y/∂x, or just ∂x where y has no name; where y is ∂L/∂a, the second derivative ∂²L/∂a∂x, and so on."""
+    x, y = [f"({name})" if set(name) & set(" +−-·×*/") and "∂" not in name else name for name in (x, y)]
     if not y.startswith("∂"):
         return f"∂{y}/∂{x}" if y else f"∂{x}"
     above, _, below = y.partition("/∂") if "/∂" in y else ("∂", "", y[1:])

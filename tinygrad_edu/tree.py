@@ -36,7 +36,8 @@ def flatten(tree: Any) -> list[Any]:
 
 def values_in(tree: Any) -> list[Value]:
     """As `flatten`, but a TypeError where the structure holds something that is not a Value."""
-    for leaf in (leaves := flatten(tree)):
+    leaves = flatten(tree)
+    for leaf in leaves:
         if not isinstance(leaf, Value):
             raise _not_a_value(leaf)
     return leaves
@@ -68,5 +69,6 @@ def paths(tree: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ..
 
 
 def _not_a_value(x: Any) -> TypeError:
-    advice = "; a function is called first, as in grad(f(x), x)" if callable(x) else ""
-    return TypeError(f"a Value, a Tensor or a list of them is needed, not {type(x).__name__} {x!r}{advice}")
+    said = f" {x!r}" if not callable(x) else ": a function or a network is called first, as in f(x)"
+    said = ": its parameters are net.parameters()" if hasattr(x, "parameters") else said
+    return TypeError(f"a Value, a Tensor or a list of them is needed, not {type(x).__name__}{said}")

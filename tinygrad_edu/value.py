@@ -92,10 +92,9 @@ class Value:
     def __pos__(self) -> Value:
         return self
 
-    def __pow__(self, exponent: Number) -> Value:
-        n: Any = exponent
-        if isinstance(n, Real):
-            return _unary(ops.power(real_number(n)), self)
+    def __pow__(self, exponent: Any) -> Value:
+        if isinstance(exponent, Real):
+            return _unary(ops.power(real_number(exponent)), self)
         return _binary(ops.POW, self, exponent)
 
     def __rpow__(self, base: float) -> Value:
@@ -311,16 +310,25 @@ class Value:
         return super().__getstate__()
 
     # As a number, for printing and for comparisons. There is no __bool__: a Value that is 0 may not stay so.
-    # NumPy's functions of elements, such as np.exp, call the method of their name.
-
     def __float__(self, *_: Any) -> NoReturn:
         raise TypeError("float(x), round(x), math.sin(x) cut x off its graph: write x.sin(), or x.data for a number")
 
     __int__ = __round__ = __trunc__ = __float__
 
+    def __array_ufunc__(self, function: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        """NumPy's operators and functions of elements, such as np.exp: of objects it calls the method of that name."""
+        import numpy  # which is calling
+
+        if any([hasattr(x, "map") for x in inputs]):
+            return NotImplemented  # a Tensor takes them itself
+        if function.__name__ in ("maximum", "minimum", "fmax", "fmin", "sign") or method != "__call__":
+            self.__array_function__(function)  # they compare, and would return a bare number
+        objects = [numpy.array(x, dtype=object) if isinstance(x, Value) else x for x in inputs]
+        return function(*objects, **options)
+
     def __array_function__(self, function: Any, *_: Any) -> NoReturn:
-        way = "give it a list, [x, y], or write Python's own, as x if x > 0 else y"
-        raise TypeError(f"NumPy's {function.__name__} is for arrays, not for one Value: {way}")
+        way = "write x.maximum(y), Value.sum([x, y]), or y if x > 0 else z; or give it x.data"
+        raise TypeError(f"NumPy's {function.__name__} would cut a Value off its graph: {way}")
 
     def __lt__(self, other: Number) -> bool:
         return self._data < (other._data if isinstance(other, Value) else other)
@@ -432,7 +440,8 @@ def check_current(reading: str, order: list[Value]) -> None:
     """Raise RuntimeError, in the name of a reading, unless every number follows from its inputs as they are now."""
     for op, node in [(node.op, node) for node in order if node.op]:
         try:
-            y = op.value(*(arguments := op.arguments(numbers(node.inputs))))
+            arguments = op.arguments(numbers(node.inputs))
+            y = op.value(*arguments)
             holds = y == node._data and op.partials(y, *arguments) == node.partials
         except (ArithmeticError, ValueError):
             holds = False
@@ -481,7 +490,9 @@ def _refuse(op: Op, inputs: tuple[Value, ...], arguments: tuple[Any, ...], error
     """Raise `error` for a node that has no finite value."""
     now = [x for a in arguments for x in (a if isinstance(a, tuple) else (a,))]  # in forward() not yet inputs' data
     row, a = (op if op.exponent is None else ops.power), inputs[0]
-    keys = [*[(row, b.op) for b in (a, *a.inputs) if now[0] == 0], (row, error), error]
+    zeros = [(a.op, now[0]), *[(b.op, b._data) for b in a.inputs]] if now[0] == 0 else []
+    far_out = [(row, b) for b, y in zeros if y == 0 or (b is ops.SIGMOID and y == 1)]
+    keys = [*far_out, (row, error), error]
     cause = next((_CAUSES[key] for key in keys if key in _CAUSES), "the numbers are outside the domain")
     raise error(f"{op.symbol} of {_listed(inputs, now)} has no finite value; usual cause: {cause}") from None
 

@@ -642,11 +642,18 @@ def test_a_derivative_of_a_derivative_has_the_name_of_mathematics():
     derivation = explain(slope)
     assert str(derivation.forward[-1]).startswith("∂L/∂a = ")
     first, *_, last = [row for step in derivation.backward for row in step.rows]
-    assert str(first) == "∂(∂L/∂a)/∂(∂L/∂a) = 1" and str(last.quantity) == "∂²L/∂a∂b"
-    assert r"\frac{\partial^{2} L}{\partial a \partial b}" in derivation.to("latex")
+    assert str(first) == "∂(∂L/∂a)/∂(∂L/∂a) = 1" and str(last.quantity) == "∂(∂L/∂a)/∂b"
+    assert r"\frac{\partial \left(\frac{\partial L}{\partial a}\right)}{\partial b}" in derivation.to("latex")
     second = str(explain(labelled(grad(slope, b) * grad(slope, b), "s")))
     assert "s = ∂²L/∂a∂b · ∂²L/∂a∂b" in re.sub(" +", " ", second).replace("(∂²L/∂a∂b)²", "∂²L/∂a∂b · ∂²L/∂a∂b")
-    assert "∂²L/∂a∂v₃ = 1" in draw(slope).source  # on an arrow
+    assert "∂(∂L/∂a)/∂v₃ = 1" in draw(slope).source  # on an arrow; v₃ is a step of the slope alone
+
+
+def test_names_that_look_like_formulas_stand_in_parentheses_in_a_derivative():
+    a, b = named(**{"x - y": 2.0, "b": 3.0})
+    L = labelled(a * b * a, "L/N")
+    assert [d.label for d in grad(L, [a, b])] == ["∂(L/N)/∂(x - y)", "∂(L/N)/∂b"]
+    assert str(explain(L).backward[-1].rows[-1].quantity) == "∂(L/N)/∂b"
 
 
 # Remarks.

@@ -17,8 +17,6 @@ from functools import cache
 from string import Formatter
 from typing import TYPE_CHECKING
 
-from ..autodiff import derivative_name
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
@@ -88,11 +86,14 @@ class Derivative(Expression):
         >>> Derivative("L", "z").text
         '∂L/∂z'
         >>> Derivative("∂L/∂a", "b").text
-        '∂²L/∂a∂b'
+        '∂(∂L/∂a)/∂b'
         """
-        if self.below.startswith("∂"):
-            return f"∂({self.above})/∂({self.below})"
-        return derivative_name(self.above, self.below)
+        return f"∂{_enclosed(self.above)}/∂{_enclosed(self.below)}"
+
+
+def _enclosed(name: str) -> str:
+    """A name, in parentheses if it is itself a derivative, or a ∂ before it would take a part of it."""
+    return f"({name})" if name.startswith("∂") or set(name) & set(" +−-·×*/=") else name
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -137,9 +137,6 @@ def latex_name(label: str, above: str = "") -> str:
     """
     from unicodedata import normalize  # which only LaTeX needs
 
-    if derivative := re.fullmatch(r"∂\((∂.*)\)/∂\((∂.*)\)", label):
-        above, below = [rf"\partial \left({latex_name(name)}\right)" for name in derivative.groups()]
-        return rf"\frac{{{above}}}{{{below}}}"
     if derivative := re.fullmatch(r"∂([⁰¹²³⁴⁵⁶⁷⁸⁹]*)([^/]*)/(∂.+)", label):
         order = f"^{{{derivative[1].translate(_FLAT)}}}" if derivative[1] else ""
         above = rf"\partial{order} {latex_name(derivative[2]) if derivative[2] else ''}"

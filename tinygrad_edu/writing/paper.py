@@ -123,8 +123,6 @@ class Paper(Language):
                 return self.constant(number)
             case Literal(number):
                 return self.literal(number)
-            case Derivative(above, below) if _is_derivative(above) or _is_derivative(below):
-                return self.name(e.text), FRACTION
             case Derivative(above, below):
                 names = [self._enclosed(name) for name in (above, below)]
                 return self.derivative(*names), FRACTION
@@ -182,7 +180,7 @@ class Paper(Language):
 
     def _enclosed(self, name: str) -> str:
         text = self.name(name)
-        return self.parentheses(text) if self.tightness(name) is SUM else text
+        return self.parentheses(text) if _is_derivative(name) or self.tightness(name) is SUM else text
 
     def sentence(self, words: Sequence[str | Expression]) -> str:
         """Words and formulas, one after the other."""
