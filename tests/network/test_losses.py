@@ -327,3 +327,10 @@ def test_binary_cross_entropy_is_that_of_numpy(data, shape):
 def test_binary_cross_entropy_refuses_what_is_no_target(target, reduction, message):
     with pytest.raises(ValueError, match=message):
         binary_cross_entropy_with_logits(Tensor([1.0, 2.0]), target, reduction)
+
+
+def test_a_target_that_lies_the_other_way_is_to_be_transposed_not_reshaped():
+    with pytest.raises(ValueError, match=r"the target \(3, 2\); Tensor\(target\)\.T fits$"):
+        squared_error(Tensor.ones(2, 3), Tensor.ones(3, 2))
+    with pytest.raises(ValueError, match=r"the target \(6,\)$"):
+        squared_error(Tensor.ones(2, 3), Tensor.ones(6))

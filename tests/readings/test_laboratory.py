@@ -311,6 +311,16 @@ def test_out_of_a_domain_it_says_so_leaves_blanks_and_comes_back(opened):
     assert browser.run("document.body.innerText") == recorded
 
 
+def test_what_the_engine_refuses_for_its_slope_has_no_value_here_either(opened):
+    a, b = leaves(2.0, 3.0)
+    browser = opened(step_through(a**b))
+    type_number(browser, -2)
+    with pytest.raises(ValueError, match="a Value as exponent needs a base above 0"):
+        Value(-2.0) ** Value(3.0)
+    assert browser.run("byId('problem').textContent") == "pow of a = −2, b = 3 has no finite value."
+    assert browser.run("[run.values.at(-1) === undefined, run.gradients.length]") == [True, 0]
+
+
 def test_an_infinite_slope_is_said(opened):
     browser = opened(step_through(Value(1.0, "x").sqrt()))
     type_number(browser, 0)

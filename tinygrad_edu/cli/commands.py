@@ -100,12 +100,14 @@ def _sheet(y: Value, options: argparse.Namespace) -> Worksheet:
 
 
 def _worksheet(y: Value, variables: dict[str, Value], options: argparse.Namespace) -> None:
+    if options.seed is None:
+        y.backward()  # its error names the node
     sheet = _sheet(y, options)
-    if options.key:
-        sheet.key().save(options.key)
     if options.answers:
         form = sheet.answers(Path(options.answers).suffix.lower().removeprefix("."))
         write_whole(Path(options.answers), form.encode())
+    if options.key:
+        sheet.key().save(options.key)
     if options.output in (None, "-"):
         _write(sheet.to("md"), "-")
     else:

@@ -145,7 +145,7 @@ def _operands(node: ast.expr, text: Spelled) -> list[ast.expr]:
             return [node.operand]
         case ast.BinOp() if type(node.op) in OPERATORS:
             return [node.left, node.right]
-        case ast.Tuple():
+        case ast.Tuple(elts=[_, *_]):
             raise FormulaError("a comma is for the numbers of a function; a decimal is written with a point, as 1.5")
         case ast.Call(func=ast.Name(id=name), keywords=[]) if not any(isinstance(a, ast.Starred) for a in node.args):
             if name in FUNCTIONS_OF_SEVERAL and node.args:
@@ -153,7 +153,7 @@ def _operands(node: ast.expr, text: Spelled) -> list[ast.expr]:
             if name in FUNCTIONS and len(node.args) == 1:
                 return node.args
             raise FormulaError(_not_a_call(name, text.names.get(name, name)))
-        case ast.Call(func=ast.Attribute(attr=name)):  # x.tanh(), math.sin(x)
+        case ast.Call(func=ast.Attribute(attr=name)) if name in FUNCTIONS or name in FUNCTIONS_OF_SEVERAL:  # x.tanh()
             raise FormulaError(f"{quoted(text.piece(node))} is not allowed: a function is written {name}(…)")
     what = quoted(text.piece(node))
     raise FormulaError(f"{what} is not allowed: a formula has numbers, names, + - * / **, parentheses and functions")

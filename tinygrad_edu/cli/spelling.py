@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from unicodedata import category, normalize
 
 from ..ops import TABLE
+from ..value import Value
 from ..writing.code import identifier
 from ..writing.numbers import SUPERSCRIPT
 
@@ -23,7 +24,7 @@ _LAYER = re.compile("⁽[⁰¹²³⁴⁵⁶⁷⁸⁹]+⁾")
 _POWER = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+")
 _FRACTION = re.compile("([0-9]+)⁄([0-9]+)")  # how Unicode spells ½ out
 _SIGNS = {"−": "-", "–": "-", "·": "*", "⋅": "*", "×": "*", "∗": "*", "÷": "/", "∕": "/"}
-_FUNCTIONS = {op.symbol for op in TABLE}
+_FUNCTIONS = {op.symbol for op in TABLE if op.partials.__code__.co_argcount == 2 and hasattr(Value, op.symbol)}
 _UPRIGHT = {code: digit for digit, code in SUPERSCRIPT.items()}
 _ADVICE = {
     "^": "a power is written x**2 or x², not x^2",

@@ -57,7 +57,7 @@ class GradcheckReport(list[Coordinate]):
     """
 
     def __str__(self) -> str:
-        width = max(len("coordinate"), *(len(row.name) for row in self))
+        width = max([len("coordinate"), *[len(row.name) for row in self]])
         lines = [f"{'coordinate':<{width}}  {'analytic':>13}  {'numeric':>13}  {'error':>8}"]
         for row in self:
             lines.append(f"{row.name:<{width}}  {row.analytic:>13.6g}  {row.numeric:>13.6g}  {row.error:>8.1e}")

@@ -130,7 +130,11 @@ def _error(name: str, prediction: Tensor, target: Any) -> Tensor:
 def _target(name: str, prediction: Tensor, target: Any) -> Tensor:
     y = target if isinstance(target, Tensor) else Tensor(target, label="y")
     if prediction.shape != y.shape:
-        fit = f"; Tensor(target).reshape{prediction.shape} fits" if len(y.values) == len(prediction.values) else ""
+        fit = ""
+        if [n for n in y.shape if n > 1] == [n for n in prediction.shape if n > 1]:
+            fit = f"; Tensor(target).reshape{prediction.shape} fits"
+        elif y.shape == prediction.shape[::-1]:
+            fit = "; Tensor(target).T fits"
         raise ValueError(f"{name}: the prediction has shape {prediction.shape}, the target {y.shape}{fit}")
     return y
 

@@ -36,6 +36,8 @@ class Optimizer:
     ValueError: lr must be above 0, not 0.0
     """
 
+    settings: tuple[str, ...] = ("lr", "weight_decay")  # what the repr shows
+
     def __init__(self, params: Parameters, lr: float, weight_decay: float = 0.0) -> None:
         if hasattr(params, "parameters"):
             raise TypeError(f"{type(self).__name__}: a Module gives its parameters as net.parameters()")
@@ -49,7 +51,7 @@ class Optimizer:
         self.weight_decay = _in_range("weight_decay", weight_decay, 0.0)
 
     def __repr__(self) -> str:
-        settings = [f"{name}={x}" for name, x in vars(self).items() if isinstance(x, (float, tuple))]
+        settings = [f"{name}={getattr(self, name)}" for name in self.settings]
         return f"{type(self).__name__}({len(self.values)} numbers, {', '.join(settings)})"
 
     def zero_grad(self) -> None:
@@ -104,6 +106,8 @@ class SGD(Optimizer):
     0.8
     """
 
+    settings = ("lr", "momentum", "weight_decay")
+
     def __init__(self, params: Parameters, lr: float, momentum: float = 0.0, weight_decay: float = 0.0) -> None:
         super().__init__(params, lr, weight_decay)
         self.momentum = _in_range("momentum", momentum, 0.0, 1.0)
@@ -141,6 +145,8 @@ class Adam(Optimizer):
     >>> (w * w).backward(); adam.step(); round(w.data, 6)       # the first step is η long
     0.9
     """
+
+    settings = ("lr", "betas", "eps", "weight_decay")
 
     def __init__(
         self,

@@ -160,16 +160,23 @@ def latex_name(label: str, above: str = "") -> str:
 def latex_words(text: str) -> str:
     """Words for LaTeX; what it has no letter for becomes mathematics, name by name.
 
-    >>> print(latex_words("50 % of ∂L"))
-    50 \\% of $\\partial$L
+    >>> print(latex_words("50 % of ∂L, Übung"))
+    50 \\% of $\\partial$L, Übung
     """
+    from unicodedata import normalize
+
     special = {c: "\\" + c for c in "#$%&_{}"} | {
         "\\": r"\textbackslash{}",
         "^": r"\^{}",
         "~": r"\~{}",
         "…": r"\dots{}",
     }
-    return "".join([special.get(c, c) if c.isascii() or c == "…" else f"${latex_name(c)}$" for c in text])
+
+    def is_letter(c: str) -> bool:
+        return c.isascii() or ("À" <= c <= "ž" and c not in "×÷")  # those of Europe are in the font
+
+    text = normalize("NFC", text)
+    return "".join([special.get(c, c) if is_letter(c) or c in special else f"${latex_name(c)}$" for c in text])
 
 
 def _latex_word(word: str) -> str:
@@ -199,7 +206,10 @@ _GREEK = {
     "NU", "XI", "PI", "RHO", "SIGMA", "TAU", "UPSILON", "PHI", "CHI", "PSI", "OMEGA",
 }  # fmt: skip
 _GREEK_CAPITALS = {"GAMMA", "DELTA", "THETA", "LAMBDA", "XI", "PI", "SIGMA", "UPSILON", "PHI", "PSI", "OMEGA"}
-_ACCENTS = {"\u0302": r"\hat", "\u0303": r"\tilde", "\u0304": r"\bar", "\u0307": r"\dot", "\u0308": r"\ddot"}
+_ACCENTS = {
+    "\u0300": r"\grave", "\u0301": r"\acute", "\u0302": r"\hat", "\u0303": r"\tilde", "\u0304": r"\bar",
+    "\u0307": r"\dot", "\u0308": r"\ddot",
+}  # fmt: skip
 _LATEX_ESCAPES = {c: "\\" + c for c in "#$%&_{}"} | {
     "\\": r"\backslash ",
     "^": r"\wedge ",

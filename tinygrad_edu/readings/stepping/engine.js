@@ -9,8 +9,8 @@ const isLeaf = (n) => typeof nodes[n] === "number";
 function compute(leaves) {
   // All numbers where `leaves` maps some leaves to other numbers. What cannot be computed is undefined,
   // and `problem` is a sentence.
-  const run = { ...forward(leaves), slopes: [], gradients: [] };
-  run.values.forEach((y, n) => run.slopes.push(isLeaf(n) || y === undefined ? [] : rowOf(n)[2](y, inputsOf(n, run.values)[1])));
+  const slopes = [];
+  const run = { ...forward(leaves, slopes), slopes, gradients: [] };
   backward(run);
   return run;
 }
@@ -24,15 +24,19 @@ function inputsOf(n, values) {
   return [inputs, inputs.map((a) => values[a])];
 }
 
-function forward(leaves) {
+function forward(leaves, slopes = null) {
+  // A node has no value where it is not finite, or, if the slopes are asked for, where one of them is no number.
   const run = { values: [], problem: "" };
   nodes.forEach((node, n) => {
-    if (isLeaf(n)) return run.values.push(leaves.get(n) ?? node);
+    if (isLeaf(n)) return run.values.push(leaves.get(n) ?? node), slopes?.push([]);
     const [inputs, numbers] = inputsOf(n, run.values);
-    const [symbol, value] = rowOf(n);
+    const [symbol, value, partials] = rowOf(n);
     const y = numbers.includes(undefined) ? undefined : value(numbers);
-    run.values.push(Number.isFinite(y) ? y : undefined);
-    if (y !== undefined && !Number.isFinite(y)) run.problem ||= `${symbol} of ${listed(inputs, numbers)} has no finite value`;
+    const found = slopes && Number.isFinite(y) ? partials(y, numbers) : [];
+    const known = Number.isFinite(y) && !found.some(Number.isNaN);
+    run.values.push(known ? y : undefined);
+    slopes?.push(known ? found : []);
+    if (y !== undefined && !known) run.problem ||= `${symbol} of ${listed(inputs, numbers)} has no finite value`;
   });
   return run;
 }
@@ -48,8 +52,7 @@ function backward(run) {
     return;
   }
   const steep = order().find((b) => gradients[b] && !run.slopes[b].every(Number.isFinite));
-  const kind = run.slopes[steep]?.some(Number.isNaN) ? "no derivative" : "an infinite derivative";
-  const where = steep && `${named(steep)} has ${kind} at ${listed(...inputsOf(steep, run.values))}`;
+  const where = steep && `${named(steep)} has an infinite derivative at ${listed(...inputsOf(steep, run.values))}`;
   run.problem = where ? `${where}, and a gradient of ${short(gradients[steep])} arrives there` : "a gradient is too large for a float";
 }
 

@@ -35,7 +35,7 @@ function judge(text) {
   const given = read(text), right = rightNumber();
   if (!given) return [NO_NUMBER, null];
   const near = (x, tolerance) => Math.abs(x - given.number) <= tolerance + 1e-9 * Math.max(1e-3, Math.abs(x));
-  const fits = (x) => near(x, Math.min(given.tolerance, 0.05 * Math.abs(x))); // two significant digits, or it tells little
+  const fits = (x) => near(x, Math.min(given.tolerance, 0.05 * Math.abs(x))); // within 5 %, or it tells little
   if (fits(right)) return ["Right.", true];
   if (near(right, given.tolerance)) return ["More digits, please: two that are not 0 in front.", null];
   const [, , wrong] = questions[step];
