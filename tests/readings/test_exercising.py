@@ -36,6 +36,11 @@ def sigmoid_net() -> Tensor:
     return mse_loss(net(Tensor([[0.2, 0.7], [0.4, -0.3]], label="x")), Tensor([[0.5], [-0.4]], label="y"))
 
 
+def softmax_net() -> Tensor:
+    net = MLP([2, 3, 3], seed=3)
+    return squared_error(net(Tensor([0.2, 0.7], label="x")).softmax(), Tensor([0.0, 1.0, 0.0], label="y"))
+
+
 GRAPHS = {
     "Q1": lambda: practical(1),
     "Q2": lambda: practical(2),
@@ -43,6 +48,7 @@ GRAPHS = {
     "Q2 batch": lambda: practical(2, batch=True),
     "neuron": neuron,
     "sigmoid": sigmoid_net,
+    "softmax": softmax_net,
 }
 
 
@@ -104,6 +110,17 @@ def mistakes_made(sheet: Worksheet) -> int:
 @pytest.mark.parametrize("graph", GRAPHS)
 def test_each_mistake_is_wrong_in_its_line_only_and_named(graph: str) -> None:
     assert mistakes_made(worksheet(GRAPHS[graph](), blanks="all", eta=ETA, seed=5)) > 4
+
+
+def test_each_mistake_of_the_catalogue_is_made_on_some_graph() -> None:
+    made = set()
+    for graph in GRAPHS.values():
+        sheet = worksheet(graph(), blanks="all", eta=ETA)
+        lines = [q.line for q in sheet.questions]
+        for line in lines:
+            made |= {(mistake.id, line.part) for mistake, _ in mistakes_in(line, lines)}
+            made |= {(m.id, m.part) for m in CATALOGUE if m.whole_pass and m.wrong(line, lines)}
+    assert {(m.id, m.part) for m in CATALOGUE} - made == set()
 
 
 def random_graph(rng: random.Random) -> Value:
@@ -368,3 +385,47 @@ def test_what_is_neither_answers_by_name_nor_a_file_is_refused(tmp_path: Path) -
         sheet.mark([4.0])
     with pytest.raises(ValueError, match=r"marks are saved as \.txt, \.csv or \.html, not '\.xlsx'"):
         ClassMarks({}).save(tmp_path / "marks.xlsx")
+
+
+def test_answers_go_by_name() -> None:
+    sheet = worksheet(Value(2.0, label="x") ** 2)
+    for name in (1, Value(1.0)):
+        with pytest.raises(TypeError, match="mark: answers are by name, such as 'dL_dW', not "):
+            sheet.mark({name: 3})  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize("options", [{"points": {"right": None}}, {"weights": {"df_dx": "a"}}])
+def test_points_and_weights_are_numbers(options: Any) -> None:
+    with pytest.raises(TypeError, match=r"mark: for '(right|df_dx)' a real number is needed, not "):
+        worksheet(Value(2.0, label="x") ** 2).mark({"df_dx": "4"}, **options)
+
+
+@pytest.mark.parametrize(
+    ("option", "wrong", "said"),
+    [
+        ("seed", [1], r"worksheet: a seed is a whole number, not \[1\]"),
+        ("seed", 1.5, "worksheet: a seed is a whole number, not 1.5"),
+        ("blanks", [[1]], r"worksheet: a blank is a Value, a Tensor or a name, not \[1\]"),
+        ("eta", "x", "a real number is needed, not str 'x'"),
+        ("eta", [0.1], "a real number is needed, not list"),
+        ("eta", float("nan"), "a finite number is needed, not nan"),
+    ],
+)
+def test_an_argument_of_another_kind_is_refused_in_a_sentence(option: str, wrong: Any, said: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=said):
+        worksheet(Value(2.0, label="x") ** 2, **{option: wrong})
+
+
+def test_what_is_no_number_is_quoted_as_it_was_written() -> None:
+    for written in (Value(3.0), "about a half", "1/a b"):
+        with pytest.raises(ValueError) as error:
+            read_number(written)
+        assert str(error.value) == f"{written!r} is not a number"
+
+
+def test_numbers_that_are_short_by_chance_do_not_make_the_others_coarse() -> None:
+    """Of numbers with all their digits, −0.2 is not taken for −0.197 that has lost its zeros."""
+    a, b, c = Value(-0.2, label="a"), Value(-0.8, label="b"), Value(0.6, label="c")
+    sheet = worksheet(a.tanh() * (b - c * c), blanks="all")
+    right = answers(sheet, environment(sheet.questions))
+    assert [m.name for m in sheet.mark({**right, "df_db": -0.2}).marks if m.status == "wrong"] == ["df_db"]

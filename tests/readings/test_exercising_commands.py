@@ -20,7 +20,7 @@ def test_a_formula_as_sheet_key_form_and_marks(tmp_path: Path, capsys: pytest.Ca
     assert main(["mark", *FORMULA, str(form)]) == 0
     said = capsys.readouterr().out
     assert "df_dw          wrong" in said
-    assert "'about1' is not a number" in said
+    assert "'about 1' is not a number" in said
     assert main(["mark", *FORMULA]) == 2
     assert "needs the answers last" in capsys.readouterr().err
 

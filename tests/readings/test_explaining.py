@@ -27,7 +27,9 @@ from tinygrad_edu import (
     ops,
     squared_error,
     stack,
+    step_through,
     topological_order,
+    worksheet,
 )
 from tinygrad_edu.network.functions import affine
 from tinygrad_edu.readings.explaining.matrix_rules import AFFINE, ALONG, PRODUCTS
@@ -709,7 +711,46 @@ def test_neurons_that_differ_get_no_remark(seed):
     assert remarks(net, [0.5, -0.25], [1.0, 0.0]) == []
 
 
+@pytest.mark.parametrize("level", ["tensor", "value"])
+def test_networks_side_by_side_number_their_own_neurons(level):
+    a, b = MLP([1, 2, 1], activation="sigmoid", init=0.5), MLP([1, 2, 1], activation="sigmoid", init=0.5)
+    a.layers[0].b.data, b.layers[0].b.data = [0.2, 0.5], [0.1, 9.0]
+    derivation = explain(squared_error(a([1.0]) + b([1.0]), [0.0]), level=level)
+    said = "is saturated: the slope of the activation is below 0.001"
+    assert derivation.remarks == [f"neuron 2 of the layer with W⁽¹⁾′ {said}"]
+    assert f"neuron 2 of the layer with $\\mathrm{{W'}}^{{(1)}}$ {said}" in derivation.to("latex")
+    derivation = explain(squared_error(b([1.0]) + b([2.0]), [0.0]), level=level)  # one network, read twice
+    assert derivation.remarks == [f"neuron 2 of layer 1 {said}"]
+
+
 # A title, and the update.
+
+
+def test_an_update_that_is_too_large_for_a_float_is_refused():
+    w = Value(3.0, label="w")
+    with pytest.raises(OverflowError, match=r"explain: w − η · ∂f/∂w is too large for a float; a smaller eta"):
+        explain(w * w, wrt=w, eta=1e308)
+    with pytest.raises(OverflowError, match=r"worksheet: w − .* is too large for a float"):
+        worksheet(w * w, eta=1e308)
+
+
+def test_a_value_of_a_network_needs_wrt_for_its_update():
+    net = MLP([1, 1], init=0.5)
+    L = squared_error(net([1.0]), [0.0])
+    with pytest.raises(ValueError, match="a Value does not record its Parameters; explain the Tensor, or give wrt"):
+        explain(L.values[0], eta=0.1)
+    assert len(explain(L.values[0], wrt=net.parameters(), eta=0.1).update) == 2
+
+
+@pytest.mark.parametrize("read", [explain, draw, step_through, worksheet])
+def test_every_reading_names_itself_where_an_argument_is_of_another_kind(read):
+    x = Value(3.0, label="x")
+    name = read.__name__
+    for wrong in ([x * x], 3.0, None):
+        with pytest.raises(TypeError, match=f"^{name}: a Value or a Tensor is needed, not {type(wrong).__name__} "):
+            read(wrong)
+    with pytest.raises(TypeError, match=f"^{name}: a title is text, not 5$"):
+        read(x * x, title=5)
 
 
 @pytest.mark.parametrize("level", ["tensor", "value"])
@@ -751,8 +792,8 @@ def test_eta_is_written_as_a_number_where_the_graph_has_a_quantity_of_that_name(
 
 def test_an_update_of_nothing_is_refused():
     x, a = named(x=3.0, a=2.0)
-    for wrt in (None, [a * 2]):
-        with pytest.raises(ValueError, match="there is nothing to learn"):
+    for wrt, words in ((None, "a Value does not record its Parameters"), ([a * 2], "there is nothing to learn")):
+        with pytest.raises(ValueError, match=words):
             explain(x * 2, wrt=wrt, eta=0.1)
     with pytest.raises(TypeError, match="a real number is needed"):
         explain(x * 2, wrt=x, eta="0.1")

@@ -146,3 +146,7 @@ def test_no_two_values_share_a_name(recipe):
 def test_no_two_nodes_share_a_name(recipe):
     tensors, values = every_name(Tensor(recipe(*recipe.leaves())))
     assert len({*tensors, *values}) == len(tensors) + len(values)
+
+
+def test_a_product_of_nothing_is_no_neuron():
+    assert Names(Value.dot([], []).tanh() + Value(1.0, label="x")).neurons == []

@@ -143,6 +143,8 @@ def _only_user(node: N, users: dict[N, list[N]]) -> N | None:
 def _halves(dot: Value, parameters: set[Value]) -> tuple[tuple[Value, ...], tuple[Value, ...]] | None:
     """(weights, inputs) of a dot: the weights are the half that is Parameters, else the first that is leaves."""
     n = len(dot.inputs) // 2
+    if n == 0:
+        return None
     splits = [(dot.inputs[:n], dot.inputs[n:]), (dot.inputs[n:], dot.inputs[:n])]
     for weights, inputs in splits:
         if parameters.issuperset(weights):

@@ -36,6 +36,17 @@ def check_result(reading: str, y: object) -> None:
         raise TypeError(f"{reading}: a Value or a Tensor is needed, not {type(y).__name__}{said}")
 
 
+def check_title(reading: str, title: object) -> None:
+    """Raise TypeError, in the name of a reading, unless the title is text, or None.
+
+    >>> check_title("draw", 5)
+    Traceback (most recent call last):
+    TypeError: draw: a title is text, not 5
+    """
+    if title is not None and not isinstance(title, str):
+        raise TypeError(f"{reading}: a title is text, not {title!r}")
+
+
 class Names:
     """The names of one document: no two of its nodes share one.
 

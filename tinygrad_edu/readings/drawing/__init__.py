@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from ...network.tensor import Tensor
 from ...value import Value, check_current
 from ...writing.numbers import check_digits
-from ..naming import check_result
+from ..naming import check_result, check_title
 from .figure import Drawing
 from .neuron_level import NeuronCards, neuron_level
 from .scene import Scene
@@ -75,7 +75,7 @@ def draw(
     >>> draw(x * x).source.count("n1 -> n2")                       # both edges
     2
     """
-    _check(y, level, rankdir, digits)
+    _check(y, level, rankdir, digits, title)
     inches = _inches(size)
     scene = Scene(y, digits, gradients, numbers)
     check_current("draw", scene.values)
@@ -104,8 +104,9 @@ def draw(
     return Drawing(graph.source, level, counts[level], spoken)
 
 
-def _check(y: Any, level: Any, rankdir: Any, digits: Any) -> None:
+def _check(y: Any, level: Any, rankdir: Any, digits: Any, title: Any) -> None:
     check_result("draw", y)
+    check_title("draw", title)
     if level is not None and level not in LEVELS:
         raise ValueError(f"draw: the level is one of {', '.join(LEVELS)}, or None, not {level!r}")
     if rankdir not in (None, "LR", "TB", "RL", "BT"):

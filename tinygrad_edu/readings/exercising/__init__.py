@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...tree import one_value
+from ...value import real_number
 from ...writing.files import write_whole
 from ...writing.numbers import check_digits
 from ..frame import framed
+from ..naming import check_result, check_title
 from .classes import ClassMarks, csv_of, flattened, students_of
 from .drawing_numbers import drawn
 from .marking import POINTS, Mark, Marks, mark_answers
@@ -77,8 +79,13 @@ def worksheet(
     dh_dz          wrong: 0.5379, the rule gives 0.7864
         tanh′ is 1 − h², not 1 − h.
     """
+    check_result("worksheet", y)
     one_value(y)
     check_digits("worksheet", digits)
+    check_title("worksheet", title)
+    if seed is not None and not isinstance(seed, int):
+        raise TypeError(f"worksheet: a seed is a whole number, not {seed!r}")
+    eta = None if eta is None else real_number(eta)
 
     def read() -> list[Question]:
         return questions(y, blanks, level, eta, digits)
@@ -181,7 +188,7 @@ class Worksheet:
 
         Raises:
             OSError: a file cannot be read.
-            TypeError: the answers are neither by name nor a path.
+            TypeError: the answers are neither by name nor a path, or points or weights are not numbers.
             ValueError: a scheme with other words, or a file that is no form.
 
         >>> from tinygrad_edu import Value
@@ -193,6 +200,8 @@ class Worksheet:
         lines = {q.name for q in self.questions if q.asked}
         for word in [*(set(scheme) - set(POINTS)), *(set(weights or {}) - lines)]:
             raise ValueError(f"mark: {word!r} is neither a line nor one of {', '.join(POINTS)}")
+        for word, worth in [*scheme.items(), *(weights or {}).items()]:
+            real_number(worth, f"mark: for {word!r} ")
 
         def marks(numbers: Mapping[str, Any]) -> Marks:
             return mark_answers(self.questions, flattened(numbers), self.digits, scheme, weights or {})

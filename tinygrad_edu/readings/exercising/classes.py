@@ -78,6 +78,8 @@ def flattened(answers: Mapping[str, Any]) -> Answers:
     """Nested lists as one number a name: W[1,2], counted from 1."""
     found: Answers = {}
     for name, given in answers.items():
+        if not isinstance(name, str):
+            raise TypeError(f"mark: answers are by name, such as 'dL_dW', not {name!r}")
         stack: list[tuple[tuple[int, ...], Any]] = [((), given.tolist() if hasattr(given, "tolist") else given)]
         for place, part in stack:  # which grows
             if isinstance(part, (list, tuple)):
@@ -110,9 +112,11 @@ class ClassMarks:
         named: dict[str, Counter[str]] = {}
         for name, marks in self.students.items():
             mistakes = ", ".join([m.id for m in marks.mistakes])
-            notes = marks.notes[:1] + [f"and {len(marks.notes) - 1} more" for _ in marks.notes[1:2]]
+            notes = marks.notes[0] if marks.notes else ""
+            if len(marks.notes) > 1:
+                notes += f", and {len(marks.notes) - 1} more"
             points = [short(marks.points, 2), short(marks.total, 2)]
-            people.append([name, *points, marks.first_wrong or "", mistakes, ", ".join(notes)])
+            people.append([name, *points, marks.first_wrong or "", mistakes, notes])
             for line, status in marks.statuses().items():
                 counts.setdefault(line, Counter())[status] += 1
                 found = {m.id for mark in marks.marks if mark.line == line for m in mark.mistakes}

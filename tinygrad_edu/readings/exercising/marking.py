@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from math import prod
+from statistics import median_high
 from typing import TYPE_CHECKING
 
 from ...writing.arrays import Array
@@ -128,9 +128,10 @@ def mark_answers(
     """The marks of one student, from what was written under each name of the form."""
     notes: list[str] = []
     read = _read(sheet, answers, notes)
-    common = Counter([g.decimals for g in read.values() if isinstance(g, Given) and (g.decimals or 0) >= 2])
-    usual = common.most_common(1)[0][0] if common else digits
-    marker = _Marker(sheet, digits, usual or digits)
+    decimals = [
+        g.decimals for g in read.values() if isinstance(g, Given) and g.decimals is not None and g.decimals >= 2
+    ]
+    marker = _Marker(sheet, digits, median_high(decimals) if decimals else digits)
     marks = [mark for q in sheet if q.asked for mark in marker.line(q, read)]
     _name_whole_pass(sheet, marks, marker)
     asked = [q for q in sheet if q.asked]

@@ -34,19 +34,20 @@ def read_number(written: object) -> Given | None:
         return None
     top, slash, below = text.partition("/")
     if slash:
-        parts = [_plain(part) for part in (top, below)]
+        parts = [_plain(part, written) for part in (top, below)]
         if parts[1].number == 0:
             raise ValueError(f"{written!s} divides by 0")
         return Given(parts[0].number / parts[1].number, None)
-    return _plain(text)
+    return _plain(text, written)
 
 
-def _plain(text: str) -> Given:
+def _plain(text: str, written: object) -> Given:
+    """The number of a text without spaces. Raises ValueError, which quotes what was written."""
     match = _POWER.fullmatch(text)
     mantissa, power = (match["mantissa"], int(match["power"])) if match else (text, 0)
     if not _DECIMAL.fullmatch(mantissa) or abs(power) > 300:
-        raise ValueError(f"{text!r} is not a number")
+        raise ValueError(f"{written!r} is not a number")
     number = float(f"{mantissa}e{power}")
     if not math.isfinite(number):
-        raise ValueError(f"{text!r} is not a finite number")
+        raise ValueError(f"{written!r} is not a finite number")
     return Given(number, max(len(mantissa.partition(".")[2]) - power, 0))

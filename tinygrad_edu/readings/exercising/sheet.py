@@ -11,6 +11,7 @@ from unicodedata import normalize
 from ...graph import topological_order
 from ...network.nn import Parameter
 from ...network.tensor import Tensor
+from ...value import Value
 from ...writing.algebra import multiply, subtract
 from ...writing.arrays import Array, array
 from ...writing.code import identifier
@@ -20,12 +21,12 @@ from ...writing.numbers import short
 from ..explaining import explain
 from ..explaining.lines import Line, lines_of
 from ..explaining.mistakes import CATALOGUE, mistakes_in
+from ..explaining.updates import updated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
-    from ...value import Value
     from ...writing.expression import Expression
     from ..explaining.mistakes import Mistake
     from ..explaining.rows import Row
@@ -100,7 +101,7 @@ def questions(y: Any, blanks: Any, level: str | None, eta: float | None, digits:
                 rule = subtract(q, multiply(Literal(eta), slopes[name]))
                 environment = {line.quantity.text: key for line, key in zip(lines, keys)}
                 lines.append(Line(Name(f"new {name}", q.shape), rule, "update"))
-                keys.append(array(evaluate(rule, environment)))
+                keys.append(array(updated("worksheet", rule, environment)))
     used: set[str] = set()
     found = []
     for line, key in zip(lines, keys):
@@ -124,7 +125,7 @@ def leaves(y: Any) -> list[Any]:
 
 
 def _choose(found: list[Question], blanks: Any, names: Mapping[Any, str]) -> None:
-    """Mark what is asked for. Raises ValueError where there is nothing such."""
+    """Mark what is asked for. Raises ValueError where there is nothing such, TypeError for other blanks."""
     computed = [q for q in found if q.line.rule is not None]
     if blanks == "all":
         wanted = computed
@@ -135,6 +136,8 @@ def _choose(found: list[Question], blanks: Any, names: Mapping[Any, str]) -> Non
     elif isinstance(blanks, (list, tuple)):
         wanted = []
         for blank in blanks:
+            if not isinstance(blank, (str, Value, Tensor)):
+                raise TypeError(f"worksheet: a blank is a Value, a Tensor or a name, not {blank!r}")
             name = names.get(blank, "") if not isinstance(blank, str) else blank
             whole = not isinstance(blank, str)  # a Tensor or a Value: its number and its gradient
             these = [q for q in computed if name in (q.name, q.text) or (whole and q.text.endswith(f"/∂{name}"))]

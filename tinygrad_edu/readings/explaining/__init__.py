@@ -20,7 +20,7 @@ from ...network.tensor import Tensor
 from ...tree import one_value, values_in
 from ...value import Value, real_number
 from ...writing.numbers import check_digits
-from ..naming import check_result
+from ..naming import check_result, check_title
 from .tensors import derive_tensors
 from .updates import updates
 from .values import derive_values
@@ -56,9 +56,10 @@ def explain(
         eta: a learning rate η: the derivation ends with W ← W − η ∂y/∂W for `wrt`, or for all parameters.
 
     Raises:
-        TypeError: y or `wrt` holds something that is not a Value.
+        TypeError: y is neither a Value nor a Tensor, or `wrt` holds something else.
         ValueError: more than one y, an unknown level, digits out of range, more than 1,000 nodes to print, or with
             `eta` nothing to update.
+        OverflowError: a gradient, or what `eta` makes of a leaf, is too large for a float.
         RuntimeError: the data of a Value in the graph was changed after it was recorded.
 
     >>> from tinygrad_edu import Value
@@ -75,10 +76,10 @@ def explain(
     ∂h/∂h = 1
     ∂h/∂z = ∂h/∂h · (1 − h²) = 1 · 0.7864 = 0.7864
     """
-    if callable(y):
-        check_result("explain", y)
+    check_result("explain", y)
     one_value(y)
     check_digits("explain", digits)
+    check_title("explain", title)
     wanted = None if wrt is None else _wanted(wrt)
     tensors = isinstance(y, Tensor) and not any([isinstance(x, Value) for x in wanted or ()])
     if level is None:

@@ -9,46 +9,60 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ... import ops
+from ...writing.expression import Name
 from .gradients import vanishes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import TypeAlias
 
+    from ...network.tensor import Tensor
     from ...value import Value
     from ..layers import Neuron
-    from .gradients import Gradients
+    from ..naming import Names
+    from .gradients import Gradients, Words
 
     #: A neuron: what it computes in each example.
     Examples: TypeAlias = list[Neuron]
+    #: A layer: how many are behind it, and its weights where they are a Tensor. Networks side by side have several of
+    #: one depth.
+    Place: TypeAlias = tuple[int, Tensor | None]
 
 _SATURATED = 1e-3  # the slope of tanh beyond ±4.1, of sigmoid beyond ±6.9
 
 
-def remarks(neurons: Iterable[Neuron], gradients: Gradients, shown: set[Value]) -> list[str]:
+def remarks(names: Names, gradients: Gradients, shown: set[Value]) -> list[Words]:
     """Sentences about the neurons with a gradient in the derivation.
 
     Args:
-        neurons: those of the graph; of a batch each neuron once for each example.
+        names: of the graph, with its neurons; of a batch each neuron once for each example.
         gradients: of every Value.
         shown: the Values whose gradients have a line.
     """
-    layers: dict[int, dict[tuple[Value, ...], Examples]] = {}
-    for neuron in neurons:
-        layers.setdefault(neuron.layer, {}).setdefault(neuron.parameters, []).append(neuron)
+    weights_of = {z: layer.W for layer in names.layers for z in layer.z.values}
+    layers: dict[Place, dict[tuple[Value, ...], Examples]] = {}
+    for neuron in names.neurons:
+        place = neuron.layer, weights_of.get(neuron.z)
+        layers.setdefault(place, {}).setdefault(neuron.parameters, []).append(neuron)
+    side_by_side = len({depth for depth, _ in layers}) < len(layers)
+
+    def called(place: Place) -> Words:
+        depth, W = place
+        return ["the layer with ", Name(names(W))] if side_by_side and W is not None else [f"layer {depth}"]
 
     def is_shown(examples: Examples) -> bool:
         return any([not shown.isdisjoint((*n.parameters, n.z)) for n in examples])
 
-    def those(is_so: Callable[[Examples], bool]) -> list[tuple[int, list[int]]]:
+    def those(is_so: Callable[[Examples], bool]) -> list[tuple[Words, list[int]]]:
         found = [
-            (l, [j for j, n in enumerate(layer.values(), 1) if is_shown(n) and is_so(n)]) for l, layer in layers.items()
+            (called(place), [j for j, n in enumerate(layer.values(), 1) if is_shown(n) and is_so(n)])
+            for place, layer in layers.items()
         ]
-        return [(l, numbers) for l, numbers in found if numbers]
+        return [(layer, numbers) for layer, numbers in found if numbers]
 
     alike = [
-        (l, group)
-        for l, layer in layers.items()
+        (called(place), group)
+        for place, layer in layers.items()
         for group in _alike(layer, gradients)
         if all([is_shown([*layer.values()][j - 1]) for j in group])
     ]
@@ -94,19 +108,22 @@ def _alike(layer: Mapping[tuple[Value, ...], Examples], gradients: Gradients) ->
     return [group for group in groups if len(group) > 1]
 
 
-def _sentence(found: Sequence[tuple[int, list[int]]], words: str) -> list[str]:
+def _sentence(found: Sequence[tuple[Words, list[int]]], words: str) -> list[Words]:
     """Neurons 1 to 4 of layer 1 and neuron 2 of layer 3 are …"""
-    names = [f"neuron{'s' * (len(numbers) > 1)} {_listed(numbers)} of layer {l}" for l, numbers in found]
-    verb = "are" if len(names) > 1 or "neurons" in "".join(names) else "is"
-    return [f"{_joined(names)} {verb} {words}"] if names else []
+    if not found:
+        return []
+    several = sum([len(numbers) for _, numbers in found]) > 1
+    sentence: Words = []
+    for k, (layer, numbers) in enumerate(found):
+        if k > 0:
+            sentence.append(" and " if k == len(found) - 1 else ", ")
+        sentence += [f"neuron{'s' if len(numbers) > 1 else ''} {_listed(numbers)} of ", *layer]
+    return [[*sentence, f" {'are' if several else 'is'} {words}"]]
 
 
 def _listed(numbers: list[int]) -> str:
     """1 to 4; 1, 3 and 4."""
     if len(numbers) > 2 and numbers == [*range(numbers[0], numbers[-1] + 1)]:
         return f"{numbers[0]} to {numbers[-1]}"
-    return _joined([*map(str, numbers)])
-
-
-def _joined(names: list[str]) -> str:
-    return " and ".join([name for name in (", ".join(names[:-1]), names[-1]) if name])
+    *before, last = [str(number) for number in numbers]
+    return f"{', '.join(before)} and {last}" if before else last

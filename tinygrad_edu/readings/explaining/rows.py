@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any, TypeAlias
 
+    from ...writing.paper import Paper
+
     Note: TypeAlias = list[str | Expression]
 
 
@@ -194,7 +196,7 @@ class Derivation:
         forward: a Row for each node, leaves first.
         backward: a Step for each node that passes its gradient on, the root's first.
         paths: with `wrt`, a Row for each path and one for their sum.
-        remarks: sentences about the neurons of a network, three at most.
+        remarked: sentences about the neurons of a network, three at most, in words and formulas.
         update: with `eta`, a Row for each parameter.
         title: the heading, or None.
         names: what every node is called.
@@ -212,11 +214,24 @@ class Derivation:
         self.forward = forward
         self.backward = backward
         self.paths = paths
-        self.remarks: list[str] = []
+        self.remarked: list[Note] = []
         self.update: list[Row] = []
         self.title: str | None = None
         self.names = names
         self.digits = digits
+
+    @property
+    def remarks(self) -> list[str]:
+        """The sentences about the neurons of a network, as text.
+
+        >>> from tinygrad_edu import MLP, explain
+        >>> explain(MLP([1, 2, 1], init=0.1)([1.0])).remarks
+        ['neurons 1 and 2 of layer 1 are identical and stay so: the same weights, and the same gradients']
+        """
+        return self._remarks(Text(self.digits))
+
+    def _remarks(self, style: Paper) -> list[str]:
+        return [style.sentence(words) for words in self.remarked]
 
     @property
     def rows(self) -> list[Row]:
@@ -265,12 +280,14 @@ class Derivation:
             case "markdown":
                 heading = [f"# {' '.join(self.title.split())}"] if self.title else []
                 blocks = [block for title, rows in self._parts() for block in self._markdown(title, rows)]
-                return "\n\n".join(heading + blocks + (["## Remarks", *self.remarks] if self.remarks else []))
+                if self.remarked:
+                    blocks += ["## Remarks", *self._remarks(LaTeX(self.digits))]
+                return "\n\n".join(heading + blocks)
             case "latex":
                 body = [line for title, rows in self._parts() for line in self._latex(title, rows)]
                 heading = [rf"{{\Large\bfseries {latex_words(self.title)}\par}}"] if self.title else []
-                if self.remarks:
-                    body += [r"\section*{Remarks}", "\n\n".join(self.remarks)]
+                if self.remarked:
+                    body += [r"\section*{Remarks}", "\n\n".join(self._remarks(LaTeX(self.digits)))]
                 return "\n".join([_PREAMBLE, *heading, *body, r"\end{document}"])
         raise ValueError(f'explain: the format is "text", "markdown" or "latex", not {format!r}')
 
@@ -296,7 +313,7 @@ class Derivation:
             lines = [row.text(self.digits, width) for row in rows]
             gaps = ["\n" if "\n" in above + below else "" for above, below in zip(lines, lines[1:])]
             parts.append(f"{title}\n\n" + "\n".join([line + gap for line, gap in zip(lines, [*gaps, ""])]))
-        if self.remarks:
+        if self.remarked:
             parts.append("\n".join(["Remarks\n", *self.remarks]))
         return "\n\n".join(parts)
 

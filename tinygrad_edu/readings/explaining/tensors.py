@@ -70,7 +70,7 @@ def derive_tensors(root: Tensor, wrt: Sequence[Tensor] | None, digits: int) -> D
     rows = [backward.forward(q, q in between) for q in quantities if q in needed]
     steps = backward.steps(shown) + [backward.step_of_zeros(t) for t in outside]
     derivation = Derivation(rows, steps, [], {t: q.name for t, q in found.of.items()}, digits)
-    derivation.remarks = remarks(names.neurons, backward.gradients, {v for step in steps for v in step.node.values})
+    derivation.remarked = remarks(names, backward.gradients, {v for step in steps for v in step.node.values})
     return derivation
 
 

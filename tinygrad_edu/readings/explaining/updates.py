@@ -8,14 +8,16 @@ from ... import ops
 from ...graph import topological_order
 from ...network.nn import Parameter
 from ...network.tensor import Tensor
+from ...value import Value, all_finite
+from ...writing.arrays import array
 from ...writing.evaluation import evaluate, put_in
 from ...writing.expression import Apply, Expression, Literal, Name
 from .rows import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
-    from ...value import Value
     from .rows import Derivation
 
 
@@ -23,10 +25,16 @@ def updates(derivation: Derivation, y: Value | Tensor, wrt: Sequence[Value | Ten
     """A row for each leaf of `wrt`, or without it for each parameter that y was computed from.
 
     Raises:
-        ValueError: there are none.
+        ValueError: there are none, or without `wrt` y is a Value, which does not know them.
+        OverflowError: a new value is too large for a float.
     """
+    if wrt is None and isinstance(y, Value):
+        raise ValueError(
+            "explain: eta asks for an update, but a Value does not record its Parameters; explain the Tensor, "
+            "or give wrt"
+        )
     if wrt is None:
-        tensors = topological_order(y) if isinstance(y, Tensor) else []
+        tensors = topological_order(y)
         parameters = [t for t in tensors if isinstance(t, Parameter)]
         wrt = [*parameters, *[v for t in parameters for v in t.values]]
     asked = set(wrt)
@@ -41,10 +49,18 @@ def updates(derivation: Derivation, y: Value | Tensor, wrt: Sequence[Value | Ten
     return [_update(row, slopes[row.node], rate, eta) for row in learned]
 
 
+def updated(reading: str, rule: Expression, known: Mapping[str, Any]) -> Any:
+    """The new value of a leaf. Raises OverflowError, in the name of a reading, where it is too large for a float."""
+    after = evaluate(rule, known)
+    if not all_finite(array(after).numbers):
+        raise OverflowError(f"{reading}: {rule} is too large for a float; a smaller eta gives a number")
+    return after
+
+
 def _update(before: Row, slope: Row, rate: Expression, eta: float) -> Row:
     rule = Apply(ops.SUB, (before.quantity, Apply(ops.MUL, (rate, slope.quantity))))
     gradient = slope.result if slope.total is None else slope.total
     known = {"η": eta, str(before.quantity): before.result, str(slope.quantity): gradient}  # a leaf may be called η
-    after = evaluate(rule, known)
+    after = updated("explain", rule, known)
     result = after if isinstance(after, float) else Tensor(after.tolist())
     return Row(before.quantity, rule, put_in(rule, known), result, before.node, relation="←")

@@ -60,7 +60,7 @@ def derive_values(y: Value | Tensor, wrt: list[Value] | None, digits: int, most:
     forward = [_forward(node, gradients, node in between) for node in in_order if node in called]
     paths = [row for x in dict.fromkeys(wrt or []) for row in _path_rows(x, gradients)]
     derivation = Derivation(forward, _backward(order, gradients), paths, dict(called), digits)
-    derivation.remarks = remarks(names.neurons, gradients, between)
+    derivation.remarked = remarks(names, gradients, between)
     return derivation
 
 

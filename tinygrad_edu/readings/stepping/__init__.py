@@ -20,7 +20,7 @@ from ...writing.numbers import check_digits
 from ..drawing.neuron_level import NeuronCards
 from ..drawing.scene import Scene
 from ..explaining.values import derive_values
-from ..naming import check_result
+from ..naming import check_result, check_title
 from .forms import Forms
 from .live import graph_as_script
 from .page import Page
@@ -70,6 +70,7 @@ def step_through(
     if level not in (None, "value", "neuron"):
         raise ValueError(f'step_through: the level is "value" or "neuron", or None, not {level!r}')
     check_digits("step_through", digits)
+    check_title("step_through", title)
     one_value(y)
     scene = Scene(y)
     check_current("step_through", scene.values)

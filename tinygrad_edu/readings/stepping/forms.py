@@ -81,7 +81,8 @@ class Forms:
             form["total"] = _written(outline.sentences)[0]
         elif user is not None and rule is not None:
             incoming, local = rule.args
-            form["zero"] = _zero(incoming), _zero(*[local] * any([isinstance(p, _NAMED) for p in parts(local)]))
+            is_named = any([isinstance(p, _NAMED) for p in parts(local)])
+            form["zero"] = _zero(incoming), _zero(local) if is_named else _zero()
         return form
 
     def _numbers_in(self, e: Expression) -> Expression:
