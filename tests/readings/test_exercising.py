@@ -425,7 +425,8 @@ def test_what_is_no_number_is_quoted_as_it_was_written() -> None:
 
 def test_numbers_that_are_short_by_chance_do_not_make_the_others_coarse() -> None:
     """Of numbers with all their digits, −0.2 is not taken for −0.197 that has lost its zeros."""
-    a, b, c = Value(-0.2, label="a"), Value(-0.8, label="b"), Value(0.6, label="c")
-    sheet = worksheet(a.tanh() * (b - c * c), blanks="all")
+    a, b, c = Value(-0.2, label="a"), Value(-0.2, label="b"), Value(0.6, label="c")
+    sheet = worksheet(a.tanh() * (b - c - c * c) + a, blanks="all")
     right = answers(sheet, environment(sheet.questions))
-    assert [m.name for m in sheet.mark({**right, "df_db": -0.2}).marks if m.status == "wrong"] == ["df_db"]
+    own = {"df_dv_4": -0.2, "df_dv_2": -0.2, "df_dv_3": 0.2, "df_db": -0.2, "df_dc": 0.44}
+    assert [m.name for m in sheet.mark({**right, **own}).marks if m.status == "wrong"] == ["df_dv_4"]
