@@ -9,13 +9,13 @@ from browser import CHROMIUM, Browser
 from hypothesis import HealthCheck, Phase, settings
 
 settings.register_profile("default", deadline=None, derandomize=True, max_examples=40, database=None)
-settings.register_profile("more", settings.get_profile("default"), max_examples=100)
+settings.register_profile("more", settings.get_profile("default"), max_examples=70)
 settings.register_profile(
     "long", deadline=None, max_examples=5000, suppress_health_check=[HealthCheck.too_slow], database=None
 )
 # For mutants.py: the first failure will do, so none is made smaller.
 found = {"phases": [Phase.explicit, Phase.generate]}
-settings.register_profile("mutants", settings.get_profile("more"), **found)
+settings.register_profile("mutants", settings.get_profile("default"), max_examples=100, **found)
 settings.register_profile("mutants-quick", settings.get_profile("default"), max_examples=20, **found)
 settings.load_profile("default")
 

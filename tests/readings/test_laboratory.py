@@ -150,11 +150,11 @@ def ulps(a, b):
 
 
 @pytest.mark.parametrize("name", GRAPHS)
-@pytest.mark.parametrize("count", [3, pytest.param(300, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [3, pytest.param(100, marks=pytest.mark.long)])
 def test_numbers_lines_and_cards_are_the_engines_at_other_numbers(opened, name, count):
     y = GRAPHS[name]()
     browser = opened(step_through(y, "value"))
-    for setting in settings_of(y, count // 10 if count > 10 and isinstance(y, Tensor) else count):
+    for setting in settings_of(y, count // 5 if count > 5 and isinstance(y, Tensor) else count):
         shown = lines_at(browser, setting)
         order, recorded = moved(y, setting)
         for v, value, gradient, most in zip(
