@@ -220,6 +220,20 @@ def test_a_maximum_of_many_is_not_written_once_for_each():
 # Changing.
 
 
+def test_names_that_look_like_formulas_are_asked_for_too(opened):
+    a, b = leaves(0.5, 0.75)
+    u = a * b
+    u.label = "a - b"
+    L = u.tanh() * u
+    L.label = "L/N"
+    browser = opened(step_through(L))
+    browser.run("predict.checked = true; redraw(); show(last)")
+    assert browser.run("byId('asked').textContent") == "∂(L/N)/∂a"
+    slope = math.tanh(0.375) + 0.375 * (1 - math.tanh(0.375) ** 2)
+    assert "The local derivative, b, is left out." in ask(browser, f"{slope:.9f}")
+    assert ask(browser, f"{slope * 0.75:.9f}") == "Right."
+
+
 def test_a_film_alone_has_no_laboratory():
     a, b = leaves(2.0, 3.0)
     assert 'id="laboratory"' in step_through(a * b).html

@@ -4,6 +4,7 @@
 
 const { nodes, names, digits } = graph;
 const root = nodes.length - 1;
+const L = names[root] ?? "the result";
 const isLeaf = (n) => typeof nodes[n] === "number";
 
 function compute(leaves) {

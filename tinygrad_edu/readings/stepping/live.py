@@ -137,5 +137,5 @@ def _written(term: Term, named: dict[Term, str]) -> str:
 
 
 def as_json(data: Any) -> str:
-    """JSON that cannot end the script it stands in, whatever a label contains."""
+    """JSON that cannot end the element it stands in, whatever a label contains."""
     return look.printable(json.dumps(data, ensure_ascii=False, separators=(",", ":"))).replace("<", "\\u003c")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import json
 import os
 import xml.etree.ElementTree as ET
 from base64 import b64encode
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 from ...writing.files import write_whole
 from ..drawing import look
 from ..frame import framed
+from .live import as_json
 
 if TYPE_CHECKING:
     from typing import Any
@@ -71,7 +71,7 @@ class Page:
             laboratory=_part("laboratory.html") if self._laboratory else "",
             question=_part("question.html") if self._laboratory else "",
             picture=self._picture,
-            steps=_as_data(self._steps),
+            steps=as_json(self._steps),
             script=script,
         )
 
@@ -140,9 +140,3 @@ def _colours() -> str:
 def _hash(text: str) -> str:
     """What the Content-Security-Policy calls an inline script or style by: nothing else may run."""
     return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
-
-
-def _as_data(steps: list[PageStep]) -> str:
-    """JSON that cannot end the element it stands in, whatever a label contains."""
-    text = json.dumps(steps, ensure_ascii=False, separators=(",", ":"))
-    return look.printable(text).replace("<", "\\u003c")

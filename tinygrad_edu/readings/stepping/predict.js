@@ -25,9 +25,8 @@ hooks.shown = (covered) => {
 
 function rightNumber() {
   const [line, whole] = questions[step];
-  const { node, edge } = steps[step].forms[line];
-  if (!edge) return run.values[node];
-  return whole ? run.gradients[node] : run.gradients[edge[0]] && run.gradients[edge[0]] * run.slopes[edge[0]][edge[1]];
+  const { node, edge, sides } = steps[step].forms[line];
+  return edge && whole ? run.gradients[node] : at(sides.at(-1)[0], run);
 }
 
 function judge(text) {
@@ -91,7 +90,6 @@ function differs(a, b) {
 function wrongLine() {
   // Below the lines of a step, what the wrong engine has in the end.
   const wrong = wrongGradients();
-  const L = names[root] ?? "the result";
   const seen = story[step].phase === "backward" && wrong ? new Set(steps[step].forms.map(({ node }) => node)) : [];
   const told = [...seen].filter((n) => differs(wrong[n], run.gradients[n]));
   const numbers = told.map((n) => `∂${L}/∂${names[n]} = ${short(wrong[n])}`);
@@ -103,7 +101,6 @@ function drawComparison() {
   const passed = steps.filter(({ phase }) => phase === "backward").flatMap(({ forms }) => forms.map(({ node }) => node));
   const rows = wrong ? [...new Set(passed)].filter((n) => differs(wrong[n], run.gradients[n])) : [];
   compared.hidden = !rows.length;
-  const L = names[root] ?? "the result";
   const cells = (n) => [`∂${L}/∂${names[n]}`, short(run.gradients[n]), short(wrong[n])].map((text) => filled("td", text));
   compared.tBodies[0].replaceChildren(...rows.map((n) => filled("tr", ...cells(n))));
   byId("difference").textContent = !mistake.value ? "" : !wrong ? "There are no gradients at these numbers." : rows.length

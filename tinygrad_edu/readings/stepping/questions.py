@@ -13,7 +13,7 @@ from ...network.nn import Parameter
 from ...writing.algebra import product_of
 from ...writing.code import NotWritten
 from ...writing.evaluation import with_args
-from ...writing.expression import Name, parts
+from ...writing.expression import Derivative, Name, parts
 from ..explaining.lines import Line, lines_of, with_slope
 from ..explaining.mistakes import CATALOGUE
 from .live import as_function, as_json
@@ -59,9 +59,12 @@ def questions_as_script(script: Script) -> str:
 def questions(script: Script) -> list[Question]:
     """A question for each step in which something is computed from something else."""
     number_of, derivation = script.number_of, script.derivation
-    called = {name: f"v[{number_of[v]}]" for v, name in derivation.names.items() if v in number_of}
     root = derivation.names[script.stage.values[-1]]
-    called |= {f"∂{root}/∂{name}": f"g[{number_of[v]}]" for v, name in derivation.names.items() if v in number_of}
+    called = {}
+    for v, name in derivation.names.items():
+        if v in number_of:
+            called[name] = f"v[{number_of[v]}]"
+            called[Derivative(root, name).text] = f"g[{number_of[v]}]"
 
     def slope(node: Value, k: int) -> Name:
         text = f"p({number_of[node]}, {k})"

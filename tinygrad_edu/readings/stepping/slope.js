@@ -23,7 +23,7 @@ function svgElement(name, attributes, text = "") {
 
 function drawCurve(n) {
   const [low, high] = window_(n);
-  const name = names[n], L = names[root] ?? "the result";
+  const name = names[n];
   const y = run.values[root], slope = run.gradients[n];
   reading.textContent = y === undefined ? "" : `${L} = ${short(y)}, slope ∂${L}/∂${name} = ${short(slope)} at ${name} = ${short(now(n))}`;
   const xs = Array.from({ length: POINTS }, (_, k) => low + ((high - low) * k) / (POINTS - 1));
@@ -94,7 +94,6 @@ function result(numbers) {
 }
 
 function drawLosses() {
-  const L = names[root] ?? "the result";
   const ys = [...past, changed].map(result);
   losses.toggleAttribute("hidden", !past.length);
   descended.textContent = past.length
