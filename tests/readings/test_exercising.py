@@ -430,3 +430,8 @@ def test_numbers_that_are_short_by_chance_do_not_make_the_others_coarse() -> Non
     right = answers(sheet, environment(sheet.questions))
     own = {"df_dv_4": -0.2, "df_dv_2": -0.2, "df_dv_3": 0.2, "df_db": -0.2, "df_dc": 0.44}
     assert [m.name for m in sheet.mark({**right, **own}).marks if m.status == "wrong"] == ["df_dv_4"]
+
+
+def test_a_blank_whose_name_looks_like_a_formula_is_its_gradient_too() -> None:
+    a, b = Value(2.0, label="x - y"), Value(3.0, label="b")
+    assert [q.text for q in asked(worksheet(a * b, blanks=[a]))] == ["∂f/∂(x - y)"]

@@ -139,8 +139,10 @@ def _choose(found: list[Question], blanks: Any, names: Mapping[Any, str]) -> Non
             if not isinstance(blank, (str, Value, Tensor)):
                 raise TypeError(f"worksheet: a blank is a Value, a Tensor or a name, not {blank!r}")
             name = names.get(blank, "") if not isinstance(blank, str) else blank
-            whole = not isinstance(blank, str)  # a Tensor or a Value: its number and its gradient
-            these = [q for q in computed if name in (q.name, q.text) or (whole and q.text.endswith(f"/∂{name}"))]
+            these = [q for q in computed if name in (q.name, q.text)]
+            if not isinstance(blank, str):  # a Tensor or a Value: its number and its gradient
+                quantities = [(q, q.line.quantity) for q in computed]
+                these += [q for q, part in quantities if isinstance(part, Derivative) and part.below == name]
             if not these:
                 raise ValueError(f"worksheet: nothing is computed for {blank!r}; there are " + _listed(computed))
             wanted += these
