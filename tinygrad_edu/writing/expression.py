@@ -11,15 +11,12 @@ programs have an algebra of their own, in readings/compiling, that keeps the las
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
 from string import Formatter
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Any
+from typing import Any
 
 Shape = tuple[int, ...]
 
@@ -35,8 +32,9 @@ class Precedence(IntEnum):
     PRODUCT = 5  # a · b, a / b
     SIGN = 6  # −a in code
     FRACTION = 7  # ∂L/∂a
-    POWER = 8  # a², Aᵀ
-    ATOM = 9  # names, numbers, f(a)
+    RAISED = 8  # a name such as x², which needs parentheses to be raised again
+    POWER = 9  # a², Aᵀ
+    ATOM = 10  # names, numbers, f(a)
 
     def next(self) -> Precedence:
         """The next tighter one: what the right operand of a − b needs."""
@@ -60,7 +58,7 @@ class Expression:
     def __str__(self) -> str:
         from .paper import Text  # which is built on this file
 
-        return write(self, Text())[0]
+        return str(write(self, Text())[0])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,12 +86,30 @@ class Derivative(Expression):
         >>> Derivative("∂L/∂a", "b").text
         '∂(∂L/∂a)/∂b'
         """
-        return f"∂{_enclosed(self.above)}/∂{_enclosed(self.below)}"
+        return derivative_text(self.above, self.below)
 
 
-def _enclosed(name: str) -> str:
-    """A name, in parentheses if it is itself a derivative, or a ∂ before it would take a part of it."""
-    return f"({name})" if name.startswith("∂") or set(name) & set(" +−-·×*/=") else name
+def derivative_text(above: str, below: str) -> str:
+    """∂above/∂below, with parentheses around a name of which the ∂ would take only a part.
+
+    >>> derivative_text("L", "a + b")
+    '∂L/∂(a + b)'
+    """
+    above, below = [f"({name})" if tightness(name) <= Precedence.FRACTION else name for name in (above, below)]
+    return f"∂{above}/∂{below}"
+
+
+def tightness(name: str) -> Precedence:
+    """How tightly a name holds together on paper: less than an atom for a label such as "a + b" or "x²".
+
+    >>> tightness("a + b").name, tightness("∂L/∂w").name, tightness("x²").name, tightness("w₁").name
+    ('SUM', 'FRACTION', 'RAISED', 'ATOM')
+    """
+    if name.startswith("∂"):
+        return Precedence.FRACTION
+    if set(name) & set(" +−-·∘×/=<>;:()[]⟨⟩|^*→ᵀ"):
+        return Precedence.SUM
+    return Precedence.RAISED if name[-1:] in [*"⁰¹²³⁴⁵⁶⁷⁸⁹⁻"] else Precedence.ATOM
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -296,6 +312,32 @@ class Spelling:
     operands: tuple[Precedence, ...]
     open: bool = False
 
+    @property
+    def parts(self) -> tuple[str | int, ...]:
+        """What stands side by side: text, and the numbers of operands.
+
+        >>> infix(" + ", Precedence.SUM).parts
+        (0, ' + ', 1)
+        """
+        return _parts(self.text)
+
+    def uses(self, k: int) -> int:
+        """How often operand k is written.
+
+        >>> Spelling("{a} * {a}", Precedence.PRODUCT, (Precedence.ATOM,)).uses(0)
+        2
+        """
+        return self.parts.count(k)
+
+
+@cache
+def _parts(text: str) -> tuple[str | int, ...]:
+    found: list[str | int] = []
+    for literal, letter, _, _ in Formatter().parse(text):
+        found += [literal] if literal else []
+        found += [ord(letter) - ord("a") if len(letter) == 1 else int(letter[1:])] if letter else []
+    return tuple(found)
+
 
 @cache
 def letters(n: int) -> tuple[str, ...]:
@@ -316,7 +358,10 @@ def call(name: str, arguments: int = 1) -> Spelling:
 
 
 class Language:
-    """What `write` asks of a language. Those of paper know every class; code knows names, numbers and Apply."""
+    """What `write` asks of a language. Those of paper know every class; code knows names, numbers and Apply.
+
+    What is written is a text, or what `atom` and `compose` of a language make of texts.
+    """
 
     def name(self, text: str) -> str:
         raise NotImplementedError
@@ -325,61 +370,56 @@ class Language:
         """How tightly a name holds together: less than an atom if it looks like a formula."""
         return Precedence.ATOM
 
-    def number(self, number: Any) -> tuple[str, Precedence]:
+    def number(self, number: Any) -> tuple[Any, Precedence]:
         raise NotImplementedError
 
     def spelling(self, op: Any, args: Sequence[Expression]) -> Spelling:
         """Of an operation applied to arguments."""
         raise NotImplementedError
 
-    def other(self, e: Expression) -> tuple[str, Precedence] | Spelling:
+    def other(self, e: Expression) -> tuple[Any, Precedence] | Spelling:
         """Of any other class: its text, or how it is spelled from its `args`."""
         raise TypeError(f"{type(e).__name__} is not a formula of {type(self).__name__}")
 
-    def parentheses(self, text: str) -> str:
-        return f"({text})"
+    def atom(self, text: str) -> Any:
+        """What is written where a text stands by itself."""
+        return text
 
-    def compose(self, text: str, operands: Mapping[str, str]) -> str:
-        """The text of a Spelling with the operands in their places."""
-        return text.format(**operands)
+    def operand(self, written: Any, precedence: Precedence, least: Precedence) -> Any:
+        """An operand, in parentheses if it holds together less tightly than it has to."""
+        return self.parentheses(written) if precedence < least else written
 
+    def parentheses(self, written: Any) -> Any:
+        return f"({written})"
 
-def pieces(text: str, operands: Mapping[str, str]) -> list[str]:
-    """The text of a Spelling as what stands side by side.
-
-    >>> pieces("{a} + {b}", {"a": "x", "b": "y"})
-    ['x', ' + ', 'y']
-    """
-    found = []
-    for literal, letter, _, _ in Formatter().parse(text):
-        found += [literal] if literal else []
-        found += [operands[letter]] if letter else []
-    return found
+    def compose(self, spelling: Spelling, operands: Sequence[Any]) -> Any:
+        """The operands in their places."""
+        return "".join([part if isinstance(part, str) else operands[part] for part in spelling.parts])
 
 
-def write(e: Expression, language: Language) -> tuple[str, Precedence]:
+def write(e: Expression, language: Language) -> tuple[Any, Precedence]:
     """The formula in the language, and how tightly it holds together."""
     match e:
         case Name(text):
-            name = language.name(text)
-            return name, language.tightness(text)
+            return language.atom(language.name(text)), language.tightness(text)
         case Number(number):
-            return language.number(number)
+            spelled: tuple[Any, Precedence] | Spelling = language.number(number)
         case Apply(op, args):
-            spelled: tuple[str, Precedence] | Spelling = language.spelling(op, args)
+            spelled = language.spelling(op, args)
         case Expression():
             spelled = language.other(e)
         case _:
             raise TypeError(f"{type(e).__name__} is not a formula")
     if not isinstance(spelled, Spelling):
-        return spelled
-    texts, whole = {}, spelled.precedence
+        written, precedence = spelled
+        return language.atom(written) if isinstance(written, str) else written, precedence
+    operands, whole = [], spelled.precedence
     last = len(spelled.operands) - 1
-    for k, (letter, argument, least) in enumerate(zip(letters(last + 1), e.args, spelled.operands)):
-        text, precedence = write(argument, language)
+    for k, (argument, least) in enumerate(zip(e.args, spelled.operands)):
+        written, precedence = write(argument, language)
         if k == last and spelled.open and precedence is Precedence.SUMMATION:
             whole = min(whole, precedence)
-        elif precedence < least:
-            text = language.parentheses(text)
-        texts[letter] = text
-    return language.compose(spelled.text, texts), whole
+        else:
+            written = language.operand(written, precedence, least)
+        operands.append(written)
+    return language.compose(spelled, operands), whole

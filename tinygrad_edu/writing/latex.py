@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import Any
 
 from . import numbers as notation
-from .expression import Name, Part, Precedence, Spelling, Transpose, infix, letters, write
+from .expression import Expression, Name, Part, Precedence, Spelling, Transpose, infix, letters, write
 from .paper import AXES, Paper, cells, with_precedence
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Any
-
-    from .expression import Expression
 
 SUM, SUMMATION, PRODUCT = Precedence.SUM, Precedence.SUMMATION, Precedence.PRODUCT
 FRACTION, POWER, ATOM = Precedence.FRACTION, Precedence.POWER, Precedence.ATOM

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import isinf
+from typing import NamedTuple
 
 SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
@@ -34,6 +35,37 @@ def check_digits(reader: str, digits: object) -> None:
         raise ValueError(f"{reader}: digits is a whole number from 0 to 17, not {digits!r}")
 
 
+class Shown(NamedTuple):
+    """A number as it is printed: mantissa · 10^exponent, which is what a reader of the page computes with."""
+
+    mantissa: str  # with a true minus sign
+    exponent: int
+
+    def __str__(self) -> str:
+        return self.mantissa + (f"·10{str(self.exponent).translate(SUPERSCRIPT)}" if self.exponent else "")
+
+    def __float__(self) -> float:
+        text = {"∞": "inf", "−∞": "-inf"}.get(self.mantissa, self.mantissa.replace("−", "-"))
+        return float(f"{text}e{self.exponent}" if self.exponent else text)
+
+
+def shown(x: float, digits: int = 4, beside: float = 0.0) -> Shown:
+    """What `short` prints, as data.
+
+    >>> shown(-2.51e-7, 2), float(shown(-2.51e-7, 2)), float(shown(0.21652))
+    (Shown(mantissa='−2.5', exponent=-7), -2.5e-07, 0.2165)
+    """
+    if x == 0 or isinf(x):
+        return Shown(number(x, 0), 0)
+    if max(abs(x), beside) >= 10.0 ** min(1 - digits, 0) and abs(x) < 10.0 ** max(6, digits):
+        if float(f"{x:.{digits}f}") == 0:
+            return Shown(number(0.0, digits), 0)
+        return Shown(_stripped(f"{x:.{digits}f}", x).replace("-", "−"), 0)
+    mantissa, exponent = f"{x:.{max(digits - 1, 0)}e}".split("e")
+    mantissa = _stripped(mantissa, float(f"{x:.16e}".split("e")[0]))
+    return Shown(mantissa.replace("-", "−"), int(exponent))
+
+
 def short(x: float, digits: int = 4, beside: float = 0.0) -> str:
     """`x` as one writes it by hand: 0.3 rather than 0.3000, and small numbers as powers of ten.
 
@@ -44,15 +76,7 @@ def short(x: float, digits: int = 4, beside: float = 0.0) -> str:
     >>> short(-2.5e-4), short(-2.5e-4, beside=0.5)
     ('−2.5·10⁻⁴', '−0.0003')
     """
-    if x == 0 or isinf(x):
-        return number(x, 0)
-    if max(abs(x), beside) >= 10.0 ** min(1 - digits, 0) and abs(x) < 10.0 ** max(6, digits):
-        if float(f"{x:.{digits}f}") == 0:
-            return number(0.0, digits)
-        return _stripped(f"{x:.{digits}f}", x).replace("-", "−")
-    mantissa, exponent = f"{x:.{max(digits - 1, 0)}e}".split("e")
-    mantissa = _stripped(mantissa, float(f"{x:.16e}".split("e")[0]))
-    return f"{mantissa}·10".replace("-", "−") + str(int(exponent)).translate(SUPERSCRIPT)
+    return str(shown(x, digits, beside))
 
 
 def _stripped(text: str, x: float) -> str:

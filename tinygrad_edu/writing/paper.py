@@ -2,40 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 from .. import ops
+from . import expression as E
 from . import numbers as notation
-from .expression import (
-    Along,
-    Apply,
-    Chain,
-    Constant,
-    Derivative,
-    Expression,
-    Function,
-    Language,
-    Literal,
-    MatMul,
-    Ones,
-    Part,
-    Path,
-    Placed,
-    Precedence,
-    Reshape,
-    Spelling,
-    Transpose,
-    call,
-    infix,
-    letters,
-    parts,
-    pieces,
-    write,
-)
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from typing import Any
+from .expression import Expression, Language, Precedence, Spelling, call, infix, letters, write
 
 SUM, SUMMATION, MATRIX, PRODUCT = Precedence.SUM, Precedence.SUMMATION, Precedence.MATRIX, Precedence.PRODUCT
 FRACTION, POWER, ATOM = Precedence.FRACTION, Precedence.POWER, Precedence.ATOM
@@ -91,12 +64,7 @@ class Paper(Language):
         return text
 
     def tightness(self, name: str) -> Precedence:
-        """Less than an atom for a label such as "a + b" or "x²"."""
-        if _is_derivative(name):
-            return FRACTION
-        if set(name) & set(" +−-·∘×/=<>;:()[]⟨⟩|^*→ᵀ"):
-            return SUM
-        return FRACTION if name[-1:] in [*"⁰¹²³⁴⁵⁶⁷⁸⁹⁻"] else ATOM
+        return E.tightness(name)
 
     def spelling(self, op: Any, args: Sequence[Expression]) -> Spelling:
         if op in (ops.ADD, ops.MUL) and len(args) > 2:
@@ -105,7 +73,7 @@ class Paper(Language):
             return infix(self.hadamard, PRODUCT, open=True)
         if op.exponent is not None:
             return self.power(op.exponent)
-        nested = op is ops.ABS and any([isinstance(p, Apply) and p.op is op for p in parts(args[0])])
+        nested = op is ops.ABS and any([isinstance(p, E.Apply) and p.op is op for p in E.parts(args[0])])
         if op.symbol in self.table and not nested:
             return self.table[op.symbol]
         return self.call(op.symbol, len(args))
@@ -113,45 +81,44 @@ class Paper(Language):
     def _repeated(self, op: Any, n: int) -> Spelling:
         """a + b + … + z."""
         sign = self.table[op.symbol]
-        between = sign.text.removeprefix("{a}").removesuffix("{b}")
+        between = str(sign.parts[1])
         terms = ends([f"{{{letter}}}" for letter in letters(n)], self.dots)
         return Spelling(between.join(terms), sign.precedence, sign.operands[:1] + sign.operands[1:] * (n - 1))
 
     def other(self, e: Expression) -> tuple[str, Precedence] | Spelling:
         match e:
-            case Constant(number):
+            case E.Constant(number):
                 return self.constant(number)
-            case Literal(number):
+            case E.Literal(number):
                 return self.literal(number)
-            case Derivative(above, below):
-                names = [self._enclosed(name) for name in (above, below)]
-                return self.derivative(*names), FRACTION
-            case Path(names):
+            case E.Derivative(above, below):
+                return self.derivative(self._below_sign(above), self._below_sign(below)), FRACTION
+            case E.Path(names):
                 return self.arrow.join(ends([self.name(name) for name in names], self.dots)), SUM
-            case Ones(shape):
-                return self.compose(self.call("ones").text, {"a": self.size(shape)}), ATOM
-            case MatMul(args):
+            case E.Ones(shape):
+                return self.with_note("ones", self.size(shape), 0)
+            case E.MatMul(args):
                 text = self.beside.join([f"{{{letter}}}" for letter in letters(len(args))])
                 return Spelling(text, MATRIX, (FRACTION,) * len(args))
-            case Transpose():
+            case E.Transpose():
                 return Spelling(self.transposed(), POWER, (POWER,))
-            case Reshape(arg, shape):
+            case E.Reshape(arg, shape):
                 if len(_long(e)) == 0:
                     return write(arg, self)
                 return self.with_note("reshape", self.size(shape))
-            case Part(_, index):
+            case E.Part(_, index):
                 return Spelling("{a}" + self.brackets(f"[{index}]"), ATOM, (ATOM,))
-            case Placed(_, index, _, shape):
+            case E.Placed(_, index, _, shape):
                 return self.with_note("place", f"{self.brackets(f'[{index}]')}, {self.size(shape)}")
-            case Along():
+            case E.Along():
                 return self.along(e)
-            case Function(name, args, _, note):
+            case E.Function(name, args, _, note):
                 return self.with_note(name, note, len(args)) if note else self.call(name, len(args))
-            case Chain():
+            case E.Chain():
                 return self.inner_product()
         return super().other(e)
 
-    def along(self, e: Along) -> Spelling:
+    def along(self, e: E.Along) -> Spelling:
         """Σ over all, Σₙ or Σₖ of a matrix; of more axes `sum(C, axis=(0, 1))`."""
         ndim, axes = len(e.arg.shape), e.axes
         shape_stays = e.function.endswith("softmax")
@@ -178,11 +145,12 @@ class Paper(Language):
     def size(self, shape: Sequence[int]) -> str:
         return self.times.join(map(str, shape)) or "1"
 
-    def _enclosed(self, name: str) -> str:
+    def _below_sign(self, name: str) -> str:
+        """A name as it stands after ∂."""
         text = self.name(name)
-        return self.parentheses(text) if _is_derivative(name) or self.tightness(name) is SUM else text
+        return str(self.parentheses(text)) if E.tightness(name) <= FRACTION else text
 
-    def sentence(self, words: Sequence[str | Expression]) -> str:
+    def sentence(self, words: Sequence[str | Expression]) -> Any:
         """Words and formulas, one after the other."""
         raise NotImplementedError
 
@@ -246,12 +214,12 @@ class Text(Paper):
     def parentheses(self, text: str) -> str:
         return _fenced(text.split("\n"), "(⎛⎜⎝", ")⎞⎟⎠")
 
-    def compose(self, text: str, operands: Mapping[str, str]) -> str:
+    def compose(self, spelling: Spelling, operands: Sequence[Any]) -> Any:
         """The operands in their places; parentheses and bars as tall as what is between them."""
-        found = pieces(text, operands)
+        found: list[str] = [part if isinstance(part, str) else operands[part] for part in spelling.parts]
         if "\n" not in "".join(found):
             return "".join(found)
-        if text.startswith("|"):
+        if spelling.text.startswith("|"):
             return _fenced(self.join(*found[1:-1]).split("\n"), "||||", "||||")
         if found[0].endswith("(") and found[-1].endswith(")"):
             inside = self.join(*found[1:-1], found[-1].removesuffix(")"))
@@ -271,12 +239,72 @@ class Text(Paper):
         return "\n".join(["".join(line) for line in zip(*columns)])
 
 
-def written(e: Expression, style: Language) -> str:
+class Place(NamedTuple):
+    """Where a number stands in a line, which is filled in later.
+
+    Attributes:
+        number: what the formula has there as its Number: a number, a matrix, or what tells how to find it.
+        signed: whether it needs parentheses if it begins with a minus sign, and
+        raised: if there is a power of ten in it.
+    """
+
+    number: Any
+    signed: bool = False
+    raised: bool = False
+
+
+#: A line as what stands side by side: text, and places for numbers.
+Pieces: TypeAlias = list[str | Place]
+
+
+class Typed(Text):
+    """Text as pieces: the page fills in other numbers, and shows matrices in its own way.
+
+    >>> from tinygrad_edu import ops
+    >>> write(E.Apply(ops.SUB, (E.Name("a"), E.Number(-2.0))), Typed())[0]
+    ['a − ', Place(number=-2.0, signed=True, raised=False)]
+    """
+
+    def atom(self, text: str) -> Any:
+        return [text]
+
+    def number(self, number: Any) -> tuple[Any, Precedence]:
+        return [Place(number)], ATOM if getattr(number, "shape", ()) else SUM
+
+    def operand(self, written: Any, precedence: Precedence, least: Precedence) -> Any:
+        match written:
+            case [Place(number)] if precedence is SUM:
+                return [Place(number, least > SUM, least > PRODUCT)]
+        return super().operand(written, precedence, least)
+
+    def parentheses(self, written: Any) -> Any:
+        return super().parentheses(written) if isinstance(written, str) else joined(["(", *written, ")"])
+
+    def compose(self, spelling: Spelling, operands: Sequence[Any]) -> Any:
+        parts = [[part] if isinstance(part, str) else operands[part] for part in spelling.parts]
+        return joined([piece for part in parts for piece in part])
+
+    def sentence(self, words: Sequence[str | Expression]) -> Any:
+        written_ = [[word] if isinstance(word, str) else write(word, self)[0] for word in words]
+        return joined([piece for part in written_ for piece in part])
+
+
+def joined(pieces: Sequence[str | Place]) -> Pieces:
+    """The pieces with texts side by side as one."""
+    found: Pieces = []
+    for piece in pieces:
+        if isinstance(piece, str) and found and isinstance(found[-1], str):
+            found[-1] += piece
+        else:
+            found.append(piece)
+    return found
+
+
+def written(e: Expression, style: Language) -> Any:
     """The formula in the style.
 
     >>> from tinygrad_edu import ops
-    >>> from tinygrad_edu.writing.expression import Name
-    >>> written(Apply(ops.MUL, (Name("a"), Apply(ops.ADD, (Name("b"), Name("c"))))), Text())
+    >>> written(E.Apply(ops.MUL, (E.Name("a"), E.Apply(ops.ADD, (E.Name("b"), E.Name("c"))))), Text())
     'a · (b + c)'
     """
     return write(e, style)[0]
@@ -285,11 +313,6 @@ def written(e: Expression, style: Language) -> str:
 def ends(items: list[Any], dots: Any, most: int = _MOST_TERMS) -> list[Any]:
     """The items, or if they are too many the first ones, dots, and the last."""
     return items if len(items) <= most else [*items[: most - 2], dots, items[-1]]
-
-
-def _is_derivative(name: str) -> bool:
-    """Whether a quantity is itself a derivative: ∂L/∂a, as `grad` calls it."""
-    return name.startswith("∂")
 
 
 def _long(e: Expression) -> list[int]:

@@ -174,6 +174,7 @@ function infinite(x) {
 }
 
 function raisedTen(exponent) {
+  if (Number(exponent) === 0) return "";
   return "·10" + [...String(Number(exponent))].map((c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c])).join("");
 }
 
