@@ -17,10 +17,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...network.tensor import Tensor
-from ...tree import one_value, values_in
 from ...value import Value, real_number
-from ...writing.numbers import check_digits
-from ..naming import check_result, check_title
+from ..subject import Subject, subject
 from .tensors import derive_tensors
 from .updates import updates
 from .values import derive_values
@@ -76,26 +74,33 @@ def explain(
     ∂h/∂h = 1
     ∂h/∂z = ∂h/∂h · (1 − h²) = 1 · 0.7864 = 0.7864
     """
-    check_result("explain", y)
-    one_value(y)
-    check_digits("explain", digits)
-    check_title("explain", title)
-    wanted = None if wrt is None else _wanted(wrt)
-    tensors = isinstance(y, Tensor) and not any([isinstance(x, Value) for x in wanted or ()])
+    read = subject("explain", y, [] if wrt is None else _wanted(wrt), title, digits)
+    return derivation_of(read, level, digits, title, eta)
+
+
+def derivation_of(
+    read: Subject, level: str | None = None, digits: int = 4, title: str | None = None, eta: float | None = None
+) -> Derivation:
+    """As `explain`, for a subject. What it asks for are the Values and Tensors of interest.
+
+    >>> from tinygrad_edu import Value
+    >>> len(derivation_of(subject("explain", Value(2.0, label="x") ** 2)))
+    4
+    """
+    tensors = isinstance(read.result, Tensor) and not any([isinstance(x, Value) for x in read.asked])
     if level is None:
         level = "tensor" if tensors else "value"
     if level not in ("tensor", "value"):
         raise ValueError(f'explain: the level is "tensor" or "value", not {level!r}')
     if level == "value":
-        wanted = None if wanted is None else values_in(wanted)
-        derivation = derive_values(y, wanted, digits)
+        derivation = derive_values(read, digits)
     elif tensors:
-        derivation = derive_tensors(y, wanted, digits)
+        derivation = derive_tensors(read, digits)
     else:
         raise ValueError('explain: level="tensor" needs Tensors, y and wrt alike; a Value knows nothing of them')
     derivation.title = title
     if eta is not None:
-        derivation.update = updates(derivation, y, wanted, real_number(eta))
+        derivation.update = updates(derivation, read, real_number(eta))
     return derivation
 
 

@@ -6,7 +6,6 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from ... import ops
-from ...graph import topological_order
 from ...network.tensor import Tensor
 from ...writing.algebra import add, replaced
 from ...writing.arrays import Array, array
@@ -24,9 +23,7 @@ from ...writing.expression import (
 )
 from ...writing.names import elements
 from ..formulas import on_its_own, placed
-from ..naming import Names
 from ..order import by_height, computed_from
-from ..quantities import Quantities, Quantity, TensorGraph
 from .gradients import Gradients
 from .matrix_rules import contributions, full
 from .remarks import remarks
@@ -37,6 +34,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ...value import Value
+    from ..quantities import Quantities, Quantity, TensorGraph
+    from ..subject import Subject
     from .rows import Note
 
 _MOST_TENSORS = 1000
@@ -46,42 +45,40 @@ _ROUNDING = 1e-11  # of a gradient computed in another order, relative to its te
 _LONGEST = 200  # parts of a formula that is passed on
 
 
-def derive_tensors(root: Tensor, wrt: Sequence[Tensor] | None, digits: int) -> Derivation:
-    """The derivation of ∂root/∂T for every Tensor T, or of what lies between the root and `wrt`.
+def derive_tensors(read: Subject, digits: int) -> Derivation:
+    """The derivation of ∂y/∂T for every Tensor T, or of what lies between y and the Tensors that are asked for.
 
     Raises:
         ValueError: too many Tensors to read.
     """
-    graph = TensorGraph(root, wrt or ())
-    if len(graph.nodes) > _MOST_TENSORS:
+    if len(read.tensors) > _MOST_TENSORS:
         raise ValueError(
-            f"explain: {len(graph.nodes):,} Tensors are too many to read. Explain the loss of one step or one "
+            f"explain: {len(read.tensors):,} Tensors are too many to read. Explain the loss of one step or one "
             "example, whose derivation is the same"
         )
-    names = Names(root, wrt or ())
-    found = Quantities(graph, names, wrt or ())
+    found, wrt = read.quantities, [t for t in read.asked if isinstance(t, Tensor)]
     quantities = list(found.of.values())
-    inside = [t for t in wrt or () if t in found.of]
-    outside = [t for t in wrt or () if t not in found.of]
-    between = set(quantities) if wrt is None else computed_from([found.of[t] for t in inside], quantities)
+    inside = [t for t in wrt if t in found.of]
+    outside = [t for t in wrt if t not in found.of]
+    between = set(quantities) if not wrt else computed_from([found.of[t] for t in inside], quantities)
     shown = [q for q in quantities if q in between]
     needed = between.union(*[q.inputs for q in shown])
-    backward = _Backward(root, found)
+    assert isinstance(read.result, Tensor)
+    backward = _Backward(read.result, read.values, found)
     rows = [backward.forward(q, q in between) for q in quantities if q in needed]
     steps = backward.steps(shown) + [backward.step_of_zeros(t) for t in outside]
     derivation = Derivation(rows, steps, [], {t: q.name for t, q in found.of.items()}, digits)
-    derivation.remarked = remarks(names, backward.gradients, {v for step in steps for v in step.node.values})
+    derivation.remarked = remarks(read.names, backward.gradients, {v for step in steps for v in step.node.values})
     return derivation
 
 
 class _Backward:
     """The backward pass in symbols: each quantity's ∂L/∂q is the sum of what its users pass on."""
 
-    def __init__(self, root: Tensor, found: Quantities) -> None:
+    def __init__(self, root: Tensor, order: list[Value], found: Quantities) -> None:
         self.found = found
         self.root = found.of[root]
         self.terms: dict[Tensor, list[Expression]] = {root: [Constant(1.0)]}
-        order = topological_order(root.values[0])
         names: dict[Value, str] = {}
         for q in found.of.values():
             for v, name in zip(q.tensor.values, elements(q.name, q.tensor.shape)):

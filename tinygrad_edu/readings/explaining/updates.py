@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ... import ops
-from ...graph import topological_order
 from ...network.nn import Parameter
 from ...network.tensor import Tensor
+from ...tree import values_in
 from ...value import Value, all_finite
 from ...writing.arrays import array
 from ...writing.evaluation import evaluate, put_in
@@ -18,26 +18,26 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+    from ..subject import Subject
     from .rows import Derivation
 
 
-def updates(derivation: Derivation, y: Value | Tensor, wrt: Sequence[Value | Tensor] | None, eta: float) -> list[Row]:
-    """A row for each leaf of `wrt`, or without it for each parameter that y was computed from.
+def updates(derivation: Derivation, read: Subject, eta: float) -> list[Row]:
+    """A row for each leaf that is asked for, or if none is for each parameter that y was computed from.
 
     Raises:
         ValueError: there are none, or without `wrt` y is a Value, which does not know them.
         OverflowError: a new value is too large for a float.
     """
-    if wrt is None and isinstance(y, Value):
+    wrt: Sequence[Value | Tensor] = read.asked
+    if not wrt and isinstance(read.result, Value):
         raise ValueError(
             "explain: eta asks for an update, but a Value does not record its Parameters; explain the Tensor, "
             "or give wrt"
         )
-    if wrt is None:
-        tensors = topological_order(y)
-        parameters = [t for t in tensors if isinstance(t, Parameter)]
-        wrt = [*parameters, *[v for t in parameters for v in t.values]]
-    asked = set(wrt)
+    if not wrt:
+        wrt = [t for t in read.tensors if isinstance(t, Parameter)]
+    asked = {*wrt, *values_in(wrt)}
     slopes = {row.node: row for step in derivation.backward for row in step.rows}  # of contributions the last
     learned = [row for row in derivation.forward if row.rule is None and row.node in asked & slopes.keys()]
     if not learned:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
-from ...graph import topological_order
+from ...tree import values_in
 from ...value import Value
 from ...writing.algebra import product_of, sum_of
 from ...writing.evaluation import put_in
 from ...writing.expression import Derivative, Expression, Name, Number, Path
 from ...writing.names import array_name
 from ..formulas import formula
-from ..naming import Names
 from ..order import by_depth, by_height, computed_from
 from .gradients import Gradients
 from .remarks import remarks
@@ -21,7 +20,7 @@ from .rows import Derivation, Row, Step
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ...network.tensor import Tensor
+    from ..subject import Subject
     from .gradients import Edge, Words
     from .rows import Note
 
@@ -29,20 +28,18 @@ _MOST_NODES = 1000
 _MOST_PATHS = 16
 
 
-def derive_values(y: Value | Tensor, wrt: list[Value] | None, digits: int, most: int = _MOST_NODES) -> Derivation:
-    """The derivation of ∂y/∂v for every Value v, or of what lies between y and `wrt`.
+def derive_values(read: Subject, digits: int, most: int = _MOST_NODES) -> Derivation:
+    """The derivation of ∂y/∂v for every Value v, or of what lies between y and the Values that are asked for.
 
     Args:
-        y: a Value, or a Tensor of one element.
-        wrt: the Values of interest.
+        read: y, which is one number.
         digits: how many decimals are printed.
         most: how many nodes may have a line.
 
     Raises:
         ValueError: too many nodes to read, or too many to list.
     """
-    root = y if isinstance(y, Value) else y.values[0]
-    everything = topological_order(root)
+    everything, wrt = read.values, values_in(read.asked)
     between = computed_from(wrt or [node for node in everything if not node.op], everything)
     order = [node for node in everything if node in between]
     lines = len([node for node in order if node.op or node.label])
@@ -52,13 +49,13 @@ def derive_values(y: Value | Tensor, wrt: list[Value] | None, digits: int, most:
             "is in matrices; or say explain(y, wrt=x), and it keeps what lies between y and x"
         )
     needed = between.union(*[node.inputs for node in order])
-    names = Names(y, wrt or ())
+    names = read.names
     names.number_values(needed)
-    called = {v: names(v) for v in dict.fromkeys([*everything, *(wrt or [])]) if not names.is_constant(v)}
+    called = {v: names(v) for v in dict.fromkeys([*everything, *wrt]) if not names.is_constant(v)}
     gradients = Gradients(everything, called, {v for v in everything if v not in called})
     in_order = _arrays_together(by_depth([n for n in everything if n in needed]), called)
     forward = [_forward(node, gradients, node in between) for node in in_order if node in called]
-    paths = [row for x in dict.fromkeys(wrt or []) for row in _path_rows(x, gradients)]
+    paths = [row for x in dict.fromkeys(wrt) for row in _path_rows(x, gradients)]
     derivation = Derivation(forward, _backward(order, gradients), paths, dict(called), digits)
     derivation.remarked = remarks(names, gradients, between)
     return derivation

@@ -13,14 +13,12 @@ from __future__ import annotations
 from contextlib import suppress
 
 from ...network.tensor import Tensor
-from ...tree import one_value
-from ...value import Value, check_current
+from ...value import Value
 from ...writing.code import NotWritten
-from ...writing.numbers import check_digits
 from ..drawing.neuron_level import NeuronCards
 from ..drawing.scene import Scene
 from ..explaining.values import derive_values
-from ..naming import check_result, check_title
+from ..subject import subject
 from .forms import Forms
 from .live import graph_as_script
 from .page import Page
@@ -66,17 +64,13 @@ def step_through(
     >>> step_through(x * x)                  # x is given; f = x · x; ∂f/∂f = 1; backward through f
     <Page: value level, 4 steps>
     """
-    check_result("step_through", y)
+    read = subject("step_through", y, title=title, digits=digits)
     if level not in (None, "value", "neuron"):
         raise ValueError(f'step_through: the level is "value" or "neuron", or None, not {level!r}')
-    check_digits("step_through", digits)
-    check_title("step_through", title)
-    one_value(y)
     scene = Scene(y)
-    check_current("step_through", scene.values)
     level = _level(scene, level)
     live = live and any([not v.op for v in scene.values])  # a sum of nothing has no leaf to change
-    derivation = derive_values(y, None, digits, MOST_NUMBERS)
+    derivation = derive_values(read, digits, MOST_NUMBERS)
     stage = Stage(y, derivation, level, live)
     script = Script(derivation, stage, Forms(stage.number_of, derivation.names) if live else None)
     laboratory = ""

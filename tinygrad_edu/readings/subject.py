@@ -1,0 +1,102 @@
+"""What every reading needs of the result that it reads: checked and found once, and handed down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ..network.tensor import Tensor
+from ..tree import one_value, values_in
+from ..value import Value, check_current
+from ..writing.numbers import check_digits
+from .naming import Names, check_result, check_title
+from .quantities import Quantities, TensorGraph
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A result, and what the readings find in its graph. `subject` makes one.
+
+    Attributes:
+        result: the Value or Tensor that is read.
+        asked: further nodes that the reader asked for, such as `wrt`, in the graph or not.
+
+    >>> from tinygrad_edu import Value
+    >>> x = Value(3.0, label="x")
+    >>> read = subject("explain", x * x)
+    >>> read.names(read.root), [read.names(v) for v in read.values]
+    ('f', ['x', 'f'])
+    """
+
+    result: Value | Tensor
+    asked: tuple[Value | Tensor, ...] = ()
+
+    @cached_property
+    def names(self) -> Names:
+        """What every node is called, and the layers and neurons of the graph."""
+        return Names(self.result, [*self.asked, *values_in(self.asked)])
+
+    @property
+    def root(self) -> Value:
+        """The one number that is differentiated. Raises ValueError where the result has several."""
+        return one_value(self.result)
+
+    @property
+    def roots(self) -> list[Value]:
+        """The numbers of the result, each once."""
+        return [self.result] if isinstance(self.result, Value) else list(dict.fromkeys(self.result.values))
+
+    @property
+    def values(self) -> list[Value]:
+        """The graph of numbers, inputs first."""
+        return self.names.values
+
+    @property
+    def tensors(self) -> list[Tensor]:
+        """The graph of Tensors, inputs first; empty where the result is a Value."""
+        return self.names.tensors
+
+    @cached_property
+    def quantities(self) -> Quantities:
+        """The Tensors that have a name in a formula. The result must be a Tensor."""
+        assert isinstance(self.result, Tensor)
+        tensors = [t for t in self.asked if isinstance(t, Tensor)]
+        return Quantities(TensorGraph(self.result, tensors), self.names, tensors)
+
+
+def subject(
+    reading: str,
+    y: Any,
+    asked: Iterable[Any] = (),
+    title: Any = None,
+    digits: Any = 4,
+    one_number: bool = True,
+) -> Subject:
+    """The result y with its graph, for the reading of that name.
+
+    Args:
+        reading: the public function that reads, for messages.
+        y: what it was given.
+        asked: further Values and Tensors that the reader asked for.
+        title, digits: as it was given them.
+        one_number: whether y must be one number.
+
+    Raises:
+        TypeError: y is neither a Value nor a Tensor, or the title is not text.
+        ValueError: y has several elements, or digits are out of range.
+        RuntimeError: the data of a Value in the graph was changed after it was recorded.
+
+    >>> subject("draw", Tensor.sum)
+    Traceback (most recent call last):
+    TypeError: draw: a Value or a Tensor is needed, not function: what it computes is read, as in draw(net(x))
+    """
+    check_result(reading, y)
+    if one_number:
+        one_value(y)
+    check_digits(reading, digits)
+    check_title(reading, title)
+    found = Subject(y, tuple(asked))
+    check_current(reading, found.values)
+    return found
