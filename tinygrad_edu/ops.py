@@ -13,8 +13,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import lru_cache, reduce
+from math import isfinite
+from numbers import Real
 from operator import add, mul, neg, sub, truediv
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 
 class Op(NamedTuple):
@@ -149,6 +151,8 @@ LSE     = Op("logsumexp", logsumexp,                        lambda y, z: tuple([
 @lru_cache(maxsize=1024)
 def power(n: float) -> Op:
     """The row aⁿ for a constant n, with the slope n aⁿ⁻¹. (n = 0 is the constant 1, also at a = 0.)"""
+    if not isfinite(n):
+        raise ValueError(f"a finite number is needed as exponent, not {n}")
     if n == 2:
         return SQUARE
     return Op(f"^{n:.12g}", lambda a: math.pow(a, n), lambda y, a: (slope_of_power(a, n),), exponent=n)
@@ -158,3 +162,194 @@ TABLE = (
     ADD, SUB, MUL, DIV, NEG, EXP, LOG, SQRT, TANH, SIGMOID, SIN, COS, SQUARE,
     STEP, RELU, ABS, MAXIMUM, MINIMUM, STOP, POW, SUM, DOT, AFFINE, MAX, LSE,
 )  # fmt: skip
+
+
+# The operators and functions of Values, Tensors, lists of numbers, formulas and steps of a program.
+
+Operand = TypeVar("Operand")
+Result = TypeVar("Result")
+
+
+class Operators(Generic[Operand, Result]):
+    """What `a * b` and `a.exp()` call: a row of the table. Each kind of number says what it does with the row.
+
+    >>> from tinygrad_edu import Tensor, Value
+    >>> (2 * Value(3.0)).data, (2 * Tensor([3.0, 4.0])).data
+    (6.0, [6.0, 8.0])
+    """
+
+    __slots__ = ()
+
+    def _unary(self, op: Op) -> Result:
+        """The row applied to self."""
+        raise NotImplementedError
+
+    def _binary(self, op: Op, a: Any, b: Any) -> Result:
+        """The row applied to two operands, one of which is self; NotImplemented where the other is of no use."""
+        raise NotImplementedError
+
+    def __add__(self, other: Operand) -> Result:
+        return self._binary(ADD, self, other)
+
+    def __radd__(self, other: Operand) -> Result:
+        if type(other) in (int, float) and other == 0:
+            return self  # type: ignore[return-value]  # where sum() and a gradient's running total start
+        return self._binary(ADD, other, self)
+
+    def __sub__(self, other: Operand) -> Result:
+        return self._binary(SUB, self, other)
+
+    def __rsub__(self, other: Operand) -> Result:
+        return self._binary(SUB, other, self)
+
+    def __mul__(self, other: Operand) -> Result:
+        return self._binary(MUL, self, other)
+
+    def __rmul__(self, other: Operand) -> Result:
+        return self._binary(MUL, other, self)
+
+    def __truediv__(self, other: Operand) -> Result:
+        return self._binary(DIV, self, other)
+
+    def __rtruediv__(self, other: Operand) -> Result:
+        return self._binary(DIV, other, self)
+
+    def __pow__(self, exponent: Operand) -> Result:
+        if isinstance(exponent, Real):
+            return self._unary(power(float(exponent)))
+        return self._binary(POW, self, exponent)
+
+    def __rpow__(self, base: Operand) -> Result:
+        return self._binary(POW, base, self)
+
+    def __neg__(self) -> Result:
+        return self._unary(NEG)
+
+    def __pos__(self) -> Result:
+        return self  # type: ignore[return-value]
+
+    def exp(self) -> Result:
+        """eᵃ, its own derivative. Raises OverflowError for a above 709.
+
+        >>> from tinygrad_edu import Value
+        >>> Value(0.0).exp().data
+        1.0
+        """
+        return self._unary(EXP)
+
+    def log(self) -> Result:
+        """The natural logarithm of a, with derivative 1/a. Raises ValueError unless a > 0.
+
+        >>> from tinygrad_edu import Value
+        >>> Value(1.0).log().data
+        0.0
+        """
+        return self._unary(LOG)
+
+    def sqrt(self) -> Result:
+        """√a, with derivative 1/(2√a), which is infinite at 0. Raises ValueError below 0.
+
+        >>> from tinygrad_edu import Value
+        >>> Value(9.0).sqrt().data
+        3.0
+        """
+        return self._unary(SQRT)
+
+    def tanh(self) -> Result:
+        """tanh a, with derivative 1 − tanh² a.
+
+        >>> from tinygrad_edu import Value
+        >>> Value(0.0).tanh().data
+        0.0
+        """
+        return self._unary(TANH)
+
+    def sigmoid(self) -> Result:
+        """σ(a) = 1 / (1 + e⁻ᵃ), with derivative σ(a) (1 − σ(a)).
+
+        >>> from tinygrad_edu import Value
+        >>> Value(0.0).sigmoid().data
+        0.5
+        """
+        return self._unary(SIGMOID)
+
+    def relu(self) -> Result:
+        """a where a > 0, else 0, with derivative `step`.
+
+        >>> from tinygrad_edu import Value
+        >>> Value(-2.0).relu().data, Value(3.0).relu().data
+        (0.0, 3.0)
+        """
+        return self._unary(RELU)
+
+    def sin(self) -> Result:
+        """sin a, for a in radians, with derivative cos a.
+
+        >>> from tinygrad_edu import Value
+        >>> Value(0.0).sin().data
+        0.0
+        """
+        return self._unary(SIN)
+
+    def cos(self) -> Result:
+        """cos a, for a in radians, with derivative −sin a.
+
+        >>> from tinygrad_edu import Value
+        >>> Value(0.0).cos().data
+        1.0
+        """
+        return self._unary(COS)
+
+    def abs(self) -> Result:
+        """|a|, with the sign of a as derivative, and 0 at 0. Python's `abs(a)` is the same.
+
+        >>> from tinygrad_edu import Value
+        >>> Value(-2.0).abs().data
+        2.0
+        """
+        return self._unary(ABS)
+
+    __abs__ = abs
+
+    def step(self) -> Result:
+        """1 where a > 0, else 0, with derivative 0 everywhere.
+
+        >>> from tinygrad_edu import Value
+        >>> Value(0.0).step().data, Value(3.0).step().data
+        (0.0, 1.0)
+        """
+        return self._unary(STEP)
+
+    def stop_gradient(self) -> Result:
+        """a, taken for a constant: its derivative counts as 0.
+
+        >>> from tinygrad_edu import Value
+        >>> x = Value(3.0); (x * x.stop_gradient()).backward(); x.grad
+        3.0
+        """
+        return self._unary(STOP)
+
+    def maximum(self, other: Operand) -> Result:
+        """The larger of two, which gets the gradient; where they are equal, each gets half.
+
+        >>> from tinygrad_edu import Value
+        >>> Value(2.0).maximum(3.0).data
+        3.0
+        """
+        return self._method(MAXIMUM, other)
+
+    def minimum(self, other: Operand) -> Result:
+        """The smaller of two, which gets the gradient; where they are equal, each gets half.
+
+        >>> from tinygrad_edu import Value
+        >>> Value(2.0).minimum(3.0).data
+        2.0
+        """
+        return self._method(MINIMUM, other)
+
+    def _method(self, op: Op, other: Operand) -> Result:
+        """As `_binary`, for a method, which has to raise where an operator returns NotImplemented."""
+        found = self._binary(op, self, other)
+        if found is NotImplemented:
+            raise TypeError(f"{op.symbol}: a real number is needed, not {type(other).__name__} {other!r:.60}")
+        return found

@@ -11,12 +11,12 @@ from typing import Any, NoReturn, TypeAlias
 
 from . import ops
 from .graph import topological_order
-from .ops import Op
+from .ops import Op, Operators
 
 Number: TypeAlias = "Value | float"
 
 
-class Value:
+class Value(Operators[Number, "Value"]):
     """A number that remembers how it was computed.
 
     `data` is the number. `grad` is what `backward()` left: summed over calls at a leaf, of the last call
@@ -58,155 +58,18 @@ class Value:
     def data(self, number: Any) -> None:
         self._data = real_number(number, f"{self.label}.data: " if self.label else "")
 
-    # Arithmetic. Each operator is its row of the table.
+    # One and two operands; the operators and functions themselves are in `Operators`.
 
-    def __add__(self, other: Number) -> Value:
-        return _binary(ops.ADD, self, other)
+    def _unary(self, op: Op) -> Value:
+        return record(op, (self,), self._data)
 
-    def __radd__(self, other: float) -> Value:
-        if type(other) in (int, float) and other == 0:
-            return self  # where sum() and a gradient's running total start
-        return _binary(ops.ADD, other, self)
-
-    def __sub__(self, other: Number) -> Value:
-        return _binary(ops.SUB, self, other)
-
-    def __rsub__(self, other: float) -> Value:
-        return _binary(ops.SUB, other, self)
-
-    def __mul__(self, other: Number) -> Value:
-        return _binary(ops.MUL, self, other)
-
-    def __rmul__(self, other: float) -> Value:
-        return _binary(ops.MUL, other, self)
-
-    def __truediv__(self, other: Number) -> Value:
-        return _binary(ops.DIV, self, other)
-
-    def __rtruediv__(self, other: float) -> Value:
-        return _binary(ops.DIV, other, self)
-
-    def __neg__(self) -> Value:
-        return _unary(ops.NEG, self)
-
-    def __pos__(self) -> Value:
-        return self
-
-    def __pow__(self, exponent: Any) -> Value:
-        if isinstance(exponent, Real):
-            return _unary(ops.power(real_number(exponent)), self)
-        return _binary(ops.POW, self, exponent)
-
-    def __rpow__(self, base: float) -> Value:
-        return _binary(ops.POW, base, self)
-
-    # Functions. Each is its row of the table.
-
-    def exp(self) -> Value:
-        """eᵃ, its own derivative. Raises OverflowError for a above 709.
-
-        >>> Value(0.0).exp().data
-        1.0
-        """
-        return _unary(ops.EXP, self)
-
-    def log(self) -> Value:
-        """The natural logarithm of a, with derivative 1/a. Raises ValueError unless a > 0.
-
-        >>> Value(1.0).log().data
-        0.0
-        """
-        return _unary(ops.LOG, self)
-
-    def sqrt(self) -> Value:
-        """√a, with derivative 1/(2√a), which is infinite at 0. Raises ValueError below 0.
-
-        >>> Value(9.0).sqrt().data
-        3.0
-        """
-        return _unary(ops.SQRT, self)
-
-    def tanh(self) -> Value:
-        """tanh a, with derivative 1 − tanh² a.
-
-        >>> Value(0.0).tanh().data
-        0.0
-        """
-        return _unary(ops.TANH, self)
-
-    def sigmoid(self) -> Value:
-        """σ(a) = 1 / (1 + e⁻ᵃ), with derivative σ(a) (1 − σ(a)).
-
-        >>> Value(0.0).sigmoid().data
-        0.5
-        """
-        return _unary(ops.SIGMOID, self)
-
-    def relu(self) -> Value:
-        """a where a > 0, else 0, with derivative `step`.
-
-        >>> Value(-2.0).relu().data, Value(3.0).relu().data
-        (0.0, 3.0)
-        """
-        return _unary(ops.RELU, self)
-
-    def sin(self) -> Value:
-        """sin a, for a in radians, with derivative cos a.
-
-        >>> Value(0.0).sin().data
-        0.0
-        """
-        return _unary(ops.SIN, self)
-
-    def cos(self) -> Value:
-        """cos a, for a in radians, with derivative −sin a.
-
-        >>> Value(0.0).cos().data
-        1.0
-        """
-        return _unary(ops.COS, self)
-
-    def abs(self) -> Value:
-        """|a|, with the sign of a as derivative, and 0 at 0. Python's `abs(a)` is the same.
-
-        >>> Value(-2.0).abs().data
-        2.0
-        """
-        return _unary(ops.ABS, self)
-
-    __abs__ = abs
-
-    def step(self) -> Value:
-        """1 where a > 0, else 0, with derivative 0 everywhere.
-
-        >>> Value(0.0).step().data, Value(3.0).step().data
-        (0.0, 1.0)
-        """
-        return _unary(ops.STEP, self)
-
-    def stop_gradient(self) -> Value:
-        """a, taken for a constant: its derivative counts as 0.
-
-        >>> x = Value(3.0); (x * x.stop_gradient()).backward(); x.grad
-        3.0
-        """
-        return _unary(ops.STOP, self)
-
-    def maximum(self, other: Number) -> Value:
-        """The larger of two, which gets the gradient; where they are equal, each gets half.
-
-        >>> Value(2.0).maximum(3.0).data
-        3.0
-        """
-        return _binary(ops.MAXIMUM, self, constant(other))  # a method must not return NotImplemented
-
-    def minimum(self, other: Number) -> Value:
-        """The smaller of two, which gets the gradient; where they are equal, each gets half.
-
-        >>> Value(2.0).minimum(3.0).data
-        2.0
-        """
-        return _binary(ops.MINIMUM, self, constant(other))
+    def _binary(self, op: Op, a: Any, b: Any) -> Value:
+        try:
+            a = a if isinstance(a, Value) else Value(a)
+            b = b if isinstance(b, Value) else Value(b)
+        except TypeError:
+            return NotImplemented  # type: ignore[no-any-return]  # Python then asks the other operand
+        return record(op, (a, b), a._data, b._data)
 
     # Functions of several Values.
 
@@ -403,19 +266,6 @@ def record(op: Op, inputs: tuple[Value, ...], *arguments: Any) -> Value:
 
 
 _new_value = Value.__new__
-
-
-def _unary(op: Op, a: Value) -> Value:
-    return record(op, (a,), a._data)
-
-
-def _binary(op: Op, a: Any, b: Any) -> Value:
-    try:
-        a = a if isinstance(a, Value) else Value(a)
-        b = b if isinstance(b, Value) else Value(b)
-    except TypeError:
-        return NotImplemented  # type: ignore[no-any-return]  # Python then asks the other operand
-    return record(op, (a, b), a._data, b._data)
 
 
 def _of_vector(op: Op, values: Iterable[Number]) -> Value:

@@ -109,7 +109,3 @@ def test_an_array_cannot_take_a_tensor_in(f):
     assert array.tolist() == [1.0, 2.0]
     with pytest.raises(TypeError, match="would cut a Tensor off its graph"):
         np.add.reduce(Tensor([1.0, 1.0]))
-
-
-def test_a_power_with_a_0d_array_is_that_of_the_number():
-    assert (Tensor([3.0]) ** np.array(2)).op == "^2" and (Tensor([-3.0]) ** np.array(2)).data == [9.0]

@@ -14,26 +14,24 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def recipe():
-    """(file, what goes into it), in README's order."""
+    """A row, a method and a line, each with the file it goes into: the one that README named last before it."""
     part = README[README.index("## Adding an operation") : README.index("## Beside others")]
-    prose = "".join(re.split(r"```python\n.*?```", part, flags=re.DOTALL))
-    files = re.findall(r"`([\w/]+\.py)`", prose)
-    blocks = re.findall(r"```python\n(.*?)```", part, flags=re.DOTALL)
-    assert len(files) == len(blocks) == 4
-    return list(zip(files, blocks))
+    prose, file, found = re.split(r"```python\n(.*?)```", part, flags=re.DOTALL), "", []
+    for text, block in zip(prose[::2], prose[1::2]):
+        *_, file = [file, *re.findall(r"`([\w/]+\.py)`", text)]
+        found.append((file, block))
+    assert [file for file, _ in found] == ["tinygrad_edu/ops.py", "tinygrad_edu/ops.py", "tests/domains.py"]
+    return found
 
 
 def put_below_cos(text, block):
-    """The block after the line, or the method, of cos: with the indentation that it has in README."""
-    lines = text.splitlines(keepends=True)
-    k = next(i for i, line in enumerate(lines) if re.match(r"(COS +=|    ops\.COS:|    def cos\(self\))", line))
-    if "def " in lines[k]:
-        k = next(i for i in range(k + 1, len(lines) + 1) if i == len(lines) or re.match(r"    \S", lines[i])) - 1
+    """The block after the row, the method or the line of cos: with the indentation that it has in README."""
+    if "def " in block:
+        where = re.search(r"    def cos\(self\).*?\n\n(?=    \S)", text, flags=re.DOTALL)
         block += "\n"
-        while not lines[k].strip():
-            k -= 1
-        block = "\n" + block.rstrip() + "\n"
-    return "".join([*lines[: k + 1], block, *lines[k + 1 :]])
+    else:
+        where = re.search(r"^(COS +=|    ops\.COS:).*\n", text, flags=re.MULTILINE)
+    return text[: where.end()] + block + text[where.end() :]
 
 
 @pytest.fixture(scope="module")
@@ -45,9 +43,9 @@ def copy(tmp_path_factory):
     for file, block in recipe():
         path = copy / file
         text = put_below_cos(path.read_text(encoding="utf-8"), block)
-        if file.endswith("ops.py"):  # "and its name in TABLE"
-            table = text[text.index("\nTABLE = ") :]
-            text = text.replace(table, table.replace(" COS,", " COS, ARCTAN,", 1))
+        if block.startswith("ARCTAN"):  # "and its name in TABLE"
+            before, table, after = text.partition("\nTABLE = (")
+            text = before + table + after.replace(" COS,", " COS, ARCTAN,", 1)
         path.write_text(text, encoding="utf-8")
     return copy
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import repeat
 from numbers import Real
-from operator import add, mul, neg, sub, truediv
-from typing import TYPE_CHECKING, Any
+from typing import Any, NoReturn
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import NoReturn
+from ..ops import Op, Operators
 
 
-class Numbers(list[Any]):
+class Numbers(Operators[Any, "Numbers"], list[Any]):
     """Numbers in the shape of a Tensor: rows in rows, the innermost made of floats.
 
-    They are lists: equal to lists, and fit for JSON and NumPy. `+ − × ÷ **` work element by
+    They are lists: equal to lists, and fit for JSON and NumPy. Operators and functions work element by
     element, with a number or with lists of the same shape, so that the update of gradient
     descent is written as on paper. They are a copy of what the Tensor holds, and so cannot be
     changed in place; `tolist()` gives lists that can.
@@ -74,48 +72,22 @@ class Numbers(list[Any]):
 
     # Element by element.
 
-    def __add__(self, other: Any) -> Numbers:
-        return _each("+", add, self, other)
+    def _unary(self, op: Op) -> Numbers:
+        return Numbers([x._unary(op) if isinstance(x, Numbers) else op.value(x) for x in self])
 
-    def __radd__(self, other: Any) -> Numbers:
-        return _each("+", add, other, self)
-
-    def __sub__(self, other: Any) -> Numbers:
-        return _each("−", sub, self, other)
-
-    def __rsub__(self, other: Any) -> Numbers:
-        return _each("−", sub, other, self)
-
-    def __mul__(self, other: Any) -> Numbers:
-        return _each("×", mul, self, other)
-
-    def __rmul__(self, other: Any) -> Numbers:
-        return _each("×", mul, other, self)
-
-    def __truediv__(self, other: Any) -> Numbers:
-        return _each("÷", truediv, self, other)
-
-    def __rtruediv__(self, other: Any) -> Numbers:
-        return _each("÷", truediv, other, self)
-
-    def __pow__(self, other: Any) -> Numbers:
-        return _each("**", pow, self, other)
-
-    def __rpow__(self, other: Any) -> Numbers:
-        return _each("**", pow, other, self)
-
-    def __neg__(self) -> Numbers:
-        return Numbers(map(neg, self))
-
-    def __pos__(self) -> Numbers:
-        return self
-
-    def __abs__(self) -> Numbers:
-        return Numbers(map(abs, self))
+    def _binary(self, op: Op, a: Any, b: Any) -> Numbers:
+        if not all([isinstance(x, (list, tuple, Real)) for x in (a, b)]):
+            return NotImplemented  # type: ignore[no-any-return]  # a Tensor or an array knows how
+        a, b = Numbers.of(a), Numbers.of(b)
+        lists = [x for x in (a, b) if isinstance(x, Numbers)]
+        if lists[0].shape != lists[-1].shape:
+            shapes = f"{lists[0].shape} and {lists[-1].shape}"
+            raise ValueError(f"{op.symbol}: numbers of shape {shapes} do not go element by element")
+        return _paired(op, a, b)  # type: ignore[no-any-return]
 
     # `p.data += d` is p.data = p.data + d; the + of lists would make the old one longer.
-    __iadd__ = __add__
-    __imul__ = __mul__
+    __iadd__ = Operators.__add__
+    __imul__ = Operators.__mul__
 
     # In place nothing changes.
 
@@ -129,26 +101,11 @@ class Numbers(list[Any]):
     append = extend = insert = pop = remove = clear = sort = reverse = _refuse
 
 
-def _each(symbol: str, f: Callable[[Any, Any], Any], a: Any, b: Any) -> Numbers:
-    """f of each pair of elements, a number going with all of them."""
-    if not all([isinstance(x, (list, tuple, Real)) for x in (a, b)]):
-        return NotImplemented  # type: ignore[no-any-return]  # a Tensor or an array knows how
-    a, b = [float(x) if isinstance(x, Real) else x for x in (a, b)]
-    lists = [x for x in (a, b) if isinstance(x, (list, tuple))]
-    shapes = [_shape(x) for x in lists]
-    if shapes[0] != shapes[-1]:
-        raise ValueError(f"{symbol}: numbers of shape {shapes[0]} and {shapes[-1]} do not go element by element")
-    return _paired(f, a, b)  # type: ignore[no-any-return]
-
-
-def _paired(f: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
-    if isinstance(a, (list, tuple)):
-        pairs = zip(a, b) if isinstance(b, (list, tuple)) else [(x, b) for x in a]
-    elif isinstance(b, (list, tuple)):
-        pairs = [(a, y) for y in b]
-    else:
-        return f(a, b)
-    return Numbers([_paired(f, x, y) for x, y in pairs])
+def _paired(op: Op, a: Any, b: Any) -> Any:
+    """The row applied to each pair of elements; a number goes with all of them."""
+    if isinstance(a, Numbers):
+        return Numbers([_paired(op, x, y) for x, y in zip(a, b if isinstance(b, Numbers) else repeat(b))])
+    return Numbers([_paired(op, a, y) for y in b]) if isinstance(b, Numbers) else op.value(a, b)
 
 
 def _shape(x: Any) -> tuple[int, ...]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import repeat
 from math import prod
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from .. import ops
 from ..graph import topological_order
+from ..ops import Operators
 from ..value import Value, check_label, constant, forward, numbers, real_number, record, write
 from ..writing.names import elements
-from .elementwise import Elementwise
 from .guards import Guards
 from .indexing import selected
 from .lists import Numbers
@@ -22,7 +22,7 @@ from .shapes import Shape, as_shape, axes, broadcast_shapes, broadcast_to, neste
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from random import Random
-    from typing import Any, Self, TypeAlias
+    from typing import Self, TypeAlias
 
     Seed: TypeAlias = "int | float | str | Random | None"
     WithSlice: TypeAlias = "tuple[slice, int] | tuple[int, slice] | tuple[slice, slice]"
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _MOST = 10**8  # numbers in a new Tensor: 10 GB
 
 
-class Tensor(Elementwise, Reductions, Guards):
+class Tensor(Operators[Any, "Tensor"], Reductions, Guards):
     """An array of Values, with NumPy's broadcasting, indexing and reductions.
 
     `values` are the elements, row by row, and `shape` the sizes of the axes; a Tensor of shape
@@ -38,7 +38,7 @@ class Tensor(Elementwise, Reductions, Guards):
     reshapes share them. `op` and `inputs` say how and from which Tensors this one was computed,
     and `record` with what else: an axis, an exponent, an index.
 
-    Operators and functions are in `Elementwise`, what goes along an axis in `Reductions`.
+    Operators and functions are those of a Value, `Operators`; what goes along an axis is in `Reductions`.
 
     Args:
         data: a number, a Value, or nested sequences of them, or anything with `.tolist()`
@@ -291,7 +291,7 @@ class Tensor(Elementwise, Reductions, Guards):
         """
         return Tensor(from_values([Value(v.data) for v in self.values], self.shape), self.label)
 
-    # Element by element; the operators and functions are in `Elementwise`.
+    # Element by element; the operators and functions are in `Operators`.
 
     def map(self, f: Callable[[Value], Value]) -> Tensor:
         """A Tensor of f(element), for functions that have no name of their own here.
@@ -301,16 +301,16 @@ class Tensor(Elementwise, Reductions, Guards):
         """
         return from_values([constant(f(a)) for a in self.values], self.shape, Operation("map"), self)
 
-    def _each(self, op: ops.Op) -> Tensor:
+    def _unary(self, op: ops.Op) -> Tensor:
         return from_values([record(op, (a,), a.data) for a in self.values], self.shape, of_row(op), self)
 
-    def _pair(self, op: ops.Op, a: Any, b: Any, symbol: str | None = None) -> Tensor:
-        a, b, operation = as_tensor(a), as_tensor(b), Operation(symbol, op) if symbol else of_row(op)
+    def _binary(self, op: ops.Op, a: Any, b: Any) -> Tensor:
+        a, b = as_tensor(a), as_tensor(b)
         left, right, shape = a.values, b.values, a.shape
         if a.shape != b.shape:
-            shape = broadcast_shapes(operation.symbol, a.shape, b.shape)
+            shape = broadcast_shapes(op.symbol, a.shape, b.shape)
             left, right = broadcast_to(left, a.shape, shape), broadcast_to(right, b.shape, shape)
-        return from_values([record(op, (x, y), x.data, y.data) for x, y in zip(left, right)], shape, operation, a, b)
+        return from_values([record(op, (x, y), x.data, y.data) for x, y in zip(left, right)], shape, of_row(op), a, b)
 
     # Matrix product.
 

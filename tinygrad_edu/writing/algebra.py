@@ -9,7 +9,7 @@ algebra of its own (readings/compiling).
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .. import ops
 from . import expression as E
@@ -17,7 +17,6 @@ from .expression import Expression
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import Any
 
 
 def in_symbols(f: Callable[..., Any], *formulas: Any) -> Expression:
@@ -50,8 +49,8 @@ def _symbols(x: Any) -> Any:
     return Symbol(x) if isinstance(x, Expression) else x
 
 
-class Symbol:
-    """A formula with operators and the functions that occur in rules. A number beside it is a constant."""
+class Symbol(ops.Operators[Any, "Symbol"]):
+    """A formula with operators and functions. A number beside it is a constant."""
 
     __slots__ = ("formula",)
 
@@ -62,75 +61,15 @@ class Symbol:
     def shape(self) -> tuple[int, ...]:
         return self.formula.shape
 
-    def __add__(self, other: Any) -> Symbol:
-        return Symbol(add(_formula(self), _formula(other)))
+    def _unary(self, op: ops.Op) -> Symbol:
+        if op.exponent is not None:
+            return Symbol(power(self.formula, op.exponent))
+        return Symbol(negative(self.formula) if op is ops.NEG else E.Apply(op, (self.formula,)))
 
-    def __radd__(self, other: Any) -> Symbol:
-        return Symbol(add(_formula(other), _formula(self)))
-
-    def __sub__(self, other: Any) -> Symbol:
-        return Symbol(subtract(_formula(self), _formula(other)))
-
-    def __rsub__(self, other: Any) -> Symbol:
-        return Symbol(subtract(_formula(other), _formula(self)))
-
-    def __mul__(self, other: Any) -> Symbol:
-        return Symbol(multiply(_formula(self), _formula(other)))
-
-    def __rmul__(self, other: Any) -> Symbol:
-        return Symbol(multiply(_formula(other), _formula(self)))
-
-    def __truediv__(self, other: Any) -> Symbol:
-        return Symbol(divide(_formula(self), _formula(other)))
-
-    def __rtruediv__(self, other: Any) -> Symbol:
-        return Symbol(divide(_formula(other), _formula(self)))
-
-    def __pow__(self, n: Any) -> Symbol:
-        if isinstance(n, Symbol):
-            return Symbol(E.Apply(ops.POW, (self.formula, n.formula)))
-        return Symbol(power(self.formula, float(n)))
-
-    def __neg__(self) -> Symbol:
-        return Symbol(negative(_formula(self)))
-
-    # The functions that occur in the partials of the table.
-
-    def exp(self) -> Symbol:
-        return Symbol(E.Apply(ops.EXP, (self.formula,)))
-
-    def log(self) -> Symbol:
-        return Symbol(E.Apply(ops.LOG, (self.formula,)))
-
-    def sqrt(self) -> Symbol:
-        return Symbol(E.Apply(ops.SQRT, (self.formula,)))
-
-    def tanh(self) -> Symbol:
-        return Symbol(E.Apply(ops.TANH, (self.formula,)))
-
-    def sigmoid(self) -> Symbol:
-        return Symbol(E.Apply(ops.SIGMOID, (self.formula,)))
-
-    def relu(self) -> Symbol:
-        return Symbol(E.Apply(ops.RELU, (self.formula,)))
-
-    def sin(self) -> Symbol:
-        return Symbol(E.Apply(ops.SIN, (self.formula,)))
-
-    def cos(self) -> Symbol:
-        return Symbol(E.Apply(ops.COS, (self.formula,)))
-
-    def abs(self) -> Symbol:
-        return Symbol(E.Apply(ops.ABS, (self.formula,)))
-
-    def step(self) -> Symbol:
-        return Symbol(E.Apply(ops.STEP, (self.formula,)))
-
-    def maximum(self, other: Any) -> Symbol:
-        return Symbol(E.Apply(ops.MAXIMUM, (self.formula, _formula(other))))
-
-    def stop_gradient(self) -> Symbol:
-        return Symbol(E.Apply(ops.STOP, (self.formula,)))
+    def _binary(self, op: ops.Op, a: Any, b: Any) -> Symbol:
+        rule = {ops.ADD: add, ops.SUB: subtract, ops.MUL: multiply, ops.DIV: divide}.get(op)
+        a, b = _formula(a), _formula(b)
+        return Symbol(rule(a, b) if rule else E.Apply(op, (a, b)))
 
     def __matmul__(self, other: Symbol) -> Symbol:
         return Symbol(matrix_product(_formula(self), _formula(other)))

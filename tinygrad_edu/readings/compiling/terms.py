@@ -16,24 +16,14 @@ from ...value import real_number
 from ...writing.code import GATE, PYTHON, NotWritten
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Collection, Sequence
     from typing import Any
 
     from ...ops import Op
     from ...value import Value
 
 
-def _method(op: Op) -> Callable[..., Term]:
-    """A method that applies the row to the Term, and to what else there is."""
-    return lambda term, *others: term.algebra.apply(op, term, *others)
-
-
-def _reflected(op: Op) -> Callable[..., Term]:
-    """The method for a number on the left."""
-    return lambda term, number: term.algebra.apply(op, number, term)
-
-
-class Term:
+class Term(ops.Operators["Term | float", "Term"]):
     """A step `op(*inputs)` of a program, or without op a constant `number`, or else a variable.
 
     It has the arithmetic and the functions of a Value, so that a row that no language knows can be
@@ -66,30 +56,11 @@ class Term:
     def __bool__(self) -> bool:
         raise TypeError("a symbol has no number yet that could decide")
 
-    __add__, __radd__ = _method(ADD), _reflected(ADD)
-    __sub__, __rsub__ = _method(SUB), _reflected(SUB)
-    __mul__, __rmul__ = _method(MUL), _reflected(MUL)
-    __truediv__, __rtruediv__ = _method(DIV), _reflected(DIV)
-    __neg__ = _method(NEG)
-    __abs__ = abs = _method(ops.ABS)
-    __rpow__ = _reflected(ops.POW)
+    def _unary(self, op: Op) -> Term:
+        return self.algebra.apply(op, self)
 
-    def __pow__(self, n: Term | float) -> Term:
-        if isinstance(n, Term):
-            return self.algebra.apply(ops.POW, self, n)
-        return self.algebra.apply(ops.power(float(n)), self)
-
-    exp = _method(ops.EXP)
-    log = _method(ops.LOG)
-    sqrt = _method(ops.SQRT)
-    sin = _method(ops.SIN)
-    cos = _method(ops.COS)
-    tanh = _method(ops.TANH)
-    sigmoid = _method(ops.SIGMOID)
-    relu = _method(ops.RELU)
-    step = _method(ops.STEP)
-    maximum = _method(ops.MAXIMUM)
-    minimum = _method(ops.MINIMUM)
+    def _binary(self, op: Op, a: Term | float, b: Term | float) -> Term:
+        return self.algebra.apply(op, a, b)
 
 
 class Algebra:
