@@ -1,109 +1,78 @@
-"""What q1.py and q2.py share: the options, the page with its ✓, several examples, files.
+"""What q1.py and q2.py share: their options, the examples, and what is written of a pass.
 
-A question is a `with` block of a Practical. The block computes; the Practical tells it on which
-examples, collects the numbers, and at the end prints the page (or JSON, or the derivation).
+The page itself, with its formulas in plain lists, is in practical_page.py.
 """
 
+import argparse
 import json
-import sys
+import math
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
-from practical_options import parse
-from practical_page import (
-    PARAMETERS,
-    Formula,
-    Page,
-    Pass,
-    Step,
-    symbol,
-    write_backward,
-    write_batch,
-    write_forward,
-    write_steps,
-    write_update,
-)
+from practical_page import PARAMETERS, page, symbol
 
 from tinygrad_edu import MLP, Tensor, draw, explain, load, step_through, worksheet
+from tinygrad_edu.readings.drawing import LEVELS
 from tinygrad_edu.writing.console import printing, unicode_output
 from tinygrad_edu.writing.files import write_whole
 
+Numbers = dict[str, Any]
+EXAMPLES = [([1.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0]), ([0.0, 0.0, 10.0, 0.0], [0.0, 0.0, 1.0])]
 
-class Practical:
-    """One run of a question.
 
-    Args:
-        title: of the page; its first ten letters name the question.
-        y_hat, loss: formula and plain computation of ŷ from z⁽³⁾, and of L from ŷ and y.
-        from_y_hat: whether L is computed from ŷ, or from z⁽³⁾ directly.
-        remark: what a reader should be told of a pass, or "".
-        argv: the command line; by default that of the script.
-    """
+class Run:
+    """A question with the options of the command line, and the numbers of every step as --json prints them."""
 
-    def __init__(
-        self,
-        title: str,
-        y_hat: tuple[str, Callable[..., Any]],
-        loss: tuple[str, Callable[..., Any]],
-        from_y_hat: bool,
-        remark: Callable[[Pass], str],
-        argv: list[str] | None = None,
-    ) -> None:
-        self.title = title
-        self.y_hat, self.loss = Formula(*y_hat), Formula(*loss)
-        self.from_y_hat = from_y_hat
-        self.remark = remark
-        unicode_output()  # for --help
-        self.parser, self.options = parse(title, not from_y_hat, argv)
-        self.eta: float = self.options.lr
-        self.reduction = "mean" if self.options.mean else "sum"
-        self.history: list[Step] = []
-        self.passes: list[Pass] = []
-        self.result = ""  # what --explain prints
-        self.files: list[str] = []
-
-    # What the block asks for.
+    def __init__(self, title: str, options: argparse.Namespace) -> None:
+        self.title, self.options = title, options
+        self.eta: float = options.lr
+        self.reduction = "mean" if options.mean else "sum"
+        self.history: list[Numbers] = []
+        self.output: list[str] = []  # what is printed in place of the page
 
     def start(self, net: MLP) -> MLP:
-        """The network with the weights that --seed or --weights ask for, else as it is."""
-        if self.options.seed is not None:
-            random = MLP([4, 4, 3, 3], activation="tanh", seed=self.options.seed)
-            for p, q in zip(net.parameters(), random.parameters()):
-                p.data = q.data
-        if self.options.weights:
-            load(net, self.options.weights)
-        self.net = net
-        return net
+        """The network with the weights that --seed or --weights ask for; without them as it is."""
+        o = self.options
+        self.net = net if o.seed is None else MLP([4, 4, 3, 3], activation="tanh", seed=o.seed)
+        if o.weights:
+            load(self.net, o.weights)
+        self.before = self.parameters()
+        return self.net
 
     def steps(self) -> Iterator[list[tuple[Tensor, Tensor]]]:
-        """For each update the (x, y) to be passed through the network.
+        """For each update the pairs (x, y) that go through the network.
 
-        These are the examples, and after several of them all at once, with one example a row: the
-        last is what the update is made with, and where only it counts the others are left out.
+        These are the examples, and if there are several then all of them at once, with one example in each row.
+        The update is made with the last pair. Where only the update counts, the other pairs are left out.
         """
-        examples = self.options.examples
-        both = [(Tensor(x, label="x"), Tensor(y, label="y")) for x, y in examples]
-        if len(examples) > 1:
-            both.append((Tensor([x for x, _ in examples], label="x"), Tensor([y for _, y in examples], label="y")))
-        for k in range(self.options.steps):
-            everything = not self.options.explain and (k == 0 or self.options.json)
-            self.passes = []
-            self.last = both[-1][0]
-            yield both if everything else both[-1:]
-            self.history.append(Step(self.passes, self.parameters("data")))
+        o = self.options
+        pairs = [*o.examples, tuple(map(list, zip(*o.examples)))][: len(o.examples) + (len(o.examples) > 1)]
+        tensors = [(Tensor(x, label="x"), Tensor(y, label="y")) for x, y in pairs]
+        for k in range(o.steps):
+            self.passes: list[Numbers] = []
+            self.last = tensors[-1][0]
+            yield tensors if not o.explain and (k == 0 or o.json) else tensors[-1:]
+            of_all = self.passes[-1]
+            grad = {name: of_all["grad"][name] for name in PARAMETERS}
+            step = {"examples": self.passes[: len(o.examples)], "loss": of_all["loss"], "grad": grad}
+            self.history.append(step | {"updated": self.parameters()})
+
+    def parameters(self) -> Numbers:
+        return {name: p.data for name, p in zip(PARAMETERS, self.net.parameters())}
 
     def show(self, **quantities: Tensor) -> None:
-        """The numbers of a pass, under the names x, z1, h1, …, z3, y_hat, y and L."""
-        quantities = {"h0": quantities["x"], **quantities}
-        data = {name: t.data for name, t in quantities.items()} | self.parameters("data")
-        grad = {name: t.grad for name, t in quantities.items()} | self.parameters("grad")
-        self.passes.append(Pass(data, grad))
+        """Keeps the numbers of a pass, under the names x, z1, h1, …, z3, y_hat, y and L."""
+        backward = ["z3", "W3", "b3", "h2", "z2", "W2", "b2", "h1", "z1", "W1", "b1"]
+        backward = backward if self.options.classes else ["y_hat", *backward]
+        tensors = quantities | dict(zip(PARAMETERS, self.net.parameters()))
+        numbers = {name: tensors[name].data for name in ("x", "y", "z1", "h1", "z2", "h2", "z3", "y_hat")}
+        numbers |= {"loss": tensors["L"].data, "grad": {name: tensors[name].grad for name in backward}}
+        self.passes.append(numbers)
         if not self.history and quantities["x"] is self.last:
             for name, t in quantities.items():
-                if not t.label:
-                    t.label = symbol(name)
+                t.label = t.label or symbol(name)
             self.read(quantities["L"])
 
     def read(self, loss: Tensor) -> None:
@@ -115,105 +84,126 @@ class Practical:
             step_through(loss, o.level, self.title, o.digits).save(o.step)
         if o.explain:
             derivation = explain(loss, self.net.parameters(), digits=o.digits, title=self.title, eta=self.eta)
-            self.result = derivation.to(o.format or "text")
-        self.files = [file for file in (o.draw, o.step) if file]
+            self.output = [derivation.to(o.format or "text")]
         if o.exercise:
-            self.exercise(loss)
+            sheet = worksheet(loss, "all", title=self.title, digits=o.digits, seed=o.variant, eta=self.eta)
+            for part, path in ((sheet, o.worksheet), (sheet.key(), o.key)):
+                if path:
+                    part.save(path)
+            if o.answers:
+                write_whole(Path(o.answers), sheet.answers(Path(o.answers).suffix.lower().removeprefix(".")).encode())
+            files = [o.worksheet, o.key, o.answers, o.draw, o.step]
+            self.output = [f"{file} is written." for file in files if file]
+            self.output += [str(sheet.mark(o.mark))] if o.mark else []
 
-    def exercise(self, loss: Tensor) -> None:
-        """The sheet, its key, a form for the answers, and marks: whichever the options ask for."""
-        o = self.options
-        sheet = worksheet(loss, "all", title=self.title, digits=o.digits, seed=o.variant, eta=self.eta)
-        for part, path in ((sheet, o.worksheet), (sheet.key(), o.key)):
-            if path:
-                part.save(path)
-        if o.answers:
-            form = sheet.answers(Path(o.answers).suffix.lower().removeprefix("."))
-            write_whole(Path(o.answers), form.encode())
-        lines = [f"{path} is written." for path in (o.worksheet, o.key, o.answers, *self.files) if path]
-        if o.mark:
-            lines.append(str(sheet.mark(o.mark)))
-        self.result = "\n".join(lines)
+    def as_json(self) -> str:
+        """The first step; if there are several, the losses and every step, too."""
+        report = {"question": self.title.split(":")[0].replace("uestion ", ""), **self.history[0]}
+        report["updated"] = self.history[-1]["updated"]
+        several = {"losses": [step["loss"] for step in self.history], "steps": self.history}
+        return json.dumps(report | (several if len(self.history) > 1 else {}))
 
-    def parameters(self, what: str) -> dict[str, Any]:
-        """`data` or `grad` of W1, b1, W2, …"""
-        return dict(zip(PARAMETERS, [getattr(p, what) for p in self.net.parameters()]))
 
-    # What is printed.
+@contextmanager
+def question(title: str, remark: Callable[[Numbers], str], classes: bool = False) -> Iterator[Run]:
+    """A block in which errors become one line, and after which the page is printed.
 
-    def page(self) -> Page:
-        page = Page(self.options.digits)
-        first, n = self.history[0], len(self.options.examples)
-        start = "every weight and bias 0.1"
-        if self.options.seed is not None:
-            start = f"random weights of seed {self.options.seed}"
-        if self.options.weights:
-            start = f"weights from {self.options.weights}"
-        page.write(self.title, f"A 4-4-3-3 network, {start}, tanh except at the output.")
-        for i, p in enumerate(first.passes[:n], start=1):
-            heading = f"Example {i}: " if n > 1 else ""
-            x, y = (" ".join([f"{value:g}" for value in p.data[name]]) for name in "xy")
-            page.write("", f"{heading}x = [{x}]ᵀ, y = [{y}]ᵀ", "")
-            write_forward(page, p, self.y_hat, self.loss)
-            write_backward(page, p, self.from_y_hat)
-        for remark in dict.fromkeys([self.remark(p) for p in first.passes[:n]]):  # once, also if it holds for several
-            if remark:
-                page.write("", remark)
-        if n > 1:
-            write_batch(page, first.passes, self.options.mean)
-        write_update(page, first, self.eta)
-        if len(self.history) > 1:
-            write_steps(page, self.history)
-        page.write("", page.verdict(), *[f"{file} is written." for file in self.files])
-        return page
+    Args:
+        title: of the page; the number of the question stands before its colon.
+        remark: what a reader should be told of a pass, or "".
+        classes: whether ŷ is a softmax, so that y may be given as a class.
+    """
+    unicode_output()  # for --help
+    parser = _parser(title, classes)
+    run = Run(title, _checked(parser, classes))
+    try:
+        yield run
+    except (ValueError, ArithmeticError) as error:
+        parser.error(str(error))
+    except (OSError, RuntimeError) as error:
+        raise SystemExit(f"{parser.prog}: {error}") from None
+    agrees = True
+    with printing():
+        if run.options.json and not run.output:
+            run.output = [run.as_json()]
+        elif not run.output:
+            run.output, agrees = page(title, run.options, run.before, run.history, remark)
+        print("\n".join(run.output))
+    if not agrees:
+        raise SystemExit(1)
 
-    def as_dict(self) -> dict[str, Any]:
-        """Everything, for --json: the first step, and if there are several the losses and every step."""
-        steps = [self.step_as_dict(step) for step in self.history]
-        result = {"question": f"Q{self.title[9]}", **steps[0], "updated": steps[-1]["updated"]}
-        if len(steps) > 1:
-            result |= {"losses": [step["loss"] for step in steps], "steps": steps}
-        return result
 
-    def step_as_dict(self, step: Step) -> dict[str, Any]:
-        of_all = step.passes[-1]
-        return {
-            "examples": [self.pass_as_dict(p) for p in step.passes[: len(self.options.examples)]],
-            "loss": of_all.data["L"],
-            "grad": {name: of_all.grad[name] for name in PARAMETERS},
-            "updated": step.after,
-        }
+def _parser(title: str, classes: bool) -> argparse.ArgumentParser:
+    p = argparse.ArgumentParser(
+        description=f"{title}: every number of the worked practical.",
+        epilog="Without options: the first example of the practical, one step.",
+        allow_abbrev=False,
+    )
+    add = p.add_argument
+    y = '0,1,0", or with a class, counted from 0, "1,0,1,0 -> 1"' if classes else '0,1,0"'
+    add("--batch", action="store_true", help="add the practical's second example, 0,0,10,0 -> 0,0,1")
+    add("--example", type=_example, action="append", metavar="'X -> Y'", help=f'"1,0,1,0 -> {y}; repeatable')
+    add("--mean", action="store_true", help="divide the loss of the batch by the number of examples")
+    add("--lr", type=float, metavar="ETA", help="the learning rate η (default: 0.1)")
+    add("--steps", type=int, help="how many updates (default: 1)")
+    start = p.add_mutually_exclusive_group()
+    start.add_argument("--seed", type=int, help="random weights, the same ones for the same number")
+    start.add_argument("--weights", metavar="FILE", help="weights from a file that tinygrad_edu.save has written")
+    add("--digits", type=int, help="decimals on the page (default: 4)")
+    add("--draw", metavar="FILE", help="write the graph of the loss, as .svg .png .pdf .dot or .gv")
+    add("--step", metavar="FILE", help="write a page that steps through the loss, as .html")
+    add("--level", choices=LEVELS, help="how fine the drawing or page is (default: by size)")
+    add("--explain", action="store_true", help="the derivation in matrices, in place of the page")
+    add("--format", choices=("text", "markdown", "latex"), help="of --explain (default: text)")
+    add("--worksheet", metavar="FILE", help="write an exercise, as .html, .tex or .md")
+    add("--key", metavar="FILE", help="write its key, as .html, .tex or .md")
+    add("--answers", metavar="FILE", help="write a form for the answers, as .csv or .json")
+    add("--mark", metavar="PATH", help="mark a .csv or .json file, or a folder of them")
+    add("--variant", type=int, metavar="N", help="the exercise with numbers of its own, the same ones for the same N")
+    add("--json", action="store_true", help="one JSON object with full precision instead of the page")
+    return p
 
-    def pass_as_dict(self, p: Pass) -> dict[str, Any]:
-        forward = {name: p.data[name] for name in ("x", "y", "z1", "h1", "z2", "h2", "z3", "y_hat")}
-        backward = ["y_hat"] * self.from_y_hat + ["z3", "W3", "b3", "h2", "z2", "W2", "b2", "h1", "z1", "W1", "b1"]
-        return forward | {"loss": p.data["L"], "grad": {name: p.grad[name] for name in backward}}
 
-    # The block begins and ends.
+def _checked(p: argparse.ArgumentParser, classes: bool) -> argparse.Namespace:
+    """The options. Those that contradict each other, or would change nothing, are errors."""
+    o = p.parse_args()
+    o.classes, o.examples = classes, (o.example or EXAMPLES[:1]) + EXAMPLES[1:] * o.batch
+    if classes:
+        one_hot = {(0.0,): [1.0, 0.0, 0.0], (1.0,): [0.0, 1.0, 0.0], (2.0,): [0.0, 0.0, 1.0]}
+        o.examples = [(x, one_hot.get(tuple(y), y)) for x, y in o.examples]
+    finite = all(map(math.isfinite, [number for x, y in o.examples for number in x + y]))
+    fits = finite and {(len(x), len(y)) for x, y in o.examples} == {(4, 3)}
+    sizes = "takes 4 finite numbers for x and 3 for y" + ", or a class from 0 to 2" * classes
+    o.exercise, picture = any([o.worksheet, o.key, o.answers, o.mark]), o.draw or o.step
+    before = "changes nothing in --explain, which stands before the update"
+    several = "--worksheet, --key, --answers and --mark"
+    for what, wrong, why in (
+        ("--example", not fits, sizes),
+        ("--lr", o.lr is not None and not 0 < o.lr < math.inf, "is above 0 and finite"),
+        ("--steps", o.steps is not None and not 1 <= o.steps <= 100_000, "is a whole number from 1 to 100000"),
+        ("--digits", o.digits is not None and not 0 <= o.digits <= 17, "is a whole number from 0 to 17"),
+        ("--json and --explain", o.json and o.explain, "print different things: choose one"),
+        ("--steps", o.steps and o.explain, before),
+        ("--lr", o.lr and o.explain, before),
+        ("--format", o.format and not o.explain, "is the format of --explain, which is not asked for"),
+        ("--level", o.level and not picture, "is the level of --draw and --step, which are not asked for"),
+        ("--level tensor", o.level == "tensor" and o.step, "is a level of --draw alone"),
+        ("--digits", o.digits is not None and o.json and not picture, "changes nothing in --json"),
+        ("--mean", o.mean and len(o.examples) == 1, "needs several examples: add --batch or --example"),
+        ("--variant", o.variant is not None and not o.exercise, "is one of an exercise, which is not asked for"),
+        (several, o.exercise and (o.json or o.explain), "stand without --json and --explain"),
+        (several, o.exercise and (o.steps or 1) > 1, "are of one step, without --steps"),
+    ):
+        if wrong:
+            p.error(f"{what} {why}")
+    o.lr, o.steps, o.digits = o.lr or 0.1, o.steps or 1, 4 if o.digits is None else o.digits
+    return o
 
-    def __enter__(self) -> "Practical":
-        return self
 
-    def __exit__(self, kind: Any, error: BaseException | None, traceback: TracebackType | None) -> None:
-        if isinstance(error, (ValueError, ArithmeticError)):
-            self.parser.error(str(error))
-        if isinstance(error, (OSError, RuntimeError)):
-            print(f"{self.parser.prog}: {error}", file=sys.stderr)
-            raise SystemExit(1)
-        if error is None:
-            with printing():
-                agrees = self.print()
-            if not agrees:
-                raise SystemExit(1)
-
-    def print(self) -> bool:
-        """Print what was asked for; returns whether formulas and engine agree."""
-        if self.options.explain or self.options.exercise:
-            print(self.result)
-        elif self.options.json:
-            print(json.dumps(self.as_dict()))
-        else:
-            page = self.page()
-            print("\n".join(page.lines))
-            return page.agrees
-        return True
+def _example(text: str) -> tuple[list[float], list[float]]:
+    """`1,0,1,0 -> 0,1,0`; what is wrong with the numbers is found later."""
+    x, _, y = text.replace("−", "-").partition("->")
+    try:
+        return [float(part) for part in x.split(",")], [float(part) for part in y.split(",")]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f'an example looks like "1,0,1,0 -> 0,1,0", not {text!r}') from None

@@ -8,7 +8,7 @@ The output has no activation, ŷ = z⁽³⁾, and the loss is L = ½ Σ (ŷᵢ �
 from ∂L/∂ŷ = ŷ − y. practical.py reads the options and prints the page.
 """
 
-from practical import Practical
+from practical import question
 
 from tinygrad_edu import MLP, squared_error
 
@@ -16,21 +16,17 @@ MISPRINT = """\
 The notes print z⁽³⁾ = 0.16936. The number is 0.16396: two digits changed places.
 By hand it is 0.3 · 0.2132 + 0.1, and the notes' own loss 0.376 agrees with it alone."""
 
-practical = Practical(
-    "Question 1: squared error",
-    y_hat=("z⁽³⁾", lambda z3: z3),
-    loss=("½ Σᵢ (ŷᵢ − yᵢ)²", lambda y_hat, y: sum((a - b) ** 2 for a, b in zip(y_hat, y)) / 2),
-    from_y_hat=True,
-    remark=lambda p: MISPRINT if round(p.data["z3"][0], 5) == 0.16396 else "",
-)
-eta = practical.eta
 
-with practical:
+def remark(numbers):
+    return MISPRINT if round(numbers["z3"][0], 5) == 0.16396 else ""
+
+
+with question("Question 1: squared error", remark) as run:
     # The network: every weight and bias is 0.1.
-    net = practical.start(MLP([4, 4, 3, 3], activation="tanh", init=0.1))
+    net = run.start(MLP([4, 4, 3, 3], activation="tanh", init=0.1))
     layer1, layer2, layer3 = net.layers
 
-    for passes in practical.steps():
+    for passes in run.steps():
         for x, y in passes:  # one example; of several, all of them last, with one example a row
             # Forward.
             z1 = layer1(x)  # W⁽¹⁾ h⁽⁰⁾ + b⁽¹⁾, with h⁽⁰⁾ = x
@@ -39,13 +35,13 @@ with practical:
             h2 = z2.tanh()
             z3 = layer3(h2)
             y_hat = z3.reshape(z3.shape)  # the same numbers under their own name
-            L = squared_error(y_hat, y, practical.reduction)
+            L = squared_error(y_hat, y, run.reduction)
 
             # Backward: a.grad is now ∂L/∂a.
             net.zero_grad()
             L.backward()
-            practical.show(x=x, z1=z1, h1=h1, z2=z2, h2=h2, z3=z3, y_hat=y_hat, y=y, L=L)
+            run.show(x=x, z1=z1, h1=h1, z2=z2, h2=h2, z3=z3, y_hat=y_hat, y=y, L=L)
 
         # Update.
         for p in net.parameters():
-            p.data -= eta * p.grad
+            p.data -= run.eta * p.grad

@@ -8,9 +8,7 @@ The network is that of Question 1, with ŷ = softmax(z⁽³⁾). The loss L = �
 directly, as Σ yₖ (log Σⱼ exp(z⁽³⁾ⱼ) − z⁽³⁾ₖ), so the backward pass starts from ∂L/∂z⁽³⁾ = ŷ − y.
 """
 
-from math import exp, log
-
-from practical import Practical
+from practical import question
 
 from tinygrad_edu import MLP, cross_entropy
 
@@ -19,21 +17,17 @@ Below the last layer every gradient is exactly 0 in exact arithmetic: the rows o
 equal, so ∂L/∂h⁽²⁾ = W⁽³⁾ᵀ (ŷ − y) is a multiple of Σᵢ (ŷᵢ − yᵢ) = 1 − 1 = 0. In this step
 only the last layer learns. (In floats the sums may come out as 1e-17 in place of 0.)"""
 
-practical = Practical(
-    "Question 2: softmax and cross-entropy",
-    y_hat=("softmax(z⁽³⁾)", lambda z3: [exp(zi - max(z3)) / sum(exp(zj - max(z3)) for zj in z3) for zi in z3]),
-    loss=("−Σₖ yₖ log ŷₖ", lambda y_hat, y: -sum(yk * log(yhk) for yhk, yk in zip(y_hat, y) if yk)),
-    from_y_hat=False,
-    remark=lambda p: ZEROS if max(map(abs, p.grad["h2"])) < 1e-12 else "",
-)
-eta = practical.eta
 
-with practical:
+def remark(numbers):
+    return ZEROS if max(map(abs, numbers["grad"]["h2"])) < 1e-12 else ""
+
+
+with question("Question 2: softmax and cross-entropy", remark, classes=True) as run:
     # The network: every weight and bias is 0.1.
-    net = practical.start(MLP([4, 4, 3, 3], activation="tanh", init=0.1))
+    net = run.start(MLP([4, 4, 3, 3], activation="tanh", init=0.1))
     layer1, layer2, layer3 = net.layers
 
-    for passes in practical.steps():
+    for passes in run.steps():
         for x, y in passes:  # one example; of several, all of them last, with one example a row
             # Forward.
             z1 = layer1(x)  # W⁽¹⁾ h⁽⁰⁾ + b⁽¹⁾, with h⁽⁰⁾ = x
@@ -42,13 +36,13 @@ with practical:
             h2 = z2.tanh()
             z3 = layer3(h2)
             y_hat = z3.softmax()
-            L = cross_entropy(z3, y, practical.reduction)
+            L = cross_entropy(z3, y, run.reduction)
 
             # Backward: a.grad is now ∂L/∂a.
             net.zero_grad()
             L.backward()
-            practical.show(x=x, z1=z1, h1=h1, z2=z2, h2=h2, z3=z3, y_hat=y_hat, y=y, L=L)
+            run.show(x=x, z1=z1, h1=h1, z2=z2, h2=h2, z3=z3, y_hat=y_hat, y=y, L=L)
 
         # Update.
         for p in net.parameters():
-            p.data -= eta * p.grad
+            p.data -= run.eta * p.grad

@@ -89,7 +89,7 @@ def test_the_scripts_run_as_it_says(command, tmp_path):
             assert (tmp_path / argument).stat().st_size > 1000
 
 
-HELPERS = {"gallery.py", "practical.py", "practical_options.py", "practical_page.py"}
+HELPERS = {"gallery.py", "practical.py", "practical_page.py"}
 
 
 def test_the_ladder_is_the_examples_and_each_head_says_what_is_new():
