@@ -628,7 +628,7 @@ def test_changed_data_is_refused():
         (lambda: explain(Tensor([1.0, 2.0])), "a derivative is taken of one number"),
         (lambda: explain(Value(1.0), level="tensor"), "needs Tensors"),
         (lambda: explain(Value(1.0), level="matrix"), 'the level is "tensor" or "value"'),
-        (lambda: explain(Value(1.0)).to("html"), 'the format is "text", "markdown" or "latex"'),
+        (lambda: explain(Value(1.0)).to("html"), 'the format is "text", "markdown", "latex" or "fragment"'),
         (lambda: explain(Value(1.0), wrt=3.0), "wrt is made of Values and Tensors"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
+from unicodedata import combining, east_asian_width
 
 from .. import ops
 from . import expression as E
@@ -233,9 +234,9 @@ class Text(Paper):
         columns = []
         for block in blocks:
             above = (height - len(block)) // 2
-            width = max(map(len, block))
+            width = max(map(display_width, block))
             lines = [""] * above + block + [""] * (height - len(block) - above)
-            columns.append([line.ljust(width) for line in lines])
+            columns.append([padded(line, width) for line in lines])
         return "\n".join(["".join(line) for line in zip(*columns)])
 
 
@@ -341,6 +342,22 @@ def _fenced(lines: list[str], left: str, right: str) -> str:
     """The lines between brackets as tall as they are: `left` and `right` hold the parts ([⎡⎢⎣."""
     if len(lines) == 1:
         return left[0] + lines[0] + right[0]
-    width = max(map(len, lines))
+    width = max(map(display_width, lines))
     parts = [1] + [2] * (len(lines) - 2) + [3]
-    return "\n".join([left[k] + line.ljust(width) + right[k] for k, line in zip(parts, lines)])
+    return "\n".join([left[k] + padded(line, width) + right[k] for k, line in zip(parts, lines)])
+
+
+def display_width(text: str) -> int:
+    """How many columns of a terminal a line takes: none for an accent, two for a letter of full width.
+
+    >>> display_width("x\u0302 = 1"), display_width("重")
+    (5, 2)
+    """
+    if text.isascii():
+        return len(text)
+    return sum([0 if combining(c) else 1 + (east_asian_width(c) in "WF") for c in text])
+
+
+def padded(text: str, width: int) -> str:
+    """A line with blanks up to the width."""
+    return text + " " * (width - display_width(text))

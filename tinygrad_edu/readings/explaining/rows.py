@@ -1,28 +1,23 @@
-"""The derivation as data, and how it is printed: as text, Markdown or LaTeX."""
+"""The derivation as data: rows, steps, and what `explain` returns. printing.py writes it."""
 
 from __future__ import annotations
 
 import os
-import pathlib
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
 
-from ...writing.expression import Expression, Number, Path, parts
+from ...writing.expression import Expression, Number
 from ...writing.files import write_whole
-from ...writing.latex import LaTeX, latex_words
-from ...writing.paper import Text, written
+from ...writing.paper import Paper, Text, written
+from . import printing
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from typing import Any, TypeAlias
-
-    from ...writing.paper import Paper
-
-    Note: TypeAlias = list[str | Expression]
+#: A sentence in words and formulas.
+Note: TypeAlias = list[str | Expression]
 
 
-_WIDTH = 110
-
-
+@dataclass(eq=False, repr=False)
 class Row:
     """One line: quantity = rule = numbers = result.
 
@@ -30,53 +25,50 @@ class Row:
         quantity, rule, numbers: formulas; `str` of each is its text. `rule` and `numbers` are
             None where there is nothing to compute: a leaf, ∂L/∂L = 1.
         result: a float, or a Tensor in the matrix derivation.
-        relation: "=", or "+=" where this is one of several contributions to the quantity, or "←" where the
-            quantity gets a new value.
-        total: the sum of the contributions so far, and
-        part: (which contribution this is, of how many), both None unless the relation is "+=".
         node: the Value or Tensor whose number or gradient this is.
         edge: which input of the step's node it is, in the steps of the backward pass.
+        total: the sum of the contributions so far, and
+        part: (which contribution this is, of how many), both None unless the relation is "+=".
         notes: sentences beside it, such as why it is zero; each a list of words and formulas.
+        update: whether the quantity gets a new value.
 
     >>> from tinygrad_edu import Value, explain
     >>> print(explain(Value(3.0, label="x") ** 2).forward[-1])
     f = x² = 3² = 9
     """
 
-    def __init__(
-        self,
-        quantity: Expression,
-        rule: Expression | None,
-        numbers: Expression | None,
-        result: Any,
-        node: Any,
-        edge: int | None = None,
-        total: float | None = None,
-        part: tuple[int, int] | None = None,
-        notes: Sequence[Note] = (),
-        relation: str = "=",
-    ) -> None:
-        self.quantity = quantity
-        self.rule = rule
-        self.numbers = numbers
-        self.result = result
-        self.node = node
-        self.edge = edge
-        self.total = total
-        self.part = part
-        self._relation = relation
-        self.notes = list(notes)
+    quantity: Expression
+    rule: Expression | None
+    numbers: Expression | None
+    result: Any
+    node: Any
+    edge: int | None = None
+    total: float | None = None
+    part: tuple[int, int] | None = None
+    notes: list[Note] = field(default_factory=list)
+    update: bool = False
 
     @property
     def relation(self) -> str:
-        """ "=", "←", or "+=" where the row is one of several contributions.
+        """ "=", "←" for an update, or "+=" where the row is one of several contributions.
 
         >>> from tinygrad_edu import Value, explain
         >>> x = Value(3.0, label="x")
         >>> [row.relation for row in explain(x * x).backward[-1].rows]
         ['+=', '+=']
         """
-        return self._relation if self.part is None else "+="
+        return "+=" if self.part else "←" if self.update else "="
+
+    @property
+    def arrived(self) -> Any:
+        """What the quantity is once the row is done: the running total, or the result.
+
+        >>> from tinygrad_edu import Value, explain
+        >>> x = Value(3.0, label="x")
+        >>> [row.arrived for row in explain(x * x).backward[-1].rows]
+        [3.0, 6.0]
+        """
+        return self.result if self.total is None else self.total
 
     def __iter__(self) -> Iterator[Any]:
         """quantity, rule, numbers, result, for unpacking."""
@@ -94,26 +86,7 @@ class Row:
         >>> explain(Value(2.0, label="x")).forward[0].text(width=3)
         'x   = 2'
         """
-        style = Text(digits, columns=_has_matrix(self))
-        quantity = written(self.quantity, style).ljust(width)
-        sides = self.sides(style)
-        left = f"{quantity} {self.relation} "
-        lines: list[str] = []
-        if isinstance(self.quantity, Path):
-            lines, quantity, left = [quantity.rstrip()], "   ", "    = "
-        below = " " * len(quantity) + " = "
-        if len(sides) > 1 and "\n" in "".join(sides[1:]):  # matrices go below the rule
-            lines += style.join(left, sides.pop(0)).split("\n")
-            left = below
-        elif len(sides) > 1 and _width(left + " = ".join(sides)) > _WIDTH:
-            lines += [left + sides[0], *[below + side for side in sides[1:-1]]]
-            sides, left = sides[-1:], below
-        lines += style.join(left, *separated(sides, " = ")).split("\n")
-        line = "\n".join([line.rstrip() for line in lines])
-        notes = self.sentences(style)
-        if self.part:
-            line += "  → " + notes.pop(0)
-        return "\n".join([line, *["    " + note for note in notes]])
+        return printing.text(self, digits, width)
 
     def latex(self, digits: int = 4) -> str:
         """The line as LaTeX, for between $$ and $$; the notes are not in it.
@@ -122,24 +95,10 @@ class Row:
         >>> explain(Value(2.0, label="x")).forward[0].latex()
         'x = 2'
         """
-        style = LaTeX(digits)
-        quantity = written(self.quantity, style)
-        sides = self.sides(style)
-        relation = style.sign(self.relation)
-        if isinstance(self.quantity, Path):
-            lines = [f"&{quantity}", *[f"&= {side}" for side in sides]]
-        elif any([r"\begin" in side for side in sides]) or self._is_wide(digits):
-            lines = [f"{quantity} &{relation}{sides[0]}", *[f"&= {side}" for side in sides[1:]]]
-        else:
-            return quantity + relation + " = ".join(sides)
-        return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+        return printing.latex(self, digits)
 
-    def _is_wide(self, digits: int) -> bool:
-        style = Text(digits)
-        return _width(style.join(*separated([written(self.quantity, style), *self.sides(style)], " = "))) > _WIDTH
-
-    def sentences(self, style: Any) -> list[str]:
-        """The running total, and the notes.
+    def sentences(self, style: Paper) -> list[Any]:
+        """The running total, and the notes, in the style.
 
         >>> from tinygrad_edu import Value, explain
         >>> x = Value(3.0, label="x")
@@ -152,8 +111,8 @@ class Row:
             notes = [["running total ", Number(self.total), f" ({i} of {n} paths in)"], *notes]
         return [style.sentence(note) for note in notes]
 
-    def sides(self, style: Any) -> list[str]:
-        """The right-hand sides, without those that repeat the one before.
+    def sides(self, style: Paper) -> list[Any]:
+        """The right-hand sides in the style, without those that repeat the one before.
 
         >>> from tinygrad_edu import Value, explain
         >>> explain(Value(3.0, label="x") ** 2).forward[-1].sides(Text(4))
@@ -164,6 +123,7 @@ class Row:
         return [side for i, side in enumerate(sides) if i == 0 or side != sides[i - 1]]
 
 
+@dataclass(eq=False, repr=False)
 class Step:
     """One step of the backward pass: the node in hand passes its gradient on to its inputs.
 
@@ -178,15 +138,15 @@ class Step:
     [('', 1), ('f', 2)]
     """
 
-    def __init__(self, node: Any, name: str, rows: list[Row]) -> None:
-        self.node = node
-        self.name = name
-        self.rows = rows
+    node: Any
+    name: str
+    rows: list[Row]
 
     def __repr__(self) -> str:
         return "\n".join(map(str, self.rows))
 
 
+@dataclass(eq=False, repr=False)
 class Derivation:
     """What `explain` returns: the forward rows, the backward steps, and sums over paths.
 
@@ -196,10 +156,11 @@ class Derivation:
         forward: a Row for each node, leaves first.
         backward: a Step for each node that passes its gradient on, the root's first.
         paths: with `wrt`, a Row for each path and one for their sum.
+        names: what every node is called.
+        digits: how many decimals are printed.
         remarked: sentences about the neurons of a network, three at most, in words and formulas.
         update: with `eta`, a Row for each parameter.
         title: the heading, or None.
-        names: what every node is called.
 
     >>> from tinygrad_edu import Value, explain
     >>> derivation = explain(Value(3.0, label="x") ** 2)
@@ -208,17 +169,14 @@ class Derivation:
     ∂f/∂x | ∂f/∂f · (2 · x) | 1 · 6 | 6.0
     """
 
-    def __init__(
-        self, forward: list[Row], backward: list[Step], paths: list[Row], names: dict[Any, str], digits: int
-    ) -> None:
-        self.forward = forward
-        self.backward = backward
-        self.paths = paths
-        self.remarked: list[Note] = []
-        self.update: list[Row] = []
-        self.title: str | None = None
-        self.names = names
-        self.digits = digits
+    forward: list[Row]
+    backward: list[Step]
+    paths: list[Row]
+    names: dict[Any, str]
+    digits: int
+    remarked: list[Note] = field(default_factory=list)
+    update: list[Row] = field(default_factory=list)
+    title: str | None = None
 
     @property
     def remarks(self) -> list[str]:
@@ -228,10 +186,20 @@ class Derivation:
         >>> explain(MLP([1, 2, 1], init=0.1)([1.0])).remarks
         ['neurons 1 and 2 of layer 1 are identical and stay so: the same weights, and the same gradients']
         """
-        return self._remarks(Text(self.digits))
-
-    def _remarks(self, style: Paper) -> list[str]:
+        style = Text(self.digits)
         return [style.sentence(words) for words in self.remarked]
+
+    @property
+    def parts(self) -> list[tuple[str, list[Row]]]:
+        """The parts that there are, each with its heading.
+
+        >>> from tinygrad_edu import Value, explain
+        >>> [heading for heading, rows in explain(Value(2.0, label="x")).parts]
+        ['Forward', 'Backward']
+        """
+        backward = [row for step in self.backward for row in step.rows]
+        parts = [("Forward", self.forward), ("Backward", backward), ("Sum over paths", self.paths)]
+        return [(heading, rows) for heading, rows in [*parts, ("Update", self.update)] if rows]
 
     @property
     def rows(self) -> list[Row]:
@@ -241,19 +209,13 @@ class Derivation:
         >>> [str(row) for row in explain(Value(2.0, label="x")).rows]
         ['x = 2', '∂x/∂x = 1']
         """
-        return self.forward + [row for step in self.backward for row in step.rows] + self.paths + self.update
+        return [row for _, rows in self.parts for row in rows]
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)
 
     def __len__(self) -> int:
         return len(self.rows)
-
-    def _parts(self) -> list[tuple[str, list[Row]]]:
-        backward = [row for step in self.backward for row in step.rows]
-        parts = [("Forward", self.forward), ("Backward", backward), ("Sum over paths", self.paths)]
-        parts.append(("Update", self.update))
-        return [(title, rows) for title, rows in parts if rows]
 
     def __str__(self) -> str:
         return self.to("text")
@@ -265,7 +227,9 @@ class Derivation:
         return self.to("markdown")
 
     def to(self, format: str) -> str:
-        """The derivation printed as "text", "markdown" (with LaTeX formulas) or "latex" (a document).
+        """The derivation as "text", "markdown" (with LaTeX formulas), "latex" (a document), or "fragment".
+
+        A fragment is the document's body alone, for \\input in a document that loads amsmath.
 
         Raises:
             ValueError: another format.
@@ -274,24 +238,12 @@ class Derivation:
         >>> print(explain(Value(2.0, label="x")).to("markdown").splitlines()[0])
         ## Forward
         """
-        match format:
-            case "text":
-                return self._text()
-            case "markdown":
-                heading = [f"# {' '.join(self.title.split())}"] if self.title else []
-                blocks = [block for title, rows in self._parts() for block in self._markdown(title, rows)]
-                if self.remarked:
-                    blocks += ["## Remarks", *self._remarks(LaTeX(self.digits))]
-                return "\n\n".join(heading + blocks)
-            case "latex":
-                body = [line for title, rows in self._parts() for line in self._latex(title, rows)]
-                heading = [rf"{{\Large\bfseries {latex_words(self.title)}\par}}"] if self.title else []
-                if self.remarked:
-                    body += [r"\section*{Remarks}", "\n\n".join(self._remarks(LaTeX(self.digits)))]
-                return "\n".join([_PREAMBLE, *heading, *body, r"\end{document}"])
-        raise ValueError(f'explain: the format is "text", "markdown" or "latex", not {format!r}')
+        if format not in printing.FORMATS:
+            *others, last = [f'"{name}"' for name in printing.FORMATS]
+            raise ValueError(f"explain: the format is {', '.join(others)} or {last}, not {format!r}")
+        return printing.FORMATS[format](self)
 
-    def save(self, path: str | os.PathLike[str]) -> pathlib.Path:
+    def save(self, path: str | os.PathLike[str]) -> Path:
         """Write it as text (.txt), Markdown (.md) or a LaTeX document (.tex). ValueError for another suffix.
 
         >>> from tinygrad_edu import Value, explain
@@ -299,56 +251,12 @@ class Derivation:
         Traceback (most recent call last):
         ValueError: a derivation is saved as .txt, .md or .tex, not '.pdf'
         """
-        path = pathlib.Path(path)
+        path = Path(path)
         format = {".txt": "text", ".md": "markdown", ".tex": "latex"}.get(path.suffix.lower())
         if format is None:
             raise ValueError(f"a derivation is saved as .txt, .md or .tex, not {path.suffix or path.name!r}")
         write_whole(path, f"{self.to(format)}\n".encode())
         return path
-
-    def _text(self) -> str:
-        parts = [self.title] if self.title else []
-        for title, rows in self._parts():
-            width = max([len(str(row.quantity)) for row in rows if not isinstance(row.quantity, Path)], default=0)
-            lines = [row.text(self.digits, width) for row in rows]
-            gaps = ["\n" if "\n" in above + below else "" for above, below in zip(lines, lines[1:])]
-            parts.append(f"{title}\n\n" + "\n".join([line + gap for line, gap in zip(lines, [*gaps, ""])]))
-        if self.remarked:
-            parts.append("\n".join(["Remarks\n", *self.remarks]))
-        return "\n\n".join(parts)
-
-    def _markdown(self, title: str, rows: list[Row]) -> list[str]:
-        blocks = [f"## {title}"]
-        for row in rows:
-            blocks.append(f"$$\n{row.latex(self.digits)}\n$$")
-            blocks += row.sentences(LaTeX(self.digits))
-        return blocks
-
-    def _latex(self, title: str, rows: list[Row]) -> list[str]:
-        lines = [rf"\section*{{{title}}}"]
-        for row in rows:
-            lines += [r"\[", row.latex(self.digits), r"\]"]
-            lines += [note + "\n" for note in row.sentences(LaTeX(self.digits))]
-        return lines
-
-
-_PREAMBLE = r"""\documentclass{article}
-\usepackage[T1]{fontenc}
-\usepackage{amsmath}
-\usepackage[margin=2cm]{geometry}
-\setlength{\parindent}{0pt}
-\begin{document}"""
-
-
-def _has_matrix(row: Row) -> bool:
-    def tall(e: Expression) -> bool:
-        return isinstance(e, Number) and len(e.shape) == 2 and e.shape[0] > 1
-
-    return any([tall(part) for e in (row.numbers, Number(row.result)) if e is not None for part in parts(e)])
-
-
-def _width(text: str) -> int:
-    return max(map(len, text.split("\n")))
 
 
 def separated(pieces: Sequence[Any], separator: str) -> list[Any]:

@@ -59,8 +59,11 @@ def updated(reading: str, rule: Expression, known: Mapping[str, Any]) -> Any:
 
 def _update(before: Row, slope: Row, rate: Expression, eta: float) -> Row:
     rule = Apply(ops.SUB, (before.quantity, Apply(ops.MUL, (rate, slope.quantity))))
-    gradient = slope.result if slope.total is None else slope.total
-    known = {"η": eta, str(before.quantity): before.result, str(slope.quantity): gradient}  # a leaf may be called η
+    known = {
+        "η": eta,
+        str(before.quantity): before.result,
+        str(slope.quantity): slope.arrived,
+    }  # a leaf may be called η
     after = updated("explain", rule, known)
     result = after if isinstance(after, float) else Tensor(after.tolist())
-    return Row(before.quantity, rule, put_in(rule, known), result, before.node, relation="←")
+    return Row(before.quantity, rule, put_in(rule, known), result, before.node, update=True)

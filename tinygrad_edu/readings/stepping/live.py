@@ -133,7 +133,7 @@ def _written(term: Term, named: dict[Term, str]) -> str:
             return Apply(term.op, tuple(map(expression, term.inputs)))
         return Name(term.label or "") if term.number is None else Number(term.number)
 
-    return write(expression(term), JAVASCRIPT)[0]
+    return str(write(expression(term), JAVASCRIPT)[0])
 
 
 def as_json(data: Any) -> str:
