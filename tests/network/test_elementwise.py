@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tinygrad_edu import Tensor, Value, ops
+from tinygrad_edu import Tensor, Value, array_ops, ops
 from tinygrad_edu.network.functions import affine
 
 # Arithmetic and broadcasting.
@@ -27,7 +27,7 @@ def test_a_column_times_a_row_is_a_table():
     table.sum().backward()
     assert column.grad == [[12.0], [12.0]]  # 3 + 4 + 5
     assert row.grad == [3.0, 3.0, 3.0]  # 1 + 2
-    assert table.op == "×" and table.inputs == (column, row)
+    assert table.op is ops.MUL and table.inputs == (column, row)
 
 
 @given(broadcast_pairs())
@@ -87,7 +87,7 @@ def test_a_numpy_array_on_the_left_leaves_the_work_to_the_tensor():
 def test_a_constant_power_takes_negative_bases(three):
     t = Tensor([-2.0, 3.0])
     y = t**three
-    assert y.data == [-8.0, 27.0] and y.op == "^3"
+    assert y.data == [-8.0, 27.0] and y.op.symbol == "^3"
     y.sum().backward()
     assert t.grad == [12.0, 27.0]
 
@@ -99,7 +99,7 @@ def test_a_constant_power_takes_negative_bases(three):
         ("−", lambda a, b: a - b),
         ("×", lambda a, b: a * b),
         ("÷", lambda a, b: a / b),
-        (r"\^", lambda a, b: a**b),
+        ("pow", lambda a, b: a**b),
         ("maximum", Tensor.maximum),
         ("minimum", Tensor.minimum),
     ],
@@ -162,7 +162,7 @@ def test_functions_and_their_derivatives_are_those_of_numpy(name, data):
     np.testing.assert_allclose(y.data, f(x), rtol=1e-14, atol=1e-15)
     backward_from(y, np.full(x.shape, 2.0))
     np.testing.assert_allclose(t.grad, 2 * derivative(x), rtol=1e-12, atol=1e-14)
-    assert y.shape == x.shape and y.inputs == (t,) and y.op == name.strip("_")
+    assert y.shape == x.shape and y.inputs == (t,) and y.op.symbol == name.strip("_")
 
 
 @given(broadcast_pairs())
@@ -181,7 +181,7 @@ def test_maximum_and_minimum_give_the_gradient_to_the_winner_and_halve_a_tie(abG
 def test_map_applies_a_function_of_values():
     t = Tensor([[1.0, 2.0]])
     y = t.map(lambda a: a * a * a)
-    assert y.data == [[1.0, 8.0]] and y.op == "map"
+    assert y.data == [[1.0, 8.0]] and y.op is array_ops.MAP
     y.sum().backward()
     assert t.grad == [[3.0, 12.0]]
 
@@ -192,7 +192,7 @@ def test_map_applies_a_function_of_values():
 def test_a_matrix_product_on_paper():
     W, h = Tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), Tensor([10.0, 1.0])
     z = W @ h
-    assert z.data == [12.0, 34.0, 56.0] and z.op == "@" and z.inputs == (W, h)
+    assert z.data == [12.0, 34.0, 56.0] and z.op is array_ops.MATMUL and z.inputs == (W, h)
     assert [v.op.symbol for v in z.values] == ["dot"] * 3  # each is one node
     backward_from(z, [1.0, 0.0, 2.0])
     assert W.grad == [[10.0, 1.0], [0.0, 0.0], [20.0, 2.0]]  # δ hᵀ

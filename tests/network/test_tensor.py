@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygrad_edu import MLP, Tensor, Value, cat, gradcheck, ops, stack
+from tinygrad_edu import array_ops as A
 from tinygrad_edu.network.nn import Parameter
 from tinygrad_edu.network.operation import Operation
 
@@ -253,24 +254,23 @@ def test_an_operation_is_remembered_with_its_data():
     t = Tensor([[1.0, 2.0], [3.0, 4.0]])
     assert t.record is None and t.op is None
     for result, expected in [
-        (t + 1, ("+", ops.ADD)),
-        (t.tanh(), ("tanh", ops.TANH)),
-        ((t / 4) ** 1000001, ("^1000001", ops.power(1000001.0))),
-        (t**t, ("pow", ops.POW)),
-        (t @ t, ("@", ops.DOT)),
-        (t.sum(-1), ("sum", ops.SUM, (1,))),
-        (t.mean(keepdims=True), ("mean", None, (0, 1), True)),
-        (t.softmax(), ("softmax", None, (1,))),
-        (t.log_softmax(0), ("log_softmax", None, (0,))),
-        (t.T, ("ᵀ",)),
-        (t.flatten(), ("reshape",)),
-        (t[..., -1], ("[ ]", None, None, False, (slice(None), -1))),
-        (stack([t, t]), ("stack",)),
-        (cat([t, t], axis=-1), ("cat", None, (1,))),
-        (t.map(Value.exp), ("map",)),
+        (t + 1, (ops.ADD,)),
+        (t.tanh(), (ops.TANH,)),
+        ((t / 4) ** 1000001, (ops.power(1000001.0),)),
+        (t**t, (ops.POW,)),
+        (t @ t, (A.MATMUL,)),
+        (t.sum(-1), (A.SUM, (1,))),
+        (t.mean(keepdims=True), (A.MEAN, (0, 1), True)),
+        (t.softmax(), (A.SOFTMAX, (1,))),
+        (t.log_softmax(0), (A.LOG_SOFTMAX, (0,))),
+        (t.T, (A.TRANSPOSE,)),
+        (t.flatten(), (A.RESHAPE,)),
+        (t[..., -1], (A.INDEX, None, False, (slice(None), -1))),
+        (stack([t, t]), (A.STACK,)),
+        (cat([t, t], axis=-1), (A.CAT, (1,))),
+        (t.map(Value.exp), (A.MAP,)),
     ]:
-        assert result.record == Operation(*expected) and result.op == expected[0]
-    assert [x.record.exponent for x in (t**0.1, t**2, t**t, t.T)] == [0.1, 2.0, None, None]
+        assert result.record == Operation(*expected) and result.op is expected[0]
 
 
 # The backward pass.

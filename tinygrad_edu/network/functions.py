@@ -5,9 +5,9 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
-from .. import ops
+from .. import array_ops, ops
 from ..value import numbers, record
-from .operation import Operation, of_row
+from .operation import Operation
 from .shapes import as_axes
 from .tensor import Tensor, as_tensor, from_values, rows_of
 
@@ -35,7 +35,7 @@ def affine(W: Tensor, h: Tensor, b: Tensor) -> Tensor:
     for x, v in rows_of(h, n):
         for (w, u), c, d in neurons:
             z.append(record(ops.AFFINE, (*w, *x, c), u, v, d))
-    return from_values(z, (*h.shape[:-1], m), of_row(ops.AFFINE), W, h, b)
+    return from_values(z, (*h.shape[:-1], m), Operation(array_ops.AFFINE), W, h, b)
 
 
 def stack(tensors: Sequence[Any]) -> Tensor:
@@ -46,7 +46,7 @@ def stack(tensors: Sequence[Any]) -> Tensor:
     """
     tensors = [as_tensor(t) for t in tensors]
     rows = Tensor(tensors)
-    return from_values(rows.values, rows.shape, Operation("stack"), *tensors)
+    return from_values(rows.values, rows.shape, Operation(array_ops.STACK), *tensors)
 
 
 def cat(tensors: Sequence[Any], axis: int = 0) -> Tensor:
@@ -67,4 +67,4 @@ def cat(tensors: Sequence[Any], axis: int = 0) -> Tensor:
     outer = prod(shape[:k])  # so many pieces of each, that take turns
     values = [v for i in range(outer) for t in tensors for n in [len(t.values) // outer] for v in t.values[i * n :][:n]]
     size = sum([t.shape[k] for t in tensors])
-    return from_values(values, (*shape[:k], size, *shape[k + 1 :]), Operation("cat", axis=(k,)), *tensors)
+    return from_values(values, (*shape[:k], size, *shape[k + 1 :]), Operation(array_ops.CAT, axis=(k,)), *tensors)

@@ -11,16 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from ..value import Value
 from .lists import Numbers
 from .shapes import Shape, axes, broadcast_shapes, broadcast_to, is_integer, offsets
 
-if TYPE_CHECKING:
-    from typing import Any, TypeAlias
-
-    Key: TypeAlias = "int | slice | Indices"
+Key: TypeAlias = "int | slice | Indices"
 
 
 class Indices(NamedTuple):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
-from .. import ops
+from .. import array_ops, ops
+from ..array_ops import ArrayOp
 from ..value import Value, numbers, record
 from .operation import Operation
 from .shapes import Shape, as_axes, nested, reduction
@@ -49,7 +50,7 @@ class Reductions:
         >>> Tensor([[1.0, 2.0], [3.0, 4.0]]).sum(axis=0).data
         [4.0, 6.0]
         """
-        return self._of_row(ops.SUM, axis, keepdims)
+        return self._of_row(array_ops.SUM, ops.SUM, axis, keepdims)
 
     def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Σ along the axis, divided by the number of terms.
@@ -58,7 +59,7 @@ class Reductions:
         >>> Tensor([[1.0, 2.0], [3.0, 4.0]]).mean(axis=1).data
         [1.5, 3.5]
         """
-        return self._reduce("mean", lambda group: Value.sum(group) / len(group), axis, keepdims)
+        return self._reduce(array_ops.MEAN, lambda group: Value.sum(group) / len(group), axis, keepdims)
 
     def var(self, axis: Axis = None, correction: float = 1, keepdims: bool = False) -> Tensor:
         """Σ (aᵢ − ā)² / (n − correction), the variance; by default that of a sample, as in PyTorch.
@@ -82,7 +83,7 @@ class Reductions:
         >>> Tensor([[1.0, 4.0], [3.0, 2.0]]).max(axis=0).data
         [3.0, 4.0]
         """
-        return self._of_row(ops.MAX, axis, keepdims)
+        return self._of_row(array_ops.MAX, ops.MAX, axis, keepdims)
 
     def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """The smallest along the axis, as −max(−a); where k are equal, each gets 1/k of the gradient.
@@ -91,7 +92,7 @@ class Reductions:
         >>> Tensor([[1.0, 4.0], [3.0, 2.0]]).min(axis=0).data
         [1.0, 2.0]
         """
-        return self._reduce("min", lambda group: -Value.max([-a for a in group]), axis, keepdims)
+        return self._reduce(array_ops.MIN, lambda group: -Value.max([-a for a in group]), axis, keepdims)
 
     def argmax(self, axis: int | None = None) -> Any:
         """Where the largest stands, as a whole number without a gradient; of several the first.
@@ -115,7 +116,7 @@ class Reductions:
         >>> Tensor([1000.0, 1000.0]).logsumexp().data               # 1000 + log 2
         1000.6931471805599
         """
-        return self._of_row(ops.LSE, axis, keepdims)
+        return self._of_row(array_ops.LSE, ops.LSE, axis, keepdims)
 
     def softmax(self, axis: int = -1) -> Tensor:
         """exp(zᵢ) / Σⱼ exp(zⱼ) along the axis.
@@ -125,7 +126,7 @@ class Reductions:
         [0.5, 0.5]
         """
         e = self._below_zero(axis).exp()
-        return self._along("softmax", axis, e / e.sum(axis, keepdims=True))
+        return self._along(array_ops.SOFTMAX, axis, e / e.sum(axis, keepdims=True))
 
     def log_softmax(self, axis: int = -1) -> Tensor:
         """zᵢ − log Σⱼ exp(zⱼ) along the axis, the logarithm of softmax.
@@ -135,29 +136,28 @@ class Reductions:
         [0.0]
         """
         z = self._below_zero(axis)
-        return self._along("log_softmax", axis, z - z.logsumexp(axis, keepdims=True))
+        return self._along(array_ops.LOG_SOFTMAX, axis, z - z.logsumexp(axis, keepdims=True))
 
-    def _along(self, symbol: str, axis: int, result: Tensor) -> Tensor:
+    def _along(self, op: ArrayOp, axis: int, result: Tensor) -> Tensor:
         """The result under one name, as computed from this Tensor alone."""
-        return self._computed(result.values, self.shape, Operation(symbol, axis=as_axes(axis, self.shape)))
+        return self._computed(result.values, self.shape, Operation(op, as_axes(axis, self.shape)))
 
     def _below_zero(self, axis: int) -> Tensor:
         """self − max(self). Softmax is the same for both, but exp of this cannot overflow."""
         return self._whole() - self.max(axis, keepdims=True).stop_gradient()
 
-    def _of_row(self, row: ops.Op, axis: Axis, keepdims: bool) -> Tensor:
-        """A reduction that is a row of the table."""
-        return self._reduce(row.symbol, lambda group: record(row, group, numbers(group)), axis, keepdims, row)
+    def _of_row(self, op: ArrayOp, row: ops.Op, axis: Axis, keepdims: bool) -> Tensor:
+        """A reduction of which each element is one node."""
+        return self._reduce(op, lambda group: record(row, group, numbers(group)), axis, keepdims)
 
     def _reduce(
         self,
-        symbol: str,
+        op: ArrayOp,
         f: Callable[[tuple[Value, ...]], Value],
         axis: Axis,
         keepdims: bool,
-        row: ops.Op | None = None,
     ) -> Tensor:
         gone = as_axes(axis, self.shape)
         kept, inner, outer = reduction(self.shape, gone, bool(keepdims))
         values = [f(tuple([self.values[o + i] for i in inner])) for o in outer]
-        return self._computed(values, kept, Operation(symbol, row, gone, bool(keepdims)))
+        return self._computed(values, kept, Operation(op, gone, bool(keepdims)))

@@ -7,7 +7,8 @@ from itertools import repeat
 from math import prod
 from typing import TYPE_CHECKING, Any, overload
 
-from .. import ops
+from .. import array_ops, ops
+from ..array_ops import ArrayOp
 from ..graph import topological_order
 from ..ops import Operators
 from ..value import Value, check_label, constant, forward, numbers, real_number, record, write
@@ -15,7 +16,7 @@ from ..writing.names import elements
 from .guards import Guards
 from .indexing import selected
 from .lists import Numbers
-from .operation import Operation, of_row
+from .operation import Operation
 from .reductions import Reductions
 from .shapes import Shape, as_shape, axes, broadcast_shapes, broadcast_to, nested, offsets, reshaped, spread
 
@@ -72,13 +73,13 @@ class Tensor(Operators[Any, "Tensor"], Reductions, Guards):
         self._name_elements(only_nameless=True)
 
     @property
-    def op(self) -> str | None:
-        """The symbol of the operation this Tensor was computed by; None for a leaf.
+    def op(self) -> ops.Op | ArrayOp | None:
+        """The operation this Tensor was computed by, a row of `ops.TABLE` or of `array_ops`; None for a leaf.
 
-        >>> (Tensor([1.0]) * 2).op
-        '×'
+        >>> (Tensor([1.0]) * 2).op.symbol, Tensor([1.0]).sum().op.symbol
+        ('×', 'sum')
         """
-        return self.record.symbol if self.record else None
+        return self.record.op if self.record else None
 
     @property
     def label(self) -> str | None:
@@ -299,10 +300,10 @@ class Tensor(Operators[Any, "Tensor"], Reductions, Guards):
         >>> Tensor([1.0, 2.0]).map(lambda a: a * a + 1).data
         [2.0, 5.0]
         """
-        return from_values([constant(f(a)) for a in self.values], self.shape, Operation("map"), self)
+        return from_values([constant(f(a)) for a in self.values], self.shape, Operation(array_ops.MAP), self)
 
     def _unary(self, op: ops.Op) -> Tensor:
-        return from_values([record(op, (a,), a.data) for a in self.values], self.shape, of_row(op), self)
+        return from_values([record(op, (a,), a.data) for a in self.values], self.shape, Operation(op), self)
 
     def _binary(self, op: ops.Op, a: Any, b: Any) -> Tensor:
         a, b = as_tensor(a), as_tensor(b)
@@ -310,7 +311,8 @@ class Tensor(Operators[Any, "Tensor"], Reductions, Guards):
         if a.shape != b.shape:
             shape = broadcast_shapes(op.symbol, a.shape, b.shape)
             left, right = broadcast_to(left, a.shape, shape), broadcast_to(right, b.shape, shape)
-        return from_values([record(op, (x, y), x.data, y.data) for x, y in zip(left, right)], shape, of_row(op), a, b)
+        values = [record(op, (x, y), x.data, y.data) for x, y in zip(left, right)]
+        return from_values(values, shape, Operation(op), a, b)
 
     # Matrix product.
 
@@ -329,7 +331,7 @@ class Tensor(Operators[Any, "Tensor"], Reductions, Guards):
         b, y = other.values, numbers(other.values)
         cols = [(b[j::p], y[j::p]) for j in range(p)]
         dots = [record(ops.DOT, row + col, u, v) for row, u in rows_of(self, n) for col, v in cols]
-        return from_values(dots, self.shape[:-1] + other.shape[1:], Operation("@", ops.DOT), self, other)
+        return from_values(dots, self.shape[:-1] + other.shape[1:], Operation(array_ops.MATMUL), self, other)
 
     def __rmatmul__(self, other: Any) -> Tensor:
         return as_tensor(other) @ self
@@ -344,7 +346,7 @@ class Tensor(Operators[Any, "Tensor"], Reductions, Guards):
         [[1.0, 3.0], [2.0, 4.0]]
         """
         values = [self.values[o] for o in offsets(axes(self.shape)[::-1])]
-        return self._computed(values, self.shape[::-1], Operation("ᵀ"))
+        return self._computed(values, self.shape[::-1], Operation(array_ops.TRANSPOSE))
 
     def reshape(self, *shape: Any) -> Tensor:
         """The same elements, row by row, in another shape; one size may be −1.
@@ -354,7 +356,7 @@ class Tensor(Operators[Any, "Tensor"], Reductions, Guards):
         >>> Tensor([1.0, 2.0, 3.0, 4.0]).reshape(2, -1).data
         [[1.0, 2.0], [3.0, 4.0]]
         """
-        return self._computed(self.values, reshaped(len(self.values), spread(shape)), Operation("reshape"))
+        return self._computed(self.values, reshaped(len(self.values), spread(shape)), Operation(array_ops.RESHAPE))
 
     def flatten(self) -> Tensor:
         """The same elements, row by row, as a vector.
@@ -385,7 +387,7 @@ class Tensor(Operators[Any, "Tensor"], Reductions, Guards):
         keys, taken, shape = selected(self.shape, index)
         if not shape:
             return self.values[taken[0]]
-        return self._computed([self.values[o] for o in taken], shape, Operation("[ ]", keys=keys))
+        return self._computed([self.values[o] for o in taken], shape, Operation(array_ops.INDEX, keys=keys))
 
     def __iter__(self) -> Iterator[Value | Tensor]:
         return (self[i] for i in range(len(self)))

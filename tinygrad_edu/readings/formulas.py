@@ -8,6 +8,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
+from .. import array_ops as A
 from .. import ops
 from ..network.indexing import places
 from ..network.tensor import Tensor
@@ -193,35 +194,35 @@ def _of_tensor(t: Tensor, symbol: Symbol) -> Expression:
     assert record is not None
     args = [of(a) for a in t.inputs]
     match t.op:
-        case "@" if t.inputs[0].ndim == t.inputs[1].ndim == 1:
+        case A.MATMUL if t.inputs[0].ndim == t.inputs[1].ndim == 1:
             match args:
                 case Reshape(a), Reshape(b) if a.shape == b.shape:  # the same sum without the rearrangement
                     args = [a, b]
             return total(elementwise(ops.MUL, args), None, False)
-        case "@":
+        case A.MATMUL:
             a, b = args
             return reshaped(matrix_product(transpose(a) if len(a.shape) == 1 else a, b), t.shape)
-        case "affine":
+        case A.AFFINE:
             W, h, c = args
             z = matrix_product(W, h) if t.ndim == 1 else matrix_product(h, transpose(W))
             return elementwise(ops.ADD, [z, c])
-        case "ᵀ":
+        case A.TRANSPOSE:
             return args[0] if t.ndim < 2 else transpose(args[0])
-        case "reshape":
+        case A.RESHAPE:
             return reshaped(args[0], t.shape)
-        case "sum" | "mean":
+        case A.SUM | A.MEAN:
             summed = along(t, args[0], "sum")
-            return summed if t.op == "sum" else in_symbols(lambda a: a / terms(t), summed)
-        case "max" | "min" | "logsumexp" if len(args) == 1:
-            return along(t, args[0], t.op)
-        case "softmax" | "log_softmax":
-            return Along(t.op, args[0], record.axis)
+            return summed if t.op is A.SUM else in_symbols(lambda a: a / terms(t), summed)
+        case A.MAX | A.MIN | A.LSE:
+            return along(t, args[0], t.op.symbol)
+        case A.SOFTMAX | A.LOG_SOFTMAX:
+            return Along(t.op.symbol, args[0], record.axis)
     if len(args) == 1 and is_view(t):
         return part_of(t, t.inputs[0], args[0])
-    if record.row is None or record.row.vectors:
+    if isinstance(record.op, A.ArrayOp):
         axes = record.axis or (0,)  # that of cat
-        return Function(str(t.op), tuple(args), t.shape, f"axis={axes[0]}" if any(axes) else "")
-    return elementwise(record.row, args)
+        return Function(record.op.symbol, tuple(args), t.shape, f"axis={axes[0]}" if any(axes) else "")
+    return elementwise(record.op, args)
 
 
 def along(t: Tensor, arg: Expression, function: str) -> Expression:

@@ -11,17 +11,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .. import ops
+from .. import array_ops, ops
 from ..network.nn import Parameter
 from ..network.tensor import Tensor
 from ..value import Value
 
 if TYPE_CHECKING:
-    from typing import Any, TypeVar
+    from typing import TypeVar
 
     N = TypeVar("N", Value, Tensor)
 
-ACTIVATIONS = ("tanh", "relu", "sigmoid")
+ACTIVATIONS = (ops.TANH, ops.RELU, ops.SIGMOID)
 
 
 @dataclass(frozen=True)
@@ -102,11 +102,11 @@ def find_layers(order: list[Tensor]) -> list[Layer]:
     users = users_of(order)
     layers = []
     for node in order:
-        if node.op == "affine":
+        if node.op is array_ops.AFFINE:
             W, x, c = untransposed(node.inputs[0]), *node.inputs[1:]
             if not (W.op or c.op):
                 layers.append(Layer(W, c, x, node, _activation(node, users), node.ndim == 2))
-        elif node.op == "@" and (factors := _weights_and_input(node)):
+        elif node.op is array_ops.MATMUL and (factors := _weights_and_input(node)):
             W, x = factors
             b, z = _bias(node, users)
             h = _activation(z, users)
@@ -115,15 +115,10 @@ def find_layers(order: list[Tensor]) -> list[Layer]:
     return layers
 
 
-def symbol(node: Any) -> str:
-    """How the operation of a Value or Tensor is written; empty for a leaf."""
-    return getattr(node.op, "symbol", node.op) or ""
-
-
 def _bias(product: N, users: dict[N, list[N]]) -> tuple[N | None, N]:
     """(b, z) for z = product + b, if there is a b and nothing else uses the product; else (None, product)."""
     z = _only_user(product, users)
-    if z is not None and symbol(z) == "+":
+    if z is not None and z.op is ops.ADD:
         leaves = [a for a in z.inputs if not a.op and a is not product]
         if leaves:
             return leaves[0], z
@@ -133,7 +128,7 @@ def _bias(product: N, users: dict[N, list[N]]) -> tuple[N | None, N]:
 def _activation(z: N, users: dict[N, list[N]]) -> N | None:
     """h for h = g(z), if nothing else uses z."""
     h = _only_user(z, users)
-    return h if h is not None and symbol(h) in ACTIVATIONS else None
+    return h if h is not None and h.op in ACTIVATIONS else None
 
 
 def _only_user(node: N, users: dict[N, list[N]]) -> N | None:
@@ -172,4 +167,4 @@ def _weights_and_input(product: Tensor) -> tuple[Tensor, Tensor] | None:
 
 def untransposed(t: Tensor) -> Tensor:
     """W, of Wᵀ."""
-    return t.inputs[0] if t.op == "ᵀ" else t
+    return t.inputs[0] if t.op is array_ops.TRANSPOSE else t

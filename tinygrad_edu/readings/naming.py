@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .. import ops
+from .. import array_ops, ops
 from ..graph import topological_order
 from ..network.nn import Parameter
 from ..network.operation import Operation
@@ -169,10 +169,10 @@ class Names:
         if self.layers:
             outputs = [t for t in (self.layers[-1].z, self.layers[-1].h) if t is not None]
             for t in self.tensors:
-                if t.op == "softmax" and t.inputs[0] in outputs:
+                if t.op is array_ops.SOFTMAX and t.inputs[0] in outputs:
                     self._give_role(t, "ŷ")
             for t in self.tensors:
-                if t.op in ("logsumexp", "log_softmax") and t.inputs[0] in outputs and _runs_along_rows(t):
+                if t.op in (array_ops.LSE, array_ops.LOG_SOFTMAX) and t.inputs[0] in outputs and _runs_along_rows(t):
                     y_hat = _softmax(t)
                     self._give_role(y_hat, "ŷ")
                     if y_hat in self._names:
@@ -233,7 +233,7 @@ def _softmax(t: Tensor) -> Tensor:
     """softmax(z), which is the slope of log Σ exp z; the graph that ends in the loss does not compute it."""
     z = t.inputs[0]
     numbers = [Value(p) for v in lse_nodes(t) for p in v.partials]
-    return from_values(numbers, z.shape, Operation("softmax", axis=(z.ndim - 1,)), z)
+    return from_values(numbers, z.shape, Operation(array_ops.SOFTMAX, (z.ndim - 1,)), z)
 
 
 def _computed(t: Tensor) -> bool:

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .. import array_ops as A
+from .. import ops
 from ..graph import topological_order
 from ..network.tensor import Tensor
 from ..writing.expression import Constant, Expression, Function, Name
@@ -26,8 +28,10 @@ if TYPE_CHECKING:
 
 _DEEPEST = 8  # operations inside one formula
 # Operations that may be written inside another formula, and those that want names to work on.
-_INSIDE = {"@", "affine", "+", "−", "×", "÷", "neg", "sum", "mean", "logsumexp", "exp", "log", "abs"}
-_ON_NAMES = {"tanh", "sigmoid", "relu", "sin", "cos", "sqrt"}
+_INSIDE = (
+    A.MATMUL, A.AFFINE, A.SUM, A.MEAN, A.LSE, ops.ADD, ops.SUB, ops.MUL, ops.DIV, ops.NEG, ops.EXP, ops.LOG, ops.ABS
+)  # fmt: skip
+_ON_NAMES = (ops.TANH, ops.SIGMOID, ops.RELU, ops.SIN, ops.COS, ops.SQRT)
 
 
 class Node:
@@ -114,7 +118,7 @@ class TensorGraph:
             t = node.tensor
             node.view = is_view(t)
             node.shares = any([self.owner.get(v) not in (None, t) for v in t.values])
-            node.made = t.op == "map" or (not t.inputs and (node.shares or any([v.op for v in t.values])))
+            node.made = t.op is A.MAP or (not t.inputs and (node.shares or any([v.op for v in t.values])))
             sources = self.sources(t) if node.made else []
             node.inputs = tuple([self.nodes[a] for a in (sources or t.inputs)])
             if not t.inputs and not sources:
@@ -219,7 +223,8 @@ class Quantities:
         if source is not None:
             return part_of(t, source.tensor, self.symbol(source.tensor))
         if node.made:
-            return Function(t.op or "Tensor", tuple([self.symbol(a.tensor) for a in node.inputs]), t.shape)
+            name = t.op.symbol if t.op else "Tensor"
+            return Function(name, tuple([self.symbol(a.tensor) for a in node.inputs]), t.shape)
         if not t.inputs:
             return Constant(t.item())
         return formula(t, self.symbol)
@@ -253,19 +258,19 @@ class Quantities:
                     named.add(node)
                 continue
             inside = op is not None and self._fits_inside(t)
-            row = op == "@" and [a.ndim for a in t.inputs] == [1, 2]  # a column to all that use it
+            row = op is A.MATMUL and [a.ndim for a in t.inputs] == [1, 2]  # a column to all that use it
             given = not node.inputs and (t.shape or not names.is_constant(t))
             unwritten = op is not None and not inside and op not in _ON_NAMES
             if t.label or names.given(t) or row or node.made or given or unwritten or depth[node] > _DEEPEST:
                 named.add(node)
-            product = op in ("@", "affine") and max([a.ndim for a in t.inputs]) == 2
+            product = op in (A.MATMUL, A.AFFINE) and max([a.ndim for a in t.inputs]) == 2
             for a in node.inputs:
                 if a.base.inputs and ((product and a.base is a) or not inside):
                     named.add(a.base)
         return named | {node for node in order if node.base is node and node.inputs and uses.get(node, 0) > 1}
 
     def _fits_inside(self, t: Tensor) -> bool:
-        return t.op in _INSIDE or (t.record is not None and t.record.exponent is not None)
+        return t.op in _INSIDE or (isinstance(t.op, ops.Op) and t.op.exponent is not None)
 
     def _named_inputs(self, node: Node) -> Iterable[Quantity]:
         for a in node.inputs:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from ... import array_ops
 from ...network.tensor import Tensor
 from ..formulas import on_its_own
 from ..layers import ACTIVATIONS, Layer
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from ..quantities import Node
     from .scene import Scene
 
-FUNCTIONS = (*ACTIVATIONS, "softmax", "log_softmax")
+FUNCTIONS = (*ACTIVATIONS, array_ops.SOFTMAX, array_ops.LOG_SOFTMAX)
 
 
 class TensorCards:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
+from ... import array_ops as A
 from ...writing.algebra import Symbol, each_in_symbols, in_symbols
 from ...writing.expression import Along, Expression, Ones, Part
 from ..formulas import is_view, placed, terms
@@ -38,12 +39,12 @@ AFFINE: dict[int, Callable[..., tuple[Symbol, ...]]] = {
 }
 
 # Along axes: σ = softmax(a), and Σ sums along the same axes and keeps them, with size 1.
-ALONG: dict[str, Callable[..., Symbol]] = {
-    "sum": lambda G, y, a, n, σ, Σ: G,
-    "mean": lambda G, y, a, n, σ, Σ: G / n,
-    "logsumexp": lambda G, y, a, n, σ, Σ: G * σ,
-    "softmax": lambda G, y, a, n, σ, Σ: y * (G - Σ(G * y)),
-    "log_softmax": lambda G, y, a, n, σ, Σ: G - Σ(G) * σ,
+ALONG: dict[Any, Callable[..., Symbol]] = {
+    A.SUM: lambda G, y, a, n, σ, Σ: G,
+    A.MEAN: lambda G, y, a, n, σ, Σ: G / n,
+    A.LSE: lambda G, y, a, n, σ, Σ: G * σ,
+    A.SOFTMAX: lambda G, y, a, n, σ, Σ: y * (G - Σ(G * y)),
+    A.LOG_SOFTMAX: lambda G, y, a, n, σ, Σ: G - Σ(G) * σ,
 }
 
 
@@ -63,29 +64,29 @@ def contributions(
     assert record is not None
     shapes = [a.shape for a in t.inputs]
     match t.op:
-        case "@":
+        case A.MATMUL:
             axes = len(shapes[0]), len(shapes[1])
             given = each_in_symbols(PRODUCTS[axes], full(G, t.shape), y, *args)
-        case "affine":
+        case A.AFFINE:
             given = each_in_symbols(AFFINE[t.ndim], full(G, t.shape), y, *args)
-        case "ᵀ":
+        case A.TRANSPOSE:
             given = [in_symbols(lambda G: G.T, full(G, t.shape)) if t.ndim > 1 else G]
-        case "reshape":
+        case A.RESHAPE:
             given = [in_symbols(lambda G: G.reshape(shapes[0]), full(G, t.shape))]
         case _ if len(args) == 1 and is_view(t):
             given = [placed(full(G, t.shape), t, t.inputs[0])]
-        case "stack":
+        case A.STACK:
             size = prod(shapes[0])
             given = [
                 Part(full(G, t.shape), str(k), tuple(range(k * size, (k + 1) * size)), shapes[0])
                 for k in range(len(args))
             ]
-        case "sum" | "mean" | "logsumexp" | "softmax" | "log_softmax" if len(args) == 1:
+        case A.SUM | A.MEAN | A.LSE | A.SOFTMAX | A.LOG_SOFTMAX:
             given = [_along(t, G, y, args[0], softmax)]
         case _:
-            if record.row is None or record.row.vectors:
+            if isinstance(record.op, A.ArrayOp):
                 return None
-            partials = each_in_symbols(record.row.partials, y, *args)
+            partials = each_in_symbols(record.op.partials, y, *args)
             given = _each(t, [in_symbols(lambda G, p: G * p, G, p) for p in partials])
     return [in_symbols(lambda e, shape=shape: e.reshape(shape), full(e, shape)) for e, shape in zip(given, shapes)]
 
@@ -103,16 +104,16 @@ def _along(t: Tensor, G: Expression, y: Expression, arg: Expression, softmax: Ex
     shape, axes = t.inputs[0].shape, t.record.axis
     if axes == () or not shape:  # a reduction along no axis, whose elements stay what they were
         one: Any = Ones(shape) if shape else 1.0
-        return in_symbols(lambda G, one: ALONG[str(t.op)](G, one, one, 1.0, one, lambda x: x), G, one)
+        return in_symbols(lambda G, one: ALONG[t.op](G, one, one, 1.0, one, lambda x: x), G, one)
     everything = axes is None or len(axes) == len(shape)
     kept = tuple([1 if axes is None or k in axes else n for k, n in enumerate(shape)])
-    if t.op not in ("softmax", "log_softmax") and G.shape and not everything:
+    if t.op not in (A.SOFTMAX, A.LOG_SOFTMAX) and G.shape and not everything:
         G = in_symbols(lambda G: G.reshape(kept), G)
-    if t.op in ("softmax", "log_softmax"):
+    if t.op in (A.SOFTMAX, A.LOG_SOFTMAX):
         G = full(G, shape)
     softmax = softmax or Along("softmax", arg, None if everything else axes)
     total: Callable[[Symbol], Symbol] = lambda x: x.sum(axes, True)  # noqa: E731
-    return in_symbols(lambda G, y, a, σ: ALONG[str(t.op)](G, y, a, terms(t), σ, total), G, y, arg, softmax)
+    return in_symbols(lambda G, y, a, σ: ALONG[t.op](G, y, a, terms(t), σ, total), G, y, arg, softmax)
 
 
 def _each(t: Tensor, given: Sequence[Expression]) -> list[Expression]:
