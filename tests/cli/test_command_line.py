@@ -23,8 +23,7 @@ from hypothesis import strategies as st
 
 import tinygrad_edu
 from tinygrad_edu import Value, explain
-from tinygrad_edu.cli import main
-from tinygrad_edu.cli.commands import RUN
+from tinygrad_edu.cli import RUN, main
 from tinygrad_edu.cli.doctor import PACKAGES
 from tinygrad_edu.cli.parse import FUNCTIONS, FUNCTIONS_OF_SEVERAL, assignment, evaluate
 from tinygrad_edu.cli.spelling import FormulaError, spelled
@@ -215,7 +214,7 @@ def test_the_doctor_takes_pygraphviz_where_there_is_no_dot(capsys, monkeypatch, 
     status, found, verdict = doctor(capsys)
     assert (status, verdict) == (0, "Pictures can be drawn.")
     assert re.fullmatch(r"\d+\.\d+\.\d+, in pygraphviz", found["Graphviz"])
-    assert found["font"] == "DejaVu Sans if it is there: no fc-match to ask"
+    assert found["font"] == "DejaVu Sans if it is installed: there is no fc-match to ask"
 
 
 def test_without_any_graphviz_the_status_is_1_and_both_remedies_are_named(capsys, monkeypatch, tmp_path):
@@ -264,7 +263,7 @@ def test_the_doctor_believes_what_is_drawn_and_not_what_is_called_dot(capsys, mo
     [
         ("DejaVu Sans", "DejaVu Sans"),
         ("DejaVu Sans,DejaVu Sans Condensed", "DejaVu Sans"),
-        ("Liberation Sans", "Liberation Sans; DejaVu Sans is not there, and text may not fill its card"),
+        ("Liberation Sans", "Liberation Sans; DejaVu Sans is not installed, and text may not fit its card"),
         ("", "none found; DejaVu Sans is best"),
     ],
 )
@@ -285,7 +284,7 @@ def test_a_package_without_a_record_of_its_version_is_there_all_the_same(capsys,
 
 def test_the_doctor_stands_alone_and_its_help_tells_the_status(capsys):
     status, out, err = run(capsys, "doctor", "x*x", "x=3")
-    assert (status, out, err.count("\n")) == (2, "", 1) and "doctor stands alone, without 'x*x'" in err
+    assert (status, out, err.count("\n")) == (2, "", 1) and "doctor takes no arguments, but got 'x*x'" in err
     status, out, _ = run(capsys, "doctor", "--help")
     assert status == 0 and "exit status 1 where no picture can be drawn" in out
 
@@ -501,8 +500,8 @@ def test_anything_else_is_one_clear_line_and_status_2(capsys, tmp_path, command,
         (("explain", "x", "x=nan"), "x needs a finite number, not 'nan'"),
         (("explain", "x", "x=1e999"), "x needs a finite number, not '1e999'"),
         (("explain", "x", "x=²"), "x needs a finite number, not '²'"),
-        (("explain", "x", "if=1"), "if is a word of Python's: take another name, such as if_"),
-        (("code", "lambda*x", "lambda", "x"), "lambda is a word of Python's"),
+        (("explain", "x", "if=1"), "if is a keyword of Python: take another name, such as if_"),
+        (("code", "lambda*x", "lambda", "x"), "lambda is a keyword of Python"),
         (("explain", "x", "x=1", "--format", "html"), "invalid choice: 'html'"),
         (("explain", "x", "x=1", "--wrt", "y"), "--wrt 'y': that name is not in the formula"),
         (("explain", "x₁", "x₁=1", "x_1=2"), "x_1 is given twice"),
@@ -518,14 +517,14 @@ def test_anything_else_is_one_clear_line_and_status_2(capsys, tmp_path, command,
         (("worksheet", "x*x", "x=1", "--answers", "a.txt"), """the format is "csv" or "json", not 'txt'"""),
         (("explain", "x²%2", "x=1"), "'x²%2' is not allowed"),
         (("explain", "x^2", "x=1"), "a power is written x**2 or x², not x^2"),
-        (("explain", "2x", "x=1"), "between 2 and x a sign is missing: 2*x is a product"),
-        (("explain", "3(x + 1)", "x=1"), "between 3 and (…) a sign is missing: 3*(…) is a product"),
-        (("explain", "(x)(x)", "x=1"), "between (…) and (…) a sign is missing: (…)*(…) is a product"),
-        (("explain", "x x", "x=1"), "between x and x a sign is missing: x*x is a product"),
+        (("explain", "2x", "x=1"), "between 2 and x an operator is missing: 2*x is a product"),
+        (("explain", "3(x + 1)", "x=1"), "between 3 and (…) an operator is missing: 3*(…) is a product"),
+        (("explain", "(x)(x)", "x=1"), "between (…) and (…) an operator is missing: (…)*(…) is a product"),
+        (("explain", "x x", "x=1"), "between x and x an operator is missing: x*x is a product"),
         (("explain", "math.sin(x)", "x=1"), "'math.sin(x)' is not allowed: a function is written sin(…)"),
         (("explain", "x.tanh()", "x=1"), "'x.tanh()' is not allowed: a function is written tanh(…)"),
-        (("explain", "x²y", "x=1", "y=2"), "between x² and y a sign is missing: x²*y is a product"),
-        (("explain", "x(x + 1)", "x=1"), "'x' is no function here; there are exp, log"),
+        (("explain", "x²y", "x=1", "y=2"), "between x² and y an operator is missing: x²*y is a product"),
+        (("explain", "x(x + 1)", "x=1"), "'x' is not a function here; the functions are exp, log"),
         (("explain", "x²**3", "x=1"), "a power of a power needs parentheses: (x²)**…"),
         (("explain", "ln(x)", "x=1"), "ln is written log(x), the natural logarithm"),
         (("explain", "|x|", "x=1"), "|x| is written abs(x)"),
@@ -551,7 +550,7 @@ def test_anything_else_is_one_clear_line_and_status_2(capsys, tmp_path, command,
             ("explain", "1/x", "x=0"),
             "÷ of 1.0, x = 0.0 has no finite value; usual cause: the divisor is 0",
         ),
-        (("explain", "foo(x)", "x=1"), "'foo' is no function here; there are exp, log"),
+        (("explain", "foo(x)", "x=1"), "'foo' is not a function here; the functions are exp, log"),
         (("explain", "x.y", "x=1"), "'x.y' is not allowed: a formula has numbers"),
     ],
 )

@@ -1,18 +1,15 @@
-"""What may stand on the command line, and what argparse makes of it."""
+"""The options of the command line, read by argparse."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import NoReturn
 
 from .parse import FUNCTIONS, FUNCTIONS_OF_SEVERAL
 from .spelling import FormulaError, quoted
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import NoReturn
 
 _EXAMPLES = f"""
 examples:
@@ -50,11 +47,11 @@ SUFFIXES = {name: [s for suffixes in formats.values() for s in suffixes] for nam
 
 
 def arguments_of(argv: Sequence[str], version: str) -> argparse.Namespace:
-    """The command line, read.
+    """The arguments of the command line.
 
     Raises:
-        FormulaError: it is wrong; or its parts contradict each other.
-        SystemExit: after --help, --version, or the help that an empty line gets.
+        FormulaError: an argument is wrong, or two contradict each other.
+        SystemExit: after --help and --version, and after the help that an empty command line prints.
     """
     parser = _parser(version)
     if not argv:
@@ -63,7 +60,7 @@ def arguments_of(argv: Sequence[str], version: str) -> argparse.Namespace:
     arguments, more = parser.parse_known_args(_protected(argv))
     if arguments.command == "doctor":
         if more:
-            raise FormulaError(f"doctor stands alone, without {quoted(more[0])}")
+            raise FormulaError(f"doctor takes no arguments, but got {quoted(more[0])}")
         return arguments
     arguments.values += more
     for text in arguments.values:
@@ -81,7 +78,7 @@ def arguments_of(argv: Sequence[str], version: str) -> argparse.Namespace:
 
 
 def _choose_format(arguments: argparse.Namespace) -> None:
-    """The format that is asked for or that the file's suffix tells; they must not contradict each other."""
+    """The format from --format or from the file's suffix. The two must not contradict each other."""
     formats = FORMATS[arguments.command]
     if arguments.json:
         if arguments.format not in (None, "json"):
@@ -147,12 +144,8 @@ def _parser(version: str) -> argparse.ArgumentParser:
     marked = "a .csv or .json file, or a folder of them, last; with the sheet's own options, --seed too"
     mark = command("mark", f"marks for answers: {marked}")
     for sub in (exercise, mark):
-        sub.add_argument(
-            "--blanks",
-            choices=("forward", "backward", "all"),
-            default="backward",
-            help="what is asked for (default: backward)",
-        )
+        asked = "what is asked for (default: backward)"
+        sub.add_argument("--blanks", choices=("forward", "backward", "all"), default="backward", help=asked)
         sub.add_argument("--seed", type=int, help="in place of the given numbers draw some that show every mistake")
         sub.add_argument("--lr", type=float, help="a learning rate: the sheet ends with the update")
         sub.add_argument("--title", help="the heading; by default the formula")
@@ -176,30 +169,13 @@ class _Parser(argparse.ArgumentParser):
         raise FormulaError(" ".join(message.split()))
 
 
-#: Every option: what else begins with a minus is a formula or a value.
+#: Every option. Anything else that begins with a minus is a formula or a value.
 _OPTIONS = (
-    "-o",
-    "-h",
-    "--help",
-    "--version",
-    "--format",
-    "--wrt",
-    "--json",
-    "--open",
-    "--no-numbers",
-    "--size",
-    "--title",
-    "--level",
-    "--digits",
-    "--key",
-    "--answers",
-    "--blanks",
-    "--seed",
-    "--lr",
-    "--",
-)
+    "-o", "-h", "--help", "--version", "--format", "--wrt", "--json", "--open", "--no-numbers", "--size", "--title",
+    "--level", "--digits", "--key", "--answers", "--blanks", "--seed", "--lr", "--",
+)  # fmt: skip
 
 
 def _protected(argv: Sequence[str]) -> list[str]:
-    """A formula may begin with a minus: a space before it tells argparse that it is no option."""
+    """A formula may begin with a minus: a space before it tells argparse that it is not an option."""
     return [" " + a if a.startswith("-") and a != "-" and a.split("=")[0] not in _OPTIONS else a for a in argv]

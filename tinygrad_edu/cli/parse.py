@@ -1,8 +1,7 @@
 """Formulas as text: `"tanh(w*x + b)"` becomes a graph of Values.
 
-spelling.py brings the text into Python's spelling and Python's own parser reads it; what it found
-is then allowed piece by piece: numbers, names, + − * / ** and the functions of the rule table.
-Nothing is ever executed.
+spelling.py rewrites the text in Python's spelling, and Python's own parser reads it. Each node of the syntax
+tree must then be on a list: numbers, names, + − * / ** and the functions of the rule table. Nothing is executed.
 """
 
 from __future__ import annotations
@@ -12,18 +11,15 @@ import math
 import operator
 import re
 import warnings
+from collections.abc import Callable
 from functools import reduce
 from keyword import iskeyword
-from typing import TYPE_CHECKING
+from typing import Any
 
 from ..ops import TABLE
 from ..value import Value
 from ..writing.code import identifier
 from .spelling import FormulaError, Spelled, as_name, quoted, spelled
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
 
 
 def _of_several(of_vector: Callable[[tuple[Value, ...]], Value]) -> Callable[..., Value]:
@@ -36,7 +32,7 @@ FUNCTIONS: dict[str, Callable[[Value], Value]] = {
     for op in TABLE
     if op.vectors == 0 and op.partials.__code__.co_argcount == 2 and hasattr(Value, op.symbol)
 }
-#: Those of a vector, here of numbers with commas between them; and min, which is a row of two.
+#: The rows of a vector, which take numbers separated by commas here; and min, which is a row of two numbers.
 FUNCTIONS_OF_SEVERAL: dict[str, Callable[..., Value]] = {
     op.symbol: _of_several(getattr(Value, op.symbol))
     for op in TABLE
@@ -49,9 +45,9 @@ OPERATORS: dict[type, Callable[[Any, Any], Value]] = {
     ast.Div: operator.truediv,
     ast.Pow: operator.pow,
 }
-#: What these names are where no value is given for them.
+#: The values of these names, unless others are given.
 CONSTANTS = {"pi": math.pi, "π": math.pi, "e": math.e}
-#: What is written for functions that have another name here.
+#: Functions that are written differently here.
 _OTHERWISE = {
     "ln": "log(x), the natural logarithm",
     "lg": "log(x)/log(10)",
@@ -74,13 +70,13 @@ def evaluate(formula: str, variables: dict[str, Value]) -> Value:
     """The value of a formula, with its graph.
 
     Args:
-        formula: numbers, names, + - * / **, parentheses, and functions of the rule table; also as
-            this package prints it, `2·x₁² − 1`. pi, π and e are constants unless they are variables.
-        variables: a Value for each other name in the formula, and for no further one.
+        formula: numbers, names, + - * / **, parentheses, and functions of the rule table. The spelling
+            that this package prints is read, too: `2·x₁² − 1`. pi, π and e are constants unless given.
+        variables: a Value for each other name in the formula, and for no others.
 
     Raises:
-        FormulaError: anything else; a name without a value.
-        UndefinedError: a number on the way is not finite.
+        FormulaError: the text is not such a formula, or a name has no value.
+        UndefinedError: an intermediate result is not finite.
 
     >>> x = Value(3.0)
     >>> y = evaluate("x² + 2·x", {"x": x})
@@ -104,10 +100,10 @@ def evaluate(formula: str, variables: dict[str, Value]) -> Value:
 
 
 def parse(formula: str) -> tuple[Spelled, ast.expr]:
-    """The formula's text, and its syntax tree in which every node is on the list.
+    """The formula's text and its syntax tree, in which every node is on the list.
 
     Raises:
-        FormulaError: it is no formula, or too long or too deep.
+        FormulaError: the text is not a formula, or is too long or too deep.
     """
     if len(formula) > _MOST_CHARACTERS:
         raise FormulaError(f"the formula has {len(formula):,} characters, more than {_MOST_CHARACTERS:,}")
@@ -118,7 +114,7 @@ def parse(formula: str) -> tuple[Spelled, ast.expr]:
     text = spelled(formula.strip())
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # "1if" and the like: refused below in our own words
+            warnings.simplefilter("ignore")  # as for "1if", which is refused below
             tree = ast.parse(text.python, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else "nested too deep or not text"
@@ -133,7 +129,7 @@ def parse(formula: str) -> tuple[Spelled, ast.expr]:
 
 
 def _operands(node: ast.expr, text: Spelled) -> list[ast.expr]:
-    """The operands of a node that is on the list; a FormulaError for any other."""
+    """The operands of a node that is on the list; raises a FormulaError for any other node."""
     match node:
         case ast.Constant(value=int() | float()) if not isinstance(node.value, bool):
             return []
@@ -166,7 +162,7 @@ def _not_a_call(name: str, typed: str) -> str:
     if name in _OTHERWISE:
         return f"{name} is written {_OTHERWISE[name]}"
     known = ", ".join([*FUNCTIONS, *FUNCTIONS_OF_SEVERAL])
-    return f"{quoted(typed)} is no function here; there are {known}; a product is {quoted(typed, '')}*(…)"
+    return f"{quoted(typed)} is not a function here; the functions are {known}; a product is {quoted(typed, '')}*(…)"
 
 
 def _value(node: ast.expr, variables: dict[str, Value]) -> Value:
@@ -194,7 +190,7 @@ def _value(node: ast.expr, variables: dict[str, Value]) -> Value:
 
 
 def _names(tree: ast.expr) -> list[str]:
-    """The variables in a formula, in Python's spelling; the names of functions are none."""
+    """The variables in a formula, in Python's spelling, without the names of functions."""
     functions = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
     return [node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and node not in functions]
 
@@ -203,7 +199,7 @@ def assignment(text: str) -> tuple[str, float]:
     """`"w=2"` as ("w", 2.0). The number may be a formula without names, such as −½ or π/4.
 
     Raises:
-        FormulaError: it is not a name, "=" and a finite number.
+        FormulaError: the text is not a name, "=" and a finite number.
 
     >>> assignment("x₁ = π/4")
     ('x₁', 0.7853981633974483)
@@ -211,7 +207,7 @@ def assignment(text: str) -> tuple[str, float]:
     name, equals, number = text.partition("=")
     name = name.strip()
     if iskeyword(name):
-        raise FormulaError(f"{name} is a word of Python's: take another name, such as {name}_")
+        raise FormulaError(f"{name} is a keyword of Python: take another name, such as {name}_")
     if not equals or not as_name(name):
         raise FormulaError(f"{quoted(text.strip())} is not name=number")
     try:

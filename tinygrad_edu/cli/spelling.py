@@ -1,23 +1,20 @@
-"""Formulas as they are typed, and as this package prints them, in the spelling of Python's parser.
+"""Rewrites a formula, as typed or as this package prints it, in Python's spelling.
 
-`−2·x₁² + σ(π)` becomes `-2*x_1**2 + sigmoid(π)`, and every character of it knows where it stood.
+`−2·x₁² + σ(π)` becomes `-2*x_1**2 + sigmoid(π)`, and for each character it is known where it came from.
 """
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import dataclass, field
 from keyword import iskeyword
-from typing import TYPE_CHECKING
 from unicodedata import category, normalize
 
 from ..ops import TABLE
 from ..value import Value
 from ..writing.code import identifier
 from ..writing.numbers import SUPERSCRIPT
-
-if TYPE_CHECKING:
-    import ast
 
 _NUMBER = re.compile(r"0[xXoObB][0-9a-fA-F_]+|(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9]+)(?:[eE][+−-]?[0-9]+)?")
 _LAYER = re.compile("⁽[⁰¹²³⁴⁵⁶⁷⁸⁹]+⁾")
@@ -34,12 +31,12 @@ _ADVICE = {
 
 
 class FormulaError(ValueError):
-    """What is wrong with a formula or with the values given for its names, in one line."""
+    """A formula, or a value for one of its names, is wrong. The message is one line."""
 
 
 @dataclass
 class Spelled:
-    """A formula as typed and in Python's spelling.
+    """A formula as typed, and in Python's spelling.
 
     Attributes:
         typed, python: both texts.
@@ -63,13 +60,13 @@ def spelled(typed: str) -> Spelled:
     """The formula in Python's spelling.
 
     Raises:
-        FormulaError: a sign that means something else here, or none where one is needed, as in 2x.
+        FormulaError: an operator means something else here, as in x^2, or is missing, as in 2x.
 
     >>> spelled("2·x₁² − ½").python
     '2*x_1**2 - (1/2)'
     >>> spelled("2x")
     Traceback (most recent call last):
-    tinygrad_edu.cli.spelling.FormulaError: between 2 and x a sign is missing: 2*x is a product
+    tinygrad_edu.cli.spelling.FormulaError: between 2 and x an operator is missing: 2*x is a product
     """
     result = Spelled(typed)
     before = ""  # the operand that ends here, as typed, or ""
@@ -96,16 +93,16 @@ def spelled(typed: str) -> Spelled:
 
 
 def _sign_missing(before: str, text: str) -> FormulaError:
-    """Why what is typed cannot follow the operand before it."""
+    """The error for an operand that follows another without an operator."""
     name = before.rstrip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
     if name in _FUNCTIONS:
         return FormulaError(f"{name} is a function: write {name}(…){before[len(name) :]}")
     a, b = [quoted(side, "") if side not in ("(", ")") else "(…)" for side in (before, text)]
-    return FormulaError(f"between {a} and {b} a sign is missing: {a}*{b} is a product")
+    return FormulaError(f"between {a} and {b} an operator is missing: {a}*{b} is a product")
 
 
 def _token(typed: str, k: int) -> tuple[int, str, bool]:
-    """What begins at k: where it ends, Python's spelling of it, and whether it is a number or a name."""
+    """The token at k: its end, its spelling in Python, and whether it is a number or a name."""
     if number := _NUMBER.match(typed, k):
         return number.end(), number[0].replace("−", "-"), True
     if (end := _name_end(typed, k)) > k:
@@ -140,7 +137,7 @@ def _name_end(typed: str, k: int) -> int:
 
 
 def _is_function(before: str) -> bool:
-    """Whether a parenthesis after it may be that of a call: f(, but not 2( or )(."""
+    """Whether a parenthesis after it may begin the arguments of a call: f(, but not 2( or )(."""
     return _name_end(before, 0) == len(before)
 
 
@@ -156,7 +153,7 @@ def as_name(text: str) -> str:
 
 
 def quoted(text: str, quote: str = "'") -> str:
-    """The text on one line, shortened, as it was typed; what cannot be printed is escaped."""
+    """The text on one line, shortened if it is long. Characters that cannot be printed are escaped."""
     short = text if len(text) <= 60 else text[:59] + "…"
     inside = "".join([c if c.isprintable() else ascii(c)[1:-1] for c in short])
     return f"{quote}{inside}{quote}"
