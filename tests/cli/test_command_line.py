@@ -27,7 +27,7 @@ from tinygrad_edu.cli import RUN, main
 from tinygrad_edu.cli.doctor import PACKAGES
 from tinygrad_edu.cli.parse import FUNCTIONS, FUNCTIONS_OF_SEVERAL, assignment, evaluate
 from tinygrad_edu.cli.spelling import FormulaError, spelled
-from tinygrad_edu.readings.drawing import render
+from tinygrad_edu.readings.drawing import picture
 
 
 def run(capsys, *argv):
@@ -123,8 +123,8 @@ def test_a_picture_that_cannot_be_made_is_status_1_and_an_unknown_format_status_
     for command, name in (("draw", "x.jpeg"), ("step", "x.svg")):
         status, out, err = run(capsys, command, "x*x", "x=3", "-o", str(tmp_path / name))
         assert (status, out, err.count("\n")) == (2, "", 1) and f"not '.{name.split('.')[1]}'" in err
-    monkeypatch.setattr(render.shutil, "which", lambda program: None)
-    monkeypatch.setattr(render, "find_spec", lambda module: None)
+    monkeypatch.setattr(picture.shutil, "which", lambda program: None)
+    monkeypatch.setattr(picture, "find_spec", lambda module: None)
     for command, name in (("draw", "x.svg"), ("step", "x.html"), ("draw", "-"), ("step", "-")):
         output = "-" if name == "-" else str(tmp_path / name)
         status, out, err = run(capsys, command, "x*x", "x=3", "-o", output)

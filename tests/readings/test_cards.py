@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from tinygrad_edu import MLP, Linear, Tensor, cross_entropy, draw, squared_error, step_through
 from tinygrad_edu.graph import topological_order
-from tinygrad_edu.readings.drawing.neuron_level import NeuronCards
 from tinygrad_edu.readings.drawing.scene import Scene
-from tinygrad_edu.readings.drawing.tensor_level import TensorCards
+from tinygrad_edu.readings.drawing.tensors import TensorCards
+from tinygrad_edu.readings.drawing.values import NeuronCards
+from tinygrad_edu.readings.subject import Subject
 
 DIGITS = 6
 
@@ -99,7 +100,7 @@ def test_at_the_value_level(y):
 @settings(max_examples=MANY)
 def test_at_the_neuron_level(y):
     differentiated(y)
-    scene = Scene(y)
+    scene = Scene(Subject(y))
     cards = tables(draw(y, "neuron", digits=DIGITS, force=True))
     scene.number_values()
     known = {scene.name(v): v for v in scene.values}
@@ -126,7 +127,7 @@ def test_at_the_tensor_level(y):
     y = y if isinstance(y, Tensor) else Tensor(y)
     y.backward()
     drawing = draw(y, "tensor", digits=DIGITS + 1, force=True)  # matrices have one less
-    scene = Scene(y)
+    scene = Scene(Subject(y))
     kinds = TensorCards(scene)
     ids = {f"n{k}": [t] for k, t in enumerate(kinds.shown, start=1)}
     ids |= {f"p{l}": own for l, layer in enumerate(kinds.layers, start=1) if (own := kinds.own(layer))}

@@ -13,7 +13,8 @@ from tinygrad_edu import MLP, Linear, Sequential, Tanh, Tensor, Value, cross_ent
 from tinygrad_edu.graph import topological_order
 from tinygrad_edu.network.nn import Parameter
 from tinygrad_edu.readings.drawing.scene import Scene
-from tinygrad_edu.readings.drawing.tensor_level import TensorCards
+from tinygrad_edu.readings.drawing.tensors import TensorCards
+from tinygrad_edu.readings.subject import Subject
 from tinygrad_edu.writing.numbers import number
 
 HEAD = """digraph drawing {{
@@ -45,7 +46,7 @@ def classification():
 
 
 def formula(t):
-    return TensorCards(Scene(t)).formula(t)
+    return TensorCards(Scene(Subject(t))).formula(t)
 
 
 def cards(drawing):
@@ -708,4 +709,4 @@ def test_a_weight_that_is_used_elsewhere_too_has_a_card_of_its_own():
 )  # fmt: skip
 def test_a_role_is_read_from_the_whole_name_not_from_its_first_letter(name, kind):
     leaf = Value(1.0, label=name)
-    assert Scene(leaf * 2).kind(leaf) == kind
+    assert Scene(Subject(leaf * 2)).kind(leaf) == kind

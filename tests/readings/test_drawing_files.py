@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tinygrad_edu import MLP, Drawing, Tensor, Value, draw, squared_error
-from tinygrad_edu.readings.drawing import look, render
+from tinygrad_edu.readings.drawing import look, picture
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -25,14 +25,14 @@ def graphviz(request, monkeypatch):
             pytest.skip("no dot on the PATH")
     else:
         pytest.importorskip("pygraphviz")
-        monkeypatch.setattr(render.shutil, "which", lambda program: None)
+        monkeypatch.setattr(picture.shutil, "which", lambda program: None)
     return request.param
 
 
 @pytest.fixture
 def no_graphviz(monkeypatch):
-    monkeypatch.setattr(render.shutil, "which", lambda program: None)
-    monkeypatch.setattr(render, "find_spec", lambda module: None)
+    monkeypatch.setattr(picture.shutil, "which", lambda program: None)
+    monkeypatch.setattr(picture, "find_spec", lambda module: None)
 
 
 def a_square():
@@ -198,12 +198,12 @@ def test_a_label_that_graphviz_rejects_is_an_error(graphviz, label):
     source = f"digraph {{ n1 [label=<<TABLE><TR><TD>{label}</TD></TR></TABLE>>] }}"
     for format in ("svg", "png"):
         with pytest.raises(ValueError, match="Graphviz rejects the drawing"):
-            render.render(source, format, 60)
+            picture.render(source, format, 60)
 
 
 def test_text_that_is_no_graph_is_an_error(graphviz):
     with pytest.raises((ValueError, RuntimeError), match=r"Graphviz (rejects|failed)"):
-        render.render("digraph {", "svg", 60)
+        picture.render("digraph {", "svg", 60)
 
 
 def test_a_layout_that_takes_too_long_is_stopped(graphviz):
@@ -215,8 +215,8 @@ def test_a_program_called_dot_that_fails_is_told(tmp_path, monkeypatch):
     program = tmp_path / "dot"
     program.write_text(f"#!{sys.executable}\nimport sys\nsys.exit('no layout engine')\n")
     program.chmod(0o755)
-    monkeypatch.setattr(render.shutil, "which", lambda name: str(program))
-    monkeypatch.setattr(render, "find_spec", lambda name: None)
+    monkeypatch.setattr(picture.shutil, "which", lambda name: str(program))
+    monkeypatch.setattr(picture, "find_spec", lambda name: None)
     with pytest.raises(RuntimeError, match="exit code 1: no layout engine"):
         draw(a_square()).svg()
 

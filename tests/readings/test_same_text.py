@@ -20,7 +20,8 @@ from tinygrad_edu import (
     step_through,
 )
 from tinygrad_edu.readings.drawing.scene import Scene
-from tinygrad_edu.readings.drawing.tensor_level import TensorCards
+from tinygrad_edu.readings.drawing.tensors import TensorCards
+from tinygrad_edu.readings.subject import Subject
 
 
 def vectors():
@@ -50,7 +51,7 @@ EXPRESSIONS = {
 
 def assert_the_same_tensors(y):
     """Each row of the derivation has a card of that name, and the card's formula is the row's."""
-    cards = TensorCards(Scene(y))
+    cards = TensorCards(Scene(Subject(y)))
     for row in explain(y).forward:
         t = row.node
         assert cards.scene.name(t) == str(row.quantity)
@@ -75,7 +76,7 @@ def test_a_card_and_a_row_have_the_same_formula_in_any_program(recipe):
 @settings(max_examples=settings.default.max_examples // 2)
 def test_values_have_the_same_name_in_a_picture_and_a_derivation(recipe):
     y = recipe(*recipe.leaves())
-    scene = Scene(y)
+    scene = Scene(Subject(y))
     scene.number_values()
     for row in explain(y).forward:
         v = row.node

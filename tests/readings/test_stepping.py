@@ -13,7 +13,7 @@ from html.parser import HTMLParser
 import pytest
 
 from tinygrad_edu import MLP, Tensor, Value, cross_entropy, explain, squared_error, step_through
-from tinygrad_edu.readings.drawing import render
+from tinygrad_edu.readings.drawing import picture
 
 HOSTILE = [
     "</script><img src=x onerror=alert(1)>", "<!--<script>", "]]>", "</svg></title></style><b>x</b>", "$title", "&lt;",
@@ -218,8 +218,8 @@ def test_a_page_is_saved_whole_as_html(tmp_path):
 
 
 def test_without_graphviz_a_notebook_is_told_and_save_raises(tmp_path, monkeypatch):
-    monkeypatch.setattr(render.shutil, "which", lambda program: None)
-    monkeypatch.setattr(render, "find_spec", lambda module: None)
+    monkeypatch.setattr(picture.shutil, "which", lambda program: None)
+    monkeypatch.setattr(picture, "find_spec", lambda module: None)
     page = step_through(a_square())
     assert list(page._repr_mimebundle_()) == ["text/plain"]
     assert "pip install" in page._repr_mimebundle_()["text/plain"]
@@ -288,14 +288,14 @@ def test_a_notebook_shows_it_in_a_frame_of_its_own():
 
 @pytest.mark.parametrize("program", ["dot", "pygraphviz"])
 def test_arrows_and_numbers_are_found_with_either_graphviz(program, monkeypatch):
-    if program == "dot" and not render.shutil.which("dot"):
+    if program == "dot" and not picture.shutil.which("dot"):
         pytest.skip("no dot on the PATH")
     if program == "pygraphviz":
         pytest.importorskip("pygraphviz")
-        monkeypatch.setattr(render.shutil, "which", lambda program: None)
+        monkeypatch.setattr(picture.shutil, "which", lambda program: None)
     a = Value(2.0, label="a")
-    picture = step_through(a - a).html
-    slopes = {id: re.search(f'id="{id}".*?(×−?1)', picture, re.DOTALL)[1] for id in ("n2-1", "n2-2")}
+    text = step_through(a - a).html
+    slopes = {id: re.search(f'id="{id}".*?(×−?1)', text, re.DOTALL)[1] for id in ("n2-1", "n2-2")}
     assert slopes == {"n2-1": "×1", "n2-2": "×−1"}
     y = network(cross_entropy)
     for level in ("value", "neuron"):

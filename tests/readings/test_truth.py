@@ -11,7 +11,8 @@ from reading import NAMED, read, read_latex
 from tinygrad_edu import Parameter, Tensor, Value, explain, stack, topological_order
 from tinygrad_edu.network.functions import cat
 from tinygrad_edu.readings.drawing.scene import Scene
-from tinygrad_edu.readings.drawing.tensor_level import TensorCards
+from tinygrad_edu.readings.drawing.tensors import TensorCards
+from tinygrad_edu.readings.subject import Subject
 from tinygrad_edu.writing.expression import Chain, Function, Number, parts
 from tinygrad_edu.writing.latex import LaTeX
 from tinygrad_edu.writing.names import elements
@@ -132,7 +133,7 @@ def test_every_row_of_random_programs_holds(program):
 @given(programs)
 def test_the_formula_on_every_card_holds(program):
     L, _ = program
-    cards = TensorCards(Scene(L))
+    cards = TensorCards(Scene(Subject(L)))
     names = {cards.scene.name(t): np.array(t.data) for t in [*cards.shown, *cards.parameter_of] if cards.scene.name(t)}
     scale = 1.0 + max(np.max(np.abs(x)) for x in names.values())
     for t in cards.shown:
@@ -158,7 +159,7 @@ def test_every_row_between_numbers_and_every_step_of_a_page_holds(program):
     for row in derivation:
         for text in [str(row.rule), written(row.numbers, Text(15))] if row.rule else []:
             assert "…" in text or abs(read(text, environment) - row.result) <= 1e-11 * scale, f"{text}\n{row}"
-    scene = Scene(L)  # in a picture fewer have names, and formulas are longer
+    scene = Scene(Subject(L))  # in a picture fewer have names, and formulas are longer
     scene.number_values()
     numbers = {scene.name(v): v.data for v in order if scene.name(v)}
     for v in order:

@@ -14,7 +14,7 @@ from pathlib import Path
 from .. import __version__
 from ..readings.drawing import draw
 from ..readings.drawing.look import FONT
-from ..readings.drawing.render import render
+from ..readings.drawing.picture import render
 from ..value import Value
 
 #: Packages outside the standard library: the use of each, and the extra that installs it.

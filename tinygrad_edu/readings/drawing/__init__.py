@@ -1,11 +1,10 @@
 """Pictures of a graph at three levels: every number, every neuron, every Tensor.
 
-scene.py          what is to be drawn: names, numbers, colours
-value_level.py    a card a node
-neuron_level.py   a card a neuron
-tensor_level.py   a card a Tensor, which tensor_card.py makes
-look.py, dot.py   colours, cards; nodes and edges as DOT text
-figure.py         Drawing: saved or shown; render.py runs Graphviz, svg.py finishes its SVG
+scene.py     what is to be drawn: names, numbers, colours
+values.py    a card a node, or a card a neuron
+tensors.py   a card a Tensor
+look.py      colours, cards, and nodes and edges as DOT text
+picture.py   Drawing: saved or shown, by Graphviz
 """
 
 from __future__ import annotations
@@ -13,20 +12,15 @@ from __future__ import annotations
 import warnings
 from math import inf
 from numbers import Real
-from typing import TYPE_CHECKING
+from typing import Any
 
 from ...network.tensor import Tensor
-from ...value import Value, check_current
-from ...writing.numbers import check_digits
-from ..naming import check_result, check_title
-from .figure import Drawing
-from .neuron_level import NeuronCards, neuron_level
+from ...value import Value
+from ..subject import Subject, subject
+from .picture import Drawing
 from .scene import Scene
-from .tensor_level import TensorCards, tensor_level
-from .value_level import value_level
-
-if TYPE_CHECKING:
-    from typing import Any
+from .tensors import TensorCards, tensor_level
+from .values import NeuronCards, neuron_level, value_level
 
 __all__ = ["LEVELS", "Drawing", "draw"]
 
@@ -75,12 +69,12 @@ def draw(
     >>> draw(x * x).source.count("n1 -> n2")                       # both edges
     2
     """
-    _check(y, level, rankdir, digits, title)
+    read = subject("draw", y, title=title, digits=4 if digits is None else digits, one_number=False)
+    _check(level, rankdir)
     inches = _inches(size)
-    scene = Scene(y, digits, gradients, numbers)
-    check_current("draw", scene.values)
+    scene = Scene(read, digits, gradients, numbers)
     # The numbers v₁, v₂, … of Tensors and of Values are those of two documents, and so are the scenes.
-    cards = TensorCards(Scene(y, digits, gradients, numbers)) if isinstance(y, Tensor) else None
+    cards = TensorCards(Scene(Subject(y), digits, gradients, numbers)) if isinstance(y, Tensor) else None
     counts = _counts(scene, cards)
     if level is None:
         level = next((l for l in COMFORTABLE if counts.get(l, TOO_MANY) <= COMFORTABLE[l]), list(counts)[-1])
@@ -104,15 +98,11 @@ def draw(
     return Drawing(graph.source, level, counts[level], spoken)
 
 
-def _check(y: Any, level: Any, rankdir: Any, digits: Any, title: Any) -> None:
-    check_result("draw", y)
-    check_title("draw", title)
+def _check(level: Any, rankdir: Any) -> None:
     if level is not None and level not in LEVELS:
         raise ValueError(f"draw: the level is one of {', '.join(LEVELS)}, or None, not {level!r}")
     if rankdir not in (None, "LR", "TB", "RL", "BT"):
         raise ValueError(f"draw: rankdir is LR, TB, RL or BT, not {rankdir!r}")
-    if digits is not None:
-        check_digits("draw", digits)
 
 
 def _inches(size: Any) -> str:

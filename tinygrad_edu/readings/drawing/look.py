@@ -1,4 +1,4 @@
-"""The look: colours with their dark counterparts, and the HTML that Graphviz makes cards from.
+"""The look: colours with their dark counterparts, and DOT text: the HTML of cards, nodes and edges.
 
 Colour is never alone: a gradient is also italic and in its own row or column, a leaf also square and
 where there are several kinds called input, parameter or target, an operation rounded, the loss
@@ -8,10 +8,8 @@ thick-bordered, and every number has its sign.
 from __future__ import annotations
 
 import html
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from collections.abc import Iterable
+from typing import Any
 
 FONT = "DejaVu Sans,Helvetica,Arial,sans-serif"
 SIZE, SMALL = 12, 10  # points; nothing is smaller than SMALL
@@ -134,11 +132,12 @@ def gradient_text(text: str, size: int = SIZE) -> str:
 # Tables.
 
 
-def cell(content: str, align: str = "RIGHT", fill: str | None = None, span: int = 1) -> str:
-    """One cell; `fill` is a role."""
+def cell(content: str, align: str = "RIGHT", fill: str | None = None, span: int = 1, id: str = "") -> str:
+    """One cell; `fill` is a role. With an id it is a group of its own in the SVG, which Graphviz makes of a link."""
+    link = f' ID="{id}" HREF="#"' if id else ""
     background = f' BGCOLOR="{colour(fill)}"' if fill else ""
     columns = f' COLSPAN="{span}"' if span > 1 else ""
-    return f'<TD ALIGN="{align}"{columns}{background}>{content}</TD>'
+    return f'<TD ALIGN="{align}"{columns}{background}{link}>{content}</TD>'
 
 
 def row(*cells: str) -> str:
@@ -159,3 +158,60 @@ def card(
         f'<<TABLE BORDER="{3 if thick else 1}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="{padding}"'
         f' COLOR="{colour("border")}" BGCOLOR="{colour(fill)}"{corners}>{"".join(rows)}</TABLE>>'
     )
+
+
+# Graphs, through the `graphviz` package.
+
+_LONGEST = 400  # characters of a title or tooltip; Graphviz takes no text of more than 16 kB
+
+
+def new_graph(title: str | None, rankdir: str, **attributes: str) -> Any:
+    """An empty graph with the fonts and colours of all drawings."""
+    import graphviz  # type: ignore[import-untyped]  # takes 60 ms
+
+    graph = graphviz.Digraph("drawing")
+    ink = {"fontname": FONT, "fontsize": str(SIZE), "fontcolor": colour("ink")}
+    muted = {"fontname": FONT, "fontsize": str(SMALL), "fontcolor": colour("muted")}
+    graph.attr(
+        "graph", rankdir=rankdir, bgcolor=colour("paper"), pad="0.1", outputorder="edgesfirst", **ink, **attributes
+    )
+    graph.attr("node", shape="plain", **ink)
+    graph.attr("edge", color=colour("edge"), arrowsize="0.7", **muted)
+    if title:
+        graph.attr(
+            "graph",
+            label=f"<{styled(shortened(title, _LONGEST), size=SIZE + 4, bold=True)}>",
+            labelloc="t",
+        )
+    return graph
+
+
+def part(name: str | None = None, **attributes: str) -> Any:
+    """An empty subgraph: a frame where the name begins with "cluster", else attributes for its nodes."""
+    import graphviz
+
+    subgraph = graphviz.Digraph(name)
+    subgraph.attr("graph", **attributes)
+    return subgraph
+
+
+def node(graph: Any, id: str, label: str, kind: str, tooltip: str, **attributes: str) -> None:
+    """One card. `kind` is its class in the SVG."""
+    graph.node(id, label=label, id=id, tooltip=plain(tooltip), **{"class": kind}, **attributes)
+
+
+def edge(graph: Any, tail: str, head: str, tooltip: str = "", **attributes: str) -> None:
+    """One arrow from `tail` to `head`."""
+    tips = {"tooltip": plain(tooltip), "labeltooltip": plain(tooltip)} if tooltip else {}
+    graph.edge(tail, head, **tips, **attributes)
+
+
+def plain(text: str) -> str:
+    """Text for an attribute that is not HTML: `<` has no meaning in it, but `&amp;` and `\\N` have.
+
+    Graphviz resolves the latter once or twice, so doubling the backslash does not help: ∖ replaces it.
+    """
+    import graphviz
+
+    escaped: str = graphviz.escape(printable(shortened(text, _LONGEST)).replace("&", "&amp;").replace("\\", "∖"))
+    return escaped

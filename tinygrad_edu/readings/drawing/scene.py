@@ -10,9 +10,10 @@ from ...network.tensor import Tensor
 from ...value import Value
 from ...writing.expression import Name
 from ...writing.names import elements
-from ...writing.numbers import number
+from ...writing.numbers import number, short
 from ..formulas import formula
-from ..naming import Names, lse_nodes
+from ..naming import lse_nodes
+from ..subject import Subject
 from . import look
 
 
@@ -23,18 +24,17 @@ class Scene:
     Value); `layers` and `neurons` are the networks found in them.
 
     Args:
-        y: what to draw, a Value or a Tensor.
+        read: what to draw.
         digits: decimals of a scalar; matrices show one less. None is 4.
         gradients: whether there are gradients at all.
         numbers: False leaves names and operations.
     """
 
-    def __init__(
-        self, y: Value | Tensor, digits: int | None = None, gradients: bool = True, numbers: bool = True
-    ) -> None:
-        self.root = y
-        self.names = Names(y)
-        self.roots = [y] if isinstance(y, Value) else list(dict.fromkeys(y.values))
+    def __init__(self, read: Subject, digits: int | None = None, gradients: bool = True, numbers: bool = True) -> None:
+        self.read = read
+        self.root = read.result
+        self.names = read.names
+        self.roots = read.roots
         self.values = self.names.values
         self.tensors = self.names.tensors
         self.layers = self.names.layers
@@ -54,6 +54,14 @@ class Scene:
                     n = t.shape[1]
                     self._examples |= {v: 1 + (k // n if layer.by_rows else k % n) for k, v in enumerate(t.values)}
         self._roles = {self.kind(v) for v in leaves} - {"constant"}
+
+    def mark(self, what: str, v: Value) -> str:
+        """The id of the cell that holds the "value" or the "gradient" of a node, where a page will change it."""
+        return ""
+
+    def arrow(self, head: str, k: int) -> dict[str, str]:
+        """What an arrow has besides its ends: arrow k, counted from 1, into the card `head`."""
+        return {}
 
     def name(self, node: Value | Tensor) -> str | None:
         """What the node is called; None for a constant, and for a step that is shown as its formula."""
@@ -131,7 +139,11 @@ class Scene:
         """Which example of a batch, one a row, a neuron computes; empty where there is just one."""
         return f"example {self._examples[v]}" if v in self._examples else ""
 
-    def softmax(self, v: Value) -> list[tuple[str, str]]:
+    def slope(self, partial: float) -> str:
+        """A local derivative, on its arrow."""
+        return f"×{short(partial, self.digits)}"
+
+    def softmax(self, v: Value) -> list[tuple[str, str, str]]:
         """ŷ = softmax(z), and each element of it, for one of the nodes log Σ exp z; nothing for any other."""
         if v.op is not ops.LSE:
             return []
@@ -140,11 +152,14 @@ class Scene:
             if v in (nodes := lse_nodes(t)):
                 i = nodes.index(v)
                 name, row = self.names(y_hat), elements(self.names(y_hat), y_hat.shape)[i * n : (i + 1) * n]
-                rows = [(name, f"softmax({self.names(t.inputs[0])})")]
+                rows = [(name, f"softmax({self.names(t.inputs[0])})", "")]
                 break
         else:
             rows, row = [], elements("softmax", (n,))
-        return rows + [(element, number(p, self.digits)) for element, p in zip(row, v.partials)]
+        return rows + [
+            (element, number(p, self.digits), self.mark(f"slope {k}", v))
+            for k, (element, p) in enumerate(zip(row, v.partials))
+        ]
 
     def role(self, node: Value | Tensor) -> str:
         """What a leaf is, in a word, where there are leaves of several kinds: in print colour cannot tell."""

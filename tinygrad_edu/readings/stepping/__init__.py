@@ -15,8 +15,8 @@ from contextlib import suppress
 from ...network.tensor import Tensor
 from ...value import Value
 from ...writing.code import NotWritten
-from ..drawing.neuron_level import NeuronCards
 from ..drawing.scene import Scene
+from ..drawing.values import NeuronCards
 from ..explaining.values import derive_values
 from ..subject import subject
 from .forms import Forms
@@ -67,11 +67,11 @@ def step_through(
     read = subject("step_through", y, title=title, digits=digits)
     if level not in (None, "value", "neuron"):
         raise ValueError(f'step_through: the level is "value" or "neuron", or None, not {level!r}')
-    scene = Scene(y)
+    scene = Scene(read)
     level = _level(scene, level)
     live = live and any([not v.op for v in scene.values])  # a sum of nothing has no leaf to change
     derivation = derive_values(read, digits, MOST_NUMBERS)
-    stage = Stage(y, derivation, level, live)
+    stage = Stage(read, derivation, level, live)
     script = Script(derivation, stage, Forms(stage.number_of, derivation.names) if live else None)
     laboratory = ""
     with suppress(NotWritten):

@@ -13,14 +13,12 @@ from typing import TYPE_CHECKING
 
 from ...value import Value
 from ...writing.numbers import number
-from ..drawing.neuron_level import NeuronCards, neuron_level
-from ..drawing.render import render
+from ..drawing.picture import SVG, render, unwrap_links
 from ..drawing.scene import Scene
-from ..drawing.svg import SVG, unwrap_links
-from ..drawing.value_level import value_level
+from ..drawing.values import NeuronCards, neuron_level, value_level
+from ..subject import Subject
 
 if TYPE_CHECKING:
-    from ...network.tensor import Tensor
     from ..explaining.rows import Derivation, Row
     from ..layers import Neuron
 
@@ -61,8 +59,8 @@ class Stage(Scene):
     `cards` are its cards, inputs first; `card_of` is the card that a node is shown on; `source` its DOT text.
     """
 
-    def __init__(self, y: Value | Tensor, derivation: Derivation, level: str, live: bool = False) -> None:
-        super().__init__(y, derivation.digits)
+    def __init__(self, read: Subject, derivation: Derivation, level: str, live: bool = False) -> None:
+        super().__init__(read, derivation.digits)
         self.room = "−000." + "0" * derivation.digits if live else ""
         self.blank = False
         self._values = {v: super(Stage, self).value(v) for v in self.values}  # as recorded

@@ -1,19 +1,103 @@
-"""The neuron level: a card a neuron, with every number of its forward and backward pass."""
+"""The graph of numbers: a card a node with the local derivative on every edge, or a card a neuron."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import Any
 
 from ...value import Value
+from ...writing.expression import Derivative
+from ...writing.numbers import short
 from ..layers import Neuron, users_of
 from . import look
-from .dot import edge, new_graph, node, part
-from .value_level import describe, heading, value_card
+from .scene import Scene
 
-if TYPE_CHECKING:
-    from typing import Any
+LONG = 40  # nodes: what is longer runs from top to bottom
 
-    from .scene import Scene
+
+def value_level(scene: Scene, rankdir: str | None = None, title: str | None = None) -> Any:
+    """The graph of Values, one card each. `x * x` has two edges."""
+    rankdir = rankdir or ("LR" if len(scene.values) <= LONG else "TB")
+    # Inputs stand in their order, as in w₁ x₁ + w₂ x₂. Where nodes share an input they cannot all have
+    # that, and short arrows matter more, except that the neurons of a network stay in order.
+    tree = all([len(set(users)) <= 1 for users in users_of(scene.values).values()])
+    order = {"ordering": "in"} if tree or scene.neurons else {}
+    graph = look.new_graph(title, rankdir, nodesep="0.2", ranksep="0.45", **order)
+    scene.number_values()
+    ids = {v: f"n{k}" for k, v in enumerate(scene.values, start=1)}
+    for v, id in ids.items():
+        look.node(graph, id, value_card(scene, v), scene.kind(v), describe(scene, v))
+    for v, id in ids.items():
+        for k, (a, partial) in enumerate(zip(v.inputs, v.partials), start=1):
+            if not scene.numbers:
+                look.edge(graph, ids[a], id)
+                continue
+            slope = Derivative(spoken(scene, v), spoken(scene, a))
+            tip = f"{slope} = {short(partial, scene.digits)}"
+            look.edge(graph, ids[a], id, tip, label=f" {scene.slope(partial)} ", **scene.arrow(id, k))
+    return graph
+
+
+def value_card(scene: Scene, v: Value, more: Sequence[tuple[str, str, str]] = ()) -> str:
+    """The card of one node: name and symbol over value and gradient.
+
+    `more` are further rows of what has no card of its own: a name, a number, and the mark of the number.
+    """
+    kind = scene.kind(v)
+    rows = [look.row(look.cell(heading(scene, v), "CENTER", span=2)), *numbers(scene, v)]
+    for name, text, id in more:
+        cells = [look.cell(look.styled(look.shortened(name), size=look.SMALL), "LEFT", "target")]
+        if scene.numbers:
+            cells.append(look.cell(look.styled(text), fill="target", id=id))
+        rows.append(look.row(*cells))
+    if more:
+        rows.append(look.FOOT)
+    return look.card(rows, kind, rounded=v.op is not None, thick=kind == "loss")
+
+
+def heading(scene: Scene, v: Value) -> str:
+    """The name in bold and the symbol or role beside it; the formula where there is no name or it is just a number."""
+    name = scene.name(v)
+    if not name:
+        return look.styled(look.shortened(scene.formula(v) if v.op or not scene.numbers else "constant"), "muted")
+    bold = look.styled(look.shortened(name), bold=True)
+    if not v.op:
+        return bold + (look.styled(f"  {role}", "muted", look.SMALL) if (role := scene.role(v)) else "")
+    formula = f" = {scene.formula(v)}" if v in scene.numbered else ""
+    fits = formula and len(name + formula) <= look.WIDTH
+    return bold + look.styled(formula if fits else look.shortened(f"  {scene.sign(v)}"), "muted")
+
+
+def numbers(scene: Scene, v: Value) -> list[str]:
+    """The two rows of numbers of one node."""
+    if not scene.numbers:
+        return []
+    rows = [("value", "muted", look.styled(scene.value(v)), scene.mark("value", v))]
+    if scene.gradients:
+        rows.append(("grad", "gradient", look.gradient_text(scene.gradient(v)), scene.mark("gradient", v)))
+    return [
+        look.row(look.cell(look.styled(what, role, look.SMALL), "LEFT"), look.cell(text, id=id))
+        for what, role, text, id in rows
+    ]
+
+
+def spoken(scene: Scene, v: Value) -> str:
+    """A node in a tooltip: its name, also if its card shows a formula in place of it."""
+    return "constant" if scene.names.is_constant(v) else scene.names(v)
+
+
+def describe(scene: Scene, v: Value) -> str:
+    """The tooltip of a node: all its numbers in one sentence."""
+    how = f" ({sign})" if (sign := scene.sign(v) if v.op else scene.role(v)) else ""
+    if v.op and not scene.name(v):
+        how = f" = {scene.formula(v)}"
+    if not scene.numbers:
+        return f"{spoken(scene, v)}{how}"
+    gradient = f", gradient {scene.gradient(v)}" if scene.gradients and not scene.blank else ""
+    return f"{spoken(scene, v)}{how}: value {scene.value(v)}{gradient}"
+
+
+# Neurons.
 
 MOST_ROWS = 16  # parameters on one card; of more the first ones are shown
 
@@ -60,7 +144,7 @@ class NeuronCards:
 def neuron_level(scene: Scene, cards: NeuronCards, rankdir: str | None = None, title: str | None = None) -> Any:
     """The graph of neurons, layer by layer, each layer in the order of its neurons."""
     scene.number_values()
-    graph = new_graph(title, rankdir or "LR", nodesep="0.22", ranksep="0.9", splines="polyline")
+    graph = look.new_graph(title, rankdir or "LR", nodesep="0.22", ranksep="0.9", splines="polyline")
     ids = {v: f"n{k}" for k, (v, _) in enumerate(cards.heads, start=1)}
     for v, neuron in cards.heads:
         if neuron:
@@ -68,7 +152,7 @@ def neuron_level(scene: Scene, cards: NeuronCards, rankdir: str | None = None, t
         else:
             more = _further_rows(scene, v, cards.folded.get(v, []))
             label, kind, tip = value_card(scene, v, more), scene.kind(v), describe(scene, v)
-        node(graph, ids[v], label, kind, tip)
+        look.node(graph, ids[v], label, kind, tip)
     for k, column in enumerate(_columns(cards)):
         layers = {neuron.layer for _, neuron in column if neuron}
         layer = layers.pop() if len(layers) == 1 else None
@@ -76,18 +160,18 @@ def neuron_level(scene: Scene, cards: NeuronCards, rankdir: str | None = None, t
             _stack(graph, k, [ids[v] for v, _ in column], f"layer {layer}" if layer else None)
     ports = {"tailport": "e", "headport": "w"} if (rankdir or "LR") == "LR" else {}
     for v, neuron in cards.heads:
-        for source in cards.sources(v, neuron):
-            edge(graph, ids[source], ids[v], **ports)
+        for k, source in enumerate(cards.sources(v, neuron), start=1):
+            look.edge(graph, ids[source], ids[v], **ports, **scene.arrow(ids[v], k))
     return graph
 
 
-def _further_rows(scene: Scene, v: Value, leaves: list[Value]) -> list[tuple[str, str]]:
+def _further_rows(scene: Scene, v: Value, leaves: list[Value]) -> list[tuple[str, str, str]]:
     """The rows for targets and constants; and for logsumexp its local derivatives, which are the softmax."""
-    rows = [(_said(scene, leaf), scene.value(leaf)) for leaf in leaves]
+    rows = [(_said(scene, leaf), scene.value(leaf), scene.mark("value", leaf)) for leaf in leaves]
     if scene.numbers:
         rows += scene.softmax(v)
     if len(rows) > MOST_ROWS:
-        rows = [*rows[: MOST_ROWS - 1], ("⋮", f"{len(rows) - MOST_ROWS + 1} more")]
+        rows = [*rows[: MOST_ROWS - 1], ("⋮", f"{len(rows) - MOST_ROWS + 1} more", "")]
     return rows
 
 
@@ -123,9 +207,12 @@ def _row(scene: Scene, v: Value, fill: str | None = None) -> str:
     name = look.styled(look.shortened(scene.name(v) or "constant"), bold=fill is not None)
     if not scene.numbers:
         return look.row(look.cell(heading(scene, v) if v.op else name, "LEFT", fill))
-    cells = [look.cell(name, "LEFT", fill), look.cell(look.styled(scene.value(v)), fill=fill)]
+    cells = [
+        look.cell(name, "LEFT", fill),
+        look.cell(look.styled(scene.value(v)), fill=fill, id=scene.mark("value", v)),
+    ]
     if scene.gradients:
-        cells.append(look.cell(look.gradient_text(scene.gradient(v)), fill=fill))
+        cells.append(look.cell(look.gradient_text(scene.gradient(v)), fill=fill, id=scene.mark("gradient", v)))
     return look.row(*cells)
 
 
@@ -154,7 +241,7 @@ def _columns(cards: NeuronCards) -> list[list[tuple[Value, Neuron | None]]]:
 
 def _stack(graph: Any, k: int, ids: list[str], headline: str | None) -> None:
     """Hold one column together, in its order, by a chain that is not seen. (A cluster would lose the order.)"""
-    column = part(rank="same")
+    column = look.part(rank="same")
     if headline:
         column.node(f"layer{k}", label=f"<{look.styled(headline, 'muted', bold=True)}>", id=f"layer{k}")
         ids = [f"layer{k}", *ids]

@@ -1,0 +1,310 @@
+"""The tensor level: a card a Tensor, values beside gradients, and a frame around every layer.
+
+The numbers of a card and its gradients are small matrices, coloured by size and sign.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from ... import array_ops
+from ...network.tensor import Tensor
+from ...writing.expression import Derivative
+from ...writing.numbers import exact, number
+from ..formulas import on_its_own
+from ..layers import ACTIVATIONS, Layer
+from ..quantities import Node
+from . import look
+from .scene import Scene
+
+FUNCTIONS = (*ACTIVATIONS, array_ops.SOFTMAX, array_ops.LOG_SOFTMAX)
+
+
+class TensorCards:
+    """Which Tensors get a card.
+
+    The parameters of a layer share a card. In a network the steps without a name (W x before b is
+    added, the squares of a loss) are part of the formula of what they lead to, unless several
+    formulas need them; without a network every Tensor is a card.
+    """
+
+    def __init__(self, scene: Scene) -> None:
+        self.quantities = scene.read.quantities
+        graph = self.quantities.graph
+        scene.numbered.update([t for t in self.quantities.of if not scene.names.given(t)])
+        self.scene = scene
+        self.layers = scene.layers
+        self.parameter_of: dict[Tensor, Layer] = {}
+        for layer in scene.layers:
+            for t in (layer.W, layer.b):
+                if t is not None:
+                    self.parameter_of.setdefault(t, layer)
+        self.in_layers = {t for layer in scene.layers for t in (layer.z, layer.h)}
+        nodes = [node for node in graph.order if node.tensor not in self.parameter_of and self._is_shown(node)]
+        for t in self.quantities.softmax:
+            nodes.insert(-1, graph.nodes[scene.names.softmax[t]])  # the root stays the last
+        self.shown = dict.fromkeys([node.tensor for node in nodes])
+        self.sources = {node.tensor: self._cards_behind(node) for node in nodes}
+        self.uses = Counter([a for behind in self.sources.values() for a in behind])
+
+    def _is_shown(self, node: Node) -> bool:
+        t = node.tensor
+        if t in self.quantities.of or t.label:
+            return True
+        if node.base is not node:
+            return False
+        if not node.inputs:
+            return len(t.values) > 1 or not self.layers
+        return not self.layers or t.op in FUNCTIONS
+
+    def _cards_behind(self, node: Node) -> list[Tensor]:
+        """The Tensors with a card, or on a parameter card, that a Tensor is computed from, each once."""
+        found: dict[Tensor, None] = {}
+        waiting = list(reversed(node.inputs))
+        seen: set[Node] = set()
+        while waiting:
+            a = waiting.pop()
+            if a.tensor in self.shown or a.tensor in self.parameter_of:
+                found[a.tensor] = None
+            elif a not in seen:
+                seen.add(a)
+                waiting += reversed(a.inputs)
+        return list(found)
+
+    def formula(self, t: Tensor) -> str | None:
+        """How a Tensor was computed, in terms of those that have a name; None if it was not."""
+        node = self.quantities.graph.nodes[t]
+        return str(on_its_own(self.quantities.written_out(node))) if node.inputs else None
+
+    def __len__(self) -> int:
+        return len(self.shown) + len({id(layer) for layer in self.parameter_of.values()})
+
+    def own(self, layer: Layer) -> list[Tensor]:
+        """The parameters on the card of the layer: W and b, unless they are on the card of an earlier layer."""
+        both = [t for t in (layer.W, layer.b) if t is not None]
+        return [t for t in dict.fromkeys(both) if self.parameter_of[t] is layer]
+
+    def is_parameter(self, a: Tensor, z: Tensor) -> bool:
+        """Whether a is on the parameter card of the layer that computes z."""
+        return a in self.parameter_of and self.parameter_of[a].z is z
+
+    def is_target(self, a: Tensor, t: Tensor) -> bool:
+        """Whether a is a leaf that only t, which belongs to no layer, is computed from."""
+        leaf = not self.quantities.graph.nodes[a].inputs
+        return bool(self.layers) and t not in self.in_layers and leaf and self.uses[a] == 1
+
+
+def tensor_level(cards: TensorCards, rankdir: str | None = None, title: str | None = None) -> Any:
+    """The graph of Tensors."""
+    rankdir = rankdir or "LR"
+    order = {} if cards.layers else {"ordering": "in"}  # a × b: a first
+    graph = look.new_graph(title, rankdir, nodesep="0.3", ranksep="0.55", **order)
+    ids = {t: f"n{k}" for k, t in enumerate(cards.shown, start=1)}
+    for l, layer in enumerate(cards.layers, start=1):
+        ids |= dict.fromkeys(cards.own(layer), f"p{l}")
+    framed: set[Tensor] = set()
+    for l, layer in enumerate(cards.layers, start=1):
+        framed |= _frame(graph, cards, l, layer, ids, rankdir)
+    for t in cards.shown:
+        if t not in framed:
+            _tensor_node(graph, cards, t, ids[t])
+    for t in cards.shown:
+        tails = dict.fromkeys([ids[a] for a in cards.sources[t]])  # W and b, one card, one arrow
+        targets = {ids[a] for a in cards.sources[t] if cards.is_target(a, t)}
+        framed_ = {ids[a] for a in cards.sources[t] if cards.is_parameter(a, t)}
+        for k, tail in enumerate(tails, start=1):
+            if tail in framed_:
+                continue  # its arrow is in the frame
+            if tail in targets:
+                unseen = look.part(f"cluster_{ids[t]}", peripheries="0", label="")
+                _beside(unseen, tail, ids[t], rankdir, **cards.scene.arrow(ids[t], k))
+                graph.subgraph(unseen)
+            else:
+                weight = "10" if t in cards.in_layers else "2"
+                look.edge(graph, tail, ids[t], weight=weight, **cards.scene.arrow(ids[t], k))
+    return graph
+
+
+def _beside(frame: Any, tail: str, head: str, rankdir: str, **attributes: str) -> None:
+    """An arrow from a card to the one it stands beside: below it, where the drawing runs sideways, else left of it.
+
+    Of two cards in one rank Graphviz puts the tail of an edge first, but last in a frame from left to right.
+    """
+    pair = look.part(rank="same")
+    tailport, headport = ("n", "s") if rankdir in ("LR", "RL") else ("e", "w")
+    look.edge(pair, tail, head, tailport=tailport, headport=headport, **attributes)
+    frame.subgraph(pair)
+
+
+def _frame(graph: Any, cards: TensorCards, l: int, layer: Layer, ids: dict[Tensor, str], rankdir: str) -> set[Tensor]:
+    """The frame of one layer, titled with its formula, around its parameters, z and h."""
+    own = cards.own(layer)
+    inside = [t for t in (layer.z, layer.h) if t is not None and t in ids]
+    lines = [look.row(look.cell(look.styled(f"layer {l}", "muted", bold=True), "LEFT"))]
+    for t in inside:
+        said = f"{cards.scene.name(t)} = {cards.formula(t)}"
+        lines.append(look.row(look.cell(look.styled(look.shortened(said, 60)), "LEFT")))
+    label = f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">{"".join(lines)}</TABLE>>'
+    frame = look.part(
+        f"cluster{l}",
+        label=label,
+        labeljust="l",
+        style="rounded",
+        color=look.colour("frame"),
+        margin="10",
+        id=f"layer{l}",
+    )
+    for t in inside:
+        _tensor_node(frame, cards, t, ids[t], group="spine")
+    if own:
+        look.node(frame, f"p{l}", parameter_card(cards.scene, own), "parameter", f"parameters of layer {l}")
+        tails = list(dict.fromkeys([ids[a] for a in cards.sources[layer.z]]))
+        _beside(frame, f"p{l}", ids[layer.z], rankdir, **cards.scene.arrow(ids[layer.z], tails.index(f"p{l}") + 1))
+    graph.subgraph(frame)
+    return set(inside)
+
+
+def _tensor_node(graph: Any, cards: TensorCards, t: Tensor, id: str, **attributes: str) -> None:
+    scene, formula = cards.scene, cards.formula(t)
+    said = " = ".join([text for text in (scene.name(t), formula) if text]) or "constant"
+    look.node(graph, id, tensor_card(scene, t, formula), scene.kind(t), f"{said}, shape {t.shape}", **attributes)
+
+
+# Cards.
+
+MOST = 8  # rows and columns of a matrix that are shown
+NARROW = 4  # columns of a matrix that leave room for the gradients beside it
+DIGIT_SIZE = 11
+
+
+def tensor_card(scene: Scene, t: Tensor, formula: str | None) -> str:
+    """One number in words, or a matrix beside its gradients (above them, if it is wide).
+
+    `formula` says how it was computed.
+    """
+    kind = scene.kind(t)
+    if not scene.numbers:
+        name = scene.name(t) or ("" if formula else exact(t.item()))
+        rows = [_centred(_name_and_role(scene, t, name))] if name else []
+        rows += [_centred(look.styled(look.shortened(said, 60), "muted")) for said in (formula, _shape(t)) if said]
+        return look.card(rows, kind, rounded=formula is not None, thick=kind == "loss", padding=5)
+    if len(t.values) == 1:
+        rows = [_centred(text) for text in _sentences(scene, t, formula)]
+        return look.card(rows, kind, rounded=formula is not None, thick=kind == "loss", padding=5)
+    parts = [_matrix(scene, t, _name_and_role(scene, t, _heading(scene, t, formula)))]
+    if scene.has_gradient(t):
+        parts.append(_gradient(scene, t))
+    wide = t.ndim > 1 and t.shape[-1] > NARROW
+    rows = [_centred(part) for part in parts] if wide else [_centred(*parts)]
+    return look.card(rows, kind, rounded=formula is not None, thick=kind == "loss")
+
+
+def parameter_card(scene: Scene, tensors: list[Tensor]) -> str:
+    """[W | b] over [∂L/∂W | ∂L/∂b]; without numbers their shapes."""
+    if not scene.numbers:
+        said = [[_bold(scene.name(t) or ""), look.styled(_shape(t), "muted")] for t in tensors]
+        return look.card([_centred(*texts) for texts in zip(*said)], "parameter", rounded=False, padding=5)
+    rows = [_centred(*[_matrix(scene, t, _bold(scene.name(t) or "")) for t in tensors])]
+    if scene.gradients:
+        rows.append(_centred(*[_gradient(scene, t) for t in tensors]))
+    return look.card(rows, "parameter", rounded=False)
+
+
+def _sentences(scene: Scene, t: Tensor, formula: str | None) -> list[str]:
+    """L = 2.0102, ∂L/∂L = 1.0000, and how it was computed."""
+    v, name = t.values[0], scene.name(t)
+    said = f"{name} = {scene.value(v)}" if name else scene.value(v)
+    sentences = [_name_and_role(scene, t, said)]
+    if scene.has_gradient(t) and not scene.blank:
+        sentences.append(look.gradient_text(f"{_gradient_name(scene, t)} = {scene.gradient(v)}"))
+    if formula:
+        said = look.shortened(formula, 60)
+        sentences.append(look.styled(f" {said} ", "muted", look.SMALL))  # air: fonts differ in width
+    return sentences
+
+
+def _heading(scene: Scene, t: Tensor, formula: str | None) -> str:
+    """The name of a Tensor and how it was computed, unless the frame of its layer says that."""
+    name = scene.name(t)
+    framed = any([t is layer.z or t is layer.h for layer in scene.layers])
+    if not formula or (name and framed):
+        return name or "constant"
+    return f"{name} = {formula}" if name else formula
+
+
+def _name_and_role(scene: Scene, t: Tensor, name: str) -> str:
+    role = scene.role(t)
+    return _bold(name) + (look.styled(f"  {role}", "muted", look.SMALL) if role else "")
+
+
+def _bold(name: str) -> str:
+    return look.styled(look.shortened(name), bold=True)
+
+
+def _shape(t: Tensor) -> str:
+    """(4, 3); nothing for a number."""
+    return str(t.shape) if t.shape else ""
+
+
+def _gradient_name(scene: Scene, t: Tensor) -> str:
+    name = scene.name(t)
+    return str(Derivative(scene.loss, name)) if name else "gradient"
+
+
+def _matrix(scene: Scene, t: Tensor, heading: str) -> str:
+    data = [v.data for v in t.values]
+    digits = max(scene.digits - 1, 0)
+    scale = _scale(data, digits)
+    cells = [
+        look.cell(
+            look.styled(number(v.data, digits), size=DIGIT_SIZE),
+            fill=look.heat(v.data, scale),
+            id=scene.mark("value", v),
+        )
+        for v in t.values
+    ]
+    return _headed(heading, _grid(cells, t))
+
+
+def _gradient(scene: Scene, t: Tensor) -> str:
+    grad = [v.grad or 0.0 for v in t.values]
+    digits = max(scene.digits - 1, 0)
+    scale = _scale(grad, digits)
+    if scene.blank:
+        cells = [look.cell(" " * (digits + 3), fill="operation")] * len(grad)
+    else:
+        texts = [look.styled(number(x, digits), size=DIGIT_SIZE, italic=True) for x in grad]
+        cells = [look.cell(text, fill=look.heat(x, scale)) for text, x in zip(texts, grad)]
+    return _headed(look.styled(look.shortened(_gradient_name(scene, t)), "gradient", bold=True), _grid(cells, t))
+
+
+def _scale(numbers: list[float], digits: int) -> float:
+    """What gets the full colour: the largest magnitude, unless even that is written as zero."""
+    largest = max([abs(x) for x in numbers])
+    return largest if round(largest, digits) else 0.0
+
+
+def _grid(cells: list[str], t: Tensor) -> str:
+    """The cells as a table: a vector is a column, of more axes the last one runs along the rows."""
+    width = t.shape[-1] if t.ndim > 1 else 1
+    dots = look.cell(look.styled("⋯", "muted"), "CENTER", "operation")
+    rows = [look.row(*_beginning(cells[i : i + width], dots)) for i in range(0, len(cells), width)]
+    height = look.styled(f"⋮ {len(rows)} rows", "muted", look.SMALL)
+    rows = _beginning(rows, look.row(look.cell(height, "CENTER", "operation", min(width, MOST))))
+    frame = f'BORDER="0" CELLBORDER="1" CELLSPACING="0" CELLPADDING="3" COLOR="{look.colour("frame")}"'
+    return f"<TABLE {frame}>{''.join(rows)}</TABLE>"
+
+
+def _headed(heading: str, grid: str) -> str:
+    frame = 'BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1"'
+    return f"<TABLE {frame}>{_centred(heading)}{_centred(grid)}</TABLE>"
+
+
+def _beginning(parts: list[str], ellipsis: str) -> list[str]:
+    """All of a few parts; of many the first ones and the ellipsis."""
+    return parts if len(parts) <= MOST else [*parts[: MOST - 1], ellipsis]
+
+
+def _centred(*contents: str) -> str:
+    return look.row(*[look.cell(content, "CENTER") for content in contents])
