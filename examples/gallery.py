@@ -1,6 +1,6 @@
 """The pictures of the README: one computation at three levels of detail, and two expressions.
 
-python examples/gallery.py pictures            # SVG, light or dark as the reader's system asks
+python examples/gallery.py pictures            # SVG, light or dark as the reader's system is set
 python examples/gallery.py pictures --suffix .png
 """
 
@@ -12,7 +12,7 @@ from tinygrad_edu.writing.console import unicode_output
 
 
 def one_neuron() -> Value:
-    """½ (tanh(w₁x₁ + w₂x₂ + b) − y)², every number a card."""
+    """½ (tanh(w₁x₁ + w₂x₂ + b) − y)², with a card for every number."""
     w1, w2, b = Value(0.6, label="w₁"), Value(-0.4, label="w₂"), Value(0.1, label="b")
     x1, x2, y = Value(1.0, label="x₁"), Value(-0.5, label="x₂"), Value(1.0, label="y")
     z = w1 * x1 + w2 * x2 + b
@@ -33,6 +33,12 @@ def shared_node() -> Value:
     return y
 
 
+def exclusive_or() -> Tensor:
+    """The loss of the network in README, before its training."""
+    X = Tensor([[0, 0], [0, 1], [1, 0], [1, 1]], label="x")
+    return cross_entropy(MLP([2, 3, 2], activation="tanh", seed=1)(X), [0, 1, 1, 0])
+
+
 def network() -> Tensor:
     """The output of a small network for one example, 4 inputs and 3 outputs."""
     return MLP([4, 4, 3, 3], activation="tanh", seed=1)(Tensor([1.0, -0.5, 0.25, 2.0], label="x"))
@@ -44,13 +50,14 @@ def regression() -> Tensor:
 
 
 def classification() -> Tensor:
-    """The cross-entropy of the network's output, the right class being number 1."""
+    """The cross-entropy of the network's output; the right class is number 1."""
     return cross_entropy(network(), 1)
 
 
 PICTURES = {
     "one-neuron": (one_neuron, "value"),
     "shared-node": (shared_node, "value"),
+    "network": (exclusive_or, "tensor"),
     "regression-neurons": (regression, "neuron"),
     "regression-tensors": (regression, "tensor"),
     "classification-neurons": (classification, "neuron"),
@@ -61,7 +68,7 @@ PICTURES = {
 def main() -> None:
     unicode_output()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("directory", type=Path, help="where the pictures go; made if it is not there")
+    parser.add_argument("directory", type=Path, help="where the pictures go; it is made if it does not exist")
     parser.add_argument("--suffix", default=".svg", choices=[".svg", ".png", ".pdf", ".dot"], help="their format")
     arguments = parser.parse_args()
     arguments.directory.mkdir(parents=True, exist_ok=True)
