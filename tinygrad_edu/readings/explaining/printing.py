@@ -87,7 +87,8 @@ def as_text(derivation: Derivation) -> str:
     found = [derivation.title] if derivation.title else []
     for heading, rows in derivation.parts:
         quantities = [str(row.quantity) for row in rows if not isinstance(row.quantity, Path)]
-        lines = [row.text(derivation.digits, max(map(display_width, quantities), default=0)) for row in rows]
+        width = max(map(display_width, quantities), default=0)
+        lines = [row.text(derivation.digits, width) for row in rows]
         gaps = ["\n" if "\n" in above + below else "" for above, below in zip(lines, lines[1:])]
         found.append(f"{heading}\n\n" + "\n".join([line + gap for line, gap in zip(lines, [*gaps, ""])]))
     if derivation.remarked:
