@@ -1,28 +1,130 @@
-"""The page of matrix calculus: every operation on whole arrays, read beside `ops.py`."""
+"""The page of matrix calculus: every operation on whole arrays, and what it passes on to its inputs.
+
+A row reads: symbol, value from the inputs, and what each input gets of G = ∂L/∂y. All of it follows from
+`ops.py` element by element: for Y = A B the element Yᵢⱼ is Σₖ Aᵢₖ Bₖⱼ, so ∂L/∂Aᵢₖ = Σⱼ Gᵢⱼ Bₖⱼ, which is G Bᵀ.
+The engine computes with single numbers and needs none of these rules; the readings that speak of matrices write
+them, and each is tested against the engine. An operation on each element has no row here: it is its row of
+`ops.TABLE`, and passes on G times its partial, summed over what was repeated.
+
+Letters: `G` is ∂L/∂y, `y` the output, `a`, `b`, `z`, `W`, `h` the inputs. Operators and methods are those of
+NumPy, with the conventions of paper: a vector is a column, so that `.T` makes a row of it and `h @ g.T` a matrix.
+`axis` names the axes that an operation goes along, None for all: there `y` and `G` keep them, with size 1, and meet
+`a` element by element. A result that has the right numbers in another shape is reshaped.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from math import prod
+from typing import Any, NamedTuple
+
+from . import ops
 
 
 class ArrayOp(NamedTuple):
-    """One row. An operation on each element has none: it is its row of `ops.TABLE`."""
+    """One row: `value(a, …)` is y, and `passes_on(G, y, a, …)` is what each input gets of G = ∂L/∂y.
+
+    Both also get by name what the operation was given beside its inputs: `axis`, `shape` or `place`.
+    """
 
     symbol: str
+    value: Any = None
+    passes_on: Any = None
 
 
-MATMUL = ArrayOp("@")
-AFFINE = ArrayOp("affine")
-TRANSPOSE = ArrayOp("ᵀ")
-RESHAPE = ArrayOp("reshape")
-INDEX = ArrayOp("[ ]")
-CAT = ArrayOp("cat")
-STACK = ArrayOp("stack")
-SUM = ArrayOp("sum")
-MEAN = ArrayOp("mean")
-MAX = ArrayOp("max")
-MIN = ArrayOp("min")
-LSE = ArrayOp("logsumexp")
-SOFTMAX = ArrayOp("softmax")
-LOG_SOFTMAX = ArrayOp("log_softmax")
-MAP = ArrayOp("map")  # a function of single numbers, which the Tensor knows nothing of
+# Functions for the rows.
+
+
+def count(a: Any, axis: Any) -> float:
+    """How many numbers of `a` there are along the axes."""
+    return float(prod(a.shape if axis is None else [a.shape[k] for k in axis]))
+
+
+def shares(a: Any, y: Any, axis: Any) -> Any:
+    """1/k for each of the k elements along the axes that are the largest, y; 0 for the others."""
+    is_largest = 1 - ops.step(y - a)
+    return is_largest / is_largest.sum(axis)
+
+
+def transposed(a: Any) -> Any:
+    """The axes in reverse order; a vector stays a vector."""
+    return a.T if len(a.shape) > 1 else a
+
+
+def product(a: Any, b: Any) -> ArrayOp:
+    """The row of a b for as many axes as these have."""
+    return PRODUCTS[len(a.shape), len(b.shape)]
+
+
+# fmt: off
+# y = a b, for the numbers of axes of a and b; and y = W h + b for a vector h, h Wᵀ + b for a row h for each example.
+PRODUCTS = {
+    (2, 2): ArrayOp("@",      lambda a, b: a @ b,             lambda G, y, a, b: (G @ b.T, a.T @ G)),
+    (2, 1): ArrayOp("@",      lambda a, b: a @ b,             lambda G, y, a, b: (G @ b.T, a.T @ G)),
+    (1, 2): ArrayOp("@",      lambda a, b: a.T @ b,           lambda G, y, a, b: (b @ G, a @ G.T)),
+    (1, 1): ArrayOp("@",      lambda a, b: (a * b).sum(),     lambda G, y, a, b: (G * b, G * a)),
+}
+LAYERS = {
+    1:      ArrayOp("affine", lambda W, h, b: W @ h + b,      lambda G, y, W, h, b: (G @ h.T, W.T @ G, G)),
+    2:      ArrayOp("affine", lambda W, h, b: h @ W.T + b,    lambda G, y, W, h, b: (G.T @ h, G @ W, G.sum((0,)))),
+}
+MATMUL      = ArrayOp("@",
+                      lambda a, b: product(a, b).value(a, b),
+                      lambda G, y, a, b: product(a, b).passes_on(G, y, a, b))
+AFFINE      = ArrayOp("affine",
+                      lambda W, h, b: LAYERS[len(h.shape)].value(W, h, b),
+                      lambda G, y, W, h, b: LAYERS[len(h.shape)].passes_on(G, y, W, h, b))
+
+# Along axes.
+SUM         = ArrayOp("sum",
+                      lambda a, axis: a.sum(axis),
+                      lambda G, y, a, axis: (G,))
+MEAN        = ArrayOp("mean",
+                      lambda a, axis: a.sum(axis) / count(a, axis),
+                      lambda G, y, a, axis: (G / count(a, axis),))
+MAX         = ArrayOp("max",
+                      lambda a, axis: a.max(axis),
+                      lambda G, y, a, axis: (G * shares(a, y, axis),))
+MIN         = ArrayOp("min",
+                      lambda a, axis: a.min(axis),
+                      lambda G, y, a, axis: (G * shares(-a, -y, axis),))
+LSE         = ArrayOp("logsumexp",
+                      lambda a, axis: a.logsumexp(axis),
+                      lambda G, y, a, axis: (G * a.softmax(axis),))
+SOFTMAX     = ArrayOp("softmax",
+                      lambda a, axis: a.softmax(axis),
+                      lambda G, y, a, axis: (y * (G - (G * y).sum(axis)),))
+LOG_SOFTMAX = ArrayOp("log_softmax",
+                      lambda a, axis: a.log_softmax(axis),
+                      lambda G, y, a, axis: (G - G.sum(axis) * a.softmax(axis),))
+
+# Other arrangements of the same numbers: each gets back G where its own numbers went. A `place` is a part of a.
+TRANSPOSE   = ArrayOp("ᵀ",
+                      lambda a: transposed(a),
+                      lambda G, y, a: (transposed(G),))
+RESHAPE     = ArrayOp("reshape",
+                      lambda a, shape: a.reshape(shape),
+                      lambda G, y, a, shape: (G.reshape(a.shape),))
+INDEX       = ArrayOp("[ ]",
+                      lambda a, place: a[place],
+                      lambda G, y, a, place: (G.placed(place, a.shape),))
+CAT         = ArrayOp("cat",
+                      lambda *a, axis: a[0].cat(a[1:], axis),
+                      lambda G, y, *a, axis: G.split([part.shape[axis] for part in a], axis))
+STACK       = ArrayOp("stack",
+                      lambda *a: a[0].stack(a[1:]),
+                      lambda G, y, *a: G.rows())
+
+# A loss of each element that is recorded in other steps than those of paper: −y log σ(z) − (1 − y) log(1 − σ(z)).
+BCE         = ArrayOp("binary_cross_entropy",
+                      lambda z, y: ops.log(1 + ops.exp(z)) - y * z,
+                      lambda G, loss, z, y: (G * (z.sigmoid() - y), -G * z))
+# A function of single numbers, of which no rule is known.
+MAP         = ArrayOp("map")
+# fmt: on
+
+#: The axes that these go along disappear.
+REDUCTIONS = (SUM, MEAN, MAX, MIN, LSE)
+#: What may be written inside the formula of another operation, as W h in W h + b, beside powers.
+INSIDE = (MATMUL, AFFINE, SUM, MEAN, LSE, BCE, ops.ADD, ops.SUB, ops.MUL, ops.DIV, ops.NEG, ops.EXP, ops.LOG, ops.ABS)
+#: What may so where it is applied to something that has a name, as tanh(z). All others get a name themselves.
+OF_NAMES = (ops.TANH, ops.SIGMOID, ops.RELU, ops.SIN, ops.COS, ops.SQRT)

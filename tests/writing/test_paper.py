@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from reading import read, read_latex
 
 from tinygrad_edu import Value, ops
+from tinygrad_edu import array_ops as A
 from tinygrad_edu.writing.evaluation import evaluate, put_in
 from tinygrad_edu.writing.expression import (
     Along,
@@ -53,7 +54,7 @@ def formula(rng, depth):
             return Apply(rng.choice(TWO), (a, others[0])) if others else a
         case 6:
             axes = rng.choice([(k,) for k in range(len(a.shape))]) if len(a.shape) == 2 else None
-            return Along(rng.choice(["sum", "max", "logsumexp"]), a, axes, axes is not None) if a.shape else a
+            return Along(rng.choice([A.SUM, A.MAX, A.LSE]), a, axes, axes is not None) if a.shape else a
         case 7:
             others = [b for b in (formula(rng, depth - 1) for _ in range(8)) if b.shape[:1] == a.shape[-1:] != ()]
             return MatMul((a, others[0])) if others and len(a.shape) == 2 else Transpose(a) if a.shape else a
@@ -61,7 +62,7 @@ def formula(rng, depth):
             return rng.choice([Reshape(a, (4,)), Reshape(a, (1, 4)), Part(a, "1:", (2, 3), (1, 2)),
                                Part(a, "0, 1", (1,), ()), Placed(a, "1:3", (2, 3, 4, 5), (4, 2))])  # fmt: skip
         case 9 if len(a.shape) == 2:
-            return Along(rng.choice(["softmax", "log_softmax"]), a, (rng.randrange(2),))
+            return Along(rng.choice([A.SOFTMAX, A.LOG_SOFTMAX]), a, (rng.randrange(2),))
     return a
 
 
@@ -97,10 +98,10 @@ def test_text_and_latex_read_back_have_the_value_of_the_formula(seed):
     [
         (MatMul((Apply(ops.MUL, (Name("G", (2, 2)), Name("C", (2, 2)))), Name("B", (2, 2)))), "(G ∘ C) B",
          r"\left(G \circ C\right) \, B"),
-        (Apply(ops.MUL, (Along("sum", Name("M", (2, 2)), (0,), True), Name("M", (2, 2)))), "(Σₙ M) ∘ M",
+        (Apply(ops.MUL, (Along(A.SUM, Name("M", (2, 2)), (0,), True), Name("M", (2, 2)))), "(Σₙ M) ∘ M",
          r"\left(\sum_n M\right) \circ M"),
         (Apply(ops.SQUARE, (Transpose(Name("x", (2,))),)), "(xᵀ)²", r"{\left({x}^\top\right)}^{2}"),
-        (Apply(ops.MUL, (Constant(0.5), Along("sum", Name("x", (2,))))), "½ · Σ x", r"\frac{1}{2} \cdot \sum x"),
+        (Apply(ops.MUL, (Constant(0.5), Along(A.SUM, Name("x", (2,))))), "½ · Σ x", r"\frac{1}{2} \cdot \sum x"),
         (Apply(ops.SUB, (Name("a"), Apply(ops.SUB, (Name("b"), Name("c"))))), "a − (b − c)", r"a - \left(b - c\right)"),
         (Apply(ops.MUL, (Name("a + b"), Name("c"))), "(a + b) · c", r"\left(\mathrm{a\ +\ b}\right) \cdot c"),
         (Apply(ops.SQUARE, (Name("x²"),)), "(x²)²", r"{\left(x^{2}\right)}^{2}"),

@@ -16,8 +16,10 @@ from .. import array_ops as A
 from .. import ops
 from ..graph import topological_order
 from ..network.tensor import Tensor
+from ..writing.algebra import part
 from ..writing.expression import Constant, Expression, Function, Name
-from .formulas import formula, is_view, on_its_own, part_of
+from .formulas import formula, on_its_own
+from .matrices import is_view, place
 from .order import by_depth
 
 if TYPE_CHECKING:
@@ -27,11 +29,6 @@ if TYPE_CHECKING:
     from .naming import Names
 
 _DEEPEST = 8  # operations inside one formula
-# Operations that may be written inside another formula, and those that want names to work on.
-_INSIDE = (
-    A.MATMUL, A.AFFINE, A.SUM, A.MEAN, A.LSE, ops.ADD, ops.SUB, ops.MUL, ops.DIV, ops.NEG, ops.EXP, ops.LOG, ops.ABS
-)  # fmt: skip
-_ON_NAMES = (ops.TANH, ops.SIGMOID, ops.RELU, ops.SIN, ops.COS, ops.SQRT)
 
 
 class Node:
@@ -221,7 +218,7 @@ class Quantities:
         t = node.tensor
         source = self.graph.copied_from(node)
         if source is not None:
-            return part_of(t, source.tensor, self.symbol(source.tensor))
+            return part(self.symbol(source.tensor), place(t, source.tensor))
         if node.made:
             name = t.op.symbol if t.op else "Tensor"
             return Function(name, tuple([self.symbol(a.tensor) for a in node.inputs]), t.shape)
@@ -260,7 +257,7 @@ class Quantities:
             inside = op is not None and self._fits_inside(t)
             row = op is A.MATMUL and [a.ndim for a in t.inputs] == [1, 2]  # a column to all that use it
             given = not node.inputs and (t.shape or not names.is_constant(t))
-            unwritten = op is not None and not inside and op not in _ON_NAMES
+            unwritten = op is not None and not inside and op not in A.OF_NAMES
             if t.label or names.given(t) or row or node.made or given or unwritten or depth[node] > _DEEPEST:
                 named.add(node)
             product = op in (A.MATMUL, A.AFFINE) and max([a.ndim for a in t.inputs]) == 2
@@ -270,7 +267,7 @@ class Quantities:
         return named | {node for node in order if node.base is node and node.inputs and uses.get(node, 0) > 1}
 
     def _fits_inside(self, t: Tensor) -> bool:
-        return t.op in _INSIDE or (isinstance(t.op, ops.Op) and t.op.exponent is not None)
+        return t.op in A.INSIDE or (isinstance(t.op, ops.Op) and t.op.exponent is not None)
 
     def _named_inputs(self, node: Node) -> Iterable[Quantity]:
         for a in node.inputs:

@@ -8,15 +8,18 @@ algebra of its own (readings/compiling).
 
 from __future__ import annotations
 
+from itertools import accumulate
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from .. import array_ops as A
 from .. import ops
+from ..network.shapes import axes, offsets
 from . import expression as E
 from .expression import Expression
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
 
 def in_symbols(f: Callable[..., Any], *formulas: Any) -> Expression:
@@ -78,13 +81,62 @@ class Symbol(ops.Operators[Any, "Symbol"]):
     def T(self) -> Symbol:
         return Symbol(transpose(_formula(self)))
 
-    def sum(self, axes: tuple[int, ...] | None = None, keepdims: bool = False) -> Symbol:
-        """Σ over all elements, or along axes."""
-        return Symbol(total(_formula(self), axes, keepdims))
+    # Along axes, which stay with size 1; along all of them, one number.
 
-    def reshape(self, shape: tuple[int, ...]) -> Symbol:
+    def sum(self, axis: E.Shape | None = None) -> Symbol:
+        return Symbol(total(self.formula, axis, axis is not None))
+
+    def max(self, axis: E.Shape | None = None) -> Symbol:
+        return Symbol(E.Along(A.MAX, self.formula, axis, axis is not None))
+
+    def min(self, axis: E.Shape | None = None) -> Symbol:
+        return Symbol(E.Along(A.MIN, self.formula, axis, axis is not None))
+
+    def logsumexp(self, axis: E.Shape | None = None) -> Symbol:
+        return Symbol(E.Along(A.LSE, self.formula, axis, axis is not None))
+
+    def softmax(self, axis: E.Shape | None = None) -> Symbol:
+        return Symbol(E.Along(A.SOFTMAX, self.formula, axis))
+
+    def log_softmax(self, axis: E.Shape | None = None) -> Symbol:
+        return Symbol(E.Along(A.LOG_SOFTMAX, self.formula, axis))
+
+    # Other arrangements.
+
+    def reshape(self, shape: E.Shape) -> Symbol:
         """The same numbers, row by row, in another shape."""
-        return Symbol(reshaped(_formula(self), shape))
+        return Symbol(reshaped(self.formula, shape))
+
+    def __getitem__(self, place: E.Place) -> Symbol:
+        return Symbol(part(self.formula, place))
+
+    def placed(self, place: E.Place, shape: E.Shape) -> Symbol:
+        """Zeros of the shape, but for these numbers in the place of a part."""
+        return Symbol(placed(self.formula, place, shape))
+
+    def cat(self, others: Iterable[Symbol], axis: int) -> Symbol:
+        return Symbol(E.Join(A.CAT, (self.formula, *map(_formula, others)), axis))
+
+    def stack(self, others: Iterable[Symbol]) -> Symbol:
+        return Symbol(E.Join(A.STACK, (self.formula, *map(_formula, others))))
+
+    def split(self, sizes: Sequence[int], axis: int) -> list[Symbol]:
+        """The parts of these sizes along an axis."""
+        ends = list(accumulate(sizes))
+        return [self._between(axis, slice(end - n, end)) for n, end in zip(sizes, ends)]
+
+    def rows(self) -> list[Symbol]:
+        """The parts of the first axis."""
+        return [self._between(0, k) for k in range((*self.shape, 1)[0])]
+
+    def _between(self, axis: int, key: slice | int) -> Symbol:
+        shape, along = self.shape, axes(self.shape)
+        if not shape:
+            return self  # a single number, of which all is taken
+        along[axis] = along[axis][key] if isinstance(key, slice) else [along[axis][key]]
+        index = [":"] * axis + [f"{key.start}:{key.stop}" if isinstance(key, slice) else str(key)]
+        sizes = [len(along[axis])] if isinstance(key, slice) else []
+        return self[E.Place(", ".join(index), tuple(offsets(along)), (*shape[:axis], *sizes, *shape[axis + 1 :]))]
 
 
 def add(a: Expression, b: Expression) -> Expression:
@@ -165,8 +217,8 @@ def divide(a: Expression, b: Expression) -> Expression:
             return multiply(divide(p, b), c)
         case E.Reshape(c, shape), E.Constant():
             return reshaped(divide(c, b), shape)
-        case E.Along("sum", c, axes, keepdims), E.Constant():  # (Σ c) / n = Σ c / n
-            return E.Along("sum", divide(c, b), axes, keepdims)
+        case E.Along(A.SUM, c, axes, keepdims), E.Constant():  # (Σ c) / n = Σ c / n
+            return E.Along(A.SUM, divide(c, b), axes, keepdims)
     return E.Apply(ops.DIV, (a, b))
 
 
@@ -237,12 +289,12 @@ def total(a: Expression, axes: tuple[int, ...] | None, keepdims: bool) -> Expres
         case E.Apply(ops.NEG, (c,)):
             return negative(total(c, axes, keepdims))
         case E.Ones(size):
-            shape = E.Along("sum", a, axes, keepdims).shape
+            shape = E.Along(A.SUM, a, axes, keepdims).shape
             return multiply(E.Constant(float(prod(size) // prod(shape))), E.Ones(shape) if shape else E.Constant(1.0))
-    shape = E.Along("sum", a, axes, keepdims).shape
+    shape = E.Along(A.SUM, a, axes, keepdims).shape
     if prod(shape) == prod(a.shape):  # nothing to add
         return reshaped(a, shape)
-    return E.Along("sum", a, axes, keepdims)
+    return E.Along(A.SUM, a, axes, keepdims)
 
 
 def reshaped(a: Expression, shape: tuple[int, ...]) -> Expression:
@@ -260,6 +312,22 @@ def reshaped(a: Expression, shape: tuple[int, ...]) -> Expression:
     if len(a.shape) == 1 and shape == (1, *a.shape):
         return transpose(a)
     return E.Reshape(a, shape)
+
+
+def part(a: Expression, place: E.Place) -> Expression:
+    """A part of an array: all of it in another shape, one number several times, or a Part."""
+    if place.offsets == tuple(range(prod(a.shape))):
+        return reshaped(a, place.shape)
+    if prod(a.shape) == 1:  # on paper a single number has no index
+        return multiply(reshaped(a, ()), E.Ones(place.shape))
+    return E.Part(a, *place)
+
+
+def placed(a: Expression, place: E.Place, shape: E.Shape) -> Expression:
+    """Zeros of the shape, but for `a` in the place of a part, which may be all of it."""
+    if place.offsets == tuple(range(prod(shape))):
+        return reshaped(a, shape)
+    return E.Placed(a, place.brackets, place.offsets, shape)
 
 
 def sum_of(terms: Iterable[Expression]) -> Expression:

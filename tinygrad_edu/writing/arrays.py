@@ -81,6 +81,16 @@ def array(x: Any) -> Array:
     return Array(tuple(x.shape), list(map(float, flat)) if x.shape else [float(flat)])
 
 
+def joined(arrays: Sequence[Array], pieces: int, shape: Shape) -> Array:
+    """Arrays cut into pieces that take turns: the arrays one after another along an axis.
+
+    >>> joined([Array((2, 1), [1.0, 2.0]), Array((2, 2), [3.0, 4.0, 5.0, 6.0])], 2, (2, 3)).tolist()
+    [[1.0, 3.0, 4.0], [2.0, 5.0, 6.0]]
+    """
+    sizes = [len(a.numbers) // pieces for a in arrays]
+    return Array(shape, [x for i in range(pieces) for a, n in zip(arrays, sizes) for x in a.numbers[i * n :][:n]])
+
+
 def elementwise(f: Callable[..., float], *arrays: Array) -> Array:
     """f of the elements that meet when the shapes are broadcast."""
     shape = broadcast([a.shape for a in arrays])

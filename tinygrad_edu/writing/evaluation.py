@@ -6,8 +6,9 @@ from functools import reduce
 from math import prod
 from typing import TYPE_CHECKING
 
+from .. import array_ops as A
 from .. import ops
-from .arrays import Array, array, elementwise, matmul
+from .arrays import Array, array, elementwise, joined, matmul
 from .expression import (
     Along,
     Apply,
@@ -16,6 +17,7 @@ from .expression import (
     Derivative,
     Expression,
     Function,
+    Join,
     Literal,
     MatMul,
     Name,
@@ -74,8 +76,9 @@ def _evaluate(e: Expression, environment: Mapping[str, Any]) -> Array:
         case Apply(op, args):
             return _apply(op, [value(a) for a in args])
         case Along(function, arg, axes):
-            keeps = function in ("softmax", "log_softmax")
-            return Array(e.shape, value(arg).along(_ALONG[function], axes, keeps))
+            return Array(e.shape, value(arg).along(_ALONG[function], axes, function not in A.REDUCTIONS))
+        case Join(_, args, axis):
+            return joined([value(a) for a in args], prod(e.shape[:axis]), e.shape)
         case MatMul(args):
             return reduce(matmul, [value(a) for a in args])
         case Transpose(arg):
@@ -121,13 +124,13 @@ def _log_softmax(z: tuple[float, ...]) -> list[float]:
     return [zi - y for zi in z]
 
 
-_ALONG: dict[str, Any] = {
-    "sum": lambda z: sum(z, 0.0),
-    "logsumexp": ops.LSE.value,
-    "max": max,
-    "min": min,
-    "softmax": lambda z: ops.LSE.partials(ops.LSE.value(z), z),
-    "log_softmax": _log_softmax,
+_ALONG: dict[A.ArrayOp, Any] = {
+    A.SUM: ops.SUM.value,
+    A.LSE: ops.LSE.value,
+    A.MAX: max,
+    A.MIN: min,
+    A.SOFTMAX: lambda z: ops.LSE.partials(ops.LSE.value(z), z),
+    A.LOG_SOFTMAX: _log_softmax,
 }
 
 
@@ -164,6 +167,8 @@ def with_args(e: Expression, args: list[Expression]) -> Expression:
             return Apply(op, tuple(args))
         case MatMul():
             return MatMul(tuple(args))
+        case Join(op, _, axis):
+            return Join(op, tuple(args), axis)
         case Function(name, _, shape, note):
             return Function(name, tuple(args), shape, note)
         case Along(function, _, axes, keepdims):

@@ -16,7 +16,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
 from string import Formatter
-from typing import Any
+from typing import Any, NamedTuple
+
+from .. import array_ops as A
+from ..array_ops import ArrayOp
 
 Shape = tuple[int, ...]
 
@@ -172,17 +175,19 @@ class OfOne(Expression):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Along(OfOne):
-    """A function along axes of an array: "sum", "logsumexp", "max", "min", which take them away unless they
-    are kept with the size 1, and "softmax", "log_softmax", which keep the shape. No axes means all."""
+    """A function along axes of an array, a row of `array_ops`. No axes means all.
 
-    function: str
+    A reduction takes the axes away, unless they are kept with the size 1; softmax and log_softmax keep the shape.
+    """
+
+    function: ArrayOp
     arg: Expression
     axes: Shape | None = None
     keepdims: bool = False
 
     @property
     def shape(self) -> Shape:
-        if self.function in ("softmax", "log_softmax"):
+        if self.function not in A.REDUCTIONS:
             return self.arg.shape
         kept = [(k, n) for k, n in enumerate(self.arg.shape) if self.axes is not None and k not in self.axes]
         if self.keepdims:
@@ -239,6 +244,30 @@ class Placed(OfOne):
     index: str
     offsets: tuple[int, ...]
     shape: Shape
+
+
+class Place(NamedTuple):
+    """A part of an array: what stands in the brackets, its elements, counted row by row, and its shape."""
+
+    brackets: str
+    offsets: tuple[int, ...]
+    shape: Shape
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Join(Expression):
+    """Arrays one after another along an axis (CAT), or as the rows of a new first axis (STACK)."""
+
+    op: ArrayOp
+    args: tuple[Expression, ...]
+    axis: int = 0
+
+    @property
+    def shape(self) -> Shape:
+        first, k = self.args[0].shape, self.axis
+        if self.op is A.STACK:
+            return (len(self.args), *first)
+        return (*first[:k], sum([a.shape[k] for a in self.args]), *first[k + 1 :])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 from unicodedata import combining, east_asian_width
 
+from .. import array_ops as A
 from .. import ops
 from . import expression as E
 from . import numbers as notation
@@ -113,6 +114,8 @@ class Paper(Language):
                 return self.with_note("place", f"{self.brackets(f'[{index}]')}, {self.size(shape)}")
             case E.Along():
                 return self.along(e)
+            case E.Join(op, args, axis):
+                return self.with_note(op.symbol, f"axis={axis}", len(args)) if axis else self.call(op.symbol, len(args))
             case E.Function(name, args, _, note):
                 return self.with_note(name, note, len(args)) if note else self.call(name, len(args))
             case E.Chain():
@@ -122,17 +125,17 @@ class Paper(Language):
     def along(self, e: E.Along) -> Spelling:
         """Σ over all, Σₙ or Σₖ of a matrix; of more axes `sum(C, axis=(0, 1))`."""
         ndim, axes = len(e.arg.shape), e.axes
-        shape_stays = e.function.endswith("softmax")
+        shape_stays = e.function not in A.REDUCTIONS
         others = [n for k, n in enumerate(e.arg.shape) if n > 1 and axes is not None and k not in axes]
         everything = axes is None or len(axes) == ndim or not (others or shape_stays)
         default = shape_stays and axes == (ndim - 1,)
         if everything or default or ndim == 2:
             axis = "" if everything or default else AXES[(axes or (0,))[0]]
-            if e.function == "sum":
+            if e.function is A.SUM:
                 return Spelling(self.summation(axis), SUMMATION, (SUMMATION,))
-            return self.call(e.function + axis)
+            return self.call(e.function.symbol + axis)
         said = f"axis={axes[0] if axes and len(axes) == 1 else axes}"
-        return self.with_note(e.function, said + (", keepdims" if e.keepdims else ""))
+        return self.with_note(e.function.symbol, said + (", keepdims" if e.keepdims else ""))
 
     def with_note(self, name: str, note: str, arguments: int = 1) -> Spelling:
         """name(a, …, note)."""

@@ -3,7 +3,6 @@
 rows.py          Row, Step and Derivation: the derivation as data, and its three formats
 values.py        the derivation number by number
 tensors.py       the derivation in the language of matrices
-matrix_rules.py  the chain rule for operations on whole matrices
 updates.py       W ← W − η ∂L/∂W
 lines.py         a line for each quantity, with its whole rule
 mistakes.py      the mistakes that learners make in one, for exercises and the laboratory

@@ -5,9 +5,10 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from ... import array_ops as A
 from ... import ops
 from ...network.tensor import Tensor
-from ...writing.algebra import add, replaced
+from ...writing.algebra import add, placed, replaced
 from ...writing.arrays import Array, array
 from ...writing.evaluation import evaluate, is_known, put_in
 from ...writing.expression import (
@@ -22,10 +23,10 @@ from ...writing.expression import (
     parts,
 )
 from ...writing.names import elements
-from ..formulas import on_its_own, placed
+from ..formulas import on_its_own
+from ..matrices import contributions, full, place
 from ..order import by_height, computed_from
 from .gradients import Gradients
-from .matrix_rules import contributions, full
 from .remarks import remarks
 from .rows import Derivation, Row, Step, separated
 
@@ -184,7 +185,7 @@ class _Backward:
             return  # the rows of what it was computed from say what is missing
         source = self.found.graph.copied_from(node)
         if source is not None:
-            self._give(source.tensor, placed(full(G, t.shape), t, source.tensor))
+            self._give(source.tensor, placed(full(G, t.shape), place(t, source.tensor), source.tensor.shape))
             return
         given = None
         if not node.made:
@@ -240,7 +241,7 @@ class _Backward:
         """A Σ of given numbers in the formula whose value is exactly 1, such as that of probabilities."""
         for part in parts(rule):
             match part:
-                case Along("sum", Name()) if set(array(evaluate(part, self.environment)).numbers) == {1.0}:
+                case Along(A.SUM, Name()) if set(array(evaluate(part, self.environment)).numbers) == {1.0}:
                     return part
         return None
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
+from ... import array_ops as A
 from ... import ops
 from ...writing.algebra import add, multiply, power, same, subtract, transpose
 from ...writing.evaluation import with_args
@@ -294,7 +295,7 @@ def no_constant(e: Expression, lines: Sequence[Line]) -> Iterable[Expression]:
 
 
 def _is_softmax(e: Expression) -> bool:
-    return isinstance(e, Along) and e.function == "softmax"
+    return isinstance(e, Along) and e.function is A.SOFTMAX
 
 
 def _softmaxes(e: Expression, line: Line, lines: Sequence[Line]) -> list[Expression]:
@@ -326,7 +327,7 @@ def softmax_twice(line: Line, lines: Sequence[Line]) -> list[Expression]:
 @_in_one_part
 def diagonal_alone(e: Expression, lines: Sequence[Line]) -> Iterable[Expression]:
     match e:
-        case Apply(ops.SUB, (G, Along("sum", Apply(ops.MUL) as product))) if from_above(G):
+        case Apply(ops.SUB, (G, Along(A.SUM, Apply(ops.MUL) as product))) if from_above(G):
             yield subtract(G, product)
 
 
