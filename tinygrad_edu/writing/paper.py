@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 from unicodedata import combining, east_asian_width
@@ -350,13 +351,17 @@ def _fenced(lines: list[str], left: str, right: str) -> str:
     return "\n".join([left[k] + padded(line, width) + right[k] for k, line in zip(parts, lines)])
 
 
+#: Latin, Greek and mathematical letters and signs, of one column each: most lines have no others, and are not counted.
+_ONE_COLUMN_EACH = re.compile("[\x00-\u02ff\u0370-\u0482\u1d00-\u1dbf\u1e00-\u20cf\u2100-\u2319\u239b-\u23e8]*")
+
+
 def display_width(text: str) -> int:
     """How many columns of a terminal a line takes: none for an accent, two for a letter of full width.
 
     >>> display_width("x\u0302 = 1"), display_width("重")
     (5, 2)
     """
-    if text.isascii():
+    if _ONE_COLUMN_EACH.fullmatch(text):
         return len(text)
     return sum([0 if combining(c) else 1 + (east_asian_width(c) in "WF") for c in text])
 
