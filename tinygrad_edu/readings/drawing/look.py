@@ -140,6 +140,12 @@ def cell(content: str, align: str = "RIGHT", fill: str | None = None, span: int 
     return f'<TD ALIGN="{align}"{columns}{background}{link}>{content}</TD>'
 
 
+def pair(before: str, text: str, id: str) -> str:
+    """Two texts side by side, of which the second is a cell with an id."""
+    frame = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">'
+    return f"{frame}{row(cell(before), cell(text, id=id))}</TABLE>"
+
+
 def row(*cells: str) -> str:
     """One row of a table."""
     return f"<TR>{''.join(cells)}</TR>"

@@ -91,8 +91,14 @@ class Scene:
 
         return str(formula(v, symbol))
 
+    def beside(self, v: Value) -> str:
+        """What stands beside the name of what was computed: its formula where a reading numbered it, or its operation."""
+        formula = f" = {self.formula(v)}" if v in self.numbered else ""
+        fits = formula and len(f"{self.name(v)}{formula}") <= look.WIDTH
+        return formula if fits else look.shortened(f"  {self.sign(v)}")
+
     def sign(self, v: Value) -> str:
-        """The operation beside the name of what was computed: +, tanh; e², or ( )² of what has no name."""
+        """The operation: +, tanh; e², or ( )² of what has no name."""
         assert v.op
         if v.op.exponent is None:
             return v.op.symbol
@@ -111,6 +117,10 @@ class Scene:
     def gradient(self, v: Value) -> str:
         """The gradient of a node, as text: blank before backward()."""
         return "" if self.blank else number(v.grad or 0.0, self.digits)
+
+    def element(self, x: float) -> str:
+        """A number in a matrix."""
+        return number(x, max(self.digits - 1, 0))
 
     def has_gradient(self, t: Tensor) -> bool:
         """Whether there is one to show; not of the ŷ beside a cross-entropy, which is computed from z."""

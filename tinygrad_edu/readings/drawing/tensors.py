@@ -6,12 +6,13 @@ The numbers of a card and its gradients are small matrices, coloured by size and
 from __future__ import annotations
 
 from collections import Counter
+from math import prod
 from typing import Any
 
 from ... import array_ops
 from ...network.tensor import Tensor
 from ...writing.expression import Derivative
-from ...writing.numbers import exact, number
+from ...writing.numbers import exact
 from ..formulas import on_its_own
 from ..layers import ACTIVATIONS, Layer
 from ..quantities import Node
@@ -47,6 +48,13 @@ class TensorCards:
         self.shown = dict.fromkeys([node.tensor for node in nodes])
         self.sources = {node.tensor: self._cards_behind(node) for node in nodes}
         self.uses = Counter([a for behind in self.sources.values() for a in behind])
+        self.ids = {t: f"n{k}" for k, t in enumerate(self.shown, start=1)}  # of the card that a Tensor is on
+        for l, layer in enumerate(self.layers, start=1):
+            self.ids |= dict.fromkeys(self.own(layer), f"p{l}")
+
+    def tails(self, t: Tensor) -> list[str]:
+        """The cards that arrows lead from to the card of t: of W and b, which share one, a single arrow."""
+        return list(dict.fromkeys([self.ids[a] for a in self.sources[t]]))
 
     def _is_shown(self, node: Node) -> bool:
         t = node.tensor
@@ -100,21 +108,18 @@ def tensor_level(cards: TensorCards, rankdir: str | None = None, title: str | No
     rankdir = rankdir or "LR"
     order = {} if cards.layers else {"ordering": "in"}  # a × b: a first
     graph = look.new_graph(title, rankdir, nodesep="0.3", ranksep="0.55", **order)
-    ids = {t: f"n{k}" for k, t in enumerate(cards.shown, start=1)}
-    for l, layer in enumerate(cards.layers, start=1):
-        ids |= dict.fromkeys(cards.own(layer), f"p{l}")
+    ids = cards.ids
     framed: set[Tensor] = set()
     for l, layer in enumerate(cards.layers, start=1):
-        framed |= _frame(graph, cards, l, layer, ids, rankdir)
+        framed |= _frame(graph, cards, l, layer, rankdir)
     for t in cards.shown:
         if t not in framed:
             _tensor_node(graph, cards, t, ids[t])
     for t in cards.shown:
-        tails = dict.fromkeys([ids[a] for a in cards.sources[t]])  # W and b, one card, one arrow
         targets = {ids[a] for a in cards.sources[t] if cards.is_target(a, t)}
-        framed_ = {ids[a] for a in cards.sources[t] if cards.is_parameter(a, t)}
-        for k, tail in enumerate(tails, start=1):
-            if tail in framed_:
+        inside = {ids[a] for a in cards.sources[t] if cards.is_parameter(a, t)}
+        for k, tail in enumerate(cards.tails(t), start=1):
+            if tail in inside:
                 continue  # its arrow is in the frame
             if tail in targets:
                 unseen = look.part(f"cluster_{ids[t]}", peripheries="0", label="")
@@ -137,9 +142,9 @@ def _beside(frame: Any, tail: str, head: str, rankdir: str, **attributes: str) -
     frame.subgraph(pair)
 
 
-def _frame(graph: Any, cards: TensorCards, l: int, layer: Layer, ids: dict[Tensor, str], rankdir: str) -> set[Tensor]:
+def _frame(graph: Any, cards: TensorCards, l: int, layer: Layer, rankdir: str) -> set[Tensor]:
     """The frame of one layer, titled with its formula, around its parameters, z and h."""
-    own = cards.own(layer)
+    own, ids = cards.own(layer), cards.ids
     inside = [t for t in (layer.z, layer.h) if t is not None and t in ids]
     lines = [look.row(look.cell(look.styled(f"layer {l}", "muted", bold=True), "LEFT"))]
     for t in inside:
@@ -159,8 +164,8 @@ def _frame(graph: Any, cards: TensorCards, l: int, layer: Layer, ids: dict[Tenso
         _tensor_node(frame, cards, t, ids[t], group="spine")
     if own:
         look.node(frame, f"p{l}", parameter_card(cards.scene, own), "parameter", f"parameters of layer {l}")
-        tails = list(dict.fromkeys([ids[a] for a in cards.sources[layer.z]]))
-        _beside(frame, f"p{l}", ids[layer.z], rankdir, **cards.scene.arrow(ids[layer.z], tails.index(f"p{l}") + 1))
+        k = cards.tails(layer.z).index(f"p{l}") + 1
+        _beside(frame, f"p{l}", ids[layer.z], rankdir, **cards.scene.arrow(ids[layer.z], k))
     graph.subgraph(frame)
     return set(inside)
 
@@ -195,7 +200,7 @@ def tensor_card(scene: Scene, t: Tensor, formula: str | None) -> str:
     parts = [_matrix(scene, t, _name_and_role(scene, t, _heading(scene, t, formula)))]
     if scene.has_gradient(t):
         parts.append(_gradient(scene, t))
-    wide = t.ndim > 1 and t.shape[-1] > NARROW
+    wide = t.ndim > 1 and t.shape[-1] * prod(t.shape[:-2]) > NARROW
     rows = [_centred(part) for part in parts] if wide else [_centred(*parts)]
     return look.card(rows, kind, rounded=formula is not None, thick=kind == "loss")
 
@@ -214,10 +219,19 @@ def parameter_card(scene: Scene, tensors: list[Tensor]) -> str:
 def _sentences(scene: Scene, t: Tensor, formula: str | None) -> list[str]:
     """L = 2.0102, ∂L/∂L = 1.0000, and how it was computed."""
     v, name = t.values[0], scene.name(t)
-    said = f"{name} = {scene.value(v)}" if name else scene.value(v)
-    sentences = [_name_and_role(scene, t, said)]
+    before = f"{name} = " if name else ""
+    mark = scene.mark("value", v)
+    if mark:
+        value = look.pair(_name_and_role(scene, t, before), look.styled(scene.value(v), bold=True), mark)
+    else:
+        value = _name_and_role(scene, t, before + scene.value(v))
+    sentences = [value]
     if scene.has_gradient(t) and not scene.blank:
-        sentences.append(look.gradient_text(f"{_gradient_name(scene, t)} = {scene.gradient(v)}"))
+        before, mark = f"{_gradient_name(scene, t)} = ", scene.mark("gradient", v)
+        if mark:
+            sentences.append(look.pair(look.gradient_text(before), look.gradient_text(scene.gradient(v)), mark))
+        else:
+            sentences.append(look.gradient_text(before + scene.gradient(v)))
     if formula:
         said = look.shortened(formula, 60)
         sentences.append(look.styled(f" {said} ", "muted", look.SMALL))  # air: fonts differ in width
@@ -253,41 +267,42 @@ def _gradient_name(scene: Scene, t: Tensor) -> str:
 
 
 def _matrix(scene: Scene, t: Tensor, heading: str) -> str:
-    data = [v.data for v in t.values]
-    digits = max(scene.digits - 1, 0)
-    scale = _scale(data, digits)
-    cells = [
-        look.cell(
-            look.styled(number(v.data, digits), size=DIGIT_SIZE),
-            fill=look.heat(v.data, scale),
-            id=scene.mark("value", v),
-        )
-        for v in t.values
-    ]
-    return _headed(heading, _grid(cells, t))
+    return _headed(heading, _grid(_cells(scene, t, "value", [v.data for v in t.values]), t))
 
 
 def _gradient(scene: Scene, t: Tensor) -> str:
-    grad = [v.grad or 0.0 for v in t.values]
-    digits = max(scene.digits - 1, 0)
-    scale = _scale(grad, digits)
     if scene.blank:
-        cells = [look.cell(" " * (digits + 3), fill="operation")] * len(grad)
+        cells = [look.cell(" " * (scene.digits + 2), fill="operation")] * len(t.values)
     else:
-        texts = [look.styled(number(x, digits), size=DIGIT_SIZE, italic=True) for x in grad]
-        cells = [look.cell(text, fill=look.heat(x, scale)) for text, x in zip(texts, grad)]
+        cells = _cells(scene, t, "gradient", [v.grad or 0.0 for v in t.values])
     return _headed(look.styled(look.shortened(_gradient_name(scene, t)), "gradient", bold=True), _grid(cells, t))
+
+
+def _cells(scene: Scene, t: Tensor, what: str, numbers: list[float]) -> list[str]:
+    scale = _scale(numbers, scene.digits - 1)
+    texts = [look.styled(scene.element(x), size=DIGIT_SIZE, italic=what == "gradient") for x in numbers]
+    marks = [scene.mark(what, v) for v in t.values]
+    return [look.cell(text, fill=look.heat(x, scale), id=id) for text, x, id in zip(texts, numbers, marks)]
 
 
 def _scale(numbers: list[float], digits: int) -> float:
     """What gets the full colour: the largest magnitude, unless even that is written as zero."""
     largest = max([abs(x) for x in numbers])
-    return largest if round(largest, digits) else 0.0
+    return largest if round(largest, max(digits, 0)) else 0.0
 
 
 def _grid(cells: list[str], t: Tensor) -> str:
-    """The cells as a table: a vector is a column, of more axes the last one runs along the rows."""
-    width = t.shape[-1] if t.ndim > 1 else 1
+    """The cells as a table: a vector is a column, of three axes and more a row of matrices."""
+    size = prod(t.shape[-2:])
+    matrices = [_one_grid(cells[k : k + size], t.shape[-1] if t.ndim > 1 else 1) for k in range(0, len(cells), size)]
+    if len(matrices) == 1:
+        return matrices[0]
+    more = look.cell(look.styled(f"⋯ {len(matrices)}", "muted", look.SMALL))
+    frame = 'BORDER="0" CELLBORDER="0" CELLSPACING="2" CELLPADDING="0"'
+    return f"<TABLE {frame}>{look.row(*_beginning([look.cell(matrix) for matrix in matrices], more))}</TABLE>"
+
+
+def _one_grid(cells: list[str], width: int) -> str:
     dots = look.cell(look.styled("⋯", "muted"), "CENTER", "operation")
     rows = [look.row(*_beginning(cells[i : i + width], dots)) for i in range(0, len(cells), width)]
     height = look.styled(f"⋮ {len(rows)} rows", "muted", look.SMALL)

@@ -63,9 +63,7 @@ def heading(scene: Scene, v: Value) -> str:
     bold = look.styled(look.shortened(name), bold=True)
     if not v.op:
         return bold + (look.styled(f"  {role}", "muted", look.SMALL) if (role := scene.role(v)) else "")
-    formula = f" = {scene.formula(v)}" if v in scene.numbered else ""
-    fits = formula and len(name + formula) <= look.WIDTH
-    return bold + look.styled(formula if fits else look.shortened(f"  {scene.sign(v)}"), "muted")
+    return bold + look.styled(scene.beside(v), "muted")
 
 
 def numbers(scene: Scene, v: Value) -> list[str]:
