@@ -8,6 +8,8 @@ import re
 
 import numpy as np
 
+from tinygrad_edu import ops
+
 SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-"))
 LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉₍₎", "0123456789()")
 SUPERSCRIPT = "[" + "".join(SUPERSCRIPTS) + "]+"
@@ -25,7 +27,7 @@ def softmax(z, axis=-1):
     return e / e.sum(axis=axis, keepdims=True)
 
 
-ONE = {
+ONE = {op.symbol: np.vectorize(op.value) for op in ops.TABLE} | {  # a new row is what its value says
     "exp": np.exp, "log": np.log, "tanh": np.tanh, "sin": np.sin, "cos": np.cos, "sqrt": np.sqrt, "abs": np.abs,
     "relu": lambda a: np.maximum(a, 0.0), "step": lambda a: (a > 0) * 1.0, "sigmoid": lambda a: 1 / (1 + np.exp(-a)),
     "stop_gradient": lambda a: a,

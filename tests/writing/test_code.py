@@ -89,10 +89,9 @@ def test_numpy_gives_the_value_of_every_row(op):
     np = pytest.importorskip("numpy")
     text, _ = write(row_as_expression(op, len(points(op)[0][0])), ARRAYS)
     numbers, ys = zip(*points(op))
-    names = {"pow": np.power, "abs": abs} | {name: getattr(np, name) for name in ("exp", "log", "where", "sqrt")}
-    names |= {name: getattr(np, name) for name in ("tanh", "sin", "cos", "zeros_like")}
+    names = {"pow": np.power, "abs": abs, "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan}
     with np.errstate(all="ignore"):
-        found = eval(text, names, dict(zip(LETTERS, np.array(numbers).T)))
+        found = eval(text, vars(np) | names, dict(zip(LETTERS, np.array(numbers).T)))
     found = np.broadcast_to(found, len(ys))
     assert all([close(f, y, point) for f, y, point in zip(found.tolist(), ys, numbers)])
 
