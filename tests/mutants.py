@@ -48,7 +48,7 @@ QUICK, SECONDS = 15, 300  # of computing, called directly and by pytest; then a 
 
 # Besides the partials of every row: where the chain rule stands.
 FUNCTIONS = {
-    "value.py": ["backward", "chain_rule", "write", "record", "forward", "check_current", "all_finite"],
+    "value.py": ["backward", "chain_rule", "record", "forward", "check_current", "all_finite"],
     "graph.py": ["topological_order"],
     "tree.py": ["map_values", "flatten", "paths"],
     "autodiff.py": ["grad", "jvp"],
@@ -59,20 +59,10 @@ HARMLESS = {
     ("RELU", "(step(y),)"): "relu(a) is above 0 where a is",
     ("SUM", "tuple((1.0,) * len(a))[::-1]"): "the partials are all the same",
     (
-        "write",
-        "deque(map(setattr, nodes, attributes, numbers), maxlen=0)"
-        "  →  deque(map(setattr, nodes, attributes, numbers), maxlen=1)",
-    ): "the deque then holds the None of the last assignment, and is thrown away",
-    (
         "raised",
         "return -math.inf if a < 0 and n % 2 else math.inf  →  return -math.inf if a <= 0 and n % 2 else math.inf",
     ): "no power of 0 is too large for a float",
     ("topological_order", "if a.inputs:  →  if True:"): "a leaf then waits for no inputs, and the order is the same",
-    (
-        "forward",
-        "write(order * 2, ['_data'] * len(order) + ['partials'] * len(order), results)"
-        "  →  write(order * 3, ['_data'] * len(order) + ['partials'] * len(order), results)",
-    ): "map ends with the shortest of the three lists",
     ("backward", "if not all_finite(totals):  →  if True:"): "then all are looked at, and none is refused",
     ("jvp", "if any([tangent[a] for a in b.inputs]):  →  if True:"): "adding zeros takes time, and that is all",
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .value import Value
+from .value import Value, in_short
 
 
 def map_values(f: Callable[[Value], Any], tree: Any) -> Any:
@@ -69,6 +69,6 @@ def paths(tree: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ..
 
 
 def _not_a_value(x: Any) -> TypeError:
-    said = f" {x!r}" if not callable(x) else ": a function or a network is called first, as in f(x)"
-    said = ": its parameters are net.parameters()" if hasattr(x, "parameters") else said
-    return TypeError(f"a Value, a Tensor or a list of them is needed, not {type(x).__name__}{said}")
+    said = f"{type(x).__name__}: a function or a network is called first, as in f(x)" if callable(x) else in_short(x)
+    said = f"{type(x).__name__}: its parameters are net.parameters()" if hasattr(x, "parameters") else said
+    return TypeError(f"a Value, a Tensor or a list of them is needed, not {said}")

@@ -2,18 +2,195 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from math import isfinite
 from numbers import Real
 from operator import attrgetter
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, Generic, NoReturn, TypeAlias, TypeVar
 
 from . import ops
 from .graph import topological_order
-from .ops import Op, Operators
+from .ops import Op
 
 Number: TypeAlias = "Value | float"
+
+
+# The operators and functions of Values, Tensors, lists of numbers, formulas and steps of a program.
+
+Operand = TypeVar("Operand")
+Result = TypeVar("Result")
+
+
+class Operators(Generic[Operand, Result]):
+    """What `a * b` and `a.exp()` call: a row of the table. Each kind of number says what it does with the row.
+
+    >>> from tinygrad_edu import Tensor
+    >>> (2 * Value(3.0)).data, (2 * Tensor([3.0, 4.0])).data
+    (6.0, [6.0, 8.0])
+    """
+
+    __slots__ = ()
+
+    def _unary(self, op: Op) -> Result:
+        """The row applied to self."""
+        raise NotImplementedError
+
+    def _binary(self, op: Op, a: Any, b: Any) -> Result:
+        """The row applied to two operands, one of which is self; NotImplemented where the other is of no use."""
+        raise NotImplementedError
+
+    def __add__(self, other: Operand) -> Result:
+        return self._binary(ops.ADD, self, other)
+
+    def __radd__(self, other: Operand) -> Result:
+        if type(other) in (int, float) and other == 0:
+            return self  # type: ignore[return-value]  # where sum() and a gradient's running total start
+        return self._binary(ops.ADD, other, self)
+
+    def __sub__(self, other: Operand) -> Result:
+        return self._binary(ops.SUB, self, other)
+
+    def __rsub__(self, other: Operand) -> Result:
+        return self._binary(ops.SUB, other, self)
+
+    def __mul__(self, other: Operand) -> Result:
+        return self._binary(ops.MUL, self, other)
+
+    def __rmul__(self, other: Operand) -> Result:
+        return self._binary(ops.MUL, other, self)
+
+    def __truediv__(self, other: Operand) -> Result:
+        return self._binary(ops.DIV, self, other)
+
+    def __rtruediv__(self, other: Operand) -> Result:
+        return self._binary(ops.DIV, other, self)
+
+    def __pow__(self, exponent: Operand) -> Result:
+        if isinstance(exponent, Real):
+            return self._unary(ops.power(real_number(exponent)))
+        return self._binary(ops.POW, self, exponent)
+
+    def __rpow__(self, base: Operand) -> Result:
+        return self._binary(ops.POW, base, self)
+
+    def __neg__(self) -> Result:
+        return self._unary(ops.NEG)
+
+    def __pos__(self) -> Result:
+        return self  # type: ignore[return-value]
+
+    def exp(self) -> Result:
+        """eᵃ, its own derivative. Raises OverflowError for a above 709.
+
+        >>> Value(0.0).exp().data
+        1.0
+        """
+        return self._unary(ops.EXP)
+
+    def log(self) -> Result:
+        """The natural logarithm of a, with derivative 1/a. Raises ValueError unless a > 0.
+
+        >>> Value(1.0).log().data
+        0.0
+        """
+        return self._unary(ops.LOG)
+
+    def sqrt(self) -> Result:
+        """√a, with derivative 1/(2√a), which is infinite at 0. Raises ValueError below 0.
+
+        >>> Value(9.0).sqrt().data
+        3.0
+        """
+        return self._unary(ops.SQRT)
+
+    def tanh(self) -> Result:
+        """tanh a, with derivative 1 − tanh² a.
+
+        >>> Value(0.0).tanh().data
+        0.0
+        """
+        return self._unary(ops.TANH)
+
+    def sigmoid(self) -> Result:
+        """σ(a) = 1 / (1 + e⁻ᵃ), with derivative σ(a) (1 − σ(a)).
+
+        >>> Value(0.0).sigmoid().data
+        0.5
+        """
+        return self._unary(ops.SIGMOID)
+
+    def relu(self) -> Result:
+        """a where a > 0, else 0, with derivative `step`.
+
+        >>> Value(-2.0).relu().data, Value(3.0).relu().data
+        (0.0, 3.0)
+        """
+        return self._unary(ops.RELU)
+
+    def sin(self) -> Result:
+        """sin a, for a in radians, with derivative cos a.
+
+        >>> Value(0.0).sin().data
+        0.0
+        """
+        return self._unary(ops.SIN)
+
+    def cos(self) -> Result:
+        """cos a, for a in radians, with derivative −sin a.
+
+        >>> Value(0.0).cos().data
+        1.0
+        """
+        return self._unary(ops.COS)
+
+    def abs(self) -> Result:
+        """|a|, with the sign of a as derivative, and 0 at 0. Python's `abs(a)` is the same.
+
+        >>> Value(-2.0).abs().data
+        2.0
+        """
+        return self._unary(ops.ABS)
+
+    __abs__ = abs
+
+    def step(self) -> Result:
+        """1 where a > 0, else 0, with derivative 0 everywhere.
+
+        >>> Value(0.0).step().data, Value(3.0).step().data
+        (0.0, 1.0)
+        """
+        return self._unary(ops.STEP)
+
+    def stop_gradient(self) -> Result:
+        """a, taken for a constant: its derivative counts as 0.
+
+        >>> x = Value(3.0); (x * x.stop_gradient()).backward(); x.grad
+        3.0
+        """
+        return self._unary(ops.STOP)
+
+    def maximum(self, other: Operand) -> Result:
+        """The larger of two, which gets the gradient; where they are equal, each gets half.
+
+        >>> Value(2.0).maximum(3.0).data
+        3.0
+        """
+        return self._method(ops.MAXIMUM, other)
+
+    def minimum(self, other: Operand) -> Result:
+        """The smaller of two, which gets the gradient; where they are equal, each gets half.
+
+        >>> Value(2.0).minimum(3.0).data
+        2.0
+        """
+        return self._method(ops.MINIMUM, other)
+
+    def _method(self, op: Op, other: Operand) -> Result:
+        """As `_binary`, for a method, which has to raise where an operator returns NotImplemented."""
+        found = self._binary(op, self, other)
+        if found is NotImplemented:
+            raise TypeError(f"{op.symbol}: a real number is needed, not {in_short(other)}")
+        return found
 
 
 class Value(Operators[Number, "Value"]):
@@ -39,7 +216,7 @@ class Value(Operators[Number, "Value"]):
     def __init__(self, data: Any, label: str | None = None) -> None:
         check_label(label)
         self._data = real_number(data)
-        self.grad: float = 0.0
+        self.grad: Any = 0.0  # a float; None counts as 0
         self.label = label
         self.op: Op | None = None
         self.inputs: tuple[Value, ...] = ()
@@ -134,23 +311,24 @@ class Value(Operators[Number, "Value"]):
         of the last call. The pass is the recorded one, also if a leaf's `data` was changed since.
 
         Raises OverflowError, and writes none, where a gradient is too large, or infinite as that of √a at 0.
+        After an interrupt (Ctrl-C) some may be written and others not: set those of the leaves to 0 again.
 
         >>> x = Value(2.0); (x * x).backward(); (x * x).backward()
         >>> x.grad                                                  # 4 + 4
         8.0
         """
-        order = topological_order(self)
-        gradient = chain_rule(order)
+        gradient = chain_rule(topological_order(self))
         totals = [g if node.op else g + (node.grad or 0.0) for node, g in gradient.items()]
         if not all_finite(totals):
             _refuse_gradient(gradient, totals)
-        write(order, ["grad"] * len(order), totals)
+        for node, total in zip(gradient, totals):
+            node.grad = total
 
     def forward(self) -> None:
         """Compute every number of the recorded graph again, from the leaves' data as they are now.
 
         Gradients stay as they are, and so do decisions that Python's own `if` took while it was recorded.
-        Raises as recording does, and then changes nothing.
+        Raises as recording does, and then changes nothing. After an interrupt, call it again.
 
         >>> w = Value(3.0); y = w * w
         >>> w.data = -2; y.forward(); y.backward(); y.data, w.grad
@@ -234,11 +412,6 @@ def chain_rule(order: list[Value], partials: Callable[[Value], Any] = attrgetter
     return gradient
 
 
-def write(nodes: Iterable[Value], attributes: Iterable[str], numbers: Iterable[Any]) -> None:
-    """Set an attribute of each node. It is one call in C, so that an interrupt comes before or after it."""
-    deque(map(setattr, nodes, attributes, numbers), maxlen=0)
-
-
 # Recording.
 
 
@@ -282,8 +455,8 @@ def forward(order: list[Value]) -> None:
     for node in order:
         now = numbers([again[a] for a in node.inputs])
         again[node] = record(node.op, node.inputs, *node.op.arguments(now)) if node.op else node
-    results = [x._data for x in again.values()] + [x.partials for x in again.values()]
-    write(order * 2, ["_data"] * len(order) + ["partials"] * len(order), results)
+    for node, new in again.items():
+        node._data, node.partials = new._data, new.partials
 
 
 def check_current(reading: str, order: list[Value]) -> None:
@@ -304,9 +477,11 @@ def check_current(reading: str, order: list[Value]) -> None:
 
 def real_number(x: Any, of: str = "") -> float:
     """`x` as a finite float. Else a TypeError, or for NaN and infinity a ValueError, that begins with `of`."""
+    if getattr(x, "shape", None) == () and hasattr(x, "dtype"):
+        x = x.item()  # NumPy's arrays of one number, and its True and False
     if type(x) is not float and not isinstance(x, Real):
         several = "; for several numbers use Tensor" if isinstance(x, (list, tuple)) else ""
-        raise TypeError(f"{of}a real number is needed, not {type(x).__name__} {x!r}{several}")
+        raise TypeError(f"{of}a real number is needed, not {in_short(x)}{several}")
     number = float(x)
     if not isfinite(number):
         raise ValueError(f"{of}a finite number is needed, not {number}")
@@ -316,7 +491,7 @@ def real_number(x: Any, of: str = "") -> float:
 def check_label(label: Any) -> None:
     """Raise TypeError unless the label is text, or None."""
     if label is not None and not isinstance(label, str):
-        raise TypeError(f"a label is text, not {label!r}; several numbers go in one list, as in Tensor([1, 2])")
+        raise TypeError(f"a label is text, not {label!r:.60}; several numbers go in one list, as in Tensor([1, 2])")
 
 
 def all_finite(numbers: Sequence[float]) -> bool:
@@ -375,6 +550,16 @@ def _listed(nodes: Sequence[Value], numbers: Sequence[float]) -> str:
     """Each node with its number; of many the four largest."""
     pairs = sorted(zip(nodes, numbers), key=lambda pair: -abs(pair[1])) if len(nodes) > 4 else [*zip(nodes, numbers)]
     return ", ".join([described(*pair) for pair in pairs[:4]]) + (", …" if len(nodes) > 4 else "")
+
+
+def in_short(x: Any) -> str:
+    """The type of something, and how it begins when it is printed.
+
+    >>> in_short([1.0] * 50)
+    'list [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0,…'
+    """
+    text = " ".join(repr(x).split())
+    return f"{type(x).__name__} {text if len(text) <= 60 else text[:55] + '…'}"
 
 
 def described(node: Value, number: float | None = None) -> str:

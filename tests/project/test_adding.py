@@ -20,7 +20,7 @@ def recipe():
     for text, block in zip(prose[::2], prose[1::2]):
         *_, file = [file, *re.findall(r"`([\w/]+\.py)`", text)]
         found.append((file, block))
-    assert [file for file, _ in found] == ["tinygrad_edu/ops.py", "tinygrad_edu/ops.py", "tests/domains.py"]
+    assert [file for file, _ in found] == ["tinygrad_edu/ops.py", "tinygrad_edu/value.py", "tests/domains.py"]
     return found
 
 

@@ -7,20 +7,12 @@ and all others compute with bare numbers, from which no gradient comes back: the
 from __future__ import annotations
 
 import operator
-from typing import TYPE_CHECKING
+from typing import Any, NoReturn
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any, NoReturn
+from ..value import Operators
 
-
-def _on_either_side(name: str) -> Callable[[Any, Any], Any]:
-    """The method of whichever of two is a Tensor, for a function in which they may change places."""
-    return lambda a, b: getattr(a, name)(b) if isinstance(a, Guards) else getattr(b, name)(a)
-
-
-#: NumPy's functions of elements, by NumPy's names.
-_ELEMENTWISE: dict[str, Any] = {
+#: NumPy's functions of elements that have another name here, by NumPy's names.
+_CALLED_OTHERWISE = {
     "add": operator.add,
     "subtract": operator.sub,
     "multiply": operator.mul,
@@ -32,9 +24,7 @@ _ELEMENTWISE: dict[str, Any] = {
     "absolute": abs,
     "fabs": abs,
     "square": lambda t: t**2,
-    "maximum": _on_either_side("maximum"),
-    "minimum": _on_either_side("minimum"),
-} | {name: operator.methodcaller(name) for name in ("exp", "log", "sqrt", "tanh", "sin", "cos")}
+}
 
 #: Of the others, those whose method is called otherwise, or with more than the Tensor.
 _WRITTEN = {
@@ -52,7 +42,7 @@ _WRITTEN = {
 
 
 class Guards:
-    """The part of `Tensor` that answers Python's and NumPy's functions of numbers.
+    """The part of `Tensor` that answers Python's and NumPy's functions of numbers, and PyTorch's `requires_grad`.
 
     >>> import math
     >>> from tinygrad_edu import Tensor
@@ -60,6 +50,8 @@ class Guards:
     Traceback (most recent call last):
     TypeError: float(t), round(t) and functions such as math.sin(t) would cut a Tensor off its graph: use t.sin() ...
     """
+
+    __slots__ = ()
 
     def _refuse_number(self, *_: Any) -> NoReturn:
         raise TypeError(
@@ -69,10 +61,24 @@ class Guards:
 
     __float__ = __int__ = __round__ = __trunc__ = _refuse_number
 
+    @property
+    def requires_grad(self) -> NoReturn:
+        raise AttributeError(
+            "there is no requires_grad: every leaf gets its gradient. To keep a parameter as it is, give the optimiser "
+            "only the others; to cut a graph, use detach() or stop_gradient()"
+        )
+
+    @requires_grad.setter
+    def requires_grad(self, _: Any) -> None:
+        self.requires_grad  # noqa: B018  # raises
+
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        f = _ELEMENTWISE.get(ufunc.__name__)
+        name = ufunc.__name__
+        f: Any = _CALLED_OTHERWISE.get(name) or getattr(Operators, name, None)
         if f is None or method != "__call__" or options:
-            raise self._refused(ufunc.__name__)
+            raise self._refused(name)
+        if name not in _CALLED_OTHERWISE and not isinstance(inputs[0], Guards):
+            inputs = inputs[::-1]  # a method is the Tensor's; maximum and minimum are the same in either order
         return f(*[x.tolist() if hasattr(x, "tolist") and not isinstance(x, Guards) else x for x in inputs])
 
     def __array_function__(self, function: Any, *_: Any) -> NoReturn:

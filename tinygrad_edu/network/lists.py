@@ -6,7 +6,8 @@ from itertools import repeat
 from numbers import Real
 from typing import Any, NoReturn
 
-from ..ops import Op, Operators
+from ..ops import Op
+from ..value import Operators
 
 
 class Numbers(Operators[Any, "Numbers"], list[Any]):

@@ -32,6 +32,8 @@ class Parameter(Tensor):
     Parameter([[0.5, 0.5]])
     """
 
+    __slots__ = ()
+
     def __init__(self, data: Any, label: str | None = None) -> None:
         super().__init__(Tensor(data).map(lambda v: v.detach() if v.op else v), label)
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import repeat
 from math import inf, isfinite, sqrt
 from typing import TYPE_CHECKING
 
 from ..tree import values_in
-from ..value import Value, all_finite, numbers, real_number, write
+from ..value import Value, all_finite, numbers, real_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,6 +35,7 @@ class Optimizer:
     ValueError: lr must be above 0, not 0.0
     """
 
+    __slots__ = ("values", "lr", "weight_decay")  # a misspelt setting is refused
     settings: tuple[str, ...] = ("lr", "weight_decay")  # what the repr shows
 
     def __init__(self, params: Parameters, lr: float, weight_decay: float = 0.0) -> None:
@@ -88,7 +88,8 @@ class Optimizer:
                 f"{type(self).__name__}: the step takes {value.label or 'a parameter'} from {value.data} to {new}; "
                 f"its gradient is {value.grad}, and the learning rate {self.lr} may be too large"
             )
-        write(self.values, repeat("_data"), data)
+        for value, number in zip(self.values, data):
+            value._data = number
 
 
 class SGD(Optimizer):
@@ -106,6 +107,7 @@ class SGD(Optimizer):
     0.8
     """
 
+    __slots__ = ("momentum", "velocity")
     settings = ("lr", "momentum", "weight_decay")
 
     def __init__(self, params: Parameters, lr: float, momentum: float = 0.0, weight_decay: float = 0.0) -> None:
@@ -146,6 +148,7 @@ class Adam(Optimizer):
     0.9
     """
 
+    __slots__ = ("betas", "eps", "t", "m", "v")
     settings = ("lr", "betas", "eps", "weight_decay")
 
     def __init__(

@@ -32,6 +32,7 @@ class Reductions:
     (10.0, [4.0, 6.0], [[3.0], [7.0]])
     """
 
+    __slots__ = ()
     values: tuple[Value, ...]
     shape: Shape
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import repeat
 from math import prod
 from typing import TYPE_CHECKING, Any, overload
 
 from .. import array_ops, ops
 from ..array_ops import ArrayOp
 from ..graph import topological_order
-from ..ops import Operators
-from ..value import Value, check_label, constant, forward, numbers, real_number, record, write
+from ..value import Operators, Value, check_label, constant, forward, numbers, real_number, record
 from ..writing.names import elements
 from .guards import Guards
 from .indexing import selected
@@ -59,6 +57,7 @@ class Tensor(Operators[Any, "Tensor"], Reductions, Guards):
     ([[10.0, 1.0], [10.0, 1.0]], [4.0, 6.0])
     """
 
+    __slots__ = ("values", "shape", "record", "inputs", "_label")
     values: tuple[Value, ...]
     shape: Shape
     record: Operation | None
@@ -197,7 +196,8 @@ class Tensor(Operators[Any, "Tensor"], Reductions, Guards):
         if grad is None or (isinstance(grad, (int, float)) and grad == 0):
             self.zero_grad()
             return
-        write(self.values, repeat("grad"), self._fitting("grad", grad))
+        for value, number in zip(self.values, self._fitting("grad", grad)):
+            value.grad = number
 
     def tolist(self) -> Any:
         """The numbers as plain nested lists, a copy; a float for shape ().
@@ -423,7 +423,8 @@ def assign(tensors: Mapping[str, Tensor], data: Mapping[str, Sequence[float]]) -
                 raise ValueError("only the data of leaves can be set: this Tensor was computed from others")
             if new.setdefault(value, number) != number:
                 raise ValueError(f"{name}: {value.label or 'an element'} is there twice, as {new[value]} and {number}")
-    write(new, repeat("_data"), new.values())
+    for value, number in new.items():
+        value._data = number
 
 
 def rows_of(t: Tensor, n: int) -> Iterator[tuple[tuple[Value, ...], tuple[float, ...]]]:

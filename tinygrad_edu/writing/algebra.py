@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from .. import array_ops as A
 from .. import ops
 from ..network.shapes import axes, offsets
+from ..value import Operators
 from . import expression as E
 from .expression import Expression
 
@@ -52,7 +53,7 @@ def _symbols(x: Any) -> Any:
     return Symbol(x) if isinstance(x, Expression) else x
 
 
-class Symbol(ops.Operators[Any, "Symbol"]):
+class Symbol(Operators[Any, "Symbol"]):
     """A formula with operators and functions. A number beside it is a constant."""
 
     __slots__ = ("formula",)

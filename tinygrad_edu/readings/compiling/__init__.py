@@ -7,7 +7,6 @@ graphs: a line is a step, and a step that is used once stands where it is used.
 from __future__ import annotations
 
 from functools import reduce
-from itertools import repeat
 from math import isfinite
 from operator import add
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 from ...autodiff import grad
 from ...network.tensor import Tensor
 from ...tree import flatten
-from ...value import all_finite, numbers, write
+from ...value import all_finite, numbers
 from ...writing.code import ARRAYS, PYTHON
 from .errors import FAILURES, explained, origin, run
 from .statements import Plan, plan, print_imports, print_program
@@ -273,7 +272,8 @@ class CompiledLoss:
         if not all_finite(totals):
             value = next(value for value, total in zip(self.parameters, totals) if not isfinite(total))
             raise OverflowError(f"CompiledLoss: the gradients of {value.label or value} add up to more than a float")
-        write(self.parameters, repeat("grad"), totals)
+        for value, total in zip(self.parameters, totals):
+            value.grad = total
         loss: float = share * result["loss"]
         return loss
 

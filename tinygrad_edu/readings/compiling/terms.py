@@ -10,9 +10,8 @@ from __future__ import annotations
 from math import frexp
 from typing import TYPE_CHECKING
 
-from ... import ops
 from ...ops import ADD, DIV, MUL, NEG, STEP, SUB
-from ...value import real_number
+from ...value import Operators, real_number
 from ...writing.code import GATE, PYTHON, NotWritten
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from ...value import Value
 
 
-class Term(ops.Operators["Term | float", "Term"]):
+class Term(Operators["Term | float", "Term"]):
     """A step `op(*inputs)` of a program, or without op a constant `number`, or else a variable.
 
     It has the arithmetic and the functions of a Value, so that a row that no language knows can be
