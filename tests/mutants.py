@@ -1,14 +1,18 @@
-"""Breaks every derivative, one at a time, and reports whether a test notices.
+"""Breaks the package in one place at a time and reports whether a test notices.
 
-    python tests/mutants.py                 # all of them, in some minutes
-    python tests/mutants.py TANH chain_rule # only those in these rows and functions
-    python tests/mutants.py --list          # what there is to break
+    python tests/mutants.py                          # every derivative, and some places of every other file
+    python tests/mutants.py TANH chain_rule          # only these rows and functions
+    python tests/mutants.py readings/explaining      # only places in these files, or in files of these folders
+    python tests/mutants.py readings --places 9 --seed 1   # more places of each file, and other ones
+    python tests/mutants.py --list                   # what there is to break
 
-A mutant is the package with one small change: a sign, a factor, a term left out, inputs swapped, a
-wrong letter, `=` for `+=`, a line left out. They are made from the syntax tree of every row of the
-table and of the functions that carry the chain rule, so that a new row is covered without a word.
-Each is written into a temporary copy, where the tests below are run until the first failure. A
-mutant that survives them is an error that no test would see, and the exit code is then 1.
+A mutant is the package with one small change: a sign, a factor, a term left out, inputs or arguments
+exchanged, a wrong letter, `=` for `+=`, a line left out. They are made from the syntax trees, so that a
+new row or file is covered without being named here: every place in the rows of the table and in the
+functions of the chain rule, and a few places, drawn at random, in every other file. Each mutant is
+written into a temporary copy, where tests run until the first failure. Those of a file outside the
+engine meet the tests that call the function which was changed; one run beforehand finds out which.
+A mutant that survives is an error that no test would see, and the exit code is then 1.
 """
 
 from __future__ import annotations
@@ -16,9 +20,13 @@ from __future__ import annotations
 import argparse
 import ast
 import builtins
+import contextlib
 import importlib
 import inspect
+import json
 import os
+import random
+import re
 import shutil
 import signal
 import sys
@@ -43,6 +51,16 @@ PACKAGE = ROOT / "tinygrad_edu"
 # second. What survives that meets pytest, all examples, the tests that are classes, and more tests.
 TESTS = ["test_ops", "test_value", "test_autodiff", "test_forward", "test_agreement", "test_stateful"]
 MORE_TESTS = ["test_numerics", "test_accuracy", "test_interrupts", "test_robustness"]
+# The tests of the other files, by their folder. The doctests are among them.
+EXAMPLES = "tests/project/test_examples.py"
+OTHER_TESTS = {
+    "network": ["tests/network", "tinygrad_edu/network"],
+    "array_ops.py": ["tests/network", "tests/readings", "tinygrad_edu/array_ops.py"],
+    "writing": ["tests/writing", "tests/readings", "tests/cli", "tinygrad_edu/writing"],
+    "readings": ["tests/readings", "tests/network", EXAMPLES, "tinygrad_edu/readings"],
+    "cli": ["tests/cli", "tests/readings/test_exercising_commands.py", "tinygrad_edu/cli"],
+}
+MOST_SECONDS = 40  # of tests for one mutant of those files, the quickest tests first
 MEMORY = 4 << 30  # bytes, for loops that never end and collect something
 QUICK, SECONDS = 15, 300  # of computing, called directly and by pytest; then a mutant is one that never ends
 
@@ -72,15 +90,18 @@ Target = tuple[str, Any, list[str]]
 
 
 class Mutant:
+    """The source of a file with one change. `where` is a row or function, with its file if that is not the engine's."""
+
     def __init__(self, file: str, where: str, change: str, source: str) -> None:
         self.file, self.where, self.change, self.source = file, where, change, source
+        self.tests: list[str] = []  # what pytest is to run, where this is not the tests of the engine
 
 
 # Making them.
 
 OTHER_OPERATOR = {
     ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*",
-    ast.Pow: "*", ast.FloorDiv: "+", ast.Mod: "*", ast.BitXor: "&",
+    ast.Pow: "*", ast.FloorDiv: "+", ast.Mod: "*", ast.BitXor: "&", ast.BitOr: "&", ast.BitAnd: "|", ast.MatMult: "*",
 }  # fmt: skip
 OTHER_COMPARISON = {
     ast.Gt: (">=", "<"), ast.Lt: ("<=", ">"), ast.GtE: (">",), ast.LtE: ("<",), ast.Eq: ("!=",), ast.NotEq: ("==",),
@@ -144,19 +165,35 @@ def makes_a_row(node: ast.AST) -> bool:
 
 def changes(target: Any, letters: list[str]) -> Iterator[str]:
     """Makes one change after another in the syntax tree, says which, and undoes it."""
+    for place in candidates(target, letters):
+        with changed(target, *place) as change:
+            yield change
+
+
+Place = tuple[Any, str, int | None, Any, Any, str]
+
+
+def candidates(target: Any, letters: list[str]) -> Iterator[Place]:
+    """Each node that may be replaced, with where it stands, and what may stand in its place."""
     for parent, field, index, node, statement in list(places(target, target)):
-        before = ast.unparse(node)
         whole = isinstance(target, ast.Lambda) and parent is target
-        line = first_line(statement)
-        for text in replacements(node, letters) + (of_a_tuple(node, before) if whole else []) + truths(parent, field):
-            text = text.replace("…", before)
-            new = ast.parse(text).body[0]
-            put(parent, field, index, new if isinstance(node, ast.stmt) else new.value)
-            if isinstance(target, ast.Lambda):
-                yield ast.unparse(target.body)
-            else:
-                yield f"{line}  →  {first_line(new if statement is node else statement)}"
-            put(parent, field, index, node)
+        choices = isinstance(parent, ast.Compare) and isinstance(node, ast.Tuple)  # as in `x in (1, 2)`
+        ways = ([] if choices else replacements(node, letters)) + truths(parent, field, node)
+        for text in ways + (of_a_tuple(node, ast.unparse(node)) if whole else []):
+            yield parent, field, index, node, statement, text
+
+
+@contextlib.contextmanager
+def changed(
+    target: Any, parent: Any, field: str, index: int | None, node: Any, statement: Any, text: str
+) -> Iterator[str]:
+    """The syntax tree with the text in place of the node; and what this changes, in words."""
+    line = first_line(statement)
+    new = ast.parse(text).body[0]
+    put(parent, field, index, new if isinstance(node, ast.stmt) else new.value)
+    after = first_line(new if statement is node else statement)
+    yield ast.unparse(target.body) if isinstance(target, ast.Lambda) else f"{line}  →  {after}"
+    put(parent, field, index, node)
 
 
 def places(tree: Any, statement: ast.AST) -> Iterator[tuple[Any, str, int | None, Any, ast.AST]]:
@@ -181,7 +218,7 @@ def put(parent: Any, field: str, index: int | None, node: ast.AST) -> None:
 
 
 def replacements(node: ast.AST, letters: list[str]) -> list[str]:
-    """What may stand in the place of a node by mistake; … is the node itself."""
+    """What may stand in the place of a node by mistake."""
     match node:
         case ast.BinOp(left=left, right=right):
             left, right = f"({ast.unparse(left)})", f"({ast.unparse(right)})"
@@ -203,6 +240,8 @@ def replacements(node: ast.AST, letters: list[str]) -> list[str]:
         case ast.Subscript(value=value, slice=ast.Slice(lower=lower, upper=upper, step=step)):
             swapped = ":".join([ast.unparse(x) if x else "" for x in (upper, lower)])
             return [f"({ast.unparse(value)})"] + ([] if step else [f"{ast.unparse(value)}[{swapped}]"])
+        case ast.Tuple(elts=[ast.Slice(), *_] | [_, ast.Slice(), *_]):
+            return []  # t[:, 1] outside its brackets cannot be read
         case ast.Tuple(elts=elements, ctx=ast.Load()) if len(elements) > 1 and not all(map(names_a_class, elements)):
             return [f"({', '.join([ast.unparse(x) for x in elements[::-1]])})"]
         case ast.AugAssign(target=target, value=value):
@@ -217,10 +256,10 @@ def names_a_class(node: ast.AST) -> bool:
     return isinstance(node, ast.Name) and isinstance(getattr(builtins, node.id, None), type)
 
 
-def truths(parent: ast.AST, field: str) -> list[str]:
+def truths(parent: ast.AST, field: str, node: Any) -> list[str]:
     """A condition the other way round, or as if it were always or never so."""
     if isinstance(parent, (ast.If, ast.IfExp)) and field == "test":
-        return ["not (…)", "True", "False"]
+        return [f"not ({ast.unparse(node)})", "True", "False"]
     return []
 
 
@@ -249,7 +288,149 @@ def first_line(node: ast.AST) -> str:
     return ast.unparse(node).splitlines()[0]
 
 
+# A few places of every other file.
+
+#: What may stand in a script of the page in place of a sign, a word or a number.
+OTHER_IN_SCRIPT = {
+    " + ": " - ", " - ": " + ", " * ": " / ", " / ": " * ", " < ": " >= ", " > ": " <= ", " <= ": " < ", " >= ": " > ",
+    " === ": " !== ", " !== ": " === ", " && ": " || ", " || ": " && ", "true": "false", "false": "true",
+}  # fmt: skip
+
+
+def samples(package: Path, count: int, seed: int) -> list[Mutant]:
+    """`count` mutants of each file that is not the engine's, and one more for every fifty of its lines."""
+    found = []
+    for path in sorted([*package.rglob("*.py"), *package.rglob("*.js")]):
+        file = path.relative_to(package).as_posix()
+        if file not in ("ops.py", *FUNCTIONS):
+            source = path.read_text(encoding="utf-8")
+            rng = random.Random(f"{seed} {file}")
+            most = count + len(source.splitlines()) // 50
+            found += (of_script if path.suffix == ".js" else of_module)(file, source, most, rng)
+    return found
+
+
+def of_module(file: str, source: str, count: int, rng: random.Random) -> list[Mutant]:
+    """Mutants of the file's functions and methods, and of the numbers that it names."""
+    tree = ast.parse(source)
+    targets: list[tuple[str, Any]] = []
+    for top in tree.body:
+        inside = top.body if isinstance(top, ast.ClassDef) else [top]
+        prefix = f"{top.name}." if isinstance(top, ast.ClassDef) else ""
+        targets += [(prefix + node.name, node) for node in inside if isinstance(node, ast.FunctionDef)]
+        targets += [("", node) for node in inside if names_a_number(node)]
+    every = [(name, target, place) for name, target in targets for place in [*candidates(target, []), *swaps(target)]]
+    found, before = [], ast.unparse(tree)
+    for name, target, place in rng.sample(every, len(every)):
+        with changed(target, *place) as change:
+            mutated = ast.unparse(tree)
+        if mutated != before:
+            found.append(Mutant(file, f"{file}: {name}".removesuffix(": "), change, mutated))
+        if len(found) == count:
+            break
+    return found
+
+
+def names_a_number(node: Any) -> bool:
+    return isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Constant | ast.UnaryOp)
+
+
+def swaps(target: Any) -> Iterator[Place]:
+    """The first two arguments of a call, exchanged."""
+    for parent, field, index, node, statement in list(places(target, target)):
+        if isinstance(node, ast.Call) and len(node.args) > 1 and not is_a_check(node):
+            first, second, *others = map(ast.unparse, node.args)
+            keywords = [ast.unparse(keyword) for keyword in node.keywords]
+            arguments = ", ".join([second, first, *others, *keywords])
+            if first != second and "*" not in (first[0], second[0]):
+                yield parent, field, index, node, statement, f"{ast.unparse(node.func)}({arguments})"
+
+
+def is_a_check(call: ast.Call) -> bool:
+    return isinstance(call.func, ast.Name) and call.func.id in ("isinstance", "getattr", "setattr", "hasattr", "cast")
+
+
+def of_script(file: str, source: str, count: int, rng: random.Random) -> list[Mutant]:
+    """Mutants of a JavaScript file, outside its comments and texts."""
+    quiet = r"//[^\n]*|/\*.*?\*/|'[^'\n]*'|\"[^\"\n]*\"|`[^`]*`"
+    wanted = "|".join([*map(re.escape, OTHER_IN_SCRIPT), r"\b\d+\b"])
+    every = [match for match in re.finditer(f"{quiet}|({wanted})", source, flags=re.DOTALL) if match[1]]
+    found = []
+    for match in rng.sample(every, min(count, len(every))):
+        other = OTHER_IN_SCRIPT.get(match[1]) or str(int(match[1]) + 1)
+        mutated = source[: match.start()] + other + source[match.end() :]
+        number = source[: match.start()].count("\n")
+        change = "  →  ".join([text.splitlines()[number].strip() for text in (source, mutated)])
+        found.append(Mutant(file, file, change, mutated))
+    return found
+
+
+class Recorder:
+    """A plugin of pytest: which functions of the package each test calls, and how long it takes."""
+
+    def __init__(self, package: Path) -> None:
+        self.package = f"{package}{os.sep}"
+        self.calls: dict[str, tuple[float, list[str]]] = {}
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
+        codes = {}
+
+        def keep(frame: Any, event: str, argument: Any) -> None:
+            codes[id(frame.f_code)] = frame.f_code
+
+        start = time.perf_counter()
+        sys.setprofile(keep)
+        try:
+            return (yield)
+        finally:
+            sys.setprofile(None)
+            names = set()
+            for code in codes.values():
+                if code.co_filename.startswith(self.package):
+                    file = Path(code.co_filename.removeprefix(self.package)).as_posix()
+                    names |= {file, f"{file}: {code.co_qualname.split('.<locals>')[0]}"}
+            self.calls[item.nodeid] = (time.perf_counter() - start, sorted(names))
+
+
+def recorded(desk: Desk, mutants: list[Mutant]) -> dict[str, tuple[float, list[str]]]:
+    """What each test calls, from one run of those that may concern the mutants."""
+    places = {mutant.file.split("/")[0] for mutant in mutants}
+    tests = dict.fromkeys([test for place, tests in OTHER_TESTS.items() if place in places for test in tests])
+
+    def record(mutant: Mutant | None) -> int:
+        recorder = Recorder(desk.folder / "tinygrad_edu")
+        code = int(pytest.main([*PYTEST, "--hypothesis-profile=mutants-quick", *tests], plugins=[recorder]))
+        (desk.folder / "calls.json").write_text(json.dumps(recorder.calls), encoding="utf-8")
+        return code
+
+    if survivors([None], [desk], record) != [None]:
+        print((desk.folder / "output.txt").read_text(encoding="utf-8")[-3000:])
+        raise SystemExit("there are tests that fail without any mutant")
+    calls: dict[str, tuple[float, list[str]]] = json.loads((desk.folder / "calls.json").read_text(encoding="utf-8"))
+    return calls
+
+
+def choose_tests(mutant: Mutant, calls: dict[str, tuple[float, list[str]]]) -> None:
+    """The tests that call what was changed, the quickest first. A script of the page meets those of its folder."""
+    where = f"{Path(mutant.file).parent.as_posix()}/page.py" if mutant.file.endswith(".js") else mutant.where
+    spent = 0.0
+    for seconds, test in sorted([(seconds, test) for test, (seconds, names) in calls.items() if where in names]):
+        if not mutant.tests or spent + seconds < MOST_SECONDS:
+            mutant.tests.append(test)
+            spent += seconds
+
+
+def with_its_tests(mutant: Mutant | None) -> int:
+    options = [*PYTEST, "--hypothesis-profile=mutants-quick"]
+    return int(pytest.main([*options, *mutant.tests])) if mutant and mutant.tests else 0
+
+
 # Trying them.
+
+
+#: The tests of a mutant, or of the package as it is: 0 if they pass.
+Run = Callable[[Mutant | None], int]
 
 
 class Desk:
@@ -257,13 +438,13 @@ class Desk:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        for part in ("tinygrad_edu", "tests"):
+        for part in ("tinygrad_edu", "tests", "examples"):
             shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
         for file in ("pyproject.toml", "README.md"):
             shutil.copy2(ROOT / file, folder)
         self.mutant: Mutant | None = None
 
-    def start(self, mutant: Mutant | None, run: Callable[[], int]) -> int:
+    def start(self, mutant: Mutant | None, run: Run) -> int:
         """The id of a process that tests the mutant, or if there is none the package as it is."""
         self.mutant = mutant
         if mutant:
@@ -284,7 +465,7 @@ class Desk:
                 os.dup2(output, 2)
                 sys.dont_write_bytecode = mutant is not None  # two mutants of one second would share theirs
                 sys.path[:0] = [str(self.folder / part) for part in ("", "tests", "tests/engine")]
-                code = run()
+                code = run(mutant)
             finally:
                 sys.stdout.flush()
                 os._exit(code)
@@ -296,8 +477,8 @@ class Desk:
             path.with_suffix(".kept").replace(path)
 
 
-def called_directly(names: Sequence[str] = TESTS) -> int:
-    """0 if the tests pass. They are called as functions: this is what pytest does, without its reports."""
+def called_directly(mutant: Mutant | None, names: Sequence[str] = TESTS) -> int:
+    """Calls the tests as functions, which is what pytest does, without its reports."""
     importlib.import_module("conftest")
     hypothesis.settings.load_profile("mutants-quick")
     for name in names:
@@ -324,13 +505,16 @@ def cases(test: Any) -> list[dict[str, Any]]:
     return [dict(zip(names, value)) for value in values] if wanted == set(names) else []
 
 
-def with_pytest() -> int:
-    options = ["-x", "-q", "-p", "no:cacheprovider", "--hypothesis-profile=mutants"]
-    ignored = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # hypothesis has been imported for all mutants
-    return int(pytest.main([*options, *ignored, *[f"tests/engine/{name}.py" for name in MORE_TESTS + TESTS]]))
+# Hypothesis has been imported for all mutants, which pytest would warn of.
+PYTEST = ["-x", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
 
 
-def survivors(every: list[Mutant | None], desks: list[Desk], run: Callable[[], int]) -> list[Mutant | None]:
+def with_pytest(mutant: Mutant | None) -> int:
+    tests = [f"tests/engine/{name}.py" for name in MORE_TESTS + TESTS]
+    return int(pytest.main([*PYTEST, "--hypothesis-profile=mutants", *tests]))
+
+
+def survivors(every: list[Mutant | None], desks: list[Desk], run: Run) -> list[Mutant | None]:
     """Those with which all tests succeed."""
     alive, waiting, busy = [], list(every), {}
     while waiting or busy:
@@ -347,11 +531,15 @@ def survivors(every: list[Mutant | None], desks: list[Desk], run: Callable[[], i
     return alive
 
 
-def tried(every: list[Mutant], *runs: Callable[[], int]) -> list[Mutant]:
+def tried(every: list[Mutant], *runs: Run) -> list[Mutant]:
     """The mutants that no test of these runs, each more thorough than the last, has noticed."""
     with tempfile.TemporaryDirectory() as folder:
         desks = [Desk(Path(folder) / name) for name in ("a", "b")]
         alive: list[Mutant | None] = list(every)
+        if alive and with_its_tests in runs:
+            calls = recorded(desks[0], every)
+            for mutant in every:
+                choose_tests(mutant, calls)
         for run in runs:
             if alive and survivors([None], desks, run) != [None]:
                 print((desks[0].folder / "output.txt").read_text(encoding="utf-8"))
@@ -362,29 +550,41 @@ def tried(every: list[Mutant], *runs: Callable[[], int]) -> list[Mutant]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("where", nargs="*", help="rows and functions, such as TANH or chain_rule; without any, all")
+    parser.add_argument("where", nargs="*", help="rows, functions, files or folders; without any, all")
+    parser.add_argument("--places", type=int, default=2, help="at least so many of each file (default: 2)")
+    parser.add_argument("--seed", type=int, default=0, help="for other places of the same files")
     parser.add_argument("--list", action="store_true", help="only list the mutants")
     options = parser.parse_args()
-    known = mutants(PACKAGE)
-    if unknown := set(options.where) - {mutant.where for mutant in known}:
-        parser.error(f"there is nothing to break in {', '.join(sorted(unknown))}")
-    every = [mutant for mutant in known if not options.where or mutant.where in options.where]
+    engine, others = mutants(PACKAGE), samples(PACKAGE, options.places, options.seed)
+
+    def asked(mutant: Mutant, where: str) -> bool:
+        return where in (mutant.where, mutant.file) or mutant.where.startswith(f"{where}/")
+
+    for where in options.where:
+        if not any(asked(mutant, where) for mutant in engine + others):
+            parser.error(f"there is nothing to break in {where}")
+    every = [
+        [m for m in some if not options.where or any(asked(m, w) for w in options.where)] for some in (engine, others)
+    ]
     if options.list:
-        for mutant in every:
+        for mutant in every[0] + every[1]:
             print(f"{mutant.where:<20} {mutant.change}")
         return 0
     start = time.perf_counter()
-    harmless = [mutant for mutant in every if (mutant.where, mutant.change) in HARMLESS]
-    missed = tried([mutant for mutant in every if mutant not in harmless], called_directly, with_pytest)
-    print(f"{'where':<20} {'mutants':>8} {'killed':>8} {'harmless':>8} {'survived':>8}")
-    counts = [Counter([mutant.where for mutant in some]) for some in (every, harmless, missed)]
+    harmless = {mutant for some in every for mutant in some if (mutant.where, mutant.change) in HARMLESS}
+    missed = tried([mutant for mutant in every[0] if mutant not in harmless], called_directly, with_pytest)
+    missed += tried([mutant for mutant in every[1] if mutant not in harmless], with_its_tests)
+    print(f"{'where':<40} {'mutants':>8} {'killed':>8} {'harmless':>8} {'survived':>8}")
+    counts = [Counter([m.where.split(":")[0] for m in some]) for some in (every[0] + every[1], harmless, missed)]
     for where in [*counts[0], "total"]:
         total, no_error, alive = [count[where] if where != "total" else count.total() for count in counts]
-        print(f"{where:<20} {total:>8} {total - no_error - alive:>8} {no_error:>8} {alive:>8}")
-    for where, change in HARMLESS.keys() - {(mutant.where, mutant.change) for mutant in known}:
-        print(f"listed as harmless, but no longer there: {where}: {change}")
+        print(f"{where:<40} {total:>8} {total - no_error - alive:>8} {no_error:>8} {alive:>8}")
+    for where, change in HARMLESS.keys() - {(mutant.where, mutant.change) for mutant in engine}:
+        if ":" not in where:
+            print(f"listed as harmless, but no longer there: {where}: {change}")
     for mutant in missed:
-        print(f"survived: {mutant.where}: {mutant.change}")
+        nobody = "" if mutant.tests or mutant in every[0] else " (no test goes there)"
+        print(f"survived: {mutant.where}: {mutant.change}{nobody}")
     print(f"{time.perf_counter() - start:.0f} seconds")
     return 1 if missed else 0
 

@@ -55,7 +55,7 @@ import mutants
 every = mutants.mutants(mutants.PACKAGE)
 some = [m for m in every if m.where == "MUL" or (m.where == "chain_rule" and "gradient[a] +=" in m.change)]
 same = mutants.Mutant("ops.py", "nowhere", "nothing", (mutants.PACKAGE / "ops.py").read_text(encoding="utf-8"))
-alive = mutants.tried([*some, same], lambda: mutants.called_directly(["test_value"]))
+alive = mutants.tried([*some, same], lambda _: mutants.called_directly(None, ["test_value"]))
 print(len(some), [m.where for m in alive])
 """
 
