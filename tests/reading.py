@@ -205,7 +205,7 @@ class Reader:
                 self.at += len(match[0])
                 value = value ** float("".join(map(SUPERSCRIPTS.get, match[0])))
             elif self.takes("ᵀ"):
-                value = value[None, :] if np.ndim(value) == 1 else np.transpose(value)
+                value = value[None, :] if np.ndim(value) == 1 else np.swapaxes(value, -1, -2)
             elif self.takes("^"):
                 value = value ** self.parts(self.atom())
             elif self.text.startswith("[", self.at):
@@ -293,6 +293,8 @@ class Reader:
         self.needs(")")
         if name == "reshape":
             return np.reshape(*args)
+        if name == "permute":
+            return np.transpose(args[0], [int(k) for k in args[1:]])
         if name == "place":
             whole = np.zeros(args[1])
             spots = part(np.arange(whole.size).reshape(whole.shape), options["index"])
@@ -321,4 +323,6 @@ def matmul(a, b):
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         return a * b
     left = a[:, None] if a.ndim == 1 else a
+    if max(a.ndim, b.ndim) > 2:
+        return a @ b
     return left @ b if left.shape[1] == b.shape[0] else a * b

@@ -50,18 +50,45 @@ def transposed(a: Any) -> Any:
     return a.T if len(a.shape) > 1 else a
 
 
+def matrices(a: Any, b: Any) -> tuple[Any, Any]:
+    """a and b with two axes at least: beside matrices a vector on the left is a row, on the right a column."""
+    row, column = (1, *a.shape[-1:]), (*b.shape[:1], 1)
+    return a if len(a.shape) > 1 else a.reshape(row), b if len(b.shape) > 1 else b.reshape(column)
+
+
 def product(a: Any, b: Any) -> ArrayOp:
     """The row of a b for as many axes as these have."""
-    return PRODUCTS[len(a.shape), len(b.shape)]
+    return PRODUCTS.get((len(a.shape), len(b.shape)), PRODUCTS[3, 3])
+
+
+def matmul(a: Any, b: Any) -> Any:
+    a, b = matrices(a, b)
+    return a @ b
+
+
+def summed(e: Any, shape: tuple[int, ...]) -> Any:
+    """What an input of the shape gets if its copies get e: along the axes where it was repeated, their sum."""
+    own = (1,) * (len(e.shape) - len(shape)) + shape
+    axis = tuple([k for k, n in enumerate(e.shape) if n > own[k]])
+    return e.sum(axis) if axis else e
+
+
+def batched(G: Any, a: Any, b: Any) -> tuple[Any, Any]:
+    """What A B passes on where A, B or both are matrices one behind the other; the last two axes are theirs."""
+    a, b = matrices(a, b)
+    G = G.reshape((*G.shape[: max(len(a.shape), len(b.shape)) - 2], a.shape[-2], b.shape[-1]))
+    return summed(G @ b.mT, a.shape), summed(a.mT @ G, b.shape)
 
 
 # fmt: off
-# y = a b, for the numbers of axes of a and b; and y = W h + b for a vector h, h Wᵀ + b for a row h for each example.
+# y = a b, for the numbers of axes of a and b, 3 standing for more; and y = W h + b, for the number of axes of h: a
+# vector, or a row for each example.
 PRODUCTS = {
     (2, 2): ArrayOp("@",      lambda a, b: a @ b,             lambda G, y, a, b: (G @ b.T, a.T @ G)),
     (2, 1): ArrayOp("@",      lambda a, b: a @ b,             lambda G, y, a, b: (G @ b.T, a.T @ G)),
     (1, 2): ArrayOp("@",      lambda a, b: a.T @ b,           lambda G, y, a, b: (b @ G, a @ G.T)),
     (1, 1): ArrayOp("@",      lambda a, b: (a * b).sum(),     lambda G, y, a, b: (G * b, G * a)),
+    (3, 3): ArrayOp("@",      lambda a, b: matmul(a, b),      lambda G, y, a, b: batched(G, a, b)),
 }
 LAYERS = {
     1:      ArrayOp("affine", lambda W, h, b: W @ h + b,      lambda G, y, W, h, b: (G @ h.T, W.T @ G, G)),
@@ -101,6 +128,9 @@ LOG_SOFTMAX = ArrayOp("log_softmax",
 TRANSPOSE   = ArrayOp("ᵀ",
                       lambda a: transposed(a),
                       lambda G, y, a: (transposed(G),))
+PERMUTE     = ArrayOp("permute",
+                      lambda a, axis: a.permute(axis),
+                      lambda G, y, a, axis: (G.permute(tuple(map(axis.index, range(len(axis))))),))
 RESHAPE     = ArrayOp("reshape",
                       lambda a, shape: a.reshape(shape),
                       lambda G, y, a, shape: (G.reshape(a.shape),))

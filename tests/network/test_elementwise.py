@@ -1,5 +1,7 @@
 """Arithmetic, functions and products against NumPy's, gradients against formulas worked by hand."""
 
+import itertools
+
 import numpy as np
 import pytest
 from arrays import EIGHTHS, SHAPES, arrays, backward_from, folded, same, untouched
@@ -240,10 +242,40 @@ def test_products_of_vectors_and_matrices_are_those_of_numpy(data, m, n, p, left
     assert B.grad == (a.reshape(-1, n).T @ G2).reshape(b.shape).tolist()  # ∂L/∂B = Aᵀ G
 
 
+@given(st.data(), st.sampled_from([(2, 2, 3), (1, 2, 3), (2, 1, 2, 3), (2, 3), (3,)]),
+       st.sampled_from([(2, 3, 2), (1, 3, 2), (2, 3, 1), (2, 2, 3, 2), (3, 2), (3,)]))  # fmt: skip
+def test_products_of_many_matrices_are_those_of_numpy(data, left, right):
+    a, b = data.draw(arrays(left)), data.draw(arrays(right))
+    A, B = Tensor(a), Tensor(b)
+    assert same(A @ B, a @ b)
+    G = data.draw(arrays(np.shape(a @ b)))
+    backward_from(A @ B, G)
+    slope = np.zeros(left)  # of Σ G (a b), which is linear in a
+    for place in np.ndindex(*left):
+        one = np.zeros(left)
+        one[place] = 1
+        slope[place] = np.sum(G * (one @ b))
+    assert A.grad == slope.tolist()
+
+
+def test_the_axes_are_permuted_as_in_numpy():
+    a = np.arange(24.0).reshape(2, 3, 4)
+    t = Tensor(a)
+    for order in itertools.permutations(range(3)):
+        with untouched(t):
+            assert same(t.permute(*order), a.transpose(order)) and same(t.permute(order), a.transpose(order))
+    assert same(t.mT, a.swapaxes(1, 2)) and same(t.permute(-1, 0, 1), a.transpose(2, 0, 1))
+    for wrong in [(0, 1), (0, 1, 1), (0, 1, 3), ()]:
+        with pytest.raises((ValueError, IndexError)):
+            t.permute(*wrong)
+    with pytest.raises(ValueError, match=r"^mT: a matrix is needed, not a Tensor of shape \(2,\)"):
+        Tensor([1.0, 2.0]).mT  # noqa: B018
+
+
 @pytest.mark.parametrize(
     ("left", "right"),
-    [((2, 3), (2, 3)), ((3,), (2,)), ((2, 3), (2,)), ((2,), (3, 2)), ((), (1,)), ((1,), ()), ((2, 2, 2), (2,)),
-     ((2,), (2, 2, 2))],
+    [((2, 3), (2, 3)), ((3,), (2,)), ((2, 3), (2,)), ((2,), (3, 2)), ((), (1,)), ((1,), ()), ((2, 2, 2), (3,)),
+     ((3,), (2, 2, 2)), ((2, 1, 1), (3, 1, 1))],
 )  # fmt: skip
 def test_a_product_of_shapes_that_do_not_fit_names_both(left, right):
     a, b = Tensor.ones(left), Tensor.ones(right)

@@ -17,10 +17,12 @@ from collections.abc import Sequence
 from math import isclose
 from typing import TYPE_CHECKING
 
+from .. import array_ops
 from ..value import Value
 from .functions import stack
+from .operation import Operation
 from .shapes import is_integer
-from .tensor import Tensor, as_tensor, rows_of
+from .tensor import Tensor, as_tensor, from_values, rows_of
 
 if TYPE_CHECKING:
     from typing import Any, Literal, TypeAlias
@@ -120,6 +122,7 @@ def binary_cross_entropy_with_logits(logits: Tensor, target: Any, reduction: Red
             raise ValueError(f"binary_cross_entropy_with_logits: a target is from 0 to 1, not {value.data}")
     softplus = stack([Tensor.zeros(logits.shape), logits]).logsumexp(axis=0)  # log(e⁰ + eᶻ)
     losses = softplus - y * logits
+    losses = from_values(losses.values, losses.shape, Operation(array_ops.BCE), logits, y)
     return losses.mean() if reduction == "mean" else losses.sum()
 
 

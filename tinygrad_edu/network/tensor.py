@@ -16,7 +16,7 @@ from .indexing import selected
 from .lists import Numbers
 from .operation import Operation
 from .reductions import Reductions
-from .shapes import Shape, as_shape, axes, broadcast_shapes, broadcast_to, nested, offsets, reshaped, spread
+from .shapes import Shape, as_axes, as_shape, axes, broadcast_shapes, broadcast_to, nested, offsets, reshaped, spread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -319,19 +319,34 @@ class Tensor(Operators[Any, "Tensor"], Reductions, Guards):
     def __matmul__(self, other: Any) -> Tensor:
         """Rows times columns, for vectors and matrices; each element is one `dot` node.
 
-        Raises ValueError unless the last axis of self is as long as the first of other.
+        Of more than two axes the last two are those of matrices, and the others are broadcast, as in NumPy. Raises
+        ValueError unless the last axis of self is as long as the first of other, or the last but one.
+
+        >>> (Tensor([[1.0, 2.0]]) @ Tensor([[3.0], [4.0]])).data
+        [[11.0]]
         """
         other = as_tensor(other)
-        if self.ndim not in (1, 2) or other.ndim not in (1, 2) or self.shape[-1] != other.shape[0]:
+        a, b = self.shape, other.shape
+        try:
+            if not a or not b or a[-1] != b[-2:][0]:
+                raise ValueError
+            batch = broadcast_shapes("@", a[:-2], b[:-2])
+        except ValueError:
             raise ValueError(
-                f"@: shapes {self.shape} and {other.shape} do not fit; "
-                "(m, n) @ (n, p), with m or p left out for a vector, is what works"
-            )
-        n, p = (*other.shape, 1)[:2]
-        b, y = other.values, numbers(other.values)
-        cols = [(b[j::p], y[j::p]) for j in range(p)]
-        dots = [record(ops.DOT, row + col, u, v) for row, u in rows_of(self, n) for col, v in cols]
-        return from_values(dots, self.shape[:-1] + other.shape[1:], Operation(array_ops.MATMUL), self, other)
+                f"@: shapes {a} and {b} do not fit; (m, n) @ (n, p), with m or p left out for a vector, is what works, "
+                "and equal axes in front of both"
+            ) from None
+        m, n, p = prod(a[-2:-1]), a[-1], prod(b[1:][-1:])
+        rows = [*rows_of(self, n)]
+        columns = []  # of each matrix
+        for o in range(0, len(other.values), n * p):
+            v, y = other.values[o : o + n * p], numbers(other.values[o : o + n * p])
+            columns.append([(v[j::p], y[j::p]) for j in range(p)])
+        left = broadcast_to(range(0, len(rows), m), a[:-2], batch)
+        right = broadcast_to(columns, b[:-2], batch)
+        pairs = [(row, col) for i, cols in zip(left, right) for row in rows[i : i + m] for col in cols]
+        dots = [record(ops.DOT, row + col, u, v) for (row, u), (col, v) in pairs]
+        return from_values(dots, (*batch, *a[-2:-1], *b[1:][-1:]), Operation(array_ops.MATMUL), self, other)
 
     def __rmatmul__(self, other: Any) -> Tensor:
         return as_tensor(other) @ self
@@ -347,6 +362,33 @@ class Tensor(Operators[Any, "Tensor"], Reductions, Guards):
         """
         values = [self.values[o] for o in offsets(axes(self.shape)[::-1])]
         return self._computed(values, self.shape[::-1], Operation(array_ops.TRANSPOSE))
+
+    @property
+    def mT(self) -> Tensor:
+        """The transpose of each matrix: the last two axes change places. Raises ValueError for fewer.
+
+        >>> Tensor([[[1.0, 2.0]], [[3.0, 4.0]]]).mT.data
+        [[[1.0], [2.0]], [[3.0], [4.0]]]
+        """
+        if self.ndim < 2:
+            raise ValueError(f"mT: a matrix is needed, not a Tensor of shape {self.shape}")
+        *first, m, n = range(self.ndim)
+        return self.permute(*first, n, m)
+
+    def permute(self, *order: Any) -> Tensor:
+        """The axes in another order, as PyTorch's `permute` and NumPy's `transpose` give them.
+
+        Raises ValueError unless each axis is named once.
+
+        >>> heads = Tensor.zeros(5, 2, 3)                           # places, heads, numbers of a head
+        >>> heads.permute(1, 0, 2).shape
+        (2, 5, 3)
+        """
+        wanted, along = as_axes(spread(order), self.shape), axes(self.shape)
+        if len(wanted) != self.ndim:
+            raise ValueError(f"permute: {self.ndim} axes are needed, each once, not {order}")
+        values = [self.values[o] for o in offsets([along[k] for k in wanted])]
+        return self._computed(values, tuple([self.shape[k] for k in wanted]), Operation(array_ops.PERMUTE, wanted))
 
     def reshape(self, *shape: Any) -> Tensor:
         """The same elements, row by row, in another shape; one size may be −1.

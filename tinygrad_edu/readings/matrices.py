@@ -100,6 +100,8 @@ def _settings(t: Tensor) -> dict[str, Any]:
         case A.CAT:
             assert record.axis is not None
             return {"axis": record.axis[0]}
+        case A.PERMUTE:
+            return {"axis": record.axis}
     if record.axis is None:
         return {}
     return {"axis": record.axis if len(record.axis) < t.inputs[0].ndim else None}

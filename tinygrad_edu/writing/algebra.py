@@ -82,6 +82,15 @@ class Symbol(Operators[Any, "Symbol"]):
     def T(self) -> Symbol:
         return Symbol(transpose(_formula(self)))
 
+    @property
+    def mT(self) -> Symbol:
+        """The last two axes change places."""
+        *first, m, n = range(len(self.shape))
+        return self.permute((*first, n, m))
+
+    def permute(self, axes: E.Shape) -> Symbol:
+        return Symbol(permuted(self.formula, axes))
+
     # Along axes, which stay with size 1; along all of them, one number.
 
     def sum(self, axis: E.Shape | None = None) -> Symbol:
@@ -266,7 +275,7 @@ def matrix_product(a: Expression, b: Expression) -> Expression:
 
 def transpose(a: Expression) -> Expression:
     match a:
-        case E.Transpose(c) if len(c.shape) > 1:
+        case E.Transpose(c, None) if len(c.shape) > 1:
             return c
         case E.MatMul(factors) if len(a.shape) == 2 and all([len(f.shape) == 2 for f in factors]):
             return E.MatMul(tuple([transpose(f) for f in reversed(factors)]))  # (A B)ᵀ = Bᵀ Aᵀ
@@ -278,7 +287,25 @@ def transpose(a: Expression) -> Expression:
             return negative(transpose(c))
         case E.Ones(shape) if len(shape) > 1:
             return E.Ones(shape[::-1])
+    if len(a.shape) > 2:
+        return permuted(a, tuple(range(len(a.shape)))[::-1])
     return E.Transpose(a) if a.shape else a
+
+
+def permuted(a: Expression, axes: E.Shape) -> Expression:
+    """The axes of an array in this order."""
+    match a:
+        case E.Transpose(c, tuple() as before):
+            return permuted(c, tuple([before[k] for k in axes]))
+        case E.Apply(ops.MUL, (E.Constant() as p, c)):
+            return multiply(p, permuted(c, axes))
+        case E.Apply(ops.NEG, (c,)):
+            return negative(permuted(c, axes))
+        case E.Ones(shape):
+            return E.Ones(tuple([shape[k] for k in axes]))
+    if axes == tuple(range(len(axes))):
+        return a
+    return transpose(a) if axes == (1, 0) else E.Transpose(a, axes)
 
 
 def total(a: Expression, axes: tuple[int, ...] | None, keepdims: bool) -> Expression:

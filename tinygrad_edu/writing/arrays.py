@@ -40,9 +40,13 @@ class Array:
         """The axes in reverse order; of a vector, a row."""
         if len(self.shape) == 1:
             return Array((1, *self.shape), self.numbers)
-        strides = [prod(self.shape[k + 1 :]) for k in range(len(self.shape))]
-        shape = self.shape[::-1]
-        return Array(shape, [self.numbers[o] for o in _offsets(shape, strides[::-1])])
+        return self.permuted(range(len(self.shape))[::-1])
+
+    def permuted(self, axes: Sequence[int]) -> Array:
+        """The axes in this order."""
+        strides = [prod(self.shape[k + 1 :]) for k in axes]
+        shape = tuple([self.shape[k] for k in axes])
+        return Array(shape, [self.numbers[o] for o in _offsets(shape, strides)])
 
     def broadcast_to(self, shape: Shape) -> Array:
         if self.shape == shape:
@@ -50,6 +54,11 @@ class Array:
         own = (1,) * (len(shape) - len(self.shape)) + self.shape
         strides = [0 if n == 1 else prod(own[k + 1 :]) for k, n in enumerate(own)]
         return Array(shape, [self.numbers[o] for o in _offsets(shape, strides)])
+
+    def matrices(self) -> list[Array]:
+        """The matrices of the last two axes, one after the other."""
+        size = prod(self.shape[-2:])
+        return [Array(self.shape[-2:], self.numbers[o : o + size]) for o in range(0, len(self.numbers), size)]
 
     def along(self, f: Callable[[tuple[float, ...]], Any], axes: Shape | None, keeps: bool) -> list[Any]:
         """f of the elements along the axes, for each element that stays; where f keeps them, in their old places."""
@@ -101,9 +110,16 @@ def elementwise(f: Callable[..., float], *arrays: Array) -> Array:
 def matmul(a: Array, b: Array) -> Array:
     """Rows times columns. A vector is a column; and a single number multiplies what it stands beside.
 
+    Of more than two axes the last two are those of matrices.
+
     >>> matmul(Array((2,), [1.0, 2.0]), Array((1, 2), [3.0, 4.0])).tolist()
     [[3.0, 4.0], [6.0, 8.0]]
     """
+    if min(len(a.shape), len(b.shape)) > 1 and (a.shape[:-2] or b.shape[:-2]):
+        first = broadcast([a.shape[:-2], b.shape[:-2]])
+        pairs = zip(*[x.broadcast_to((*first, *x.shape[-2:])).matrices() for x in (a, b)])
+        products = [matmul(*pair) for pair in pairs]
+        return Array((*first, a.shape[-2], b.shape[-1]), [x for c in products for x in c.numbers])
     left = a if len(a.shape) == 2 else a.reshaped((prod(a.shape), 1))
     if left.shape[1:] != b.shape[:1]:
         if 1 not in (len(a.numbers), len(b.numbers)):

@@ -81,8 +81,8 @@ def _evaluate(e: Expression, environment: Mapping[str, Any]) -> Array:
             return joined([value(a) for a in args], prod(e.shape[:axis]), e.shape)
         case MatMul(args):
             return reduce(matmul, [value(a) for a in args])
-        case Transpose(arg):
-            return value(arg).transposed()
+        case Transpose(arg, axes):
+            return value(arg).permuted(axes) if axes else value(arg).transposed()
         case Reshape(arg, shape):
             return value(arg).reshaped(shape)
         case Part(arg, _, offsets, shape):
@@ -173,8 +173,8 @@ def with_args(e: Expression, args: list[Expression]) -> Expression:
             return Function(name, tuple(args), shape, note)
         case Along(function, _, axes, keepdims):
             return Along(function, args[0], axes, keepdims)
-        case Transpose():
-            return Transpose(args[0])
+        case Transpose(_, axes):
+            return Transpose(args[0], axes)
         case Reshape(_, shape):
             return Reshape(args[0], shape)
         case Part(_, index, offsets, shape):

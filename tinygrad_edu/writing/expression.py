@@ -197,25 +197,35 @@ class Along(OfOne):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MatMul(Expression):
-    """A B C. A vector is a column: a bᵀ is a matrix."""
+    """A B C. A vector is a column: a bᵀ is a matrix. Of more than two axes the last two are those of matrices."""
 
     args: tuple[Expression, ...]
 
     @property
     def shape(self) -> Shape:
         first, last = self.args[0].shape, self.args[-1].shape
-        return first[:1] + last[1:]
+        m, p = first[:1] if len(first) < 3 else first[-2:-1], last[1:][-1:]
+        return (*broadcast([a.shape[:-2] for a in self.args]), *m, *p)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Transpose(OfOne):
-    """Aᵀ: the axes in reverse order; of a vector, a row."""
+    """Aᵀ of a matrix; of a vector, a row. With `axes`, the axes of any array in this order."""
 
     arg: Expression
+    axes: Shape | None = None
 
     @property
     def shape(self) -> Shape:
+        if self.axes is not None:
+            return tuple([self.arg.shape[k] for k in self.axes])
         return (1, *self.arg.shape) if len(self.arg.shape) == 1 else self.arg.shape[::-1]
+
+    @property
+    def of_matrices(self) -> bool:
+        """Whether it is Aᵀ of a matrix, or of each of several: the last two axes change places."""
+        axes = self.axes or (1, 0)
+        return (*axes[:-2], axes[-1], axes[-2]) == tuple(range(len(axes)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

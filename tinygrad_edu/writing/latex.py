@@ -50,7 +50,7 @@ class LaTeX(Paper):
 
     def other(self, e: Expression) -> tuple[str, Precedence] | Spelling:
         match e:
-            case Transpose(Name(name)) if set(name) & set(_ABOVE) and self.tightness(name) is POWER:
+            case Transpose(Name(name), None) if set(name) & set(_ABOVE) and self.tightness(name) is POWER:
                 return latex_name(name, r"\top"), POWER
             case Part(Name(), index):
                 return Spelling("{a}" + self.brackets(f"[{index}]"), ATOM, (POWER,))

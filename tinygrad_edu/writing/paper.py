@@ -103,6 +103,8 @@ class Paper(Language):
             case E.MatMul(args):
                 text = self.beside.join([f"{{{letter}}}" for letter in letters(len(args))])
                 return Spelling(text, MATRIX, (FRACTION,) * len(args))
+            case E.Transpose(_, axes) if axes and not e.of_matrices:
+                return self.with_note("permute", ", ".join(map(str, axes)))
             case E.Transpose():
                 return Spelling(self.transposed(), POWER, (POWER,))
             case E.Reshape(arg, shape):
@@ -125,17 +127,19 @@ class Paper(Language):
 
     def along(self, e: E.Along) -> Spelling:
         """Σ over all, Σₙ or Σₖ of a matrix; of more axes `sum(C, axis=(0, 1))`."""
-        ndim, axes = len(e.arg.shape), e.axes
+        ndim = len(e.arg.shape)
+        axes = tuple(range(ndim)) if e.axes is None else e.axes
         shape_stays = e.function not in A.REDUCTIONS
-        others = [n for k, n in enumerate(e.arg.shape) if n > 1 and axes is not None and k not in axes]
-        everything = axes is None or len(axes) == ndim or not (others or shape_stays)
-        default = shape_stays and axes == (ndim - 1,)
-        if everything or default or ndim == 2:
-            axis = "" if everything or default else AXES[(axes or (0,))[0]]
+        if shape_stays:  # without an axis it is that of each row
+            default = all([n == 1 or (k == ndim - 1) == (k in axes) for k, n in enumerate(e.arg.shape)])
+        else:
+            default = len(axes) == ndim or not [n for k, n in enumerate(e.arg.shape) if n > 1 and k not in axes]
+        if default or (ndim == 2 and len(axes) == 1):
+            axis = "" if default else AXES[axes[0]]
             if e.function is A.SUM:
                 return Spelling(self.summation(axis), SUMMATION, (SUMMATION,))
             return self.call(e.function.symbol + axis)
-        said = f"axis={axes[0] if axes and len(axes) == 1 else axes}"
+        said = f"axis={axes[0] if len(axes) == 1 else axes}"
         return self.with_note(e.function.symbol, said + (", keepdims" if e.keepdims else ""))
 
     def with_note(self, name: str, note: str, arguments: int = 1) -> Spelling:

@@ -1,0 +1,153 @@
+"""The page of matrix calculus: every row is what `ops.TABLE` gives, element by element."""
+
+import random
+
+import numpy as np
+import pytest
+from reading import read
+
+from tinygrad_edu import Tensor, array_ops, binary_cross_entropy_with_logits, cat, ops, stack
+from tinygrad_edu.network.functions import affine
+from tinygrad_edu.readings.matrices import contributions, written
+from tinygrad_edu.writing.expression import Name
+
+ROWS = {name: row for name, row in vars(array_ops).items() if isinstance(row, array_ops.ArrayOp)}
+
+
+def size(rng):
+    return rng.choice([1, 2, 3, 4])
+
+
+def array(rng, *shape):
+    """Numbers of which some are equal, so that there are ties, and a shape that is drawn unless it is given."""
+    shape = shape if shape else tuple([size(rng) for _ in range(rng.choice([1, 2, 2, 3]))])
+    return Tensor(
+        np.array([rng.choice([-1.5, -0.5, 0.25, 0.5, 1.0, 2.0]) for _ in range(np.prod(shape))]).reshape(shape)
+    )
+
+
+def along(name, *options):
+    """A method along one axis, along several or all, with and without keepdims where it has that."""
+
+    def program(rng):
+        t = array(rng)
+        axis = rng.randrange(-t.ndim, t.ndim)
+        if "keepdims" in options:
+            some = rng.sample(range(t.ndim), rng.randint(0, t.ndim))
+            return getattr(t, name)(rng.choice([axis, tuple(some), None]), keepdims=rng.random() < 0.5)
+        return getattr(t, name)(axis)
+
+    return program
+
+
+def matmul(rng):
+    """Of vectors, of matrices, and of several matrices, some of them repeated."""
+    m, n, p, k, l = [size(rng) for _ in range(5)]
+    left = rng.choice([(n,), (m, n), (k, m, n), (1, m, n), (l, k, m, n)])
+    right = rng.choice([(n,), (n, p), (k, n, p), (1, n, p), (l, 1, n, p)])
+    return array(rng, *left) @ array(rng, *right)
+
+
+def layer(rng):
+    m, n = size(rng), size(rng)
+    return affine(array(rng, m, n), array(rng, *rng.choice([(n,), (size(rng), n)])), array(rng, m))
+
+
+def index(rng):
+    t = array(rng)
+    keys = []
+    for n in t.shape[: rng.randint(1, t.ndim)]:
+        start = rng.randrange(n)
+        keys.append(
+            rng.choice([start, slice(start, None), slice(None, None, -1), [rng.randrange(n) for _ in range(2)]])
+        )
+    part = t[tuple(keys)]
+    return part if isinstance(part, Tensor) else t[:1]
+
+
+def joined(rng):
+    t = array(rng)
+    axis = rng.randrange(t.ndim)
+    shapes = [(*t.shape[:axis], size(rng), *t.shape[axis + 1 :]) for _ in range(rng.randint(1, 3))]
+    return cat([t, *[array(rng, *shape) for shape in shapes]], axis=axis)
+
+
+def stacked(rng):
+    t = array(rng)
+    return stack([t, *[array(rng, *t.shape) for _ in range(rng.randint(0, 3))]])
+
+
+def permuted(rng):
+    t = array(rng)
+    return t.permute(rng.sample(range(t.ndim), t.ndim))
+
+
+def bce(rng):
+    z = array(rng)
+    return binary_cross_entropy_with_logits(z, Tensor([rng.random() for _ in z.values]).reshape(z.shape)).inputs[0]
+
+
+PROGRAMS = {
+    "MATMUL": matmul,
+    "AFFINE": layer,
+    "SUM": along("sum", "keepdims"),
+    "MEAN": along("mean", "keepdims"),
+    "MAX": along("max", "keepdims"),
+    "MIN": along("min", "keepdims"),
+    "LSE": along("logsumexp", "keepdims"),
+    "SOFTMAX": along("softmax"),
+    "LOG_SOFTMAX": along("log_softmax"),
+    "TRANSPOSE": lambda rng: array(rng).T,
+    "PERMUTE": permuted,
+    "RESHAPE": lambda rng: array(rng).reshape(-1, rng.choice([1, 1, 1])),
+    "INDEX": index,
+    "CAT": joined,
+    "STACK": stacked,
+    "BCE": bce,
+}
+
+
+def check(t, rng):
+    """The formula of t is its value, and what its row passes on is what `backward` gives, in NumPy's numbers."""
+    G = np.array([rng.choice([-2.0, -0.5, 0.75, 1.0, 3.0]) for _ in t.values]).reshape(t.shape)
+    names = [Name(f"a{k}", a.shape) for k, a in enumerate(t.inputs)]
+    numbers = {"G": G, "y": np.array(t.data)} | {f"a{k}": np.array(a.data) for k, a in enumerate(t.inputs)}
+    value = str(written(t, names))
+    assert_same(read(value, numbers), t.data, value)
+    given = contributions(t, Name("G", t.shape), Name("y", t.shape), names)
+    (t * G).sum().backward()
+    for a, e in zip(t.inputs, given):
+        assert e.shape in (a.shape, ())
+        assert_same(read(str(e), numbers), a.grad, str(e))
+
+
+def assert_same(found, true, text):
+    found = np.broadcast_to(found, np.shape(true)) if np.ndim(found) == 0 else np.reshape(found, np.shape(true))
+    np.testing.assert_allclose(found, true, rtol=1e-12, atol=1e-12, err_msg=text)
+
+
+def test_every_row_has_a_program():
+    assert PROGRAMS.keys() == ROWS.keys() - {"MAP"} and ROWS["MAP"].passes_on is None
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_row_is_that_of_its_single_numbers(name):
+    for seed in range(60):
+        rng = random.Random(f"{name} {seed}")
+        t = PROGRAMS[name](rng)
+        assert t.op is ROWS[name]
+        check(t, rng)
+
+
+@pytest.mark.parametrize(
+    "row", [op for op in ops.TABLE if not op.vectors and hasattr(Tensor, op.symbol)], ids=lambda op: op.symbol
+)
+def test_a_function_of_each_element_needs_no_row(row):
+    for seed in range(20):
+        rng = random.Random(seed)
+        a = array(rng, 2, 3).abs() + 0.25
+        a = Tensor(a.data)
+        if row.partials.__code__.co_argcount == 3:  # of two numbers: y, a, b
+            check(getattr(a, row.symbol)(array(rng, *rng.choice([(2, 3), (3,), (2, 1), (1, 1), (1,)]))), rng)
+        else:
+            check(getattr(a, row.symbol)(), rng)
