@@ -67,10 +67,9 @@ def test_negative_steps_and_the_ellipsis():
         ([0, 2], IndexError, r"index 2 is out of range for axis 0 of shape \(2, 3\)"),
         ((0, [0, -4]), IndexError, r"index -4 is out of range for axis 1 of shape \(2, 3\)"),
         ([], IndexError, r"\[\] selects nothing .* shape \(2, 3\)"),
-        ([[0], [0, 1]], IndexError, "the rows of .* differ in length"),
+        ([[0], [0, 1]], ValueError, r"ragged: element 0 has shape \(1,\), but element 1 has shape \(2,\)"),
         (([0, 1], [0, 1, 2]), ValueError, r"index: shapes \(2,\) and \(3,\) do not fit together"),
-        ([True, False, True], IndexError, r"a mask of shape \(3,\) does not fit the axes \(2, 3\)"),
-        ([False, False], IndexError, "selects nothing"),
+        (np.array([True, False]), TypeError, "not bool True; of a mask, write the places that are True"),
     ],
 )
 def test_an_index_that_selects_nothing_is_refused(index, error, message):

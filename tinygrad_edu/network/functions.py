@@ -6,9 +6,9 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from .. import array_ops, ops
+from ..shapes import as_axes
 from ..value import numbers, record
 from .operation import Operation
-from .shapes import as_axes
 from .tensor import Tensor, as_tensor, from_values, rows_of
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from sys import float_info
 from typing import TYPE_CHECKING
 
 from ..graph import topological_order
+from ..shapes import nested
 from ..tree import one_value, values_in
 from ..value import Value, chain_rule, real_number
-from .shapes import nested
 from .tensor import Tensor
 
 if TYPE_CHECKING:

@@ -1,21 +1,18 @@
 """Indexing as in NumPy: which elements of an array t[index] takes, and in which shape.
 
 An index is an integer, a slice or an array of integers for each axis from the left; "..." stands
-for whole axes in between, and an array of True and False for as many axes as it has. Integers
-and slices act on each axis alone: t[0, 1:] is a row without its first element. Arrays go
-together: t[[0, 2], [1, 1]] is the elements [0, 1] and [2, 1], and the axes of the arrays stand
-in the result where theirs did, or first where a slice lies between them.
+for whole axes in between. Integers and slices act on each axis alone: t[0, 1:] is a row without
+its first element. Arrays go together: t[[0, 2], [1, 1]] is the elements [0, 1] and [2, 1], and the
+axes of the arrays stand in the result where theirs did, or first where a slice lies between them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import product
 from typing import Any, NamedTuple, TypeAlias
 
-from ..value import Value
-from .lists import Numbers
-from .shapes import Shape, axes, broadcast_shapes, broadcast_to, is_integer, offsets
+from ..shapes import Shape, axes, broadcast_shapes, broadcast_to, flattened, is_integer, offsets
+from ..value import Value, in_short
 
 Key: TypeAlias = "int | slice | Indices"
 
@@ -86,14 +83,14 @@ def _with_arrays(shape: Shape, keys: tuple[Key, ...]) -> tuple[list[Sequence[int
 
 
 def _keys(shape: Shape, index: tuple[Any, ...]) -> tuple[Key, ...]:
-    """Each key checked against its axis, masks turned into the places where they are True."""
+    """A key for each axis from the left, "..." spelled out, each checked against its axis."""
     found: list[Key] = []
     for position, part in enumerate(index):
         if part is Ellipsis:
-            rest = [key for other in index[position + 1 :] for key in _key(other)]
+            rest = index[position + 1 :]
             found += [slice(None)] * (len(shape) - len(found) - len(rest))
         else:
-            found += _key(part, shape[len(found) :])
+            found.append(_key(part))
     if len(found) > len(shape):
         raise IndexError(f"{len(found)} indices for a Tensor of shape {shape}")
     for axis, key in enumerate(found):
@@ -103,43 +100,17 @@ def _keys(shape: Shape, index: tuple[Any, ...]) -> tuple[Key, ...]:
     return tuple(found)
 
 
-def _key(part: Any, shape: Shape | None = None) -> list[Key]:
-    """One part of an index as the keys it stands for: a mask is one for each of its axes."""
+def _key(part: Any) -> Key:
+    """One part of an index as a key. The numbers of Tensors and Values are integers where they are whole."""
     if isinstance(part, slice):
-        return [part]
+        return part
     if is_integer(part):
-        return [int(part)]
-    flat, found = _flat(part)
-    if found and flat and all([isinstance(i, bool) for i in flat]):
-        if shape is not None and found != shape[: len(found)]:
-            raise IndexError(f"a mask of shape {found} does not fit the axes {shape}")
-        places = [place for place, chosen in zip(product(*map(range, found)), flat) if chosen]
-        return [Indices(column, (len(places),)) for column in zip(*places)] or [slice(0, 0)]
-    for i in flat:
-        if not is_integer(i):
-            raise TypeError(f"an index is an integer, a slice or an array of integers, not {type(i).__name__} {i!r}")
-    return [Indices(tuple(map(int, flat)), found)] if found else [int(flat[0])]
-
-
-def _flat(part: Any) -> tuple[list[Any], Shape]:
-    """The numbers of an array in any form, row by row, and its shape; those of Tensors and Values as integers."""
-    if isinstance(part, Value):
-        return [_whole(part.data)], ()
-    if isinstance(getattr(part, "values", None), tuple):  # a Tensor
-        return [_whole(value.data) for value in part.values], part.shape
-    if isinstance(part, Numbers):
-        flat, shape = _flat(part.tolist())
-        return [*map(_whole, flat)], shape
-    if hasattr(part, "tolist"):
-        part = part.tolist()
-    if not isinstance(part, Sequence) or isinstance(part, (str, bytes)):
-        return [part], ()
-    rows = [_flat(row) for row in part]
-    if len({shape for _, shape in rows}) > 1:
-        raise IndexError(f"an index is an array of integers, and the rows of {part!r} differ in length")
-    return [i for flat, _ in rows for i in flat], (len(rows), *(rows[0][1] if rows else ()))
-
-
-def _whole(x: float) -> float:
-    """A whole number as an int; any other as it is, and refused."""
-    return int(x) if x.is_integer() else x
+        return int(part)
+    flat, shape = flattened(part)
+    numbers = [x.data if isinstance(x, Value) else x for x in flat]
+    numbers = [int(n) if isinstance(x, Value) and n.is_integer() else n for x, n in zip(flat, numbers)]
+    for n in numbers:
+        if not is_integer(n):
+            way = "; of a mask, write the places that are True" if isinstance(n, bool) else ""
+            raise TypeError(f"an index is an integer, a slice or an array of integers, not {in_short(n)}{way}")
+    return Indices(tuple(map(int, numbers)), shape) if shape else int(numbers[0])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import repeat
 from numbers import Real
 from typing import Any, NoReturn
 
 from ..ops import Op
+from ..shapes import broadcast_shapes, broadcast_to, flattened, nested
 from ..value import Operators
 
 
@@ -14,12 +14,12 @@ class Numbers(Operators[Any, "Numbers"], list[Any]):
     """Numbers in the shape of a Tensor: rows in rows, the innermost made of floats.
 
     They are lists: equal to lists, and fit for JSON and NumPy. Operators and functions work element by
-    element, with a number or with lists of the same shape, so that the update of gradient
+    element and broadcast as NumPy's, so that the update of gradient
     descent is written as on paper. They are a copy of what the Tensor holds, and so cannot be
     changed in place; `tolist()` gives lists that can.
 
     Raises:
-        ValueError: the shapes of two operands differ.
+        ValueError: the shapes of two operands do not fit.
         TypeError: an element is assigned to.
 
     >>> from tinygrad_edu import Tensor
@@ -46,7 +46,7 @@ class Numbers(Operators[Any, "Numbers"], list[Any]):
         >>> Numbers.of([[1, 2, 3], [4, 5, 6]]).shape
         (2, 3)
         """
-        return _shape(self)
+        return flattened(self)[1]
 
     def tolist(self) -> list[Any]:
         """The same as plain lists, which are a copy of their own.
@@ -74,17 +74,16 @@ class Numbers(Operators[Any, "Numbers"], list[Any]):
     # Element by element.
 
     def _unary(self, op: Op) -> Numbers:
-        return Numbers([x._unary(op) if isinstance(x, Numbers) else op.value(x) for x in self])
+        flat, shape = flattened(self)
+        return nested([op.value(x) for x in flat], shape, Numbers)  # type: ignore[no-any-return]
 
     def _binary(self, op: Op, a: Any, b: Any) -> Numbers:
         if not all([isinstance(x, (list, tuple, Real)) for x in (a, b)]):
             return NotImplemented  # type: ignore[no-any-return]  # a Tensor or an array knows how
-        a, b = Numbers.of(a), Numbers.of(b)
-        lists = [x for x in (a, b) if isinstance(x, Numbers)]
-        if lists[0].shape != lists[-1].shape:
-            shapes = f"{lists[0].shape} and {lists[-1].shape}"
-            raise ValueError(f"{op.symbol}: numbers of shape {shapes} do not go element by element")
-        return _paired(op, a, b)  # type: ignore[no-any-return]
+        arrays = [flattened(a), flattened(b)]
+        shape = broadcast_shapes(op.symbol, *[shape for _, shape in arrays])
+        columns = [map(float, broadcast_to(flat, own, shape)) for flat, own in arrays]
+        return nested([*map(op.value, *columns)], shape, Numbers)  # type: ignore[no-any-return]
 
     # `p.data += d` is p.data = p.data + d; the + of lists would make the old one longer.
     __iadd__ = Operators.__add__
@@ -100,20 +99,3 @@ class Numbers(Operators[Any, "Numbers"], list[Any]):
 
     __setitem__ = __delitem__ = _refuse
     append = extend = insert = pop = remove = clear = sort = reverse = _refuse
-
-
-def _paired(op: Op, a: Any, b: Any) -> Any:
-    """The row applied to each pair of elements; a number goes with all of them."""
-    if isinstance(a, Numbers):
-        return Numbers([_paired(op, x, y) for x, y in zip(a, b if isinstance(b, Numbers) else repeat(b))])
-    return Numbers([_paired(op, a, y) for y in b]) if isinstance(b, Numbers) else op.value(a, b)
-
-
-def _shape(x: Any) -> tuple[int, ...]:
-    """The sizes of nested lists. Raises ValueError where rows differ in shape."""
-    if not isinstance(x, (list, tuple)):
-        return ()
-    rows = {_shape(row) for row in x}
-    if len(rows) > 1:
-        raise ValueError(f"the rows of a list differ in shape: {' and '.join(map(str, sorted(rows)))}")
-    return (len(x), *(rows.pop() if rows else ()))

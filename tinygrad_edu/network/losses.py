@@ -18,10 +18,10 @@ from math import isclose
 from typing import TYPE_CHECKING
 
 from .. import array_ops
+from ..shapes import is_integer
 from ..value import Value
 from .functions import stack
 from .operation import Operation
-from .shapes import is_integer
 from .tensor import Tensor, as_tensor, from_values, rows_of
 
 if TYPE_CHECKING:

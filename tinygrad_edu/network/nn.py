@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from math import sqrt
 from typing import TYPE_CHECKING
 
+from ..shapes import as_shape, is_integer
 from ..value import numbers
 from ..writing.names import of_layer
 from .functions import affine
-from .shapes import as_shape, is_integer
 from .tensor import Tensor, as_tensor, assign, random_source
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from .. import array_ops, ops
 from ..array_ops import ArrayOp
+from ..shapes import Shape, as_axes, nested, reduction
 from ..value import Value, numbers, record
 from .operation import Operation
-from .shapes import Shape, as_axes, nested, reduction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

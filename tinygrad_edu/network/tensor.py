@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, overload
 from .. import array_ops, ops
 from ..array_ops import ArrayOp
 from ..graph import topological_order
+from ..shapes import Shape, as_axes, as_shape, axes, broadcast_shapes, broadcast_to, flattened, nested, offsets, reshaped, spread
 from ..value import Operators, Value, check_label, constant, forward, numbers, real_number, record
 from ..writing.names import elements
 from .guards import Guards
@@ -16,7 +17,6 @@ from .indexing import selected
 from .lists import Numbers
 from .operation import Operation
 from .reductions import Reductions
-from .shapes import Shape, as_axes, as_shape, axes, broadcast_shapes, broadcast_to, nested, offsets, reshaped, spread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -493,22 +493,9 @@ def as_tensor(x: Any) -> Tensor:
 
 def _parse(data: Any) -> tuple[list[Value], Shape]:
     """The elements and the shape of nested sequences."""
-    if type(data) is not list:  # the common case first: the questions below are slow
-        if isinstance(data, (float, Value)):
-            return [constant(data)], ()
-        if isinstance(data, Tensor):
-            return list(data.values), data.shape
-        if hasattr(data, "tolist"):
-            data = data.tolist()
-        if isinstance(data, (str, bytes)) or not isinstance(data, Sequence):
-            return [constant(data)], ()
-    if not data:
+    if isinstance(data, (float, Value)):
+        return [constant(data)], ()
+    flat, shape = flattened(data)
+    if not flat:
         raise ValueError("a Tensor needs at least one number, not an empty list")
-    if {*map(type, data)} <= {float, Value}:
-        return [constant(x) for x in data], (len(data),)
-    rows = [_parse(row) for row in data]
-    shapes = [shape for _, shape in rows]
-    for i, shape in enumerate(shapes):
-        if shape != shapes[0]:
-            raise ValueError(f"ragged: element 0 has shape {shapes[0]}, but element {i} has shape {shape}")
-    return [value for values, _ in rows for value in values], (len(rows), *shapes[0])
+    return [constant(x) for x in flat], shape

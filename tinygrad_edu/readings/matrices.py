@@ -11,13 +11,13 @@ from typing import Any
 from .. import array_ops as A
 from .. import ops
 from ..network.indexing import Indices, places
-from ..network.shapes import nested
 from ..network.tensor import Tensor
+from ..shapes import Shape, nested
 from ..value import Value
 from ..writing import algebra
 from ..writing import expression as E
 from ..writing.algebra import Symbol, each_in_symbols, in_symbols
-from ..writing.expression import Expression, Shape
+from ..writing.expression import Expression
 
 
 def written(t: Tensor, args: Sequence[Expression]) -> Expression:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import array_ops as A
 from .. import ops
-from ..network.shapes import axes, offsets
+from ..shapes import Shape, axes, offsets
 from ..value import Operators
 from . import expression as E
 from .expression import Expression
@@ -93,34 +93,34 @@ class Symbol(Operators[Any, "Symbol"]):
 
     # Along axes, which stay with size 1; along all of them, one number.
 
-    def sum(self, axis: E.Shape | None = None) -> Symbol:
+    def sum(self, axis: Shape | None = None) -> Symbol:
         return Symbol(total(self.formula, axis, axis is not None))
 
-    def max(self, axis: E.Shape | None = None) -> Symbol:
+    def max(self, axis: Shape | None = None) -> Symbol:
         return Symbol(E.Along(A.MAX, self.formula, axis, axis is not None))
 
-    def min(self, axis: E.Shape | None = None) -> Symbol:
+    def min(self, axis: Shape | None = None) -> Symbol:
         return Symbol(E.Along(A.MIN, self.formula, axis, axis is not None))
 
-    def logsumexp(self, axis: E.Shape | None = None) -> Symbol:
+    def logsumexp(self, axis: Shape | None = None) -> Symbol:
         return Symbol(E.Along(A.LSE, self.formula, axis, axis is not None))
 
-    def softmax(self, axis: E.Shape | None = None) -> Symbol:
+    def softmax(self, axis: Shape | None = None) -> Symbol:
         return Symbol(E.Along(A.SOFTMAX, self.formula, axis))
 
-    def log_softmax(self, axis: E.Shape | None = None) -> Symbol:
+    def log_softmax(self, axis: Shape | None = None) -> Symbol:
         return Symbol(E.Along(A.LOG_SOFTMAX, self.formula, axis))
 
     # Other arrangements.
 
-    def reshape(self, shape: E.Shape) -> Symbol:
+    def reshape(self, shape: Shape) -> Symbol:
         """The same numbers, row by row, in another shape."""
         return Symbol(reshaped(self.formula, shape))
 
     def __getitem__(self, place: E.Place) -> Symbol:
         return Symbol(part(self.formula, place))
 
-    def placed(self, place: E.Place, shape: E.Shape) -> Symbol:
+    def placed(self, place: E.Place, shape: Shape) -> Symbol:
         """Zeros of the shape, but for these numbers in the place of a part."""
         return Symbol(placed(self.formula, place, shape))
 
@@ -351,7 +351,7 @@ def part(a: Expression, place: E.Place) -> Expression:
     return E.Part(a, *place)
 
 
-def placed(a: Expression, place: E.Place, shape: E.Shape) -> Expression:
+def placed(a: Expression, place: E.Place, shape: Shape) -> Expression:
     """Zeros of the shape, but for `a` in the place of a part, which may be all of it."""
     if place.offsets == tuple(range(prod(shape))):
         return reshaped(a, shape)

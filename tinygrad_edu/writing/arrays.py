@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import product
 from math import prod
 from operator import mul
 from typing import TYPE_CHECKING
 
-from .expression import Shape, broadcast
+from ..shapes import Shape, as_axes, axes, broadcast_shapes, broadcast_to, flattened, nested, offsets, reduction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,10 +27,7 @@ class Array:
         self.numbers = numbers
 
     def tolist(self) -> Any:
-        flat: Any = list(self.numbers)
-        for size in reversed(self.shape):
-            flat = [flat[i : i + size] for i in range(0, len(flat), size)]
-        return flat[0]
+        return nested(list(self.numbers), self.shape)
 
     def reshaped(self, shape: Shape) -> Array:
         return Array(shape, self.numbers)
@@ -42,18 +38,13 @@ class Array:
             return Array((1, *self.shape), self.numbers)
         return self.permuted(range(len(self.shape))[::-1])
 
-    def permuted(self, axes: Sequence[int]) -> Array:
+    def permuted(self, order: Sequence[int]) -> Array:
         """The axes in this order."""
-        strides = [prod(self.shape[k + 1 :]) for k in axes]
-        shape = tuple([self.shape[k] for k in axes])
-        return Array(shape, [self.numbers[o] for o in _offsets(shape, strides)])
+        along = [axes(self.shape)[k] for k in order]
+        return Array(tuple([self.shape[k] for k in order]), [self.numbers[o] for o in offsets(along)])
 
     def broadcast_to(self, shape: Shape) -> Array:
-        if self.shape == shape:
-            return self
-        own = (1,) * (len(shape) - len(self.shape)) + self.shape
-        strides = [0 if n == 1 else prod(own[k + 1 :]) for k, n in enumerate(own)]
-        return Array(shape, [self.numbers[o] for o in _offsets(shape, strides)])
+        return Array(shape, broadcast_to(self.numbers, self.shape, shape))
 
     def matrices(self) -> list[Array]:
         """The matrices of the last two axes, one after the other."""
@@ -62,11 +53,7 @@ class Array:
 
     def along(self, f: Callable[[tuple[float, ...]], Any], axes: Shape | None, keeps: bool) -> list[Any]:
         """f of the elements along the axes, for each element that stays; where f keeps them, in their old places."""
-        gone = range(len(self.shape)) if axes is None else axes
-        strides = [prod(self.shape[k + 1 :]) for k in range(len(self.shape))]
-        inner = _offsets([self.shape[k] for k in gone], [strides[k] for k in gone])
-        rest = [k for k in range(len(self.shape)) if k not in gone]
-        outer = _offsets([self.shape[k] for k in rest], [strides[k] for k in rest])
+        _, inner, outer = reduction(self.shape, as_axes(axes, self.shape), False)
         groups = [(o, f(tuple([self.numbers[o + i] for i in inner]))) for o in outer]
         if not keeps:
             return [y for _, y in groups]
@@ -84,10 +71,7 @@ def array(x: Any) -> Array:
         return x
     if not hasattr(x, "shape"):
         return Array((), (float(x),))
-    flat = x.tolist()
-    for _ in range(len(x.shape) - 1):
-        flat = [number for row in flat for number in row]
-    return Array(tuple(x.shape), list(map(float, flat)) if x.shape else [float(flat)])
+    return Array(tuple(x.shape), list(map(float, flattened(x.tolist())[0])))
 
 
 def joined(arrays: Sequence[Array], pieces: int, shape: Shape) -> Array:
@@ -102,7 +86,7 @@ def joined(arrays: Sequence[Array], pieces: int, shape: Shape) -> Array:
 
 def elementwise(f: Callable[..., float], *arrays: Array) -> Array:
     """f of the elements that meet when the shapes are broadcast."""
-    shape = broadcast([a.shape for a in arrays])
+    shape = broadcast_shapes("a formula", *[a.shape for a in arrays])
     columns = [a.broadcast_to(shape).numbers for a in arrays]
     return Array(shape, [f(*numbers) for numbers in zip(*columns)])
 
@@ -130,8 +114,3 @@ def matmul(a: Array, b: Array) -> Array:
     columns = [b.numbers[j::p] for j in range(p)]
     rows = [left.numbers[i * n : (i + 1) * n] for i in range(m)]
     return Array((m, *b.shape[1:]), [sum(map(mul, row, column)) for row in rows for column in columns])
-
-
-def _offsets(sizes: Sequence[int], strides: Sequence[int]) -> list[int]:
-    axes = [range(0, n * s, s) if s else (0,) * n for n, s in zip(sizes, strides)]
-    return list(map(sum, product(*axes)))

@@ -20,8 +20,7 @@ from typing import Any, NamedTuple
 
 from .. import array_ops as A
 from ..array_ops import ArrayOp
-
-Shape = tuple[int, ...]
+from ..shapes import Shape, broadcast_shapes
 
 
 class Precedence(IntEnum):
@@ -319,9 +318,7 @@ def broadcast(shapes: Sequence[Shape]) -> Shape:
     >>> broadcast([(3, 1), (2,), ()])
     (3, 2)
     """
-    ndim = max(map(len, shapes))
-    sizes = zip(*[(1,) * (ndim - len(shape)) + shape for shape in shapes])
-    return tuple([max(size) for size in sizes])
+    return broadcast_shapes("a formula", *shapes)
 
 
 def parts(e: Expression) -> list[Expression]:

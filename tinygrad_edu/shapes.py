@@ -7,15 +7,11 @@ order of the axes, and broadcasting an axis that stays at 0. Nothing here knows 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from math import prod
 from numbers import Integral
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
+from typing import Any
 
 Shape = tuple[int, ...]
 
@@ -75,6 +71,30 @@ def nested(flat: list[Any], shape: Shape, rows: Callable[[list[Any]], list[Any]]
     for size in reversed(shape):
         flat = [rows(flat[i : i + size]) for i in range(0, len(flat), size)]
     return flat[0]
+
+
+def flattened(data: Any) -> tuple[Sequence[Any], Shape]:
+    """The elements of nested sequences, row by row, and their shape. Raises ValueError where rows differ in shape.
+
+    Arrays, which have `tolist()`, and Tensors, which have flat `values`, may be among them; all else is an element.
+
+    >>> flattened([[1, 2, 3], [4, 5, 6]])
+    ([1, 2, 3, 4, 5, 6], (2, 3))
+    """
+    if type(data) is not list:  # the common case first: the questions below are slow
+        if isinstance(getattr(data, "values", None), tuple):
+            return data.values, data.shape
+        if hasattr(data, "tolist"):
+            data = data.tolist()
+        if isinstance(data, (str, bytes)) or not isinstance(data, Sequence):
+            return [data], ()
+    if {*map(type, data)} <= {float, int}:
+        return data, (len(data),)
+    rows = [flattened(row) for row in data]
+    for i, (_, shape) in enumerate(rows):
+        if shape != rows[0][1]:
+            raise ValueError(f"ragged: element 0 has shape {rows[0][1]}, but element {i} has shape {shape}")
+    return [x for flat, _ in rows for x in flat], (len(rows), *rows[0][1])
 
 
 def axes(shape: Shape) -> list[Sequence[int]]:
