@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING, Any, overload
 from .. import array_ops, ops
 from ..array_ops import ArrayOp
 from ..graph import topological_order
-from ..shapes import Shape, as_axes, as_shape, axes, broadcast_shapes, broadcast_to, flattened, nested, offsets, reshaped, spread
+from ..shapes import (
+    Shape,
+    as_axes,
+    as_shape,
+    axes,
+    broadcast_shapes,
+    broadcast_to,
+    flattened,
+    nested,
+    offsets,
+    reshaped,
+    spread,
+)
 from ..value import Operators, Value, check_label, constant, forward, numbers, real_number, record
 from ..writing.names import elements
 from .guards import Guards

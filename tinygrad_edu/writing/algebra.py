@@ -88,7 +88,7 @@ class Symbol(Operators[Any, "Symbol"]):
         *first, m, n = range(len(self.shape))
         return self.permute((*first, n, m))
 
-    def permute(self, axes: E.Shape) -> Symbol:
+    def permute(self, axes: Shape) -> Symbol:
         return Symbol(permuted(self.formula, axes))
 
     # Along axes, which stay with size 1; along all of them, one number.
@@ -292,7 +292,7 @@ def transpose(a: Expression) -> Expression:
     return E.Transpose(a) if a.shape else a
 
 
-def permuted(a: Expression, axes: E.Shape) -> Expression:
+def permuted(a: Expression, axes: Shape) -> Expression:
     """The axes of an array in this order."""
     match a:
         case E.Transpose(c, tuple() as before):

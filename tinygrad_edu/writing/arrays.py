@@ -100,7 +100,7 @@ def matmul(a: Array, b: Array) -> Array:
     [[3.0, 4.0], [6.0, 8.0]]
     """
     if min(len(a.shape), len(b.shape)) > 1 and (a.shape[:-2] or b.shape[:-2]):
-        first = broadcast([a.shape[:-2], b.shape[:-2]])
+        first = broadcast_shapes("a formula", a.shape[:-2], b.shape[:-2])
         pairs = zip(*[x.broadcast_to((*first, *x.shape[-2:])).matrices() for x in (a, b)])
         products = [matmul(*pair) for pair in pairs]
         return Array((*first, a.shape[-2], b.shape[-1]), [x for c in products for x in c.numbers])
