@@ -524,6 +524,8 @@ def survivors(every: list[Mutant | None], desks: list[Desk], run: Run) -> list[M
         process, code = os.wait()
         desk = busy.pop(process)
         desk.tidy()
+        if os.waitstatus_to_exitcode(code) == pytest.ExitCode.USAGE_ERROR:  # a test that is not there kills nobody
+            raise SystemExit((desk.folder / "output.txt").read_text(encoding="utf-8"))
         if code == 0:
             alive.append(desk.mutant)
         if sys.stderr.isatty():

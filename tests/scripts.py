@@ -1,9 +1,10 @@
-"""The scripts of examples/, run in the process of the tests, as a notebook and IDLE run them: quicker than one each."""
+"""The scripts of examples/, run in the process of the tests, which is quick, and as a notebook and IDLE run them."""
 
 import contextlib
 import io
 import runpy
 import sys
+from functools import cache
 from pathlib import Path
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -37,8 +38,9 @@ def status_of(script, *arguments):
     return 0
 
 
+@cache
 def run(script, *arguments, status=0):
-    """What the script prints: standard output, or the error output of a script that must fail."""
+    """What the script prints: standard output, or the error output of a script that must fail. It runs once."""
     out, errors = Narrow("ascii"), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
         found = status_of(script, *arguments)

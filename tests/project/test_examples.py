@@ -97,7 +97,7 @@ def test_every_number_of_the_practical_is_numpys(question, arguments, settings):
     assert_same(ours, practical(question, **settings))
 
 
-def test_the_page_of_question_1_shows_the_numbers_of_the_notes():
+def test_the_page_of_question_1_shows_the_numbers_of_the_notes_in_their_order():
     page = run("q1.py")
     for line in (
         r"z⁽¹⁾ += W⁽¹⁾ h⁽⁰⁾ \+ b⁽¹⁾ += \[0.3000  0.3000  0.3000  0.3000\]ᵀ  ✓",
@@ -111,15 +111,10 @@ def test_the_page_of_question_1_shows_the_numbers_of_the_notes():
     assert page.count("The notes print z⁽³⁾ = 0.16936. The number is 0.16396") == 1
     assert "26 formulas and the engine agree" in page
     assert "✗" not in page
-
-
-def test_the_page_follows_the_order_of_the_notes():
-    page = run("q1.py")
     names = re.findall(r"^(\S+)(?: = h⁽³⁾)? += ", page, flags=re.MULTILINE)
     backward = [f"∂L/∂{s}⁽{l}⁾" for l in "³²¹" for s in "hzWb"][1:]
-    parameters = [f"{s}⁽{l}⁾" for l in "¹²³" for s in "Wb"]
     forward = ["h⁽⁰⁾", "z⁽¹⁾", "h⁽¹⁾", "z⁽²⁾", "h⁽²⁾", "z⁽³⁾", "ŷ", "L"]
-    assert names[names.index("h⁽⁰⁾") :] == [*forward, "∂L/∂ŷ", *backward, *parameters]
+    assert names[names.index("h⁽⁰⁾") :] == [*forward, "∂L/∂ŷ", *backward, *[f"{s}⁽{l}⁾" for l in "¹²³" for s in "Wb"]]
 
 
 def test_the_page_of_question_2_says_that_only_the_last_layer_learns():
@@ -185,25 +180,18 @@ def test_the_scripts_read_like_the_notes():
 
 
 @pytest.mark.parametrize("script", ["q1.py", "q2.py"])
-@pytest.mark.parametrize("more", [[], ["--batch"]])
-def test_the_graph_of_the_loss_is_drawn(script, more, tmp_path):
-    for level in ("value", "neuron", "tensor"):
-        path = tmp_path / f"{level}.dot"
-        assert f"{path} is written." in run(script, "--draw", str(path), "--level", level, *more)
-        source = path.read_text(encoding="utf-8")
-        assert source.startswith("digraph")
-        assert ("0.3764" in source) == (script == "q1.py" and not more)
+def test_the_loss_is_drawn_and_stepped_through(script, tmp_path):
+    picture, page = tmp_path / "q.dot", tmp_path / "page.html"
+    for level, more in (("value", []), ("neuron", []), ("tensor", ["--batch"])):
+        assert f"{picture} is written." in run(script, "--draw", str(picture), "--level", level, *more)
+        source = picture.read_text(encoding="utf-8")
+        assert source.startswith("digraph") and ("0.3764" in source) == (script == "q1.py" and not more)
+    run(script, "--step", str(page), "--level", "neuron")
+    text = page.read_text(encoding="utf-8")
+    assert f"<h1>Question {script[1]}: " in text and "Backward through neuron h⁽¹⁾₄" in text
     assert "a drawing is saved as" in run(script, "--draw", "q.jpeg", status=2)
-    assert "No such file" in run(script, "--draw", str(tmp_path / "no" / "q.svg"), status=1)
-
-
-@pytest.mark.parametrize("script", ["q1.py", "q2.py"])
-def test_the_loss_is_stepped_through(script, tmp_path):
-    path = tmp_path / "page.html"
-    run(script, "--step", str(path), "--level", "neuron")
-    page = path.read_text(encoding="utf-8")
-    assert f"<h1>Question {script[1]}: " in page and "Backward through neuron h⁽¹⁾₄" in page
     assert "a page is saved as" in run(script, "--step", "q.svg", status=2)
+    assert "No such file" in run(script, "--draw", str(tmp_path / "no" / "q.svg"), status=1)
 
 
 def test_every_number_of_question_1_stands_in_its_drawing_by_neurons(tmp_path):
@@ -234,19 +222,15 @@ def test_the_derivation_speaks_the_language_of_the_notes():
     assert run("q2.py", "--explain", "--format", "latex").startswith("\\documentclass")
 
 
-@pytest.mark.parametrize("script", ["q1.py", "q2.py"])
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--example", "1,0,1,0"], 'an example looks like "1,0,1,0 -> 0,1,0"'),
         (["--example", "1,0,1 -> 0,1,0"], "4 finite numbers for x and 3 for y"),
-        (["--example", "1,0,1,0 -> 0,1"], "4 finite numbers for x and 3 for y"),
         (["--example", "1,0,one,0 -> 0,1,0"], "an example looks like"),
         (["--example", "1,0,nan,0 -> 0,1,0"], "4 finite numbers for x and 3 for y"),
         (["--example", "1,0,1,0 -> 0,inf,0"], "4 finite numbers for x and 3 for y"),
-        (["--example", ""], "an example looks like"),
         (["--lr", "0"], "--lr is above 0 and finite"),
-        (["--lr", "-1"], "--lr is above 0 and finite"),
         (["--lr", "nan"], "--lr is above 0 and finite"),
         (["--lr", "fast"], "invalid float value: 'fast'"),
         (["--steps", "0"], "a whole number from 1"),
@@ -264,25 +248,21 @@ def test_the_derivation_speaks_the_language_of_the_notes():
         (["--variant", "7"], "--variant is one of an exercise, which is not asked for"),
     ],
 )
-def test_malformed_arguments_get_one_clear_line(script, arguments, message):
-    error = run(script, *arguments, status=2)
+def test_malformed_arguments_get_one_clear_line(arguments, message):
+    error = run("q1.py", *arguments, status=2)
     assert message in error.splitlines()[-1]
     assert "Traceback" not in error
 
 
-@pytest.mark.parametrize("script", ["q1.py", "q2.py"])
-def test_numbers_that_grow_too_large_are_an_error_and_not_a_page(script):
-    error = run(script, "--lr", "1e308", "--steps", "3", status=2)
+def test_errors_of_the_engine_get_one_clear_line():
+    error = run("q1.py", "--lr", "1e308", "--steps", "3", status=2)
     assert re.search("finite|float", error.splitlines()[-1]) and "Traceback" not in error
-
-
-def test_question_2_refuses_a_target_that_is_no_distribution():
     error = run("q2.py", "--example", "1,0,1,0 -> 0,1,1", status=2)
     assert "is not a probability distribution; its sum is 2.0" in error
 
 
-@pytest.mark.skipif(os.name != "posix", reason="a pipe that is closed is an error of another kind there")
-@pytest.mark.parametrize("arguments", [[], ["--json"], ["--explain"], ["--steps", "2000"]])
+@pytest.mark.skipif(os.name != "posix", reason="a closed pipe is a different error there")
+@pytest.mark.parametrize("arguments", [[], ["--explain"]])
 def test_a_reader_that_stops_reading_is_no_error(arguments):
     command = [sys.executable, EXAMPLES / "q1.py", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as script:
@@ -465,13 +445,18 @@ def test_the_program_on_arrays_is_numpys_descent():
     assert float(re.search(r"difference of ∂L/∂θ is (\S+)", text)[1]) < 1e-12
 
 
-def test_without_numpy_the_program_on_arrays_says_what_to_install(tmp_path):
-    (tmp_path / "numpy.py").write_text("raise ImportError")
-    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
-    environment = {**os.environ, "PYTHONPATH": path}
-    done = subprocess.run([sys.executable, EXAMPLES / "arrays.py"], capture_output=True, text=True, env=environment)
-    assert done.returncode == 1
-    assert done.stderr == 'arrays.py needs NumPy: pip install -e ".[examples]"\n'
+@pytest.mark.parametrize(
+    ("script", "module", "message"),
+    [
+        ("arrays.py", "numpy", 'arrays.py needs NumPy: pip install -e ".[examples]"\n'),
+        ("devices.py", "jax", 'devices.py needs JAX: pip install -e ".[jax]"\n'),
+    ],
+)
+def test_a_script_says_what_to_install(script, module, message, tmp_path):
+    (tmp_path / f"{module}.py").write_text("raise ImportError")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])}
+    done = subprocess.run([sys.executable, EXAMPLES / script], capture_output=True, text=True, env=environment)
+    assert (done.returncode, done.stderr) == (1, message)
 
 
 @pytest.mark.parametrize("epochs", [6, pytest.param(60, marks=pytest.mark.long)])
