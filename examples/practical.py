@@ -86,7 +86,8 @@ class Run:
             derivation = explain(loss, self.net.parameters(), digits=o.digits, title=self.title, eta=self.eta)
             self.output = [derivation.to(o.format or "text")]
         if o.exercise:
-            sheet = worksheet(loss, "all", title=self.title, digits=o.digits, seed=o.variant, eta=self.eta)
+            title = self.title if o.variant is None else f"{self.title}, variant {o.variant}"
+            sheet = worksheet(loss, "all", title=title, digits=o.digits, seed=o.variant, eta=self.eta)
             for part, path in ((sheet, o.worksheet), (sheet.key(), o.key)):
                 if path:
                     part.save(path)

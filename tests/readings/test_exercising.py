@@ -11,8 +11,9 @@ import pytest
 from tinygrad_edu import MLP, Tensor, Value, cross_entropy, explain, mse_loss, ops, squared_error, worksheet
 from tinygrad_edu.graph import topological_order
 from tinygrad_edu.readings.exercising import ClassMarks, Worksheet
-from tinygrad_edu.readings.exercising.numbers import read_number
-from tinygrad_edu.readings.exercising.sheet import Question, as_printed, environment, value_of, whole_pass
+from tinygrad_edu.readings.exercising.answers import read_number
+from tinygrad_edu.readings.exercising.diagnosis import numbers_of, whole_pass
+from tinygrad_edu.readings.exercising.sheet import Question, environment, lines_in, printed, value_of
 from tinygrad_edu.readings.explaining.mistakes import CATALOGUE, mistakes_in
 
 ETA = 0.1
@@ -52,6 +53,12 @@ GRAPHS = {
 }
 
 
+def drawn_sheet(graph: str) -> Worksheet:
+    """Everything is asked, with the update where there are Parameters."""
+    y = GRAPHS[graph]()
+    return worksheet(y, blanks="all", eta=ETA if isinstance(y, Tensor) else None, seed=5)
+
+
 def asked(sheet: Worksheet) -> list[Question]:
     return [q for q in sheet.questions if q.asked]
 
@@ -69,39 +76,37 @@ def carried_on(sheet: Worksheet, slip: Question | None, wrong: Any = None) -> di
     """The numbers of a student who makes one mistake in one line and goes on with what came out."""
     env: dict[str, Any] = environment(sheet.questions)
     for q in asked(sheet):
-        rule = wrong if q is slip else q.line.rule
-        assert rule is not None
-        given = value_of(rule, env, q.key)
-        assert given is not None
-        env[q.text] = given
+        assert q.line.rule is not None
+        env[q.text] = wrong if q is slip else value_of(q.line.rule, env, q.key)
     return env
 
 
 @pytest.mark.parametrize("graph", GRAPHS)
 @pytest.mark.parametrize("digits", [2, 3, 4, None])
 def test_the_key_is_all_right(graph: str, digits: int | None) -> None:
-    sheet = worksheet(GRAPHS[graph](), blanks="all", eta=ETA, seed=5)
-    marks = sheet.mark(answers(sheet, environment(sheet.questions), digits))
+    sheet = drawn_sheet(graph)
+    marks = sheet.mark(answers(sheet, environment(sheet.questions), digits), least_digits=0)
     assert {m.status for m in marks.marks} == {"right"}
-    assert marks.points == pytest.approx(marks.total)
+    assert marks.points == marks.total
     assert marks.first_wrong is None
 
 
 def mistakes_made(sheet: Worksheet) -> int:
     """How many mistakes can be made, each in one line and carried on; each is wrong in its line only, and named."""
-    lines = [q.line for q in sheet.questions]
+    lines = lines_in(sheet.questions)
     made = 0
     for q in asked(sheet):
-        for mistake, wrong in mistakes_in(q.line, lines):
-            given = value_of(wrong, environment(sheet.questions), q.key)
+        for one in mistakes_in(q.line, lines):
+            mistake = one.mistake
+            given = numbers_of(one, q.line, environment(sheet.questions), q.key, q.key)
             if given is None or max(abs(a - b) for a, b in zip(given.numbers, q.key.numbers)) < 1e-4:
                 continue
             made += 1
-            marks = sheet.mark(answers(sheet, carried_on(sheet, q, wrong)))
+            marks = sheet.mark(answers(sheet, carried_on(sheet, q, given)))
             statuses = marks.statuses()
             assert statuses.pop(q.name) == "wrong", mistake.id
             assert set(statuses.values()) <= {"right", "own"}, (mistake.id, q.name, statuses)
-            assert mistake in marks.mistakes, (mistake.id, q.name)
+            assert mistake in [m for mark in marks.marks for m in mark.mistakes], (mistake.id, q.name)
             for mark in marks.marks:
                 assert (mark.status == "wrong") == bool(mark.mistakes)
     return made
@@ -109,16 +114,16 @@ def mistakes_made(sheet: Worksheet) -> int:
 
 @pytest.mark.parametrize("graph", GRAPHS)
 def test_each_mistake_is_wrong_in_its_line_only_and_named(graph: str) -> None:
-    assert mistakes_made(worksheet(GRAPHS[graph](), blanks="all", eta=ETA, seed=5)) > 4
+    assert mistakes_made(drawn_sheet(graph)) > 4
 
 
 def test_each_mistake_of_the_catalogue_is_made_on_some_graph() -> None:
     made = set()
-    for graph in GRAPHS.values():
-        sheet = worksheet(graph(), blanks="all", eta=ETA)
-        lines = [q.line for q in sheet.questions]
+    for graph in GRAPHS:
+        sheet = drawn_sheet(graph)
+        lines = lines_in(sheet.questions)
         for line in lines:
-            made |= {(mistake.id, line.part) for mistake, _ in mistakes_in(line, lines)}
+            made |= {(one.mistake.id, line.part) for one in mistakes_in(line, lines)}
             made |= {(m.id, m.part) for m in CATALOGUE if m.whole_pass and m.wrong(line, lines)}
     assert {(m.id, m.part) for m in CATALOGUE} - made == set()
 
@@ -161,11 +166,12 @@ def test_random_sheets_are_marked_and_only_an_exact_zero_hides_mistakes(make: An
         key = json.loads(sheet.key().answers("json"))
         marks = sheet.mark(key)
         assert {m.status for m in marks.marks} == {"right"} and marks.points == pytest.approx(marks.total)
-        changed = random.Random(seed).choice([*key])
+        changed = random.Random(seed).choice([*key][:-1])
         marks = sheet.mark({**key, changed: f"{float(key[changed]) + 0.37:.4f}"})
         assert [m.name for m in marks.marks if m.status not in ("right", "own")] == [changed]
         of_line = [m for m in marks.marks if m.line == changed.partition("[")[0]]
-        assert marks.points == pytest.approx(marks.total - 1 / len(of_line))
+        copies = next(q.copies for q in asked(sheet) if q.name == of_line[0].line)
+        assert marks.points == pytest.approx(marks.total - (0 if copies else 1 / len(of_line)))
         assert mistakes_made(sheet) > 5
 
 
@@ -177,15 +183,13 @@ def test_who_computes_from_own_rounded_numbers_is_right(graph: str, seeds: range
     for seed in seeds:
         sheet = worksheet(y, blanks=rng.choice(["all", "backward"]), seed=seed)
         digits = rng.choice([2, 3, 4, 5])
-        env: dict[str, Any] = {
-            q.text: type(q.key)(q.key.shape, [as_printed(x, 4) for x in q.key.numbers]) for q in sheet.questions
-        }
+        env: dict[str, Any] = {q.text: printed(q, 4) for q in sheet.questions}
         for q in asked(sheet):
             assert q.line.rule is not None
             given = value_of(q.line.rule, env, q.key)
             assert given is not None
             env[q.text] = type(q.key)(q.key.shape, [float(f"{x:.{digits}f}") for x in given.numbers])
-        marks = sheet.mark(answers(sheet, env, digits))
+        marks = sheet.mark(answers(sheet, env, digits), least_digits=0)
         assert {m.status for m in marks.marks} == {"right"}, (seed, digits, str(marks))
 
 
@@ -320,14 +324,15 @@ def test_stock_answers_earn_nothing() -> None:
 def test_points_follow_the_scheme() -> None:
     sheet = worksheet(practical(1), seed=3)
     first = asked(sheet)[0]
-    wrong = next(e for m, e in mistakes_in(first.line, [q.line for q in sheet.questions]) if m.id == "sign")
-    given = answers(sheet, carried_on(sheet, first, wrong))
-    marks = sheet.mark(given, points={"own": 0.5}, weights={first.name: 3})
-    own = [name for name, status in marks.statuses().items() if status == "own"]
-    assert marks.points == pytest.approx(0.5 * len(own))
-    assert marks.total == len(asked(sheet)) + 2
-    with pytest.raises(ValueError, match="nonsense"):
-        sheet.mark(given, points={"nonsense": 1})
+    wrong = next(one for one in mistakes_in(first.line, lines_in(sheet.questions)) if one.mistake.id == "sign")
+    given = answers(sheet, carried_on(sheet, first, value_of(wrong.rule, environment(sheet.questions), first.key)))
+    marks = sheet.mark(given, credit={"own": 0.5}, points={first.name: 3, "dL_db2": 1})
+    own = [name for name, status in marks.statuses().items() if status == "own" and name not in ("dL_db3", "dL_db1")]
+    assert marks.points == 0.5 * len(own)
+    assert marks.total == len(asked(sheet)) + 2 - 2, "two lines copy another, and count nothing"
+    for wrong_words in ({"points": {"nonsense": 1}}, {"credit": {"nonsense": 1}}):
+        with pytest.raises(ValueError, match="nonsense"):
+            sheet.mark(given, **wrong_words)
 
 
 def test_a_class_is_marked_from_a_folder_or_a_table(tmp_path: Path) -> None:
@@ -352,7 +357,7 @@ def test_a_class_is_marked_from_a_folder_or_a_table(tmp_path: Path) -> None:
 def test_the_form_and_the_key_are_the_same_names(tmp_path: Path) -> None:
     sheet = worksheet(practical(2), seed=3)
     form, key = sheet.answers().splitlines(), sheet.key().answers().splitlines()
-    assert len(form) == len(key) == 1 + sum(prod(q.key.shape) for q in asked(sheet))
+    assert len(form) == len(key) == 2 + sum(prod(q.key.shape) for q in asked(sheet))
     assert '"dL_dW2[3,4]",' in form
     path = tmp_path / "key.csv"
     path.write_text(sheet.key().answers())
@@ -394,7 +399,7 @@ def test_answers_go_by_name() -> None:
             sheet.mark({name: 3})  # type: ignore[dict-item]
 
 
-@pytest.mark.parametrize("options", [{"points": {"right": None}}, {"weights": {"df_dx": "a"}}])
+@pytest.mark.parametrize("options", [{"credit": {"right": None}}, {"points": {"df_dx": "a"}}])
 def test_points_and_weights_are_numbers(options: Any) -> None:
     with pytest.raises(TypeError, match=r"mark: for '(right|df_dx)' a real number is needed, not "):
         worksheet(Value(2.0, label="x") ** 2).mark({"df_dx": "4"}, **options)

@@ -731,13 +731,13 @@ def test_an_update_that_is_too_large_for_a_float_is_refused():
     with pytest.raises(OverflowError, match=r"explain: w − η · ∂f/∂w is too large for a float; a smaller eta"):
         explain(w * w, wrt=w, eta=1e308)
     with pytest.raises(OverflowError, match=r"worksheet: w − .* is too large for a float"):
-        worksheet(w * w, eta=1e308)
+        worksheet(w * w, eta=1e308, wrt=w)
 
 
 def test_a_value_of_a_network_needs_wrt_for_its_update():
     net = MLP([1, 1], init=0.5)
     L = squared_error(net([1.0]), [0.0])
-    with pytest.raises(ValueError, match="a Value does not record its Parameters; explain the Tensor, or give wrt"):
+    with pytest.raises(ValueError, match="a Value does not record its Parameters; pass the Tensor, or give wrt"):
         explain(L.values[0], eta=0.1)
     assert len(explain(L.values[0], wrt=net.parameters(), eta=0.1).update) == 2
 

@@ -111,12 +111,8 @@ def _doctor() -> int:
 
 
 def _explain(y: Value, variables: dict[str, Value], options: Namespace) -> None:
-    named = {as_name(name): x for name, x in variables.items()}
-    for name in options.wrt:
-        if as_name(name) not in named:
-            raise FormulaError(f"--wrt {quoted(name)}: that name is not in the formula")
     y.backward()  # its error names the node whose derivative is infinite
-    derivation = explain(y, wrt=[named[as_name(name)] for name in options.wrt] or None, digits=options.digits)
+    derivation = explain(y, wrt=_wrt(variables, options), digits=options.digits)
     if options.format != "json":
         _write(derivation.to(options.format or "text"), options.output)
         return
@@ -177,16 +173,22 @@ def _code(y: Value, variables: dict[str, Value], options: Namespace) -> None:
     _write(compile_graph({"f": y} | slopes, inputs=list(variables.values())).source, options.output)
 
 
-def _sheet(y: Value, options: Namespace) -> Any:
+def _sheet(y: Value, variables: dict[str, Value], options: Namespace) -> Any:
     from ..readings.exercising import worksheet
 
-    return worksheet(y, options.blanks, None, _title(options), options.digits, options.seed, options.lr)
+    if options.lr is not None and not options.wrt:
+        raise FormulaError("--lr needs --wrt NAME for each name that is learned")
+    title = _title(options)
+    if options.seed is not None and options.title is None:
+        title += f", seed {options.seed}"
+    wrt = _wrt(variables, options)
+    return worksheet(y, options.blanks, None, title, options.digits, options.seed, options.lr, wrt)
 
 
 def _worksheet(y: Value, variables: dict[str, Value], options: Namespace) -> None:
     if options.seed is None:
         y.backward()  # its error names the node
-    sheet = _sheet(y, options)
+    sheet = _sheet(y, variables, options)
     if options.answers:
         form = sheet.answers(Path(options.answers).suffix.lower().removeprefix("."))
         write_whole(Path(options.answers), form.encode())
@@ -199,7 +201,14 @@ def _worksheet(y: Value, variables: dict[str, Value], options: Namespace) -> Non
 
 
 def _mark(y: Value, variables: dict[str, Value], options: Namespace) -> None:
-    _write(str(_sheet(y, options).mark(options.path)), options.output)
+    points = dict([assignment(text) for text in options.points])
+    marks = _sheet(y, variables, options).mark(
+        options.path, points=points, tolerance=options.tolerance, least_digits=options.least_digits
+    )
+    if options.output in (None, "-"):
+        _write(str(marks), "-")
+    else:
+        marks.save(options.output)
 
 
 RUN: dict[str, Command] = {
@@ -211,6 +220,15 @@ RUN: dict[str, Command] = {
     "worksheet": _worksheet,
     "mark": _mark,
 }
+
+
+def _wrt(variables: dict[str, Value], options: Namespace) -> list[Value] | None:
+    """The variables that --wrt names; None without it."""
+    named = {as_name(name): x for name, x in variables.items()}
+    for name in options.wrt:
+        if as_name(name) not in named:
+            raise FormulaError(f"--wrt {quoted(name)}: that name is not in the formula")
+    return [named[as_name(name)] for name in options.wrt] or None
 
 
 def _title(options: Namespace) -> str:

@@ -42,7 +42,7 @@ SUFFIXES = {name: [s for suffixes in formats.values() for s in suffixes] for nam
     "step": [".html", ".htm"],
     "code": [".py"],
     "worksheet": [".html", ".tex", ".md"],
-    "mark": [".txt"],
+    "mark": [".txt", ".csv", ".html"],
 }
 
 
@@ -68,7 +68,7 @@ def arguments_of(argv: Sequence[str], version: str) -> argparse.Namespace:
             raise FormulaError(f"{arguments.command} has no option {quoted(text.strip(), '')}")
     if arguments.command == "mark":
         if not arguments.values or "=" in arguments.values[-1]:
-            raise FormulaError("mark needs the answers last: a .csv or .json file, or a folder of them")
+            raise FormulaError("mark needs the answers last: a file, or a folder of files")
         arguments.path = Path(arguments.values.pop())
     if arguments.command in FORMATS:
         _choose_format(arguments)
@@ -131,7 +131,6 @@ def _parser(version: str) -> argparse.ArgumentParser:
         return sub
 
     explain = command("explain", "every line of the chain rule, with the numbers put in")
-    explain.add_argument("--wrt", metavar="NAME", action="append", default=[], help="only what leads to this name")
     draw = command("draw", "a picture of the graph, with values, gradients and local derivatives")
     draw.add_argument("--no-numbers", dest="numbers", action="store_false", help="names and operations alone")
     draw.add_argument("--size", type=float, metavar="INCHES", help="no wider and no higher than this")
@@ -141,14 +140,22 @@ def _parser(version: str) -> argparse.ArgumentParser:
     exercise = command("worksheet", "an exercise: the rules in symbols, and blanks for the numbers")
     exercise.add_argument("--key", metavar="FILE", help="write the same filled in, as .html, .tex or .md")
     exercise.add_argument("--answers", metavar="FILE", help="write a form for the answers, as .csv or .json")
-    marked = "a .csv or .json file, or a folder of them, last; with the sheet's own options, --seed too"
+    marked = "a file of answers, or a folder of them, last; with the sheet's own options, --seed too"
     mark = command("mark", f"marks for answers: {marked}")
     for sub in (exercise, mark):
         asked = "what is asked for (default: backward)"
         sub.add_argument("--blanks", choices=("forward", "backward", "all"), default="backward", help=asked)
         sub.add_argument("--seed", type=int, help="in place of the given numbers draw some that show every mistake")
-        sub.add_argument("--lr", type=float, help="a learning rate: the sheet ends with the update")
+        sub.add_argument("--lr", type=float, help="a learning rate: the sheet ends with the update of --wrt")
         sub.add_argument("--title", help="the heading; by default the formula")
+    worth = "what a line is worth, such as df_dw=2 (default: 1, and 0 where it only copies another)"
+    mark.add_argument("--points", metavar="LINE=POINTS", action="append", default=[], help=worth)
+    unit = "how far a number may be off, in units of its last place (default: 0.5)"
+    mark.add_argument("--tolerance", type=float, default=0.5, help=unit)
+    figures = "significant figures that a number must have, at most those of the key (default: 2)"
+    mark.add_argument("--least-digits", type=int, default=2, help=figures)
+    for sub in (explain, exercise, mark):
+        sub.add_argument("--wrt", metavar="NAME", action="append", default=[], help="only what leads to this name")
     for sub in (explain, check):
         sub.add_argument("--json", action="store_true", help="the numbers as JSON, with full precision")
     for sub in (draw, step):
@@ -172,7 +179,8 @@ class _Parser(argparse.ArgumentParser):
 #: Every option. Anything else that begins with a minus is a formula or a value.
 _OPTIONS = (
     "-o", "-h", "--help", "--version", "--format", "--wrt", "--json", "--open", "--no-numbers", "--size", "--title",
-    "--level", "--digits", "--key", "--answers", "--blanks", "--seed", "--lr", "--",
+    "--level", "--digits", "--key", "--answers", "--blanks", "--seed", "--lr", "--points",
+    "--tolerance", "--least-digits", "--",
 )  # fmt: skip
 
 

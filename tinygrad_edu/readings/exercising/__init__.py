@@ -1,40 +1,35 @@
 """worksheet: a graph as an exercise, its key, and its marks.
 
-sheet.py            the lines of a sheet as data, and which mistakes their numbers show
+sheet.py            the lines of a sheet as data
 drawing_numbers.py  new numbers, one decimal each, that show every mistake
 pages.py            HTML, LaTeX, Markdown
-numbers.py          numbers as students write them
-marking.py          right, right from your own numbers, or wrong; and which mistake it was
-classes.py          files of answers, and a table of a class
+answers.py          numbers as students write them, and files of answers
+rounding.py         how far the rounding of earlier numbers moves a line
+diagnosis.py        which mistake or slip of the pen gives a number, and which mistakes a sheet shows
+marking.py          right, right from your own numbers, or wrong
+report.py           the marks of a student and of a class, as tables
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from ...tree import one_value
 from ...value import real_number
 from ...writing.files import write_whole
-from ...writing.numbers import check_digits
+from ..explaining import wanted
 from ..frame import framed
-from ..naming import check_result, check_title
-from .classes import ClassMarks, csv_of, flattened, students_of
+from .answers import SHEET_ID, Form, flattened, paper_of, papers_in
+from .diagnosis import mistakes_shown
 from .drawing_numbers import drawn
-from .marking import POINTS, Mark, Marks, mark_answers
-from .pages import as_html, as_latex, as_markdown, body_of, grid
-from .sheet import mistakes_shown, questions
-
-if TYPE_CHECKING:
-    from typing import Any
-
-    from .sheet import Question
+from .marking import CREDIT, Scheme, mark_answers
+from .pages import FORMATS, body_of
+from .report import ClassMarks, Mark, Marks, csv_of
+from .sheet import Question, fingerprint, prints_as_zero, questions
 
 __all__ = ["ClassMarks", "Mark", "Marks", "Worksheet", "worksheet"]
-
-_FORMATS = {".html": as_html, ".htm": as_html, ".tex": as_latex, ".md": as_markdown}
 
 
 def worksheet(
@@ -45,12 +40,13 @@ def worksheet(
     digits: int = 4,
     seed: int | None = None,
     eta: float | None = None,
+    wrt: Any = None,
 ) -> Worksheet:
     """The derivation of y as an exercise: rules in symbols, and blanks for the numbers.
 
     `sheet.save("sheet.html")` writes it (.html, .tex, .md), `sheet.key()` is the same sheet filled in,
-    `sheet.answers("csv")` a blank form, and `sheet.mark(…)` marks a dict, a file, or a folder with a file a
-    student. Answers may be written 0.5379, 0,5379, −0.5, 1/3 or 1,2·10⁻³. A number is right within half a
+    `sheet.answers("csv")` a blank form, and `sheet.mark(…)` marks a dict, a file, or a folder with a file for each
+    student. Answers may be written 0.5379, 0,5379, −0.5, 1/3, 1½ or 1,2·10⁻³. A number is right within half a
     unit of its last place, also where it follows from the student's own earlier numbers.
 
     Args:
@@ -60,9 +56,10 @@ def worksheet(
         level: "tensor" for whole matrices, "value" for single numbers, as in `explain`.
         title: the heading.
         digits: how many decimals are asked for.
-        seed: draw new numbers of one decimal for inputs and parameters, until every mistake of the catalogue
-            that can be made on this graph shows. The graph itself stays as it is.
-        eta: a learning rate; the sheet then ends with the update of every parameter.
+        seed: draw new numbers of one decimal for inputs, targets and parameters, until every mistake of the
+            catalogue that can be made on this graph shows. Constants, and the graph itself, stay as they are.
+        eta: a learning rate; the sheet then ends with the update of every Parameter, or of `wrt`.
+        wrt: the Values or Tensors of interest, as in `explain`; by default the Parameters, where there are some.
 
     Raises:
         TypeError, ValueError, RuntimeError: as `explain`; ValueError also for other blanks than there are, and
@@ -79,21 +76,17 @@ def worksheet(
     dh_dz          wrong: 0.5379, the rule gives 0.7864
         tanh′ is 1 − h², not 1 − h.
     """
-    check_result("worksheet", y)
-    one_value(y)
-    check_digits("worksheet", digits)
-    check_title("worksheet", title)
     if seed is not None and not isinstance(seed, int):
         raise TypeError(f"worksheet: a seed is a whole number, not {seed!r}")
     eta = None if eta is None else real_number(eta)
+    asked = [] if wrt is None else wanted("worksheet", wrt)
 
     def read() -> list[Question]:
-        return questions(y, blanks, level, eta, digits)
+        return questions(y, blanks, asked, level, title, digits, eta)
 
-    read()  # what is wrong with the arguments is said before numbers are drawn
     lines = read() if seed is None else drawn(y, seed, digits, read)
-    heading = title if title is not None else "Backpropagation by hand"
-    return Worksheet(lines, heading if seed is None else f"{heading} (seed {seed})", digits)
+    heading = "Backpropagation by hand" + ("" if seed is None else f", seed {seed}")
+    return Worksheet(lines, heading if title is None else title, digits)
 
 
 class Worksheet:
@@ -101,7 +94,11 @@ class Worksheet:
 
     Attributes:
         questions: its lines.
+        title, digits: the heading, and how many decimals are asked for.
+        filled: whether it is the key.
         hidden: the mistakes that these numbers hide, by id.
+        zeros: the names of lines whose numbers are all printed as 0.
+        id: a few letters that no other variant has. Forms carry it.
 
     >>> from tinygrad_edu import Value
     >>> sheet = worksheet(Value(2.0, label="x") ** 2)
@@ -115,6 +112,8 @@ class Worksheet:
         self.digits = digits
         self.filled = filled
         self.hidden = [name for name, shown in mistakes_shown(questions, digits).items() if not shown]
+        self.zeros = prints_as_zero(questions, digits)
+        self.id = fingerprint(questions)
 
     def key(self) -> Worksheet:
         """The same sheet filled in, with a word on the mistakes that its numbers hide.
@@ -135,12 +134,12 @@ class Worksheet:
         >>> print(sheet.to("md").splitlines()[0])
         # Backpropagation by hand
         """
-        if f".{format}" not in _FORMATS:
+        if format not in FORMATS:
             raise ValueError(f'worksheet: the format is "html", "tex" or "md", not {format!r}')
-        return _FORMATS[f".{format}"](self.questions, self.title, self.digits, self.filled, self._remark())
+        return FORMATS[format](self)
 
     def save(self, path: str | Path) -> Path:
-        """Write it, as the suffix says: .html, .tex or .md. ValueError for another suffix.
+        """Write it, as the suffix says: .html, .tex or .md; or its form, .csv or .json. ValueError for another suffix.
 
         >>> from tinygrad_edu import Value
         >>> sheet = worksheet(Value(2.0, label="x") ** 2)
@@ -148,24 +147,25 @@ class Worksheet:
         PosixPath('sheet.html')
         """
         path = Path(path)
-        write_whole(path, self.to(path.suffix.lower().removeprefix(".")).encode())
+        suffix = path.suffix.lower().removeprefix(".")
+        write_whole(path, (self.answers(suffix) if suffix in ("csv", "json") else self.to(suffix)).encode())
         return path
 
     def answers(self, format: str = "csv") -> str:
-        """The form to fill in, as "csv" or "json": one line a number; of a key with its numbers.
+        """The form to fill in, as "csv" or "json": one line for each number; of a key with its numbers.
+
+        The last line says which sheet it is.
 
         >>> from tinygrad_edu import Value
         >>> sheet = worksheet(Value(2.0, label="x") ** 2)
-        >>> print(sheet.answers("csv").strip())
+        >>> print(sheet.answers("csv").replace(sheet.id, "…").strip())
         name,answer
         df_dx,
+        sheet-id,…
         """
-        numbers = {
-            entry: (f"{x:.{self.digits}f}" if self.filled else "")
-            for q in self.questions
-            if q.asked
-            for entry, x in zip(q.entries, q.key.numbers)
-        }
+        texts = [f"{x:.{self.digits}f}" if self.filled else "" for q in self._asked for x in q.key.numbers]
+        numbers = dict(zip(self._entries, texts))
+        numbers[SHEET_ID] = self.id
         if format == "json":
             return json.dumps(numbers, ensure_ascii=False, indent=1) + "\n"
         if format != "csv":
@@ -176,58 +176,97 @@ class Worksheet:
         self,
         answers: Any,
         points: Mapping[str, float] | None = None,
-        weights: Mapping[str, float] | None = None,
+        credit: Mapping[str, float] | None = None,
+        tolerance: float = 0.5,
+        least_digits: int = 2,
+        variants: Iterable[Worksheet] = (),
     ) -> Any:
-        """Marks for one student's answers; for a folder, or a CSV with a column of names, a ClassMarks.
+        """Marks for one student's answers; for a folder, or a table with a row for each student, a ClassMarks.
 
         Args:
-            answers: numbers or texts by name, also nested lists by quantity; or the path of a CSV or JSON file,
-                of a folder of them, or of one CSV with a row a student.
-            points: for a number that is "right", "own", "wrong" or "blank"; by default 1, 1, 0, 0.
-            weights: of lines, by name; by default 1.
+            answers: numbers or texts by name, also nested lists by quantity; or the path of a file (.csv, .txt,
+                .tsv, .json, .xlsx), of a folder of them, or of a table with the names of the blanks in its head.
+            points: of lines, by name; by default 1, and 0 for a line that only copies another.
+            credit: what part of its points a number gets that is "right", "own" (right from the student's own
+                earlier numbers), "coarse" (of too few digits), "wrong", "illegible" or "blank"; by default 1, 1
+                and 0.
+            tolerance: how far a number may be off, in units of the last place that it is given with.
+            least_digits: the significant figures that a number must have, at most as many as the key's.
+            variants: further sheets, of other seeds: each form is marked with the sheet that it belongs to.
 
         Raises:
             OSError: a file cannot be read.
-            TypeError: the answers are neither by name nor a path, or points or weights are not numbers.
-            ValueError: a scheme with other words, or a file that is no form.
+            TypeError: the answers are neither by name nor a path, or points or credit are not numbers.
+            ValueError: a scheme with other words, or a file that holds no answers to this sheet. In a folder such
+                a file is named in the report.
 
         >>> from tinygrad_edu import Value
         >>> sheet = worksheet(Value(2.0, label="x") ** 2)
         >>> sheet.mark({"df_dx": "4"}).points
         1.0
         """
-        scheme = {**POINTS, **(points or {})}
-        lines = {q.name for q in self.questions if q.asked}
-        for word in [*(set(scheme) - set(POINTS)), *(set(weights or {}) - lines)]:
-            raise ValueError(f"mark: {word!r} is neither a line nor one of {', '.join(POINTS)}")
-        for word, worth in [*scheme.items(), *(weights or {}).items()]:
-            real_number(worth, f"mark: for {word!r} ")
-
-        def marks(numbers: Mapping[str, Any]) -> Marks:
-            return mark_answers(self.questions, flattened(numbers), self.digits, scheme, weights or {})
-
+        scheme = self._scheme(points or {}, credit or {}, tolerance, least_digits)
+        sheets = {sheet.id: sheet for sheet in [*variants, self]}
         if isinstance(answers, Mapping):
-            return marks(answers)
-        if not isinstance(answers, (str, Path)):
+            papers, alone = [paper_of("answers", "", flattened(answers), asks=False)], True
+        elif isinstance(answers, (str, Path)):
+            path = Path(answers)
+            papers = papers_in(path, Form([q.name for q in self._asked], self._entries))
+            alone = not path.is_dir() and [paper.student for paper in papers] == [path.stem]
+        else:
             raise TypeError(f"mark: answers by name are needed, or the path of a file, not {answers!r}")
-        students = students_of(Path(answers))
-        if isinstance(students, list):
-            return ClassMarks({name: marks(numbers) for name, numbers in students})
-        return marks(students)
+        refused = {paper.student: paper.refused for paper in papers if paper.refused}
+        for paper in [paper for paper in papers if paper.id and paper.id not in sheets]:
+            refused[paper.student] = f"it is a form of another sheet, {paper.id!r}; this one is {self.id!r}"
+        if alone and refused:
+            raise ValueError(f"mark: {refused.popitem()[1]}")
+        marked = {
+            paper.student: mark_answers(sheets[paper.id or self.id].questions, paper.answers, scheme, paper.notes)
+            for paper in papers
+            if paper.student not in refused
+        }
+        return marked.popitem()[1] if alone else ClassMarks(marked, refused)
 
-    def _remark(self) -> str:
-        if not self.filled or not self.hidden:
-            return ""
-        return "These numbers hide the mistakes: " + ", ".join(self.hidden) + "."
+    @property
+    def _asked(self) -> list[Question]:
+        return [q for q in self.questions if q.asked]
+
+    @property
+    def _entries(self) -> list[str]:
+        return [entry for q in self._asked for entry in q.entries]
+
+    def _scheme(
+        self, points: Mapping[str, float], credit: Mapping[str, float], tolerance: float, least_digits: int
+    ) -> Scheme:
+        for what, given, known in (("points", points, [q.name for q in self._asked]), ("credit", credit, CREDIT)):
+            for word, worth in given.items():
+                if word not in known:
+                    raise ValueError(f"mark: {what} are for {', '.join(known)}, not for {word!r}")
+                real_number(worth, f"mark: for {word!r} ")
+        if real_number(tolerance, "mark: as tolerance ") < 0:
+            raise ValueError(f"mark: a tolerance is not below 0, as {tolerance} is")
+        if type(least_digits) is not int or least_digits < 0:
+            raise ValueError(f"mark: least_digits is a whole number, not {least_digits!r}")
+        return Scheme(self.digits, tolerance, least_digits, points, {**CREDIT, **credit})
+
+    @property
+    def remarks(self) -> list[str]:
+        """What the key says to a teacher.
+
+        >>> from tinygrad_edu import Value
+        >>> worksheet(Value(0.0, label="x") ** 2).key().remarks
+        ['These numbers hide the mistakes: no-constant.', 'Every number is printed as 0 in: df_dx.']
+        """
+        said = {"These numbers hide the mistakes": self.hidden, "Every number is printed as 0 in": self.zeros}
+        return [f"{what}: {', '.join(names)}." for what, names in said.items() if names and self.filled]
 
     def __str__(self) -> str:
         return self.to("md")
 
     def __repr__(self) -> str:
-        numbers = sum([len(q.entries) for q in self.questions if q.asked])
-        return f"<{'Key' if self.filled else 'Worksheet'}: {self.title}, {numbers} number{'s' if numbers != 1 else ''}>"
+        n = len(self._entries)
+        return f"<{'Key' if self.filled else 'Worksheet'}: {self.title}, {n} number{'s' if n != 1 else ''}>"
 
     def _repr_html_(self) -> str:
-        body = body_of(self.questions, self.title, self.digits, self.filled, self._remark())
-        lines = sum([len(grid(q, self.digits, self.filled)) for q in self.questions])
-        return framed(self.to("html"), self.title, body, 260 + 36 * lines)
+        height = sum([max(q.key.shape[0], 1) if len(q.key.shape) > 1 else 1 for q in self.questions])
+        return framed(self.to("html"), self.title, body_of(self), 260 + 40 * height)

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import isclose
 from random import Random
-from typing import TYPE_CHECKING
+from typing import Any
 
 from ...graph import topological_order
+from ...network.nn import Parameter
 from ...network.tensor import Tensor
-from ...value import check_current, forward
-from ..naming import Names
-from .sheet import is_one_hot, leaves, mistakes_shown, values_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from typing import Any
-
-    from ...value import Value
-    from .sheet import Question
+from ...value import Value, check_current, forward
+from .diagnosis import mistakes_shown
+from .sheet import Question, prints_as_zero, values_of
 
 _MOST_ATTEMPTS = 100
 _UNITS = 3.0  # more than marking takes for rounding
@@ -26,7 +22,8 @@ _UNITS = 3.0  # more than marking takes for rounding
 def drawn(y: Any, seed: int, digits: int, read: Callable[[], list[Question]]) -> list[Question]:
     """What `read` makes of the graph with new numbers, which show every mistake that can be made on it.
 
-    The numbers are ±0.1, …, ±0.9; classes stay one-hot. The graph is as before afterwards, also after an error.
+    The numbers are ±0.1, …, ±0.9; targets stay what they are, such as classes. What the sheet does not list as given
+    is a constant of the computation, such as the n of a mean. The graph itself is as before afterwards.
 
     Raises:
         ValueError: no numbers were found at which the graph has values, or that show every mistake.
@@ -34,8 +31,12 @@ def drawn(y: Any, seed: int, digits: int, read: Callable[[], list[Question]]) ->
     random = Random(seed).random  # the one method whose numbers are the same in every Python
     order = topological_order(*values_of(y))
     check_current("worksheet", order)
-    free, classes = _what_is_drawn(y, order)
+    given = {v for q in read() if q.line.rule is None and q.line.row for v in values_of(q.line.row.node)}
+    targets = [(values, draw) for values, draw in _targets(y) if given.issuperset(values)]
+    fixed = {v for values, _ in targets for v in values}
+    free = [v for v in order if not v.op and v in given and v not in fixed]
     hidden: set[str] | None = None
+    second_best: list[Question] = []
     with _restored(order):
         own = {v: v.data for v in free}
         for attempt in range(_MOST_ATTEMPTS):
@@ -44,38 +45,75 @@ def drawn(y: Any, seed: int, digits: int, read: Callable[[], list[Question]]) ->
                 if attempt % 2:  # perhaps only the signs that it had are in the domain
                     sign = own[v] < 0
                 v.data = -size if sign else size
-            for row in classes:
-                one = int(len(row) * random())
-                for k, v in enumerate(row):
-                    v.data = float(k == one)
+            for values, draw in targets:
+                for v, number in zip(values, draw(random, len(values))):
+                    v.data = number
             try:
                 forward(order)
                 sheet = read()
             except (ArithmeticError, ValueError):
                 continue
             now = {mistake for mistake, shows in mistakes_shown(sheet, digits, _UNITS).items() if not shows}
-            if not now:
+            if not now and not prints_as_zero(sheet, digits):
                 return sheet
+            if not now and not second_best:
+                second_best = sheet
             hidden = now if hidden is None else min(hidden, now, key=len)
+    if second_best:
+        return second_best
     if hidden is None:
         raise ValueError("worksheet: no numbers from −0.9 to 0.9 were found at which this graph has values")
     raise ValueError(f"worksheet: whatever the numbers, some mistakes stay hidden here: {', '.join(sorted(hidden))}")
 
 
-def _what_is_drawn(y: Any, order: list[Value]) -> tuple[list[Value], list[list[Value]]]:
-    """The leaves that get new numbers, and the rows that are classes."""
-    names = Names(y)
-    fixed: set[Value] = set()
-    classes: list[list[Value]] = []
-    inputs = [layer.x for layer in names.layers]
-    for leaf in leaves(y):
-        if names.is_constant(leaf):
-            fixed.update(values_of(leaf))
-        elif isinstance(leaf, Tensor) and leaf not in inputs and is_one_hot(leaf):
-            n = leaf.shape[-1]
-            classes += [list(leaf.values[k : k + n]) for k in range(0, len(leaf.values), n)]
-            fixed.update(leaf.values)
-    return [v for v in order if not v.op and v not in fixed], classes
+_Random = Callable[[], float]
+
+
+def _targets(y: Any) -> list[tuple[list[Value], Callable[[_Random, int], list[float]]]]:
+    """The rows of data that no layer takes in and that look like targets of a loss, with how they are drawn."""
+    tensors = topological_order(y) if isinstance(y, Tensor) else []
+    learned: set[Tensor] = set()  # Parameters, and what is made of them alone
+    inputs: set[Tensor] = set()
+    for t in tensors:
+        if isinstance(t, Parameter) or (t.inputs and learned.issuperset(t.inputs)):
+            learned.add(t)
+        elif not learned.isdisjoint(t.inputs):
+            inputs.update(t.inputs)
+    found = []
+    for t in tensors:
+        if not t.inputs and t.shape and t not in learned and t not in inputs:
+            n = t.shape[-1]
+            rows = [list(t.values[k : k + n]) for k in range(0, len(t.values), n)]
+            if (draw := _kind([[v.data for v in row] for row in rows])) is not None:
+                found += [(row, draw) for row in rows]
+    return found
+
+
+def _kind(rows: list[list[float]]) -> Callable[[_Random, int], list[float]] | None:
+    """How rows are drawn that are classes, probabilities, 0 or 1, or between; None of any others."""
+    n = len(rows[0])
+    numbers = {x for row in rows for x in row}
+    if n > 1 and all([sorted(row) == [0.0] * (n - 1) + [1.0] for row in rows]):
+        return _one_hot
+    if 1 < n < 10 and min(numbers) >= 0 and all([isclose(sum(row), 1, abs_tol=1e-6) for row in rows]):
+        return _probabilities
+    if numbers <= {0.0, 1.0}:
+        return lambda random, n: [float(random() < 0.5) for _ in range(n)]
+    if min(numbers) >= 0 and max(numbers) <= 1:
+        return lambda random, n: [(1 + int(9 * random())) / 10 for _ in range(n)]
+    return None
+
+
+def _one_hot(random: _Random, n: int) -> list[float]:
+    one = int(n * random())
+    return [float(k == one) for k in range(n)]
+
+
+def _probabilities(random: _Random, n: int) -> list[float]:
+    tenths = [1] * n
+    for _ in range(10 - n):
+        tenths[int(n * random())] += 1
+    return [k / 10 for k in tenths]
 
 
 @contextmanager

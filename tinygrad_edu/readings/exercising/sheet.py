@@ -3,37 +3,35 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import Any
 from unicodedata import name as unicode_name
 from unicodedata import normalize
 
-from ...graph import topological_order
+from ... import array_ops as A
+from ... import ops
 from ...network.nn import Parameter
 from ...network.tensor import Tensor
 from ...value import Value
-from ...writing.algebra import multiply, subtract
+from ...writing import expression as E
+from ...writing.algebra import divide, multiply, negative, same, subtract, total
 from ...writing.arrays import Array, array
 from ...writing.code import identifier
-from ...writing.evaluation import evaluate
-from ...writing.expression import Derivative, Literal, Name, parts
-from ...writing.numbers import short
-from ..explaining import explain
-from ..explaining.lines import Line, lines_of
-from ..explaining.mistakes import CATALOGUE, mistakes_in
-from ..explaining.updates import updated
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from typing import Any
-
-    from ...writing.expression import Expression
-    from ..explaining.mistakes import Mistake
-    from ..explaining.rows import Row
+from ...writing.evaluation import evaluate, with_args
+from ...writing.expression import Expression
+from ...writing.numbers import short, shown
+from ..explaining import derivation_of
+from ..explaining.lines import Line, Lines, lines_of
+from ..explaining.updates import updates
+from ..subject import subject
 
 _ACCENTS = {"\u0302": "_hat", "\u0303": "_tilde", "\u0304": "_bar", "′": "_prime"}
 
 
+@dataclass(eq=False)
 class Question:
     """One line of the sheet.
 
@@ -45,12 +43,15 @@ class Question:
         inputs: the names (as in formulas) of the quantities in its rule.
     """
 
-    def __init__(self, line: Line, name: str, key: Array, asked: bool) -> None:
-        self.line = line
-        self.name = name
-        self.key = key
-        self.asked = asked
-        self.inputs = list(dict.fromkeys(names_in(line.rule))) if line.rule is not None else []
+    line: Line
+    name: str
+    key: Array
+    asked: bool = False
+    inputs: list[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        named = [] if self.line.rule is None else E.parts(self.line.rule)
+        self.inputs = list(dict.fromkeys([p.text for p in named if isinstance(p, (E.Name, E.Derivative))]))
 
     @property
     def text(self) -> str:
@@ -63,9 +64,28 @@ class Question:
         places = product(*[range(1, n + 1) for n in self.key.shape])
         return [self.name + (f"[{','.join(map(str, place))}]" if place else "") for place in places]
 
+    @property
+    def copies(self) -> bool:
+        """Whether the line only repeats another, as ∂L/∂b = ∂L/∂z does."""
+        e: Any = self.line.rule
+        while True:
+            match e:
+                case E.Apply(ops.MUL, (a, E.Constant(1.0))) | E.Transpose(a) | E.Reshape(a):
+                    e = a
+                case _:
+                    return isinstance(e, (E.Name, E.Derivative))
 
-def names_in(e: Expression) -> list[str]:
-    return [part.text for part in parts(e) if isinstance(part, (Name, Derivative))]
+    def decimals(self, digits: int) -> int:
+        """How many decimals its numbers are printed with: of what is given all, if a few more show it exactly."""
+        if self.line.rule is None:
+            for more in range(digits, digits + 4):
+                if all([math.isclose(x, float(shown(x, more)), rel_tol=1e-12) for x in self.key.numbers]):
+                    return more
+        return digits
+
+    def texts(self, digits: int) -> list[str]:
+        """Its numbers as they are printed."""
+        return [short(x, self.decimals(digits)) for x in self.key.numbers]
 
 
 def typable(label: str) -> str:
@@ -85,43 +105,68 @@ def typable(label: str) -> str:
     return identifier(text)
 
 
-def questions(y: Any, blanks: Any, level: str | None, eta: float | None, digits: int) -> list[Question]:
+def questions(
+    y: Any, blanks: Any, wrt: Sequence[Any], level: str | None, title: Any, digits: int, eta: float | None
+) -> list[Question]:
     """The lines of a sheet for y, the last of them asked for."""
-    tensors = isinstance(y, Tensor) and level != "value"
-    nodes = leaves(y)
-    wrt = [p for p in nodes if isinstance(p, Parameter)] if tensors else []
-    derivation = explain(y, wrt=wrt or None, level=level, digits=digits)
+    read = subject("worksheet", y, wrt, title, digits)
+    if not wrt and isinstance(y, Tensor) and level != "value":
+        read = subject("worksheet", y, [t for t in read.tensors if isinstance(t, Parameter)])
+    derivation = derivation_of(read, level, digits)
     lines = lines_of(derivation)
-    slopes = {line.quantity.below: line.quantity for line in lines if isinstance(line.quantity, Derivative)}
-    keys = [array(_result(line.row)) for line in lines if line.row is not None]
+    keys = [array(line.row.arrived) for line in lines if line.row is not None]
     if eta is not None:
-        called = {q.text: q for line in lines if isinstance(q := line.quantity, Name) and line.rule is None}
-        for name, q in called.items():
-            if name in slopes and (not wrt or any([derivation.names.get(p) == name for p in wrt])):
-                rule = subtract(q, multiply(Literal(eta), slopes[name]))
-                environment = {line.quantity.text: key for line, key in zip(lines, keys)}
-                lines.append(Line(Name(f"new {name}", q.shape), rule, "update"))
-                keys.append(array(updated("worksheet", rule, environment)))
-    used: set[str] = set()
+        rows = updates("worksheet", derivation, read, eta)
+        if "η" not in derivation.names.values():
+            lines.append(Line(E.Name("η"), None, "forward"))
+            keys.append(array(eta))
+        for row in rows:
+            lines.append(Line(E.Name(f"new {row.quantity}", row.quantity.shape), row.rule, "update"))
+            keys.append(array(row.result))
+    known = {line.quantity.text: key for line, key in zip(lines, keys) if line.rule is None}
+    softmaxes = {str(line.rule): line.quantity for line in lines if isinstance(line.rule, E.Along)}
+    used: dict[str, int] = {}
     found = []
     for line, key in zip(lines, keys):
-        name = first = typable(line.quantity.text)
-        while name in used:
-            name += "_"
-        used |= {name, first}
-        found.append(Question(line, name, key, False))
+        name = typable(line.quantity.text)
+        used[name] = used.get(name, 0) + 1
+        while used[name] > 1 and name + "_" * (used[name] - 1) in used:
+            used[name] += 1
+        name += "_" * (used[name] - 1)
+        used.setdefault(name, 1)
+        if line.rule is not None:
+            terms = tuple([_as_taught(term, known, softmaxes) for term in line.terms])
+            line = line._replace(rule=_as_taught(line.rule, known, softmaxes), terms=terms)
+        found.append(Question(line, name, key))
     _choose(found, blanks, derivation.names)
     last = max([k for k, q in enumerate(found) if q.asked], default=-1)
     return found[: last + 1]
 
 
-def _result(row: Row) -> Any:
-    """Of several contributions the last row holds their sum."""
-    return row.result if row.total is None else row.total
+def lines_in(sheet: Sequence[Question]) -> Lines:
+    return Lines([q.line for q in sheet])
 
 
-def leaves(y: Any) -> list[Any]:
-    return [node for node in topological_order(y) if not node.inputs]
+def _as_taught(e: Expression, known: Mapping[str, Array], softmaxes: Mapping[str, Expression]) -> Expression:
+    """The formula as courses write it: −log ŷ for what takes the logarithm first, and no Σ y where that is 1."""
+    match e:
+        case E.Apply(ops.SUB, (E.Along(A.LSE, z, axes) | E.Reshape(E.Along(A.LSE, z, axes)), again)) if same(z, again):
+            softmax = E.Along(A.SOFTMAX, z, axes)
+            return negative(E.Apply(ops.LOG, (softmaxes.get(str(softmax), softmax),)))
+        case E.Along(A.SUM, E.Name(text)) if text in known:
+            if all([math.isclose(x, 1.0) for x in array(evaluate(e, known)).numbers]):
+                return E.Constant(1.0)
+    args = [_as_taught(a, known, softmaxes) for a in e.args]
+    if all([new is old for new, old in zip(args, e.args)]):
+        return e
+    match e, args:
+        case E.Apply(ops.SUB), [E.Apply(ops.MUL, (E.Constant(p), a)), E.Apply(ops.MUL, (E.Constant(q), b))] if p == q:
+            return multiply(E.Constant(p), subtract(a, b))
+        case E.Apply(ops.SUB | ops.MUL | ops.DIV as op), [a, b]:
+            return {ops.SUB: subtract, ops.MUL: multiply, ops.DIV: divide}[op](a, b)
+        case E.Along(A.SUM, _, axes, keepdims), [a]:
+            return total(a, axes, keepdims)
+    return with_args(e, args)
 
 
 def _choose(found: list[Question], blanks: Any, names: Mapping[Any, str]) -> None:
@@ -142,7 +187,7 @@ def _choose(found: list[Question], blanks: Any, names: Mapping[Any, str]) -> Non
             these = [q for q in computed if name in (q.name, q.text)]
             if not isinstance(blank, str):  # a Tensor or a Value: its number and its gradient
                 quantities = [(q, q.line.quantity) for q in computed]
-                these += [q for q, part in quantities if isinstance(part, Derivative) and part.below == name]
+                these += [q for q, part in quantities if isinstance(part, E.Derivative) and part.below == name]
             if not these:
                 raise ValueError(f"worksheet: nothing is computed for {blank!r}; there are " + _listed(computed))
             wanted += these
@@ -158,93 +203,43 @@ def _listed(found: Iterable[Question]) -> str:
     return ", ".join([q.name for q in found])
 
 
+def fingerprint(sheet: Sequence[Question]) -> str:
+    """A few letters that differ from sheet to sheet: of what is given, and of what is asked.
+
+    Numbers that no printed sheet tells apart do not count.
+    """
+    given = [f"{q.name} {x:.9g}" for q in sheet if q.line.rule is None for x in q.key.numbers]
+    asked = [f"{entry} {round(x, 6) + 0.0}" for q in sheet if q.asked for entry, x in zip(q.entries, q.key.numbers)]
+    return sha256("\n".join([*given, *asked]).encode()).hexdigest()[:8]
+
+
+def prints_as_zero(sheet: Sequence[Question], digits: int) -> list[str]:
+    """The names of the asked lines whose numbers are printed as zeros, all of them."""
+    return [q.name for q in sheet if q.asked and not any([round(x, digits) for x in q.key.numbers])]
+
+
 def environment(sheet: Sequence[Question], digits: int | None = None) -> dict[str, Any]:
     """The key under the names of formulas; with `digits`, as it is printed."""
-    return {q.text: q.key if digits is None else printed(q.key, digits) for q in sheet}
+    return {q.text: q.key if digits is None else printed(q, digits) for q in sheet}
 
 
-def printed(key: Array, digits: int) -> Array:
-    """The numbers of an array as a sheet prints them."""
-    return Array(key.shape, [as_printed(x, digits) for x in key.numbers])
-
-
-def as_printed(x: float, digits: int) -> float:
-    mantissa, _, power = short(x, digits).replace("−", "-").partition("·10")
-    return float(mantissa) * 10.0 ** int(normalize("NFKC", power).replace("−", "-") or 0)
+def printed(q: Question, digits: int) -> Array:
+    """The numbers of a line as a sheet prints them."""
+    return Array(q.key.shape, [float(shown(x, q.decimals(digits))) for x in q.key.numbers])
 
 
 def value_of(rule: Expression, env: Mapping[str, Any], like: Array) -> Array | None:
     """The numbers of a formula, in the shape of an array; None where it has none there."""
     try:
         given = array(evaluate(rule, env))
+        if len(given.numbers) != len(like.numbers):
+            given = given.broadcast_to(like.shape)
     except (ArithmeticError, ValueError, TypeError, KeyError, IndexError):
         return None
-    if len(given.numbers) != len(like.numbers):
-        try:
-            given = given.broadcast_to(like.shape)
-        except (IndexError, ValueError):
-            return None
     if len(given.numbers) != len(like.numbers) or not all(map(math.isfinite, given.numbers)):
         return None
     return Array(like.shape, list(given.numbers))
 
 
-def whole_pass(mistake: Mistake, sheet: Sequence[Question]) -> dict[str, Array]:
-    """What is written down in each line by whoever makes a mistake of a whole pass."""
-    lines = [q.line for q in sheet]
-    passed = environment(sheet)
-    written: dict[str, Array] = {}
-    for q in sheet:
-        if q.line.rule is None or q.line.part == "forward":
-            continue
-        right = value_of(q.line.rule, passed, q.key)
-        wrongs = mistake.wrong(q.line, lines) if mistake.part == q.line.part else []
-        wrong = value_of(wrongs[0], passed, q.key) if wrongs else right
-        result = wrong if mistake.written else right
-        if result is not None and wrong is not None:
-            passed[q.text], written[q.text] = wrong, result
-    return written
-
-
-def differs(a: Array, b: Array, digits: int, units: float = 0.5) -> bool:
-    """Whether some number differs by more than so many units of the last place."""
-    return any([abs(x - y) > units * 10.0**-digits + 1e-9 for x, y in zip(a.numbers, b.numbers)])
-
-
-def mistakes_shown(sheet: Sequence[Question], digits: int, units: float = 0.5) -> dict[str, bool]:
-    """For each mistake that can be made on the sheet whether an asked number shows it.
-
-    A mistake may be possible in several lines or ways: one of them that shows is enough.
-    """
-    lines, env = [q.line for q in sheet], environment(sheet)
-    shown: dict[str, bool] = {}
-    for q in sheet:
-        for mistake, wrong in mistakes_in(q.line, lines) if q.asked else []:
-            given = value_of(wrong, env, q.key)
-            if given is not None:
-                shown[mistake.id] = shown.get(mistake.id, False) or differs(given, q.key, digits, units)
-    for mistake in [m for m in CATALOGUE if m.whole_pass]:
-        made = [q.text for q in sheet if q.line.part == mistake.part and mistake.wrong(q.line, lines)]
-        reached = set(made)  # and all that is computed from them
-        for q in sheet:
-            if not reached.isdisjoint(q.inputs):
-                reached.add(q.text)
-        asked = [q for q in sheet if q.asked and q.text in reached and (mistake.written or q.text not in made)]
-        if asked:
-            written = whole_pass(mistake, sheet)
-            shown[mistake.id] = any(
-                [q.text in written and differs(written[q.text], q.key, digits, units) for q in asked]
-            )
-    return shown
-
-
 def values_of(leaf: Any) -> list[Value]:
     return list(leaf.values) if isinstance(leaf, Tensor) else [leaf]
-
-
-def is_one_hot(leaf: Any) -> bool:
-    """Whether each row is one 1 among zeros: a class."""
-    if not isinstance(leaf, Tensor) or not leaf.shape or leaf.shape[-1] < 2 or isinstance(leaf, Parameter):
-        return False
-    n, numbers = leaf.shape[-1], [v.data for v in leaf.values]
-    return all([sorted(numbers[k : k + n]) == [0.0] * (n - 1) + [1.0] for k in range(0, len(numbers), n)])

@@ -73,7 +73,7 @@ def explain(
     ∂h/∂h = 1
     ∂h/∂z = ∂h/∂h · (1 − h²) = 1 · 0.7864 = 0.7864
     """
-    read = subject("explain", y, [] if wrt is None else _wanted(wrt), title, digits)
+    read = subject("explain", y, [] if wrt is None else wanted("explain", wrt), title, digits)
     return derivation_of(read, level, digits, title, eta)
 
 
@@ -99,16 +99,21 @@ def derivation_of(
         raise ValueError('explain: level="tensor" needs Tensors, y and wrt alike; a Value knows nothing of them')
     derivation.title = title
     if eta is not None:
-        derivation.update = updates(derivation, read, real_number(eta))
+        derivation.update = updates("explain", derivation, read, real_number(eta))
     return derivation
 
 
-def _wanted(wrt: Any) -> list[Any]:
-    """The Values and Tensors in a nested structure."""
+def wanted(reading: str, wrt: Any) -> list[Any]:
+    """The Values and Tensors in a nested structure. Raises TypeError, in the name of a reading, for anything else.
+
+    >>> from tinygrad_edu import Value
+    >>> wanted("explain", {"w": [Value(1.0)]})
+    [Value(1.0)]
+    """
     if isinstance(wrt, dict):
-        return _wanted(list(wrt.values()))
+        return wanted(reading, list(wrt.values()))
     if isinstance(wrt, (list, tuple)):
-        return [x for part in wrt for x in _wanted(part)]
+        return [x for part in wrt for x in wanted(reading, part)]
     if isinstance(wrt, (Value, Tensor)):
         return [wrt]
-    raise TypeError(f"explain: wrt is made of Values and Tensors, not {type(wrt).__name__} {wrt!r}")
+    raise TypeError(f"{reading}: wrt is made of Values and Tensors, not {type(wrt).__name__} {wrt!r}")

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, NamedTuple
 
 from ... import ops
+from ...network.nn import Parameter
 from ...writing.evaluation import with_args
 from ...writing.expression import Apply, Constant, Derivative, Expression, Name, parts
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
-
-    from .rows import Derivation, Row
+from .rows import Derivation, Row
 
 
 class Line(NamedTuple):
@@ -33,12 +31,51 @@ class Line(NamedTuple):
     row: Row | None = None
 
 
+ACTIVATIONS = (ops.TANH, ops.SIGMOID, ops.RELU)
+
+
+class Lines(list[Line]):
+    """The lines of a derivation, found by what they are."""
+
+    @cached_property
+    def of(self) -> dict[str, Line]:
+        """The line of each quantity, by its name."""
+        return {line.quantity.text: line for line in self}
+
+    @cached_property
+    def activated(self) -> dict[str, Any]:
+        """The names that go through an operation alone, such as z in tanh(z), and the operation."""
+        alone = [line.rule for line in self if isinstance(line.rule, Apply) and len(line.rule.args) == 1]
+        return {rule.args[0].text: rule.op for rule in alone if isinstance(rule.args[0], Name)}
+
+    @cached_property
+    def weights(self) -> dict[str, list[str]]:
+        """The names of the given matrices that are learned, in order, by their letter."""
+        found: dict[str, list[str]] = {}
+        for line in self:
+            q = line.quantity
+            learned = "⁽" in q.text or (line.row is not None and isinstance(line.row.node, Parameter))
+            if line.rule is None and isinstance(q, Name) and len(q.shape) == 2 and learned:
+                found.setdefault(q.text[0], []).append(q.text)
+        return found
+
+    @cached_property
+    def layer_inputs(self) -> dict[tuple[int, ...], list[str]]:
+        """The names of x and of what activations make, in order, by shape."""
+        made = {line.quantity.text for line in self if isinstance(line.rule, Apply) and line.rule.op in ACTIVATIONS}
+        found: dict[tuple[int, ...], list[str]] = {}
+        for q in [line.quantity for line in self]:
+            if isinstance(q, Name) and (q.text == "x" or q.text in made):
+                found.setdefault(q.shape, []).append(q.text)
+        return found
+
+
 def number_of_slope(node: Any, k: int) -> Expression:
     """∂node/∂input for input k of a Value."""
     return Constant(node.partials[k])
 
 
-def lines_of(derivation: Derivation, slope: Callable[[Any, int], Expression] = number_of_slope) -> list[Line]:
+def lines_of(derivation: Derivation, slope: Callable[[Any, int], Expression] = number_of_slope) -> Lines:
     """A line for each quantity: the contributions to one gradient are one line, where the last arrives.
 
     `slope` writes a local derivative that is only named, such as ∂z/∂b; by default as the number on the edge.
@@ -48,7 +85,7 @@ def lines_of(derivation: Derivation, slope: Callable[[Any, int], Expression] = n
     >>> [f"{line.quantity} = {line.rule}" for line in lines_of(explain(x * x))]
     ['x = None', 'f = x · x', '∂f/∂f = None', '∂f/∂x = ∂f/∂f · x + ∂f/∂f · x']
     """
-    lines = [_line(row.quantity, row.rule, "forward", (), row) for row in derivation.forward]
+    lines = Lines([_line(row.quantity, row.rule, "forward", (), row) for row in derivation.forward])
     arrived: dict[str, list[Expression]] = {}
     for step in derivation.backward:
         for row in step.rows:

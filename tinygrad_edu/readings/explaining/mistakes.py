@@ -6,8 +6,8 @@ derivation; those of a whole pass (`whole_pass`) are made in every line in which
 >>> from tinygrad_edu import Value, explain
 >>> from tinygrad_edu.readings.explaining.lines import lines_of
 >>> z = Value(0.5, label="z"); h = z.tanh(); h.label = "h"
->>> derivation = explain(h)
->>> for mistake, wrong in mistakes_in(lines_of(derivation)[-1], lines_of(derivation)):
+>>> lines = lines_of(explain(h))
+>>> for mistake, wrong, _ in mistakes_in(lines[-1], lines):
 ...     print(f"{mistake.id:20} {wrong}")
 no-slope             ∂h/∂h
 slope-of-z           ∂h/∂h · (1 − z²)
@@ -19,17 +19,12 @@ slope-of-tanh-of-h   ∂h/∂h · (1 − tanh(h)²)
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from ...writing.algebra import same
-from ...writing.expression import Expression
+from ...writing.expression import Constant, Expression
 from . import wrong_rules as wrong
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from .lines import Line
-    from .wrong_rules import Wrong
+from .lines import Line, Lines
 
 
 class Mistake(NamedTuple):
@@ -47,22 +42,46 @@ class Mistake(NamedTuple):
     id: str
     sentence: str
     part: str
-    wrong: Wrong
+    wrong: wrong.Wrong
     whole_pass: bool = False
     written: bool = True
 
 
-def mistakes_in(line: Line, lines: Sequence[Line]) -> list[tuple[Mistake, Expression]]:
-    """Each mistake that can be made in a line with its wrong formula; not those of a whole pass."""
-    found = []
-    for mistake in CATALOGUE:
-        if mistake.part == line.part and line.rule is not None and not mistake.whole_pass:
-            wrongs = [e for e in mistake.wrong(line, lines) if prod(e.shape) == prod(line.rule.shape)]
-            found += [(mistake, e) for e in wrongs if not same(e, line.rule)]
+class Made(NamedTuple):
+    """A mistake made in a line.
+
+    Attributes:
+        mistake: which one.
+        rule: the wrong formula; where the line adds up several contributions, of one of them.
+        term: which contribution it is; None where the rule is that of the whole line.
+    """
+
+    mistake: Mistake
+    rule: Expression
+    term: int | None = None
+
+
+def mistakes_in(line: Line, lines: Lines) -> list[Made]:
+    """Each mistake that can be made in a line, with its wrong formula; not those of a whole pass."""
+    found: list[Made] = []
+    if line.rule is None:
+        return found
+    several = len(line.terms) > 1
+    for k, rule in enumerate(line.terms if several else [line.rule]):
+        one, term = (line._replace(rule=rule, terms=()), k) if several else (line, None)
+        for mistake in CATALOGUE:
+            if mistake.part == line.part and not mistake.whole_pass:
+                wrongs = [e for e in mistake.wrong(one, lines) if prod(e.shape) == prod(rule.shape)]
+                found += [Made(mistake, e, term) for e in wrongs if not same(e, rule)]
+        if several:
+            found.append(Made(_PATH_LEFT_OUT, Constant(0.0), k))
     return found
 
 
 # fmt: off
+_PATH_LEFT_OUT = Mistake("path-left-out", "A path is left out: the gradients of all paths add up.", "backward",
+                         wrong.path_left_out)
+
 CATALOGUE = (
     Mistake("no-slope", "The local derivative is left out, as the 1 − h² of tanh.", "backward", wrong.no_slope),
     Mistake("slope-of-z", "The slope of the activation is taken of z where h belongs.", "backward", wrong.slope_of_z),
@@ -84,11 +103,15 @@ CATALOGUE = (
     Mistake("other-h", "The h is that of another layer.", "backward", wrong.other_h),
     Mistake("z-for-h", "z stands where h belongs: a layer's input is what came out of the activation.", "backward",
             wrong.z_for_h),
-    Mistake("path-left-out", "A path is left out: the gradients of all paths add up.", "backward", wrong.path_left_out),
+    _PATH_LEFT_OUT,
+    Mistake("updated-weights", "The weights are those after the update: a pass uses the ones before it.", "backward",
+            wrong.updated_weights),
     Mistake("sign", "The difference is the wrong way round, as y − ŷ for ŷ − y.", "backward", wrong.sign),
     Mistake("factor-2", "A factor 2 too much; a ½ before a square cancels its 2.", "backward",
             wrong.times(2.0)),
     Mistake("factor-half", "A factor ½ too much.", "backward", wrong.times(0.5)),
+    Mistake("mean-too-much", "A factor 1/n too much: the loss is a sum here, not a mean over n.", "backward",
+            wrong.mean_too_much),
     Mistake("no-constant", "A constant factor is left out, as the 2 of v² or the 1/N of a mean.", "backward",
             wrong.no_constant),
     Mistake("softmax-alone", "The − y is left out: the slope is softmax(z) − y.", "backward", wrong.softmax_alone),
@@ -101,6 +124,10 @@ CATALOGUE = (
     Mistake("W-transposed", "W is transposed where it should not be.", "forward", wrong.W_transposed),
     Mistake("wrong-class", "The logarithm is that of another class.", "forward", wrong.wrong_class),
     Mistake("no-constant", "A constant factor is left out, as the ½ of the loss.", "forward", wrong.no_constant),
+    Mistake("decimal-logarithm", "The logarithm is that to the base 10: the loss has the natural one.", "forward",
+            wrong.decimal_logarithm),
+    Mistake("not-normalised", "eᶻ is not divided by the sum: the outputs of softmax add up to 1.", "forward",
+            wrong.not_normalised),
     Mistake("up", "The update goes up: it is − η ∂L/∂W, not +.", "update", wrong.up),
     Mistake("no-rate", "The learning rate η is left out.", "update", wrong.no_rate),
     Mistake("overwritten", "= for +=: only the last path counts, where all of them add up.", "backward",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .rows import Derivation
 
 
-def updates(derivation: Derivation, read: Subject, eta: float) -> list[Row]:
+def updates(reading: str, derivation: Derivation, read: Subject, eta: float) -> list[Row]:
     """A row for each leaf that is asked for, or if none is for each parameter that y was computed from.
 
     Raises:
@@ -32,7 +32,7 @@ def updates(derivation: Derivation, read: Subject, eta: float) -> list[Row]:
     wrt: Sequence[Value | Tensor] = read.asked
     if not wrt and isinstance(read.result, Value):
         raise ValueError(
-            "explain: eta asks for an update, but a Value does not record its Parameters; explain the Tensor, "
+            f"{reading}: eta asks for an update, but a Value does not record its Parameters; pass the Tensor, "
             "or give wrt"
         )
     if not wrt:
@@ -42,14 +42,14 @@ def updates(derivation: Derivation, read: Subject, eta: float) -> list[Row]:
     learned = [row for row in derivation.forward if row.rule is None and row.node in asked & slopes.keys()]
     if not learned:
         raise ValueError(
-            "explain: eta asks for an update, but there is nothing to learn: y depends on no Parameter, or with "
+            f"{reading}: eta asks for an update, but there is nothing to learn: y depends on no Parameter, or with "
             "wrt on none of its leaves"
         )
     rate: Expression = Literal(eta) if "η" in derivation.names.values() else Name("η")
-    return [_update(row, slopes[row.node], rate, eta) for row in learned]
+    return [_update(reading, row, slopes[row.node], rate, eta) for row in learned]
 
 
-def updated(reading: str, rule: Expression, known: Mapping[str, Any]) -> Any:
+def _updated(reading: str, rule: Expression, known: Mapping[str, Any]) -> Any:
     """The new value of a leaf. Raises OverflowError, in the name of a reading, where it is too large for a float."""
     after = evaluate(rule, known)
     if not all_finite(array(after).numbers):
@@ -57,13 +57,13 @@ def updated(reading: str, rule: Expression, known: Mapping[str, Any]) -> Any:
     return after
 
 
-def _update(before: Row, slope: Row, rate: Expression, eta: float) -> Row:
+def _update(reading: str, before: Row, slope: Row, rate: Expression, eta: float) -> Row:
     rule = Apply(ops.SUB, (before.quantity, Apply(ops.MUL, (rate, slope.quantity))))
     known = {
         "η": eta,
         str(before.quantity): before.result,
         str(slope.quantity): slope.arrived,
     }  # a leaf may be called η
-    after = updated("explain", rule, known)
+    after = _updated(reading, rule, known)
     result = after if isinstance(after, float) else Tensor(after.tolist())
     return Row(before.quantity, rule, put_in(rule, known), result, before.node, update=True)

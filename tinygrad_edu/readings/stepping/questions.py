@@ -14,12 +14,12 @@ from ...writing.algebra import product_of
 from ...writing.code import NotWritten
 from ...writing.evaluation import with_args
 from ...writing.expression import Derivative, Name, parts
-from ..explaining.lines import Line, lines_of, with_slope
+from ..explaining.lines import Line, Lines, lines_of, with_slope
 from ..explaining.mistakes import CATALOGUE
 from .live import as_function, as_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from ...value import Value
     from ...writing.expression import Expression
@@ -137,7 +137,7 @@ def _renamed(e: Expression, names: dict[str, str]) -> Expression:
     return with_args(e, [_renamed(a, names) for a in e.args])
 
 
-def _wrong(mistake: Mistake, line: Line, lines: Sequence[Line]) -> list[Expression]:
+def _wrong(mistake: Mistake, line: Line, lines: Lines) -> list[Expression]:
     """What a mistake of the catalogue makes of a line."""
     return mistake.wrong(line, lines) if mistake.part == line.part and mistake.written else []
 

@@ -1,0 +1,165 @@
+"""Which mistake, or which slip of the pen, gives the numbers of a line; and which mistakes a sheet shows at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import prod
+from typing import Any
+
+from ...writing.arrays import Array
+from ..explaining.lines import Line, Lines
+from ..explaining.mistakes import CATALOGUE, Made, Mistake, mistakes_in
+from .report import Mark
+from .sheet import Question, environment, lines_in, value_of
+
+_CHANCE = 0.05  # a mistake is believed if fewer of a hundred other numbers would be explained by one as well
+
+# Slips of the pen: what each makes of the digits that were meant.
+
+
+def _shifted(digits: str) -> list[float]:
+    return [float(f"{digits}e{k}") for k in (-3, -2, -1, 1, 2, 3)]
+
+
+def _exchanged(digits: str) -> list[float]:
+    places = [k for k, c in enumerate(digits) if c != "."]
+    found = []
+    for i, j in zip(places, places[1:]):
+        turned = [*digits]
+        turned[i], turned[j] = turned[j], turned[i]
+        found.append(float("".join(turned)))
+    return found
+
+
+def slips_of(given: float, decimals: int, meant: float, tolerance: float) -> list[str]:
+    """The slips of the pen by which a number may have come out of another.
+
+    >>> slips_of(0.16936, 5, 0.16396, 5e-6), slips_of(-0.5, 1, 0.5, 0.05), slips_of(0.05, 2, 0.5, 0.005)
+    (['Two digits have changed places.'], ['The sign is the wrong one.'], ['The decimal point is shifted.'])
+    """
+    if given == 0:
+        return []
+    digits, sign = f"{abs(given):.{decimals}f}", -1.0 if given < 0 else 1.0
+    slips = {
+        "The sign is the wrong one.": [-abs(given)],
+        "The decimal point is shifted.": _shifted(digits),
+        "Two digits have changed places.": _exchanged(digits),
+    }
+    return [
+        said
+        for said, numbers in slips.items()
+        if any([abs(sign * x - meant) <= tolerance * max(1.0, abs(x / given)) for x in numbers])
+    ]
+
+
+def numbers_of(made: Made, line: Line, env: Mapping[str, Any], right: Array | None, like: Array) -> Array | None:
+    """What a mistake makes of a line. Of many contributions only the wrong one is computed again."""
+    if made.term is None or right is None:
+        return value_of(made.rule, env, like)
+    wrong, term = value_of(made.rule, env, like), value_of(line.terms[made.term], env, like)
+    if wrong is None or term is None:
+        return None
+    return Array(like.shape, [r - t + w for r, t, w in zip(right.numbers, term.numbers, wrong.numbers)])
+
+
+def name_line(
+    q: Question, lines: Lines, own: Mapping[str, Any], right: Array, marks: Sequence[Mark], tolerances: Sequence[float]
+) -> None:
+    """Name the mistakes that give every number of the line as it was written, the right ones too.
+
+    `right` is what the rule gives with the student's own numbers. Slips of the pen are listed beside them. Neither
+    is sure if both are possible, or if so few digits are wrong that some mistake would give them by chance.
+    """
+    given = [(k, mark.given) for k, mark in enumerate(marks) if mark.given is not None]
+    wrong = [(k, x) for k, x in given if marks[k].status == "wrong"]
+    if not wrong:
+        return
+
+    def agrees(numbers: Array, written: Sequence[tuple[int, float]]) -> bool:
+        return all([abs(x - numbers.numbers[k]) <= tolerances[k] for k, x in written])
+
+    made = mistakes_in(q.line, lines)
+    possible = [(one.mistake, numbers_of(one, q.line, own, right, q.key)) for one in made]
+    rights = [(k, x) for k, x in given if marks[k].status != "wrong"]
+    compatible = [(mistake, numbers) for mistake, numbers in possible if numbers and agrees(numbers, rights)]
+    found = list(dict.fromkeys([mistake for mistake, numbers in compatible if agrees(numbers, wrong)]))
+    size = max([*map(abs, q.key.numbers), *[abs(x) for _, x in wrong]])
+    chance = len(compatible) * prod([min(2 * tolerances[k] / size, 1.0) for k, _ in wrong])
+    for k, _ in wrong:
+        marks[k].mistakes += found
+        marks[k].sure = bool(found) and chance < _CHANCE and not (len(wrong) == 1 and marks[k].slips)
+
+
+def whole_pass(mistake: Mistake, sheet: Sequence[Question]) -> dict[str, Array]:
+    """What is written down in each line by whoever makes a mistake of a whole pass."""
+    lines = lines_in(sheet)
+    passed = environment(sheet)
+    written: dict[str, Array] = {}
+    for q in sheet:
+        if q.line.rule is None or q.line.part == "forward":
+            continue
+        right = value_of(q.line.rule, passed, q.key)
+        wrongs = mistake.wrong(q.line, lines) if mistake.part == q.line.part else []
+        wrong = value_of(wrongs[0], passed, q.key) if wrongs else right
+        result = wrong if mistake.written else right
+        if result is not None and wrong is not None:
+            passed[q.text], written[q.text] = wrong, result
+    return written
+
+
+def name_whole_pass(sheet: Sequence[Question], marks: Sequence[Mark], unit: float) -> None:
+    """Name a mistake of a whole pass, if it gives every number that is not the key's."""
+    places = {entry: (q, k) for q in sheet for k, entry in enumerate(q.entries)}
+    off = [m for m in marks if m.given is not None and m.status in ("own", "wrong")]
+    if not any([m.status == "wrong" for m in off]):
+        return
+    for mistake in [m for m in CATALOGUE if m.whole_pass]:
+        written = whole_pass(mistake, sheet)
+        fits = []
+        for m in off:
+            q, k = places[m.name]
+            fits.append(
+                q.text in written
+                and abs((m.given or 0.0) - written[q.text].numbers[k]) <= 1.5 * unit
+                and abs(written[q.text].numbers[k] - q.key.numbers[k]) > 0.5 * unit
+            )
+        if all(fits):
+            for m in [m for m in off if m.status == "wrong"]:
+                m.sure = m.sure or not (m.slips or m.mistakes)
+                m.mistakes.append(mistake)
+
+
+# What a sheet shows.
+
+
+def differs(a: Array, b: Array, digits: int, units: float = 0.5) -> bool:
+    """Whether some number differs by more than so many units of the last place."""
+    return any([abs(x - y) > units * 10.0**-digits + 1e-9 for x, y in zip(a.numbers, b.numbers)])
+
+
+def mistakes_shown(sheet: Sequence[Question], digits: int, units: float = 0.5) -> dict[str, bool]:
+    """For each mistake that can be made on the sheet whether an asked number shows it.
+
+    A mistake may be possible in several lines or ways: one of them that shows is enough.
+    """
+    lines, env = lines_in(sheet), environment(sheet)
+    shown: dict[str, bool] = {}
+    for q in sheet:
+        for made in mistakes_in(q.line, lines) if q.asked else []:
+            given = numbers_of(made, q.line, env, q.key, q.key)
+            if given is not None:
+                id = made.mistake.id
+                shown[id] = shown.get(id, False) or differs(given, q.key, digits, units)
+    for mistake in [m for m in CATALOGUE if m.whole_pass]:
+        first = [q.text for q in sheet if q.line.part == mistake.part and mistake.wrong(q.line, lines)]
+        reached = set(first)  # and all that is computed from them
+        for q in sheet:
+            if not reached.isdisjoint(q.inputs):
+                reached.add(q.text)
+        asked = [q for q in sheet if q.asked and q.text in reached and (mistake.written or q.text not in first)]
+        if asked:
+            written = whole_pass(mistake, sheet)
+            shown[mistake.id] = any(
+                [q.text in written and differs(written[q.text], q.key, digits, units) for q in asked]
+            )
+    return shown

@@ -1,0 +1,288 @@
+"""Marks: of one student and of a class, as tables that are printed and saved."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from math import isfinite
+from pathlib import Path
+
+from ...writing.files import write_whole
+from ...writing.numbers import short
+from ..explaining.mistakes import Mistake
+
+#: What may be said of a number, from the best to the worst, and in words.
+SAID = {
+    "right": "right",
+    "own": "right from your own numbers",
+    "blank": "blank",
+    "coarse": "more digits are needed",
+    "illegible": "illegible",
+    "wrong": "wrong",
+}
+
+Table = list[list[str]]
+
+
+class _Report:
+    """What is printed as text, and saved as .txt, .csv or .html."""
+
+    def tables(self) -> list[Table]:
+        raise NotImplementedError
+
+    def to(self, format: str) -> str:
+        """As "text", "csv" or "html". ValueError for another format.
+
+        >>> from tinygrad_edu import Value, worksheet
+        >>> marks = worksheet(Value(2.0, label="x") ** 2).mark({"df_dx": "4"})
+        >>> print(marks.to("csv").splitlines()[1])
+        df_dx,right,4,4,
+        """
+        match format:
+            case "text":
+                return str(self)
+            case "csv":
+                return "\n".join(map(csv_of, self.tables()))
+            case "html":
+                return _PAGE + "\n".join(map(_html, self.tables())) + "\n</body></html>\n"
+        raise ValueError(f'the format is "text", "csv" or "html", not {format!r}')
+
+    def save(self, path: str | Path) -> Path:
+        """Write it as .txt, .csv or .html. ValueError for another suffix.
+
+        >>> from tinygrad_edu import Value, worksheet
+        >>> worksheet(Value(2.0, label="x") ** 2).mark({"df_dx": "4"}).save("marks.pdf")
+        Traceback (most recent call last):
+        ValueError: marks are saved as .txt, .csv or .html, not '.pdf'
+        """
+        path = Path(path)
+        format = {".txt": "text", ".csv": "csv", ".html": "html", ".htm": "html"}.get(path.suffix.lower())
+        if format is None:
+            raise ValueError(f"marks are saved as .txt, .csv or .html, not {path.suffix or path.name!r}")
+        write_whole(path, f"{self.to(format)}\n".encode("utf-8-sig" if format == "csv" else "utf-8"))
+        return path
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        return "\n".join(map(_html, self.tables()))
+
+
+@dataclass(eq=False)
+class Mark:
+    """One number.
+
+    Attributes:
+        name: as on the form, dL_dW2[1,2].
+        line: the name of its quantity, dL_dW2.
+        status: "right", "own" (right from the student's own numbers), "coarse" (right as far as it goes, but more
+            digits are needed), "wrong", "illegible" or "blank".
+        given: what was written, or None.
+        expected: what the rule gives with the student's own earlier numbers.
+        mistakes: those of the catalogue that give this line as it was written.
+        slips: slips of the pen that give this number.
+        sure: whether the numbers say that it was the mistake: no slip gives them, and chance does not.
+        note: a sentence, or "".
+    """
+
+    name: str
+    line: str
+    status: str
+    given: float | None
+    expected: float
+    mistakes: list[Mistake] = field(default_factory=list)
+    slips: list[str] = field(default_factory=list)
+    sure: bool = False
+    note: str = ""
+
+    def sentences(self) -> list[str]:
+        """What is to be said of it besides its status.
+
+        >>> Mark("L", "L", "wrong", -2.0, 2.0, slips=["The sign is dropped."]).sentences()
+        ['Perhaps a slip of the pen: The sign is dropped.']
+        """
+        said = [f"Perhaps a slip of the pen: {slip}" for slip in self.slips]
+        said += [m.sentence if self.sure else f"Perhaps a mistake: {m.sentence}" for m in self.mistakes]
+        if self.mistakes and not self.sure:
+            said.append("These numbers cannot tell.")
+        return said + [self.note] * bool(self.note)
+
+
+@dataclass(eq=False, repr=False)
+class Marks(_Report):
+    """What `Worksheet.mark` returns: a Mark for each number asked. It saves itself as .txt, .csv or .html.
+
+    Attributes:
+        marks: in the order of the sheet.
+        points, total: each line has its points, shared by its numbers.
+        notes: what is to be said of the answers as a whole.
+
+    >>> from tinygrad_edu import Value, worksheet
+    >>> marks = worksheet(Value(2.0, label="x") ** 2).mark({"df_dx": "5"})
+    >>> marks.points, marks.total
+    (0.0, 1.0)
+    """
+
+    marks: list[Mark]
+    points: float
+    total: float
+    notes: list[str]
+    digits: int = 4
+
+    @property
+    def first_wrong(self) -> str | None:
+        """The name of the first line with a wrong number, or None.
+
+        >>> from tinygrad_edu import Value, worksheet
+        >>> marks = worksheet(Value(2.0, label="x") ** 2).mark({"df_dx": "5"})
+        >>> marks.first_wrong
+        'df_dx'
+        """
+        return next((mark.line for mark in self.marks if mark.status == "wrong"), None)
+
+    @property
+    def mistakes(self) -> list[Mistake]:
+        """Those that were surely made, each once.
+
+        >>> from tinygrad_edu import Value, worksheet
+        >>> marks = worksheet(Value(2.0, label="x") ** 2).mark({"df_dx": "5"})
+        >>> marks.mistakes
+        []
+        """
+        return list(dict.fromkeys([m for mark in self.marks if mark.sure for m in mark.mistakes]))
+
+    def statuses(self) -> dict[str, str]:
+        """For each line the worst status of its numbers.
+
+        >>> from tinygrad_edu import Value, worksheet
+        >>> marks = worksheet(Value(2.0, label="x") ** 2).mark({"df_dx": "5"})
+        >>> marks.statuses()
+        {'df_dx': 'wrong'}
+        """
+        worst = [*SAID]
+        found: dict[str, str] = {}
+        for mark in self.marks:
+            found[mark.line] = max(found.get(mark.line, "right"), mark.status, key=worst.index)
+        return found
+
+    def tables(self) -> list[Table]:
+        """Two tables with their heads: the numbers, and the points with the notes."""
+        rows = [["number", "", "given", "the rule gives", "remarks"]]
+        for mark in self.marks:
+            given = "" if mark.given is None else short(mark.given, max(self.digits, 6))
+            remarks = " ".join(mark.sentences())
+            rows.append([mark.name, SAID[mark.status], given, short(mark.expected, self.digits), remarks])
+        return [rows, [["points", "of", "notes"], [*_points(self), " ".join(self.notes)]]]
+
+    def __str__(self) -> str:
+        points, total = _points(self)
+        lines = [f"{points} of {total} points"]
+        for mark in self.marks:
+            said = f"{mark.name:14} {SAID[mark.status]}"
+            if mark.given is not None:
+                said += f": {short(mark.given, max(self.digits, 6))}"
+            if mark.status in ("wrong", "coarse", "illegible"):
+                said += f", the rule gives {short(mark.expected, self.digits)}"
+            lines += [said, *["    " + text for text in mark.sentences()]]
+        return "\n".join([*lines, *self.notes])
+
+
+def _points(marks: Marks) -> list[str]:
+    return [short(marks.points, 2), short(marks.total, 2)]
+
+
+class ClassMarks(_Report):
+    """The marks of several students: points, what happened in each line, and who made which mistake.
+
+    Attributes:
+        students: the Marks of each by name, in order.
+        refused: why the others were not marked, by name or file.
+
+    >>> from tinygrad_edu import Value, worksheet
+    >>> sheet = worksheet(Value(2.0, label="x") ** 2)
+    >>> ClassMarks({"Ann": sheet.mark({"df_dx": "4"}), "Bo": sheet.mark({"df_dx": "2"})}).tables()[1][1]
+    ['df_dx', '1', '0', '0', '0', '0', '1', 'A constant factor is left out, as the 2 of v² or the 1/N of a mean. (1)']
+    """
+
+    def __init__(self, students: Mapping[str, Marks], refused: Mapping[str, str] | None = None) -> None:
+        self.students = dict(students)
+        self.refused = dict(refused or {})
+
+    def tables(self) -> list[Table]:
+        """Tables with their heads: students, lines, and, where some were made, mistakes and who made them."""
+        people = [["student", "points", "of", "first wrong line", "mistakes", "notes"]]
+        lines: dict[str, Counter[str]] = {}
+        named: dict[str, Counter[str]] = {}
+        made: dict[str, dict[str, list[str]]] = {}
+        for name, marks in self.students.items():
+            mistakes = " ".join([m.sentence for m in marks.mistakes])
+            people.append([name, *_points(marks), marks.first_wrong or "", mistakes, "; ".join(marks.notes)])
+            for line, status in marks.statuses().items():
+                lines.setdefault(line, Counter())[status] += 1
+            for line, sentence in dict.fromkeys([pair for mark in marks.marks for pair in _accused(mark)]):
+                named.setdefault(line, Counter())[sentence] += 1
+                made.setdefault(sentence, {}).setdefault(name, []).append(line)
+        people += [[name, "", "", "", "", f"not marked: {why}"] for name, why in self.refused.items()]
+        words = ["right", "own", "coarse", "wrong", "illegible", "blank"]
+        count = [["line", "right", "from own numbers", "too few digits", *words[3:], "most frequent mistakes"]]
+        for line, counts in lines.items():
+            often = " ".join([f"{m} ({n})" for m, n in named.get(line, Counter()).most_common(3)])
+            count.append([line, *[str(counts[word]) for word in words], often])
+        who = [["mistake", "students", "who, and in which line"]]
+        for sentence, students in sorted(made.items(), key=lambda item: -len(item[1])):
+            said = "; ".join([f"{name}: {', '.join(where)}" for name, where in students.items()])
+            who.append([sentence, str(len(students)), said])
+        return [people, count, who] if made else [people, count]
+
+    def __str__(self) -> str:
+        return "\n\n".join(map(_aligned, self.tables()))
+
+
+def _accused(mark: Mark) -> list[tuple[str, str]]:
+    """The line with each mistake that was made there, and each slip of the pen that nothing else explains."""
+    said = [m.sentence for m in mark.mistakes if mark.sure]
+    said += [f"Slip of the pen: {slip}" for slip in mark.slips if not mark.mistakes]
+    return [(mark.line, sentence) for sentence in said]
+
+
+def csv_of(rows: Sequence[Sequence[object]]) -> str:
+    """The cells as CSV. A text that a spreadsheet would take for a formula gets an apostrophe before it.
+
+    >>> print(csv_of([["=1+1", "-0.5", "+x"]]).strip())
+    '=1+1,-0.5,'+x
+    """
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows([[_harmless(str(cell)) for cell in row] for row in rows])
+    return out.getvalue()
+
+
+def _harmless(cell: str) -> str:
+    if not cell.startswith(("=", "+", "-", "@", "\t", "\r", "|", "%")):
+        return cell
+    try:
+        return cell if isfinite(float(cell)) else "'" + cell
+    except ValueError:
+        return "'" + cell
+
+
+def _aligned(table: Table) -> str:
+    widths = [max(map(len, column)) for column in zip(*table)]
+    return "\n".join(["  ".join([cell.ljust(w) for cell, w in zip(row, widths)]).rstrip() for row in table])
+
+
+def _html(table: Table) -> str:
+    rows = ["<tr>" + "".join([f"<td>{escape(cell)}</td>" for cell in row]) + "</tr>" for row in table]
+    return "<table>\n" + "\n".join(rows) + "\n</table>"
+
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>Marks</title>
+<style>body { font-family: sans-serif } table { margin-bottom: 2em; border-collapse: collapse }
+tr:first-child { font-weight: bold } td { padding: 2px 8px; border-bottom: 1px solid #ccc; vertical-align: top }</style>
+</head><body>
+"""
