@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from reading import read
 
-from tinygrad_edu import Tensor, array_ops, binary_cross_entropy_with_logits, cat, ops, stack
+from tinygrad_edu import Tensor, array_ops, binary_cross_entropy_with_logits, cat, explain, ops, stack
 from tinygrad_edu.network.functions import affine
 from tinygrad_edu.readings.matrices import contributions, written
-from tinygrad_edu.writing.expression import Name
+from tinygrad_edu.writing.algebra import multiply
+from tinygrad_edu.writing.expression import Constant, Name
 
 ROWS = {name: row for name, row in vars(array_ops).items() if isinstance(row, array_ops.ArrayOp)}
 
@@ -124,6 +125,21 @@ def check(t, rng):
 def assert_same(found, true, text):
     found = np.broadcast_to(found, np.shape(true)) if np.ndim(found) == 0 else np.reshape(found, np.shape(true))
     np.testing.assert_allclose(found, true, rtol=1e-12, atol=1e-12, err_msg=text)
+
+
+def test_single_numbers_are_named_only_where_they_are_used(monkeypatch):
+    x = Tensor([0.5, -1.0, 2.0], label="x")
+    L = (x * x).sum() * 3.0
+    true = str(explain(L))
+    assert "the last term" not in true
+    monkeypatch.setattr("tinygrad_edu.readings.matrices.summed_to", lambda e, shape, target: multiply(Constant(2.0), e))
+    wrong = str(explain(L))
+    assert "the last term is rounding" in wrong and "by themselves" not in wrong
+
+
+def test_the_loss_of_logits_is_that_of_the_notes():
+    z = Tensor([0.5, -1.0], label="z")
+    assert "∂L/∂z = ½ · (sigmoid(z) − y)" in str(explain(binary_cross_entropy_with_logits(z, [1, 0])))
 
 
 def test_every_row_has_a_program():

@@ -43,7 +43,6 @@ _MOST_TENSORS = 1000
 _MOST_REASONS = 4
 _MOST_ELEMENTS = 6
 _ROUNDING = 1e-11  # of a gradient computed in another order, relative to its terms
-_LONGEST = 200  # parts of a formula that is passed on
 
 
 def derive_tensors(read: Subject, digits: int) -> Derivation:
@@ -89,6 +88,7 @@ class _Backward:
         self.gradients = Gradients(order, {v: names[v] for v in order if v in names}, set())
         self.tensor_named = {q.name: q.tensor for q in found.of.values()}
         self.environment: dict[str, Any] = {q.name: _array(q.tensor) for q in found.of.values()}
+        self.used_alone = _used_alone(found.graph)
 
     def forward(self, q: Quantity, in_full: bool) -> Row:
         """q = its formula = the same with the numbers."""
@@ -150,7 +150,10 @@ class _Backward:
         if rest is not None:
             known = not isinstance(rule, Constant) or rule.number
             rule = add(rule, Number(rest)) if known else Number(rest)
-            notes.append(["the last term is what single numbers of ", q.symbol, " pass on by themselves"])
+            differs = [v for v, number in zip(t.values, rest.numbers) if number]
+            alone = self.used_alone.issuperset(differs)
+            said = ["what single numbers of ", q.symbol, " pass on by themselves"] if alone else ["rounding, magnified"]
+            notes.append(["the last term is ", *said])
         numbers = put_in(rule, self.environment, whole_factors=True) if _is_printable(rule) else None
         notes += self._notes(q, quantity, rule, result)
         return Row(quantity, rule, numbers, _tensor(result), t, notes=notes)
@@ -181,8 +184,6 @@ class _Backward:
         node = self.found.graph.nodes[t]
         if isinstance(G, Constant) and G.number == 0:
             return
-        if len(parts(G)) > _LONGEST:
-            return  # the rows of what it was computed from say what is missing
         source = self.found.graph.copied_from(node)
         if source is not None:
             self._give(source.tensor, placed(full(G, t.shape), place(t, source.tensor), source.tensor.shape))
@@ -244,6 +245,17 @@ class _Backward:
                 case Along(A.SUM, Name()) if set(array(evaluate(part, self.environment)).numbers) == {1.0}:
                     return part
         return None
+
+
+def _used_alone(graph: TensorGraph) -> set[Value]:
+    """The numbers of Tensors that are used by themselves: taken over by another Tensor, or computed with alone."""
+    found: set[Value] = set()
+    for node in graph.order:
+        t = node.tensor
+        if node.made or not node.inputs:
+            found.update([v for v in t.values if graph.owner.get(v) is not t])
+            found.update([a for v in graph.computed_alone(t) for a in v.inputs])
+    return found
 
 
 class _PullBack:
