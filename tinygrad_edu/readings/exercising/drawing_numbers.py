@@ -13,7 +13,7 @@ from ...network.nn import Parameter
 from ...network.tensor import Tensor
 from ...value import Value, check_current, forward
 from .diagnosis import mistakes_shown
-from .sheet import Question, prints_as_zero, values_of
+from .sheet import Question, at_a_kink, prints_as_zero, values_of
 
 _MOST_ATTEMPTS = 100
 _UNITS = 3.0  # more than marking takes for rounding
@@ -54,7 +54,7 @@ def drawn(y: Any, seed: int, digits: int, read: Callable[[], list[Question]]) ->
             except (ArithmeticError, ValueError):
                 continue
             now = {mistake for mistake, shows in mistakes_shown(sheet, digits, _UNITS).items() if not shows}
-            if not now and not prints_as_zero(sheet, digits):
+            if not now and not prints_as_zero(sheet, digits) and not at_a_kink(sheet):
                 return sheet
             if not now and not second_best:
                 second_best = sheet

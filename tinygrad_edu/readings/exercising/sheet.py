@@ -218,6 +218,13 @@ def prints_as_zero(sheet: Sequence[Question], digits: int) -> list[str]:
     return [q.name for q in sheet if q.asked and not any([round(x, digits) for x in q.key.numbers])]
 
 
+def at_a_kink(sheet: Sequence[Question]) -> bool:
+    """Whether a number that goes through relu or abs is 0, where the slope is a convention."""
+    activated = lines_in(sheet).activated
+    bent = [q for q in sheet if activated.get(q.text) in (ops.RELU, ops.ABS)]
+    return any([abs(x) < 1e-9 for q in bent for x in q.key.numbers])
+
+
 def environment(sheet: Sequence[Question], digits: int | None = None) -> dict[str, Any]:
     """The key under the names of formulas; with `digits`, as it is printed."""
     return {q.text: q.key if digits is None else printed(q, digits) for q in sheet}

@@ -1,0 +1,170 @@
+"""Keys computed again from what is printed: the numbers under Given, and the formulas as NumPy reads them."""
+
+import random
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+from reading import Reader, on_one_line, read
+
+from tinygrad_edu import (
+    MLP,
+    Linear,
+    Module,
+    Tensor,
+    Value,
+    Worksheet,
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    mse_loss,
+    squared_error,
+    worksheet,
+)
+from tinygrad_edu.network.nn import Parameter
+
+HALF = 0.5e-4 + 1e-9  # four decimals are printed
+
+
+class Residual(Module):
+    def __init__(self, n: int, seed: int) -> None:
+        self.first, self.last = Linear(n, n, seed=seed), Linear(n, 2, seed=seed + 1)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return self.last(x + self.first(x).tanh())
+
+
+class Recurrent(Module):
+    """The same weights in two steps of time."""
+
+    def __init__(self, n: int, seed: int) -> None:
+        self.W_hh, self.W_xh = Linear(2, 2, seed=seed), Linear(n, 2, seed=seed + 1)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        h = self.W_xh(x).tanh()
+        return self.W_hh(h) + self.W_xh(x) if h.ndim == 1 else self.W_hh(self.W_hh(h).tanh())
+
+
+class Normed(Module):
+    def __init__(self, n: int, seed: int) -> None:
+        self.inner, self.gain = Linear(n, 2, seed=seed), Parameter([1.0, 0.5])
+
+    def __call__(self, x: Tensor) -> Tensor:
+        z = self.inner(x)
+        return (z - z.mean()) / (z.var() + 0.1).sqrt() * self.gain
+
+
+def prediction(rng: random.Random, n: int, x: Tensor) -> Tensor:
+    seed = rng.randint(0, 99)
+    kind = rng.choice(["tanh", "sigmoid", "relu", "residual", "recurrent", "normed"])
+    if kind in ("tanh", "sigmoid", "relu"):
+        return MLP([n, rng.randint(2, 3), 2], activation=kind, seed=seed)(x)
+    return {"residual": Residual, "recurrent": Recurrent, "normed": Normed}[kind](n, seed)(x)
+
+
+def loss(rng: random.Random) -> Tensor:
+    """A network with a loss, over one example or several."""
+    n, several = rng.randint(2, 3), rng.random() < 0.5
+    rows = 2 if several else 1
+    inputs = [[rng.uniform(-1, 1) for _ in range(n)] for _ in range(rows)]
+    z = prediction(rng, n, Tensor(inputs if several else inputs[0], label="x"))
+    reduction = rng.choice(["sum", "mean"])
+    kind = rng.choice(["squared", "mse", "softmax", "class", "probabilities", "binary", "mean", "variance"])
+    if kind in ("mean", "variance"):
+        return (z * z).mean() if kind == "mean" else z.var()
+    if kind == "class":
+        return cross_entropy(z, [1, 0] if several else 1, reduction)
+    targets = {"probabilities": [0.25, 0.75], "binary": [0.0, 1.0]}.get(kind, [0.4, -0.3])
+    y = Tensor([targets] * 2 if several else targets, label="y")
+    if kind == "softmax":
+        return squared_error(z.softmax(), y, reduction)
+    losses = {"squared": squared_error, "mse": mse_loss, "binary": binary_cross_entropy_with_logits}
+    return losses.get(kind, cross_entropy)(z, y, reduction)
+
+
+def printed(sheet: Worksheet) -> tuple[dict[str, Any], list[tuple[str, str, list[float]]]]:
+    """What is given, by name; and of each line its quantity, its rule, and the numbers of the key."""
+    text = sheet.key().to("md")
+    given = {}
+    for picture in re.findall("```\n(.*?)\n```", text, re.DOTALL):
+        line, matrices = on_one_line(picture)
+        name, number = line.split(" = ")
+        given[name.strip()] = Reader(number.strip(), matrices).whole()
+    lines = []
+    for quantity, rule, answers in re.findall("`([^`]+?) = ([^`]+)`\n\n((?:- `[^`]*`\n)+)", text + "\n"):
+        numbers = [Reader(one, {}).sum() for one in re.findall("= (.*?)`", answers)]
+        lines.append((quantity, rule, numbers))
+    return given, lines
+
+
+def pass_of(given: dict[str, Any], lines: list[tuple[str, str, list[float]]]) -> dict[str, Any]:
+    """Every quantity, computed line by line from what is given."""
+    env = dict(given)
+    for quantity, rule, numbers in lines:
+        value = np.asarray(read(rule, env))
+        env[quantity] = value if value.size == len(numbers) else np.broadcast_to(value, len(numbers))
+    return env
+
+
+def check(sheet: Worksheet) -> int:
+    """Every printed number is what its printed rule gives; and the gradients are the slopes of the forward lines."""
+    given, lines = printed(sheet)
+    env = pass_of(given, lines)
+    for quantity, rule, numbers in lines:
+        np.testing.assert_allclose(np.ravel(env[quantity]), numbers, rtol=0, atol=HALF, err_msg=f"{quantity} = {rule}")
+    forward = [line for line in lines if not line[0].startswith(("∂", "new "))]
+    root = forward[-1][0]
+    for quantity, _, numbers in lines:
+        name = quantity.removeprefix(f"∂{root}/∂")
+        if name == quantity or name not in given:
+            continue
+        slopes = []
+        for k in range(np.size(given[name])):
+            ends = []
+            for step in (1e-5, -1e-5):
+                moved = np.array(given[name], dtype=float)
+                moved.reshape(-1)[k] += step
+                ends.append(float(np.ravel(pass_of(given | {name: moved}, forward)[root])[0]))
+            slopes.append((ends[0] - ends[1]) / 2e-5)
+        np.testing.assert_allclose(slopes, numbers, rtol=0, atol=HALF + 1e-6, err_msg=quantity)
+    return len(lines)
+
+
+@pytest.mark.parametrize("seeds", [range(20), pytest.param(range(20, 300), marks=pytest.mark.long)], ids=len)
+def test_keys_follow_from_what_is_printed(seeds: range) -> None:
+    for seed in seeds:
+        sheet = worksheet(loss(random.Random(seed)), "all", seed=seed, eta=0.1)
+        assert check(sheet) > 5, seed
+
+
+def test_the_n_of_a_mean_is_not_drawn() -> None:
+    sheet = worksheet(mse_loss(Tensor([1.0, 2.0, 3.0, 4.0], label="y_hat"), Tensor([0.0] * 4, label="y")), "all", seed=1)
+    given, lines = printed(sheet)
+    assert {*given} == {"y_hat", "y"}
+    assert lines[0][2] == pytest.approx([np.mean((given["y_hat"] - given["y"]) ** 2)], abs=HALF)
+
+
+@pytest.mark.parametrize(
+    ("make", "domain"),
+    [
+        (lambda z: binary_cross_entropy_with_logits(z, Tensor([1.0, 0.0], label="y")), lambda y: set(y) <= {0.0, 1.0}),
+        (lambda z: cross_entropy(z, Tensor([0.3, 0.7], label="y")), lambda y: min(y) > 0 and sum(y) == 1),
+        (lambda z: cross_entropy(z, 1), lambda y: sorted(y) == [0.0, 1.0]),
+        (lambda z: squared_error(z, Tensor([0.3, -0.7], label="y")), lambda y: all(0.1 <= abs(n) <= 0.9 for n in y)),
+    ],
+)
+def test_targets_stay_in_the_domain_of_their_loss(make: Any, domain: Any) -> None:
+    seen = set()
+    for seed in range(6):
+        y = make(Linear(2, 2, seed=1)(Tensor([0.5, -0.5], label="x")))
+        given, _ = printed(worksheet(y, seed=seed))
+        assert domain(given["y"]), given["y"]
+        seen.add(tuple(given["y"]))
+    assert len(seen) > 1
+
+
+def test_constants_of_a_formula_stay() -> None:
+    x = Value(0.5, label="x")
+    given, lines = printed(worksheet((x * 3 + 2).tanh(), "all", seed=2))
+    assert {*given} == {"x", "∂f/∂f"}
+    assert [rule for _, rule, _ in lines[:2]] == ["x · 3", "v₁ + 2"]
