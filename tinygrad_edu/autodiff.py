@@ -10,18 +10,19 @@ from typing import Any, TypeVar
 
 from .graph import topological_order
 from .tree import map_values, one_value, paths, values_in
-from .value import Value, chain_rule, check_current, constant, real_number
+from .value import Value, chain_rule, check_current, constant, described, real_number
 
 Tree = TypeVar("Tree")  # a Value, a Tensor, or a structure of them
 
 
-def grad(y: Any, xs: Tree) -> Tree:
+def grad(y: Any, xs: Tree, allow_unused: bool = False) -> Tree:
     """∂y/∂x for every Value in `xs`, as Values with a graph of their own.
 
-    y is a Value or a Tensor of one element. No `.grad` is touched. Where y does not depend on x, ∂y/∂x is 0.
+    y is a Value or a Tensor of one element. No `.grad` is touched. Where y does not depend on a leaf x, ∂y/∂x is 0;
+    a computed x that is not in the graph of y is refused, unless `allow_unused` counts it as 0 too.
 
-    Raises TypeError or ValueError where `xs` holds something that is not a Value or y has several elements,
-    RuntimeError where `data` in the graph was changed after it was recorded, and ArithmeticError or
+    Raises TypeError or ValueError where `xs` holds something that is not a Value, y has several elements, or x is not
+    in its graph, RuntimeError where `data` in the graph was changed after it was recorded, and ArithmeticError or
     ValueError where a derivative is not finite, as that of √x at 0.
 
     >>> x = Value(2.0); dy = grad(x ** 3, x)                    # 3x²
@@ -35,8 +36,17 @@ def grad(y: Any, xs: Tree) -> Tree:
     for node, g in gradient.items():  # these Values are new, so no label of the user's is overwritten
         if node.label and not node.label.startswith("∂"):
             g.label = derivative_name(name, node.label)
-    found: Tree = map_values(lambda x: gradient[x] if x in gradient else Value(0.0), xs)
-    return found
+
+    def found(x: Value) -> Value:
+        if x.op and x not in gradient and not allow_unused:
+            raise ValueError(
+                f"grad: y was not computed from {described(x)}: it takes part in another computation. "
+                "If ∂y/∂x is to count as 0, write allow_unused=True"
+            )
+        return gradient.get(x) or Value(0.0)
+
+    result: Tree = map_values(found, xs)
+    return result
 
 
 def derivative_name(y: str, x: str) -> str:
@@ -81,7 +91,7 @@ def jacobian(ys: Any, xs: Any) -> list[list[Value]]:
     [[3.0, 2.0], [1.0, 1.0]]
     """
     xs = values_in(xs)
-    return [grad(y, xs) for y in values_in(ys)]
+    return [grad(y, xs, allow_unused=True) for y in values_in(ys)]
 
 
 def hessian(y: Any, xs: Any) -> list[list[Value]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from math import isfinite
 from numbers import Real
-from operator import attrgetter
 from typing import Any, Generic, NoReturn, TypeAlias, TypeVar
 
 from . import ops
@@ -394,7 +393,7 @@ class Value(Operators[Number, "Value"]):
 # The chain rule.
 
 
-def chain_rule(order: list[Value], partials: Callable[[Value], Any] = attrgetter("partials")) -> dict[Value, Any]:
+def chain_rule(order: list[Value], partials: Callable[[Value], Any] | None = None) -> dict[Value, Any]:
     """∂L/∂a = Σⱼ ∂L/∂bⱼ · ∂bⱼ/∂a, for L = order[-1] and every a in the order.
 
     `order` is topological, and `partials(b)` gives ∂b/∂a for each input a of b. Floats, by default those
@@ -407,7 +406,7 @@ def chain_rule(order: list[Value], partials: Callable[[Value], Any] = attrgetter
     gradient[order[-1]] = 1.0
     for b in reversed(order):
         if b.inputs and (g := gradient[b]):  # 0.0: nothing arrives, be the partial infinite; a Value is always true
-            for a, p in zip(b.inputs, partials(b)):
+            for a, p in zip(b.inputs, partials(b) if partials else b.partials):
                 gradient[a] += g * p  # += : a may be used twice
     return gradient
 
@@ -477,7 +476,7 @@ def check_current(reading: str, order: list[Value]) -> None:
 
 def real_number(x: Any, of: str = "") -> float:
     """`x` as a finite float. Else a TypeError, or for NaN and infinity a ValueError, that begins with `of`."""
-    if getattr(x, "shape", None) == () and hasattr(x, "dtype"):
+    if type(x) is not float and getattr(x, "shape", None) == () and hasattr(x, "dtype"):
         x = x.item()  # NumPy's arrays of one number, and its True and False
     if type(x) is not float and not isinstance(x, Real):
         several = "; for several numbers use Tensor" if isinstance(x, (list, tuple)) else ""

@@ -315,7 +315,7 @@ class Tensor(Operators[Any, "Tensor"], Reductions, Guards):
         return from_values([constant(f(a)) for a in self.values], self.shape, Operation(array_ops.MAP), self)
 
     def _unary(self, op: ops.Op) -> Tensor:
-        return from_values([record(op, (a,), a.data) for a in self.values], self.shape, Operation(op), self)
+        return from_values([record(op, (a,), a._data) for a in self.values], self.shape, Operation(op), self)
 
     def _binary(self, op: ops.Op, a: Any, b: Any) -> Tensor:
         a, b = as_tensor(a), as_tensor(b)
@@ -323,7 +323,7 @@ class Tensor(Operators[Any, "Tensor"], Reductions, Guards):
         if a.shape != b.shape:
             shape = broadcast_shapes(op.symbol, a.shape, b.shape)
             left, right = broadcast_to(left, a.shape, shape), broadcast_to(right, b.shape, shape)
-        values = [record(op, (x, y), x.data, y.data) for x, y in zip(left, right)]
+        values = [record(op, (x, y), x._data, y._data) for x, y in zip(left, right)]
         return from_values(values, shape, Operation(op), a, b)
 
     # Matrix product.
