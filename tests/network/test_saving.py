@@ -1,24 +1,17 @@
 """Parameters in a file: exactly what was saved comes back, and whatever fails changes nothing."""
 
-import contextlib
 import errno
 import json
-import os
 import re
-import stat
 import struct
 import sys
-import tempfile
-import threading
-from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tinygrad_edu import MLP, SGD, Adam, Linear, Module, Parameter, Sequential, Tanh, Tensor, load, save
+from tinygrad_edu import MLP, Linear, Module, Parameter, Sequential, Tanh, Tensor, load, save
 from tinygrad_edu.network.saving import FORMAT
-from tinygrad_edu.writing.files import write_whole
 
 
 class Shapes(Module):
@@ -95,18 +88,11 @@ def test_a_module_of_every_shape_comes_back_and_keeps_its_leaves(tmp_path):
 
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=20))
+@example([0.0, -0.0, 5e-324, -2.2250738585072014e-308, sys.float_info.max, 0.1 + 0.2, 1e22, 1e23, 2.0**53])
 def test_every_float_comes_back_bit_by_bit(tmp_path_factory, floats):
     net, other = Module(), Module()
     net.p, other.p = Parameter(floats), Parameter.zeros(len(floats))
     load(other, save(net, tmp_path_factory.getbasetemp() / "floats.json"))
-    assert bits(numbers(other)) == bits(floats)
-
-
-def test_the_ends_of_the_floats_come_back(tmp_path):
-    floats = [0.0, -0.0, 5e-324, -2.2250738585072014e-308, sys.float_info.max, 0.1 + 0.2, 1e22, 1e23, 2.0**53]
-    net, other = Module(), Module()
-    net.p, other.p = Parameter(floats), Parameter.zeros(len(floats))
-    load(other, save(net, tmp_path / "floats.json"))
     assert bits(numbers(other)) == bits(floats)
 
 
@@ -141,32 +127,6 @@ def test_shared_parameters_stay_shared(tmp_path):
     assert numbers(other) == numbers(net) and len(other.parameters()) == 2
 
 
-def test_training_goes_on_from_the_file_as_if_it_had_not_stopped(tmp_path):
-    def learn(net, steps):
-        sgd = SGD(net.parameters(), lr=0.1)
-        for _ in range(steps):
-            sgd.zero_grad()
-            (net([1.0, 2.0]) ** 2).sum().backward()
-            sgd.step()
-
-    whole, first, second = [MLP([2, 3, 1], seed=0) for _ in range(3)]
-    learn(whole, 4)
-    learn(first, 2)
-    load(second, save(first, tmp_path / "half.json"))
-    learn(second, 2)
-    assert bits(numbers(second)) == bits(numbers(whole))
-
-
-def test_an_optimiser_is_not_in_the_file(tmp_path):
-    net = Linear(1, 1, init=1.0)
-    adam = Adam(net.parameters())
-    net([1.0]).backward()
-    adam.step()
-    assert set(json.loads(save(net, tmp_path / "net.json").read_text())) == {"format", "parameters"}
-    with pytest.raises(TypeError, match="save: a Module is needed first and then the file, not Adam"):
-        save(adam, tmp_path / "adam.json")
-
-
 # What is no file of ours, or not for this module.
 
 GOOD = content({"W": [[1.0, 2.0]], "b": [3.0]})
@@ -175,46 +135,26 @@ FOREIGN = {
     "empty": ("", "it is no JSON, or not all of it: Expecting value"),
     "text": ("hello", "it is no JSON"),
     "pickle": (b"\x80\x04\x95\x0c", "can't decode byte 0x80"),
-    "utf-16": (GOOD.encode("utf-16"), "can't decode byte 0xff"),
-    "latin-1": (content({"é": 1.0}).replace("\\u00e9", "é").encode("latin-1"), "can't decode byte 0xe9"),
     "byte order mark": (b"\xef\xbb\xbf" + GOOD.encode(), "it is no JSON, or not all of it: Unexpected UTF-8 BOM"),
-    "two documents": (GOOD + GOOD, "Extra data"),
     "number": ("1", "it does not begin with"),
-    "list": ("[]", "it does not begin with"),
-    "null": ("null", "it does not begin with"),
     "no format": (json.dumps({"W": [[1.0, 2.0]], "b": [3.0]}), "it does not begin with"),
     "another version": (GOOD.replace("version 1", "version 2"), '"format": "tinygrad_edu parameters, version 1"'),
-    "format of another type": (GOOD.replace(f'"{FORMAT}"', "true"), "it does not begin with"),
     "no parameters": (json.dumps({"format": FORMAT}), 'there must be "parameters"'),
     "more than parameters": (content({"W": [[1.0, 2.0]], "b": [3.0]}, lr=0.1), "and nothing else"),
     "parameters in a list": (content([[1.0, 2.0], 3.0]), 'there must be "parameters"'),
     "missing name": (content({"W": [[1.0, 2.0]]}), r"missing \['b'\], unknown \[\]"),
     "unknown name": (content({"W": [[1.0, 2.0]], "b": [3.0], "c": 1.0}), r"missing \[\], unknown \['c'\]"),
-    "prefixed names": (content({"0.W": [[1.0, 2.0]], "0.b": [3.0]}), r"missing \['W', 'b'\]"),
     "name twice": (GOOD.replace('"b"', '"W": [[1.0, 2.0]], "b"'), "a name is there twice, one of W, b"),
-    "format twice": (GOOD.replace('"parameters"', f'"format": "{FORMAT}", "parameters"'), "a name is there twice"),
     "shape": (content({"W": [[1.0], [2.0]], "b": [3.0]}), r"W has shape \(1, 2\), not \(2, 1\)"),
-    "one axis less": (content({"W": [1.0, 2.0], "b": [3.0]}), r"W has shape \(1, 2\), not \(2,\)"),
-    "the last shape": (content({"W": [[1.0, 2.0]], "b": 3.0}), r"b has shape \(1,\), not \(\)"),
     "ragged": (content({"W": [[1.0, 2.0], [3.0]], "b": [3.0]}), "ragged"),
-    "number beside a list": (content({"W": [1.0, [2.0]], "b": [3.0]}), "ragged"),
     "empty list": (content({"W": [[]], "b": [3.0]}), "at least one number"),
     "nan": (content({"W": [[1.0, 2.0]], "b": [float("nan")]}), "b holds nan, which is no finite number"),
     "infinity": (content({"W": [[1.0, float("-inf")]], "b": [3.0]}), "W holds -inf, which is no finite number"),
     "too large": (GOOD.replace("2.0", "1e999"), "W holds inf, which is no finite number"),
-    "whole number of 400 digits": (GOOD.replace("2.0", "1" * 400), "W holds inf, which is no finite number"),
     "whole number of 10,000 digits": (GOOD.replace("2.0", "-" + "1" * 10_000), "W holds -inf"),
     "text for a number": (content({"W": [[1.0, "2.0"]], "b": [3.0]}), "W holds '2.0', which is no finite number"),
     "long text": (content({"W": [[1.0, "2" * 9999]], "b": [3.0]}), "W holds '2{59}, which"),
     "true": (content({"W": [[1.0, True]], "b": [3.0]}), "W holds True, which is no finite number"),
-    "null for a number": (content({"W": [[1.0, 2.0]], "b": [None]}), "b holds None, which is no finite number"),
-    "null for a parameter": (content({"W": [[1.0, 2.0]], "b": None}), "b holds None, which is no finite number"),
-    "complex": (GOOD.replace("2.0", "2.0j"), "it is no JSON"),
-    "complex as an object": (content({"W": [[1.0, {"re": 2.0, "im": 0.0}]], "b": [3.0]}), "W holds {'re': 2.0"),
-    "hexadecimal": (GOOD.replace("2.0", "0x10"), "it is no JSON"),
-    "digits of another script": (GOOD.replace("2.0", "٢"), "it is no JSON"),
-    "comment": (GOOD + "// end", "Extra data"),
-    "half a surrogate": (GOOD.replace('"b"', '"\\ud800"'), r"missing \['b'\], unknown \['\\ud800'\]"),
     "deep": ("[" * 100_000, "recursion"),
     "deep inside": (GOOD.replace("2.0", "[" * 5000 + "2.0" + "]" * 5000), "recursion"),
 }
@@ -286,62 +226,17 @@ def test_the_arguments_are_checked(tmp_path):
 # Files that cannot be read or written.
 
 
-@contextlib.contextmanager
-def locked(folder):
-    """The folder as it is for a user who may neither read nor write in it."""
-    folder.chmod(0)
-    root = os.geteuid() == 0
-    if root:  # whom no permission stops
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        if root:
-            os.seteuid(0)
-        folder.chmod(0o700)
-
-
-def test_a_file_that_cannot_be_read_is_an_error_of_the_system_with_its_name(tmp_path):
+def test_a_file_that_cannot_be_read_or_written_is_an_error_of_the_system_with_its_name(tmp_path):
     net = Linear(1, 1, init=0.5)
-    path = save(net, tmp_path / "net.json")
     with pytest.raises(FileNotFoundError, match=r"none\.json"):
         load(net, tmp_path / "none.json")
     with pytest.raises(IsADirectoryError, match=re.escape(str(tmp_path))):
         load(net, tmp_path)
-    with locked(tmp_path), pytest.raises(PermissionError, match=r"net\.json"):
-        load(net, path)
-    assert numbers(net) == [0.5, 0.5]
-
-
-def test_a_file_that_cannot_be_written_is_an_error_of_the_system_with_its_name(tmp_path):
-    net = Linear(1, 1)
     with pytest.raises(FileNotFoundError, match=r"nowhere/net\.json'$"):
         save(net, tmp_path / "nowhere" / "net.json")
     with pytest.raises(IsADirectoryError, match=re.escape(str(tmp_path))):
         save(net, tmp_path)
-    with pytest.raises(OSError, match="File name too long"):
-        save(net, tmp_path / ("n" * 300))
-    with locked(tmp_path), pytest.raises(PermissionError, match=r"net\.json"):
-        save(net, tmp_path / "net.json")
-    assert not list(tmp_path.iterdir())
-
-
-def test_a_file_protected_from_writing_stays():
-    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
-        path = Path(folder) / "net.json"
-        path.write_text("old")
-        path.chmod(0o444)
-        if os.geteuid() == 0:  # whom no protection stops
-            os.chown(folder, 65534, -1)
-            os.chown(path, 65534, -1)
-            os.seteuid(65534)
-            stack.callback(os.seteuid, 0)
-        with pytest.raises(PermissionError, match=r"net\.json"):
-            write_whole(path, b"new")
-        assert path.read_text() == "old" and os.listdir(folder) == ["net.json"]
-        path.chmod(0o644)
-        write_whole(path, b"new")
-        assert path.read_text() == "new" and os.listdir(folder) == ["net.json"]
+    assert numbers(net) == [0.5, 0.5] and not list(tmp_path.iterdir())
 
 
 class Shelf(Module):
@@ -395,92 +290,23 @@ def test_a_state_is_made_of_plain_lists_that_can_be_changed():
 
 # Whole files or none.
 
-CRASHES = {
-    "the disk is full": (OSError(errno.ENOSPC, "No space left on device"), OSError),
-    "the reader presses Ctrl-C": (KeyboardInterrupt(), KeyboardInterrupt),
-    "memory is short": (MemoryError(), MemoryError),
-}
 
-
-@pytest.mark.parametrize("moment", ["open", "fsync", "chmod", "replace"])
-@pytest.mark.parametrize(("crash", "expected"), CRASHES.values(), ids=list(CRASHES))
-def test_a_crash_at_any_moment_leaves_the_old_file_and_no_other(tmp_path, monkeypatch, moment, crash, expected):
-    net, path = Linear(1, 1, init=0.5), tmp_path / "net.json"
-    save(Linear(1, 1, init=7.0), path)
+@pytest.mark.parametrize("crash", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()], ids=repr)
+@pytest.mark.parametrize("moment", ["pathlib.Path.write_bytes", "os.replace"])
+def test_a_crash_leaves_the_old_file_and_no_other(tmp_path, monkeypatch, moment, crash):
+    path = save(Linear(1, 1, init=7.0), tmp_path / "net.json")
     old = path.read_bytes()
 
-    def crashes(*arguments, **options):
+    def crashes(*_):
         raise crash
 
-    class Cut:
-        """A file that takes half of what it is given."""
-
-        def __init__(self, path, mode):
-            self.file = Path.open(path, mode)
-
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *error):
-            self.file.close()
-
-        def write(self, content):
-            self.file.write(content[: len(content) // 2])
-            self.file.flush()
-            raise crash
-
     with monkeypatch.context() as patch:
-        if moment == "open":
-            patch.setattr("tinygrad_edu.writing.files.open", Cut, raising=False)
-        else:
-            patch.setattr(f"tinygrad_edu.writing.files.os.{moment}", crashes)
-        with pytest.raises(expected) as error:
-            save(net, path)
-    if expected is OSError:
+        patch.setattr(moment, crashes)
+        with pytest.raises(type(crash)) as error:
+            save(Linear(1, 1, init=0.5), path)
+    if isinstance(crash, OSError):
         assert str(error.value) == f"[Errno {errno.ENOSPC}] No space left on device: '{path}'"
     assert path.read_bytes() == old and list(tmp_path.iterdir()) == [path]
-    save(net, path)
-    load(other := Linear(1, 1), path)
-    assert numbers(other) == [0.5, 0.5]
-
-
-def test_saving_at_once_from_several_threads_leaves_one_whole_file(tmp_path):
-    path, errors = tmp_path / "net.json", []
-    nets = [Linear(5, 5, init=float(i)) for i in range(4)]
-    save(nets[0], path)
-    start = threading.Barrier(len(nets) + 1)
-
-    def saves(net):
-        try:
-            start.wait()
-            for _ in range(10):
-                save(net, path)
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=saves, args=[net]) for net in nets]
-    for thread in threads:
-        thread.start()
-    start.wait()
-    seen = set()
-    while any(thread.is_alive() for thread in threads):  # a reader meanwhile sees one of them, never a mixture
-        load(other := Linear(5, 5), path)
-        assert len(set(numbers(other))) == 1
-        seen.update(numbers(other))
-    for thread in threads:
-        thread.join()
-    assert not errors and seen <= {0.0, 1.0, 2.0, 3.0} and list(tmp_path.iterdir()) == [path]
-
-
-def test_a_new_file_has_the_usual_permissions_and_an_old_one_keeps_its_own(tmp_path):
-    net, usual, own = Linear(1, 1), tmp_path / "usual", tmp_path / "own"
-    usual.write_text("as Python writes it")
-    expected = stat.S_IMODE(usual.stat().st_mode)
-    usual.unlink()
-    own.write_text("old")
-    own.chmod(0o600)
-    assert stat.S_IMODE(save(net, usual).stat().st_mode) == expected
-    assert stat.S_IMODE(save(net, own).stat().st_mode) == 0o600 and own.read_text() != "old"
 
 
 def test_a_link_stays_a_link(tmp_path):
@@ -492,16 +318,6 @@ def test_a_link_stays_a_link(tmp_path):
         save(net, link)
         load(other := Linear(1, 1), tmp_path / "there" / "net.json")
         assert link.is_symlink() and numbers(other) == [init, init]
-
-
-def test_a_pipe_is_written_to_and_not_replaced(tmp_path):
-    pipe, received = tmp_path / "pipe", []
-    os.mkfifo(pipe)
-    reader = threading.Thread(target=lambda: received.append(pipe.read_bytes()))
-    reader.start()
-    write_whole(pipe, b"whole")
-    reader.join(10)
-    assert received == [b"whole"] and pipe.is_fifo() and list(tmp_path.iterdir()) == [pipe]
 
 
 @pytest.mark.parametrize("name", ["w.npz", "w.pt", "w.pkl"])

@@ -15,19 +15,11 @@ def write_whole(path: Path, content: bytes) -> None:
     if path.exists() and not path.is_file():  # a pipe or a device is written to, and never replaced
         path.write_bytes(content)
         return
-    if path.exists():
-        path.open("ab").close()  # what is protected from writing stays
     beside = path.with_name(f".{os.urandom(8).hex()}.tmp")
     try:
-        with open(beside, "xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())  # on the disk before it has the name
-        if path.exists():
-            os.chmod(beside, path.stat().st_mode)
+        beside.write_bytes(content)
         os.replace(beside, path)
-    except BaseException as error:
-        beside.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise OSError(error.errno, error.strerror, str(path)) from None
-        raise
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
+    finally:
+        beside.unlink(missing_ok=True)  # which is still there after an error or an interrupt
