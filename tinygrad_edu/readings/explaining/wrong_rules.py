@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from ... import array_ops as A
 from ... import ops
+from ...shapes import Shape
 from ...writing import expression as E
 from ...writing.algebra import add, each_in_symbols, multiply, same, subtract, transpose
 from ...writing.evaluation import with_args
@@ -82,7 +83,7 @@ def _near(name: E.Name, names: list[str], lines: Lines) -> list[E.Name]:
     return [E.Name(text, lines.of[text].quantity.shape) for text in beside]
 
 
-def _cut(e: E.Name, shape: E.Shape) -> list[Expression]:
+def _cut(e: E.Name, shape: Shape) -> list[Expression]:
     """The upper left corner of a matrix, in the shape."""
     if len(e.shape) != 2 or len(shape) != 2 or any([n < m for n, m in zip(e.shape, shape)]):
         return []
