@@ -30,6 +30,10 @@ class ArrayOp(NamedTuple):
     value: Any = None
     passes_on: Any = None
 
+    def __reduce__(self) -> str:
+        """What `copy` and `pickle` keep of a row: its name in this file."""
+        return next(name for name, row in globals().items() if row is self)
+
 
 # Functions for the rows.
 
