@@ -1,4 +1,4 @@
-"""The pictures of the README: one computation at three levels of detail, and two expressions.
+"""The pictures of the README, and the models of the ladder at each level of detail.
 
 python examples/gallery.py pictures            # SVG, light or dark as the reader's system is set
 python examples/gallery.py pictures --suffix .png
@@ -7,7 +7,16 @@ python examples/gallery.py pictures --suffix .png
 import argparse
 from pathlib import Path
 
+import attention
+import convolution
+import embedding
+import layer_norm
+import logistic
+import recurrent
+import residual
+
 from tinygrad_edu import MLP, Tensor, Value, cross_entropy, draw, squared_error
+from tinygrad_edu.readings.drawing import LEVELS
 from tinygrad_edu.writing.console import unicode_output
 
 
@@ -63,6 +72,8 @@ PICTURES = {
     "classification-neurons": (classification, "neuron"),
     "classification-tensors": (classification, "tensor"),
 }
+for model in (recurrent, attention, layer_norm, residual, convolution, embedding, logistic):
+    PICTURES |= {f"{model.__name__}-{level}s": (model.loss, level) for level in LEVELS}
 
 
 def main() -> None:
