@@ -44,7 +44,7 @@ def contributions(
 
     Args:
         t: the Tensor that was computed.
-        G: ∂L/∂t; where it is the same for all elements, it may be one number.
+        G: ∂L/∂t.
         y: t as a formula.
         args: its inputs as formulas.
         softmax: the name of softmax(z), if t is computed from z and it has one.
@@ -57,7 +57,7 @@ def contributions(
     op, shapes = t.op, [a.shape for a in t.inputs]
     if isinstance(op, ops.Op):
         terms = [in_symbols(mul, G, p) for p in each_in_symbols(op.partials, y, *args)]
-        given = [summed_to(e, t.shape, shape) for e, shape in zip(terms, shapes)]
+        given = [in_symbols(A.summed, e, shape) for e, shape in zip(terms, shapes)]
     elif op is None or op.passes_on is None:
         return None
     elif _is_along_nothing(t):
@@ -135,23 +135,6 @@ def full(e: Expression, shape: Shape) -> Expression:
     if e.shape == shape or prod(e.shape) == prod(shape):
         return e
     return algebra.multiply(e, E.Ones(shape))
-
-
-def summed_to(e: Expression, shape: Shape, target: Shape) -> Expression:
-    """An operand that was repeated to fit the shape gets the sum of what its copies get.
-
-    >>> print(summed_to(E.Name("G", (3, 2)), (3, 2), (1, 2)), "and", summed_to(E.Name("g"), (3, 2), (1, 2)))
-    Σₙ G and 3 · g
-    """
-    own, wanted = [(1,) * (len(shape) - len(s)) + s for s in (e.shape, target)]
-    repeated = [k for k, n in enumerate(shape) if n > wanted[k]]
-    along = tuple([k for k in repeated if own[k] > 1])
-    copies = float(prod([shape[k] for k in repeated if k not in along]))  # the same for each of them
-    if along:
-        e = algebra.reshaped(e, own) if e.shape else e
-        e = algebra.total(e, along if len(along) < len(own) else None, True)
-    result = algebra.multiply(e, E.Constant(copies))
-    return algebra.reshaped(result, target) if prod(result.shape) == prod(target) else result
 
 
 # Parts.
