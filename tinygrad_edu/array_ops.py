@@ -35,6 +35,21 @@ class ArrayOp(NamedTuple):
         return next(name for name, row in globals().items() if row is self)
 
 
+class Operation(NamedTuple):
+    """What a Tensor remembers of the operation that it was computed by, beside its inputs.
+
+    >>> from tinygrad_edu import Tensor
+    >>> t = Tensor([[1.0, 2.0], [3.0, 4.0]])
+    >>> t.sum(axis=-1).record.axis, t[0].record.keys
+    ((1,), (0,))
+    """
+
+    op: ops.Op | ArrayOp  #: a row of `ops.TABLE`, element by element, or of this page
+    axis: tuple[int, ...] | None = None  #: the axes that it went along, from 0 to ndim − 1, or in their new order
+    keepdims: bool = False  #: whether a reduction left those axes in place, with size 1
+    keys: tuple[Any, ...] | None = None  #: of t[keys]: one for each axis from the left, "..." spelled out
+
+
 # Functions for the rows.
 
 

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from tinygrad_edu import MLP, Tensor, Value, cat, gradcheck, ops, stack
 from tinygrad_edu import array_ops as A
 from tinygrad_edu.network.nn import Parameter
-from tinygrad_edu.network.operation import Operation
 
 # Making one.
 
@@ -270,7 +269,7 @@ def test_an_operation_is_remembered_with_its_data():
         (cat([t, t], axis=-1), (A.CAT, (1,))),
         (t.map(Value.exp), (A.MAP,)),
     ]:
-        assert result.record == Operation(*expected) and result.op is expected[0]
+        assert result.record == A.Operation(*expected) and result.op is expected[0]
 
 
 # The backward pass.

@@ -138,7 +138,9 @@ def test_keys_follow_from_what_is_printed(seeds: range) -> None:
 
 
 def test_the_n_of_a_mean_is_not_drawn() -> None:
-    sheet = worksheet(mse_loss(Tensor([1.0, 2.0, 3.0, 4.0], label="y_hat"), Tensor([0.0] * 4, label="y")), "all", seed=1)
+    sheet = worksheet(
+        mse_loss(Tensor([1.0, 2.0, 3.0, 4.0], label="y_hat"), Tensor([0.0] * 4, label="y")), "all", seed=1
+    )
     given, lines = printed(sheet)
     assert {*given} == {"y_hat", "y"}
     assert lines[0][2] == pytest.approx([np.mean((given["y_hat"] - given["y"]) ** 2)], abs=HALF)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
-from typing import TYPE_CHECKING
+from typing import Any
 
 from .. import array_ops, ops
+from ..array_ops import Operation
 from ..shapes import as_axes
 from ..value import numbers, record
-from .operation import Operation
 from .tensor import Tensor, as_tensor, from_values, rows_of
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Any
 
 
 def affine(W: Tensor, h: Tensor, b: Tensor) -> Tensor:

@@ -15,19 +15,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import isclose
-from typing import TYPE_CHECKING
+from typing import Any, Literal, TypeAlias
 
 from .. import array_ops
+from ..array_ops import Operation
 from ..shapes import is_integer
 from ..value import Value
 from .functions import stack
-from .operation import Operation
 from .tensor import Tensor, as_tensor, from_values, rows_of
 
-if TYPE_CHECKING:
-    from typing import Any, Literal, TypeAlias
-
-    Reduction: TypeAlias = Literal["sum", "mean"]
+Reduction: TypeAlias = Literal["sum", "mean"]
 
 
 def squared_error(prediction: Tensor, target: Any, reduction: Reduction = "sum") -> Tensor:

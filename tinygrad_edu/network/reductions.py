@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .. import array_ops, ops
-from ..array_ops import ArrayOp
+from ..array_ops import ArrayOp, Operation
 from ..shapes import Shape, as_axes, nested, reduction
 from ..value import Value, numbers, record
-from .operation import Operation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from typing import Any, TypeAlias
-
     from .tensor import Tensor
 
-    Axis: TypeAlias = "int | tuple[int, ...] | list[int] | None"
+Axis: TypeAlias = "int | tuple[int, ...] | list[int] | None"
 
 
 class Reductions:

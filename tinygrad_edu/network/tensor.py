@@ -7,7 +7,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any, overload
 
 from .. import array_ops, ops
-from ..array_ops import ArrayOp
+from ..array_ops import ArrayOp, Operation
 from ..graph import topological_order
 from ..shapes import (
     Shape,
@@ -27,7 +27,6 @@ from ..writing.names import elements
 from .guards import Guards
 from .indexing import selected
 from .lists import Numbers
-from .operation import Operation
 from .reductions import Reductions
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import array_ops, ops
+from ..array_ops import Operation
 from ..graph import topological_order
 from ..network.nn import Parameter
-from ..network.operation import Operation
 from ..network.tensor import Tensor, from_values
 from ..value import Value
 from ..writing.names import SUBSCRIPT, element, elements, of_layer
