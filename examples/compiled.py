@@ -1,7 +1,6 @@
-"""A compiled step. New: the graph, its gradient and the update printed as one Python function.
+"""A compiled step. New: the graph, its gradient and the update printed as one Python function, and as C.
 
-    pip install -e ".[fast]"        (for machine code; without it the rest runs)
-    python examples/compiled.py
+    python examples/compiled.py     (pip install -e ".[fast]" brings a C compiler where there is none)
 
 The engine records and differentiates the same graph at every step of training. `compile_graph`
 does that once and prints the result as the straight-line Python you would have written by hand.
@@ -59,33 +58,35 @@ assert difference < 1e-12
 print(f"a step by the engine {engine / STEPS * 1e6:.0f} µs, compiled {compiled / STEPS * 1e6:.0f} µs:", end=" ")
 print(f"{engine / compiled:.0f} times faster")
 
-# The same steps have other forms: machine code made by Numba, whose loop does not come back to Python, and
-# functions of arrays. `repeat` knows by their names which outputs are the next inputs: "parameters".
+# The same steps as C: a function of flat arrays that stands alone. The C compiler makes machine code of it, and
+# `repeat` stays there for many steps; it knows by their names which outputs are the next inputs: "parameters".
+print(step.to("c"))
 ways = [("the engine", 0.0, engine / STEPS), ("Python", to_compile, compiled / STEPS)]
+try:
+    start = time.perf_counter()
+    machine_code = step.machine_code()
+    to_start = time.perf_counter() - start
+except RuntimeError as error:
+    print(error)
+else:
+    first = [p.data for p in MLP([2, 2, 1], activation="tanh", seed=1).parameters()]
+    assert machine_code.repeat(STEPS, x.data, y.data, first)["L"] == compiled_losses  # to the last bit
+    start = time.perf_counter()
+    machine_code.repeat(100 * STEPS, x.data, y.data, first)
+    ways.append(("machine code", to_start, (time.perf_counter() - start) / (100 * STEPS)))
+
+# And as a function of arrays, here for 1000 examples at once.
 if find_spec("numpy"):
     import numpy as np
 
     start = time.perf_counter()
     on_arrays = step.bind(np)
     to_start = time.perf_counter() - start
-    xs, ys = np.tile(x.data, (1000, 1)).T, np.tile(y.data, (1000, 1)).T  # 1000 examples at once
+    xs, ys = np.tile(x.data, (1000, 1)).T, np.tile(y.data, (1000, 1)).T
     on_arrays(xs, ys, [p.data for p in parameters])
     start = time.perf_counter()
     on_arrays(xs, ys, [p.data for p in parameters])
     ways.append(("arrays, of 1000 steps", to_start, (time.perf_counter() - start) / 1000))
-if find_spec("numba"):
-    start = time.perf_counter()
-    machine_code = step.machine_code()
-    machine_code.repeat(1, x.data, y.data, numbers)  # its loop is compiled at the first call
-    to_start = time.perf_counter() - start
-    first = [p.data for p in MLP([2, 2, 1], activation="tanh", seed=1).parameters()]
-    looped = machine_code.repeat(STEPS, x.data, y.data, first)["L"]
-    assert max(abs(a - b) for a, b in zip(looped, compiled_losses)) < 1e-12
-    start = time.perf_counter()
-    machine_code.repeat(100 * STEPS, x.data, y.data, first)
-    ways.append(("machine code", to_start, (time.perf_counter() - start) / (100 * STEPS)))
-else:
-    print('machine code needs Numba: pip install -e ".[fast]"')
-print(f"\n{'':24}  to start      a step")
+print(f"{'':24}  to start      a step")
 for name, to_start, a_step in ways:
     print(f"{name:24}{to_start * 1e3:7.1f} ms{a_step * 1e6:9.2f} µs")

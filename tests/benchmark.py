@@ -16,7 +16,7 @@ steps are compared with ours. The contestants take turns, round by round, so tha
 machine is busy for all of them, and the clock counts computing alone; each turn begins with a
 step that is not timed, so that nobody pays for what the one before left in the caches; the
 tables show medians, and what it takes to start: to make the contestant and to take its first step,
-which is when it compiles. Numba, micrograd, NumPy, PyTorch and JAX take part where they are
+which is when it compiles, as C without the cache. micrograd, NumPy, PyTorch and JAX take part where they are
 installed. The picture has the steps on a logarithmic scale.
 """
 
@@ -33,6 +33,7 @@ import sys
 import tempfile
 import time
 import tracemalloc
+from array import array
 from functools import reduce
 from importlib import import_module, metadata
 from math import exp, isclose, log, tanh
@@ -53,6 +54,7 @@ from tinygrad_edu import (
     squared_error,
     step_through,
 )
+from tinygrad_edu.tree import flatten
 
 
 class Task:
@@ -117,7 +119,7 @@ def ours_compiled(task):
 
     def step():
         nonlocal numbers
-        loss, numbers = program(task.xs[0], task.ys[0], numbers)
+        loss, numbers = program(task.xs[0], task.ys[0], numbers).values()
         return loss
 
     return step
@@ -156,7 +158,7 @@ def ours_printed(task):
 
     def step():
         nonlocal numbers
-        loss, numbers = run(task.xs[0], task.ys[0], numbers)
+        loss, numbers = run(task.xs[0], task.ys[0], numbers).values()
         return loss
 
     return step
@@ -170,70 +172,44 @@ def program_of_a_step(task):
     loss = loss_of(task)(net(x), y)
     # ∂(ηL)/∂p = η ∂L/∂p, with η multiplied in where there are fewest numbers
     updated = [p - g for p, g in zip(parameters, grad(task.lr * loss, parameters))]
-    program = compile_graph([loss, updated], {"x": x, "y": y, "parameters": parameters})
+    program = compile_graph({"loss": loss, "parameters": updated}, {"x": x, "y": y, "parameters": parameters})
     return program, [p.data for p in parameters]
 
 
 def machine_code(task):
-    """The compiled function of a step, its data, its update of parameters by a result, and both arrays."""
-    import numba
-    import numpy as np
+    """A step as machine code, compiled anew, its data, and the parameters before it, all numbers in one array."""
+    program, numbers = program_of_a_step(task)
+    return program.machine_code(cache=False), [*task.xs[0], *task.ys[0], *flatten(numbers)]
 
-    lr = task.lr
+
+def c_called(task):
+    """A call from Python for every step, with flat buffers; the new parameters are copied."""
     if len(task.xs) > 1:
-        compiled = CompiledLoss(task.net(), loss_of(task), task.xs[0], task.ys[0], engine="numba")
-        machine, numbers = compiled.run, [value.data for value in compiled.parameters]
-        xs, ys = np.array(task.xs), np.array(task.ys)
-
-        @numba.njit
-        def update(parameters, result):
-            for k in range(len(parameters)):
-                parameters[k] -= lr * result[k + 1]
-
-    else:
-        program, numbers = program_of_a_step(task)
-        machine = program.machine_code()
-        numbers = np.concatenate([np.ravel(p) for p in numbers])
-        xs, ys = np.array(task.xs[0]), np.array(task.ys[0])
-
-        @numba.njit
-        def update(parameters, result):
-            for k in range(len(parameters)):
-                parameters[k] = result[k + 1]
-
-    return machine.function, xs, ys, update, np.array(numbers), np.empty(machine.size)
-
-
-def ours_machine_called(task):
-    """A call from Python for every step, with flat arrays."""
-    function, xs, ys, update, parameters, result = machine_code(task)
+        raise ImportError("for a batch the steps of the parameters are Python's")
+    machine, numbers = machine_code(task)
+    inputs, result = array("d", numbers), array("d", bytes(8 * machine.size))
+    run, start = machine.prepare(inputs, result), len(task.xs[0]) + len(task.ys[0])
 
     def step():
-        function(xs, ys, parameters, result)
-        update(parameters, result)
+        run()
+        inputs[start:] = result[1:]
         return result[0]
 
     return step
 
 
-def ours_machine_looped(task):
-    """All steps of a turn in one compiled loop."""
-    import numba
-    import numpy as np
-
-    function, xs, ys, update, parameters, result = machine_code(task)
-
-    @numba.njit
-    def steps(xs, ys, parameters, result, losses):
-        for i in range(len(losses)):
-            function(xs, ys, parameters, result)
-            update(parameters, result)
-            losses[i] = result[0]
+def c_looped(task):
+    """All steps of a turn in one loop of C."""
+    if len(task.xs) > 1:
+        raise ImportError("for a batch the steps of the parameters are Python's")
+    program, numbers = program_of_a_step(task)
+    machine = program.machine_code(cache=False)
 
     def loop(n):
-        losses = np.empty(n)
-        steps(xs, ys, parameters, result, losses)
-        return losses
+        nonlocal numbers
+        result = machine.repeat(n, task.xs[0], task.ys[0], numbers)
+        numbers = result["parameters"]
+        return result["loss"]
 
     def step():
         return loop(1)[0]
@@ -242,16 +218,16 @@ def ours_machine_looped(task):
     return step
 
 
-def ours_machine_lists(task):
+def c_from_lists(task):
     """As `ours_compiled`, in machine code: numbers of Python in and out."""
     if len(task.xs) > 1:
-        return compiled_and_sgd(task, "numba")
+        return compiled_and_sgd(task, "c")
     program, numbers = program_of_a_step(task)
-    machine = program.machine_code()
+    machine = program.machine_code(cache=False)
 
     def step():
         nonlocal numbers
-        loss, numbers = machine(task.xs[0], task.ys[0], numbers)
+        loss, numbers = machine(task.xs[0], task.ys[0], numbers).values()
         return loss
 
     return step
@@ -544,9 +520,9 @@ def jax_jit(task):
 
 
 CONTESTANTS = {
-    "Numba, looped": ours_machine_looped,
-    "Numba, called": ours_machine_called,
-    "Numba, from lists": ours_machine_lists,
+    "C, looped": c_looped,
+    "C, called": c_called,
+    "C, from lists": c_from_lists,
     "straight-line Python": straight_line,
     "ours, printed": ours_printed,
     "ours, compiled": ours_compiled,
@@ -558,7 +534,7 @@ CONTESTANTS = {
     "PyTorch, nn.Module + SGD": torch_nn,
     "JAX jit": jax_jit,
 }
-LIBRARIES = {"Numba": "numba", "NumPy": "numpy", "micrograd": "micrograd", "PyTorch": "torch", "JAX": "jax"}
+LIBRARIES = {"NumPy": "numpy", "micrograd": "micrograd", "PyTorch": "torch", "JAX": "jax"}
 CASES = {"q1": q1, "q2": q2, "moons": moons, "wide": wide}
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -570,11 +546,11 @@ def race(task, rounds, without):
         library = next((module for key, module in LIBRARIES.items() if name.startswith(key)), None)
         if name in without or (library and not installed(library)):
             continue
-        begin = time.process_time()
+        begin = computed()
         try:
             step = make(task)
             first[name] = step()
-            starts[name] = time.process_time() - begin
+            starts[name] = computed() - begin
             steps[name] = step
         except ImportError as error:
             print(f"{name} does not take part: {error}")
@@ -601,6 +577,11 @@ def race(task, rounds, without):
             times[name].append((time.process_time() - start) / repeats[name])
     gc.unfreeze()
     return times, starts
+
+
+def computed():
+    """Seconds that Python and the programs that it has started, such as compilers, have computed."""
+    return sum(os.times()[:4])
 
 
 def many(step, n):
@@ -638,7 +619,7 @@ def picture(path, cases):
     for axis, (title, times) in zip(axes[0], cases.items()):
         medians = sorted([(median(seconds) * 1e6, name) for name, seconds in times.items()], reverse=True)
         numbers, names = [number for number, _ in medians], [name for _, name in medians]
-        colours = ["#2f6db5" if name.startswith(("ours", "Numba")) else "#b9c0c8" for name in names]
+        colours = ["#2f6db5" if name.startswith(("ours", "C,")) else "#b9c0c8" for name in names]
         bars = axis.barh(names, numbers, color=colours)
         texts = [f"{number:.3g}" if number < 1000 else f"{number:,.0f}" for number in numbers]
         axis.bar_label(bars, texts, padding=3, fontsize=8)
@@ -927,7 +908,7 @@ def main():
             OTHERS[case]()
         else:
             # With its 25 000 weights as local variables, a program has two megabytes of source.
-            printed = [name for name in CONTESTANTS if name.startswith(("straight-line", "Numba", "ours"))]
+            printed = [name for name in CONTESTANTS if name.startswith(("straight-line", "C,", "ours"))]
             without = [name for name in printed if name != "ours, eager"] if case == "wide" else []
             shown[case], starts = race(CASES[case](), options.rounds, without)
             show(case, shown[case], starts)

@@ -203,7 +203,8 @@ def installed(site, folder, *arguments):
 
 
 def test_the_wheel_holds_the_package_with_its_data_types_and_licence(site):
-    files = {path.relative_to(PACKAGE) for path in PACKAGE.rglob("*") if path.suffix in (".py", ".html", ".css", ".js")}
+    kinds = (".py", ".html", ".css", ".js", ".c")
+    files = {path.relative_to(PACKAGE) for path in PACKAGE.rglob("*") if path.suffix in kinds}
     files |= {Path("py.typed")}
     found = {path.relative_to(site / "tinygrad_edu") for path in (site / "tinygrad_edu").rglob("*") if path.is_file()}
     assert found == files

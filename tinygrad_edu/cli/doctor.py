@@ -24,7 +24,7 @@ PACKAGES = {
     "matplotlib": ("the picture of train_moons.py", ".[examples]"),
     "tqdm": ("the progress bar of train_moons.py", ".[examples]"),
     "numpy": ("arrays.py and the tests", ".[examples]"),
-    "numba": ("machine code", ".[fast]"),
+    "ziglang": ("machine code where there is no C compiler", ".[fast]"),
     "jax": ("devices.py", ".[jax]"),
     "hypothesis": ("the tests", ".[test]"),
     "pytest": ("the tests", ".[test]"),

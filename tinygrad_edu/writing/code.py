@@ -1,26 +1,22 @@
-"""Formulas as code: Python over `math`, Python over an array library, and JavaScript.
+"""Formulas as code: Python over `math`, Python over an array library, C, and JavaScript.
 
 A language is a table from rows to how they are written. A row whose value is a function of
 Python's `math` needs no entry: the other languages call it by the same name. Any other row that no
-table knows is written from simpler rows, by whoever has them (`readings/compiling/terms.py`).
+table knows is written from simpler rows (`readings/compiling/terms.py`).
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
 
 from .. import ops
+from ..ops import Op
 from .expression import Expression, Language, Precedence, Spelling, call, infix
 from .names import SUBSCRIPT
 from .numbers import SUPERSCRIPT
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from ..ops import Op
 
 CONDITION, COMPARISON, SUM, PRODUCT = Precedence.CONDITION, Precedence.COMPARISON, Precedence.SUM, Precedence.PRODUCT
 SIGN, POWER, ATOM = Precedence.SIGN, Precedence.POWER, Precedence.ATOM
@@ -41,19 +37,43 @@ class Written(Expression):
     precedence: Precedence = ATOM
 
 
+@dataclass(frozen=True, eq=False)
 class Code(Language):
     """A programming language, for `write`.
 
-    Args:
+    Attributes:
         rows: how each row is written.
         mathematics: what stands before the name of a mathematical function.
+        functions: those of `math` that the language has; None for all.
         has_power: whether there is an infix a ** n that binds as in Python.
+        words: names that the language has taken, besides those of Python.
+        definition: how a name is given a value, as in "{} = {}".
+        comment: what begins a comment.
+        includes: the lines with which a file begins.
+        head: the first line of a function, from its name and its parameters.
+        count, source, target: parameters: how many there are, numbers, and numbers to be written.
+        rest: the numbers from a place on.
+        loop: i from 0 to n − 1.
+        local: what stands before a function that nobody else calls.
+        unused: what is said of a parameter that is not needed.
     """
 
-    def __init__(self, rows: Mapping[Op, Spelling], mathematics: str = "", has_power: bool = True) -> None:
-        self.rows = rows
-        self.mathematics = mathematics
-        self.has_power = has_power
+    rows: Mapping[Op, Spelling]
+    mathematics: str = ""
+    functions: Collection[str] | None = None
+    has_power: bool = True
+    words: Collection[str] = ()
+    definition: str = "{} = {}"
+    comment: str = "#"
+    includes: Sequence[str] = ()
+    head: str = "def {}({}):"
+    count: str = "{}"
+    source: str = "{}"
+    target: str = "{}"
+    rest: str = ""
+    loop: str = ""
+    local: str = ""
+    unused: str = ""
 
     def name(self, text: str) -> str:
         return text
@@ -85,6 +105,8 @@ class Code(Language):
             raise NotWritten(
                 f"{op.symbol} cannot be written in a program: its value is neither a function of math nor arithmetic"
             )
+        if self.functions is not None and name not in self.functions:
+            raise NotWritten(f"{op.symbol} cannot be written in this language, which has no function {name}")
         return call(self.mathematics + name, len(args))
 
     def power(self, n: float) -> Spelling:
@@ -120,30 +142,79 @@ PYTHON = Code(
     }
 )
 
-#: Python for a compiler of numbers. It needs half the time where a decision is a call, and would write a³ as products.
-MACHINE = Code(
+#: Python in which a number may be an array of NumPy, JAX or PyTorch: no array can decide an `if`. Of two
+#: numbers PyTorch's `where` makes an array of 32 bits, so that a zero has to have the type of the array.
+ARRAYS = Code(
     {
         **_ARITHMETIC,
         ops.NEG: _SIGN,
         ops.ABS: call("abs"),
         ops.SIGMOID: Spelling("exp(where({a} < 0, {a}, 0.0)) / (1.0 + exp(-abs({a})))", PRODUCT, (SUM,)),
-        ops.STEP: Spelling("where({a} > 0, 1.0, 0.0)", ATOM, (SUM,)),
+        ops.STEP: Spelling("where({a} > 0, 1.0, zeros_like({a}))", ATOM, (SUM,)),
         ops.RELU: Spelling("where({a} > 0, {a}, 0.0)", ATOM, (SUM,)),
         ops.MAXIMUM: Spelling("where({a} > {b}, {a}, {b})", ATOM, (SUM, SUM)),
         ops.MINIMUM: Spelling("where({a} < {b}, {a}, {b})", ATOM, (SUM, SUM)),
-        GATE: Spelling("where({a} > 0, {b}, 0.0)", ATOM, (SUM, SUM)),
-    },
-    has_power=False,
-)
-
-#: Python in which a number may be an array of NumPy, JAX or PyTorch: no array can decide an `if`. Of two
-#: numbers PyTorch's `where` makes an array of 32 bits, so that a zero has to have the type of the array.
-ARRAYS = Code(
-    {
-        **MACHINE.rows,
-        ops.STEP: Spelling("where({a} > 0, 1.0, zeros_like({a}))", ATOM, (SUM,)),
         GATE: Spelling("where({a} > 0, {b}, zeros_like({a}))", ATOM, (SUM, SUM)),
     }
+)
+
+# Functions that Python's `math` takes from C. Others, such as Γ and hypot, it computes itself.
+_SHARED = """
+acos acosh asin asinh atan atan2 atanh cbrt copysign cos cosh erf erfc exp exp2 expm1 fabs fmod log log10 log1p log2
+pow remainder sin sinh sqrt tan tanh
+""".split()  # noqa: SIM905
+_WORDS_OF_JAVASCRIPT = """
+arguments await break case catch class const continue debugger default delete do else enum eval export extends false
+finally for function if implements import in instanceof interface let new null package private protected public return
+static super switch this throw true try typeof var void while with yield Infinity Math NaN undefined
+""".split()  # noqa: SIM905
+_KEYWORDS_OF_C = """
+alignas alignof asm auto bool break case char const constexpr continue default do double else enum extern false far
+float for goto if inline int long near nullptr register restrict return short signed sizeof static static_assert
+struct switch thread_local true typedef typeof typeof_unqual union unsigned void volatile while
+i386 linux size_t unix _Alignas _Alignof _Atomic _BitInt _Bool _Complex _Generic _Imaginary _Noreturn _Pragma
+_Static_assert _Thread_local
+""".split()  # noqa: SIM905
+# What math.h declares or defines, also where it is older or newer than the standard; a function has a twin in f and l.
+_OF_MATH_H = """
+acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh drem erf erfc exp exp10 exp2 expm1 fabs fdim finite
+floor fma fmax fmin fmod frexp gamma hypot ilogb isinf isnan j0 j1 jn ldexp lgamma llogb llrint llround log log10
+log1p log2 logb lrint lround modf nan nearbyint nextafter nextdown nexttoward nextup pow pow10 remainder remquo rint
+round roundeven scalb scalbln scalbn significand sin sincos sinh sqrt tan tanh tgamma trunc y0 y1 yn HUGE_VAL
+double_t float_t fpclassify isfinite isgreater isgreaterequal isless islessequal islessgreater isnormal isunordered
+signbit signgam matherr math_errhandling DOMAIN SING OVERFLOW UNDERFLOW PLOSS TLOSS X_TLOSS HUGE INFINITY MAXFLOAT
+NAN SNAN MATH_ERRNO MATH_ERREXCEPT M_E M_LOG2E M_LOG10E M_LN2 M_LN10 M_PI M_PI_2 M_PI_4 M_1_PI M_2_PI M_2_SQRTPI
+M_SQRT2 M_SQRT1_2 FP_NAN FP_INFINITE FP_ZERO FP_SUBNORMAL FP_NORMAL FP_ILOGB0 FP_ILOGBNAN FP_FAST_FMA
+""".split()  # noqa: SIM905
+_WORDS_OF_C = {*_KEYWORDS_OF_C, *[name + suffix for name in _OF_MATH_H for suffix in ("", "f", "l")]}
+
+#: C, for one function of flat arrays. Its identifiers may have letters beyond ASCII, as those of Python.
+C = Code(
+    {
+        **_ARITHMETIC,
+        ops.NEG: Spelling("-{a}", SIGN, (POWER,)),  # --a would change a
+        ops.ABS: call("fabs"),
+        ops.SIGMOID: Spelling("exp({a} < 0 ? {a} : 0.0) / (1.0 + exp(-fabs({a})))", PRODUCT, (SUM,)),
+        ops.STEP: Spelling("{a} > 0 ? 1.0 : 0.0", CONDITION, (SUM,)),
+        ops.RELU: Spelling("{a} > 0 ? {a} : 0.0", CONDITION, (SUM,)),
+        ops.MAXIMUM: Spelling("{a} > {b} ? {a} : {b}", CONDITION, (SUM, SUM)),
+        ops.MINIMUM: Spelling("{a} < {b} ? {a} : {b}", CONDITION, (SUM, SUM)),
+        GATE: Spelling("{a} > 0 ? {b} : 0.0", CONDITION, (SUM, COMPARISON)),
+    },
+    functions=_SHARED,
+    has_power=False,
+    words=_WORDS_OF_C,
+    definition="const double {} = {};",
+    comment="//",
+    includes=["#include <math.h>", "#include <stddef.h>", ""],
+    head="void {}({}) {{",
+    count="size_t {}",
+    source="const double *restrict {}",
+    target="double *restrict {}",
+    rest="{} + {}",
+    loop="for (size_t {i} = 0; {i} < {n}; {i}++) {{",
+    local="static ",
+    unused="(void){};",
 )
 
 #: JavaScript, in which -a ** 2 is a syntax error and --a changes a.
@@ -160,7 +231,14 @@ JAVASCRIPT = Code(
         GATE: Spelling("{a} > 0 ? {b} : 0", CONDITION, (SUM, COMPARISON)),
     },
     mathematics="Math.",
+    functions=set(_SHARED) - {"copysign", "erf", "erfc", "exp2", "fabs", "fmod", "remainder"},
     has_power=False,
+    words=_WORDS_OF_JAVASCRIPT,
+    definition="const {} = {};",
+    comment="//",
+    head="function {}({}) {{",
+    rest="{}.subarray({})",
+    loop="for (let {i} = 0; {i} < {n}; {i}++) {{",
 )
 
 

@@ -6,27 +6,25 @@ graphs: a line is a step, and a step that is used once stands where it is used.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from functools import reduce
 from math import isfinite
 from operator import add
-from typing import TYPE_CHECKING
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from ...autodiff import grad
+from ...network.nn import Module
 from ...network.tensor import Tensor
 from ...tree import flatten
-from ...value import all_finite, numbers
-from ...writing.code import ARRAYS, PYTHON
+from ...value import Value, all_finite, numbers
+from ...writing.code import ARRAYS, JAVASCRIPT, PYTHON, C
 from .errors import FAILURES, explained, origin, run
+from .flat import Flat
 from .statements import Plan, plan, print_imports, print_program
 from .structures import print_reader, unfolded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from types import ModuleType
-    from typing import Any
-
-    from ...network.nn import Module
-    from ...value import Value
     from .machine import MachineCode
 
 
@@ -158,14 +156,15 @@ class Program:
         >>> compile_graph(x * x, [x]).bind(numpy)(numpy.array([1.0, 5.0])).tolist()
         [1.0, 25.0]
         """
-        if self._plan is None:
-            raise ValueError("bind: a pickled program has only its Python text; compile the graph again")
-        if self._plan.batches:
+        plan = self._known_plan("bind")
+        if plan.batches:
             raise ValueError("bind: compile without sum_over, and sum the arrays of the result")
-        source, functions = print_program(self._plan, ARRAYS)
+        if namespace.__name__ == "numba":
+            raise ValueError("bind: Numba has no functions of arrays; machine_code() compiles the program")
+        source, functions = print_program(plan, ARRAYS)
         function = run(source, {name: _of_arrays(namespace, name) for name in functions})["program"]
         names = function.__code__.co_varnames  # those of the arguments come first
-        numbers_of = run(print_reader({name: entry for name, (_, entry) in zip(names, self._plan.entries)}))["numbers"]
+        numbers_of = run(print_reader({name: entry for name, (_, entry) in zip(names, plan.entries)}))["numbers"]
 
         def program(*arguments: Any, **keywords: Any) -> Any:
             result = function(*arguments, **keywords)
@@ -184,11 +183,43 @@ class Program:
         program.__doc__ = source
         return program
 
-    def machine_code(self) -> MachineCode:
-        """The program compiled by Numba. It is called as the program is; see there for more.
+    def to(self, language: str) -> str:
+        """The program in "python", "c" or "javascript"; the last two take and give flat arrays and stand alone.
 
         Raises:
-            ImportError: Numba is not installed.
+            ValueError: another language, or a program that has been pickled.
+            TypeError: the language has no word for a row.
+
+        >>> from tinygrad_edu import Value
+        >>> x = Value(3.0, label="x")
+        >>> print(compile_graph(x * x.exp(), [x]).to("c"))
+        #include <math.h>
+        <BLANKLINE>
+        // x: 1
+        // result: 1
+        void program(const double *restrict x, double *restrict result) {
+            const double x_2 = x[0];
+        <BLANKLINE>
+            // results
+            result[0] = x_2 * exp(x_2);
+        }
+        <BLANKLINE>
+        """
+        if language not in ("python", "c", "javascript"):
+            raise ValueError(f'a program is written in "python", "c" or "javascript", not {language!r}')
+        if language == "python":
+            return self.source
+        return Flat(self._known_plan("to"), C if language == "c" else JAVASCRIPT).source
+
+    def machine_code(self, optimize: int | None = None, cache: bool = True) -> MachineCode:
+        """The program compiled by the C compiler. It is called as the program is; see there for more.
+
+        Args:
+            optimize: 0 to 3, as the compiler takes it; by default what soon starts, and is fast for a small program.
+            cache: whether the compiled program is kept for the next time, in the cache folder of the user.
+
+        Raises:
+            RuntimeError: there is no C compiler, it fails, or what it makes cannot be kept or loaded.
             ValueError: the program has been pickled.
 
         >>> from tinygrad_edu import Value
@@ -196,11 +227,14 @@ class Program:
         >>> compile_graph(x * x, [x]).machine_code()(5.0)  # doctest: +SKIP
         25.0
         """
-        from .machine import MachineCode  # which those who have no NumPy cannot import
+        from .machine import MachineCode  # with ctypes, subprocess and hashlib, which few need
 
+        return MachineCode(self, self._known_plan("machine_code"), optimize, cache)
+
+    def _known_plan(self, asked: str) -> Plan:
         if self._plan is None:
-            raise ValueError("machine_code: a pickled program has only its Python text; compile the graph again")
-        return MachineCode(self, self._plan)
+            raise ValueError(f"{asked}: a pickled program has only its Python text; compile the graph again")
+        return self._plan
 
 
 class CompiledLoss:
@@ -216,12 +250,11 @@ class CompiledLoss:
         x, y: one example and its target, for their shapes; the target of `cross_entropy` as
             probabilities, since a class index cannot become a variable.
         reduction: "sum" or "mean" of the losses of the examples.
-        engine: "python", or "numba" for machine code, which takes seconds to compile and is then some thirty
-            times as fast.
+        engine: "python", or "c" for machine code, which is some thirty times as fast.
 
     Raises:
         ValueError: the reduction or the engine is unknown, or what `module` and `loss` refuse.
-        ImportError: Numba is not installed.
+        RuntimeError: the program cannot be compiled to machine code.
 
     >>> from tinygrad_edu import MLP, SGD, squared_error
     >>> net = MLP([1, 1], init=0.0)
@@ -242,8 +275,8 @@ class CompiledLoss:
         reduction: str = "sum",
         engine: str = "python",
     ) -> None:
-        if engine not in ("python", "numba"):
-            raise ValueError(f'the engine is "python" or "numba", not {engine!r}')
+        if engine not in ("python", "c"):
+            raise ValueError(f'the engine is "python" or "c", not {engine!r}')
         if reduction not in ("sum", "mean"):
             raise ValueError(f'the reduction is "sum" or "mean", not {reduction!r}')
         self.reduction = reduction
@@ -255,7 +288,7 @@ class CompiledLoss:
             {"xs": example, "ys": target, "parameters": self.parameters},
             sum_over=[example, target],
         )
-        self.run: Program | MachineCode = self.program.machine_code() if engine == "numba" else self.program
+        self.run: Program | MachineCode = self.program.machine_code() if engine == "c" else self.program
 
     def __call__(self, xs: Any, ys: Any) -> float:
         """The loss of the examples `xs` with the targets `ys`; its gradient goes to the parameters.

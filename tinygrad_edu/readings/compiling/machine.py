@@ -1,31 +1,27 @@
-"""A printed program as machine code: Numba compiles the same steps, for numbers in flat arrays."""
+"""A printed program as machine code: the C compiler compiles the same steps, and ctypes calls them."""
 
 from __future__ import annotations
 
+import ctypes
 import inspect
-import math
-from functools import cache
-from importlib import import_module
-from typing import TYPE_CHECKING
+import struct
+from array import array
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from ...network.tensor import Tensor
-from ...tree import flatten, values_in
-from ...value import Value
-from ...writing.code import MACHINE
+from ...tree import flatten
+from ...writing.code import C
+from .compiler import library
 from .errors import run
-from .statements import print_program
+from .flat import Flat
+from .statements import Plan
 from .structures import print_reader, print_writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import Any, TypeAlias
-
     from . import Program
-    from .statements import Plan
 
-    Array: TypeAlias = Any  #: of NumPy, with elements of the type float64
-
-_REFUSED = (OverflowError, ZeroDivisionError)
+_SLICE = 100_000  # steps of a loop after which Python looks whether it is interrupted
 
 
 class MachineCode:
@@ -35,42 +31,91 @@ class MachineCode:
     `function` takes none, and `repeat` stays in machine code for many steps.
 
     Attributes:
-        source: the Python text that was compiled: the steps, of one example where there is a batch.
-        function: the compiled function of flat float64 arrays. An argument is an array of all its numbers, in
-            the order in which they are written, and of a batch one row for each example. The results go into
-            the last argument, as in `function(x, y, parameters, result)`. It can be called from functions that
-            Numba compiles. It raises OverflowError or ZeroDivisionError where a number is not finite, also an argument.
+        source: the C text of the program.
         size: how many numbers the result has.
     """
 
-    def __init__(self, program: Program, plan: Plan) -> None:
-        self._numba, self._numpy = _library("numba"), _library("numpy")
+    def __init__(self, program: Program, plan: Plan, optimize: int | None, cache: bool) -> None:
+        flat = Flat(plan, C)
+        self.source, self.size = flat.source, flat.size
         self._program, self._plan = program, plan
         self._signature = inspect.signature(program.function)
-        self._entries = [entry for _, entry in plan.entries]
-        self._is_batch = [any([entry is x for x in plan.batches]) for entry in self._entries]
-        self._sizes = [len(values_in(entry)) for entry in self._entries]
-        self._numbers = [run(print_reader({"argument": entry}))["numbers"] for entry in self._entries]
-        writers = [run(print_writer(tree))["arranged"] for tree in (*self._entries, plan.outputs)]
-        *self._arranged_inputs, self._arranged = writers
-        self._loops: dict[str, Callable[..., None]] = {}
-        self.size = len(flatten(plan.outputs))
-        self.source, functions = print_program(plan._replace(batches=[]), MACHINE, flat=True)
-        steps = run(self.source, {name: _function(name) for name in functions if name != "abs"})["program"]
-        # Pointers, because LLVM needs many seconds for hundreds of elements of arrays.
-        pointer = self._numba.types.CPointer(self._numba.float64)
-        signature = self._numba.void(*[pointer] * (len(self._entries) + 1))
-        compiler = self._numba.njit(signature, error_model="python", no_cpython_wrapper=True, no_cfunc_wrapper=True)
-        self.function = self._of_arrays(compiler(steps))
+        self._is_batch = [name in flat.batches for name in flat.sizes]
+        self._sizes = list(flat.sizes.values())
+        entries = [entry for _, entry in plan.entries]
+        self._numbers = [run(print_reader({"argument": entry}))["numbers"] for entry in entries]
+        self._all_numbers = run(print_reader(dict(zip(flat.sizes, entries))))["numbers"]
+        trees = (*entries, plan.outputs)
+        *self._arranged_inputs, self._arranged = [run(print_writer(tree))["arranged"] for tree in trees]
+        self._zeros = array("d", bytes(8 * self.size))
+        places, each, once = [], 0, 0
+        for size, batch in zip(self._sizes, self._is_batch):
+            places.append(f"inputs + {each} * n + {once}")
+            each, once = each + size * batch, once + size * (not batch)
+        self._one, self._fixed = each, once
+        self._pack = struct.Struct(f"{once}d").pack
+        arguments = [*(["n"] if flat.batches else []), *[f"at[{k}]" for k in range(len(places))], "result"]
+        call = f"program({', '.join(arguments + ['room'] * (flat.room > 0))})"
+        macros = {"ONE": each, "FIXED": once, "SIZE": self.size, "PLACES": ", ".join([*places, "0"]), "PROGRAM": call}
+        macros |= {"ROOM": flat.room} if flat.room else {}
+        defined = [f"#define {name} {meaning}" for name, meaning in macros.items()]
+        around = Path(__file__).with_name("library.c").read_text(encoding="utf-8")
+        made = library("\n".join([self.source, *defined, around]), optimize, cache)
+        number, pointer = ctypes.c_size_t, ctypes.c_void_p
+        self._call, self._loop = made.call, made.loop
+        self._call.argtypes = [pointer, number, pointer]
+        self._loop.argtypes = [pointer, number, pointer, number, pointer, number, pointer, number, pointer]
+        self._loop.restype = number
 
     def __call__(self, /, *arguments: Any, **keywords: Any) -> Any:
-        arrays = self._arrays(arguments, keywords)
-        result = self._numpy.empty(self.size)
-        try:
-            self.function(*arrays, result)
-        except _REFUSED:
-            return self._arranged(self._plainly(arrays, ""))
-        return self._arranged(result.tolist())
+        if self._one or keywords:
+            inputs, n = self._packed(arguments, keywords)
+        else:
+            try:
+                inputs, n = self._pack(*self._all_numbers(*arguments)), 1
+            except (TypeError, ValueError, LookupError, struct.error):  # arrays, or a mistake
+                inputs, n = self._packed(arguments, keywords)
+        result = self._zeros[:]
+        if self._call(inputs, n, result.buffer_info()[0]):
+            return self._arranged(result.tolist())
+        return self._arranged(self._plainly(inputs, n))
+
+    def prepare(self, inputs: Any, result: Any) -> Callable[[], None]:
+        """A function that reads one buffer and writes another, as often as it is called, without a copy.
+
+        Args:
+            inputs, result: flat buffers of float64, such as an `array.array` or an array of NumPy. The numbers of
+                the arguments stand one after the other, in the order in which they are written, and of a batch one
+                example after the other; so do those of the result.
+
+        Raises:
+            TypeError, ValueError: a buffer is not writable, or has not as many numbers as it should have.
+
+        >>> from array import array
+        >>> from tinygrad_edu import Value, compile_graph
+        >>> x = Value(3.0, label="x")
+        >>> machine = compile_graph(x * x, [x]).machine_code()  # doctest: +SKIP
+        >>> x, y = array("d", [5.0]), array("d", [0.0])
+        >>> square = machine.prepare(x, y); square(); y  # doctest: +SKIP
+        array('d', [25.0])
+        """
+        numbers, results = memoryview(inputs), memoryview(result)
+        n, rest = divmod(len(numbers) - self._fixed, self._one) if self._one else (1, len(numbers) - self._fixed)
+        fits = [view.format == "d" and view.ndim == 1 and view.contiguous for view in (numbers, results)]
+        if not all(fits) or rest or n < 0 or len(results) != self.size:
+            each = f"{self._one} for each example and " if self._one else ""
+            raise ValueError(
+                f"prepare: the inputs are a flat buffer of float64 with {each}{self._fixed} numbers, the result one of "
+                f"{self.size}"
+            )
+        held = [ctypes.c_char.from_buffer(view) for view in (numbers, results)]
+        call, source, target = self._call, ctypes.addressof(held[0]), ctypes.addressof(held[1])
+
+        def prepared() -> None:
+            if not call(source, n, target):
+                results[:] = array("d", self._plainly(numbers, n))
+
+        return prepared
 
     def repeat(self, n: int, /, *arguments: Any, **keywords: Any) -> dict[Any, Any]:
         """n steps, in each of which an output is the next value of the input of the same name.
@@ -83,182 +128,105 @@ class MachineCode:
         """
         if n < 1:
             raise ValueError(f"repeat: the number of steps is at least 1, not {n!r}")
-        carried, kept = self._carried()
-        arrays = self._arrays(arguments, keywords)
-        for k, _ in carried:
-            arrays[k] = arrays[k].copy()
-        result, done = self._numpy.empty(self.size), self._numpy.zeros(1, dtype="int64")
-        history = self._numpy.empty((n, len(kept)))
-        loop = self._loop(carried, kept)
-        while done[0] < n:
-            try:
-                loop(n, *arrays, result, history, done)
-            except _REFUSED:  # once more with words; if only a number on the way was too large, go on
-                step = int(done[0])
-                result[:] = self._plainly(arrays, f"step {step + 1} of {n}: ")
-                history[step] = result[kept]
-                for k, start in carried:
-                    arrays[k][:] = result[start : start + len(arrays[k])]
-                done[0] = step + 1
-        last, column = result.tolist(), {at: history[:, i].tolist() for i, at in enumerate(kept)}
-        found: dict[Any, Any] = self._arranged([column.get(at, y) for at, y in enumerate(last)])
-        return found
+        given, examples = self._packed(arguments, keywords)
+        inputs, results = array("d", given), self._zeros * 2
+        carried, kept = self._carried(examples)
+        moves = [x for argument, _, start, _ in carried for x in (argument, start)]
+        pairs, places = [(ctypes.c_size_t * len(of))(*of) for of in (moves, kept)]
+        history = array("d", bytes(8 * n * len(kept)))
+        at, to, where = [numbers.buffer_info()[0] for numbers in (inputs, results, history)]
+        done = 0
+        while done < n:
+            steps = min(n - done, _SLICE)
+            row = where + 8 * done * len(kept)
+            found = self._loop(at, examples, to, steps, pairs, len(carried), places, len(kept), row)
+            done += found
+            result = results[self.size * (found % 2 == 0) :][: self.size]  # of the last step
+            for _, into, start, size in carried if found else ():
+                inputs[into : into + size] = result[start : start + size]
+            if found < steps:  # once more with words; if only a number on the way was too large, go on
+                result = array("d", self._plainly(inputs, examples, f"step {done + 1} of {n}: "))
+                history[done * len(kept) : (done + 1) * len(kept)] = array("d", [result[k] for k in kept])
+                for _, into, start, size in carried:
+                    inputs[into : into + size] = result[start : start + size]
+                done += 1
+        columns = {place: history[k :: len(kept)].tolist() for k, place in enumerate(kept)}
+        last: dict[Any, Any] = self._arranged([columns.get(k, y) for k, y in enumerate(result)])
+        return last
 
     def __repr__(self) -> str:
         return f"<MachineCode of {len(self.source.splitlines())} lines>"
 
-    def _of_arrays(self, steps: Any) -> Any:
-        """The function of arrays: the steps, or of a batch their results for each row, added up."""
-        names = [f"a{k}" for k in range(len(self._entries))]
-        rows = [f"{name}[i]" if batch else name for name, batch in zip(names, self._is_batch)]
-        if self._plan.batches:
-            body = f"""\
-    part = empty(len(result))
-    result[:] = 0.0
-    for i in range(len({names[self._is_batch.index(True)]})):
-        steps({_pointers([*rows, "part"])})
-        for k in range(len(result)):
-            result[k] += part[k]
-"""
-        else:
-            body = f"    steps({_pointers([*rows, 'result'])})\n"
-        # A comparison would take an argument that is inf or nan for a number.
-        checks = [f"    check_finite({name})\n" for name in names]
-        source = f"def program({', '.join([*names, 'result'])}):\n{''.join(checks)}{body}    check_finite(result)\n"
-        given = {"steps": steps, "empty": self._numpy.empty, "check_finite": _function("check_finite")}
-        number = self._numba.float64
-        types = [number[:, ::1] if batch else number[::1] for batch in [*self._is_batch, False]]
-        return self._numba.njit(self._numba.void(*types))(run(source, given)["program"])
+    def _carried(self, n: int) -> tuple[list[tuple[int, int, int, int]], list[int]]:
+        """The arguments that are results of the step before, and the places of the other results.
 
-    def _loop(self, carried: list[tuple[int, int]], kept: list[int]) -> Any:
-        """n steps in a compiled loop. `done` counts them, also for whoever catches the error of one."""
-        names = [f"a{k}" for k in range(len(self._entries))]
-        copies = "".join(
-            [
-                f"        for k in range(len({names[k]})):\n            {names[k]}[k] = result[{at} + k]\n"
-                for k, at in carried
-            ]
-        )
-        source = f"""\
-def program(n, {", ".join([*names, "result"])}, history, done):
-    for i in range(done[0], n):
-        step({", ".join([*names, "result"])})
-        for k in range(len(kept)):
-            history[i, k] = result[kept[k]]
-{copies}        done[0] = i + 1
-"""
-        if source not in self._loops:
-            kept_places = self._numpy.array(kept, dtype="int64")
-            steps = run(source, {"step": self.function, "kept": kept_places})["program"]
-            self._loops[source] = self._numba.njit(steps)
-        return self._loops[source]
-
-    def _carried(self) -> tuple[list[tuple[int, int]], list[int]]:
-        """Which arguments are outputs of the step before, from where in the result on; the places of the rest."""
-        names = [name for name, _ in self._plan.entries]
+        Each is its number, where it begins in the inputs and in the result, and how many numbers it has.
+        """
+        starts, at = {}, 0
+        for k, ((name, _), size, batch) in enumerate(zip(self._plan.entries, self._sizes, self._is_batch)):
+            starts[name] = k, at, -1 if batch else size
+            at += size * (n if batch else 1)
         outputs = self._plan.outputs if isinstance(self._plan.outputs, dict) else {}
         carried, kept, at = [], list[int](), 0
         for key, branch in outputs.items():
             places = range(at, at := at + len(flatten(branch)))
-            if key not in names:
+            if key not in starts:
                 kept += places
                 continue
-            k = names.index(key)
-            if self._is_batch[k] or self._sizes[k] != len(places):
+            k, into, size = starts[key]
+            if size != len(places):
                 raise ValueError(f"repeat: the output {key!r} has not as many numbers as the input of this name")
-            carried.append((k, places.start))
+            carried.append((k, into, places.start, size))
         if not carried:
             raise ValueError("repeat: no output has the name of an input; outputs and inputs are dicts with names")
         return carried, kept
 
-    def _arrays(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> list[Array]:
-        """The arguments as flat arrays."""
+    def _packed(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[bytes, int]:
+        """The numbers of the arguments one after the other, and how many examples there are."""
         given = self._signature.bind(*arguments, **keywords).args
-        arrays = []
+        packed, lengths = b"", set()
         for k, (name, argument) in enumerate(zip(self._signature.parameters, given)):
             try:
-                arrays.append(self._rows(k, argument) if self._is_batch[k] else self._flat(k, argument))
+                if self._is_batch[k]:
+                    rows = [self._pack_one(k, one) for one in _plain(argument)]
+                    lengths.add(len(rows))
+                    packed += b"".join(rows)
+                else:
+                    packed += self._pack_one(k, argument)
+            except struct.error as error:
+                raise TypeError(f"the argument {name} does not fit the inputs: {error}") from None
             except (TypeError, ValueError, LookupError) as error:
                 raise type(error)(f"the argument {name} does not fit the inputs: {error}") from None
-        lengths = {len(array) for array, batch in zip(arrays, self._is_batch) if batch}
         if len(lengths) > 1:
             raise ValueError(f"the batches have different numbers of examples: {sorted(lengths)}")
-        return arrays
+        return packed, lengths.pop() if lengths else 1
 
-    def _flat(self, k: int, numbers: Any) -> Array:
-        """The numbers of an argument, in the structure of the input or flat already, as one array."""
-        if hasattr(numbers, "shape") and numbers.shape in ((self._sizes[k],), _shape(self._entries[k])):
-            return self._numpy.ascontiguousarray(numbers, dtype="float64").reshape(-1)
-        return self._array([self._numbers[k](numbers)], (1, self._sizes[k]))[0]
+    def _pack_one(self, k: int, argument: Any) -> bytes:
+        """An argument, or one example of it: in the structure of the input, or a flat array."""
+        numbers, size = _plain(argument), self._sizes[k]
+        is_flat = numbers is not argument and isinstance(numbers, list) and len(numbers) == size
+        if not is_flat or any([isinstance(x, list) for x in numbers]):
+            numbers = self._numbers[k](numbers)
+        return struct.pack(f"{size}d", *numbers)
 
-    def _rows(self, k: int, examples: Any) -> Array:
-        """A row for each example."""
-        if hasattr(examples, "shape") and examples.shape[1:] == _shape(self._entries[k]):
-            return self._numpy.ascontiguousarray(examples, dtype="float64").reshape(len(examples), -1)
-        return self._array([self._numbers[k](one) for one in examples], (len(examples), self._sizes[k]))
-
-    def _array(self, rows: list[list[float]], shape: tuple[int, int]) -> Array:
-        array = self._numpy.array(rows, dtype="float64") if rows else self._numpy.empty(shape)
-        if array.shape != shape:
-            raise ValueError("in the place of a number is a sequence")
-        return array
-
-    def _plainly(self, arrays: list[Array], place: str) -> list[float]:
-        """The results by the plain program, whose errors have words.
+    def _plainly(self, inputs: Any, n: int, place: str = "") -> list[float]:
+        """The results by the Python program, whose errors have words.
 
         It may have a result where machine code has none: of a decision Python computes one side only.
         """
-        arguments = [
-            [*map(arranged, array.tolist())] if batch else arranged(array.tolist())
-            for arranged, batch, array in zip(self._arranged_inputs, self._is_batch, arrays)
-        ]
+        numbers, at, arguments = memoryview(inputs).cast("B").cast("d").tolist(), 0, []
+        for arranged, size, batch in zip(self._arranged_inputs, self._sizes, self._is_batch):
+            starts = range(at, at + size * n, size) if batch and size else [at]
+            rows = [arranged(numbers[k : k + size]) for k in starts]
+            arguments.append(rows if batch else rows[0])
+            at += size * (n if batch else 1)
         try:
-            numbers: list[float] = flatten(self._program(*arguments))
-            return numbers
+            found: list[float] = flatten(self._program(*arguments))
+            return found
         except (ArithmeticError, ValueError) as error:
             raise type(error)(f"{place}{error}") from None
 
 
-def _pointers(arrays: Sequence[str]) -> str:
-    return ", ".join([f"{array}.ctypes" for array in arrays])
-
-
-def _shape(tree: Any) -> tuple[int, ...] | None:
-    """The shape of a Value or a Tensor."""
-    return () if isinstance(tree, Value) else tree.shape if isinstance(tree, Tensor) else None
-
-
-def _library(name: str) -> Any:
-    try:
-        return import_module(name)
-    except ImportError:
-        raise ImportError('machine code needs Numba: pip install "tinygrad-edu[fast]"') from None
-
-
-@cache
-def _function(name: str) -> Any:
-    """What a program calls, compiled. Those of `math` raise where they do in Python, which C's do not."""
-    isfinite, power = math.isfinite, math.pow
-    function: Any = getattr(math, name, None)
-
-    def check_finite(array):  # type: ignore[no-untyped-def]
-        for y in array.flat:
-            if not isfinite(y):
-                raise OverflowError
-
-    def where(condition, a, b):  # type: ignore[no-untyped-def]
-        return a if condition else b
-
-    def pow(a, n):  # type: ignore[no-untyped-def]
-        y = power(a, float(n))
-        if not isfinite(y):
-            raise OverflowError
-        return y
-
-    def checked(a):  # type: ignore[no-untyped-def]
-        y = function(a)
-        if not isfinite(y):
-            raise OverflowError
-        return y
-
-    return _library("numba").njit({"check_finite": check_finite, "where": where, "pow": pow}.get(name, checked))
+def _plain(argument: Any) -> Any:
+    """An array as lists."""
+    return argument.tolist() if hasattr(argument, "tolist") else argument

@@ -1,31 +1,25 @@
-"""Printing a graph as one Python function.
+"""A graph as the statements of a program, and those as one Python function.
 
-A line is one formula over local variables and a decision is an expression, so that a compiler for
-numbers, such as Numba, can take the steps as they stand.
+A statement is one formula over local variables, and a decision is an expression, so that every language can say it.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from ...graph import topological_order
 from ...network.tensor import Tensor
 from ...tree import flatten, values_in
 from ...value import Value
-from ...writing.code import Written, functions_in
+from ...writing.code import Code, Written, functions_in
 from ...writing.expression import Apply, write
 from .. import naming
-from .structures import EXPRESSION, Names, check_keys, filled, indexed, laid_out, name_of, unfolded, unpacked
+from .structures import EXPRESSION, INDENT, Called, Names, check_keys, filled, laid_out, name_of, unfolded, unpacked
 from .terms import Term, simplify
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from typing import Any
-
-    from ...writing.code import Code
-    from .structures import Called
 
 # What a step without a label is called, with a number behind it.
 _NAMES = {"+": "sum", "−": "diff", "×": "prod", "÷": "ratio"}
@@ -99,47 +93,86 @@ def needed(order: Sequence[Term], roots: Iterable[Term]) -> set[Term]:
     return found
 
 
+class Statement(NamedTuple):
+    """A statement of a program; its lines are indented as in a function.
+
+    Attributes:
+        heading: what is said in a comment above it.
+        defines: the Term that it gives a name, and `uses`, the Terms whose names stand in it.
+    """
+
+    text: str
+    heading: str = ""
+    defines: Term | None = None
+    uses: tuple[Term, ...] = ()
+
+    def comment(self, language: Code) -> list[str]:
+        """The lines above it."""
+        return ["", f"{INDENT}{language.comment} {self.heading}"] if self.heading else []
+
+
+@dataclass
 class Printer:
-    """Writes Terms as lines of code, each step before the steps that use it."""
+    """Writes Terms as statements, each step before the steps that use it.
 
-    def __init__(self, language: Code, names: Names, uses: Counter[Term]) -> None:
-        self.language = language
-        self.names = names
-        self.uses = uses
-        self.written: dict[Term, Written] = {}  # what stands for a Term
-        self.open: set[Term] = set()  # the Terms for which that is still a formula, not a name
-        self.lines: list[str] = []
-        self.indent = "    "
+    Attributes:
+        uses: how often a Term is used.
+        names: the names that are taken.
+        written: what stands for a Term; while it is `open` that is a formula, and else a name.
+        heading: what stands above the next statement.
+    """
+
+    language: Code
+    uses: Counter[Term]
+    names: Names
+    written: dict[Term, Written] = field(default_factory=dict)
+    open: set[Term] = field(default_factory=set)
+    statements: list[Statement] = field(default_factory=list)
+    indent: str = INDENT
+    heading: str = ""
+
+    def statement(self, text: str, defines: Term | None = None, uses: Iterable[Term] = ()) -> None:
+        text = self.indent + text.replace("\n", f"\n{self.indent}")
+        self.statements.append(Statement(text, self.heading, defines, tuple(uses)))
         self.heading = ""
-
-    def line(self, text: str) -> None:
-        """One statement; before it the heading that waits for it."""
-        if self.heading:
-            if self.lines:
-                self.lines.append("")
-            self.lines.append(f"{self.indent}# {self.heading}")
-            self.heading = ""
-        self.lines += [self.indent + part for part in text.split("\n")]
 
     def text(self, term: Term) -> str:
         return self.written[term].text
 
+    def named_in(self, term: Term) -> Iterator[Term]:
+        """The Terms whose names stand in what is written for the Term."""
+        if term not in self.open:
+            yield term
+        for a in term.inputs if term in self.open else ():
+            yield from self.named_in(a)
+
+    def steps(self, plan: Plan) -> None:
+        """A statement for each step that needs a name."""
+        for heading, roots in plan.sections:
+            self.heading = heading or self.heading
+            here, roots_here = needed(plan.order, roots), set(roots)
+            for term in plan.order:
+                if term in here and term not in self.written:
+                    self.express(term)
+                    if heading == "forward" and (term.label or term in roots_here):
+                        self.name(term)  # a line of its own, as in the notes: z, then h
+
     def express(self, term: Term) -> None:
         """A formula for the Term, and a line of its own if it is used twice or too long."""
+        self.open.add(term)
         if term.op is None:
             assert term.number is not None  # a variable has a name before anything is written
             self.written[term] = Written(*self.language.number(term.number))
             return
-        spelled = self.language.spelling(term.op, ()).text
-        for letter, a in zip(("{a}", "{b}"), term.inputs):
-            if spelled.count(letter) > 1:
+        spelling = self.language.spelling(term.op, ())
+        for k, a in enumerate(term.inputs):
+            if spelling.uses(k) > 1:
                 self.name(a)
         formula = self.applied(term)
-        while len(formula.text) > EXPRESSION and (inner := [a for a in term.inputs if a in self.open]):
+        while len(formula.text) > EXPRESSION and (inner := [a for a in term.inputs if a in self.open and a.op]):
             self.name(max(inner, key=lambda a: len(self.text(a))))
             formula = self.applied(term)
         self.written[term] = formula
-        self.open.add(term)
         if self.uses[term] > 1 or len(formula.text) > EXPRESSION:
             self.name(term)
 
@@ -147,72 +180,60 @@ class Printer:
         return Written(*write(Apply(term.op, tuple([self.written[a] for a in term.inputs])), self.language))
 
     def name(self, term: Term) -> None:
-        """Give the formula a line and a name, if it is not a name already."""
+        """Give the formula a statement and a name, if it is not a name already."""
         if term in self.open and term.op:
-            self.open.remove(term)
             kind = "power" if term.kind.startswith("^") else _NAMES.get(term.kind, term.kind)
             name = self.names.new(term.label or f"{kind}_1")
-            self.line(f"{name} = {self.text(term)}")
+            self.statement(self.language.definition.format(name, self.text(term)), term, self.named_in(term))
+            self.open.remove(term)
             self.written[term] = Written(name)
 
 
-def print_program(plan: Plan, language: Code, flat: bool = False) -> tuple[str, list[str]]:
-    """The source of the function in a language, without imports, and the functions that it calls.
+def printer(plan: Plan, language: Code, taken: Iterable[str]) -> Printer:
+    """A printer of the program in a language where some names are taken."""
+    uses = Counter([*flatten(plan.outputs), *[a for term in plan.order for a in term.inputs]])
+    return Printer(language, uses, Names(taken))
 
-    Where it is `flat`, each argument is one array of all its numbers, and the results go into an array that is a
-    further argument, because a compiler for numbers needs seconds for a tuple of hundreds.
-    """
-    entries, batches, variables, sections, outputs, titles, order, called = plan
-    results: list[Term] = flatten(outputs)
-    functions = set().union(*[functions_in(language.spelling(op, ())) for op in {term.op for term in order if term.op}])
-    names = Names([*functions, "zip"] if len(batches) > 1 else functions)
-    page = Printer(language, names, Counter([*results, *[a for term in order for a in term.inputs]]))
+
+def print_program(plan: Plan, language: Code) -> tuple[str, list[str]]:
+    """The source of the function in Python, without imports, and the functions that it calls."""
+    operations = {term.op for term in plan.order if term.op}
+    functions = set().union(*[functions_in(language.spelling(op, ())) for op in operations])
+    page = printer(plan, language, [*functions, "zip"] if len(plan.batches) > 1 else functions)
 
     def unpack(entry: Any, name: str) -> None:
-        for x, name_of_x in (indexed if flat else unpacked)(entry, name, names, page.line, called):
-            page.written[variables[x]] = Written(name_of_x)
+        for x, name_of_x in unpacked(entry, name, page.names, page.statement, plan.called):
+            page.written[plan.variables[x]] = Written(name_of_x)
 
     # The arguments, and for a sum the loop over the examples.
-    arguments = [names.new(name) for name, _ in entries]
-    result = names.new("result") if flat else ""
+    arguments = [page.names.new(name) for name, _ in plan.entries]
     loops = []
-    for name, (_, entry) in zip(arguments, entries):
-        if any([entry is x for x in batches]):
-            loops.append((name, names.new(f"{name}_n"), entry))
+    for name, (_, entry) in zip(arguments, plan.entries):
+        if any([entry is x for x in plan.batches]):
+            loops.append((name, page.names.new(f"{name}_n"), entry))
         else:
             unpack(entry, name)
     sums = {}
     if loops:
-        sums = {y: names.new(f"sum_{titles.get(y, i)}") for i, y in enumerate(dict.fromkeys(results), start=1)}
+        results = dict.fromkeys(flatten(plan.outputs))
+        sums = {y: page.names.new(f"sum_{plan.titles.get(y, i)}") for i, y in enumerate(results, start=1)}
         for some in filled([f"{name} =" for name in sums.values()]):
-            page.line(f"{some} 0.0")
+            page.statement(f"{some} 0.0")
         together, one = ", ".join([x for x, _, _ in loops]), ", ".join([n for _, n, _ in loops])
-        page.line(f"for {one} in {together if len(loops) == 1 else f'zip({together}, strict=True)'}:")
+        page.statement(f"for {one} in {together if len(loops) == 1 else f'zip({together}, strict=True)'}:")
         page.indent *= 2
         for _, name, entry in loops:
             unpack(entry, name)
-
-    # The steps.
-    for heading, roots in sections:
-        page.heading = heading or page.heading
-        here, roots_here = needed(order, roots), set(roots)
-        for term in order:
-            if term in here and term not in page.written:
-                page.express(term)
-                if heading == "forward" and (term.label or term in roots_here):
-                    page.name(term)  # a line of its own, as in the notes: z, then h
+    page.steps(plan)
     if loops:
-        page.heading = "the gradient of the sum is the sum of the gradients" if len(sections) > 1 else "sums"
+        page.heading = "the gradient of the sum is the sum of the gradients" if len(plan.sections) > 1 else "sums"
         for y, name in sums.items():
-            page.line(f"{name} += {page.text(y)}")
-        page.indent = "    "
-    if flat:
-        arguments.append(result)
-        for k, y in enumerate(results):
-            page.line(f"{result}[{k}] = {page.text(y)}")
-    else:
-        page.line(f"return {laid_out(outputs, sums.__getitem__ if loops else page.text)}")
-    return "\n".join([f"def program({', '.join(arguments)}):", *page.lines, ""]), sorted(functions)
+            page.statement(f"{name} += {page.text(y)}")
+        page.indent = INDENT
+    page.statement(f"return {laid_out(plan.outputs, sums.__getitem__ if loops else page.text)}")
+    lines = [line for s in page.statements for line in (*s.comment(language), s.text)]
+    lines = lines[not lines[0] :]  # above the first there is no empty line
+    return "\n".join([language.head.format("program", ", ".join(arguments)), *lines, ""]), sorted(functions)
 
 
 def print_imports(functions: Iterable[str]) -> str:

@@ -5,18 +5,15 @@ from __future__ import annotations
 import itertools
 import keyword
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeAlias
 
 from ...network.tensor import Tensor
 from ...value import Value
 from ...writing.code import identifier
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from typing import Any, TypeAlias
-
-    Called: TypeAlias = Callable[[Value | Tensor], str | None]  #: the name of a node, or None
-
+Called: TypeAlias = Callable[[Value | Tensor], str | None]  #: the name of a node, or None
+INDENT = "    "
 EXPRESSION = 72  # the width of what stands right of `name = `, for lines of about 88
 
 
@@ -64,18 +61,6 @@ def unpacked(
     else:
         line(f"{laid_out([part_name for part_name, _ in parts], str)} = {name}")
     return [pair for part_name, part in parts for pair in unpacked(part, part_name, names, line, called)]
-
-
-def indexed(
-    tree: Any, name: str, names: Names, line: Callable[[str], None], called: Called | None = None
-) -> list[tuple[Value, str]]:
-    """As `unpacked`, where `name` is one array of all numbers of the structure."""
-    found = unpacked(tree, name, names, lambda _: None, called)
-    if [number for _, number in found] == [name]:  # of a single Value, whose name the array has
-        found = [(x, names.new(name)) for x, _ in found]
-    for k, (_, number) in enumerate(found):
-        line(f"{number} = {name}[{k}]")
-    return found
 
 
 def print_reader(trees: dict[str, Any], function: str = "numbers") -> str:

@@ -1,0 +1,73 @@
+/* What Python calls. Before it stand the program and
+
+   ONE, FIXED   how many numbers of the inputs there are for each example, and once
+   SIZE         how many numbers of the result
+   PLACES       where the arguments of the program begin, from inputs and n
+   PROGRAM      its call, with the arguments `at`, n, result and room
+   ROOM         for how many numbers it needs room, if it needs any
+
+   The flags of the processor tell whether a step left the finite numbers; Python then says where. */
+
+#include <fenv.h>
+#include <stddef.h>
+#include <string.h>
+
+#ifdef ROOM
+static _Thread_local double room[ROOM];
+#endif
+
+enum { FAILED = FE_INVALID | FE_DIVBYZERO | FE_OVERFLOW };
+
+static int are_finite(const double *numbers, size_t size)
+{
+    for (size_t k = 0; k < size; k++)
+        if (!isfinite(numbers[k]))
+            return 0;
+    return 1;
+}
+
+static int can_begin(const double *inputs, size_t n)
+{
+    if (!are_finite(inputs, ONE * n + FIXED))
+        return 0;
+    if (fetestexcept(FAILED))
+        feclearexcept(FAILED);
+    return 1;
+}
+
+static int step(const double *const *at, size_t n, double *result)
+{
+    (void)at;
+    (void)n;
+    PROGRAM;
+    return !fetestexcept(FAILED);
+}
+
+/* 1 if all numbers are finite, else 0, and the result does not hold. */
+int call(const double *inputs, size_t n, double *result)
+{
+    const double *at[] = {PLACES};
+    return can_begin(inputs, n) && step(at, n, result) && are_finite(result, SIZE);
+}
+
+/* The number of steps, of at most `steps`, that went well. The two halves of `results` take turns. After each step
+   some of its results are kept, by their places, and some are the next arguments: `carried` holds which arguments
+   these are, and where they begin in the result. */
+size_t loop(const double *inputs, size_t n, double *results, size_t steps, const size_t *carried, size_t carries,
+            const size_t *kept, size_t keeps, double *history)
+{
+    const double *at[] = {PLACES};
+    size_t done = 0;
+    if (!can_begin(inputs, n))
+        return 0;
+    for (; done < steps; done++) {
+        double *result = results + done % 2 * SIZE;
+        if (!step(at, n, result))
+            break;
+        for (size_t k = 0; k < keeps; k++)
+            *history++ = result[kept[k]];
+        for (size_t k = 0; k < carries; k++)
+            at[carried[2 * k]] = result + carried[2 * k + 1];
+    }
+    return done;
+}
