@@ -5,6 +5,7 @@ all paths, with the solution of a system of linear equations, and with central d
 derivatives with the differences of first ones. What is common to the comparisons stands first.
 """
 
+import math
 import sys
 from collections import defaultdict
 
@@ -230,7 +231,41 @@ def test_mixed_second_derivatives_do_not_depend_on_the_order(kind, data):
     # Slopes below a hundred along some twenty nodes, each off by ε where it is rounded.
     tolerance = 1e-11 * max(1.0, np.abs(second).max())
     np.testing.assert_allclose(second, second.T, rtol=0, atol=tolerance)
-    # Forward mode over reverse mode: another graph for the same derivatives.
+    # Forward over reverse mode, and reverse over forward mode: other graphs for the same derivatives.
     numbers = flatten(leaves)
-    other = [[jvp(dx, x, 1.0).data for x in numbers] for dx in flatten(grad(y, leaves))]
-    np.testing.assert_allclose(second, other, rtol=0, atol=tolerance)
+    over_reverse = [[jvp(dx, x, 1.0).data for x in numbers] for dx in flatten(grad(y, leaves))]
+    over_forward = [[d.data for d in grad(jvp(y, x, 1.0), numbers)] for x in numbers]
+    np.testing.assert_allclose(second, over_reverse, rtol=0, atol=tolerance)
+    np.testing.assert_allclose(second, over_forward, rtol=0, atol=tolerance)
+
+
+@either_kind
+@given(st.data())
+def test_the_two_modes_are_transposes_of_each_other(kind, data):
+    """⟨v, J u⟩ by forward mode is ⟨Jᵀ v, u⟩ by reverse mode, for several results of one graph."""
+    recipe = data.draw(KINDS[kind])
+    leaves = recipe.leaves()
+    results = [node for node in topological_order(recipe(*leaves)) if node.op][-3:]
+    v, u = [1.0, -2.0, 0.5][: len(results)], [(-1.0) ** i * (i + 1) for i in range(len(flatten(leaves)))]
+    pushed = sum([vi * jvp(y, flatten(leaves), u).data for vi, y in zip(v, results)])
+    pulled = sum([g.data * ui for g, ui in zip(flatten(grad(Value.dot(results, v), leaves)), u)])
+    slacks = [abs(vi * ui) * s for vi, y in zip(v, results) for ui, s in zip(u, slack(y, leaves))]
+    assert abs(pushed - pulled) <= 2 * sum(slacks)
+
+
+def test_the_remainder_of_taylors_series_has_its_order():
+    """f(x + h u) − Σₖ hᵏ f⁽ᵏ⁾ / k! up to k = n is O(hⁿ⁺¹): half the h divides it by 2ⁿ⁺¹."""
+
+    def f(h):
+        x, y = xs = [Value(0.3 + h), Value(-0.7 + 2 * h)]
+        return (x * y + x).tanh() * y.exp(), xs
+
+    derivative, xs = f(0.0)
+    terms, remainders = [], []
+    for k in range(5):
+        terms.append(derivative.data / math.factorial(k))
+        derivative = jvp(derivative, xs, [1.0, 2.0])
+        series = [sum([t * h**k for k, t in enumerate(terms)]) for h in (1 / 64, 1 / 128)]
+        remainders.append([f(h)[0].data - at for h, at in zip((1 / 64, 1 / 128), series)])
+    # The next term is smaller by some h; the last remainder, 3e-9, is rounded by 1e-16.
+    assert [large / small for large, small in remainders] == pytest.approx([2.0, 4.0, 8.0, 16.0, 32.0], rel=0.05)

@@ -2,7 +2,6 @@
 
 import math
 from collections import namedtuple
-from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -85,6 +84,11 @@ def test_grad_to_an_inner_node_and_to_a_stranger():
     y = s * s
     assert grad(y, s).data == 8.0
     assert grad(y, Value(1.0)).data == 0.0
+    apart = 2 * a
+    apart.label = "s2"
+    with pytest.raises(ValueError, match=r"^grad: y was not computed from s2 = 4\.0: .* write allow_unused=True$"):
+        grad(y, apart)
+    assert grad(y, apart, allow_unused=True).data == jacobian(y, apart)[0][0].data == 0.0
 
 
 def test_a_derivative_is_named_after_what_it_is_taken_by():
@@ -108,13 +112,6 @@ def test_no_two_derivatives_have_one_name():
     for _ in range(11):
         d = grad(d, a)
     assert d.label == "∂¹¹L/" + 11 * "∂a"
-
-
-def test_a_gradient_is_an_ordinary_graph():
-    x = Value(3.0)
-    slope = grad(x * x, x)
-    (slope * slope).backward()  # (2x)², whose derivative is 8x
-    assert x.grad == 24.0
 
 
 def test_jvp_is_the_derivative_along_a_direction():
@@ -168,28 +165,6 @@ def test_structures_that_differ_are_refused(xs, tangents):
     a, t = Value(2.0), Tensor([[1.0, 2.0], [3.0, 4.0]])
     with pytest.raises(ValueError, match=r"^jvp: xs and tangents differ in structure, at \["):
         jvp(a * t.sum()[()], xs(a, t), tangents)
-
-
-def test_jvp_pairs_tangents_key_by_key_and_counts_every_place():
-    class Pair(NamedTuple):
-        a: object
-        b: object
-
-    a, b = Value(2.0), Value(5.0)
-    assert jvp(a * b, {"a": a, "b": b}, {"b": 1.0, "a": 0.0}).data == 2.0
-    assert jvp(a * b, Pair(a, b), Pair(1.0, 10.0)).data == 5.0 + 20.0
-    assert jvp(a * a, [a, a], [1.0, 10.0]).data == 4.0 * 11
-    assert grad(a * b, Pair(a, b)).b.data == 2.0
-
-
-def test_tangents_come_in_arrays_and_have_the_structure_of_the_inputs():
-    t = Tensor([1.0, 2.0])
-    y = (t * t).sum()
-    assert jvp(y, t, np.array([1.0, 10.0])).data == 42.0
-    assert jvp(y, [t], [np.array([1.0, 10.0])]).data == 42.0
-    for tangents in (np.array([[1.0, 1.0]]), [1.0], 1.0, {"t": [1.0, 1.0]}):
-        with pytest.raises(ValueError, match="xs and tangents differ in structure"):
-            jvp(y, t, tangents)
 
 
 def test_jvp_can_be_differentiated():

@@ -119,9 +119,8 @@ def test_gradients_as_values_need_no_garbage_collector():
 
 # Copies.
 
-PROTOCOLS = range(2, pickle.HIGHEST_PROTOCOL + 1)
-COPIES = [copy.deepcopy, *[lambda x, p=p: pickle.loads(pickle.dumps(x, protocol=p)) for p in PROTOCOLS]]
-every_copy = pytest.mark.parametrize("copied", COPIES, ids=["deepcopy", *[f"pickle {p}" for p in PROTOCOLS]])
+COPIES = [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))]
+every_copy = pytest.mark.parametrize("copied", COPIES, ids=["deepcopy", "pickle"])
 
 
 def everything(parameters):
@@ -180,13 +179,3 @@ def test_what_was_computed_is_not_copied_and_says_what_to_do(copied):
     with pytest.raises(TypeError, match=r"^y = 6\.0 was computed: only leaves can be copied or pickled.*detach\(\)"):
         copied(y)
     assert copied(y.detach()).data == 6.0
-
-
-@pytest.mark.parametrize("copied", COPIES)
-def test_a_module_that_keeps_a_result_is_not_copied(copied):
-    net = MLP([2, 1], seed=0)
-    net.last = net([1.0, 2.0])
-    with pytest.raises(TypeError, match="only leaves can be copied"):
-        copied(net)
-    net.last = net.last.detach()
-    assert copied(net).last.data == net.last.data

@@ -121,33 +121,13 @@ def test_a_class_index_and_its_one_hot_vector_are_the_same_target(target):
     np.testing.assert_allclose(z.grad, s - [0, 1, 0], rtol=1e-14)
 
 
-@pytest.mark.parametrize(
-    "target",
-    [
-        [1, 0],
-        (1, 0),
-        np.array([1, 0]),
-        list(np.array([1, 0])),
-        ((0, 1), (1, 0)),
-        np.array([[0, 1], [1, 0]]),
-        Tensor([[0, 1], [1, 0]]),
-    ],
-)
+@pytest.mark.parametrize("target", [[1, 0], np.array([1, 0]), ((0, 1), (1, 0)), Tensor([[0, 1], [1, 0]])])
 def test_a_batch_takes_an_index_or_a_row_for_each_example(target):
     z = Tensor([[0.0, 0.0], [1000.0, 0.0]])
     assert cross_entropy(z, target, reduction="sum").data == np.log(2)  # the second example is certain
     assert cross_entropy(z, target).data == cross_entropy(z, target, "mean").data == np.log(2) / 2
     cross_entropy(z, target).backward()
     assert z.grad == [[0.25, -0.25], [0.0, 0.0]]  # (softmax − y) / N
-
-
-def test_cross_entropy_is_exact_at_logits_of_a_thousand():
-    z = Tensor([1000.0, -1000.0, 0.0])
-    L = cross_entropy(z, 1)
-    assert L.data == 2000.0
-    L.backward()
-    assert z.grad == [1.0, -1.0, 0.0]
-    assert cross_entropy(Tensor([1000.0, 1000.0]), 0).data == pytest.approx(np.log(2), abs=1e-13)  # ε · 1000
 
 
 @given(logits_and_probabilities(), st.sampled_from(["sum", "mean"]))

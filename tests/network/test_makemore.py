@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tinygrad_edu import Adam, Tensor, Value, cross_entropy
+from tinygrad_edu import Adam, Tensor, cross_entropy
 
 WORDS = ["emma", "ava", "anna", "mia"]
 LETTERS = [".", *sorted({*"".join(WORDS)})]
@@ -139,11 +139,3 @@ def test_it_learns(optimizer):
         losses.append(loss.item())
     assert losses[0] == pytest.approx(np.log(V), abs=0.2)  # before learning every letter is as likely as any other
     assert losses[-1] < 0.6 * losses[0]
-
-
-def test_a_row_of_numbers_is_a_row_of_values_all_the_same():
-    C = [[Value(0.1 * i), Value(0.2 * i)] for i in range(V)]
-    emb = Tensor(C)[X]
-    emb.sum().backward()
-    assert emb.shape == (len(X), BLOCK, WIDTH)
-    assert [row[0].grad for row in C] == [float(sum(context.count(i) for context in X)) for i in range(V)]

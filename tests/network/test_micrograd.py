@@ -83,19 +83,3 @@ def test_the_librarys_network_learns_with_the_same_loop():
             p.data += -0.02 * p.grad
         losses.append(loss.data[0])
     assert losses[-1] < 0.1 < losses[0]
-
-
-def test_the_expression_of_its_readme_gives_its_numbers():
-    a, b = Value(-4.0), Value(2.0)
-    c = a + b
-    d = a * b + b**3
-    c += c + 1
-    c += 1 + c + (-a)
-    d += d * 2 + (b + a).relu()
-    d += 3 * d + (b - a).relu()
-    e = c - d
-    f = e**2
-    g = f / 2.0
-    g += 10.0 / f
-    g.backward()
-    assert (f"{g.data:.4f}", f"{a.grad:.4f}", f"{b.grad:.4f}") == ("24.7041", "138.8338", "645.5773")
