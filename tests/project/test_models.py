@@ -1,5 +1,6 @@
 """The models of the ladder: what their heads say of the gradients, against NumPy and differences."""
 
+import re
 import sys
 
 import numpy as np
@@ -17,9 +18,11 @@ import embedding
 import gallery
 import layer_norm
 import logistic
+import names
 import recurrent
 import residual
 
+NAMES = dict(enumerate(sorted(path.name for path in EXAMPLES.glob("names_*.py")), start=1))
 MODELS = [recurrent, attention, layer_norm, residual, convolution, embedding, logistic]
 
 
@@ -101,3 +104,20 @@ def test_every_number_of_the_quoted_example_is_printed_and_its_last_one_is_expla
     text = run("quoted.py")
     assert text.count("✓") == 19 and "✗" not in text
     assert "new E                  0.291027773694" in text and "as published 0.291027924 0.291027923905" in text
+
+
+def test_five_programs_on_names_each_do_better():
+    xs, ys = names.pairs(1)
+    counts = np.zeros((27, 27))
+    np.add.at(counts, (np.ravel(xs), ys), 1)
+
+    def loss(table):
+        return -np.log((table / np.maximum(table.sum(axis=1, keepdims=True), 1))[np.ravel(xs), ys]).mean()
+
+    numbers = {k: [float(x) for x in re.findall(r"\d+\.\d{3,}", run(script))] for k, script in NAMES.items()}
+    assert numbers[1] == [round(float(x), 4) for x in (np.log(27), loss(counts + 1))]
+    assert numbers[2][0] == round(float(np.log(27)), 4) and loss(counts) < numbers[2][-1] < loss(counts) + 0.02
+    assert numbers[3] == sorted(numbers[3], reverse=True) and numbers[3][-1] < 1.3
+    assert numbers[4][0::2] == numbers[4][1::2] and numbers[4][0] == pytest.approx(numbers[3][0], abs=1e-4)
+    assert all(float(x) < 1e-14 for x in re.findall(r"\de-\d+", run(NAMES[4])))
+    assert numbers[5][-1] < numbers[5][0] - 1

@@ -71,7 +71,13 @@ def test_the_benchmark_compares_the_losses_and_runs():
 
 
 QUICKER = {"train_moons.py": ["--epochs", "3"], "gpt.py": ["2"]}
-NEEDED = {"svg": "pygraphviz", "gallery.py": "pygraphviz", "train_moons.py": "matplotlib", "arrays.py": "numpy"}
+NEEDED = {
+    "svg": "pygraphviz",
+    "gallery.py": "pygraphviz",
+    "train_moons.py": "matplotlib",
+    "arrays.py": "numpy",
+    "names_": "numpy",
+}
 COMMANDS = dict.fromkeys(re.findall(r"python examples/(\w+\.py[^`\n]*)(?=[`\n])", README + LADDER))
 
 
@@ -94,7 +100,7 @@ def test_the_scripts_run_as_it_says(command, folder, monkeypatch):
             assert (folder / argument).stat().st_size > 500
 
 
-HELPERS = {"gallery.py", "practical.py", "practical_page.py"}
+HELPERS = {"gallery.py", "names.py", "practical.py", "practical_page.py"}
 
 
 def test_the_ladder_is_the_examples_and_each_head_says_what_is_new():
