@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from .errors import described
 from .graph import topological_order
 from .tree import map_values, one_value, paths, values_in
-from .value import Value, chain_rule, check_current, constant, described, real_number
+from .value import Value, chain_rule, check_current, constant, real_number
 
 Tree = TypeVar("Tree")  # a Value, a Tensor, or a structure of them
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .value import Value, in_short
+from .errors import in_short
+from .value import Value
 
 
 def map_values(f: Callable[[Value], Any], tree: Any) -> Any:

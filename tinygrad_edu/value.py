@@ -8,6 +8,7 @@ from numbers import Real
 from typing import Any, Generic, NoReturn, TypeAlias, TypeVar
 
 from . import ops
+from .errors import described, in_short, listed, refuse, refuse_gradient
 from .graph import topological_order
 from .ops import Op
 
@@ -234,8 +235,6 @@ class Value(Operators[Number, "Value"]):
     def data(self, number: Any) -> None:
         self._data = real_number(number, f"{self.label}.data: " if self.label else "")
 
-    # One and two operands; the operators and functions themselves are in `Operators`.
-
     def _unary(self, op: Op) -> Value:
         return record(op, (self,), self._data)
 
@@ -319,7 +318,7 @@ class Value(Operators[Number, "Value"]):
         gradient = chain_rule(topological_order(self))
         totals = [g if node.op else g + (node.grad or 0.0) for node, g in gradient.items()]
         if not all_finite(totals):
-            _refuse_gradient(gradient, totals)
+            refuse_gradient(gradient, totals)
         for node, total in zip(gradient, totals):
             node.grad = total
 
@@ -426,7 +425,7 @@ def record(op: Op, inputs: tuple[Value, ...], *arguments: Any) -> Value:
         if not isfinite(y):
             raise OverflowError
     except (ArithmeticError, ValueError) as error:
-        _refuse(op, inputs, arguments, type(error))
+        refuse(op, inputs, arguments, type(error))
     node = _new_value(Value)  # Value(y) would check y again
     node._data = y
     node.grad = 0.0
@@ -469,7 +468,7 @@ def check_current(reading: str, order: list[Value]) -> None:
             holds = False
         if not holds:
             raise RuntimeError(
-                f"{reading}: {described(node)} does not follow from {_listed(node.inputs, numbers(node.inputs))}: "
+                f"{reading}: {described(node)} does not follow from {listed(node.inputs, numbers(node.inputs))}: "
                 "data was changed after it was recorded. Call forward() on the result, which computes it again"
             )
 
@@ -505,63 +504,3 @@ def constant(x: Any) -> Value:
 
 def numbers(values: Iterable[Value]) -> tuple[float, ...]:
     return tuple([v._data for v in values])
-
-
-# Errors.
-
-
-def _refuse(op: Op, inputs: tuple[Value, ...], arguments: tuple[Any, ...], error: type[Exception]) -> NoReturn:
-    """Raise `error` for a node that has no finite value."""
-    now = [x for a in arguments for x in (a if isinstance(a, tuple) else (a,))]  # in forward() not yet inputs' data
-    row, a = (op if op.exponent is None else ops.power), inputs[0]
-    zeros = [(a.op, now[0]), *[(b.op, b._data) for b in a.inputs]] if now[0] == 0 else []
-    far_out = [(row, b) for b, y in zeros if y == 0 or (b is ops.SIGMOID and y == 1)]
-    keys = [*far_out, (row, error), error]
-    cause = next((_CAUSES[key] for key in keys if key in _CAUSES), "the numbers are outside the domain")
-    raise error(f"{op.symbol} of {_listed(inputs, now)} has no finite value; usual cause: {cause}") from None
-
-
-_CAUSES: dict[Any, str] = {
-    (ops.LOG, ops.SIGMOID): "far out a sigmoid is 0 or 1; binary_cross_entropy_with_logits takes its logit",
-    (ops.LOG, ops.EXP): "exp, so a softmax too, can be 0; use log_softmax or cross_entropy, which take the log first",
-    (ops.LOG, ValueError): "log needs a number above 0",
-    (ops.SQRT, ValueError): "sqrt needs a number that is not below 0",
-    (ops.DIV, ZeroDivisionError): "the divisor is 0",
-    (ops.DIV, OverflowError): "the divisor is almost 0, or the dividend large",
-    (ops.EXP, OverflowError): "exp of more than 709 is too large for a float; sigmoid, softmax and logsumexp avoid it",
-    (ops.POW, ValueError): "a Value as exponent needs a base above 0; for x ** 2 write a number as exponent",
-    (ops.power, ValueError): "a number below 0 needs a whole exponent, and 0 one that is not below 0",
-    OverflowError: "no float is above 1.8e308; in training a smaller learning rate helps",
-}
-
-
-def _refuse_gradient(gradient: dict[Value, float], totals: list[float]) -> None:
-    """Raise for the first node, from the root on, that has no finite gradient or meets an infinite partial."""
-    for b, total in zip(reversed(gradient), reversed(totals)):
-        if not isfinite(total):
-            raise OverflowError(f"backward: the gradient of {described(b)} is too large for a float")
-        if gradient[b] and not all_finite(b.partials):
-            where = f"{described(b)} has an infinite derivative at {_listed(b.inputs, numbers(b.inputs))}"
-            raise OverflowError(f"backward: {where}, and a gradient of {gradient[b]} arrives there")
-
-
-def _listed(nodes: Sequence[Value], numbers: Sequence[float]) -> str:
-    """Each node with its number; of many the four largest."""
-    pairs = sorted(zip(nodes, numbers), key=lambda pair: -abs(pair[1])) if len(nodes) > 4 else [*zip(nodes, numbers)]
-    return ", ".join([described(*pair) for pair in pairs[:4]]) + (", …" if len(nodes) > 4 else "")
-
-
-def in_short(x: Any) -> str:
-    """The type of something, and how it begins when it is printed.
-
-    >>> in_short([1.0] * 50)
-    'list [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0,…'
-    """
-    text = " ".join(repr(x).split())
-    return f"{type(x).__name__} {text if len(text) <= 60 else text[:55] + '…'}"
-
-
-def described(node: Value, number: float | None = None) -> str:
-    """`h = 0.5`, `tanh = 0.5` or just `0.5`: the name or the operation of a node, and a number, by default its own."""
-    name = node.label or (node.op.symbol if node.op else "")
-    return (f"{name} = " if name else "") + repr(node._data if number is None else number)

@@ -26,7 +26,7 @@ PACKAGE = ROOT / "tinygrad_edu"
 # Imports.
 
 #: The engine's files, then the folders: an import goes to the left, or stays in its folder.
-PLACES = ["ops", "graph", "value", "tree", "autodiff", "shapes", "array_ops", "writing", "network", "readings", "cli"]
+PLACES = ["ops", "errors", "graph", "value", "tree", "autodiff", "shapes", "array_ops", "writing", "network", "readings", "cli"]
 
 
 def modules():

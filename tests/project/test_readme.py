@@ -152,6 +152,7 @@ def test_reading_the_code_names_every_file_and_folder_in_order():
         "value.py",
         "tree.py",
         "autodiff.py",
+        "errors.py",
         "shapes.py",
         "array_ops.py",
         "writing",

@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeAlias
 
+from ..errors import in_short
 from ..shapes import Shape, axes, broadcast_shapes, broadcast_to, flattened, is_integer, offsets
-from ..value import Value, in_short
+from ..value import Value
 
 Key: TypeAlias = "int | slice | Indices"
 

@@ -1,0 +1,70 @@
+"""What the engine says where there is no finite number: the operation, its numbers and names, the usual cause."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isfinite
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from . import ops
+from .ops import Op
+
+if TYPE_CHECKING:
+    from .value import Value
+
+
+CAUSES: dict[Any, str] = {
+    (ops.LOG, ops.SIGMOID): "far out a sigmoid is 0 or 1; binary_cross_entropy_with_logits takes its logit",
+    (ops.LOG, ops.EXP): "exp, so a softmax too, can be 0; use log_softmax or cross_entropy, which take the log first",
+    (ops.LOG, ValueError): "log needs a number above 0",
+    (ops.SQRT, ValueError): "sqrt needs a number that is not below 0",
+    (ops.DIV, ZeroDivisionError): "the divisor is 0",
+    (ops.DIV, OverflowError): "the divisor is almost 0, or the dividend large",
+    (ops.EXP, OverflowError): "exp of more than 709 is too large for a float; sigmoid, softmax and logsumexp avoid it",
+    (ops.POW, ValueError): "a Value as exponent needs a base above 0; for x ** 2 write a number as exponent",
+    (ops.power, ValueError): "a number below 0 needs a whole exponent, and 0 one that is not below 0",
+    OverflowError: "no float is above 1.8e308; in training a smaller learning rate helps",
+}
+
+
+def refuse(op: Op, inputs: tuple[Value, ...], arguments: tuple[Any, ...], error: type[Exception]) -> NoReturn:
+    """Raise `error` for a node that has no finite value."""
+    now = [x for a in arguments for x in (a if isinstance(a, tuple) else (a,))]  # in forward() not yet inputs' data
+    row, a = (op if op.exponent is None else ops.power), inputs[0]
+    zeros = [(a.op, now[0]), *[(b.op, b.data) for b in a.inputs]] if now[0] == 0 else []
+    far_out = [(row, b) for b, y in zeros if y == 0 or (b is ops.SIGMOID and y == 1)]
+    keys = [*far_out, (row, error), error]
+    cause = next((CAUSES[key] for key in keys if key in CAUSES), "the numbers are outside the domain")
+    raise error(f"{op.symbol} of {listed(inputs, now)} has no finite value; usual cause: {cause}") from None
+
+
+def refuse_gradient(gradient: dict[Value, float], totals: list[float]) -> None:
+    """Raise for the first node, from the root on, that has no finite gradient or meets an infinite partial."""
+    for b, total in zip(reversed(gradient), reversed(totals)):
+        if not isfinite(total):
+            raise OverflowError(f"backward: the gradient of {described(b)} is too large for a float")
+        if gradient[b] and not all(map(isfinite, b.partials)):
+            where = f"{described(b)} has an infinite derivative at {listed(b.inputs, [a.data for a in b.inputs])}"
+            raise OverflowError(f"backward: {where}, and a gradient of {gradient[b]} arrives there")
+
+
+def described(node: Value, number: float | None = None) -> str:
+    """`h = 0.5`, `tanh = 0.5` or just `0.5`: the name or the operation of a node, and a number, by default its own."""
+    name = node.label or (node.op.symbol if node.op else "")
+    return (f"{name} = " if name else "") + repr(node.data if number is None else number)
+
+
+def listed(nodes: Sequence[Value], numbers: Sequence[float]) -> str:
+    """Each node with its number; of many the four largest."""
+    pairs = sorted(zip(nodes, numbers), key=lambda pair: -abs(pair[1])) if len(nodes) > 4 else [*zip(nodes, numbers)]
+    return ", ".join([described(*pair) for pair in pairs[:4]]) + (", …" if len(nodes) > 4 else "")
+
+
+def in_short(x: Any) -> str:
+    """The type of something that is no number, and how it begins when it is printed.
+
+    >>> in_short([1.0] * 50)
+    'list [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0,…'
+    """
+    text = " ".join(repr(x).split())
+    return f"{type(x).__name__} {text if len(text) <= 60 else text[:55] + '…'}"
