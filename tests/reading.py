@@ -101,12 +101,12 @@ def latex_name(name):
     if name.startswith("∂"):
         above, below = name[1:].split("/∂")
         return rf"\frac{{\partial {latex_name(above)}}}{{\partial {latex_name(below)}}}"
-    parts = re.fullmatch(r"([A-Za-zŷ]+\d*)((?:⁽[⁰¹²³⁴⁵⁶⁷⁸⁹]*⁾)?)(′*)([₀₁₂₃₄₅₆₇₈₉₍₎,]*)", name)
-    base, above, primes, below = parts.groups()
+    parts = re.fullmatch(r"([A-Za-zŷ]+\d*)((?:⁽[⁰¹²³⁴⁵⁶⁷⁸⁹]*⁾)?)((?:\[\d+\])?)(′*)([₀₁₂₃₄₅₆₇₈₉₍₎,]*)", name)
+    base, above, time, primes, below = parts.groups()
     base += "'" * len(primes)
-    text = r"\hat{y}" if base == "ŷ" else rf"\mathrm{{{base}}}" if len(base) > 1 else base
+    text = base.replace("ŷ", r"\hat{y}") if base[0] == "ŷ" else rf"\mathrm{{{base}}}" if len(base) > 1 else base
     text += "^{(" + "".join(SUPERSCRIPTS.get(c, "") for c in above) + ")}" if above else ""
-    return text + ("_{" + below.translate(LOWERED) + "}" if below else "")
+    return text + ("_{" + below.translate(LOWERED) + "}" if below else "") + time
 
 
 def as_text(latex):

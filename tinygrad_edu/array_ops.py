@@ -48,6 +48,7 @@ class Operation(NamedTuple):
     axis: tuple[int, ...] | None = None  #: the axes that it went along, from 0 to ndim − 1, or in their new order
     keepdims: bool = False  #: whether a reduction left those axes in place, with size 1
     keys: tuple[Any, ...] | None = None  #: of t[keys]: one for each axis from the left, "..." spelled out
+    roles: tuple[str, ...] = ()  #: what a loss says of its inputs: "ŷ", "y", or "softmax" where it is ŷ
 
 
 # Functions for the rows.

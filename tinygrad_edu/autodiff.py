@@ -6,6 +6,7 @@ results have the same structure.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from .errors import described
@@ -34,9 +35,10 @@ def grad(y: Any, xs: Tree, allow_unused: bool = False) -> Tree:
     check_current("grad", order)
     gradient = {node: constant(g) for node, g in chain_rule(order, partials_as_values).items()}
     name = getattr(y, "label", None) or order[-1].label or ""  # y may be a Tensor
+    above = name if isinstance(name, DerivativeName) else DerivativeName(name, (), order[-1:])
     for node, g in gradient.items():  # these Values are new, so no label of the user's is overwritten
-        if node.label and not node.label.startswith("∂"):
-            g.label = derivative_name(name, node.label)
+        if node.label and not isinstance(node.label, DerivativeName):
+            g.label = DerivativeName(above.y, [*above.xs, node.label], [*above.nodes, node])
 
     def found(x: Value) -> Value:
         if x.op and x not in gradient and not allow_unused:
@@ -50,14 +52,33 @@ def grad(y: Any, xs: Tree, allow_unused: bool = False) -> Tree:
     return result
 
 
-def derivative_name(y: str, x: str) -> str:
-    """∂y/∂x, or just ∂x where y has no name; where y is ∂L/∂a, the second derivative ∂²L/∂a∂x, and so on."""
-    x, y = [f"({name})" if set(name) & set(" +−-·×*/") and "∂" not in name else name for name in (x, y)]
-    if not y.startswith("∂"):
-        return f"∂{y}/∂{x}" if y else f"∂{x}"
-    above, _, below = y.partition("/∂") if "/∂" in y else ("∂", "", y[1:])
-    order = "".join(["⁰¹²³⁴⁵⁶⁷⁸⁹"[int(digit)] for digit in str(2 + below.count("∂"))])
-    return f"∂{order}{above.lstrip('∂⁰¹²³⁴⁵⁶⁷⁸⁹')}/∂{below}∂{x}"
+class DerivativeName(str):
+    """The label of a derivative, with what was differentiated by what.
+
+    Its text is ∂y/∂x, or just ∂x where y has no name, and ∂²y/∂a∂b of a second derivative.
+
+    Attributes:
+        y, xs: the names.
+        nodes: the Values of these names: y, then the xs. A copy has none.
+
+    >>> DerivativeName("L", ["w"]), DerivativeName("L", ["a", "b + 1"])
+    ('∂L/∂w', '∂²L/∂a∂(b + 1)')
+    """
+
+    y: str
+    xs: tuple[str, ...]
+    nodes: tuple[Value, ...]
+
+    def __new__(cls, y: str, xs: Sequence[str], nodes: Sequence[Value] = ()) -> DerivativeName:
+        above, *below = [f"({name})" if set(name) & set(" +−-·×*/∂") else name for name in (y, *xs)]
+        order = "".join(["⁰¹²³⁴⁵⁶⁷⁸⁹"[int(digit)] for digit in str(len(xs))]) if len(xs) > 1 else ""
+        text = "".join([f"∂{x}" for x in below])
+        self = super().__new__(cls, f"∂{order}{above}/{text}" if above or order else text)
+        self.y, self.xs, self.nodes = y, tuple(xs), tuple(nodes)
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return DerivativeName, (self.y, self.xs)
 
 
 def jvp(y: Any, xs: Any, tangents: Any) -> Value:

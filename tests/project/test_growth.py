@@ -91,8 +91,13 @@ def leaves(y):
     return [v for v in topological_order(value_of(y)) if not v.op and v.label] or topological_order(value_of(y))[:1]
 
 
+def name_all(y):
+    names = Names(y)
+    return [names(node) for node in (*names.values, *names.tensors)]
+
+
 READINGS = {
-    "names": lambda y: Names(y).number_values(),
+    "names": name_all,
     "backward": lambda y: y.backward(),
     "forward": lambda y: y.forward(),
     "grad": lambda y: grad(y, leaves(y)),
@@ -100,7 +105,7 @@ READINGS = {
     "explain": lambda y: str(explain(y)),
     "explain between numbers": lambda y: str(explain(y, level="value")),
     "explain one leaf": lambda y: str(explain(y, leaves(y)[:1])),
-    "explain each leaf": lambda y: str(explain(y, leaves(y)[:16], level="value")),
+    "explain some leaves": lambda y: str(explain(y, leaves(y)[:8], level="value")),
     "explain in LaTeX": lambda y: explain(y).to("latex"),
     "draw, by value": lambda y: draw(y, "value", force=True).source,
     "draw, by neuron": lambda y: draw(y, "neuron", force=True).source,

@@ -92,7 +92,7 @@ def test_a_square_is_two_cards_and_two_edges():
 
 
 def test_a_neuron_is_one_card():
-    z = Value.dot([Value(2.0)], [Value(3.0, label="x")]) + Value(1.0)
+    z = Value.dot([Value(2.0, label="w")], [Value(3.0, label="x")]) + Value(1.0, label="b")
     assert draw(z, "neuron", gradients=False).source == head(
         "nodesep=0.22 outputorder=edgesfirst pad=0.1 rankdir=LR ranksep=0.9 splines=polyline"
     ) + (
@@ -103,8 +103,8 @@ def test_a_neuron_is_one_card():
         '</TABLE>> class=input id=n1 tooltip="x (input): value 3.0000"]\n'
         f'\tn2 [label=<{NEURON}<TR><TD ALIGN="LEFT"><FONT COLOR="#5f5f5f"> </FONT></TD>'
         '<TD ALIGN="RIGHT"><FONT COLOR="#5f5f5f" POINT-SIZE="10">value</FONT></TD></TR>'
-        '<TR><TD ALIGN="LEFT">w⁽¹⁾₁₁</TD><TD ALIGN="RIGHT">2.0000</TD></TR>'
-        '<TR><TD ALIGN="LEFT">b⁽¹⁾₁</TD><TD ALIGN="RIGHT">1.0000</TD></TR><HR/>'
+        '<TR><TD ALIGN="LEFT">w</TD><TD ALIGN="RIGHT">2.0000</TD></TR>'
+        '<TR><TD ALIGN="LEFT">b</TD><TD ALIGN="RIGHT">1.0000</TD></TR><HR/>'
         '<TR><TD ALIGN="LEFT" BGCOLOR="#efefef"><B>z⁽¹⁾₁</B></TD><TD ALIGN="RIGHT" BGCOLOR="#efefef">7.0000</TD></TR>'
         '<TR><TD HEIGHT="5" CELLPADDING="0"></TD></TR></TABLE>> class=neuron id=n2 tooltip="z⁽¹⁾₁ (+): value 7.0000"]\n'
         "\t{\n"
@@ -270,7 +270,7 @@ def test_weights_that_are_used_transposed_in_another_layer_are_one_card():
     decode.W = encode.W.T
     encode.W.label = "W"
     drawing = draw(squared_error(decode(encode(x).tanh()), x), "tensor")
-    assert "z⁽²⁾ = Wᵀ h⁽¹⁾ + b⁽²⁾" in drawing.source and "W⁽²⁾" not in drawing.source
+    assert "z⁽²⁾ = Wᵀ h⁽¹⁾ + b′" in drawing.source and "W′" not in drawing.source
 
 
 def test_every_card_says_what_kind_of_node_it_is():
@@ -492,15 +492,17 @@ def test_a_product_of_two_vectors_is_no_neuron_and_no_layer():
     ):
         assert draw(y, level="neuron").level == "value"
     A, B = Tensor([[1.0, 2.0]], label="A"), Tensor([[3.0], [4.0]], label="B")
-    for product in (((A + 1.0) @ (B + 1.0)).tanh(), A @ B):
+    for product in (((A + 1.0) @ (B + 1.0)).tanh(), A @ B, (A @ B).tanh()):
         assert "cluster" not in draw(product, level="tensor").source
-    assert "cluster" in draw((A @ B).tanh(), level="tensor").source  # W x and an activation: a layer
+    W = Tensor([[1.0, 2.0]], label="W")
+    assert "cluster" not in draw(W @ B, level="tensor").source
+    assert "cluster" in draw((W @ B).tanh(), level="tensor").source  # weights and an activation: a layer
 
 
 def test_a_layer_without_a_bias_has_its_weights_alone_on_their_card():
     drawing = draw(Linear(2, 1, bias=False, init=0.5)(Tensor([1.0, 2.0], label="x")).tanh(), level="tensor")
-    assert cards(drawing)["p1"] == [["W⁽¹⁾0.5000.500"], ["∂h⁽¹⁾/∂W⁽¹⁾            "]]
-    assert cards(drawing)["n2"] == [["z⁽¹⁾ = 1.5000"], [" W⁽¹⁾ x "]]
+    assert cards(drawing)["p1"] == [["W0.5000.500"], ["∂h⁽¹⁾/∂W            "]]
+    assert cards(drawing)["n2"] == [["z⁽¹⁾ = 1.5000"], [" W x "]]
 
 
 def test_a_nameless_step_that_is_used_twice_is_one_arrow():
@@ -680,7 +682,7 @@ def test_no_digits_are_whole_numbers(level):
 def test_every_row_on_the_card_of_a_neuron_has_a_name():
     x, w = Value(0.5, label="x"), Value(0.25, label="w")
     taken = Value(1.0, label="z⁽¹⁾₁"), Value(2.0, label="h⁽¹⁾₁")
-    y = (Value.dot([w], [x]) + 0.5).tanh() * taken[0] + taken[1]
+    y = (Value.dot([w], [x]) + Value(0.5, label="b")).tanh() * taken[0] + taken[1]
     source = draw(y, "neuron").source
     assert ">v₂<" in source and ">v₃<" in source and ">?<" not in source
 

@@ -29,12 +29,21 @@ class ByHand(Module):
         return self.second @ (self.first @ x + self.b1).tanh() + self.b2
 
 
+PLACED = ["W⁽¹⁾", "b⁽¹⁾", "W⁽²⁾", "b⁽²⁾"]
+
+
 @pytest.mark.parametrize(
-    "make", [lambda: Sequential(Linear(2, 2), Tanh(), Linear(2, 1)), ByHand, lambda: MLP([2, 2, 1])]
+    ("make", "parameters"),
+    [
+        (lambda: Sequential(Linear(2, 2), Tanh(), Linear(2, 1)), PLACED),
+        (lambda: Sequential(Sequential(Linear(2, 2), Tanh()), Linear(2, 1)), PLACED),
+        (lambda: MLP([2, 2, 1]), PLACED),
+        (ByHand, ["first", "second", "b1", "b2"]),
+    ],
 )
-def test_every_network_has_the_names_of_the_notes(make):
+def test_every_network_has_the_layers_of_the_notes(make, parameters):
     found = [name for name in tensor_names(squared_error(make()([1.0, 2.0]), [0.5])) if name]
-    assert sorted(found) == sorted(["x", "W⁽¹⁾", "b⁽¹⁾", "z⁽¹⁾", "h⁽¹⁾", "W⁽²⁾", "b⁽²⁾", "z⁽²⁾", "y", "L"])
+    assert sorted(found) == sorted(["x", *parameters, "z⁽¹⁾", "h⁽¹⁾", "z⁽²⁾", "y", "L"])
 
 
 def test_the_softmax_of_the_output_is_the_prediction():
@@ -50,11 +59,18 @@ def test_the_elements_of_a_tensor_are_named_by_their_place():
 
 
 def test_a_neuron_of_values_has_the_names_of_the_notes():
-    w, x, b = Value(2.0), Value(3.0, label="x"), Value(1.0)
+    w, x, b = Value(2.0, label="w₁"), Value(3.0, label="x"), Value(1.0, label="b")
     z = Value.dot([w], [x]) + b
     f = z.tanh() - 1.0
     names = Names(f)
-    assert [names.given(v) for v in (w, x, b, z, f)] == ["w⁽¹⁾₁₁", "x", "b⁽¹⁾₁", "z⁽¹⁾₁", "f"]
+    assert [names.given(v) for v in (w, x, b, z, f)] == ["w₁", "x", "b", "z⁽¹⁾₁", "f"]
+    assert names(f.inputs[0]) == "h⁽¹⁾₁"
+
+
+def test_without_weights_there_is_no_role():
+    x, c = Value(3.0, label="x"), Value(1.0)
+    names = Names((Value.dot([Value(2.0)], [x]) + c).tanh())
+    assert names.neurons == [] and names.is_constant(c)
 
 
 def test_what_has_no_name_is_numbered_layer_by_layer_past_the_labels():
@@ -63,7 +79,6 @@ def test_what_has_no_name_is_numbered_layer_by_layer_past_the_labels():
     deep = product.exp()
     quotient = a / b
     names = Names(deep + quotient)
-    names.number_values()
     assert [names(v) for v in (product, quotient, deep)] == ["v₁", "v₃", "v₄"]
 
 
@@ -111,7 +126,7 @@ def test_a_role_gives_way_to_a_label():
     x = Tensor([1.0, 2.0], label="z⁽¹⁾")
     z = Linear(2, 1)(x)
     names = Names(squared_error(z, [1.0]))
-    assert names(x) == "z⁽¹⁾" and names(z) == "v₁"
+    assert names(x) == "z⁽¹⁾" and names(z) == "z⁽¹⁾′"
 
 
 def test_a_scalar_tensor_and_its_value_are_one_quantity():
@@ -131,7 +146,6 @@ def test_several_results_are_one_document():
 def every_name(y):
     names = Names(y)
     nodes = [names(t) for t in names.tensors if not names.is_constant(t)]
-    names.number_values()
     scalars = {t.values[0] for t in names.tensors if not t.shape}
     return nodes, [names(v) for v in names.values if not names.is_constant(v) and v not in scalars]
 

@@ -87,8 +87,8 @@ def cross_entropy(logits: Tensor, target: Any, reduction: Reduction = "mean") ->
     if logits.ndim not in (1, 2):
         raise ValueError(f"cross_entropy: logits of shape (K,) or (N, K) are needed, not {logits.shape}")
     y = _probabilities(target, logits.shape)
-    surprise = logits.logsumexp(axis=-1, keepdims=True) - logits  # −log ŷₖ
-    total = y.reshape(-1) @ surprise.reshape(-1)
+    surprise = _with_roles(logits.logsumexp(axis=-1, keepdims=True), "softmax") - logits  # −log ŷₖ
+    total = _with_roles(y.reshape(-1), "y") @ surprise.reshape(-1)
     return _over_examples(total, logits, reduction)
 
 
@@ -119,12 +119,20 @@ def binary_cross_entropy_with_logits(logits: Tensor, target: Any, reduction: Red
             raise ValueError(f"binary_cross_entropy_with_logits: a target is from 0 to 1, not {value.data}")
     softplus = stack([Tensor.zeros(logits.shape), logits]).logsumexp(axis=0)  # log(e⁰ + eᶻ)
     losses = softplus - y * logits
-    losses = from_values(losses.values, losses.shape, Operation(array_ops.BCE), logits, y)
+    record = Operation(array_ops.BCE, roles=("", "y"))
+    losses = from_values(losses.values, losses.shape, record, logits, y)
     return losses.mean() if reduction == "mean" else losses.sum()
 
 
 def _error(name: str, prediction: Tensor, target: Any) -> Tensor:
-    return prediction - _target(name, prediction, target)
+    return _with_roles(prediction - _target(name, prediction, target), "ŷ", "y")
+
+
+def _with_roles(t: Tensor, *roles: str) -> Tensor:
+    """The Tensor, which remembers what its inputs are in a loss."""
+    assert t.record
+    t.record = t.record._replace(roles=roles)
+    return t
 
 
 def _target(name: str, prediction: Tensor, target: Any) -> Tensor:

@@ -14,6 +14,7 @@ from ..shapes import as_shape, is_integer
 from ..value import numbers
 from ..writing.names import of_layer
 from .functions import affine
+from .places import Path, Place
 from .tensor import Tensor, as_tensor, assign, random_source
 
 if TYPE_CHECKING:
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .tensor import Seed
+
+
+class Suggested(str):
+    """A label that a Module gives, not its user. Readings take a better name where they know one."""
 
 
 class Parameter(Tensor):
@@ -32,10 +37,11 @@ class Parameter(Tensor):
     Parameter([[0.5, 0.5]])
     """
 
-    __slots__ = ()
+    __slots__ = ("place",)  # where it stands in a network
 
     def __init__(self, data: Any, label: str | None = None) -> None:
         super().__init__(Tensor(data).map(lambda v: v.detach() if v.op else v), label)
+        self.place = Place(is_parameter=True)
 
 
 class Module:
@@ -60,6 +66,12 @@ class Module:
             kind = type(value).__name__
             raise TypeError(f"{name} is a Parameter, not a {kind}; to set its numbers, write {name}.data = …")
         super().__setattr__(name, value)
+        self._adopt(name, value)
+
+    def _adopt(self, name: str, attribute: Any) -> None:
+        """Tell the Parameters and Modules in an attribute where they stand."""
+        for path, child in _found((name,), attribute):
+            place_of(self).adopt(place_of(child), path)
 
     def forward(self, x: Tensor) -> Tensor:
         """The output for the input x. Every subclass says how.
@@ -78,8 +90,10 @@ class Module:
         >>> [name for name, _ in MLP([4, 3, 2]).children()]
         ['layers.0', 'layers.1']
         """
-        for name, attribute in vars(self).items():
-            yield from _found(name, attribute)
+        for name, attribute in list(vars(self).items()):
+            self._adopt(name, attribute)  # for what was appended to a list since
+            for path, child in _found((name,), attribute):
+                yield ".".join(map(str, path)), child
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
         """Every Parameter with its path, such as `layers.0.W`.
@@ -171,14 +185,29 @@ class Module:
         return f"{type(self).__name__}({inside})"
 
 
-def _found(name: str, attribute: Any) -> Iterator[tuple[str, Parameter | Module]]:
-    """The Parameters and Modules in an attribute, each with the attributes, places and keys that lead to it."""
+def place_of(part: Parameter | Module) -> Place:
+    """Where a Parameter or a Module stands in a network.
+
+    >>> net = MLP([1, 2, 1])
+    >>> place_of(net.layers[1].b).path, place_of(net.layers[1]).path
+    (('b',), ('layers', 1))
+    """
+    if isinstance(part, Parameter):
+        return part.place
+    place: Place = vars(part).setdefault("_place", Place(counts=isinstance(part, (MLP, Sequential))))
+    return place
+
+
+def _found(path: Path, attribute: Any) -> Iterator[tuple[Path, Parameter | Module]]:
+    """The Parameters and Modules in an attribute, each with the attributes, positions and keys that lead to it."""
     if isinstance(attribute, (Parameter, Module)):
-        yield name, attribute
-    elif isinstance(attribute, (list, tuple, dict)):
-        parts = attribute.items() if isinstance(attribute, dict) else enumerate(attribute)
-        for key, part in parts:
-            yield from _found(f"{name}.{key}", part)
+        yield path, attribute
+    elif isinstance(attribute, dict):
+        for key, part in attribute.items():
+            yield from _found((*path, str(key)), part)
+    elif isinstance(attribute, (list, tuple)):
+        for k, part in enumerate(attribute):
+            yield from _found((*path, k), part)
 
 
 class Linear(Module):
@@ -360,14 +389,14 @@ class MLP(Module):
         self.layers = [Linear(m, n, init=init, seed=rng) for m, n in zip(widths, widths[1:])]
         for l, layer in enumerate(self.layers, start=1):
             for name, parameter in layer.named_parameters():
-                parameter.label = of_layer(name, l)
+                parameter.label = Suggested(of_layer(name, l))
 
     def forward(self, x: Tensor) -> Tensor:
         h = x
         for l, layer in enumerate(self.layers, start=1):
             z = layer(h)
-            z.label = of_layer("z", l)
+            z.label = Suggested(of_layer("z", l))
             if l < len(self.layers):
                 h = ACTIVATIONS[self.activation](z)
-                h.label = of_layer("h", l)
+                h.label = Suggested(of_layer("h", l))
         return z

@@ -1,65 +1,84 @@
 """Finding the network in a graph: which nodes together are a neuron, which Tensors a layer.
 
-A neuron is h = g(w · x + b) with leaves as weights and bias. A `Linear` records w · x + b as one
-`affine`. Without a bias, or written by hand, it is a `dot`, then perhaps a `+` with the bias; a `dot`
-alone is just a product of two vectors, so to count as a neuron it needs a bias, an activation g, or
-weights that are Parameters. A layer is the same one floor up, with `@` in place of `dot`.
+A neuron is h = g(z) with z = w · x + b, where w and b are Parameters, or leaves that are labelled as weights and
+biases. z may be several such products, as in a recurrent cell. A layer is the same one floor up, with `@`
+in place of `dot`. Without a Parameter there is no layer, whatever the arithmetic looks like.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any, Generic, TypeVar
 
 from .. import array_ops, ops
-from ..network.nn import Parameter
+from ..network.nn import Parameter, place_of
+from ..network.places import layer_numbers
 from ..network.tensor import Tensor
 from ..value import Value
 
-if TYPE_CHECKING:
-    from typing import TypeVar
-
-    N = TypeVar("N", Value, Tensor)
+N = TypeVar("N", Value, Tensor)
 
 ACTIVATIONS = (ops.TANH, ops.RELU, ops.SIGMOID)
+WEIGHTS, BIASES = {"w", "W", "weight", "weights"}, {"b", "bias"}
 
 
 @dataclass(frozen=True)
 class Neuron:
-    """z = weights · inputs + bias, h = g(z), in layer number `layer`, counted from 1."""
+    """z = weights · inputs + biases, h = g(z), in the layer of that number."""
 
     weights: tuple[Value, ...]
     inputs: tuple[Value, ...]
-    bias: Value | None
+    biases: tuple[Value, ...]
     z: Value
     h: Value | None
     layer: int
+    steps: tuple[Value, ...]
 
     @property
     def output(self) -> Value:
-        return self.h or self.z
+        return self.z if self.h is None else self.h
 
     @property
     def parameters(self) -> tuple[Value, ...]:
-        return self.weights if self.bias is None else (*self.weights, self.bias)
+        return (*self.weights, *self.biases)
 
     @property
     def inside(self) -> list[Value]:
         """The nodes the neuron is made of, its inputs aside."""
-        product = [a for a in self.z.inputs if a is not self.bias] if self.z.op is ops.ADD else []
-        return [*self.parameters, *product, self.z] + ([self.h] if self.h else [])
+        return [*self.parameters, *self.steps, self.z] + ([] if self.h is None else [self.h])
 
 
 @dataclass(frozen=True)
 class Layer:
-    """z = W x + b (or x Wᵀ + b, with a row for each example), h = g(z)."""
+    """z = W x + b (or x Wᵀ + b, with a row for each example), h = g(z).
 
-    W: Tensor
-    b: Tensor | None
-    x: Tensor
+    `number` says which weights they are: used again, they have the same. `time` counts the uses that depend on
+    each other; it is None where there is one only.
+    """
+
+    weights: tuple[Tensor, ...]
+    inputs: tuple[Tensor, ...]
+    biases: tuple[Tensor, ...]
     z: Tensor
     h: Tensor | None
     by_rows: bool
+    number: int
+    time: int | None
+
+    @property
+    def parameters(self) -> tuple[Tensor, ...]:
+        return (*self.weights, *self.biases)
+
+
+def letters(name: str) -> str:
+    """A name without its indices.
+
+    >>> letters("w⁽¹⁾₁₂"), letters("y_1"), letters("weather")
+    ('w', 'y', 'weather')
+    """
+    return "".join(filter(str.isalpha, name.partition("_")[0]))
 
 
 def users_of(order: list[N]) -> dict[N, list[N]]:
@@ -71,100 +90,195 @@ def users_of(order: list[N]) -> dict[N, list[N]]:
     return users
 
 
-def find_neurons(order: list[Value], parameters: set[Value]) -> list[Neuron]:
-    """The neurons of a graph in topological order, and so layer by layer within each path."""
-    if not any([node.op is ops.AFFINE or node.op is ops.DOT for node in order]):
-        return []
-    users = users_of(order)
-    found: dict[Value, Neuron] = {}  # by z
-    depth: dict[Value, int] = {}  # how many layers the node has behind it
-    for node in order:
-        depth[node] = max([depth[a] for a in node.inputs], default=0)
-        if node in found:
-            depth[node] = found[node].layer
-        elif node.op is ops.AFFINE:
-            weights, inputs, c = node.op.arguments(node.inputs)
-            if not any([a.op for a in (*weights, c)]):
-                depth[node] += 1
-                found[node] = Neuron(weights, inputs, c, node, _activation(node, users), depth[node])
-        elif node.op is ops.DOT and (halves := _halves(node, parameters)):
-            weights, inputs = halves
-            bias, z = _bias(node, users)
-            h = _activation(z, users)
-            if bias is not None or h is not None or parameters.issuperset(weights):
-                found[z] = Neuron(weights, inputs, bias, z, h, depth[node] + 1)
-                depth[node] += z is node
-    return list(found.values())
+@dataclass
+class _Sum(Generic[N]):
+    """z = Σ weights · inputs + Σ biases; `steps` are the sums and products inside it."""
+
+    z: N
+    weights: list[N]
+    inputs: list[N]
+    biases: list[N] = field(default_factory=list)
+    steps: list[N] = field(default_factory=list)
+    h: N | None = None
+
+    def add(self, term: _Sum[N]) -> None:
+        self.weights += term.weights
+        self.inputs += term.inputs
+        self.biases += term.biases
+        self.steps += term.steps
+        self.steps.append(term.z)
 
 
 def find_layers(order: list[Tensor]) -> list[Layer]:
     """The layers of a graph of Tensors, from the input on."""
-    users = users_of(order)
-    layers = []
-    for node in order:
-        if node.op is array_ops.AFFINE:
-            W, x, c = untransposed(node.inputs[0]), *node.inputs[1:]
-            if not (W.op or c.op):
-                layers.append(Layer(W, c, x, node, _activation(node, users), node.ndim == 2))
-        elif node.op is array_ops.MATMUL and (factors := _weights_and_input(node)):
-            W, x = factors
-            b, z = _bias(node, users)
-            h = _activation(z, users)
-            if b is not None or h is not None or isinstance(W, Parameter):
-                layers.append(Layer(W, b, x, z, h, x is node.inputs[0]))
-    return layers
 
-
-def _bias(product: N, users: dict[N, list[N]]) -> tuple[N | None, N]:
-    """(b, z) for z = product + b, if there is a b and nothing else uses the product; else (None, product)."""
-    z = _only_user(product, users)
-    if z is not None and z.op is ops.ADD:
-        leaves = [a for a in z.inputs if not a.op and a is not product]
-        if leaves:
-            return leaves[0], z
-    return None, product
-
-
-def _activation(z: N, users: dict[N, list[N]]) -> N | None:
-    """h for h = g(z), if nothing else uses z."""
-    h = _only_user(z, users)
-    return h if h is not None and h.op in ACTIVATIONS else None
-
-
-def _only_user(node: N, users: dict[N, list[N]]) -> N | None:
-    return users[node][0] if len(users[node]) == 1 else None
-
-
-def _halves(dot: Value, parameters: set[Value]) -> tuple[tuple[Value, ...], tuple[Value, ...]] | None:
-    """(weights, inputs) of a dot: the weights are the half that is Parameters, else the first that is leaves."""
-    n = len(dot.inputs) // 2
-    if n == 0:
+    def product(t: Tensor) -> _Sum[Tensor] | None:
+        if t.op is array_ops.AFFINE:
+            W, x, c = untransposed(t.inputs[0]), *t.inputs[1:]
+            return _Sum(t, [W], [x], [c]) if _is(W, WEIGHTS) and _is(c, BIASES | WEIGHTS) else None
+        if t.op is array_ops.MATMUL:
+            left, right = t.inputs
+            factors = [(untransposed(left), right), (untransposed(right), left)]
+            if left.ndim == right.ndim == 2:
+                factors.reverse()  # with a row for each example the weights stand on the right
+            found = [(W, x) for W, x in factors if _is(W, WEIGHTS) and not _is(untransposed(x), WEIGHTS)]
+            return _Sum(t, [found[0][0]], [found[0][1]]) if found else None
         return None
-    splits = [(dot.inputs[:n], dot.inputs[n:]), (dot.inputs[n:], dot.inputs[:n])]
-    for weights, inputs in splits:
-        if parameters.issuperset(weights):
-            return weights, inputs
-    for weights, inputs in splits:
-        if not any([w.op for w in weights]):
-            return weights, inputs
-    return None
+
+    sums = _sums(order, product, lambda t: _is(t, BIASES | WEIGHTS), lambda t: isinstance(t, Parameter))
+    numbers = _numbers(sums)
+    times = _times(order, numbers)
+    return [
+        Layer(
+            tuple(s.weights),
+            tuple(s.inputs),
+            tuple(s.biases),
+            s.z,
+            s.h,
+            _has_rows(next((t for t in s.steps if t.op in (array_ops.AFFINE, array_ops.MATMUL)), s.z), s.inputs[0]),
+            numbers[s.z],
+            times[s.z],
+        )
+        for s in sums
+    ]
 
 
-def _weights_and_input(product: Tensor) -> tuple[Tensor, Tensor] | None:
-    """(W, x) of W x or x Wᵀ: W is the factor that is a Parameter, else the one that is a leaf."""
-    left, right = product.inputs
-    splits = [(untransposed(left), right), (untransposed(right), left)]
-    if left.ndim == right.ndim == 2:
-        splits.reverse()  # with a row for each example the weights stand on the right
-    for W, x in splits:
-        if isinstance(W, Parameter):
-            return W, x
-    for W, x in splits:
-        if W.op is None:
-            return W, x
-    return None
+def find_neurons(order: list[Value], parameters: set[Value], layers: list[Layer]) -> list[Neuron]:
+    """The neurons of a graph in topological order, and so layer by layer within each path."""
+
+    def is_weight(v: Value) -> bool:
+        return v in parameters or _is(v, WEIGHTS)
+
+    def product(v: Value) -> _Sum[Value] | None:
+        if v.op is ops.AFFINE:
+            weights, inputs, c = v.op.arguments(v.inputs)
+            if all(map(is_weight, weights)) and is_bias(c):
+                return _Sum(v, list(weights), list(inputs), [c])
+        elif v.op is ops.DOT and v.inputs:
+            left, right = v.op.arguments(v.inputs)
+            for weights, inputs in ((left, right), (right, left)):
+                if all(map(is_weight, weights)) and not all(map(is_weight, inputs)):
+                    return _Sum(v, list(weights), list(inputs))
+        return None
+
+    def is_bias(v: Value) -> bool:
+        return is_weight(v) or _is(v, BIASES)
+
+    if not any([node.op is ops.AFFINE or node.op is ops.DOT for node in order]):
+        return []
+    sums = _sums(order, product, is_bias, parameters.__contains__)
+    number = {v: layer.number for layer in layers for v in layer.z.values}
+    by_depth = _depths(order, {s.z for s in sums})
+    same: dict[tuple[Value, ...], int] = {}  # weights that are used again are the same layer
+    return [
+        Neuron(
+            w := tuple(s.weights),
+            tuple(s.inputs),
+            tuple(s.biases),
+            s.z,
+            s.h,
+            number[s.z] if s.z in number else same.setdefault(w, by_depth[s.z]),
+            tuple(s.steps),
+        )
+        for s in sums
+    ]
 
 
 def untransposed(t: Tensor) -> Tensor:
-    """W, of Wᵀ."""
-    return t.inputs[0] if t.op is array_ops.TRANSPOSE else t
+    """W, of Wᵀ, or of W in another shape."""
+    while t.inputs and t.op in (array_ops.TRANSPOSE, array_ops.RESHAPE):
+        (t,) = t.inputs
+    return t
+
+
+def _is(node: Value | Tensor, called: set[str]) -> bool:
+    """Whether a node is a Parameter, or a leaf whose label says what it is."""
+    return isinstance(node, Parameter) or (not node.op and letters(node.label or "") in called)
+
+
+def _sums(
+    order: list[N],
+    product: Callable[[N], _Sum[N] | None],
+    is_bias: Callable[[N], bool],
+    is_parameter: Callable[[N], bool],
+) -> list[_Sum[N]]:
+    """The largest sums of products with weights, and of biases; and what an activation makes of them.
+
+    A product alone, with weights that have only the label of such, may be anything.
+    """
+    users = users_of(order)
+    found: dict[N, _Sum[N]] = {}
+    for node in order:
+        if (own := product(node)) is not None:
+            found[node] = own
+        elif node.op is ops.ADD:
+            a, b = node.inputs
+            parts = [x for x in (a, b) if x in found and len(users[x]) == 1]
+            if parts and all([x in parts or is_bias(x) for x in (a, b)]):
+                whole: _Sum[N] = _Sum(node, [], [])
+                for x in (a, b):
+                    if x in parts:
+                        whole.add(found.pop(x))
+                    else:
+                        whole.biases.append(x)
+                found[node] = whole
+    for z, s in found.items():
+        if len(users[z]) == 1 and users[z][0].op in ACTIVATIONS:
+            s.h = users[z][0]
+    return [s for s in found.values() if s.biases or s.h is not None or all(map(is_parameter, s.weights))]
+
+
+def _has_rows(product: Tensor, x: Tensor) -> bool:
+    """Whether each row of the product is one example."""
+    return product.ndim == 2 if product.op is array_ops.AFFINE else product.inputs[0] is x
+
+
+def _numbers(sums: Iterable[_Sum[Tensor]]) -> dict[Tensor, int]:
+    """The number of the layer of each z: that which its weights have in an MLP or a Sequential, else the next free one.
+
+    The same weights and biases are the same layer.
+    """
+    weights = [W for s in sums for W in s.weights if isinstance(W, Parameter)]
+    networks = dict.fromkeys([place_of(W).outermost for W in weights])
+    placed = {place: n for network in networks for place, n in layer_numbers(network).items()}
+    taken = {placed[place_of(W)] for W in weights if place_of(W) in placed}
+    known: dict[tuple[Tensor, ...], int] = {}
+    last = 0
+    for key, W in [((*s.weights, *s.biases), s.weights[0]) for s in sums]:
+        if key not in known and isinstance(W, Parameter) and place_of(W) in placed:
+            known[key] = placed[place_of(W)]
+        elif key not in known:
+            last = next(n for n in count(last + 1) if n not in taken)
+            known[key] = last
+    return {s.z: known[*s.weights, *s.biases] for s in sums}
+
+
+def _times(order: list[Tensor], number: dict[Tensor, int]) -> dict[Tensor, int | None]:
+    """At what time each use of a layer's weights is: later where it depends on one that has used them before.
+
+    A node knows its time, and which layers were used at it on the way to the node, as bits.
+    """
+    state: dict[Tensor, tuple[int, int]] = {}
+    for t in order:
+        before = [state[a] for a in t.inputs]
+        time = max([time for time, _ in before], default=0)
+        used = 0
+        for then, layers in before:
+            used |= layers if then == time else 0
+        if t in number:
+            bit = 1 << number[t]
+            time, used = (time + 1, bit) if used & bit else (time, used | bit)
+        state[t] = time, used
+    at: dict[int, list[int]] = {}
+    for z, n in number.items():
+        at.setdefault(n, []).append(state[z][0])
+    rank = {n: {time: k for k, time in enumerate(sorted(set(times)), start=1)} for n, times in at.items()}
+    return {z: rank[n][state[z][0]] if len(rank[n]) > 1 else None for z, n in number.items()}
+
+
+def _depths(order: list[Value], ends: set[Any]) -> dict[Value, int]:
+    """For each node how many of the ends lie on the longest way to it, itself included."""
+    depth: dict[Value, int] = {}
+    for node in order:
+        depth[node] = max([depth[a] for a in node.inputs], default=0) + (node in ends)
+    return depth

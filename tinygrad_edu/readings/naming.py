@@ -1,27 +1,30 @@
 """What the nodes of a graph are called, in every reading of it.
 
-A node is called by its label; else by its role in a network (W⁽¹⁾, b⁽¹⁾, z⁽¹⁾, h⁽¹⁾, x, ŷ, L); else
-by its place in a named Tensor (z⁽¹⁾₂); else v₁, v₂, … in the order in which it is shown.
+A node is called by its label; a Parameter else by its place in the Module that holds it (W_query⁽²⁾); a result else
+by its role where Parameters make a layer (z⁽¹⁾, h⁽¹⁾) or a loss says so (ŷ, y, L), and data x; an element by its
+place in a Tensor with a name (z⁽¹⁾₂); all else is v₁, v₂, … in the order computed.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
 
 from .. import array_ops, ops
 from ..array_ops import Operation
+from ..autodiff import DerivativeName
 from ..graph import topological_order
-from ..network.nn import Parameter
+from ..network.nn import Parameter, Suggested, place_of
+from ..network.places import Place, parameter_names
 from ..network.tensor import Tensor, from_values
 from ..value import Value
+from ..writing.expression import derivative_text
 from ..writing.names import SUBSCRIPT, element, elements, of_layer
 from .layers import find_layers, find_neurons
+from .matrices import is_view
 from .order import by_depth
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    Node = Value | Tensor
+Node: TypeAlias = Value | Tensor
 
 
 def check_result(reading: str, y: object) -> None:
@@ -48,7 +51,7 @@ def check_title(reading: str, title: object) -> None:
 
 
 class Names:
-    """The names of one document: no two of its nodes share one.
+    """The names of one document: each node has one, and no two share one.
 
     Of several nodes with the same label the first keeps it; the others are h′, h′′, h′′′, h′₍₄₎ …
     A Tensor of shape () and its one Value are the same quantity and have the same name, as have
@@ -56,7 +59,7 @@ class Names:
 
     `values` and `tensors` are the two graphs that end in the roots, inputs first (no Tensors where
     a root is a Value); `layers` and `neurons` are the networks in them. `softmax` is for the log Σ exp z of
-    a cross-entropy, computed from the last layer's z without ŷ, the ŷ = softmax(z) that is its slope.
+    a cross-entropy, computed from z without ŷ, the ŷ = softmax(z) that is its slope.
 
     Args:
         roots: the result whose graph is read, or several.
@@ -75,76 +78,90 @@ class Names:
         self.tensors = topological_order(*[r for r in self._roots if isinstance(r, Tensor)])
         self.layers = find_layers(self.tensors)
         self.parameters = {v for t in self.tensors if isinstance(t, Parameter) for v in t.values}
-        self.neurons = find_neurons(self.values, self.parameters)
+        self.neurons = find_neurons(self.values, self.parameters, self.layers)
         others = dict.fromkeys(others)
         self._all_values = list(dict.fromkeys([*self.values, *[v for v in others if isinstance(v, Value)]]))
         self._all_tensors = list(dict.fromkeys([*self.tensors, *[t for t in others if isinstance(t, Tensor)]]))
         self.softmax: dict[Tensor, Tensor] = {}
-        self._names: dict[Node, str] = {}  # by label, role or place
+        self._names: dict[Node, str] = {}  # by label, place or role
         self._numbers: dict[Node, str] = {}  # v₁, v₂, … and their elements
         everything: list[Node] = [*self._all_values, *self._all_tensors]
         self._labels = {label for node in everything if (label := _label(node))}
         self._used: set[str] = set()
         self._copies: dict[str, int] = {}  # how many nodes have had the same label
         self._last = 0  # the k of the last vₖ
+        self._name_by_label(self._all_tensors)
+        self._name_mentioned(everything)
+        self._name_parameters()
+        self._name_layers()
+        self._name_by_loss()
         self._name_tensors()
-        self._name_values()
+        self._name_values(everything)
         leaves = {v for v in self.values if not v.op}
         nameless = {v for v in leaves if v not in self._names and v not in others} - self.parameters
         self._constants = nameless if nameless < leaves else set()
 
     def given(self, node: Node) -> str | None:
         """The name that a node has by its label, role or place, or None."""
-        if isinstance(node, Tensor) and not node.shape and node not in self._names:
-            return self._names.get(node.values[0])
-        return self._names.get(node)
+        return self._names.get(_one(node))
 
     def __call__(self, node: Node) -> str:
-        """The name of a node. One that has none by its label, role or place gets the next of v₁, v₂, …"""
-        if name := self.given(node) or self._numbers.get(node):
+        """The name of a node. What has none by its label, place or role is v₁, v₂, … in the order computed."""
+        node = _one(node)
+        if node not in self._names and not self._numbers:
+            self._number_all()
+        if name := self._names.get(node) or self._numbers.get(node):
             return name
-        while not name or name in self._used or name in self._labels:
-            self._last += 1
-            name = element("v", (self._last - 1,), (1,))
-        self._give(self._numbers, node, name)
-        if isinstance(node, Tensor):
-            self._name_elements(self._numbers, node)
-        return name
+        return self._number(node)  # a constant, another view of what has a name, or what is not in the graph
 
     def is_constant(self, node: Node) -> bool:
         """Whether a node is a leaf without a name, such as the 2 in 2 * x.
 
         In a graph in which no leaf has a name none is a constant.
         """
-        if isinstance(node, Value):
-            return node in self._constants
-        alone = not node.op and not node.shape and not node.values[0].op
-        return alone and self.given(node) is None and not isinstance(node, Parameter)
+        return _one(node) in self._constants
 
-    def number_values(self, first: Iterable[Value] = ()) -> None:
-        """Give every Value but the constants a name, layer by layer; those of `first` before the others.
+    def _number_all(self) -> None:
+        """Number all but constants and views, layer by layer; the elements of a Tensor are v₁,₁, v₁,₂, …"""
+        whole: dict[Value, Tensor] = {}
+        for t in self.tensors:
+            if t.shape and t not in self._names and not (len(t.inputs) == 1 and is_view(t)):
+                for v in t.values:
+                    whole.setdefault(v, t)
+        for v in by_depth(self.values):
+            if v in whole and whole[v] not in self._numbers:
+                self._number(whole[v])
+            if v not in self._names and v not in self._numbers and v not in self._constants:
+                self._number(v)
 
-        So the numbers depend on the graph alone, whichever of its nodes a reading shows.
-        """
-        before = set(first)
-        order = [v for v in by_depth(self.values) if v not in self._constants]
-        for v in sorted(order, key=lambda v: v not in before):
-            self(v)
+    def _number(self, node: Node) -> str:
+        name = ""
+        while not name or name in self._used or name in self._labels:
+            self._last += 1
+            name = element("v", (self._last - 1,), (1,))
+        self._give(self._numbers, node, name)
+        if isinstance(node, Tensor):
+            if len(node.values) == 1:
+                self._numbers.setdefault(node.values[0], name)
+            self._name_elements(self._numbers, node)
+        return name
 
     def _give(self, names: dict[Node, str], node: Node, name: str) -> bool:
         """Call the node so, unless it has a name or the name has a node."""
+        node = _one(node)
         if node in self._names or node in self._numbers or name in self._used:
             return False
         names[node] = name
         self._used.add(name)
         if isinstance(node, Tensor) and len(node.values) == 1:
             label = _label(node.values[0])
-            if label == _label(node) if label else node.shape == ():
+            if label and label == _label(node):
                 names.setdefault(node.values[0], name)
         return True
 
     def _give_label(self, node: Node, label: str) -> None:
-        if node in self._names:
+        """Call the node so, or if others are called so, h′, h′′, …"""
+        if _one(node) in self._names:
             return
         name = label
         while name in self._used or (name != label and name in self._labels):
@@ -153,70 +170,127 @@ class Names:
         self._give(self._names, node, name)
 
     def _give_role(self, node: Node | None, *choices: str) -> None:
-        if node is not None and node not in self._names:
+        """Call the node by the first of the names that nothing else has."""
+        if node is not None and _one(node) not in self._names:
             next((name for name in choices if name not in self._labels and self._give(self._names, node, name)), None)
 
+    def _name_by_label(self, nodes: Iterable[Node]) -> None:
+        for node in nodes:
+            if (label := _label(node)) and not label.startswith("∂"):  # those come last
+                self._give_label(node, label)
+
+    def _name_mentioned(self, nodes: Sequence[Node]) -> None:
+        """What was differentiated, and by what, keeps its label where the graph of a derivative does not hold it."""
+        inside = set(map(_one, nodes))
+        for node in nodes:
+            if isinstance(node.label, DerivativeName):
+                for v, label in zip(node.label.nodes, [node.label.y, *node.label.xs]):
+                    if label and v not in inside:
+                        self._labels.add(label)
+                        self._give_label(v, label)
+
+    def _name_parameters(self) -> None:
+        """By their place in a network: one network after the other."""
+        parameters = [t for t in self._all_tensors if isinstance(t, Parameter) and t not in self._names]
+        networks: dict[Place, list[Parameter]] = {}
+        for p in parameters:
+            networks.setdefault(place_of(p).outermost, []).append(p)
+        for network, inside in networks.items():
+            called = {} if network.is_parameter else parameter_names(network)
+            for p in inside:
+                if place_of(p) in called:
+                    self._give_label(p, called[place_of(p)])
+
+    def _name_layers(self) -> None:
+        """z⁽ˡ⁾ and h⁽ˡ⁾, with their time where the weights are used again; and weights without a place."""
+        for layer in self.layers:
+            for letter, parameters in (("W", layer.weights), ("b", layer.biases)):
+                for p in parameters:
+                    if not p.op and isinstance(p, Parameter):
+                        self._give_role(p, of_layer(letter, layer.number))
+            time = "" if layer.time is None else f"[{layer.time}]"
+            for letter, t in (("z", layer.z), ("h", layer.h)):
+                if t is not None:
+                    self._give_label(t, of_layer(letter, layer.number) + time)
+
+    def _name_by_loss(self) -> None:
+        """ŷ and y, where a loss says what its inputs are."""
+        for t in self.tensors:
+            roles = ("softmax",) if t.op is array_ops.LOG_SOFTMAX else t.record.roles if t.record else ()
+            for a, role in zip(t.inputs, roles):
+                if role == "softmax" and "ŷ" not in self._labels and (y_hat := _softmax(t)) is not None:
+                    self._give_label(y_hat, "ŷ")
+                    self.softmax[t] = y_hat
+                elif role in ("ŷ", "y") and not (role == "y" and is_computed(a)):
+                    self._give_role(a, role)
+
     def _name_tensors(self) -> None:
-        """Labels; then roles: by layer, ŷ for what softmax makes of the last layer, x for what goes in, L."""
-        for t in self._all_tensors:
-            if label := _label(t):
-                self._give_label(t, label)
-        for l, layer in enumerate(self.layers, start=1):
-            for letter, role in (("W", layer.W), ("b", layer.b), ("z", layer.z), ("h", layer.h)):
-                self._give_role(role, of_layer(letter, l))
-            if not layer.x.op and not _computed(layer.x):
-                self._give_role(layer.x, "x")
-        if self.layers:
-            outputs = [t for t in (self.layers[-1].z, self.layers[-1].h) if t is not None]
-            for t in self.tensors:
-                if t.op is array_ops.SOFTMAX and t.inputs[0] in outputs:
-                    self._give_role(t, "ŷ")
-            for t in self.tensors:
-                if t.op in (array_ops.LSE, array_ops.LOG_SOFTMAX) and t.inputs[0] in outputs and _runs_along_rows(t):
-                    y_hat = _softmax(t)
-                    self._give_role(y_hat, "ŷ")
-                    if y_hat in self._names:
-                        self.softmax[t] = y_hat
+        """L or y for the root, x for the data that enters."""
         for root in self._roots:
             if isinstance(root, Tensor) and (root.op or not root.shape):
                 self._give_role(root, *(("L", "y") if len(root.values) == 1 else ("y",)))
         owned = {v for t in self.tensors if t.op or t in self._names for v in t.values}
-        for t in self.tensors:
-            if not t.op and t.shape and t not in self._names and owned.isdisjoint(t.values) and not _computed(t):
-                self._give_role(t, "x")  # the first data there is
-                break
 
-    def _name_values(self) -> None:
-        """Labels; then places in Tensors with a name; then roles: by neuron, f for a root."""
+        def is_data(t: Tensor) -> bool:
+            nameless = t.shape and t not in self._names and not isinstance(t, Parameter)
+            return bool(nameless and not is_computed(t) and owned.isdisjoint(t.values))
+
+        fed = [x for layer in self.layers for x in layer.inputs if is_data(x)]
+        for x in fed or [t for t in self.tensors if is_data(t)][:1]:
+            self._give_label(x, "x")
+
+    def _name_values(self, nodes: Sequence[Node]) -> None:
+        """Labels; then places in Tensors with a name; then roles: by neuron, f for a root; then suggested labels."""
         for t in [t for t in self._all_tensors if t in self._names]:
             self._name_elements(self._names, t)
-        for v in self._all_values:
-            if label := _label(v):
-                self._give_label(v, label)
+        self._name_by_label(self._all_values)
         width: dict[int, int] = {}
         for neuron in self.neurons:
             j = width[neuron.layer] = width.get(neuron.layer, 0) + 1
-            sizes = (j, len(neuron.weights))
-            for i, w in enumerate(neuron.weights):
-                self._give_role(w, element(of_layer("w", neuron.layer), (j - 1, i), sizes))
-            for letter, role in (("b", neuron.bias), ("z", neuron.z), ("h", neuron.h)):
-                self._give_role(role, element(of_layer(letter, neuron.layer), (j - 1,), (j,)))
+            for letter, v in (("z", neuron.z), ("h", neuron.h)):
+                self._give_role(v, element(of_layer(letter, neuron.layer), (j - 1,), (j,)))
+        for node in nodes:
+            if isinstance(d := node.label, DerivativeName):
+                y, *xs = [(text and self._names.get(v)) or text for v, text in zip(d.nodes, [d.y, *d.xs])]
+                self._give_label(node, DerivativeName(y, xs))
+        marked = [(node, label) for node in nodes if (label := _label(node)) and label.startswith("∂")]
+        for node, label in marked:
+            if node in self._roots:
+                self._give_label(node, label)
         for root in self._roots:
             if isinstance(root, Value):
                 self._give_role(root, "f", "y", "L")
+        for node in nodes:
+            if isinstance(node.label, Suggested):
+                self._give_label(node, node.label)
+        above = self.given(self._roots[0]) if len(self._roots) == 1 else None
+        if marked and above:
+            self._used |= {derivative_text(above, name) for name in self._names.values()}
+        for node, label in marked:  # ∂L/∂w is what the reading calls a derivative of the root
+            self._give_label(node, label)
 
     def _name_elements(self, names: dict[Node, str], t: Tensor) -> None:
         """Call the Values of a Tensor by their places in it, unless they have a label of their own."""
+        whole = names.get(_one(t))
+        if whole is None or not t.shape:
+            return
         own = elements(_label(t) or "", t.shape)
-        for v, name, place in zip(t.values, elements(names[t], t.shape), own):
+        for v, name, place in zip(t.values, elements(whole, t.shape), own):
             label = _label(v)
             if (label is None and name not in self._labels) or label == place:
                 self._give(names, v, name)
 
 
+def _one(node: Node) -> Node:
+    """The one Value of a Tensor of shape (), which is the same quantity; any other node itself."""
+    return node.values[0] if isinstance(node, Tensor) and not node.shape else node
+
+
 def _label(node: Node) -> str | None:
-    """The label on one line, or None where it is empty."""
-    return " ".join(node.label.split()) or None if node.label else None
+    """The user's label on one line, or None where there is none."""
+    if not node.label or isinstance(node.label, (Suggested, DerivativeName)):
+        return None
+    return " ".join(node.label.split()) or None
 
 
 def lse_nodes(t: Tensor) -> list[Value]:
@@ -224,18 +298,17 @@ def lse_nodes(t: Tensor) -> list[Value]:
     return list(dict.fromkeys([v if v.op is ops.LSE else v.inputs[1] for v in t.values]))
 
 
-def _runs_along_rows(t: Tensor) -> bool:
-    assert t.record
-    return t.record.axis in (None, (t.inputs[0].ndim - 1,)) and all([v.op is ops.LSE for v in lse_nodes(t)])
-
-
-def _softmax(t: Tensor) -> Tensor:
-    """softmax(z), which is the slope of log Σ exp z; the graph that ends in the loss does not compute it."""
+def _softmax(t: Tensor) -> Tensor | None:
+    """softmax(z), which is the slope of log Σ exp z along rows; the graph that ends in the loss does not compute it."""
     z = t.inputs[0]
-    numbers = [Value(p) for v in lse_nodes(t) for p in v.partials]
+    nodes = lse_nodes(t)
+    along_rows = t.record and t.record.axis in (None, (z.ndim - 1,))
+    if not along_rows or not all([v.op is ops.LSE for v in nodes]):
+        return None
+    numbers = [Value(p) for v in nodes for p in v.partials]
     return from_values(numbers, z.shape, Operation(array_ops.SOFTMAX, (z.ndim - 1,)), z)
 
 
-def _computed(t: Tensor) -> bool:
-    """Whether a Tensor that records no operation was made of Values that were computed."""
-    return not t.op and any([v.op for v in t.values])
+def is_computed(node: Node) -> bool:
+    """Whether a node was computed; a Tensor that records no operation may be made of Values that were."""
+    return bool(node.op) or (isinstance(node, Tensor) and any([v.op for v in node.values]))

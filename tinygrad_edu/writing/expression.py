@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from .. import array_ops as A
 from ..array_ops import ArrayOp
 from ..shapes import Shape, broadcast_shapes
+from .names import without_time
 
 
 class Precedence(IntEnum):
@@ -107,6 +108,7 @@ def tightness(name: str) -> Precedence:
     >>> tightness("a + b").name, tightness("∂L/∂w").name, tightness("x²").name, tightness("w₁").name
     ('SUM', 'FRACTION', 'RAISED', 'ATOM')
     """
+    name, _ = without_time(name)
     if name.startswith("∂"):
         return Precedence.FRACTION
     if set(name) & set(" +−-·∘×/=<>;:()[]⟨⟩|^*→ᵀ"):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
+from ..autodiff import DerivativeName
 from . import numbers as notation
 from .expression import Expression, Name, Part, Precedence, Spelling, Transpose, infix, letters, write
+from .names import without_time
 from .paper import AXES, Paper, cells, with_precedence
 
 SUM, SUMMATION, PRODUCT = Precedence.SUM, Precedence.SUMMATION, Precedence.PRODUCT
@@ -127,29 +128,32 @@ def latex_name(label: str, above: str = "") -> str:
 
     >>> print(latex_name("W⁽³⁾₁₂"), latex_name("ŷ"), latex_name("loss"), latex_name("50%"))
     W^{(3)}_{12} \\hat{y} \\mathrm{loss} \\mathrm{50\\%}
-    >>> print(latex_name("∂²L/∂a∂b₁"))
+    >>> print(latex_name(DerivativeName("L", ["a", "b₁"])))
     \\frac{\\partial^{2} L}{\\partial a \\partial b_{1}}
     """
     from unicodedata import normalize  # which only LaTeX needs
 
-    if derivative := re.fullmatch(r"∂([⁰¹²³⁴⁵⁶⁷⁸⁹]*)([^/]*)/(∂.+)", label):
-        order = f"^{{{derivative[1].translate(_FLAT)}}}" if derivative[1] else ""
-        above = rf"\partial{order} {latex_name(derivative[2]) if derivative[2] else ''}"
-        below = " ".join([rf"\partial {latex_name(x)}" for x in derivative[3][1:].split("∂")])
-        return rf"\frac{{{above}}}{{{below}}}"
+    if isinstance(label, DerivativeName):
+        order = f"^{{{len(label.xs)}}}" if len(label.xs) > 1 else ""
+        y = latex_name(label.y) if label.y else ""
+        below = " ".join([rf"\partial {latex_name(x)}" for x in label.xs])
+        return rf"\frac{{\partial{order} {y}}}{{{below}}}" if y or order else below
     if label.startswith("∂"):
         return rf"\partial {latex_name(label[1:])}" if label[1:] else r"\partial"
+    label, time = without_time(label)
     parts = {"base": "", "above": "", "below": ""}
     for c in normalize("NFC", label):
-        part = "above" if c in _ABOVE else "below" if c in _BELOW else "base"
+        separates = c == "," and parts["below"]  # v₁,₂
+        part = "above" if c in _ABOVE else "below" if c in _BELOW or separates else "base"
         parts[part] += c.translate(_FLAT)
     base, _, below = parts["base"].partition("_")
-    if not (base and below.isalnum()):
+    if not (base and below.replace("_", "").isalnum()):
         base, below = parts["base"], ""
     text = _latex_word(base) or "{}"
     text += f"^{{{parts['above']}{above}}}" if parts["above"] + above else ""
-    below = (_latex_word(below) if below else "") + parts["below"]
-    return text + (f"_{{{below}}}" if below else "")
+    words = [_latex_word(word) for word in below.split("_") if word]
+    below = ",".join([*words, parts["below"]] if parts["below"] else words)
+    return text + (f"_{{{below}}}" if below else "") + time
 
 
 def latex_words(text: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import product
 
@@ -18,6 +20,29 @@ def of_layer(letter: str, layer: int) -> str:
     'W⁽²⁾'
     """
     return f"{letter}⁽{str(layer).translate(SUPERSCRIPT)}⁾"
+
+
+def in_place(letter: str, words: Sequence[str], positions: Sequence[int]) -> str:
+    """A quantity that belongs to a part of a network: `W_query⁽²⁾`.
+
+    >>> in_place("W", ["query"], [2]), in_place("b", [""], []), in_place("W", ["self", "key"], [1, 2])
+    ('W_query⁽²⁾', 'b', 'W_self_key⁽¹⁾⁽²⁾')
+    """
+    name = "_".join([letter, *filter(None, words)])
+    for n in positions:
+        name = of_layer(name, n)
+    return name
+
+
+def without_time(name: str) -> tuple[str, str]:
+    """A name and the time in it, where the weights of a layer are used again and again.
+
+    >>> without_time("z⁽¹⁾[2]₃"), without_time("x[2]")
+    (('z⁽¹⁾₃', '[2]'), ('x[2]', ''))
+    """
+    if not (found := re.search(r"(?<=⁾)\[\d+\]", name)):
+        return name, ""
+    return name[: found.start()] + name[found.end() :], found[0]
 
 
 def element(name: str, index: tuple[int, ...], shape: tuple[int, ...]) -> str:

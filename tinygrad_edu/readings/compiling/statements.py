@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from ...autodiff import DerivativeName
 from ...graph import topological_order
 from ...network.tensor import Tensor
 from ...tree import flatten, values_in
@@ -69,7 +70,8 @@ def plan(outputs: Any, inputs: Any, sum_over: Iterable[Any] = ()) -> Plan:
     for value, label in _labels(order, outputs, called):
         if value in asked:
             titles.setdefault(terms[value], label)
-        if value in terms and not terms[value].label and not (label.startswith("∂") and terms[value] in forward):
+        elsewhere = isinstance(label, DerivativeName) and terms.get(value) in forward
+        if value in terms and not terms[value].label and not elsewhere:
             terms[value].label = label
     used = needed(known, [terms[y] for y in results])
     return Plan(
@@ -281,7 +283,7 @@ def _tensors(tree: Any) -> list[Tensor]:
 
 def _sections(order: Iterable[Value], results: list[Value]) -> list[tuple[str, list[Value]]]:
     """The results that need no gradient, the gradients, those near the loss first, and all results."""
-    gradients = [value for value in order if value.label and value.label.startswith("∂")]
+    gradients = [value for value in order if isinstance(value.label, DerivativeName)]
     after = set(gradients)
     depth: dict[Value, int] = {}
     for value in order if gradients else ():

@@ -73,7 +73,6 @@ class Scene:
         These are the leaves, what is used more than once, what has no formula that fits on a card, and the rows
         on the card of a neuron whose names in the network belong to others.
         """
-        self.names.number_values()
         uses = Counter([a for v in self.values for a in v.inputs])
         rows = {v for neuron in self.neurons for v in (neuron.z, neuron.output)}
         for v in self.values:

@@ -38,9 +38,8 @@ class TensorCards:
         self.layers = scene.layers
         self.parameter_of: dict[Tensor, Layer] = {}
         for layer in scene.layers:
-            for t in (layer.W, layer.b):
-                if t is not None:
-                    self.parameter_of.setdefault(t, layer)
+            for t in layer.parameters:
+                self.parameter_of.setdefault(t, layer)
         self.in_layers = {t for layer in scene.layers for t in (layer.z, layer.h)}
         nodes = [node for node in graph.order if node.tensor not in self.parameter_of and self._is_shown(node)]
         for t in self.quantities.softmax:
@@ -90,8 +89,7 @@ class TensorCards:
 
     def own(self, layer: Layer) -> list[Tensor]:
         """The parameters on the card of the layer: W and b, unless they are on the card of an earlier layer."""
-        both = [t for t in (layer.W, layer.b) if t is not None]
-        return [t for t in dict.fromkeys(both) if self.parameter_of[t] is layer]
+        return [t for t in dict.fromkeys(layer.parameters) if self.parameter_of[t] is layer]
 
     def is_parameter(self, a: Tensor, z: Tensor) -> bool:
         """Whether a is on the parameter card of the layer that computes z."""

@@ -39,7 +39,7 @@ def remarks(names: Names, gradients: Gradients, shown: set[Value]) -> list[Words
         gradients: of every Value.
         shown: the Values whose gradients have a line.
     """
-    weights_of = {z: layer.W for layer in names.layers for z in layer.z.values}
+    weights_of = {z: layer.weights[0] for layer in names.layers for z in layer.z.values}
     layers: dict[Place, dict[tuple[Value, ...], Examples]] = {}
     for neuron in names.neurons:
         place = neuron.layer, weights_of.get(neuron.z)

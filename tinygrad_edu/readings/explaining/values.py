@@ -50,7 +50,6 @@ def derive_values(read: Subject, digits: int, most: int = _MOST_NODES) -> Deriva
         )
     needed = between.union(*[node.inputs for node in order])
     names = read.names
-    names.number_values(needed)
     called = {v: names(v) for v in dict.fromkeys([*everything, *wrt]) if not names.is_constant(v)}
     gradients = Gradients(everything, called, {v for v in everything if v not in called})
     in_order = _arrays_together(by_depth([n for n in everything if n in needed]), called)

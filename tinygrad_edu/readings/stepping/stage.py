@@ -87,7 +87,6 @@ class Stage(Scene):
 
     def number_values(self) -> None:
         """Show all numbers: each step is called by the name that it has in the lines of the derivation."""
-        self.names.number_values()
         self.numbered.update([v for v in self.values if not self.name(v) and not self.names.is_constant(v)])
 
     def so_far(self, row: Row) -> str:

@@ -1,0 +1,163 @@
+"""Where a Parameter stands in a network, and what it is called there: W_query⁽²⁾."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from ..writing.names import in_place
+
+
+class LayerNumber(int):
+    """The number of a layer that holds Parameters, where such layers are counted; any other int is a position."""
+
+
+Path = tuple[str | int, ...]
+
+
+class Place:
+    """The place of a Parameter or a Module: the Module that held it first, and the way to it from there.
+
+    Places know each other, but neither Modules nor Parameters: a name outlives the network, and a graph that
+    holds one Parameter does not hold the others.
+
+    Attributes:
+        counts: whether the `layers` of the Module are counted, those that hold Parameters (MLP, Sequential).
+        is_parameter: whether it is the place of a Parameter.
+        owner: the place of the Module that held it first; None where there is none.
+        path: the attribute, and the keys and positions in it.
+        held: what has this place as its owner.
+    """
+
+    def __init__(self, counts: bool = False, is_parameter: bool = False) -> None:
+        self.counts = counts
+        self.is_parameter = is_parameter
+        self.owner: Place | None = None
+        self.path: Path = ()
+        self.held: list[Place] = []
+
+    def adopt(self, child: Place, path: Path) -> None:
+        """Be the owner of the child, unless it has another; the path may have changed since."""
+        if child.owner is None and child not in self._owners():
+            child.owner = self
+            self.held.append(child)
+        if child.owner is self:
+            child.path = path
+
+    @property
+    def outermost(self) -> Place:
+        """The whole network."""
+        *_, last = self._owners()
+        return last
+
+    def _owners(self) -> Iterator[Place]:
+        place: Place | None = self
+        while place is not None:
+            yield place
+            place = place.owner
+
+    def parameters(self, before: Path = (), count: list[int] | None = None) -> Iterator[tuple[Place, Path]]:
+        """Every Parameter in it with its whole path; positions are counted from 1.
+
+        Args:
+            before: the path to this place.
+            count: how many layers there are before it, where it is one of those that are counted.
+        """
+        count = [0] if count is None else count
+        if self.is_parameter:
+            yield self, before
+        layers = [p for p in self.held if self.counts and p.path[:1] == ("layers",) and len(p.path) == 2]
+        for child in sorted(layers, key=lambda p: p.path[1]):
+            if child.counts:
+                yield from child.parameters(before, count)
+            elif found := list(child.parameters()):
+                count[0] += 1
+                yield from [(place, (*before, LayerNumber(count[0]), *rest)) for place, rest in found]
+        for child in self.held:
+            if child not in layers:
+                path = [part + 1 if isinstance(part, int) else part for part in child.path]
+                yield from child.parameters((*before, *path))
+
+
+class _Called(NamedTuple):
+    """What a Parameter is called, with as many words as it needs so far; words are counted from the nearest on."""
+
+    place: Place
+    letter: str
+    own: str
+    words: list[str]
+    positions: list[int]
+    needed: set[int]
+
+    @property
+    def text(self) -> str:
+        words = [word for k, word in enumerate(self.words) if k in self.needed]
+        return in_place(self.letter, [*reversed(words), self.own], self.positions)
+
+
+def parameter_names(network: Place) -> dict[Place, str]:
+    """What every Parameter of a network is called.
+
+    That is its own letter; as subscript the shortest words that make it unique; as superscript its positions.
+    A single letter takes the attribute beside it in any case: W_query of `self.query = Linear(…)`.
+
+    >>> from tinygrad_edu import MLP, Linear, Module
+    >>> from tinygrad_edu.network.nn import place_of
+    >>> class Head(Module):
+    ...     def __init__(self):
+    ...         self.query, self.W_k = Linear(1, 1, bias=False), Linear(1, 1, bias=False)
+    >>> class Heads(Module):
+    ...     def __init__(self):
+    ...         self.heads, self.feed = [Head(), Head()], MLP([1, 1])
+    >>> print(*parameter_names(place_of(Heads())).values())
+    W_query⁽¹⁾ W_k⁽¹⁾ W_query⁽²⁾ W_k⁽²⁾ W⁽¹⁾ b⁽¹⁾
+    """
+    found = [_called(place, path) for place, path in network.parameters()]
+    _tell_apart(found)
+    return {called.place: called.text for called in found}
+
+
+def layer_numbers(network: Place) -> dict[Place, int]:
+    """The number of its layer, of every Parameter that is called by its letter and that number."""
+    return {
+        place: int(path[-2])
+        for place, path in network.parameters()
+        if len(path) > 1 and isinstance(path[-2], LayerNumber) and len([n for n in path if isinstance(n, int)]) == 1
+    }
+
+
+def _called(place: Place, path: Path) -> _Called:
+    last = max([k for k, part in enumerate(path) if isinstance(part, str)], default=0)
+    words = [part for part in path[:last] if isinstance(part, str)]
+    letter, _, own = str(path[last]).partition("_") if path else ("W", "", "")
+    if len(letter) != 1:
+        letter, own = str(path[last]) if path else "W", ""
+    beside = last > 0 and isinstance(path[last - 1], str) and len(letter) == 1 and not own
+    positions = [part for part in path if isinstance(part, int)]
+    return _Called(place, letter, own, [_word(w) for w in reversed(words)], positions, {0} if beside else set())
+
+
+def _tell_apart(found: Sequence[_Called]) -> None:
+    """Give those with the same name the nearest word in which they differ, until none have the same."""
+    alike: dict[str, list[_Called]] = {}
+    for called in found:
+        alike.setdefault(called.text, []).append(called)
+    for group in [group for group in alike.values() if len(group) > 1]:
+        for k in range(max([len(called.words) for called in group])):
+            if len({tuple(called.words[k : k + 1]) for called in group}) > 1 and not all(
+                [k in called.needed for called in group if k < len(called.words)]
+            ):
+                for called in group:
+                    called.needed.add(k)
+                _tell_apart(group)
+                break
+
+
+def _word(word: str) -> str:
+    """A word as a subscript: q, of `W_q`.
+
+    >>> _word("W_q"), _word("query"), _word("_inner")
+    ('q', 'query', 'inner')
+    """
+    first, _, rest = word.partition("_")
+    return rest if len(first) < 2 and rest else word
