@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from itertools import product
 from math import inf, prod
 from sys import float_info
-from typing import TYPE_CHECKING
+from typing import Any
 
 from ..graph import topological_order
 from ..shapes import nested
 from ..tree import one_value, values_in
 from ..value import Value, chain_rule, real_number
 from .tensor import Tensor
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from typing import Any
-
 
 #: Balances the two errors of a central difference, h² from the formula and ε/h from rounding.
 _STEP: float = float_info.epsilon ** (1 / 3)
@@ -32,6 +29,7 @@ class GradcheckError(AssertionError):
     """
 
 
+@dataclass(repr=False)
 class Coordinate:
     """One derivative: where, by `backward()`, by central differences, and how far they are apart.
 
@@ -39,11 +37,13 @@ class Coordinate:
     0.5
     """
 
-    def __init__(self, name: str, analytic: float, numeric: float) -> None:
-        self.name = name
-        self.analytic = analytic
-        self.numeric = numeric
-        self.error = abs(analytic - numeric)
+    name: str
+    analytic: float
+    numeric: float
+    error: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.error = abs(self.analytic - self.numeric)
 
     def __repr__(self) -> str:
         return f"<{self.name}: {self.analytic:.6g} by backward, {self.numeric:.6g} by differences>"

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from math import inf, isfinite, sqrt
-from typing import TYPE_CHECKING
+from typing import Any, TypeAlias
 
 from ..tree import values_in
 from ..value import Value, all_finite, numbers, real_number
+from .tensor import Tensor
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from typing import Any, TypeAlias
-
-    from .tensor import Tensor
-
-    Parameters: TypeAlias = "Iterable[Value | Tensor | Iterable[Any]] | Mapping[Any, Any]"
+Parameters: TypeAlias = Iterable[Value | Tensor | Iterable[Any]] | Mapping[Any, Any]
 
 
 class Optimizer:

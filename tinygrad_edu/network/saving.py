@@ -7,13 +7,10 @@ import os
 from math import isfinite
 from numbers import Real
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from ..writing.files import write_whole
 from .nn import Module
-
-if TYPE_CHECKING:
-    from typing import Any
 
 FORMAT = "tinygrad_edu parameters, version 1"
 _OTHER_FORMATS = {".npy", ".npz", ".pt", ".pth", ".pkl", ".safetensors"}

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import prod
-from typing import TYPE_CHECKING, Any, overload
+from random import Random
+from typing import Any, Self, TypeAlias, overload
 
-from .. import array_ops, ops
+from .. import array_ops, ops, shapes
 from ..array_ops import ArrayOp, Operation
 from ..graph import topological_order
-from ..shapes import (
-    Shape,
-    as_axes,
-    as_shape,
-    axes,
-    broadcast_shapes,
-    broadcast_to,
-    flattened,
-    nested,
-    offsets,
-    reshaped,
-    spread,
-)
+from ..shapes import Shape
 from ..value import Operators, Value, check_label, constant, forward, numbers, real_number, record
 from ..writing.names import elements
 from .guards import Guards
@@ -29,13 +19,8 @@ from .indexing import selected
 from .lists import Numbers
 from .reductions import Reductions
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-    from random import Random
-    from typing import Self, TypeAlias
-
-    Seed: TypeAlias = "int | float | str | Random | None"
-    WithSlice: TypeAlias = "tuple[slice, int] | tuple[int, slice] | tuple[slice, slice]"
+Seed: TypeAlias = int | float | str | Random | None
+WithSlice: TypeAlias = tuple[slice, int] | tuple[int, slice] | tuple[slice, slice]
 
 _MOST = 10**8  # numbers in a new Tensor: 10 GB
 
@@ -132,7 +117,7 @@ class Tensor(Operators[Any, "Tensor"], Reductions, Guards):
         >>> Tensor.zeros(2, 3).data
         [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
         """
-        return cls.full(spread(shape), 0.0, label)
+        return cls.full(shapes.spread(shape), 0.0, label)
 
     @classmethod
     def ones(cls, *shape: Any, label: str | None = None) -> Self:
@@ -141,7 +126,7 @@ class Tensor(Operators[Any, "Tensor"], Reductions, Guards):
         >>> Tensor.ones(3).data
         [1.0, 1.0, 1.0]
         """
-        return cls.full(spread(shape), 1.0, label)
+        return cls.full(shapes.spread(shape), 1.0, label)
 
     @classmethod
     def randn(cls, *shape: Any, seed: Seed = None, label: str | None = None) -> Self:
@@ -154,7 +139,7 @@ class Tensor(Operators[Any, "Tensor"], Reductions, Guards):
         True
         """
         rng = random_source(seed)
-        return cls._filled(spread(shape), lambda: rng.gauss(0.0, 1.0), label)
+        return cls._filled(shapes.spread(shape), lambda: rng.gauss(0.0, 1.0), label)
 
     @classmethod
     def uniform(cls, shape: int | Sequence[int], low: float, high: float, seed: Seed = None) -> Self:
@@ -168,7 +153,7 @@ class Tensor(Operators[Any, "Tensor"], Reductions, Guards):
 
     @classmethod
     def _filled(cls, shape: Any, number: Callable[[], float], label: str | None = None) -> Self:
-        sizes = as_shape(shape)
+        sizes = shapes.as_shape(shape)
         if prod(sizes) > _MOST:
             raise ValueError(f"a Tensor of shape {sizes} is too large: each number is a Python object of 100 bytes")
         return cls(from_values([Value(number()) for _ in range(prod(sizes))], sizes), label)
@@ -184,7 +169,7 @@ class Tensor(Operators[Any, "Tensor"], Reductions, Guards):
         >>> x = Tensor([1.0, 2.0]); x.data = [3.0, 4.0]; x.data *= 2; x.data
         [6.0, 8.0]
         """
-        return nested([*numbers(self.values)], self.shape, Numbers)  # type: ignore[no-any-return]
+        return shapes.nested([*numbers(self.values)], self.shape, Numbers)  # type: ignore[no-any-return]
 
     @data.setter
     def data(self, data: Any) -> None:
@@ -201,7 +186,7 @@ class Tensor(Operators[Any, "Tensor"], Reductions, Guards):
         >>> x.grad = None; x.grad
         [0.0, 0.0]
         """
-        return nested([v.grad or 0.0 for v in self.values], self.shape, Numbers)  # type: ignore[no-any-return]
+        return shapes.nested([v.grad or 0.0 for v in self.values], self.shape, Numbers)  # type: ignore[no-any-return]
 
     @grad.setter
     def grad(self, grad: Any) -> None:
@@ -321,8 +306,8 @@ class Tensor(Operators[Any, "Tensor"], Reductions, Guards):
         a, b = as_tensor(a), as_tensor(b)
         left, right, shape = a.values, b.values, a.shape
         if a.shape != b.shape:
-            shape = broadcast_shapes(op.symbol, a.shape, b.shape)
-            left, right = broadcast_to(left, a.shape, shape), broadcast_to(right, b.shape, shape)
+            shape = shapes.broadcast_shapes(op.symbol, a.shape, b.shape)
+            left, right = shapes.broadcast_to(left, a.shape, shape), shapes.broadcast_to(right, b.shape, shape)
         values = [record(op, (x, y), x._data, y._data) for x, y in zip(left, right)]
         return from_values(values, shape, Operation(op), a, b)
 
@@ -342,7 +327,7 @@ class Tensor(Operators[Any, "Tensor"], Reductions, Guards):
         try:
             if not a or not b or a[-1] != b[-2:][0]:
                 raise ValueError
-            batch = broadcast_shapes("@", a[:-2], b[:-2])
+            batch = shapes.broadcast_shapes("@", a[:-2], b[:-2])
         except ValueError:
             raise ValueError(
                 f"@: shapes {a} and {b} do not fit; (m, n) @ (n, p), with m or p left out for a vector, is what works, "
@@ -354,8 +339,8 @@ class Tensor(Operators[Any, "Tensor"], Reductions, Guards):
         for o in range(0, len(other.values), n * p):
             v, y = other.values[o : o + n * p], numbers(other.values[o : o + n * p])
             columns.append([(v[j::p], y[j::p]) for j in range(p)])
-        left = broadcast_to(range(0, len(rows), m), a[:-2], batch)
-        right = broadcast_to(columns, b[:-2], batch)
+        left = shapes.broadcast_to(range(0, len(rows), m), a[:-2], batch)
+        right = shapes.broadcast_to(columns, b[:-2], batch)
         pairs = [(row, col) for i, cols in zip(left, right) for row in rows[i : i + m] for col in cols]
         dots = [record(ops.DOT, row + col, u, v) for (row, u), (col, v) in pairs]
         return from_values(dots, (*batch, *a[-2:-1], *b[1:][-1:]), Operation(array_ops.MATMUL), self, other)
@@ -372,7 +357,7 @@ class Tensor(Operators[Any, "Tensor"], Reductions, Guards):
         >>> Tensor([[1.0, 2.0], [3.0, 4.0]]).T.data
         [[1.0, 3.0], [2.0, 4.0]]
         """
-        values = [self.values[o] for o in offsets(axes(self.shape)[::-1])]
+        values = [self.values[o] for o in shapes.offsets(shapes.axes(self.shape)[::-1])]
         return self._computed(values, self.shape[::-1], Operation(array_ops.TRANSPOSE))
 
     @property
@@ -396,10 +381,10 @@ class Tensor(Operators[Any, "Tensor"], Reductions, Guards):
         >>> heads.permute(1, 0, 2).shape
         (2, 5, 3)
         """
-        wanted, along = as_axes(spread(order), self.shape), axes(self.shape)
+        wanted, along = shapes.as_axes(shapes.spread(order), self.shape), shapes.axes(self.shape)
         if len(wanted) != self.ndim:
             raise ValueError(f"permute: {self.ndim} axes are needed, each once, not {order}")
-        values = [self.values[o] for o in offsets([along[k] for k in wanted])]
+        values = [self.values[o] for o in shapes.offsets([along[k] for k in wanted])]
         return self._computed(values, tuple([self.shape[k] for k in wanted]), Operation(array_ops.PERMUTE, wanted))
 
     def reshape(self, *shape: Any) -> Tensor:
@@ -410,7 +395,9 @@ class Tensor(Operators[Any, "Tensor"], Reductions, Guards):
         >>> Tensor([1.0, 2.0, 3.0, 4.0]).reshape(2, -1).data
         [[1.0, 2.0], [3.0, 4.0]]
         """
-        return self._computed(self.values, reshaped(len(self.values), spread(shape)), Operation(array_ops.RESHAPE))
+        return self._computed(
+            self.values, shapes.reshaped(len(self.values), shapes.spread(shape)), Operation(array_ops.RESHAPE)
+        )
 
     def flatten(self) -> Tensor:
         """The same elements, row by row, as a vector.
@@ -458,8 +445,6 @@ def random_source(seed: Seed) -> Random:
 
     Without a seed it starts from a number that `random` draws, so that `random.seed` governs it.
     """
-    import random  # 5 ms that only those who draw numbers need to wait
-
     if seed is None:
         seed = random.getrandbits(64)
     return seed if isinstance(seed, random.Random) else random.Random(seed)
@@ -507,7 +492,7 @@ def _parse(data: Any) -> tuple[list[Value], Shape]:
     """The elements and the shape of nested sequences."""
     if isinstance(data, (float, Value)):
         return [constant(data)], ()
-    flat, shape = flattened(data)
+    flat, shape = shapes.flattened(data)
     if not flat:
         raise ValueError("a Tensor needs at least one number, not an empty list")
     return [constant(x) for x in flat], shape

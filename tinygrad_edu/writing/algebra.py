@@ -8,9 +8,10 @@ algebra of its own (readings/compiling).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import array_ops as A
 from .. import ops
@@ -18,9 +19,6 @@ from ..shapes import Shape, axes, offsets
 from ..value import Operators
 from . import expression as E
 from .expression import Expression
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
 
 
 def in_symbols(f: Callable[..., Any], *formulas: Any) -> Expression:
