@@ -2,8 +2,8 @@
 
     python examples/attention.py
 
-Q = X W_qᵀ, K = X W_kᵀ and V = X W_vᵀ have one row for each token. A = softmax(Q Kᵀ / √n), row by row, says how much of
-which token each token takes, and A V is what it gets.
+Q = X W_queryᵀ, K = X W_keyᵀ and V = X W_valueᵀ have one row for each token. A = softmax(Q Kᵀ / √n), row by row, says
+how much of which token each token takes, and A V is what it gets.
 """
 
 from math import sqrt
@@ -20,9 +20,10 @@ class Attention(Module):
 
     def forward(self, X: Tensor) -> Tensor:
         Q, K, V = self.query(X), self.key(X), self.value(X)
-        Q.label, K.label, V.label = "Q", "K", "V"
-        A = (Q @ K.T / sqrt(Q.shape[1])).softmax()
-        A.label = "A"
+        S = Q @ K.T / sqrt(Q.shape[1])
+        A = S.softmax()
+        for t, name in zip((Q, K, V, S, A), "QKVSA"):
+            t.label = name
         return A @ V
 
 

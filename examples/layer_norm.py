@@ -12,7 +12,9 @@ from tinygrad_edu.writing.console import unicode_output
 
 class LayerNorm(Module):
     def __init__(self, size: int, eps: float = 1e-5) -> None:
-        self.gamma, self.beta, self.eps = Parameter.ones(size), Parameter.zeros(size), eps
+        self.gamma = Parameter([1.0] * size, label="γ")
+        self.beta = Parameter([0.0] * size, label="β")
+        self.eps = eps
 
     def forward(self, x: Tensor) -> Tensor:
         mu = x.mean()
