@@ -4,7 +4,19 @@ import sys
 
 import pytest
 
-from tinygrad_edu import MLP, Tensor, Value, compile_graph, cross_entropy, draw, explain, grad, jvp, topological_order
+from tinygrad_edu import (
+    MLP,
+    Tensor,
+    Value,
+    compile_graph,
+    cross_entropy,
+    draw,
+    explain,
+    grad,
+    jvp,
+    topological_order,
+    worksheet,
+)
 from tinygrad_edu.readings.naming import Names
 
 
@@ -47,6 +59,14 @@ def every_use(n):
     return Value.sum([x * (0.01 * i) for i in range(n)])
 
 
+def tied_steps(n):
+    """The same weights in every step of time."""
+    h, W = Tensor([0.1, 0.2], label="h"), Tensor([[0.1, 0.2], [0.3, -0.4]], label="W")
+    for _ in range(n // 2):
+        h = (W @ h).tanh()
+    return h.sum()
+
+
 def tensors_used_twice(n):
     t = Tensor([0.5, 0.25], label="x")
     for _ in range(n // 2):
@@ -70,6 +90,7 @@ NUMBERS = {
 }
 TENSORS = {
     "Tensors used twice": tensors_used_twice,
+    "tied steps": tied_steps,
     "a network": rows(lambda X: cross_entropy(MLP([3, 2, 2], seed=0)(X), [0] * len(X))),
     "slices": rows(lambda X: (X[1:] * X[:-1]).tanh().sum()),
     "softmax": rows(lambda X: (X.softmax() * X).sum()),
@@ -96,6 +117,12 @@ def name_all(y):
     return [names(node) for node in (*names.values, *names.tensors)]
 
 
+def marked_all_wrong(y):
+    """Where every number is wrong, every mistake of the catalogue is looked for in every line."""
+    sheet = worksheet(y, "all")
+    sheet.mark({entry: 7.5 for q in sheet.questions if q.asked for entry in q.entries})
+
+
 READINGS = {
     "names": name_all,
     "backward": lambda y: y.backward(),
@@ -111,6 +138,8 @@ READINGS = {
     "draw, by neuron": lambda y: draw(y, "neuron", force=True).source,
     "draw, by Tensor": lambda y: draw(y, "tensor", force=True).source if isinstance(y, Tensor) else None,
     "compile_graph": lambda y: compile_graph({"y": y, "slopes": grad(y, leaves(y))}, leaves(y)).source,
+    "worksheet": lambda y: str(worksheet(y, "all")),
+    "marks": marked_all_wrong,
 }
 
 
