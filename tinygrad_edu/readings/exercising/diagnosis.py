@@ -10,6 +10,7 @@ from ...writing.arrays import Array
 from ..explaining.lines import Line, Lines
 from ..explaining.mistakes import CATALOGUE, Made, Mistake, mistakes_in
 from .report import Mark
+from .rounding import Earlier, Reading, carried
 from .sheet import Question, environment, lines_in, value_of
 
 _CHANCE = 0.05  # a mistake is believed if fewer of a hundred other numbers would be explained by one as well
@@ -63,28 +64,35 @@ def numbers_of(made: Made, line: Line, env: Mapping[str, Any], right: Array | No
 
 
 def name_line(
-    q: Question, lines: Lines, own: Mapping[str, Any], right: Array, marks: Sequence[Mark], tolerances: Sequence[float]
+    q: Question, lines: Lines, own: Earlier, right: Reading, marks: Sequence[Mark], halves: Sequence[float]
 ) -> None:
     """Name the mistakes that give every number of the line as it was written, the right ones too.
 
-    `right` is what the rule gives with the student's own numbers. Slips of the pen are listed beside them. Neither
-    is sure if both are possible, or if so few digits are wrong that some mistake would give them by chance.
+    `right` is what the rule gives with the student's own numbers, `halves` how far each number may be off by its own
+    rounding. Slips of the pen are listed beside the mistakes. Neither is sure if both are possible, or if so few
+    digits are wrong that some mistake would give them by chance.
     """
     given = [(k, mark.given) for k, mark in enumerate(marks) if mark.given is not None]
     wrong = [(k, x) for k, x in given if marks[k].status == "wrong"]
     if not wrong:
         return
 
-    def agrees(numbers: Array, written: Sequence[tuple[int, float]]) -> bool:
-        return all([abs(x - numbers.numbers[k]) <= tolerances[k] for k, x in written])
+    def agrees(reading: Reading, written: Sequence[tuple[int, float]]) -> bool:
+        return all([abs(x - reading.expected.numbers[k]) <= halves[k] + reading.moved[k] for k, x in written])
 
-    made = mistakes_in(q.line, lines)
-    possible = [(one.mistake, numbers_of(one, q.line, own, right, q.key)) for one in made]
     rights = [(k, x) for k, x in given if marks[k].status != "wrong"]
-    compatible = [(mistake, numbers) for mistake, numbers in possible if numbers and agrees(numbers, rights)]
-    found = list(dict.fromkeys([mistake for mistake, numbers in compatible if agrees(numbers, wrong)]))
+    compatible: list[tuple[Mistake, Reading]] = []
+    for made in mistakes_in(q.line, lines):
+        numbers = numbers_of(made, q.line, own.numbers, right.expected, q.key)
+        if numbers is not None:
+            moved = carried(made.rule, own.numbers, own.radius, q.key)
+            if made.term is not None:
+                moved = [m + r for m, r in zip(moved, right.moved)]
+            if agrees(reading := Reading(numbers, moved), rights):
+                compatible.append((made.mistake, reading))
+    found = list(dict.fromkeys([mistake for mistake, reading in compatible if agrees(reading, wrong)]))
     size = max([*map(abs, q.key.numbers), *[abs(x) for _, x in wrong]])
-    chance = len(compatible) * prod([min(2 * tolerances[k] / size, 1.0) for k, _ in wrong])
+    chance = len(compatible) * prod([min(2 * (halves[k] + right.moved[k]) / size, 1.0) for k, _ in wrong])
     for k, _ in wrong:
         marks[k].mistakes += found
         marks[k].sure = bool(found) and chance < _CHANCE and not (len(wrong) == 1 and marks[k].slips)

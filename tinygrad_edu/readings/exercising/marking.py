@@ -13,7 +13,7 @@ from ...writing.arrays import Array
 from .answers import Given, read_number
 from .diagnosis import name_line, name_whole_pass, slips_of
 from .report import Mark, Marks
-from .rounding import carried
+from .rounding import Earlier, Reading, carried
 from .sheet import Question, lines_in, printed, value_of
 
 CREDIT = {"right": 1.0, "own": 1.0, "coarse": 0.0, "wrong": 0.0, "illegible": 0.0, "blank": 0.0}
@@ -90,14 +90,6 @@ def _read(sheet: Sequence[Question], answers: Mapping[str, object], notes: list[
     return read
 
 
-@dataclass
-class _Reading:
-    """What a line's rule gives from one set of earlier numbers, and how far their rounding moves it."""
-
-    expected: Array
-    moved: list[float]
-
-
 class _Marker:
     """Goes through the lines with two sets of numbers: the student's own, and those that were meant.
 
@@ -109,49 +101,49 @@ class _Marker:
         self.sheet, self.lines, self.scheme, self.read = sheet, lines_in(sheet), scheme, read
         decimals = [g.decimals for g in read.values() if isinstance(g, Given) and (g.decimals or 0) >= 2]
         self.usual: int = median_high([d for d in decimals if d is not None] or [scheme.digits])
-        self.own: dict[str, Any] = {}  # under the names of formulas
-        self.meant: dict[str, Any] = {}
-        self.radius: dict[str, Array] = {}  # how far apart the numbers are that are written alike
+        radius: dict[str, Array] = {}
+        self.own, self.meant = Earlier({}, radius), Earlier({}, radius)
         self.followed: set[str] = set()  # lines that are not the key's, and those computed from them
         self.trivial: set[str] = set()
         self.truncated, self.rounded = 0, 0
         self.notes: list[str] = []
         for q in sheet:
             if not q.asked:
-                self.own[q.text] = self.meant[q.text] = shown = printed(q, scheme.digits)
+                self.own.numbers[q.text] = self.meant.numbers[q.text] = shown = printed(q, scheme.digits)
                 exact = [abs(a - b) < 1e-12 for a, b in zip(shown.numbers, q.key.numbers)]
                 unit = scheme.tolerance * 10.0**-scheme.digits
-                self.radius[q.text] = Array(q.key.shape, [0.0 if same else unit for same in exact])
+                radius[q.text] = Array(q.key.shape, [0.0 if same else unit for same in exact])
 
     def line(self, q: Question) -> list[Mark]:
         """What the line asks, what the student wrote, what the rule gives with it."""
         written = [self.read.get(entry) for entry in q.entries]
         fresh = self.followed.isdisjoint(q.inputs)
-        key, meant, own = self._key(q), self._reading(q, self.meant), self._reading(q, self.own)
+        meant, own = self._reading(q, self.meant), self._reading(q, self.own)
+        key = Reading(q.key, meant.moved)
         said = key if fresh else own  # the key, and not what its printed digits give
-        marks, tolerances = [], []
+        marks, halves = [], []
         for k, (entry, given) in enumerate(zip(q.entries, written)):
             expected = said.expected.numbers[k]
             mark = Mark(entry, q.name, "blank", None, expected)
-            tolerance = 0.0
+            half = 0.0
             if isinstance(given, str):
                 mark.status, mark.note = "illegible", given
             elif given is not None:
-                tolerance = self._tolerance(given, own, k)
+                half = self._half(given)
                 strict = any([self._is(given, reading, k) for reading in (key, meant)])
                 follows = self._is(given, own, k)
                 mark.given = given.number
                 mark.status = "right" if strict or (follows and fresh) else "own" if follows else "wrong"
                 self._count_truncated(given, [key, meant, own], k)
                 if mark.status == "wrong":
-                    mark.slips = slips_of(given.number, self._places(given), expected, tolerance)
+                    mark.slips = slips_of(given.number, self._places(given), expected, half + own.moved[k])
                 elif self._figures(given) < min(self.scheme.least_digits, _figures_of(expected, self.scheme.digits)):
                     mark.status = "coarse"
             marks.append(mark)
-            tolerances.append(tolerance)
+            halves.append(half)
         trivial = not self.trivial.isdisjoint(q.inputs)
         if not trivial:
-            name_line(q, self.lines, self.own, own.expected, marks, tolerances)
+            name_line(q, self.lines, self.own, own, marks, halves)
         for k, mark in enumerate(marks):
             given = written[k]
             if mark.status == "own" and trivial:
@@ -164,22 +156,17 @@ class _Marker:
 
     # What the rule gives.
 
-    def _key(self, q: Question) -> _Reading:
+    def _reading(self, q: Question, earlier: Earlier) -> Reading:
         assert q.line.rule is not None
-        return _Reading(q.key, carried(q.line.rule, self.own, self.radius, q.key))
+        expected = value_of(q.line.rule, earlier.numbers, q.key) or q.key
+        return Reading(expected, carried(q.line.rule, *earlier, q.key))
 
-    def _reading(self, q: Question, numbers: Mapping[str, Any]) -> _Reading:
-        assert q.line.rule is not None
-        expected = value_of(q.line.rule, numbers, q.key) or q.key
-        return _Reading(expected, carried(q.line.rule, numbers, self.radius, q.key))
+    def _is(self, given: Given, reading: Reading, k: int) -> bool:
+        return abs(given.number - reading.expected.numbers[k]) <= self._half(given) + reading.moved[k]
 
-    def _is(self, given: Given, reading: _Reading, k: int) -> bool:
-        return abs(given.number - reading.expected.numbers[k]) <= self._tolerance(given, reading, k)
-
-    def _tolerance(self, given: Given, reading: _Reading, k: int) -> float:
-        """Half a unit of the last place, what the rounding of earlier numbers moves, and a hair."""
-        hair = 1e-9 * max(1.0, abs(reading.expected.numbers[k]))
-        return self.scheme.tolerance * self._unit(given) + reading.moved[k] + hair
+    def _half(self, given: Given) -> float:
+        """Half a unit of its last place, and a hair."""
+        return self.scheme.tolerance * self._unit(given) + 1e-9 * max(1.0, abs(given.number))
 
     # What the student wrote.
 
@@ -200,30 +187,33 @@ class _Marker:
         few = given.decimals is not None and 1 <= given.decimals < self._places(given) and given.figures > 0
         return few and abs(given.number - expected) <= self.scheme.tolerance * 10.0 ** -(given.decimals or 0)
 
-    def _count_truncated(self, given: Given, readings: Sequence[_Reading], k: int) -> None:
+    def _count_truncated(self, given: Given, readings: Sequence[Reading], k: int) -> None:
         """Whether it is one of the rule's numbers cut off, or one of them rounded, where these differ."""
         if unit := self._unit(given):
             written = round(abs(given.number) / unit)
             sizes = [abs(reading.expected.numbers[k]) / unit for reading in readings]
-            cut = any([floor(x + 1e-6) == written != floor(x + 0.5) for x in sizes])
-            rounded = any([floor(x + 0.5) == written != floor(x + 1e-6) for x in sizes])
+            cut = any([floor(x + 1e-6) == written for x in sizes])
+            rounded = any([floor(x + 0.5) == written for x in sizes])
             self.truncated += cut and not rounded
             self.rounded += rounded and not cut
 
     # What later lines are computed from.
 
     def _remember(
-        self, q: Question, marks: list[Mark], written: Sequence[Given | str | None], meant: _Reading, own: _Reading,
+        self, q: Question, marks: list[Mark], written: Sequence[Given | str | None], meant: Reading, own: Reading,
         fresh: bool,
     ) -> None:  # fmt: skip
         """The student's numbers; where none was given, what the rule gives."""
         stands = [m.given if m.given is not None else x for m, x in zip(marks, own.expected.numbers)]
         rights = [m.given if m.status == "right" and m.given is not None else x
                   for m, x in zip(marks, meant.expected.numbers)]  # fmt: skip
-        units = [self._unit(g) if isinstance(g, Given) else 10.0**-self.usual if g else 0.0 for g in written]
-        self.own[q.text], self.meant[q.text] = Array(q.key.shape, stands), Array(q.key.shape, rights)
-        self.radius[q.text] = Array(q.key.shape, [self.scheme.tolerance * unit for unit in units])
-        strict = all([m.status in ("right", "blank") for m in marks])
+        usual = 10.0**-self.usual
+        units = [0.0 if g is None else self._unit(g) if isinstance(g, Given) else usual for g in written]
+        units = [max(unit, usual) if m.status == "wrong" else unit for m, unit in zip(marks, units)]
+        self.own.numbers[q.text] = Array(q.key.shape, stands)
+        self.meant.numbers[q.text] = Array(q.key.shape, rights)
+        self.own.radius[q.text] = Array(q.key.shape, [self.scheme.tolerance * unit for unit in units])
+        strict = all([m.status in ("right", "coarse", "blank") for m in marks])
         if not (strict and fresh):
             self.followed.add(q.text)
         given = [m for m in marks if m.given is not None]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import reduce
 from math import prod
 from operator import mul
-from typing import Any
+from typing import Any, NamedTuple
 
 from ... import array_ops as A
 from ... import ops
@@ -14,6 +14,21 @@ from ...writing import expression as E
 from ...writing.arrays import Array, array, elementwise, matmul
 from ...writing.evaluation import evaluate, with_args
 from ...writing.expression import Expression
+
+
+class Earlier(NamedTuple):
+    """Numbers that lines are computed from, under the names of formulas; and how far each may be off by rounding."""
+
+    numbers: dict[str, Any]
+    radius: dict[str, Array]
+
+
+class Reading(NamedTuple):
+    """What a rule gives from earlier numbers, and how far their rounding moves it."""
+
+    expected: Array
+    moved: list[float]
+
 
 Moved = tuple[Array, Array]  # numbers, and how far each is moved at most
 
