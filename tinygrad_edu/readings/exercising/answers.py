@@ -238,15 +238,16 @@ class _Pairs(list[tuple[str, Any]]):
 def _from_table(data: bytes, form: Form, student: str, file: str) -> list[Paper]:
     """Of all ways to cut the lines into cells the one that finds most names of blanks."""
     text = _text(data)
-    best: tuple[int, list[list[str]]] = (0, [])
+    best: tuple[tuple[int, int], list[list[str]]] = ((0, 0), [])
     for delimiter in (";", "\t", ",", "|", "=", ":", None):
         for quoted in (True, False):
             try:
                 rows = _cells(text, delimiter, quoted)
             except csv.Error:  # a cell without an end
                 continue
-            count = max(_in_first_column(rows, form), *[len(_in_row(row, form)) for row in rows], 0)
-            best = max(best, (count, rows), key=lambda found: found[0])
+            down = _in_first_column(rows, form)
+            across = max([len(_in_row(row, form)) for row in rows], default=0)
+            best = max(best, ((max(down, across), down), rows), key=lambda found: found[0])
     return _from_rows(best[1], form, student, file)
 
 
@@ -306,7 +307,7 @@ def _from_rows(rows: list[list[str]], form: Form, student: str, file: str) -> li
         if name or any([cells[c] for c in columns]):
             given = [(columns[c], cells[c]) for c in columns]
             source = f"{file}, line {k}"
-            found.append(paper_of(name or f"line {k}", source, given, asks=False))
+            found.append(paper_of(name or source, source, given, asks=False))
     return found
 
 
