@@ -4,7 +4,7 @@
     python examples/arrays.py
 
 The program is compiled for one example (x, y). `Program.bind` gives it the functions of NumPy,
-and where a number stood there may now stand an array with a number for each example. That is
+and each number may be an array with a number for each example instead. That is
 why PyTorch and JAX are fast: the loop over the examples has moved out of Python.
 The points are to be told apart by whether they lie inside a circle.
 """

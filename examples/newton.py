@@ -29,7 +29,7 @@ for step in range(7):
 assert abs(newton - log(2)) < 1e-15
 
 # Two variables: logistic regression, t = ±1 from x, with the loss L = Σᵢ log(1 + exp(−tᵢ(w xᵢ + b))).
-# There is no formula for the best w and b; at the minimum the gradient is 0.
+# The best w and b have no formula. At the minimum the gradient is 0.
 xs = [0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0]
 ts = [-1, -1, -1, 1, -1, 1, 1, 1]
 w, b = Value(0.0, label="w"), Value(0.0, label="b")

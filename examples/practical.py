@@ -110,7 +110,7 @@ def question(title: str, remark: Callable[[Numbers], str], classes: bool = False
     """A block in which errors become one line, and after which the page is printed.
 
     Args:
-        title: of the page; the number of the question stands before its colon.
+        title: of the page; the number of the question comes before its colon.
         remark: what a reader should be told of a pass, or "".
         classes: whether ŷ is a softmax, so that y may be given as a class.
     """
@@ -176,7 +176,7 @@ def _checked(p: argparse.ArgumentParser, classes: bool) -> argparse.Namespace:
     fits = finite and {(len(x), len(y)) for x, y in o.examples} == {(4, 3)}
     sizes = "takes 4 finite numbers for x and 3 for y" + ", or a class from 0 to 2" * classes
     o.exercise, picture = any([o.worksheet, o.key, o.answers, o.mark]), o.draw or o.step
-    before = "changes nothing in --explain, which stands before the update"
+    before = "changes nothing in --explain, which comes before the update"
     several = "--worksheet, --key, --answers and --mark"
     for what, wrong, why in (
         ("--example", not fits, sizes),
@@ -192,7 +192,7 @@ def _checked(p: argparse.ArgumentParser, classes: bool) -> argparse.Namespace:
         ("--digits", o.digits is not None and o.json and not picture, "changes nothing in --json"),
         ("--mean", o.mean and len(o.examples) == 1, "needs several examples: add --batch or --example"),
         ("--variant", o.variant is not None and not o.exercise, "is one of an exercise, which is not asked for"),
-        (several, o.exercise and (o.json or o.explain), "stand without --json and --explain"),
+        (several, o.exercise and (o.json or o.explain), "cannot be combined with --json or --explain"),
         (several, o.exercise and (o.steps or 1) > 1, "are of one step, without --steps"),
     ):
         if wrong:

@@ -1,4 +1,4 @@
-"""Two moons. New: a loss that is no square, momentum, and points the network has not seen.
+"""Two moons. New: cross-entropy of one output, momentum, and points the network has not seen.
 
     pip install -e ".[examples]"
     python examples/train_moons.py                       train, and print loss and accuracy
@@ -98,7 +98,7 @@ def picture_path(text: str) -> Path:
     if path.suffix not in (".png", ".svg", ".pdf"):
         raise argparse.ArgumentTypeError(f"the picture's name ends in .png, .svg or .pdf, not {text!r}")
     if not path.parent.is_dir():
-        raise argparse.ArgumentTypeError(f"there is no folder {str(path.parent)!r}")
+        raise argparse.ArgumentTypeError(f"the folder {str(path.parent)!r} does not exist")
     return path
 
 

@@ -30,7 +30,7 @@ def chromium():
 
 
 def pytest_addoption(parser):
-    parser.addoption("--long", action="store_true", help="run the tests that take minutes, too, and more examples")
+    parser.addoption("--long", action="store_true", help="also run the tests that take minutes, and more examples")
 
 
 def pytest_configure(config):

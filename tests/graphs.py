@@ -59,7 +59,7 @@ def of_row(op):
 
 
 taken = {node.op for step in STEPS.values() for node in topological_order(step(Value(0.5), Value(-0.25)))}
-# A row that no step has yet, such as a new one, has a step of its own.
+# A row without a step, such as a new one, gets one here.
 STEPS |= {op.symbol: of_row(op) for op in ops.TABLE if op not in taken | NOT_THE_SLOPE}
 
 TENSOR_STEPS = {
@@ -122,7 +122,7 @@ def moderate(node):
     return all([abs(v.data) <= 4 for v in (node.values if isinstance(node, Tensor) else [node])])
 
 
-# Thousandths: no derivative of theirs is so small that its rounding is no longer a part of it.
+# Thousandths, so that no derivative is so small that it is mostly rounding.
 NUMBERS = st.integers(-1500, 1500).map(lambda k: k / 1000)
 
 

@@ -64,7 +64,7 @@ MOST_SECONDS = 40  # of tests for one mutant of those files, the quickest tests 
 MEMORY = 4 << 30  # bytes, for loops that never end and collect something
 QUICK, SECONDS = 15, 300  # of computing, called directly and by pytest; then a mutant is one that never ends
 
-# Besides the partials of every row: where the chain rule stands.
+# The functions of the chain rule. The partials of every row are broken, too.
 FUNCTIONS = {
     "value.py": ["backward", "chain_rule", "record", "forward", "check_current", "all_finite"],
     "graph.py": ["topological_order"],
@@ -72,7 +72,7 @@ FUNCTIONS = {
     "autodiff.py": ["grad", "jvp"],
 }
 
-# Mutants that are no errors, by where they are and what they change, and why; they are not tried.
+# Mutants that are not errors: where, what they change, and why. They are not tried.
 HARMLESS = {
     ("RELU", "(step(y),)"): "relu(a) is above 0 where a is",
     ("SUM", "tuple((1.0,) * len(a))[::-1]"): "the partials are all the same",
@@ -174,7 +174,7 @@ Place = tuple[Any, str, int | None, Any, Any, str]
 
 
 def candidates(target: Any, letters: list[str]) -> Iterator[Place]:
-    """Each node that may be replaced, with where it stands, and what may stand in its place."""
+    """Each node that may be replaced, with its place in the tree, and a replacement."""
     for parent, field, index, node, statement in list(places(target, target)):
         whole = isinstance(target, ast.Lambda) and parent is target
         choices = isinstance(parent, ast.Compare) and isinstance(node, ast.Tuple)  # as in `x in (1, 2)`
@@ -197,7 +197,7 @@ def changed(
 
 
 def places(tree: Any, statement: ast.AST) -> Iterator[tuple[Any, str, int | None, Any, ast.AST]]:
-    """Every statement and expression below, with where it stands; not the texts of errors, nor types."""
+    """Every statement and expression below, with its place in the tree, except texts of errors and types."""
     for field, value in ast.iter_fields(tree):
         if field in ("annotation", "returns") or isinstance(value, ast.arguments):
             continue
@@ -218,7 +218,7 @@ def put(parent: Any, field: str, index: int | None, node: ast.AST) -> None:
 
 
 def replacements(node: ast.AST, letters: list[str]) -> list[str]:
-    """What may stand in the place of a node by mistake."""
+    """What a node may be by mistake."""
     match node:
         case ast.BinOp(left=left, right=right):
             left, right = f"({ast.unparse(left)})", f"({ast.unparse(right)})"
@@ -278,7 +278,7 @@ def of_a_tuple(node: ast.AST, text: str) -> list[str]:
 
 
 def broken(partial: ast.expr, wrong: str) -> str:
-    """The partial, or each of those that a star stands before."""
+    """The partial, or each partial after a star."""
     if isinstance(partial, ast.Starred):
         return f"*[{wrong.format('p')} for p in {ast.unparse(partial.value)}]"
     return wrong.format(ast.unparse(partial))
@@ -290,7 +290,7 @@ def first_line(node: ast.AST) -> str:
 
 # A few places of every other file.
 
-#: What may stand in a script of the page in place of a sign, a word or a number.
+#: What takes the place of an operator or a word in a script of the page.
 OTHER_IN_SCRIPT = {
     " + ": " - ", " - ": " + ", " * ": " / ", " / ": " * ", " < ": " >= ", " > ": " <= ", " <= ": " < ", " >= ": " > ",
     " === ": " !== ", " !== ": " === ", " && ": " || ", " || ": " && ", "true": "false", "false": "true",
@@ -434,7 +434,7 @@ Run = Callable[[Mutant | None], int]
 
 
 class Desk:
-    """A copy of the package and the tests, in which one mutant at a time is tried, in a process of its own."""
+    """A copy of the package and the tests, in which one mutant at a time is tried, each in its own process."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

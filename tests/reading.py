@@ -1,7 +1,7 @@
 """A reader of what is printed, text or LaTeX, that shares nothing with the printer.
 
 Products are read from the left, Σ extends over the product on its right, a vector is a column, an array
-meets another element by element as in NumPy, and a number multiplies whatever it stands beside.
+meets another element by element as in NumPy, and a number multiplies what is beside it.
 """
 
 import re
@@ -147,7 +147,7 @@ def braces(latex):
 
 
 def group(text):
-    """What stands between the first brace and its partner, and the rest."""
+    """The text between the first brace and its partner, and the rest."""
     depth = 0
     for i, c in enumerate(text):
         depth += (c == "{") - (c == "}")

@@ -23,7 +23,7 @@ class Narrow(io.TextIOWrapper):
 
 
 def status_of(script, *arguments):
-    """The exit status of the script. Its folder stands first on the path, as Python has it."""
+    """The exit status of the script. Its folder is first on the path, as in Python."""
     argv, path = sys.argv, sys.path
     sys.argv, sys.path = [script, *arguments], [str(EXAMPLES), *path]
     try:

@@ -1,4 +1,4 @@
-"""Past one machine: devices.py in a process of its own, which starts two more."""
+"""More than one machine: devices.py runs in its own process, which starts two more."""
 
 import os
 import re

@@ -469,4 +469,4 @@ def test_the_moons_are_told_apart_and_compiled_in_the_same_way(epochs, tmp_path)
     few = ["train_moons.py", "--epochs", str(epochs)]
     assert run(*few) == run(*few, "--compiled")
     assert "ends in .png" in run("train_moons.py", "--picture", "moons.txt", status=2)
-    assert "there is no folder" in run("train_moons.py", "--picture", str(tmp_path / "no" / "moons.png"), status=2)
+    assert "does not exist" in run("train_moons.py", "--picture", str(tmp_path / "no" / "moons.png"), status=2)

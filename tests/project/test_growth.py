@@ -146,7 +146,7 @@ READINGS = {
 def growth(graph, reading, n):
     """How many times the work four times the graph is."""
     read = READINGS[reading]
-    read(GRAPHS[graph](n))  # what is imported on the first call is no work of the graph
+    read(GRAPHS[graph](n))  # imports on the first call are not counted
     small, large = [lines_run(lambda n=n: read(GRAPHS[graph](n))) for n in (n, 4 * n)]
     return large / small
 

@@ -1,4 +1,4 @@
-"""The readings stand beside each other."""
+"""Which reading may import which."""
 
 import ast
 from pathlib import Path
@@ -14,7 +14,7 @@ USED = {"explaining": set(), "stepping": {"explaining", "drawing", "compiling"}}
 
 
 def other_readings(path):
-    """The readings that a file of readings/ imports, but for its own."""
+    """The readings, other than its own, that a file of readings/ imports."""
     own, *_ = parts = path.relative_to(READINGS).parts
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.level == len(parts):

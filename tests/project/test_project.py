@@ -26,7 +26,20 @@ PACKAGE = ROOT / "tinygrad_edu"
 # Imports.
 
 #: The engine's files, then the folders: an import goes to the left, or stays in its folder.
-PLACES = ["ops", "errors", "graph", "value", "tree", "autodiff", "shapes", "array_ops", "writing", "network", "readings", "cli"]
+PLACES = [
+    "ops",
+    "errors",
+    "graph",
+    "value",
+    "tree",
+    "autodiff",
+    "shapes",
+    "array_ops",
+    "writing",
+    "network",
+    "readings",
+    "cli",
+]
 
 
 def modules():
@@ -79,7 +92,7 @@ def test_an_import_only_points_down(name):
 def test_no_imports_go_round_in_a_circle():
     """A package and what it gathers from its own files count as one.
 
-    What a function imports when it is called is no part of a circle: `str` of a formula uses the
+    What a function imports when it is called does not make a circle: `str` of a formula uses the
     language of paper, which is built on formulas.
     """
     done, path = set(), []
