@@ -1,4 +1,4 @@
-"""Two moons. New: cross-entropy of one output, momentum, and points the network has not seen.
+"""Two moons. New: the hinge loss, momentum, and points that the network has not seen.
 
     pip install -e ".[examples]"
     python examples/train_moons.py                       train, and print loss and accuracy

@@ -53,6 +53,7 @@ TESTS = ["test_ops", "test_value", "test_autodiff", "test_forward", "test_agreem
 MORE_TESTS = ["test_numerics", "test_accuracy", "test_interrupts", "test_robustness"]
 # The tests of the other files, by their folder. The doctests are among them.
 EXAMPLES = "tests/project/test_examples.py"
+TOP_TESTS = ["tests/engine", "tests/network", "tests/project/test_project.py", "tests/readings/test_truth.py"]
 OTHER_TESTS = {
     "network": ["tests/network", "tinygrad_edu/network"],
     "array_ops.py": ["tests/network", "tests/readings", "tinygrad_edu/array_ops.py"],
@@ -396,7 +397,7 @@ class Recorder:
 def recorded(desk: Desk, mutants: list[Mutant]) -> dict[str, tuple[float, list[str]]]:
     """What each test calls, from one run of those that may concern the mutants."""
     places = {mutant.file.split("/")[0] for mutant in mutants}
-    tests = dict.fromkeys([test for place, tests in OTHER_TESTS.items() if place in places for test in tests])
+    tests = dict.fromkeys([test for place in sorted(places) for test in OTHER_TESTS.get(place, TOP_TESTS)])
 
     def record(mutant: Mutant | None) -> int:
         recorder = Recorder(desk.folder / "tinygrad_edu")
