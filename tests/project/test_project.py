@@ -28,19 +28,6 @@ PACKAGE = ROOT / "tinygrad_edu"
 #: The engine's files, then the folders: an import goes to the left, or stays in its folder.
 PLACES = ["ops", "errors", "graph", "value", "tree", "autodiff"]
 PLACES += ["shapes", "array_ops", "writing", "network", "readings", "cli"]
-    "ops",
-    "errors",
-    "graph",
-    "value",
-    "tree",
-    "autodiff",
-    "shapes",
-    "array_ops",
-    "writing",
-    "network",
-    "readings",
-    "cli",
-]
 
 
 def modules():
