@@ -6,14 +6,12 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from ... import array_ops as A
-from ... import ops
 from ...network.tensor import Tensor
-from ...writing.algebra import add, placed, replaced
+from ...writing.algebra import add, replaced
 from ...writing.arrays import Array, array
 from ...writing.evaluation import evaluate, is_known, put_in
 from ...writing.expression import (
     Along,
-    Apply,
     Chain,
     Constant,
     Derivative,
@@ -23,15 +21,14 @@ from ...writing.expression import (
     parts,
 )
 from ...writing.names import elements
+from ..backward import gradients
 from ..formulas import on_its_own
-from ..matrices import contributions, full, place
 from ..order import by_height, computed_from
 from .gradients import Gradients
 from .remarks import remarks
 from .rows import Derivation, Row, Step, separated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
     from typing import Any
 
     from ...value import Value
@@ -78,7 +75,6 @@ class _Backward:
     def __init__(self, root: Tensor, order: list[Value], found: Quantities) -> None:
         self.found = found
         self.root = found.of[root]
-        self.terms: dict[Tensor, list[Expression]] = {root: [Constant(1.0)]}
         names: dict[Value, str] = {}
         for q in found.of.values():
             for v, name in zip(q.tensor.values, elements(q.name, q.tensor.shape)):
@@ -101,17 +97,9 @@ class _Backward:
         return row
 
     def steps(self, shown: list[Quantity]) -> list[Step]:
-        """A row for each quantity, from the root on. Every Tensor passes on what all its users gave it."""
-        rows: dict[Quantity, Row] = {}
-        for node in by_height(self.found.graph.order):
-            t = node.tensor
-            quantity = self.found.of.get(t)
-            G = self._total(t)
-            if quantity is not None and self._has_own_gradient(quantity):
-                rows[quantity] = row = self._row(quantity, on_its_own(G))
-                G = Constant(1.0) if quantity is self.root else row.quantity
-            if node.inputs:
-                self._pass_on(t, G)
+        """A row for each quantity, from the root on."""
+        given = gradients(self.root.tensor, self.found, self.environment)
+        rows = {q: self._row(q, on_its_own(rule)) for q, rule in given}
         leaves_first = sorted(shown, key=lambda q: bool(q.inputs))
         in_order = [q for q in by_height(leaves_first) if q in rows and q is not self.root]
         return [Step(q.tensor, q.name, [rows[q]]) for q in in_order]
@@ -128,16 +116,6 @@ class _Backward:
         note: Note = ["zero: ", self.root.symbol, " does not depend on ", Name(label)]
         zeros = Tensor.zeros(t.shape) if t.shape else Tensor(0.0)
         return Step(t, label, [Row(quantity, None, None, zeros, t, notes=[note])])
-
-    def _total(self, t: Tensor) -> Expression:
-        total: Expression = Constant(0.0)
-        for term in sorted(self.terms.get(t, []), key=_is_negative):
-            total = add(total, term)
-        return total
-
-    def _has_own_gradient(self, q: Quantity) -> bool:
-        """Not if some of its numbers belong to other Tensors as well: what reaches those is told there."""
-        return q is self.root or not q.node.shares or q.node.base is not q.node
 
     def _row(self, q: Quantity, rule: Expression) -> Row:
         """∂L/∂q = rule. What the rule leaves out of the gradient is a term of its own."""
@@ -178,38 +156,6 @@ class _Backward:
         tensors = [t, *[self.tensor_named[name] for name in above if name in self.tensor_named]]
         sizes: list[float] = [self.gradients.size.get(v, 0.0) for a in tensors for v in a.values]
         return max(sizes)
-
-    def _pass_on(self, t: Tensor, G: Expression) -> None:
-        """Each input of t gets its term of the chain rule, G being ∂L/∂t."""
-        node = self.found.graph.nodes[t]
-        if isinstance(G, Constant) and G.number == 0:
-            return
-        source = self.found.graph.copied_from(node)
-        if source is not None:
-            self._give(source.tensor, placed(full(G, t.shape), place(t, source.tensor), source.tensor.shape))
-            return
-        given = None
-        if not node.made:
-            args = [self.found.symbol(a) for a in t.inputs]
-            given = contributions(t, G, self.found.symbol(t), args, self.found.softmax.get(t))
-        if given is not None:
-            for a, term in zip(t.inputs, given):
-                self._give(a, term)
-            return
-        G = full(G, t.shape)
-        pull_back = _PullBack(t, self.found.graph)
-        for a in self.found.graph.sources(t):
-            if a not in self.found.of:
-                continue
-            jacobian = Derivative(self._name(t), self.found.of[a].name, a.shape)
-            self.environment[jacobian.text] = pull_back.to(a)
-            self._give(a, Chain(G, jacobian))
-
-    def _name(self, t: Tensor) -> str:
-        return self.found.of[t].name if t in self.found.of else str(self.found.symbol(t))
-
-    def _give(self, a: Tensor, term: Expression) -> None:
-        self.terms.setdefault(a, []).append(term)
 
     def _notes(self, q: Quantity, quantity: Derivative, rule: Expression, result: Array) -> list[Note]:
         """What the row leaves out: a sum that is 1, and why an element is zero."""
@@ -256,44 +202,6 @@ def _used_alone(graph: TensorGraph) -> set[Value]:
             found.update([v for v in t.values if graph.owner.get(v) is not t])
             found.update([a for v in graph.computed_alone(t) for a in v.inputs])
     return found
-
-
-class _PullBack:
-    """⟨G, ∂t/∂a⟩ = Σᵢ Gᵢ ∂tᵢ/∂a for a Tensor t, from the Values themselves: one backward pass, not a Jacobian.
-
-    It goes from t to the Values that belong to other Tensors, and no further.
-    """
-
-    def __init__(self, t: Tensor, graph: TensorGraph) -> None:
-        self.t = t
-        self.order = graph.computed_alone(t)
-        self._last: tuple[Sequence[float], dict[Value, float]] = ([], {})
-
-    def to(self, a: Tensor) -> Callable[[Array], Array]:
-        return lambda G: Array(a.shape, [self._passed_on(G).get(v, 0.0) for v in a.values])
-
-    def _passed_on(self, G: Array) -> dict[Value, float]:
-        given, found = self._last
-        if given != G.numbers:  # else another input of t has asked before
-            found = {}
-            for v, g in zip(self.t.values, G.numbers):
-                found[v] = found.get(v, 0.0) + g
-            for b in reversed(self.order):
-                if g := found.get(b, 0.0):
-                    for x, p in zip(b.inputs, b.partials):
-                        found[x] = found.get(x, 0.0) + g * p
-            self._last = G.numbers, found
-        return found
-
-
-def _is_negative(e: Expression) -> bool:
-    """Whether a term begins with a minus sign, so that it is better not the first of a sum."""
-    match e:
-        case Apply(ops.NEG):
-            return True
-        case Apply(ops.MUL, (Constant(c), _)):
-            return c < 0
-    return False
 
 
 def _is_printable(rule: Expression) -> bool:

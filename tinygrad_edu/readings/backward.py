@@ -1,0 +1,105 @@
+"""The backward pass in symbols: each quantity's ∂L/∂q is the sum of what its users pass on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from .. import ops
+from ..network.tensor import Tensor
+from ..value import Value
+from ..writing.algebra import add, placed
+from ..writing.arrays import Array
+from ..writing.expression import Apply, Chain, Constant, Derivative, Expression
+from .matrices import contributions, full, place
+from .order import by_height
+from .quantities import Quantities, Quantity, TensorGraph
+
+
+def gradients(root: Tensor, found: Quantities, environment: dict[str, Any]) -> Iterator[tuple[Quantity, Expression]]:
+    """∂L/∂q of each quantity, as a formula of those before it, from the root L on.
+
+    A Tensor that was put together from single numbers passes on ⟨∂L/∂t, ∂t/∂a⟩; for each ∂t/∂a the environment
+    gets the function that computes this.
+
+    >>> from tinygrad_edu.readings.subject import Subject
+    >>> x = Tensor([1.0, 2.0], label="x"); L = (x * x).sum()
+    >>> [(q.name, str(rule)) for q, rule in gradients(L, Subject(L).quantities, {})]
+    [('L', '1'), ('x', '2 · x')]
+    """
+    terms: dict[Tensor, list[Expression]] = {root: [Constant(1.0)]}
+    name = found.of[root].name
+    for node in by_height(found.graph.order):
+        t = node.tensor
+        q = found.of.get(t)
+        G: Expression = Constant(0.0)
+        for term in sorted(terms.get(t, []), key=_is_negative):
+            G = add(G, term)
+        # Not where some of its numbers belong to other Tensors as well: what reaches those is told there.
+        if q is not None and (t is root or not node.shares or node.base is not node):
+            yield q, G
+            G = Constant(1.0) if t is root else Derivative(name, q.name, t.shape)
+        if node.inputs and not (isinstance(G, Constant) and G.number == 0):
+            for a, term in _passed_on(t, G, found, environment):
+                terms.setdefault(a, []).append(term)
+
+
+def _passed_on(
+    t: Tensor, G: Expression, found: Quantities, environment: dict[str, Any]
+) -> Iterator[tuple[Tensor, Expression]]:
+    """What each input of t gets by the chain rule, G being ∂L/∂t."""
+    node = found.graph.nodes[t]
+    source = found.graph.copied_from(node)
+    if source is not None:
+        yield source.tensor, placed(full(G, t.shape), place(t, source.tensor), source.tensor.shape)
+        return
+    if not node.made:
+        args = [found.symbol(a) for a in t.inputs]
+        given = contributions(t, G, found.symbol(t), args, found.softmax.get(t))
+        if given is not None:
+            yield from zip(t.inputs, given)
+            return
+    pull_back = _PullBack(t, found.graph)
+    for a in found.graph.sources(t):
+        if a in found.of:
+            jacobian = Derivative(str(found.symbol(t)), found.of[a].name, a.shape)
+            environment[jacobian.text] = pull_back.to(a)
+            yield a, Chain(full(G, t.shape), jacobian)
+
+
+class _PullBack:
+    """⟨G, ∂t/∂a⟩ = Σᵢ Gᵢ ∂tᵢ/∂a for a Tensor t, from the Values themselves: one backward pass, not a Jacobian.
+
+    It goes from t to the Values that belong to other Tensors, and no further.
+    """
+
+    def __init__(self, t: Tensor, graph: TensorGraph) -> None:
+        self.t = t
+        self.order = graph.computed_alone(t)
+        self._last: tuple[Sequence[float], dict[Value, float]] = ([], {})
+
+    def to(self, a: Tensor) -> Callable[[Array], Array]:
+        return lambda G: Array(a.shape, [self._passed_on(G).get(v, 0.0) for v in a.values])
+
+    def _passed_on(self, G: Array) -> dict[Value, float]:
+        given, found = self._last
+        if given != G.numbers:  # else another input of t has asked before
+            found = {}
+            for v, g in zip(self.t.values, G.numbers):
+                found[v] = found.get(v, 0.0) + g
+            for b in reversed(self.order):
+                if g := found.get(b, 0.0):
+                    for x, p in zip(b.inputs, b.partials):
+                        found[x] = found.get(x, 0.0) + g * p
+            self._last = G.numbers, found
+        return found
+
+
+def _is_negative(e: Expression) -> bool:
+    """Whether a term begins with a minus sign, so that it is better not the first of a sum."""
+    match e:
+        case Apply(ops.NEG):
+            return True
+        case Apply(ops.MUL, (Constant(c), _)):
+            return c < 0
+    return False
