@@ -314,6 +314,8 @@ def total(a: Expression, axes: tuple[int, ...] | None, keepdims: bool) -> Expres
             return multiply(p, total(c, axes, keepdims))
         case E.Apply(ops.NEG, (c,)):
             return negative(total(c, axes, keepdims))
+        case E.Apply(op, (E.Reshape(c), E.Reshape(d))) if axes is None and c.shape == d.shape:
+            return total(E.Apply(op, (c, d)), axes, keepdims)  # the same terms in any arrangement
         case E.Ones(size):
             shape = E.Along(A.SUM, a, axes, keepdims).shape
             return multiply(E.Constant(float(prod(size) // prod(shape))), E.Ones(shape) if shape else E.Constant(1.0))
