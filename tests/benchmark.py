@@ -564,8 +564,9 @@ def race(task, rounds, without):
     repeats = {}
     for name, step in steps.items():  # short turns, about 5 ms each, and many of them
         start = time.process_time()
-        many(step, 3)
-        repeats[name] = max(1, round(0.015 / (time.process_time() - start)))
+        n = 1000 if hasattr(step, "loop") else 3
+        many(step, n)
+        repeats[name] = max(1, round(0.005 * n / (time.process_time() - start)))
     gc.collect()
     gc.freeze()  # the collector is not to go through the objects of the other libraries
     times = {name: [] for name in steps}

@@ -1,5 +1,6 @@
 """Four times the graph takes four times the work: every reading grows with the graph and what it prints."""
 
+import gc
 import sys
 
 import pytest
@@ -156,6 +157,17 @@ def growth(graph, reading, n):
 @pytest.mark.parametrize("graph", GRAPHS)
 def test_four_times_the_graph_is_four_times_the_work(graph, reading):
     assert growth(graph, reading, 8) < 5
+
+
+def test_the_collector_does_not_go_through_a_graph_while_it_is_compiled():
+    y, seen = chain(3000), []
+    outputs, inputs = [y, *grad(y, leaves(y))], leaves(y)
+    gc.callbacks.append(lambda phase, info: seen.append(phase))
+    try:
+        compile_graph(outputs, inputs)
+    finally:
+        gc.callbacks.pop()
+    assert gc.isenabled() and len(seen) <= 2  # one at most, when it is over
 
 
 @pytest.mark.long

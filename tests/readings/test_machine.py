@@ -270,9 +270,8 @@ def test_a_call_is_one_of_the_program(step):
     expected = program(x, y, numbers)
     assert machine(x, y, numbers) == expected
     assert machine(x, y=y, parameters=tuple(numbers)) == expected
-    flat_numbers = array("d", flatten(numbers))
-    assert machine(array("d", x), y, flat_numbers) == expected
-    inputs, result = array("d", [*x, *y, *flat_numbers]), array("d", bytes(8 * machine.size))
+    assert machine(array("d", x), y, numbers) == expected
+    inputs, result = array("d", flatten([x, y, numbers])), array("d", bytes(8 * machine.size))
     prepared = machine.prepare(inputs, result)
     prepared()
     assert result.tolist() == flatten(expected)
@@ -287,10 +286,8 @@ def test_a_call_takes_arrays_of_numpy(step):
     program, machine, (x, y, numbers) = step
     expected = program(x, y, numbers)
     assert machine(np.array(x), np.array(y, dtype="float32"), [np.array(p) for p in numbers]) == expected
-    flat_numbers = np.array(flatten(numbers))
-    assert machine(x, y, flat_numbers) == machine(x, y, np.repeat(flat_numbers, 2)[::2]) == expected
     result = np.empty(machine.size)
-    machine.prepare(np.concatenate([x, y, flat_numbers]), result)()
+    machine.prepare(np.array(flatten([x, y, numbers])), result)()
     assert result.tolist() == flatten(expected)
 
 
@@ -299,7 +296,7 @@ def test_a_buffer_that_does_not_fit_is_refused(step):
     _, machine, (x, y, numbers) = step
     inputs, result = array("d", flatten([x, y, numbers])), array("d", bytes(8 * machine.size))
     for bad in ((inputs[:-1], result), (inputs, result[:-1]), (array("f", inputs), result)):
-        with pytest.raises(ValueError, match=r"^prepare: the inputs are a flat buffer of float64 with 12 numbers, the"):
+        with pytest.raises(ValueError, match=r"^prepare: flat buffers of 12 and 10 numbers in float64 are needed$"):
             machine.prepare(*bad)
     with pytest.raises(TypeError):
         machine.prepare(flatten([x, y, numbers]), result)
@@ -358,9 +355,11 @@ def test_a_wrong_structure_is_refused(step):
         ("ab", y, numbers),
         (x, [None], numbers),
     ]:
-        with pytest.raises((TypeError, ValueError), match=r"the argument (x|y|parameters) does not fit the inputs: "):
+        with pytest.raises((TypeError, ValueError), match=r"the argument does not fit the inputs|has no finite value"):
             machine(*arguments)
-    with pytest.raises(TypeError, match="missing a required argument: 'parameters'"):
+        with pytest.raises((TypeError, ValueError)):
+            machine.repeat(3, *arguments)
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'parameters'"):
         machine(x, y)
 
 
@@ -371,7 +370,7 @@ def test_dicts_and_empty_structures():
     machine = program.machine_code()
     arguments = {"rows": [[1.0, 2.0]]}, 3.0, []
     assert machine(*arguments) == program(*arguments) == {"a": [9.0], "b": ()}
-    with pytest.raises(LookupError, match="the argument x does not fit the inputs: 'rows'"):
+    with pytest.raises(LookupError, match="the argument does not fit the inputs, x\\['rows'\\]: 'rows'"):
         machine({}, 3.0, [])
     assert compile_graph([], []).machine_code()() == []
 
@@ -387,11 +386,13 @@ def test_a_batch_is_summed_over(monkeypatch):
         machine = program.machine_code()
         assert machine(xs, ys, 3.0) == machine(xs, array("d", ys), 3.0) == program(xs, ys, 3.0)
         assert machine([], [], 3.0) == [0.0, 0.0]
-        inputs, result = array("d", [*flatten(xs), *ys, 3.0]), array("d", [0.0, 0.0])
-        machine.prepare(inputs, result)()
-        assert result.tolist() == program(xs, ys, 3.0)
-    with pytest.raises(ValueError, match=r"different numbers of examples: \[2, 3\]"):
-        machine(xs, ys[:2], 3.0)
+        assert machine(iter(xs), iter(ys), w=3.0) == program(xs, ys, 3.0)
+    for few in (ys[:2], []):
+        with pytest.raises(ValueError, match="shorter"):
+            machine(xs, few, 3.0)
+    for call in (machine.repeat, machine.prepare):
+        with pytest.raises(ValueError, match="compile without sum_over"):
+            call(2, xs)
     with pytest.raises(OverflowError) as error:
         machine(xs, [1e200, 0.0, 0.0], 3.0)
     with pytest.raises(OverflowError) as plain:
@@ -430,19 +431,14 @@ def test_an_engine_has_a_name():
 @needs_c
 def test_repeat_is_a_loop_over_the_program(step):
     program, machine, (x, y, numbers) = step
-    flat_numbers = array("d", flatten(numbers))
     for n in (1, 2, 25):
         losses, now = [], numbers
         for _ in range(n):
             result = program(x, y, now)
             losses.append(result["L"])
             now = result["parameters"]
-        assert (
-            machine.repeat(n, x, y, numbers)
-            == machine.repeat(n, x, y, flat_numbers)
-            == {"L": losses, "parameters": now}
-        )
-    assert numbers == step[2][2] and flat_numbers.tolist() == flatten(numbers)
+        assert machine.repeat(n, x, y, numbers) == {"L": losses, "parameters": now}
+    assert numbers == step[2][2]
 
 
 @needs_c

@@ -21,13 +21,14 @@ from ...value import Value, all_finite, numbers
 from ...writing.code import ARRAYS, JAVASCRIPT, PYTHON, C
 from .errors import FAILURES, explained, origin, run
 from .flat import Flat
-from .statements import Plan, plan, print_imports, print_program
+from .statements import Plan, plan, print_imports, print_program, uncollected
 from .structures import print_reader, unfolded
 
 if TYPE_CHECKING:
     from .machine import MachineCode
 
 
+@uncollected()
 def compile_graph(outputs: Any, inputs: Any, sum_over: Iterable[Any] = ()) -> Program:
     """A function of plain numbers that computes `outputs` from `inputs`, as Python source.
 

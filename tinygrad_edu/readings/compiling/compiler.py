@@ -77,10 +77,7 @@ def _compiler() -> list[str]:
             return [path]
     if find_spec("ziglang"):
         return [sys.executable, "-m", "ziglang", "cc", "-mcpu=baseline", "-fno-sanitize=undefined"]
-    raise RuntimeError(
-        'machine code needs a C compiler: install gcc or clang, or pip install -e ".[fast]"; '
-        + GOES_ON
-    )
+    raise RuntimeError('machine code needs a C compiler: install gcc or clang, or pip install -e ".[fast]"; ' + GOES_ON)
 
 
 @cache

@@ -53,9 +53,10 @@ int call(const double *inputs, size_t n, double *result)
 /* The number of steps, of at most `steps`, that went well. The two halves of `results` take turns. After each step
    some of its results are kept, by their places, and some are the next arguments: `carried` holds which arguments
    these are, and where they begin in the result. */
-size_t loop(const double *inputs, size_t n, double *results, size_t steps, const size_t *carried, size_t carries,
+size_t loop(const double *inputs, double *results, size_t steps, const size_t *carried, size_t carries,
             const size_t *kept, size_t keeps, double *history)
 {
+    const size_t n = 1;
     const double *at[] = {PLACES};
     size_t done = 0;
     if (!can_begin(inputs, n))

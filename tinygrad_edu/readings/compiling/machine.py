@@ -15,7 +15,7 @@ from ...writing.code import C
 from .compiler import library
 from .errors import run
 from .flat import Flat
-from .statements import Plan
+from .statements import Plan, uncollected
 from .structures import print_reader, print_writer
 
 if TYPE_CHECKING:
@@ -25,35 +25,26 @@ _SLICE = 100_000  # steps of a loop after which Python looks whether it is inter
 
 
 class MachineCode:
-    """What `Program.machine_code` makes: call it as the program, with lists or arrays, for the same numbers.
+    """What `Program.machine_code` makes: call it as the program, for the same numbers.
 
-    It refuses what the program refuses, in the same words. Most of the time of a call goes into lists;
-    `function` takes none, and `repeat` stays in machine code for many steps.
+    It refuses what the program refuses, in the same words, since it then calls the program. Most of the time of a
+    call goes into lists; `prepare` makes a function that takes none, and `repeat` stays in machine code for many steps.
 
     Attributes:
         source: the C text of the program.
         size: how many numbers the result has.
     """
 
+    @uncollected()
     def __init__(self, program: Program, plan: Plan, optimize: int | None, cache: bool) -> None:
         flat = Flat(plan, C)
         self.source, self.size = flat.source, flat.size
-        self._program, self._plan = program, plan
-        self._signature = inspect.signature(program.function)
-        self._is_batch = [name in flat.batches for name in flat.sizes]
-        self._sizes = list(flat.sizes.values())
-        entries = [entry for _, entry in plan.entries]
-        self._numbers = [run(print_reader({"argument": entry}))["numbers"] for entry in entries]
-        self._all_numbers = run(print_reader(dict(zip(flat.sizes, entries))))["numbers"]
-        trees = (*entries, plan.outputs)
-        *self._arranged_inputs, self._arranged = [run(print_writer(tree))["arranged"] for tree in trees]
+        self._program, self._plan, self._sizes = program, plan, flat.sizes
         self._zeros = array("d", bytes(8 * self.size))
         places, each, once = [], 0, 0
-        for size, batch in zip(self._sizes, self._is_batch):
+        for name, size in flat.sizes.items():
             places.append(f"inputs + {each} * n + {once}")
-            each, once = each + size * batch, once + size * (not batch)
-        self._one, self._fixed = each, once
-        self._pack = struct.Struct(f"{once}d").pack
+            each, once = each + size * (name in flat.batches), once + size * (name not in flat.batches)
         arguments = [*(["n"] if flat.batches else []), *[f"at[{k}]" for k in range(len(places))], "result"]
         call = f"program({', '.join(arguments + ['room'] * (flat.room > 0))})"
         macros = {"ONE": each, "FIXED": once, "SIZE": self.size, "PLACES": ", ".join([*places, "0"]), "PROGRAM": call}
@@ -64,32 +55,37 @@ class MachineCode:
         number, pointer = ctypes.c_size_t, ctypes.c_void_p
         self._call, self._loop = made.call, made.loop
         self._call.argtypes = [pointer, number, pointer]
-        self._loop.argtypes = [pointer, number, pointer, number, pointer, number, pointer, number, pointer]
+        self._loop.argtypes = [pointer, pointer, number, pointer, number, pointer, number, pointer]
         self._loop.restype = number
+        # From the arguments to their numbers and back, and from the numbers of a result to the result.
+        entries = dict(zip(inspect.signature(program.function).parameters, [entry for _, entry in plan.entries]))
+        self._numbers = _batch_reader(entries, plan) if plan.batches else run(print_reader(entries))["numbers"]
+        trees = [*entries.values()], plan.outputs
+        self._arguments, self._arranged = [run(print_writer(tree))["arranged"] for tree in trees]
 
     def __call__(self, /, *arguments: Any, **keywords: Any) -> Any:
-        if self._one or keywords:
-            inputs, n = self._packed(arguments, keywords)
-        else:
-            try:
-                inputs, n = self._pack(*self._all_numbers(*arguments)), 1
-            except (TypeError, ValueError, LookupError, struct.error):  # arrays, or a mistake
-                inputs, n = self._packed(arguments, keywords)
-        result = self._zeros[:]
+        try:
+            numbers, n = self._numbers(*arguments, **keywords), 1
+            if self._plan.batches:
+                numbers, n = numbers
+            inputs, result = struct.pack(f"{len(numbers)}d", *numbers), self._zeros[:]
+        except (TypeError, ValueError, LookupError, struct.error):
+            return self._program(*arguments, **keywords)  # which says what does not fit
         if self._call(inputs, n, result.buffer_info()[0]):
             return self._arranged(result.tolist())
-        return self._arranged(self._plainly(inputs, n))
+        return self._program(*arguments, **keywords)  # which says where a number is not finite
 
     def prepare(self, inputs: Any, result: Any) -> Callable[[], None]:
         """A function that reads one buffer and writes another, as often as it is called, without a copy.
 
         Args:
             inputs, result: flat buffers of float64, such as an `array.array` or an array of NumPy. The numbers of
-                the arguments stand one after the other, in the order in which they are written, and of a batch one
-                example after the other; so do those of the result.
+                the arguments stand one after the other, in the order in which they are written, and so do those of
+                the result.
 
         Raises:
-            TypeError, ValueError: a buffer is not writable, or has not as many numbers as it should have.
+            TypeError, ValueError: a buffer is not writable, or has not as many numbers as it should have, or the
+                program was compiled with `sum_over`.
 
         >>> from array import array
         >>> from tinygrad_edu import Value, compile_graph
@@ -99,21 +95,15 @@ class MachineCode:
         >>> square = machine.prepare(x, y); square(); y  # doctest: +SKIP
         array('d', [25.0])
         """
-        numbers, results = memoryview(inputs), memoryview(result)
-        n, rest = divmod(len(numbers) - self._fixed, self._one) if self._one else (1, len(numbers) - self._fixed)
-        fits = [view.format == "d" and view.ndim == 1 and view.contiguous for view in (numbers, results)]
-        if not all(fits) or rest or n < 0 or len(results) != self.size:
-            each = f"{self._one} for each example and " if self._one else ""
-            raise ValueError(
-                f"prepare: the inputs are a flat buffer of float64 with {each}{self._fixed} numbers, the result one of "
-                f"{self.size}"
-            )
-        held = [ctypes.c_char.from_buffer(view) for view in (numbers, results)]
-        call, source, target = self._call, ctypes.addressof(held[0]), ctypes.addressof(held[1])
+        self._check_no_batch("prepare")
+        views, sizes = [memoryview(inputs), memoryview(result)], [sum(self._sizes.values()), self.size]
+        if [(view.format, view.shape, view.contiguous) for view in views] != [("d", (size,), True) for size in sizes]:
+            raise ValueError("prepare: flat buffers of {} and {} numbers in float64 are needed".format(*sizes))
+        source, target = [ctypes.addressof((ctypes.c_char * view.nbytes).from_buffer(view)) for view in views]
 
-        def prepared() -> None:
-            if not call(source, n, target):
-                results[:] = array("d", self._plainly(numbers, n))
+        def prepared(call: Any = self._call) -> None:
+            if not call(source, 1, target):
+                views[1][:] = array("d", flatten(self._program(*self._arguments(views[0]))))
 
         return prepared
 
@@ -124,109 +114,86 @@ class MachineCode:
         result `w` is that after the last step, and each other number the list of what it was in every step.
 
         Raises:
-            ValueError: no output has the name of an input, or one has not as many numbers as that; n < 1.
+            ValueError: no output has the name of an input, or one has not as many numbers as that; n < 1; or the
+                program was compiled with `sum_over`.
         """
+        self._check_no_batch("repeat")
         if n < 1:
             raise ValueError(f"repeat: the number of steps is at least 1, not {n!r}")
-        given, examples = self._packed(arguments, keywords)
-        inputs, results = array("d", given), self._zeros * 2
-        carried, kept = self._carried(examples)
-        moves = [x for argument, _, start, _ in carried for x in (argument, start)]
-        pairs, places = [(ctypes.c_size_t * len(of))(*of) for of in (moves, kept)]
-        history = array("d", bytes(8 * n * len(kept)))
-        at, to, where = [numbers.buffer_info()[0] for numbers in (inputs, results, history)]
+        carried, kept = self._carried()
+        try:
+            inputs = array("d", self._numbers(*arguments, **keywords))
+        except (TypeError, ValueError, LookupError):
+            self._program(*arguments, **keywords)  # which says what does not fit
+            raise
+        results, history = self._zeros * 2, array("d", bytes(8 * n * len(kept)))
+        moves = [x for argument, _, places in carried for x in (argument, places.start)]
+        pairs, kept_places = [(ctypes.c_size_t * len(of))(*of) for of in (moves, kept)]
+        at, to, rows = [numbers.buffer_info()[0] for numbers in (inputs, results, history)]
         done = 0
         while done < n:
-            steps = min(n - done, _SLICE)
-            row = where + 8 * done * len(kept)
-            found = self._loop(at, examples, to, steps, pairs, len(carried), places, len(kept), row)
+            steps, row = min(n - done, _SLICE), len(kept) * done
+            found = self._loop(at, to, steps, pairs, len(carried), kept_places, len(kept), rows + 8 * row)
             done += found
-            result = results[self.size * (found % 2 == 0) :][: self.size]  # of the last step
-            for _, into, start, size in carried if found else ():
-                inputs[into : into + size] = result[start : start + size]
+            if found:
+                latest = results[self.size * (found % 2 == 0) :][: self.size]
+                _carry(latest, inputs, carried)
             if found < steps:  # once more with words; if only a number on the way was too large, go on
-                result = array("d", self._plainly(inputs, examples, f"step {done + 1} of {n}: "))
-                history[done * len(kept) : (done + 1) * len(kept)] = array("d", [result[k] for k in kept])
-                for _, into, start, size in carried:
-                    inputs[into : into + size] = result[start : start + size]
+                try:
+                    latest = array("d", flatten(self._program(*self._arguments(inputs.tolist()))))
+                except (ArithmeticError, ValueError) as error:
+                    raise type(error)(f"step {done + 1} of {n}: {error}") from None
+                history[len(kept) * done : len(kept) * (done + 1)] = array("d", [latest[k] for k in kept])
+                _carry(latest, inputs, carried)
                 done += 1
         columns = {place: history[k :: len(kept)].tolist() for k, place in enumerate(kept)}
-        last: dict[Any, Any] = self._arranged([columns.get(k, y) for k, y in enumerate(result)])
+        last: dict[Any, Any] = self._arranged([columns.get(k, y) for k, y in enumerate(latest)])
         return last
 
     def __repr__(self) -> str:
         return f"<MachineCode of {len(self.source.splitlines())} lines>"
 
-    def _carried(self, n: int) -> tuple[list[tuple[int, int, int, int]], list[int]]:
+    def _check_no_batch(self, asked: str) -> None:
+        if self._plan.batches:
+            raise ValueError(f"{asked}: compile without sum_over")
+
+    def _carried(self) -> tuple[list[tuple[int, int, range]], list[int]]:
         """The arguments that are results of the step before, and the places of the other results.
 
-        Each is its number, where it begins in the inputs and in the result, and how many numbers it has.
+        Each is its number, where its numbers begin in the inputs, and where they stand in the result.
         """
-        starts, at = {}, 0
-        for k, ((name, _), size, batch) in enumerate(zip(self._plan.entries, self._sizes, self._is_batch)):
-            starts[name] = k, at, -1 if batch else size
-            at += size * (n if batch else 1)
+        names, starts = [name for name, _ in self._plan.entries], [0]
+        for size in self._sizes.values():
+            starts.append(starts[-1] + size)
         outputs = self._plan.outputs if isinstance(self._plan.outputs, dict) else {}
         carried, kept, at = [], list[int](), 0
         for key, branch in outputs.items():
             places = range(at, at := at + len(flatten(branch)))
-            if key not in starts:
+            if key not in names:
                 kept += places
                 continue
-            k, into, size = starts[key]
-            if size != len(places):
+            k = names.index(key)
+            if starts[k] + len(places) != starts[k + 1]:
                 raise ValueError(f"repeat: the output {key!r} has not as many numbers as the input of this name")
-            carried.append((k, into, places.start, size))
+            carried.append((k, starts[k], places))
         if not carried:
             raise ValueError("repeat: no output has the name of an input; outputs and inputs are dicts with names")
         return carried, kept
 
-    def _packed(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[bytes, int]:
-        """The numbers of the arguments one after the other, and how many examples there are."""
-        given = self._signature.bind(*arguments, **keywords).args
-        packed, lengths = b"", set()
-        for k, (name, argument) in enumerate(zip(self._signature.parameters, given)):
-            try:
-                if self._is_batch[k]:
-                    rows = [self._pack_one(k, one) for one in _plain(argument)]
-                    lengths.add(len(rows))
-                    packed += b"".join(rows)
-                else:
-                    packed += self._pack_one(k, argument)
-            except struct.error as error:
-                raise TypeError(f"the argument {name} does not fit the inputs: {error}") from None
-            except (TypeError, ValueError, LookupError) as error:
-                raise type(error)(f"the argument {name} does not fit the inputs: {error}") from None
-        if len(lengths) > 1:
-            raise ValueError(f"the batches have different numbers of examples: {sorted(lengths)}")
-        return packed, lengths.pop() if lengths else 1
 
-    def _pack_one(self, k: int, argument: Any) -> bytes:
-        """An argument, or one example of it: in the structure of the input, or a flat array."""
-        numbers, size = _plain(argument), self._sizes[k]
-        is_flat = numbers is not argument and isinstance(numbers, list) and len(numbers) == size
-        if not is_flat or any([isinstance(x, list) for x in numbers]):
-            numbers = self._numbers[k](numbers)
-        return struct.pack(f"{size}d", *numbers)
-
-    def _plainly(self, inputs: Any, n: int, place: str = "") -> list[float]:
-        """The results by the Python program, whose errors have words.
-
-        It may have a result where machine code has none: of a decision Python computes one side only.
-        """
-        numbers, at, arguments = memoryview(inputs).cast("B").cast("d").tolist(), 0, []
-        for arranged, size, batch in zip(self._arranged_inputs, self._sizes, self._is_batch):
-            starts = range(at, at + size * n, size) if batch and size else [at]
-            rows = [arranged(numbers[k : k + size]) for k in starts]
-            arguments.append(rows if batch else rows[0])
-            at += size * (n if batch else 1)
-        try:
-            found: list[float] = flatten(self._program(*arguments))
-            return found
-        except (ArithmeticError, ValueError) as error:
-            raise type(error)(f"{place}{error}") from None
+def _carry(result: array[float], inputs: array[float], carried: list[tuple[int, int, range]]) -> None:
+    for _, start, places in carried:
+        inputs[start : start + len(places)] = result[places.start : places.stop]
 
 
-def _plain(argument: Any) -> Any:
-    """An array as lists."""
-    return argument.tolist() if hasattr(argument, "tolist") else argument
+def _batch_reader(entries: dict[str, Any], plan: Plan) -> Any:
+    """A function from the arguments, of which some are sequences of examples, to all numbers, and how many examples."""
+    readers = {f"numbers_{k}": run(print_reader({"of": entry}))["numbers"] for k, entry in enumerate(entries.values())}
+    batches = [name for name, entry in entries.items() if any([entry is x for x in plan.batches])]
+    parts = [
+        f"*[x for one in {name} for x in {reader}(one)]" if name in batches else f"*{reader}({name})"
+        for name, reader in zip(entries, readers)
+    ]
+    lengths = ", ".join([f"len({name})" for name in batches])
+    source = f"def numbers({', '.join(entries)}):\n    [n] = {{{lengths}}}\n    return [{', '.join(parts)}], n\n"
+    return run(source, readers)["numbers"]

@@ -5,9 +5,11 @@ A statement is one formula over local variables, and a decision is an expression
 
 from __future__ import annotations
 
+import gc
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -19,7 +21,7 @@ from ...value import Value
 from ...writing.code import Code, Written, functions_in
 from ...writing.expression import Apply, write
 from .. import naming
-from .structures import EXPRESSION, INDENT, Called, Names, check_keys, filled, laid_out, name_of, unfolded, unpacked
+from .structures import EXPRESSION, INDENT, Called, Names, filled, laid_out, name_of, unfolded, unpacked
 from .terms import Term, simplify
 
 # What a step without a label is called, with a number behind it.
@@ -50,14 +52,24 @@ class Plan(NamedTuple):
     called: Called
 
 
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Without the garbage collector, which would go through a growing program again and again, and find nothing."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
 def plan(outputs: Any, inputs: Any, sum_over: Iterable[Any] = ()) -> Plan:
     """The plan of the function that `compile_graph` describes."""
     called = naming.Names([*_tensors(outputs), *values_in(outputs)], [*_tensors(inputs), *values_in(inputs)]).given
     entries, batches = _entries(inputs, called), list(sum_over)
     variables = _variables([entry for _, entry in entries], batches)
     results = values_in(outputs)
-    for tree in (outputs, *[entry for _, entry in entries]):
-        check_keys(tree)
     order = topological_order(*results)
     parts = _sections(order, results)
     if len(parts) > 1:

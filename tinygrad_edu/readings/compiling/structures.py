@@ -5,10 +5,13 @@ from __future__ import annotations
 import itertools
 import keyword
 import math
-from collections.abc import Callable, Iterable, Iterator
+import operator
+from collections.abc import Callable, Iterable
+from types import NoneType
 from typing import Any, TypeAlias
 
 from ...network.tensor import Tensor
+from ...shapes import nested
 from ...value import Value
 from ...writing.code import identifier
 
@@ -51,13 +54,13 @@ def unpacked(
         return [(tree, name)]
     if isinstance(tree, Tensor):
         found = [(x, names.new(name_of(x, called) or f"{name}_{i}")) for i, x in enumerate(tree.values, start=1)]
-        line(f"{laid_out(nested(iter([name for _, name in found]), tree.shape), str)} = {name}")
+        line(f"{laid_out(nested([name for _, name in found], tree.shape), str)} = {name}")
         return found
     branches = tree.items() if isinstance(tree, dict) else enumerate(tree, start=1)
     parts = [(names.new(name_of(part, called) or f"{name}_{key}"), part) for key, part in branches]
     if isinstance(tree, dict):
         for key, (part_name, _) in zip(tree, parts):
-            line(f"{part_name} = {name}[{key!r}]")
+            line(f"{part_name} = {name}[{key_as_code(key)}]")
     else:
         line(f"{laid_out([part_name for part_name, _ in parts], str)} = {name}")
     return [pair for part_name, part in parts for pair in unpacked(part, part_name, names, line, called)]
@@ -79,31 +82,25 @@ def print_writer(tree: Any) -> str:
     return f"def arranged(numbers):\n    return {structure}\n"
 
 
-def check_keys(tree: Any) -> None:
-    """Raises TypeError where a key of a dict cannot be written in source."""
-    if isinstance(tree, dict):
-        for key in tree:
-            if not _is_literal(key):
-                raise TypeError(
-                    f"compile_graph: the key {key!r} cannot be written in a program; keys are text, whole numbers, "
-                    "or tuples of them"
-                )
-        tree = list(tree.values())
-    if isinstance(tree, (list, tuple)):
-        for branch in tree:
-            check_keys(branch)
-
-
-def _is_literal(key: Any) -> bool:
+def key_as_code(key: Any) -> str:
+    """A key of a dict as it is written in source. Raises TypeError where it cannot be."""
     if type(key) is tuple:
-        return all(map(_is_literal, key))
-    return type(key) in (str, bytes, int, bool, type(None)) or (type(key) is float and math.isfinite(key))
+        return f"({', '.join(map(key_as_code, key))}{',' * (len(key) == 1)})"
+    if type(key) in (str, bytes, bool, NoneType) or (type(key) is float and math.isfinite(key)):
+        return repr(key)
+    try:
+        return repr(operator.index(key))  # also of NumPy's integers
+    except TypeError:
+        raise TypeError(
+            f"compile_graph: the key {key!r} cannot be written in a program; keys are text, whole numbers, or tuples "
+            "of them"
+        ) from None
 
 
 def unfolded(tree: Any, leaf: Callable[[Any], Any]) -> Any:
     """The structure with lists for Tensors, and `leaf(x)` for what stands at its ends."""
     if isinstance(tree, Tensor):
-        return nested(map(leaf, tree.values), tree.shape)
+        return nested([*map(leaf, tree.values)], tree.shape)
     if isinstance(tree, dict):
         return {key: unfolded(branch, leaf) for key, branch in tree.items()}
     if isinstance(tree, (list, tuple)):
@@ -112,16 +109,11 @@ def unfolded(tree: Any, leaf: Callable[[Any], Any]) -> Any:
     return leaf(tree)
 
 
-def nested(flat: Iterator[Any], shape: tuple[int, ...]) -> Any:
-    """The items as lists in lists of this shape."""
-    return [nested(flat, shape[1:]) for _ in range(shape[0])] if shape else next(flat)
-
-
 def laid_out(tree: Any, text: Callable[[Any], str]) -> str:
     """The structure as Python writes it: on one line, or else rows below each other."""
     if isinstance(tree, dict):
         opening, closing = "{", "}"
-        items = [f"{key!r}: {laid_out(branch, text)}" for key, branch in tree.items()]
+        items = [f"{key_as_code(key)}: {laid_out(branch, text)}" for key, branch in tree.items()]
     elif isinstance(tree, (list, tuple)):
         opening, closing = "()" if isinstance(tree, tuple) else "[]"
         items = [laid_out(branch, text) for branch in tree]
