@@ -1,10 +1,16 @@
-"""Optimisers: they change the data of parameters by their gradients."""
+"""Optimisers: they change the data of parameters by their gradients.
+
+What a step does is a table of lines, each the next quantity from those before it. Like the rows of `ops.py` they take
+floats, Values or symbols, so that `step` computes them and `explain(…, optimizer=…)` writes them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from math import inf, isfinite, sqrt
-from typing import Any, TypeAlias
+import math
+from collections.abc import Callable, Iterable, Mapping
+from itertools import repeat
+from math import inf, isfinite
+from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 from ..tree import values_in
 from ..value import Value, all_finite, numbers, real_number
@@ -13,8 +19,44 @@ from .tensor import Tensor
 Parameters: TypeAlias = Iterable[Value | Tensor | Iterable[Any]] | Mapping[Any, Any]
 
 
+class Line(NamedTuple):
+    """One line of an update: `quantity` ← value(*uses). θ is the parameter, g its gradient, η the learning rate.
+
+    >>> DESCENT.value(1.0, 0.1, 2.0)                            # θ = 1, η = 0.1, g = 2
+    0.8
+    """
+
+    quantity: str
+    uses: tuple[str, ...]
+    value: Callable[..., Any]
+
+
+def sqrt(a: Any) -> Any:
+    return math.sqrt(a) if isinstance(a, float) else a.sqrt()
+
+
+# fmt: off
+DECAY    = Line("g",  ("g", "λ", "θ"),            lambda g, decay, theta: g + decay * theta)
+DESCENT  = Line("θ",  ("θ", "η", "g"),            lambda theta, lr, g: theta - lr * g)
+
+VELOCITY = Line("v",  ("μ", "v", "g"),            lambda mu, v, g: mu * v + g)
+MOMENTUM = Line("θ",  ("θ", "η", "v"),            lambda theta, lr, v: theta - lr * v)
+
+MEAN     = Line("m",  ("β₁", "m", "g"),           lambda beta, m, g: beta * m + (1 - beta) * g)
+SQUARES  = Line("v",  ("β₂", "v", "g"),           lambda beta, v, g: beta * v + (1 - beta) * (g * g))
+UNBIASED = Line("m̂",  ("m", "β₁", "t"),           lambda m, beta, t: m / (1 - beta**t))
+SCALE    = Line("v̂",  ("v", "β₂", "t"),           lambda v, beta, t: v / (1 - beta**t))
+ADAM     = Line("θ",  ("θ", "η", "m̂", "v̂", "ε"),  lambda theta, lr, m, v, eps: theta - lr * m / (sqrt(v) + eps))
+# fmt: on
+
+
 class Optimizer:
     """What SGD and Adam share: the parameters, the learning rate, and a step that is all or none.
+
+    Attributes:
+        values: the numbers that are learned.
+        t: how many steps were taken.
+        state: what a step remembers for the next, by its letter: a number for each of the values.
 
     Args:
         params: Values and Tensors, such as `module.parameters()`, or a dict or nested lists of them.
@@ -30,7 +72,7 @@ class Optimizer:
     ValueError: lr must be above 0, not 0.0
     """
 
-    __slots__ = ("values", "lr", "weight_decay")  # a misspelt setting is refused
+    __slots__ = ("values", "lr", "weight_decay", "t", "state")  # a misspelt setting is refused
     settings: tuple[str, ...] = ("lr", "weight_decay")  # what the repr shows
 
     def __init__(self, params: Parameters, lr: float, weight_decay: float = 0.0) -> None:
@@ -44,10 +86,28 @@ class Optimizer:
             raise ValueError(f"{type(self).__name__}: parameters are leaves, but one of these was computed")
         self.lr = _in_range("lr", lr, 0.0, exclusive=True)
         self.weight_decay = _in_range("weight_decay", weight_decay, 0.0)
+        self.t = 0
+        self.state: dict[str, list[float]] = {}
 
     def __repr__(self) -> str:
         settings = [f"{name}={getattr(self, name)}" for name in self.settings]
         return f"{type(self).__name__}({len(self.values)} numbers, {', '.join(settings)})"
+
+    def lines(self) -> tuple[Line, ...]:
+        """What the next step does, line by line.
+
+        >>> [line.quantity for line in SGD([Value(2.0)], lr=0.1, momentum=0.9).lines()]
+        ['v', 'θ']
+        """
+        return (DECAY,) if self.weight_decay else ()
+
+    def numbers(self) -> dict[str, float]:
+        """The settings that the next step uses, by their letters.
+
+        >>> Adam([Value(2.0)], lr=0.1).numbers()
+        {'η': 0.1, 'λ': 0.0, 'β₁': 0.9, 'β₂': 0.999, 'ε': 1e-08, 't': 1.0}
+        """
+        return {"η": self.lr, "λ": self.weight_decay}
 
     def zero_grad(self) -> None:
         """Set the gradient of every parameter to 0; without it gradients add up.
@@ -59,36 +119,42 @@ class Optimizer:
         for value in self.values:
             value.grad = 0.0
 
-    def gradients(self) -> list[float]:
-        """∂L/∂θ + λθ for every parameter.
+    def step(self) -> None:
+        """Take one step. Raises OverflowError, and changes nothing, if a number would be too large.
 
-        >>> w = Value(2.0); w.grad = 3.0
-        >>> SGD([w], lr=0.1, weight_decay=0.5).gradients()      # 3 + 0.5·2
-        [4.0]
+        >>> w, u = Value(2.0), Value(2.0); w.grad = u.grad = 3.0
+        >>> SGD([w], lr=0.5).step(); w.data                     # 2 − 0.5·3
+        0.5
+        >>> Adam([u], lr=0.5).step(); round(u.data, 6)          # 2 − 0.5·3/√3²
+        1.5
         """
-        if not self.weight_decay:
-            return [value.grad or 0.0 for value in self.values]
-        return [(value.grad or 0.0) + self.weight_decay * value.data for value in self.values]
-
-    def update(self, data: list[float]) -> None:
-        """Give every parameter its new number, or raise OverflowError and change none.
-
-        >>> w = Value(2.0)
-        >>> SGD([w], lr=0.1).update([5.0]); w.data
-        5.0
-        """
-        if not all_finite(data):
-            value, new = next((value, new) for value, new in zip(self.values, data) if not isfinite(new))
-            raise OverflowError(
-                f"{type(self).__name__}: the step takes {value.label or 'a parameter'} from {value.data} to {new}; "
-                f"its gradient is {value.grad}, and the learning rate {self.lr} may be too large"
-            )
-        for value, number in zip(self.values, data):
+        known: dict[str, Iterable[float]] = {letter: repeat(number) for letter, number in self.numbers().items()}
+        known |= {"θ": numbers(self.values), "g": [value.grad or 0.0 for value in self.values], **self.state}
+        now: dict[str, list[float]] = {}
+        for line in self.lines():
+            now[line.quantity] = known[line.quantity] = list(map(line.value, *[known[letter] for letter in line.uses]))
+            if not all_finite(now[line.quantity]):
+                self._refuse(line.quantity, now[line.quantity])
+        for value, number in zip(self.values, now["θ"]):
             value._data = number
+        self.t += 1
+        self.state = {letter: now.get(letter, column) for letter, column in self.state.items()}
+
+    def _refuse(self, letter: str, found: list[float]) -> NoReturn:
+        """Raise OverflowError for the first number that is not finite."""
+        value, new = next((value, new) for value, new in zip(self.values, found) if not isfinite(new))
+        of = value.label or "a parameter"
+        what = f"{letter} of {of} would be {new}"
+        if letter == "θ":
+            what = f"the step takes {of} from {value.data} to {new}"
+        raise OverflowError(
+            f"{type(self).__name__}: {what}; its gradient is {value.grad}, "
+            f"and the learning rate {self.lr} may be too large"
+        )
 
 
 class SGD(Optimizer):
-    """Gradient descent, θ ← θ − η v, with v = ∂L/∂θ, or with momentum μ: v ← μv + ∂L/∂θ.
+    """Gradient descent, θ ← θ − η g, with g = ∂L/∂θ, or with momentum μ: v ← μv + g and θ ← θ − η v.
 
     Args:
         params, lr, weight_decay: see `Optimizer`.
@@ -102,32 +168,25 @@ class SGD(Optimizer):
     0.8
     """
 
-    __slots__ = ("momentum", "velocity")
+    __slots__ = ("momentum",)
     settings = ("lr", "momentum", "weight_decay")
 
     def __init__(self, params: Parameters, lr: float, momentum: float = 0.0, weight_decay: float = 0.0) -> None:
         super().__init__(params, lr, weight_decay)
         self.momentum = _in_range("momentum", momentum, 0.0, 1.0)
-        self.velocity = [0.0] * len(self.values)
+        self.state = {"v": [0.0] * len(self.values)}
 
-    def step(self) -> None:
-        """Take one step. Raises OverflowError, and changes nothing, if a number would be too large.
+    def lines(self) -> tuple[Line, ...]:
+        return (*super().lines(), *((VELOCITY, MOMENTUM) if self.momentum else (DESCENT,)))
 
-        >>> w = Value(2.0); w.grad = 3.0
-        >>> SGD([w], lr=0.5).step(); w.data                     # 2 − 0.5·3
-        0.5
-        """
-        velocity = self.gradients()
-        if self.momentum:
-            velocity = [self.momentum * v + g for v, g in zip(self.velocity, velocity)]
-        self.update([x - self.lr * v for x, v in zip(numbers(self.values), velocity)])
-        self.velocity = velocity
+    def numbers(self) -> dict[str, float]:
+        return {**super().numbers(), "μ": self.momentum}
 
 
 class Adam(Optimizer):
     """Adam: each parameter's step is scaled by running means of its gradient g and of g².
 
-    m ← β₁m + (1 − β₁)g,  v ← β₂v + (1 − β₂)g²,  and after t steps
+    m ← β₁m + (1 − β₁)g,  v ← β₂v + (1 − β₂)g²,  and in step t
     θ ← θ − η m̂ / (√v̂ + ε)  with  m̂ = m / (1 − β₁ᵗ),  v̂ = v / (1 − β₂ᵗ).
 
     Args:
@@ -143,7 +202,7 @@ class Adam(Optimizer):
     0.9
     """
 
-    __slots__ = ("betas", "eps", "t", "m", "v")
+    __slots__ = ("betas", "eps")
     settings = ("lr", "betas", "eps", "weight_decay")
 
     def __init__(
@@ -159,26 +218,14 @@ class Adam(Optimizer):
             raise ValueError(f"Adam: betas are two numbers, (β₁, β₂), not {betas!r}")
         self.betas = (_in_range("beta 1", betas[0], 0.0, 1.0), _in_range("beta 2", betas[1], 0.0, 1.0))
         self.eps = _in_range("eps", eps, 0.0, exclusive=True)
-        self.t = 0
-        self.m = [0.0] * len(self.values)
-        self.v = [0.0] * len(self.values)
+        self.state = {letter: [0.0] * len(self.values) for letter in "mv"}
 
-    def step(self) -> None:
-        """Take one step. Raises OverflowError, and changes nothing, if a number would be too large.
+    def lines(self) -> tuple[Line, ...]:
+        return (*super().lines(), MEAN, SQUARES, UNBIASED, SCALE, ADAM)
 
-        >>> w = Value(2.0); w.grad = 3.0
-        >>> Adam([w], lr=0.5).step(); round(w.data, 6)          # 2 − 0.5·3/√3²
-        1.5
-        """
-        (beta1, beta2), t = self.betas, self.t + 1
-        gradients = self.gradients()
-        m = [beta1 * m + (1 - beta1) * g for m, g in zip(self.m, gradients)]
-        v = [beta2 * v + (1 - beta2) * g * g for v, g in zip(self.v, gradients)]
-        if not all_finite(v):
-            raise OverflowError("Adam: the square of a gradient is too large for a float")
-        rate, scale = self.lr / (1 - beta1**t), 1 / sqrt(1 - beta2**t)
-        self.update([x - rate * mi / (scale * sqrt(vi) + self.eps) for x, mi, vi in zip(numbers(self.values), m, v)])
-        self.t, self.m, self.v = t, m, v
+    def numbers(self) -> dict[str, float]:
+        beta1, beta2 = self.betas
+        return {**super().numbers(), "β₁": beta1, "β₂": beta2, "ε": self.eps, "t": self.t + 1.0}
 
 
 def _in_range(name: str, x: float, low: float, high: float = inf, exclusive: bool = False) -> float:
