@@ -4,6 +4,7 @@ Numbers
     Value               one number that remembers how it was computed
     Tensor              a shaped array of Values
     stack               Tensors of one shape as the rows of a new one
+    where               elements of one Tensor or of another, as a mask says
     cat                 Tensors one after another along an axis
     topological_order   every node of a graph after all of its inputs
 
@@ -64,7 +65,7 @@ from typing import TYPE_CHECKING
 
 from .autodiff import grad, hessian, jacobian, jvp
 from .graph import topological_order
-from .network.functions import cat, stack
+from .network.functions import cat, stack, where
 from .network.losses import binary_cross_entropy_with_logits, cross_entropy, mse_loss, squared_error
 from .network.nn import MLP, Linear, Module, Parameter, ReLU, Sequential, Sigmoid, Softmax, Tanh
 from .network.optim import SGD, Adam
@@ -123,6 +124,7 @@ __all__ = [
     "stack",
     "step_through",
     "topological_order",
+    "where",
     "worksheet",
 ]
 

@@ -48,6 +48,8 @@ class Operation(NamedTuple):
     axis: tuple[int, ...] | None = None  #: the axes that it went along, from 0 to ndim − 1, or in their new order
     keepdims: bool = False  #: whether a reduction left those axes in place, with size 1
     keys: tuple[Any, ...] | None = None  #: of t[keys]: one for each axis from the left, "..." spelled out
+    less: float = 0.0  #: what is taken from the count of elements before it divides: the correction of a variance
+    of: Any = None  #: what was differentiated by the input, where the elements are gradients
     roles: tuple[str, ...] = ()  #: what a loss says of its inputs: "ŷ", "y", or "softmax" where it is ŷ
 
 
@@ -144,6 +146,11 @@ LOG_SOFTMAX = ArrayOp("log_softmax",
                       lambda a, axis: a.log_softmax(axis),
                       lambda G, y, a, axis: (G - G.sum(axis) * a.softmax(axis),))
 
+# A sum over elements of a, divided by their number, as Σ (aᵢ − ā)² / (n − 1).
+PER_COUNT   = ArrayOp("÷",
+                      lambda total, a, axis, less: total / (count(a, axis) - less),
+                      lambda G, y, total, a, axis, less: (G / (count(a, axis) - less), 0.0))
+
 # Other arrangements of the same numbers: each gets back G where its own numbers went. A `place` is a part of a.
 TRANSPOSE   = ArrayOp("ᵀ",
                       lambda a: transposed(a),
@@ -157,6 +164,9 @@ RESHAPE     = ArrayOp("reshape",
 INDEX       = ArrayOp("[ ]",
                       lambda a, place: a[place],
                       lambda G, y, a, place: (G.placed(place, a.shape),))
+WHERE       = ArrayOp("where",
+                      lambda chosen, a, b: chosen * a + (1 - chosen) * b,
+                      lambda G, y, chosen, a, b: (0.0, summed(G * chosen, a.shape), summed(G * (1 - chosen), b.shape)))
 CAT         = ArrayOp("cat",
                       lambda *a, axis: a[0].cat(a[1:], axis),
                       lambda G, y, *a, axis: G.split([part.shape[axis] for part in a], axis))
@@ -175,6 +185,9 @@ MAP         = ArrayOp("map")
 #: The axes that these go along disappear.
 REDUCTIONS = (SUM, MEAN, MAX, MIN, LSE)
 #: What may be written inside the formula of another operation, as W h in W h + b, beside powers.
-INSIDE = (MATMUL, AFFINE, SUM, MEAN, LSE, BCE, ops.ADD, ops.SUB, ops.MUL, ops.DIV, ops.NEG, ops.EXP, ops.LOG, ops.ABS)
+INSIDE = (
+    MATMUL, AFFINE, SUM, MEAN, PER_COUNT, LSE, BCE,
+    ops.ADD, ops.SUB, ops.MUL, ops.DIV, ops.NEG, ops.EXP, ops.LOG, ops.ABS,
+)  # fmt: skip
 #: What may so where it is applied to something that has a name, as tanh(z). All others get a name themselves.
 OF_NAMES = (ops.TANH, ops.SIGMOID, ops.RELU, ops.SIN, ops.COS, ops.SQRT)

@@ -40,16 +40,25 @@ def grad(y: Any, xs: Tree, allow_unused: bool = False) -> Tree:
         if node.label and not isinstance(node.label, DerivativeName):
             g.label = DerivativeName(above.y, [*above.xs, node.label], [*above.nodes, node])
 
-    def found(x: Value) -> Value:
-        if x.op and x not in gradient and not allow_unused:
+    result: Tree = map_values(Gradient(y, gradient, allow_unused), xs)
+    return result
+
+
+class Gradient:
+    """x → ∂y/∂x, as `grad` maps it over its xs: a Tensor of gradients remembers by it what was differentiated."""
+
+    def __init__(self, y: Any, of: dict[Value, Value], allow_unused: bool) -> None:
+        self.y = y
+        self.of = of
+        self.allow_unused = allow_unused
+
+    def __call__(self, x: Value) -> Value:
+        if x.op and x not in self.of and not self.allow_unused:
             raise ValueError(
                 f"grad: y was not computed from {described(x)}: it takes part in another computation. "
                 "If ∂y/∂x is to count as 0, write allow_unused=True"
             )
-        return gradient.get(x) or Value(0.0)
-
-    result: Tree = map_values(found, xs)
-    return result
+        return self.of.get(x) or Value(0.0)
 
 
 class DerivativeName(str):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tinygrad_edu import Tensor, cat, stack
+from tinygrad_edu import Tensor, cat, stack, where
 from tinygrad_edu import array_ops as A
 
 # Views.
@@ -160,3 +160,23 @@ def test_cat_refuses_what_does_not_fit():
         with pytest.raises(IndexError, match=f"axis {axis} does not exist"):
             cat([wrong, wrong], axis)
     assert cat([[1.0], [2.0, 3.0]]).data == [1.0, 2.0, 3.0]
+
+
+def test_where_chooses_as_in_numpy_and_only_what_is_chosen_gets_the_gradient():
+    a, b = Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([10.0, 20.0])
+    mask = np.array([[True, False], [False, True]])
+    for condition in (mask, mask.tolist(), mask * 1.0, Tensor(mask * 1.0)):
+        with untouched(a, b):
+            assert same(where(condition, a, b), np.where(mask, a.data, b.data))
+    assert where(True, 1.0, Tensor([2.0])).data == [1.0]
+    (where(mask, a, b) * Tensor([[5.0, 6.0], [7.0, 8.0]])).sum().backward()
+    assert a.grad == [[5.0, 0.0], [0.0, 8.0]] and b.grad == [7.0, 6.0]
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [([0.5, 1.0], "not 0.5;"), (Tensor([1.0, 2.0]).step(), "not 1.0, which was computed"), ([True] * 3, r"\(3,\) and")],
+)
+def test_a_condition_is_zero_or_one_and_given(condition, said):
+    with pytest.raises(ValueError, match=f"^where: .*{said}"):
+        where(condition, Tensor([1.0, 2.0]), 0.0)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from reading import read
 
-from tinygrad_edu import Tensor, array_ops, binary_cross_entropy_with_logits, cat, explain, ops, stack
+from tinygrad_edu import Tensor, array_ops, binary_cross_entropy_with_logits, cat, explain, ops, stack, where
 from tinygrad_edu.network.functions import affine
 from tinygrad_edu.readings.matrices import contributions, written
 from tinygrad_edu.writing.expression import Name
@@ -87,6 +87,18 @@ def bce(rng):
     return binary_cross_entropy_with_logits(z, Tensor([rng.random() for _ in z.values]).reshape(z.shape)).inputs[0]
 
 
+def chosen(rng):
+    t = array(rng)
+    mask = Tensor(np.array([float(rng.random() < 0.5) for _ in t.values]).reshape(t.shape))
+    other = array(rng, *[rng.choice([1, n]) for n in t.shape][rng.randrange(t.ndim) :])
+    return where(mask, *rng.choice([(t, other), (other, t)]))
+
+
+def per_count(rng):
+    t = array(rng)
+    return (t * t).var(tuple(rng.sample(range(t.ndim), rng.randint(1, t.ndim))), correction=rng.choice([0, 0.5]))
+
+
 PROGRAMS = {
     "MATMUL": matmul,
     "AFFINE": layer,
@@ -104,6 +116,8 @@ PROGRAMS = {
     "CAT": joined,
     "STACK": stacked,
     "BCE": bce,
+    "WHERE": chosen,
+    "PER_COUNT": per_count,
 }
 
 

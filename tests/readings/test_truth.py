@@ -17,6 +17,7 @@ from tinygrad_edu import (
     explain,
     stack,
     topological_order,
+    where,
 )
 from tinygrad_edu.network.functions import cat
 from tinygrad_edu.readings.drawing.scene import Scene
@@ -203,6 +204,7 @@ KNOWN = {
     "stop_gradient": lambda: (X * X.stop_gradient()).sum(),
     "single elements": lambda: Tensor(X[1, 2] * g[0]).exp() * (X @ g).sum(),
     "three axes": lambda: (stack([X, X * 2]).T * 2).tanh().sum(),
+    "a choice": lambda: where(np.tri(4), X @ X.T, -9.0).softmax().tanh().sum(),
     "heads": lambda: (HEADS @ HEADS.mT / 2**0.5).softmax().permute(1, 0, 2).reshape(4, 8).tanh().sum(),
     "a loss of logits": lambda: binary_cross_entropy_with_logits(X @ g, [1, 0, 1, 1]),
 }

@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import array_ops, ops
 from ..array_ops import Operation
-from ..shapes import as_axes
+from ..shapes import as_axes, broadcast_shapes, broadcast_to
 from ..value import numbers, record
 from .tensor import Tensor, as_tensor, from_values, rows_of
 
@@ -44,6 +44,44 @@ def stack(tensors: Sequence[Any]) -> Tensor:
     tensors = [as_tensor(t) for t in tensors]
     rows = Tensor(tensors)
     return from_values(rows.values, rows.shape, Operation(array_ops.STACK), *tensors)
+
+
+def where(condition: Any, a: Any, b: Any) -> Tensor:
+    """The elements of a where the condition holds, those of b elsewhere; the three shapes are broadcast.
+
+    The elements are the very Values of a and b. What is chosen stays so: for a choice that depends on numbers of
+    the graph there are `maximum`, `relu` and `step`.
+
+    Args:
+        condition: True or False, or 1 or 0, in nested lists, an array or a Tensor of leaves.
+        a, b: Tensors, or what becomes one.
+
+    Raises:
+        ValueError: shapes that do not fit together, or a condition that is computed or holds another number.
+
+    >>> where([[True, False], [True, True]], Tensor([1.0, 2.0]), 0.0).data
+    [[1.0, 0.0], [1.0, 2.0]]
+    """
+    chosen, a, b = _mask(condition), as_tensor(a), as_tensor(b)
+    shape = broadcast_shapes("where", chosen.shape, a.shape, b.shape)
+    columns = [broadcast_to(t.values, t.shape, shape) for t in (chosen, a, b)]
+    values = [x if c.data else y for c, x, y in zip(*columns)]
+    return from_values(values, shape, Operation(array_ops.WHERE), chosen, a, b)
+
+
+def _mask(condition: Any) -> Tensor:
+    def numbers(x: Any) -> Any:
+        x = x.tolist() if hasattr(x, "tolist") else x
+        return [numbers(row) for row in x] if isinstance(x, (list, tuple)) else float(x) if isinstance(x, bool) else x
+
+    chosen = condition if isinstance(condition, Tensor) else Tensor(numbers(condition))
+    for value in chosen.values:
+        if value.op or value.data not in (0.0, 1.0):
+            raise ValueError(
+                f"where: a condition is 0 or 1, and a number of the graph does not decide: not {value.data}"
+                f"{', which was computed' if value.op else ''}; there are maximum, relu and step, or t.detach()"
+            )
+    return chosen
 
 
 def cat(tensors: Sequence[Any], axis: int = 0) -> Tensor:

@@ -22,6 +22,7 @@ from ..array_ops import Operation
 from ..shapes import is_integer
 from ..value import Value
 from .functions import stack
+from .reductions import per_count
 from .tensor import Tensor, as_tensor, from_values, rows_of
 
 Reduction: TypeAlias = Literal["sum", "mean"]
@@ -150,7 +151,7 @@ def _target(name: str, prediction: Tensor, target: Any) -> Tensor:
 def _over_examples(total: Tensor, prediction: Tensor, reduction: str) -> Tensor:
     _check_reduction(reduction)
     batch = reduction == "mean" and prediction.ndim > 1
-    return total / prediction.shape[0] if batch else total
+    return per_count(total, prediction, (0,)) if batch else total
 
 
 def _check_reduction(reduction: str) -> None:

@@ -68,11 +68,12 @@ class Reductions:
         >>> Tensor([1.0, 2.0, 6.0]).var().data                      # ā = 3: (4 + 1 + 9) / 2
         7.0
         """
-        n = prod([self.shape[k] for k in as_axes(axis, self.shape)])
+        axes = as_axes(axis, self.shape)
+        n = prod([self.shape[k] for k in axes])
         if not n > correction:
             raise ValueError(f"var: {n} numbers less a correction of {correction} leave nothing to divide by")
-        deviations = self._whole() - self.mean(axis, keepdims=True)
-        return (deviations**2).sum(axis, keepdims) / (n - correction)
+        squares = (self._whole() - self.mean(axis, keepdims=True)) ** 2
+        return per_count(squares.sum(axis, keepdims), self._whole(), axes, correction)
 
     def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """The largest along the axis, which gets the gradient; where k are equal, each gets 1/k of it.
@@ -159,3 +160,13 @@ class Reductions:
         kept, inner, outer = reduction(self.shape, gone, bool(keepdims))
         values = [f(tuple([self.values[o + i] for i in inner])) for o in outer]
         return self._computed(values, kept, Operation(op, gone, bool(keepdims)))
+
+
+def per_count(total: Tensor, of: Tensor, axes: tuple[int, ...], less: float = 0.0) -> Tensor:
+    """The total, divided by how many elements `of` has along the axes, less a correction.
+
+    That is a division by a number, but not by one that the program holds: of more examples it is another.
+    """
+    quotient = total / (prod([of.shape[k] for k in axes]) - less)
+    quotient.record, quotient.inputs = Operation(array_ops.PER_COUNT, axes, less=less), (total, of)
+    return quotient

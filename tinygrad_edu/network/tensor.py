@@ -10,6 +10,7 @@ from typing import Any, Self, TypeAlias, overload
 
 from .. import array_ops, ops, shapes
 from ..array_ops import ArrayOp, Operation
+from ..autodiff import Gradient
 from ..graph import topological_order
 from ..shapes import Shape
 from ..value import Operators, Value, check_label, constant, forward, numbers, real_number, record
@@ -297,7 +298,8 @@ class Tensor(Operators[Any, "Tensor"], Reductions, Guards):
         >>> Tensor([1.0, 2.0]).map(lambda a: a * a + 1).data
         [2.0, 5.0]
         """
-        return from_values([constant(f(a)) for a in self.values], self.shape, Operation(array_ops.MAP), self)
+        record = Operation(array_ops.MAP, of=f.y if isinstance(f, Gradient) else None)
+        return from_values([constant(f(a)) for a in self.values], self.shape, record, self)
 
     def _unary(self, op: ops.Op) -> Tensor:
         return from_values([record(op, (a,), a._data) for a in self.values], self.shape, Operation(op), self)

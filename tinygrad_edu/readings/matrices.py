@@ -102,6 +102,8 @@ def _settings(t: Tensor) -> dict[str, Any]:
             return {"axis": record.axis[0]}
         case A.PERMUTE:
             return {"axis": record.axis}
+        case A.PER_COUNT:
+            return {"axis": record.axis, "less": record.less}
     if record.axis is None:
         return {}
     return {"axis": record.axis if len(record.axis) < t.inputs[0].ndim else None}
