@@ -8,6 +8,7 @@ from reading import read
 
 from tinygrad_edu import Tensor, array_ops, binary_cross_entropy_with_logits, cat, explain, ops, stack, where
 from tinygrad_edu.network.functions import affine
+from tinygrad_edu.network.reductions import per_count
 from tinygrad_edu.readings.matrices import contributions, written
 from tinygrad_edu.writing.expression import Name
 
@@ -94,9 +95,9 @@ def chosen(rng):
     return where(mask, *rng.choice([(t, other), (other, t)]))
 
 
-def per_count(rng):
-    t = array(rng)
-    return (t * t).var(tuple(rng.sample(range(t.ndim), rng.randint(1, t.ndim))), correction=rng.choice([0, 0.5]))
+def divided(rng):
+    of = array(rng)
+    return per_count(array(rng), of, tuple(rng.sample(range(of.ndim), rng.randint(1, of.ndim))), rng.choice([0.0, 0.5]))
 
 
 PROGRAMS = {
@@ -117,7 +118,7 @@ PROGRAMS = {
     "STACK": stacked,
     "BCE": bce,
     "WHERE": chosen,
-    "PER_COUNT": per_count,
+    "PER_COUNT": divided,
 }
 
 
