@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from operator import mul
 from typing import Any
 
 from .. import ops
 from ..network.tensor import Tensor
 from ..value import Value
-from ..writing.algebra import add, placed
+from ..writing.algebra import add, in_symbols, part, placed
 from ..writing.arrays import Array
 from ..writing.expression import Apply, Chain, Constant, Derivative, Expression
-from .matrices import contributions, full, place
+from .formulas import slopes_of
+from .matrices import contributions, full, place, places_in
 from .order import by_height
-from .quantities import Quantities, Quantity, TensorGraph
+from .quantities import Quantities, Quantity
+from .tensor_graph import How, TensorGraph
 
 
 def gradients(root: Tensor, found: Quantities, environment: dict[str, Any]) -> Iterator[tuple[Quantity, Expression]]:
@@ -53,12 +56,18 @@ def _passed_on(
     if source is not None:
         yield source.tensor, placed(full(G, t.shape), place(t, source.tensor), source.tensor.shape)
         return
-    if not node.made:
-        args = [found.symbol(a) for a in t.inputs]
-        given = contributions(t, G, found.symbol(t), args, found.softmax.get(t))
-        if given is not None:
-            yield from zip(t.inputs, given)
-            return
+    args = found.symbols(node)
+    given: Sequence[Expression] | None = None
+    match node.how:
+        case How.RECORDED:
+            given = contributions(t, G, found.symbol(t), args, found.softmax.get(t))
+        case How.NUMBER:
+            given = [in_symbols(mul, G, slope) for slope in slopes_of(t.values[0], found.symbol(t), args)]
+        case How.TOGETHER:
+            given = [part(full(G, t.shape), element) for element in places_in(t.shape)]
+    if given is not None:
+        yield from zip([a.tensor for a in node.inputs], given)
+        return
     pull_back = _PullBack(t, found.graph)
     for a in found.graph.sources(t):
         if a in found.of:

@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from .. import ops
 from ..network.tensor import Tensor
 from ..value import Value
-from ..writing.algebra import product_of, sum_of
+from ..writing.algebra import each_in_symbols, product_of, sum_of
 from ..writing.expression import Apply, Constant, Expression, Literal, Number, Reshape
 from .matrices import written
 
@@ -64,6 +64,20 @@ def on_its_own(e: Expression) -> Expression:
         case Apply(ops.ADD | ops.SUB as op, (a, b)) if len(e.shape) < 2 and not (a.shape and b.shape):
             return Apply(op, (on_its_own(a), on_its_own(b)))
     return e
+
+
+def slopes_of(b: Value, y: Expression, inputs: Sequence[Expression]) -> list[Expression]:
+    """∂b/∂a for each input a of b: the row of the table in symbols, of b as y and its inputs.
+
+    >>> from tinygrad_edu.writing.expression import Name
+    >>> x = Value(3.0)
+    >>> print(*slopes_of(x * 2.0, Name("y"), [Name("x"), Literal(2.0)]))
+    2 x
+    """
+    if b.op is ops.MAX:  # in symbols each would name all inputs
+        return [Literal(p) for p in b.partials]
+    assert b.op is not None
+    return each_in_symbols(b.op.partials, y, *b.op.arguments(tuple(inputs)))
 
 
 def _of_value(node: Value, symbol: Symbol) -> Expression:

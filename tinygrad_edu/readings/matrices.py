@@ -165,6 +165,15 @@ def place(t: Tensor, whole: Tensor) -> E.Place:
     return E.Place(_elements_text(offsets, whole.shape), tuple(offsets), t.shape)
 
 
+def places_in(shape: Shape) -> list[E.Place]:
+    """The place of each element of an array, row by row.
+
+    >>> [place.brackets for place in places_in((2, 2))]
+    ['0, 0', '0, 1', '1, 0', '1, 1']
+    """
+    return [E.Place(_elements_text([k], shape), (k,), ()) for k in range(prod(shape))]
+
+
 def _elements_text(offsets: Sequence[int], shape: Sequence[int]) -> str:
     """Elements of an array as an index: 2 of a vector, 0, 1 of a matrix, and several as 0, 1; 1, 0.
 

@@ -12,7 +12,7 @@ from ..tree import one_value, values_in
 from ..value import Value, check_current
 from ..writing.numbers import check_digits
 from .naming import Names, check_result, check_title
-from .quantities import Quantities, TensorGraph
+from .quantities import Quantities
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Subject:
         """The Tensors that have a name in a formula. The result must be a Tensor."""
         assert isinstance(self.result, Tensor)
         tensors = [t for t in self.asked if isinstance(t, Tensor)]
-        return Quantities(TensorGraph(self.result, tensors), self.names, tensors)
+        return Quantities(self.result, self.names, tensors)
 
 
 def subject(

@@ -15,7 +15,7 @@ from ...writing.expression import Derivative
 from ...writing.numbers import exact
 from ..formulas import on_its_own
 from ..layers import ACTIVATIONS, Layer
-from ..quantities import Node
+from ..tensor_graph import Node
 from . import look
 from .scene import Scene
 
@@ -59,7 +59,7 @@ class TensorCards:
         t = node.tensor
         if t in self.quantities.of or t.label:
             return True
-        if node.base is not node:
+        if node.base is not node or node.inner:
             return False
         if not node.inputs:
             return len(t.values) > 1 or not self.layers

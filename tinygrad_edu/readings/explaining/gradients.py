@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ... import ops
 from ...value import Value, all_finite, chain_rule
-from ...writing.algebra import each_in_symbols, sum_of
+from ...writing.algebra import sum_of
 from ...writing.expression import Derivative, Expression, Literal, Name, Number, parts
+from ..formulas import slopes_of
 from .rows import separated
 
 if TYPE_CHECKING:
@@ -84,13 +84,9 @@ class Gradients:
 
         A node that the reader is not shown stands there as HIDDEN.
         """
-        if b not in self._rules and b.op is ops.MAX:  # in symbols each would name all inputs
-            self._rules[b] = [Literal(p) for p in b.partials]
-        elif b not in self._rules:
-            assert b.op is not None
-            inputs = tuple([self.symbols.get(a, HIDDEN) for a in b.inputs])
-            y = self.symbols.get(b, HIDDEN)
-            self._rules[b] = each_in_symbols(b.op.partials, y, *b.op.arguments(inputs))
+        if b not in self._rules:
+            inputs = [self.symbols.get(a, HIDDEN) for a in b.inputs]
+            self._rules[b] = slopes_of(b, self.symbols.get(b, HIDDEN), inputs)
         return self._rules[b]
 
     def why_zero(self, node: Value) -> Words:

@@ -24,6 +24,7 @@ from ...writing.names import elements
 from ..backward import gradients
 from ..formulas import on_its_own
 from ..order import by_height, computed_from
+from ..tensor_graph import How, TensorGraph
 from .gradients import Gradients
 from .remarks import remarks
 from .rows import Derivation, Row, Step, separated
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ...value import Value
-    from ..quantities import Quantities, Quantity, TensorGraph
+    from ..quantities import Quantities, Quantity
     from ..subject import Subject
     from .rows import Note
 
@@ -92,7 +93,7 @@ class _Backward:
         row = Row(q.symbol, rule, None, q.tensor.detach(), q.tensor)
         if rule is not None:
             row.numbers = put_in(rule, self.environment)
-        if in_full and q.node.made:
+        if in_full and q.node.how is How.FUNCTION:
             row.notes.append(['put together from single numbers; level="value" shows how'])
         return row
 
@@ -198,7 +199,7 @@ def _used_alone(graph: TensorGraph) -> set[Value]:
     found: set[Value] = set()
     for node in graph.order:
         t = node.tensor
-        if node.made or not node.inputs:
+        if node.how is How.FUNCTION or not node.inputs:
             found.update([v for v in t.values if graph.owner.get(v) is not t])
             found.update([a for v in graph.computed_alone(t) for a in v.inputs])
     return found
