@@ -108,7 +108,7 @@ def wanted(reading: str, wrt: Any) -> list[Any]:
 
     >>> from tinygrad_edu import Value
     >>> wanted("explain", {"w": [Value(1.0)]})
-    [Value(1.0)]
+    [Value(data=1.0, grad=0.0)]
     """
     if isinstance(wrt, dict):
         return wanted(reading, list(wrt.values()))
