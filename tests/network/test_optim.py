@@ -126,6 +126,26 @@ def test_adam_follows_its_formula(lr, beta1, beta2, eps, weight_decay):
     np.testing.assert_allclose(path, adam_on_paper(6, lr, (beta1, beta2), eps, weight_decay), rtol=1e-7, atol=1e-7)
 
 
+@pytest.mark.parametrize(
+    ("make", "name", "settings"),
+    [
+        (SGD, "SGD", {"lr": 0.1}),
+        (SGD, "SGD", {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.01}),
+        (Adam, "Adam", {"lr": 0.05}),
+        (Adam, "Adam", {"lr": 0.05, "betas": (0.8, 0.99), "eps": 1e-3, "weight_decay": 0.1}),
+    ],
+)
+def test_ten_steps_are_those_of_pytorch(make, name, settings):
+    torch = pytest.importorskip("torch")
+    theta, other = Tensor(START), torch.tensor(START, requires_grad=True)
+    optimiser = getattr(torch.optim, name)([other], **settings)
+    for ours in run(make([theta], **settings), theta, 10):
+        optimiser.zero_grad()
+        (0.5 * torch.tensor(A) * other * other - other).sum().backward()
+        optimiser.step()
+        np.testing.assert_allclose(ours, other.detach().numpy(), rtol=1e-12)
+
+
 def test_a_parameter_without_gradient_stays_where_it_is():
     for make in SGD, Adam:
         w = Value(3.0)

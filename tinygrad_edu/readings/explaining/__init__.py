@@ -3,7 +3,7 @@
 rows.py          Row, Step and Derivation: the derivation as data, and its three formats
 values.py        the derivation number by number
 tensors.py       the derivation in the language of matrices
-updates.py       W ← W − η ∂L/∂W
+updates.py       W ← W − η ∂L/∂W, or the lines of an optimiser
 lines.py         a line for each quantity, with its whole rule
 mistakes.py      the mistakes that learners make in one, for exercises and the laboratory
 wrong_rules.py   what each of them makes of a formula
@@ -13,19 +13,16 @@ gradients.py     every gradient, its local derivatives in symbols, and why it is
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
+from ...network.optim import Optimizer
 from ...network.tensor import Tensor
-from ...value import Value, real_number
+from ...value import Value
 from ..subject import Subject, subject
+from .rows import Derivation
 from .tensors import derive_tensors
-from .updates import updates
+from .updates import step_by, updates
 from .values import derive_values
-
-if TYPE_CHECKING:
-    from typing import Any
-
-    from .rows import Derivation
 
 
 def explain(
@@ -35,6 +32,7 @@ def explain(
     digits: int = 4,
     title: str | None = None,
     eta: float | None = None,
+    optimizer: Optimizer | None = None,
 ) -> Derivation:
     """Every line of the chain rule from y down to what it was computed from, with the numbers put in.
 
@@ -51,12 +49,14 @@ def explain(
         digits: how many decimals are printed.
         title: a heading over all of it.
         eta: a learning rate η: the derivation ends with W ← W − η ∂y/∂W for `wrt`, or for all parameters.
+        optimizer: an SGD or Adam: the derivation ends with its lines for what it learns, with the numbers of its
+            state as they are now; nothing is changed.
 
     Raises:
         TypeError: y is neither a Value nor a Tensor, or `wrt` holds something else.
-        ValueError: more than one y, an unknown level, digits out of range, more than 1,000 nodes to print, or with
-            `eta` nothing to update.
-        OverflowError: a gradient, or what `eta` makes of a leaf, is too large for a float.
+        ValueError: more than one y, an unknown level, digits out of range, more than 1,000 nodes to print, with
+            `eta` or `optimizer` nothing to update, or both of them.
+        OverflowError: a gradient, or what `eta` or `optimizer` makes of a leaf, is too large for a float.
         RuntimeError: the data of a Value in the graph was changed after it was recorded.
 
     >>> from tinygrad_edu import Value
@@ -74,11 +74,15 @@ def explain(
     ∂h/∂z = ∂h/∂h · (1 − h²) = 1 · 0.7864 = 0.7864
     """
     read = subject("explain", y, [] if wrt is None else wanted("explain", wrt), title, digits)
-    return derivation_of(read, level, digits, title, eta)
+    return derivation_of(read, level, digits, title, step_by("explain", eta, optimizer))
 
 
 def derivation_of(
-    read: Subject, level: str | None = None, digits: int = 4, title: str | None = None, eta: float | None = None
+    read: Subject,
+    level: str | None = None,
+    digits: int = 4,
+    title: str | None = None,
+    step: Optimizer | float | None = None,
 ) -> Derivation:
     """As `explain`, for a subject. What it asks for are the Values and Tensors of interest.
 
@@ -98,8 +102,8 @@ def derivation_of(
     else:
         raise ValueError('explain: level="tensor" needs Tensors, y and wrt alike; a Value knows nothing of them')
     derivation.title = title
-    if eta is not None:
-        derivation.update = updates("explain", derivation, read, real_number(eta))
+    if step is not None:
+        derivation.update = updates("explain", derivation, read, step)
     return derivation
 
 

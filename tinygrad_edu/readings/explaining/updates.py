@@ -1,69 +1,119 @@
-"""The step of gradient descent that a derivation leads to: W ← W − η ∂L/∂W."""
+"""The step that a derivation leads to: W ← W − η ∂L/∂W, or the lines of an optimiser with the numbers of its state."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from ... import ops
+from ...errors import in_short
 from ...network.nn import Parameter
+from ...network.optim import DESCENT, Optimizer
 from ...network.tensor import Tensor
+from ...shapes import nested
 from ...tree import values_in
-from ...value import Value, all_finite
+from ...value import Value, all_finite, real_number
+from ...writing import expression as E
+from ...writing.algebra import in_symbols
 from ...writing.arrays import array
 from ...writing.evaluation import evaluate, put_in
-from ...writing.expression import Apply, Expression, Literal, Name
-from .rows import Row
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Any
-
-    from ..subject import Subject
-    from .rows import Derivation
+from ..subject import Subject
+from .rows import Derivation, Row
 
 
-def updates(reading: str, derivation: Derivation, read: Subject, eta: float) -> list[Row]:
-    """A row for each leaf that is asked for, or if none is for each parameter that y was computed from.
+def step_by(reading: str, eta: Any, optimizer: Any) -> Optimizer | float | None:
+    """What takes the step: an optimiser, η alone, or nothing. Raises TypeError or ValueError for anything else."""
+    if optimizer is None:
+        return None if eta is None else real_number(eta, f"{reading}: eta: ")
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"{reading}: the optimizer is an SGD or an Adam, not {in_short(optimizer)}")
+    if eta is not None:
+        raise ValueError(f"{reading}: an optimizer has its own learning rate; eta is for a step without one")
+    return optimizer
+
+
+def updates(reading: str, derivation: Derivation, read: Subject, by: Optimizer | float) -> list[Row]:
+    """The rows of a step for each leaf that is asked for, or if none is for each parameter that y was computed from.
+
+    `by` is the optimiser that takes the step, or η alone. The letters of an optimiser have the name of the leaf as
+    subscript: m_W. Nothing is changed by it.
 
     Raises:
-        ValueError: there are none, or without `wrt` y is a Value, which does not know them.
+        ValueError: there are none, or without `wrt` y is a Value, which does not know its Parameters; or the
+            optimiser does not learn what is asked for.
         OverflowError: a new value is too large for a float.
     """
     wrt: Sequence[Value | Tensor] = read.asked
-    if not wrt and isinstance(read.result, Value):
+    of = "the optimiser" if isinstance(by, Optimizer) else "eta"
+    known = {*by.values} if isinstance(by, Optimizer) else {*values_in(_asked(reading, read))}
+    slopes = {row.node: row for step in derivation.backward for row in step.rows}  # of contributions the last
+    leaves = [row for row in derivation.forward if row.rule is None and row.node in slopes]
+    learned = [row for row in leaves if known.issuperset(values_in(row.node))]
+    if wrt:
+        chosen = {*wrt, *values_in(wrt)}
+        missing = [row for row in leaves if row.node in chosen and row not in learned]
+        if missing:
+            raise ValueError(f"{reading}: the optimiser does not learn {missing[0].quantity}")
+        learned = [row for row in learned if row.node in chosen]
+    if not learned:
+        raise ValueError(
+            f"{reading}: {of} asks for an update, but there is nothing to learn: y depends on no Parameter, or with "
+            "wrt on none of its leaves"
+        )
+    taken = {*derivation.names.values()}
+    return [row for before in learned for row in _step(reading, before, slopes[before.node], by, taken)]
+
+
+def _asked(reading: str, read: Subject) -> Sequence[Value | Tensor]:
+    """What is updated by η alone: what is asked for, or every Parameter."""
+    if not read.asked and isinstance(read.result, Value):
         raise ValueError(
             f"{reading}: eta asks for an update, but a Value does not record its Parameters; pass the Tensor, "
             "or give wrt"
         )
-    if not wrt:
-        wrt = [t for t in read.tensors if isinstance(t, Parameter)]
-    asked = {*wrt, *values_in(wrt)}
-    slopes = {row.node: row for step in derivation.backward for row in step.rows}  # of contributions the last
-    learned = [row for row in derivation.forward if row.rule is None and row.node in asked & slopes.keys()]
-    if not learned:
-        raise ValueError(
-            f"{reading}: eta asks for an update, but there is nothing to learn: y depends on no Parameter, or with "
-            "wrt on none of its leaves"
-        )
-    rate: Expression = Literal(eta) if "η" in derivation.names.values() else Name("η")
-    return [_update(reading, row, slopes[row.node], rate, eta) for row in learned]
+    return read.asked or [t for t in read.tensors if isinstance(t, Parameter)]
 
 
-def _updated(reading: str, rule: Expression, known: Mapping[str, Any]) -> Any:
-    """The new value of a leaf. Raises OverflowError, in the name of a reading, where it is too large for a float."""
+def _step(reading: str, before: Row, slope: Row, by: Optimizer | float, taken: set[str]) -> list[Row]:
+    """A row for each line of the step, for one leaf."""
+    numbers, state = (by.numbers(), _state(by, before)) if isinstance(by, Optimizer) else ({"η": by}, {})
+    lines = by.lines() if isinstance(by, Optimizer) else (DESCENT,)
+
+    def named(letter: str) -> E.Expression:
+        name = f"{letter}_{before.quantity}"
+        while name in taken:
+            name += "′"
+        return E.Name(name, before.quantity.shape)
+
+    symbols: dict[str, E.Expression] = {"θ": before.quantity, "g": slope.quantity}
+    symbols |= {letter: E.Literal(x) if letter in taken else E.Name(letter) for letter, x in numbers.items()}
+    symbols |= {letter: named(letter) for letter in state}
+    known: dict[str, Any] = {letter: x for letter, x in numbers.items() if letter not in taken}
+    known |= {str(before.quantity): before.result, str(slope.quantity): slope.arrived}
+    known |= {str(symbols[letter]): x for letter, x in state.items()}
+    rows = []
+    for line in lines:
+        rule = in_symbols(line.value, *[symbols[letter] for letter in line.uses])
+        quantity = symbols[line.quantity] = before.quantity if line.quantity == "θ" else named(line.quantity)
+        after = _updated(reading, rule, known)
+        result = after if isinstance(after, float) else Tensor(after.tolist())
+        replaces = line.quantity in ("θ", *state)
+        rows.append(Row(quantity, rule, put_in(rule, known), result, before.node, update=replaces))
+        known[str(quantity)] = result
+    return rows
+
+
+def _state(optimizer: Optimizer, row: Row) -> dict[str, Any]:
+    """What the optimiser remembers of a leaf, by its letter: a number, or a Tensor of the leaf's shape."""
+    place = {value: k for k, value in enumerate(optimizer.values)}
+    places = [place[value] for value in values_in(row.node)]
+    shape = row.quantity.shape
+    found = {letter: nested([column[k] for k in places], shape) for letter, column in optimizer.state.items()}
+    return {letter: Tensor(numbers) if shape else numbers for letter, numbers in found.items()}
+
+
+def _updated(reading: str, rule: E.Expression, known: Mapping[str, Any]) -> Any:
+    """The new value of a quantity. Raises OverflowError, in the name of a reading, where no float is that large."""
     after = evaluate(rule, known)
     if not all_finite(array(after).numbers):
         raise OverflowError(f"{reading}: {rule} is too large for a float; a smaller eta gives a number")
     return after
-
-
-def _update(reading: str, before: Row, slope: Row, rate: Expression, eta: float) -> Row:
-    rule = Apply(ops.SUB, (before.quantity, Apply(ops.MUL, (rate, slope.quantity))))
-    known = {
-        "η": eta,
-        str(before.quantity): before.result,
-        str(slope.quantity): slope.arrived,
-    }  # a leaf may be called η
-    after = _updated(reading, rule, known)
-    result = after if isinstance(after, float) else Tensor(after.tolist())
-    return Row(before.quantity, rule, put_in(rule, known), result, before.node, update=True)

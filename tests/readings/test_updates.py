@@ -1,0 +1,86 @@
+"""The lines of an optimiser in a derivation: what is printed is what `step` does, and what was published."""
+
+import numpy as np
+import pytest
+from reading import read
+
+from tinygrad_edu import MLP, SGD, Adam, Tensor, Value, explain, squared_error
+from tinygrad_edu.tree import values_in
+from tinygrad_edu.writing.paper import Text, written
+
+OPTIMISERS = {
+    "SGD": lambda p: SGD(p, lr=0.1),
+    "weight decay": lambda p: SGD(p, lr=0.1, weight_decay=0.01),
+    "momentum": lambda p: SGD(p, lr=0.1, momentum=0.9),
+    "momentum and decay": lambda p: SGD(p, lr=0.1, momentum=0.9, weight_decay=0.01),
+    "Adam": lambda p: Adam(p, lr=0.05),
+    "Adam and decay": lambda p: Adam(p, lr=0.05, betas=(0.8, 0.99), eps=1e-3, weight_decay=0.1),
+}
+every_optimiser = pytest.mark.parametrize("make", OPTIMISERS.values(), ids=OPTIMISERS)
+
+
+def flat(x):
+    return np.ravel(x.data if isinstance(x, Tensor) else x).tolist()
+
+
+@every_optimiser
+@pytest.mark.parametrize("level", ["tensor", "value"])
+def test_the_lines_read_back_are_the_step_of_the_optimiser(make, level):
+    net = MLP([2, 2, 1], seed=3)
+    optimiser = make(net.parameters())
+    for _ in range(10):
+        loss = squared_error(net([1.0, -0.5]), [0.3])
+        rows = explain(loss, level=level, digits=17, optimizer=optimiser).update
+        for row in rows:
+            printed = read(written(row.numbers, Text(17)), {})
+            np.testing.assert_allclose(np.ravel(printed), flat(row.result), rtol=1e-12)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        new = {}  # the last row of each quantity
+        for row in rows:
+            letter = str(row.quantity).partition("_")[0]
+            new |= {(v, letter if letter in "mv" else "θ"): x for v, x in zip(values_in(row.node), flat(row.result))}
+        for k, value in enumerate(optimiser.values):
+            assert value.data == pytest.approx(new[value, "θ"], rel=1e-14)
+            for letter, column in optimiser.state.items():
+                assert column[k] == pytest.approx(new.get((value, letter), 0.0), rel=1e-14)
+
+
+# f = θ² from θ = 5 with η = 0.1 (notes of MATH 3850, "The full Adam algorithm"), and a gradient of 4 (q4quant.studio).
+@pytest.mark.parametrize(
+    ("square", "start", "numbers"), [(1.0, 5.0, (1.0, 0.1, 10.0, 100.0, 4.9)), (2.0, 1.0, (0.4, 0.016, 4.0, 16.0, 0.9))]
+)
+def test_the_first_step_of_adam_has_the_published_numbers(square, start, numbers):
+    theta = Value(start, label="θ")
+    loss = square * theta**2
+    adam = Adam([theta], lr=0.1)
+    rows = explain(loss, optimizer=adam).update
+    assert [str(row.quantity) for row in rows] == ["m_θ", "v_θ", "m̂_θ", "v̂_θ", "θ"]
+    assert [row.result for row in rows] == pytest.approx(numbers, rel=1e-8)  # ε beside √v̂
+    assert (
+        str(rows[0]) == f"m_θ ← β₁ · m_θ + (1 − β₁) · ∂f/∂θ = 0.9 · 0 + (1 − 0.9) · {numbers[2]:.0f} = {numbers[0]:g}"
+    )
+    assert str(rows[2]).startswith("m̂_θ = m_θ / (1 − β₁^t) = ")
+    assert theta.data == start and adam.t == 0  # nothing is changed
+
+
+def test_a_letter_that_is_taken_is_written_as_a_number_or_gets_a_prime():
+    theta, eta, m = Value(1.0, label="θ"), Value(2.0, label="η"), Value(3.0, label="m_θ")
+    rows = explain(theta * eta * m, wrt=theta, optimizer=Adam([theta], lr=0.5)).update
+    assert [str(row.quantity) for row in rows] == ["m_θ′", "v_θ", "m̂_θ", "v̂_θ", "θ"]
+    assert "0.5 · m̂_θ" in str(rows[-1].rule)
+
+
+def test_what_an_optimiser_does_not_learn_is_refused():
+    w, x = Value(2.0, label="w"), Value(3.0, label="x")
+    sgd = SGD([w], lr=0.1)
+    assert [str(row.quantity) for row in explain(w * x, optimizer=sgd).update] == ["w"]
+    for f, error, message in [
+        (lambda: explain(w * x, wrt=x, optimizer=sgd), ValueError, "explain: the optimiser does not learn x"),
+        (lambda: explain(x * x, optimizer=sgd), ValueError, "there is nothing to learn"),
+        (lambda: explain(w * x, eta=0.1, optimizer=sgd), ValueError, "an optimizer has its own learning rate"),
+        (lambda: explain(w * x, optimizer=0.1), TypeError, "the optimizer is an SGD or an Adam, not float 0.1"),
+    ]:
+        with pytest.raises(error, match=message):
+            f()
