@@ -142,18 +142,18 @@ def test_no_compiler_has_a_complaint(name, hostile, step, tmp_path, monkeypatch)
     batch = compile_graph([loss, grad(loss, w), w], {"x": x, "w": w, "u": unused}, sum_over=[x])
     wholes = []
     monkeypatch.setattr(compiler, "_compiled", lambda command, source, folder: wholes.append(source) or 1 / 0)
-    for part in (flat.PART, 7):
+    for part, programs in ((flat.PART, (compile_graph([Value(1.0)], [unused]), batch, step[0])), (7, (batch, hostile))):
         monkeypatch.setattr(flat, "PART", part)
-        for program in (hostile, step[0], batch, compile_graph([], []), compile_graph([Value(1.0)], [unused])):
+        for program in (*programs, compile_graph([], [])):
             with pytest.raises(ZeroDivisionError):
                 program.machine_code(cache=False)
             (tmp_path / f"{len(wholes)}.c").write_text(wholes[-1], encoding="utf-8")
             wholes.append(program.to("c"))
             (tmp_path / f"{len(wholes)}.c").write_text(wholes[-1], encoding="utf-8")
     flags = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-O1", "-c"]
-    files = sorted(path.name for path in tmp_path.glob("*.c"))
-    done = subprocess.run([*command, *flags, *files], capture_output=True, text=True, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    for path in tmp_path.glob("*.c"):
+        done = subprocess.run([*command, *flags, path, "-o", path.with_suffix(".o")], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
 
 
 # The numbers.
@@ -233,7 +233,7 @@ def test_each_function_has_pythons_bits_in_c_and_is_one_ulp_off_at_most_in_javas
         "reciprocal": lambda x: 1 / x,
     }
     functions |= {"abs": abs, "minimum": lambda x: x.minimum(0.7), "maximum": lambda x: x.maximum(0.7)}
-    points = [k / 97 for k in range(1, 1200)] + [1e-300, 1e-12, 30.0, 300.0]
+    points = [k / 37 for k in range(1, 300)] + [1e-300, 1e-12, 30.0, 300.0]
     cases = []
     for f in functions.values():
         x = Tensor([1.0] * len(points), label="x")
@@ -253,11 +253,11 @@ def test_a_large_program_is_cut_and_starts_in_step_with_its_length():
             y = (w * y + x).tanh()
         return compile_graph([y, *grad(y, leaves)], leaves)
 
-    small, large = program(400), program(8000)
+    small, large = program(200), program(4000)
     assert small.machine_code()(0.1, 0.5, 0.2) == small(0.1, 0.5, 0.2)
     assert large.machine_code()(0.1, 0.5, 0.2) == large(0.1, 0.5, 0.2)
     bodies = large.to("c").split("static void ")
-    assert len(bodies) > 20 and max([body.count("\n") for body in bodies]) < 8 * flat.PART
+    assert len(bodies) > 10 and max([body.count("\n") for body in bodies]) < 8 * flat.PART
     assert len(large.to("c")) < 1.5 * 20 * len(small.to("c"))
 
 
