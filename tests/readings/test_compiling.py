@@ -153,6 +153,20 @@ def test_what_has_a_label_has_a_line_in_the_forward_pass():
     ]
 
 
+def test_a_label_that_looks_like_a_derivative_is_just_a_label():
+    w, x = value("∂w", 2.0), value("∂L/∂x", 0.5)
+    z = w * x
+    z.label = "∂z"
+    h = z.tanh()
+    assert lines(compile_graph({"h": h, "slope": grad(h, w)}, [w, x])) == [
+        "# forward",
+        "dz = dw * dL_dx",
+        "h = tanh(dz)",
+        "# backward",
+        "return {'h': h, 'slope': (1.0 - h * h) * dL_dx}",
+    ]
+
+
 def test_equal_steps_are_taken_once_also_where_factors_are_swapped():
     a, b = value("a", 2.0), value("b", 3.0)
     assert lines(compile_graph((a * b).exp() + (b * a).exp(), [a, b])) == [

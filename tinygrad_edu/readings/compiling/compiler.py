@@ -35,17 +35,17 @@ def library(source: str, optimize: int | None, cached: bool) -> ctypes.CDLL:
     command += [*FLAGS, f"-O{'g' if optimize is None else optimize}"]  # -Og starts soonest, and runs about as fast
     if "clang" in version:  # or it divides by what may be 0, and looks afterwards whether that was asked for
         command.append("-ffp-exception-behavior=maytrap")
-    if not cached:
-        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
-            return _loaded(_compiled(command, source, Path(scratch)))
     key = [source, version, platform.platform(), *command, *(_processor() if "native" in " ".join(command) else ())]
     name = _checksum("\0".join(key).encode())
-    folder = cache_folder()
     try:
+        if not cached:
+            with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
+                return ctypes.CDLL(str(_compiled(command, source, Path(scratch))))
+        folder = cache_folder()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = [path for path in folder.glob(f"{name}-*{SUFFIX}") if path == _place(folder, name, path)]
         if found:
-            return _loaded(found[0])
+            return ctypes.CDLL(str(found[0]))
         with tempfile.TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as scratch:
             made = _compiled(command, source, Path(scratch))
             path = _place(folder, name, made)  # known by its contents, so that two processes may make it at once
@@ -54,12 +54,12 @@ def library(source: str, optimize: int | None, cached: bool) -> ctypes.CDLL:
             except PermissionError:  # on Windows, where another process has loaded it
                 if not path.exists() or path != _place(folder, name, path):
                     raise
+        return ctypes.CDLL(str(path))
     except OSError as error:
         raise RuntimeError(
-            f"machine_code: {folder} cannot be used ({error.strerror or error}). XDG_CACHE_HOME names another "
+            f"machine_code: the compiled program cannot be kept or loaded ({error}). XDG_CACHE_HOME names another "
             f"folder, machine_code(cache=False) needs none, and {GOES_ON}"
         ) from None
-    return _loaded(path)
 
 
 def cache_folder() -> Path:
@@ -127,10 +127,3 @@ def _compiled(command: list[str], source: str, folder: Path) -> Path:
         said = next((line for line in lines if "error" in line), lines[-1])
         raise RuntimeError(f"machine_code: the C compiler {command[0]} failed ({said.strip()}); {GOES_ON}")
     return made
-
-
-def _loaded(path: Path) -> ctypes.CDLL:
-    try:
-        return ctypes.CDLL(str(path))
-    except OSError as error:
-        raise RuntimeError(f"machine_code: the compiled program cannot be loaded ({error}); {GOES_ON}") from None

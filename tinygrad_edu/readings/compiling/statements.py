@@ -196,7 +196,8 @@ class Printer:
     def name(self, term: Term) -> None:
         """Give the formula a statement and a name, if it is not a name already."""
         if term in self.open and term.op:
-            kind = "power" if term.kind.startswith("^") else _NAMES.get(term.kind, term.kind)
+            symbol = term.kind or term.op.symbol
+            kind = "power" if symbol.startswith("^") else _NAMES.get(symbol, symbol)
             name = self.names.new(term.label or f"{kind}_1")
             self.statement(self.language.definition.format(name, self.text(term)), term, self.named_in(term))
             self.open.remove(term)

@@ -7,21 +7,17 @@ zero may change): it never reorders a sum, and in a product it moves only a powe
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from math import frexp
-from typing import TYPE_CHECKING
+from typing import Any
 
-from ...ops import ADD, DIV, MUL, NEG, STEP, SUB
-from ...value import Operators, real_number
+from ...ops import ADD, DIV, MUL, NEG, STEP, SUB, Op
+from ...value import Operators, Value, real_number
 from ...writing.code import GATE, PYTHON, NotWritten
 
-if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-    from typing import Any
 
-    from ...ops import Op
-    from ...value import Value
-
-
+@dataclass(slots=True, eq=False)
 class Term(Operators["Term | float", "Term"]):
     """A step `op(*inputs)` of a program, or without op a constant `number`, or else a variable.
 
@@ -30,20 +26,15 @@ class Term(Operators["Term | float", "Term"]):
 
     Attributes:
         label: the name that the step should have in the program.
-        kind: what it is called, with a number behind it, where it has no label.
+        kind: the symbol of the row that it was expanded from.
     """
 
-    __slots__ = ("algebra", "op", "inputs", "number", "label", "kind")
-
-    def __init__(
-        self, algebra: Algebra, op: Op | None = None, inputs: tuple[Term, ...] = (), number: float | None = None
-    ) -> None:
-        self.algebra = algebra
-        self.op = op
-        self.inputs = inputs
-        self.number = number
-        self.label: str | None = None
-        self.kind = op.symbol if op else ""
+    algebra: Algebra
+    op: Op | None = None
+    inputs: tuple[Term, ...] = ()
+    number: float | None = None
+    label: str | None = None
+    kind: str | None = None
 
     __hash__ = object.__hash__
 
