@@ -460,7 +460,7 @@ class Desk:
             try:
                 import resource  # where there is fork, there is this
 
-                resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+                resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))  # a browser reserves more addresses
                 signal.setitimer(signal.ITIMER_VIRTUAL, QUICK if run is called_directly else SECONDS)
                 os.chdir(self.folder)
                 output = os.open("output.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
