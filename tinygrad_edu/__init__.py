@@ -53,7 +53,9 @@ Readings of a graph
     CompiledLoss        a Module's loss over a batch and its gradient, compiled
     worksheet           an exercise, its key, and its marks
     Worksheet           what worksheet returns
-    Marks               what its method mark returns
+    Marks               what its method mark returns for one student
+    ClassMarks          and for several
+    compare_gradients   one's own backward pass, as arrays, beside the right one
 
 `help(tinygrad_edu.Value)`, and so on, tells more of each. To read the code, begin with
 `ops.py`, the page of calculus, then `graph.py`, `value.py`, `tree.py` and `autodiff.py`.
@@ -79,7 +81,7 @@ if TYPE_CHECKING:
     from .network.saving import load, save
     from .readings.compiling import CompiledLoss, Program, compile_graph
     from .readings.drawing import Drawing, draw
-    from .readings.exercising import Marks, Worksheet, worksheet
+    from .readings.exercising import ClassMarks, Marks, Worksheet, compare_gradients, worksheet
     from .readings.explaining import explain
     from .readings.stepping import step_through
 
@@ -89,6 +91,7 @@ __all__ = [
     "MLP",
     "SGD",
     "Adam",
+    "ClassMarks",
     "CompiledLoss",
     "Drawing",
     "GradcheckError",
@@ -108,6 +111,7 @@ __all__ = [
     "binary_cross_entropy_with_logits",
     "cat",
     "central_difference",
+    "compare_gradients",
     "compile_graph",
     "cross_entropy",
     "draw",
@@ -131,6 +135,7 @@ __all__ = [
 
 # Checks, files and readings are imported when they are first asked for: the numbers do without.
 _LATER = {
+    "ClassMarks": "readings.exercising",
     "CompiledLoss": "readings.compiling",
     "Drawing": "readings.drawing",
     "GradcheckError": "network.gradcheck",
@@ -138,6 +143,7 @@ _LATER = {
     "Program": "readings.compiling",
     "Worksheet": "readings.exercising",
     "central_difference": "network.gradcheck",
+    "compare_gradients": "readings.exercising",
     "compile_graph": "readings.compiling",
     "draw": "readings.drawing",
     "explain": "readings.explaining",

@@ -440,3 +440,197 @@ def test_numbers_that_are_short_by_chance_do_not_make_the_others_coarse() -> Non
 def test_a_blank_whose_name_looks_like_a_formula_is_its_gradient_too() -> None:
     a, b = Value(2.0, label="x - y"), Value(3.0, label="b")
     assert [q.text for q in asked(worksheet(a * b, blanks=[a]))] == ["∂f/∂(x - y)"]
+
+
+# What is right, and what is said of it.
+
+
+def tanh_sheet() -> Worksheet:
+    """README's neuron: h = tanh(w x + b), whose first gradient is 0.7864477."""
+    w, x, b = Value(2.0, label="w"), Value(0.5, label="x"), Value(-1.5, label="b")
+    z = w * x + b
+    h = z.tanh()
+    z.label, h.label = "z", "h"
+    return worksheet(h)
+
+
+@pytest.mark.parametrize(
+    ("written", "tolerance", "right"),
+    [
+        ("-0.4621", 0.5, True),
+        ("-0.4622", 0.5, False),  # 0.83 units off
+        ("-0.4622", 1, True),
+        ("-0.4620", 1, False),  # 1.17 units off
+        ("-0.46", 0.5, True),
+        ("-0.47", 0.5, False),
+        ("-0.47", 1, True),
+    ],
+)
+def test_a_number_may_be_off_by_the_tolerance_and_no_more(written: str, tolerance: float, right: bool) -> None:
+    """tanh(−0.5) = −0.46212, of a number that is given exactly."""
+    (mark,) = worksheet(Value(-0.5, label="z").tanh(), "forward").mark({"f": written}, tolerance=tolerance).marks
+    assert (mark.status == "right") == right
+
+
+def test_the_rounding_of_what_a_line_is_computed_from_is_allowed_for() -> None:
+    """h is written with two digits, 0.01 apart; w h moves by 30 of its half, which is 0.15."""
+    x, w = Value(0.3, label="x"), Value(30.0, label="w")
+    h = x.tanh()
+    h.label = "h"
+    sheet = worksheet(w * h, "all")
+    exact = 30 * h.data  # 8.739
+    for off, status in ((0.1, "right"), (0.14, "right"), (0.17, "wrong")):
+        marks = sheet.mark({"h": "0.29", "f": f"{exact + off:.4f}"})
+        assert marks.marks[1].status == status, off
+
+
+def test_a_slip_that_is_not_carried_on_costs_nothing_later() -> None:
+    sheet = tanh_sheet()
+    marks = sheet.mark(
+        {"dh_dz": "0.7684", "dh_dv_1": "0.7864", "dh_db": "0.7864", "dh_dw": "0.3932", "dh_dx": "1.5729"}
+    )
+    assert [m.status for m in marks.marks] == ["wrong", "right", "right", "right", "right"]
+    assert marks.marks[0].slips == ["Two digits have changed places."] and not marks.mistakes
+
+
+def test_a_slope_that_is_forgotten_at_the_root_is_named_and_followed() -> None:
+    """1 is what the mistake gives: it is not a stock answer."""
+    marks = tanh_sheet().mark({"dh_dz": "1", "dh_dv_1": "1", "dh_db": "1", "dh_dw": "0.5", "dh_dx": "2"})
+    assert [m.status for m in marks.marks] == ["wrong", "own", "own", "own", "own"]
+    assert [m.id for m in marks.mistakes] == ["no-slope"]
+    assert (marks.points, marks.total) == (2, 3)
+    assert not marks.notes
+
+
+def test_zeros_everywhere_accuse_of_nothing() -> None:
+    sheet = worksheet(practical(1), "all", seed=3)
+    marks = sheet.mark(dict.fromkeys(answers(sheet, environment(sheet.questions)), "0"))
+    assert marks.points == 0 and not marks.mistakes
+
+
+@pytest.mark.parametrize(
+    ("written", "status"),
+    [
+        ("0.00", "coarse"),
+        ("0.0004", "right"),
+        ("0.000", "coarse"),
+        ("4e-4", "right"),
+        ("0", "wrong"),
+        ("0.01", "wrong"),
+    ],
+)
+def test_a_number_needs_significant_figures(written: str, status: str) -> None:
+    x = Value(0.02, label="x")
+    (mark,) = worksheet(x**2, "forward").mark({"f": written}).marks
+    assert mark.status == status
+
+
+def test_figures_that_the_key_has_not_are_not_needed() -> None:
+    (mark,) = worksheet(Value(0.5, label="x") * Value(3.0, label="w"), "forward").mark({"f": "1.5"}).marks
+    assert mark.status == "right"
+    sheet = worksheet(Value(0.7, label="x").tanh(), "forward")
+    assert [m.status for m in sheet.mark({"f": "0.6"}).marks] == ["coarse"]
+    assert [m.status for m in sheet.mark({"f": "0.6"}, least_digits=1).marks] == ["coarse"], "0.6 stands for 0.6000"
+    assert [m.status for m in sheet.mark({"f": "0.60"}).marks] == ["right"]
+
+
+def test_a_sign_may_be_a_slip_or_a_mistake_of_thought() -> None:
+    net = MLP([1, 1], seed=2)
+    L = squared_error(net(Tensor([0.3], label="x")), Tensor([0.9], label="y"))
+    sheet = worksheet(L)
+    marks = sheet.mark({"dL_dz1[1]": f"{-sheet.questions[-3].key.numbers[0]:.4f}"})
+    first = marks.marks[0]
+    assert "sign" in [m.id for m in first.mistakes] and "The sign is the wrong one." in first.slips
+    assert not first.sure and not marks.mistakes
+    assert "These numbers cannot tell." in str(marks)
+
+
+def test_points_are_exact_sums() -> None:
+    sheet = worksheet(practical(1), "all", seed=3, eta=ETA)
+    marks = sheet.mark(json.loads(sheet.key().answers("json")), points={q.name: 0.1 for q in asked(sheet)})
+    assert marks.points == marks.total == 2.3
+    third = {q.name: 1 / 3 for q in asked(sheet)}
+    assert (
+        sheet.mark(json.loads(sheet.key().answers("json")), points=third).points == sheet.mark({}, points=third).total
+    )
+
+
+# The report of a class.
+
+
+def a_class() -> ClassMarks:
+    sheet = tanh_sheet()
+    right = {"dh_dz": "0.7864", "dh_dv_1": "0.7864", "dh_db": "0.7864", "dh_dw": "0.3932", "dh_dx": "1.5729"}
+    forms = {
+        "Ann": right,
+        "Bo": {"dh_dz": "1", "dh_dv_1": "1", "dh_db": "1", "dh_dw": "0.5", "dh_dx": "2"},
+        "Cy": {**right, "dh_dw": "about a half", "dh_dx": ""},
+        "Di": {**right, "dh_dz": "0.8"},
+        "Ed": {**right, "dh_dx": "15.729"},
+    }
+    return ClassMarks({name: sheet.mark(form) for name, form in forms.items()}, {"flo.pdf": "it is not a form"})
+
+
+def test_a_class_is_counted_line_by_line() -> None:
+    people, lines, mistakes = a_class().tables()
+    counts = {row[0]: row[1:7] for row in lines}
+    assert counts["line"] == ["right", "from own numbers", "too few digits", "wrong", "illegible", "blank"]
+    assert counts["dh_dz"] == ["3", "0", "1", "1", "0", "0"]
+    assert counts["dh_dw"] == ["3", "1", "0", "0", "1", "0"]
+    assert counts["dh_dx"] == ["2", "1", "0", "1", "0", "1"]
+    assert [row[:3] for row in people[1:]] == [
+        ["Ann", "3", "3"], ["Bo", "2", "3"], ["Cy", "1", "3"], ["Di", "2", "3"], ["Ed", "2", "3"], ["flo.pdf", "", ""],
+    ]  # fmt: skip
+    no_slope = "The local derivative is left out, as the 1 − h² of tanh."
+    assert mistakes[1:] == [
+        [no_slope, "1", "Bo: dh_dz"],
+        ["Slip of the pen: The decimal point is shifted.", "1", "Ed: dh_dx"],
+    ]
+    assert lines[1][7] == f"{no_slope} (1)" and people[2][4] == no_slope
+
+
+def test_marks_save_themselves_in_the_format_of_the_suffix(tmp_path: Path) -> None:
+    for marks in (a_class(), a_class().students["Bo"]):
+        assert marks.save(tmp_path / "m.txt").read_text().startswith(str(marks))
+        assert "<table>" in marks.save(tmp_path / "m.html").read_text()
+        assert "dh_dz" in marks.save(tmp_path / "m.csv").read_text(encoding="utf-8-sig")
+        with pytest.raises(ValueError, match=r"marks are saved as \.txt, \.csv or \.html, not '\.docx'"):
+            marks.save(tmp_path / "m.docx")
+
+
+# The sheet.
+
+
+def test_a_sheet_has_numbers_as_numbers_and_the_formulas_of_the_course() -> None:
+    sheet = worksheet(practical(2), "all", title="Question 2, variant 7", seed=7, eta=ETA)
+    for format in ("html", "md", "tex"):
+        text = sheet.to(format)
+        assert "Question 2, variant 7" in text and "seed" not in text
+    text = sheet.to("md")
+    assert "`L = −Σ y ∘ log(ŷ)`" in text and "`∂L/∂z⁽³⁾ = ŷ − y`" in text
+    assert "```\nη = 0.1\n```" in text and "`new W⁽³⁾ = W⁽³⁾ − η · ∂L/∂W⁽³⁾`" in text
+    assert "- `dL_dz3[1] = ________`" in text and "|" not in text
+    html = sheet.to("html")
+    assert "<b>η</b> <span>=</span> 0.1 " in html
+    assert html.count("<sup>ᵀ</sup>") == sum(len(q.key.shape) == 1 for q in sheet.questions)
+    batch = worksheet(practical(2, batch=True), "all", seed=7).to("md")
+    assert "`L = −Σ y ∘ log(ŷ) / 2`" in batch and "`∂L/∂z⁽³⁾ = ½ · (ŷ − y)`" in batch
+
+
+def test_wrt_is_as_in_explain() -> None:
+    x, w = Value(0.5, label="x"), Value(2.0, label="w")
+    y = (x * w).tanh()
+    assert [q.name for q in asked(worksheet(y, wrt=w, eta=0.5))] == ["df_dv_1", "df_dw", "new_w"]
+    with pytest.raises(TypeError, match="worksheet: wrt is made of Values and Tensors, not str 'w'"):
+        worksheet(y, wrt="w")
+    with pytest.raises(
+        ValueError, match="worksheet: eta asks for an update, but a Value does not record its Parameters"
+    ):
+        worksheet(y, eta=0.5)
+
+
+def test_a_key_warns_of_lines_that_are_printed_as_zero() -> None:
+    sheet = worksheet(Value(0.001, label="x") ** 2, "forward")
+    assert sheet.zeros == ["f"]
+    assert "Every number is printed as 0 in: f." in sheet.key().to("md")
+    assert worksheet(Value(0.001, label="x") ** 2, "forward", seed=1).zeros == []

@@ -8,6 +8,7 @@ rounding.py         how far the rounding of earlier numbers moves a line
 diagnosis.py        which mistake or slip of the pen gives a number, and which mistakes a sheet shows
 marking.py          right, right from your own numbers, or wrong
 report.py           the marks of a student and of a class, as tables
+comparing.py        one's own backward pass, as arrays, beside the derivation
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from ...writing.files import write_whole
 from ..explaining import wanted
 from ..frame import framed
 from .answers import SHEET_ID, Form, flattened, paper_of, papers_in
+from .comparing import Comparison, compare_gradients
 from .diagnosis import mistakes_shown
 from .drawing_numbers import drawn
 from .marking import CREDIT, Scheme, mark_answers
@@ -29,7 +31,7 @@ from .pages import FORMATS, body_of
 from .report import ClassMarks, Mark, Marks, csv_of
 from .sheet import Question, fingerprint, prints_as_zero, questions
 
-__all__ = ["ClassMarks", "Mark", "Marks", "Worksheet", "worksheet"]
+__all__ = ["ClassMarks", "Comparison", "Mark", "Marks", "Worksheet", "compare_gradients", "worksheet"]
 
 
 def worksheet(
@@ -71,6 +73,7 @@ def worksheet(
     >>> print(sheet.answers().strip())
     name,answer
     dh_dz,
+    sheet-id,82bcfcc9
     >>> print(sheet.mark({"dh_dz": "0,5379"}))
     0 of 1 points
     dh_dz          wrong: 0.5379, the rule gives 0.7864
@@ -82,7 +85,7 @@ def worksheet(
     asked = [] if wrt is None else wanted("worksheet", wrt)
 
     def read() -> list[Question]:
-        return questions(y, blanks, asked, level, title, digits, eta)
+        return questions("worksheet", y, blanks, asked, level, title, digits, eta)
 
     lines = read() if seed is None else drawn(y, seed, digits, read)
     heading = "Backpropagation by hand" + ("" if seed is None else f", seed {seed}")
@@ -120,7 +123,7 @@ class Worksheet:
 
         >>> from tinygrad_edu import Value
         >>> sheet = worksheet(Value(2.0, label="x") ** 2)
-        >>> print(sheet.key().answers().strip())
+        >>> print(sheet.key().answers().partition("sheet-id")[0].strip())
         name,answer
         df_dx,4.0000
         """

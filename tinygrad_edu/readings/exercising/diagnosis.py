@@ -35,7 +35,7 @@ def _exchanged(digits: str) -> list[float]:
 def slips_of(given: float, decimals: int, meant: float, tolerance: float) -> list[str]:
     """The slips of the pen by which a number may have come out of another.
 
-    >>> slips_of(0.16936, 5, 0.16396, 5e-6), slips_of(-0.5, 1, 0.5, 0.05), slips_of(0.05, 2, 0.5, 0.005)
+    >>> slips_of(0.16936, 5, 0.16396, 5e-6), slips_of(-0.5, 1, 0.5, 0.05), slips_of(0.025, 3, 0.25, 5e-4)
     (['Two digits have changed places.'], ['The sign is the wrong one.'], ['The decimal point is shifted.'])
     """
     if given == 0:

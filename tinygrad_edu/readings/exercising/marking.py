@@ -218,8 +218,10 @@ class _Marker:
             self.followed.add(q.text)
         given = [m for m in marks if m.given is not None]
         stock = given and not strict and all([m.given in (0.0, 1.0, -1.0) for m in given])
-        if stock and not any([m.mistakes for m in marks]):
+        first = any([m.status == "wrong" for m in given]) and not any([m.mistakes for m in given])
+        if stock and (first or not self.trivial.isdisjoint(q.inputs)):
             self.trivial.add(q.text)
+        if stock and first:
             self.notes.append(f"{q.name}: 0 or ±1 everywhere is a stock answer; lines that follow from it earn nothing")
 
     def remarks(self) -> list[str]:

@@ -206,7 +206,7 @@ class ClassMarks(_Report):
     >>> from tinygrad_edu import Value, worksheet
     >>> sheet = worksheet(Value(2.0, label="x") ** 2)
     >>> ClassMarks({"Ann": sheet.mark({"df_dx": "4"}), "Bo": sheet.mark({"df_dx": "2"})}).tables()[1][1]
-    ['df_dx', '1', '0', '0', '0', '0', '1', 'A constant factor is left out, as the 2 of v² or the 1/N of a mean. (1)']
+    ['df_dx', '1', '0', '0', '1', '0', '0', 'A constant factor is left out, as the 2 of v² or the 1/N of a mean. (1)']
     """
 
     def __init__(self, students: Mapping[str, Marks], refused: Mapping[str, str] | None = None) -> None:

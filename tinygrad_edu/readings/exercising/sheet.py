@@ -106,17 +106,25 @@ def typable(label: str) -> str:
 
 
 def questions(
-    y: Any, blanks: Any, wrt: Sequence[Any], level: str | None, title: Any, digits: int, eta: float | None
+    reading: str,
+    y: Any,
+    blanks: Any,
+    wrt: Sequence[Any],
+    level: str | None,
+    title: Any,
+    digits: int,
+    eta: float | None,
+    parameters_only: bool = True,
 ) -> list[Question]:
-    """The lines of a sheet for y, the last of them asked for."""
-    read = subject("worksheet", y, wrt, title, digits)
-    if not wrt and isinstance(y, Tensor) and level != "value":
-        read = subject("worksheet", y, [t for t in read.tensors if isinstance(t, Parameter)])
+    """The lines of a sheet for y, the last of them asked for. Gradients are those of wrt, or of the Parameters."""
+    read = subject(reading, y, wrt, title, digits)
+    if parameters_only and not wrt and isinstance(y, Tensor) and level != "value":
+        read = subject(reading, y, [t for t in read.tensors if isinstance(t, Parameter)])
     derivation = derivation_of(read, level, digits)
     lines = lines_of(derivation)
     keys = [array(line.row.arrived) for line in lines if line.row is not None]
     if eta is not None:
-        rows = updates("worksheet", derivation, read, eta)
+        rows = updates(reading, derivation, read, eta)
         if "η" not in derivation.names.values():
             lines.append(Line(E.Name("η"), None, "forward"))
             keys.append(array(eta))

@@ -111,8 +111,8 @@ def wanted(reading: str, wrt: Any) -> list[Any]:
     """The Values and Tensors in a nested structure. Raises TypeError, in the name of a reading, for anything else.
 
     >>> from tinygrad_edu import Value
-    >>> wanted("explain", {"w": [Value(1.0)]})
-    [Value(data=1.0, grad=0.0)]
+    >>> [x.data for x in wanted("explain", {"w": [Value(1.0)], "b": Value(2.0)})]
+    [1.0, 2.0]
     """
     if isinstance(wrt, dict):
         return wanted(reading, list(wrt.values()))
