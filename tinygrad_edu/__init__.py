@@ -38,6 +38,9 @@ Optimisers
     SGD                 gradient descent, with momentum if asked
     Adam                steps scaled by running means of the gradient and its square
 
+Training
+    Training            the loop of gradient descent, which records what it did
+
 Checks
     central_difference  derivatives by differences
     gradcheck           backward beside differences, at every coordinate
@@ -84,6 +87,7 @@ if TYPE_CHECKING:
     from .readings.exercising import ClassMarks, Marks, Worksheet, compare_gradients, worksheet
     from .readings.explaining import explain
     from .readings.stepping import step_through
+    from .readings.training import Training
 
 __version__ = "0.1.0"
 
@@ -106,6 +110,7 @@ __all__ = [
     "Softmax",
     "Tanh",
     "Tensor",
+    "Training",
     "Value",
     "Worksheet",
     "binary_cross_entropy_with_logits",
@@ -141,6 +146,7 @@ _LATER = {
     "GradcheckError": "network.gradcheck",
     "Marks": "readings.exercising",
     "Program": "readings.compiling",
+    "Training": "readings.training",
     "Worksheet": "readings.exercising",
     "central_difference": "network.gradcheck",
     "compare_gradients": "readings.exercising",

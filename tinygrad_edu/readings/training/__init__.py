@@ -1,0 +1,248 @@
+"""Training: the loop of gradient descent, which records what it did.
+
+progress.py      how far it is: a bar on a terminal, a line a second elsewhere
+"""
+
+from __future__ import annotations
+
+import random
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from ...errors import in_short
+from ...network.nn import Module
+from ...network.optim import Optimizer
+from ...network.tensor import Tensor
+from ...shapes import is_integer
+from ...tree import one_value
+from ...value import numbers
+from .progress import Progress
+
+
+@dataclass
+class Record:
+    """What a training leaves behind: its losses, and the parameters at the steps that were kept.
+
+    Step k computes the loss with the parameters before it and then changes them, so that `losses[k]` belongs to the
+    parameters kept for step k, and those after n steps are kept for step n.
+
+    Attributes:
+        parameters: the path and the shape of each parameter, in the order of their numbers.
+        losses: the loss of each step's batch.
+        steps: the steps that were kept, the first and the last of every run among them.
+        numbers: for each of these all numbers of all parameters before it, one after the other, to the last bit.
+        held_out: for each of these the loss of the examples that are held out; empty if there are none.
+        ended: why the training could not go on, or None.
+
+    >>> record = Record([("w", ())], [4.0, 1.0], [0, 2], [array("d", [2.0]), array("d", [0.5])])
+    >>> record.at(2)
+    {'w': 0.5}
+    """
+
+    parameters: list[tuple[str, tuple[int, ...]]]
+    losses: list[float] = field(default_factory=list)
+    steps: list[int] = field(default_factory=list)
+    numbers: list[array[float]] = field(default_factory=list)
+    held_out: list[float] = field(default_factory=list)
+    ended: str | None = None
+
+    def at(self, step: int) -> dict[str, Any]:
+        """The parameters before a step, as a `state_dict`. Raises KeyError where they were not kept.
+
+        >>> Record([("b", (2,))], [], [0], [array("d", [1.0, 2.0])]).at(0)
+        {'b': [1.0, 2.0]}
+        """
+        if step not in self.steps:
+            raise KeyError(f"the parameters before step {step} were not kept; kept are {self.steps[:5]} …")
+        flat = iter(self.numbers[self.steps.index(step)])
+        return {path: _taken(flat, shape) for path, shape in self.parameters}
+
+    def changes(self, digits: int) -> list[list[int]]:
+        """The kept numbers as whole multiples of 10⁻ᵈ: the first row as it is, and of each other the differences.
+
+        The sums of the rows up to one are its numbers, rounded to `digits` decimals each by itself: no error adds up.
+
+        >>> record = Record([("w", ())], [], [0, 1], [array("d", [2.0]), array("d", [0.333])])
+        >>> record.changes(2)
+        [[200], [-167]]
+        """
+        scaled = [[round(x * 10**digits) for x in row] for row in self.numbers]
+        return scaled[:1] + [[b - a for a, b in zip(before, after)] for before, after in pairwise(scaled)]
+
+
+def _taken(flat: Any, shape: tuple[int, ...]) -> Any:
+    """The next numbers, in a shape."""
+    return [_taken(flat, shape[1:]) for _ in range(shape[0])] if shape else next(flat)
+
+
+class Training:
+    """A network that learns from examples.
+
+    Each step is loss(net(x), y) over a batch, its gradient, and a step of the optimiser. `record` holds what happened.
+
+    Args:
+        net: a Module.
+        loss: a function of a prediction and a target, such as `squared_error`.
+        X, Y: examples and targets, one for each, as lists or arrays; classes are targets as `cross_entropy` has them.
+        optimizer: an SGD or an Adam of the network's parameters.
+        batch_size: how many examples a step takes, by default all. A round goes through all of them, each once, in an
+            order of its own; what is left at its end is a smaller batch.
+        seed: decides the order; without it `random.seed` does.
+        held_out: (X, Y) that are not learned from; their loss is recorded at the steps that are kept.
+        keep: how many steps there are from one that is kept to the next.
+
+    Raises:
+        TypeError: `net` is not a Module, or `optimizer` not an Optimizer.
+        ValueError: no examples, another number of targets, or a size below 1.
+
+    >>> from tinygrad_edu import MLP, SGD, squared_error
+    >>> net = MLP([1, 1], init=0.0)
+    >>> training = Training(net, squared_error, [[1.0], [2.0]], [[1.0], [2.0]], SGD(net.parameters(), lr=0.1))
+    >>> [round(loss, 3) for loss in training.run(2, progress=False).losses]         # ½ (1² + 2²), then of 0.5 x + 0.3
+    [2.5, 0.265]
+    """
+
+    def __init__(
+        self,
+        net: Module,
+        loss: Callable[..., Any],
+        X: Any,
+        Y: Any,
+        optimizer: Optimizer,
+        batch_size: int | None = None,
+        seed: int | None = None,
+        held_out: tuple[Any, Any] | None = None,
+        keep: int = 1,
+    ) -> None:
+        if not isinstance(net, Module):
+            raise TypeError(f"Training: the net is a Module, not {in_short(net)}")
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(f"Training: the optimizer is an SGD or an Adam, not {in_short(optimizer)}")
+        self.net, self.loss, self.optimizer = net, loss, optimizer
+        self.X, self.Y = _examples("X and Y", X, Y)
+        self.batch_size = len(self.X) if batch_size is None else _above_0("batch_size", batch_size)
+        self.keep = _above_0("keep", keep)
+        self.seed = random.getrandbits(32) if seed is None else seed
+        self.held_out = None if held_out is None else _batch(*_examples("held_out", *held_out))
+        self.everything = _batch(self.X, self.Y)  # a batch of all examples is made once
+        self.values = [value for parameter in net.parameters() for value in parameter.values]
+        self.record = Record([(path, parameter.shape) for path, parameter in net.named_parameters()])
+        self._whole = self._state()
+        self._in_step = False
+
+    def batch(self, step: int) -> list[int]:
+        """Which examples a step takes, by their places.
+
+        >>> from tinygrad_edu import MLP, SGD, squared_error
+        >>> net = MLP([1, 1], init=0.0)
+        >>> X = [[1.0], [2.0], [3.0]]
+        >>> training = Training(net, squared_error, X, X, SGD(net.parameters(), lr=0.1), batch_size=2, seed=0)
+        >>> sorted(training.batch(0) + training.batch(1))
+        [0, 1, 2]
+        """
+        places = list(range(len(self.X)))
+        if self.batch_size >= len(places):
+            return places
+        round_, k = divmod(step, -(-len(places) // self.batch_size))
+        random.Random(f"{self.seed} {round_}").shuffle(places)
+        return places[k * self.batch_size :][: self.batch_size]
+
+    def run(self, steps: int, progress: bool = True) -> Record:
+        """Take so many steps more, and return the record.
+
+        An interrupt, such as Ctrl-C, leaves the network, the optimiser and the record as they were after the last
+        whole step; another `run` goes on from there to the same numbers.
+
+        Raises ArithmeticError or ValueError where a step cannot be computed or diverges; the steps before it are kept.
+
+        >>> from tinygrad_edu import MLP, SGD, squared_error
+        >>> net = MLP([1, 1], init=0.0)
+        >>> training = Training(net, squared_error, [[1.0]], [[1.0]], SGD(net.parameters(), lr=0.5))
+        >>> training.run(1, progress=False).at(1)
+        {'layers.0.W': [[0.5]], 'layers.0.b': [0.5]}
+        """
+        if self._in_step:  # an interrupt came while another was handled
+            self._restore()
+        self._whole = self._state()  # numbers may have been set since the last run
+        first = len(self.record.losses)
+        bar = Progress(first, first + _above_0("steps", steps), progress)
+        self.record.ended = None
+        try:
+            self._in_step = True
+            if not self.record.steps:
+                self._keep()
+            for step in range(first, first + steps):
+                self._in_step = True
+                self._step(step)
+                if (step + 1) % self.keep == 0 or step + 1 == first + steps:
+                    self._keep()
+                self._whole = self._state()
+                self._in_step = False
+                bar.show(step + 1, self.record.losses[-1])
+        except BaseException as error:
+            self._restore()
+            if isinstance(error, (ArithmeticError, ValueError)):
+                self.record.ended = f"step {len(self.record.losses)}: {error}"
+                raise type(error)(f"Training: {self.record.ended}") from None
+            raise
+        finally:
+            bar.end()
+        return self.record
+
+    def _step(self, step: int) -> None:
+        if self.batch_size < len(self.X):
+            chosen = self.batch(step)
+            x, y = _batch([self.X[i] for i in chosen], [self.Y[i] for i in chosen])
+        else:
+            x, y = self.everything
+        loss = one_value(self.loss(self.net(x), y))
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        self.record.losses.append(loss.data)
+
+    def _keep(self) -> None:
+        """Record the parameters as they are now."""
+        self.record.steps.append(len(self.record.losses))
+        self.record.numbers.append(array("d", numbers(self.values)))
+        if self.held_out:
+            x, y = self.held_out
+            self.record.held_out.append(one_value(self.loss(self.net(x), y)).data)
+
+    def _state(self) -> tuple[Any, ...]:
+        """All that a step changes."""
+        optimizer, record = self.optimizer, self.record
+        return numbers(self.values), optimizer.t, optimizer.state, len(record.losses), len(record.steps)
+
+    def _restore(self) -> None:
+        data, self.optimizer.t, self.optimizer.state, losses, kept = self._whole
+        for value, number in zip(self.values, data):
+            value.data = number
+        self.optimizer.zero_grad()
+        record = self.record
+        for column, length in (record.losses, losses), (record.steps, kept), (record.numbers, kept):
+            del column[length:]
+        del record.held_out[kept:]
+        self._in_step = False
+
+
+def _examples(name: str, X: Any, Y: Any) -> tuple[list[Any], list[Any]]:
+    """Examples and targets as lists of one length."""
+    X, Y = [list(part.tolist() if hasattr(part, "tolist") else part) for part in (X, Y)]
+    if not X or len(X) != len(Y):
+        raise ValueError(f"Training: {name}: a target for each example is needed, not {len(Y)} for {len(X)}")
+    return X, Y
+
+
+def _batch(X: Sequence[Any], Y: Sequence[Any]) -> tuple[Tensor, Any]:
+    """Examples as the rows of a Tensor, and their targets; classes stay a list of whole numbers."""
+    return Tensor(X, label="x"), [*Y] if all(map(is_integer, Y)) else Tensor(Y, label="y")
+
+
+def _above_0(name: str, n: Any) -> int:
+    if not is_integer(n) or n < 1:
+        raise ValueError(f"Training: {name} is a whole number above 0, not {n!r}")
+    return int(n)
