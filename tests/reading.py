@@ -246,6 +246,9 @@ class Reader:
         if match := re.match(r"([a-z_]+)([ₙₖ]?)\(", self.text[self.at :]):
             self.at += len(match[0])
             return self.call(match[1], match[2])
+        if match := re.match(r"√(\d+)", self.text[self.at :]):
+            self.at += len(match[0])
+            return int(match[1]) ** 0.5
         for n in self.lengths:
             if (name := self.text[self.at : self.at + n]) in self.environment:
                 self.at += len(name)

@@ -31,7 +31,7 @@ from .expression import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
 
@@ -139,24 +139,28 @@ def put_in(e: Expression, environment: Mapping[str, Any], whole_factors: bool = 
 
     With `whole_factors` also a factor such as (1 − h²) or Σ y becomes the number it stands for.
     """
+    return with_numbers(e, lambda part: evaluate(part, environment), whole_factors)
+
+
+def with_numbers(e: Expression, number_of: Callable[[Expression], Any], whole_factors: bool = False) -> Expression:
+    """As `put_in`, with what `number_of` gives for a part of the formula in its place."""
     if isinstance(e, Constant):
         return e
     known = is_known(e)
     named = isinstance(e, Transpose) and isinstance(e.arg, (Name, Derivative))
     arranged = isinstance(e, (Part, Placed)) or (isinstance(e, Reshape) and prod(e.shape) > 1)
     if known and (not e.args or named or arranged):
-        return Number(evaluate(e, environment))
+        return Number(number_of(e))
     args = []
     for a in e.args:
-        if whole_factors and known and isinstance(e, Apply) and e.op is ops.MUL and _is_factor(a):
-            number = evaluate(a, environment)
-            one = isinstance(a, Along) and prod(a.shape) == 1
-            a = Number(array(number).numbers[0] if one else number)
-        else:
-            a = put_in(a, environment, whole_factors)
+        one = isinstance(a, Along) and prod(a.shape) == 1
         if isinstance(e, Apply) and len(a.shape) == 1 and len(e.shape) == 2 and is_known(a):
-            a = Number(array(evaluate(a, environment)).transposed())  # a vector that each row of a matrix meets
-        args.append(a)
+            filled: Expression = Number(number_of(Transpose(a)))  # a vector that each row of a matrix meets
+        elif whole_factors and known and isinstance(e, Apply) and e.op is ops.MUL and _is_factor(a):
+            filled = Number(number_of(Reshape(a, ()) if one else a))
+        else:
+            filled = with_numbers(a, number_of, whole_factors)
+        args.append(filled)
     return with_args(e, args)
 
 

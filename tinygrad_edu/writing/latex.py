@@ -68,7 +68,12 @@ class LaTeX(Paper):
 
     def literal(self, x: float) -> tuple[str, Precedence]:
         text, precedence = super().literal(x)
-        return latex_number(text), precedence
+        before, root, n = text.partition("√")
+        if not root:
+            return latex_number(text), precedence
+        sign, over = latex_number(before.removesuffix("1/")), before.endswith("1/")
+        written = rf"\sqrt{{{n}}}"
+        return sign + (rf"\frac{{1}}{{{written}}}" if over else written), FRACTION if over and not sign else precedence
 
     def number(self, number: Any) -> tuple[str, Precedence]:
         shape = getattr(number, "shape", ())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isinf
+from math import isinf, isqrt
 from typing import NamedTuple
 
 SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
@@ -106,6 +106,20 @@ def as_fraction(x: float) -> tuple[int, int]:
         if abs(x) < 1000 and round(x * q) / q == x:
             return round(x * q), q
     return 0, 0
+
+
+def as_root(x: float) -> str:
+    """√n or 1/√n where x is the square root of a small whole number, or one over it; else nothing.
+
+    >>> as_root(2**0.5), as_root(1 / 8**0.5), as_root(1.5), as_root(-(3**0.5))
+    ('√2', '1/√8', '', '−√3')
+    """
+    sign, size = "−" if x < 0 else "", abs(x)
+    if 1 < size < 32 and abs(size * size - (n := round(size * size))) <= 4e-16 * n and isqrt(n) ** 2 != n:
+        return f"{sign}√{n}"
+    if 0.03 < size < 1 and abs(1 / size**2 - (n := round(1 / size**2))) <= 8e-16 * n and isqrt(n) ** 2 != n:
+        return f"{sign}1/√{n}"
+    return ""
 
 
 def superscript(n: float) -> str:

@@ -56,7 +56,10 @@ class Paper(Language):
         raise NotImplementedError
 
     def literal(self, x: float) -> tuple[str, Precedence]:
-        """A number with all its digits."""
+        """A number with all its digits, or as the root that it is."""
+        root = notation.as_root(x)
+        if root:
+            return root, SUM if root.startswith("−") else PRODUCT if "/" in root else ATOM
         return with_precedence(notation.exact(x))
 
     def derivative(self, above: str, below: str) -> str:
@@ -248,13 +251,13 @@ class Text(Paper):
         return "\n".join(["".join(line) for line in zip(*columns)])
 
 
-class Place(NamedTuple):
+class Slot(NamedTuple):
     """Where a number stands in a line, which is filled in later.
 
     Attributes:
         number: what the formula has there as its Number: a number, a matrix, or what tells how to find it.
         signed: whether it needs parentheses if it begins with a minus sign, and
-        raised: if there is a power of ten in it.
+        raised: if there is a power of ten in it, or it is an array written as a transposed row.
     """
 
     number: Any
@@ -263,7 +266,7 @@ class Place(NamedTuple):
 
 
 #: A line as what stands side by side: text, and places for numbers.
-Pieces: TypeAlias = list[str | Place]
+Pieces: TypeAlias = list[str | Slot]
 
 
 class Typed(Text):
@@ -271,19 +274,21 @@ class Typed(Text):
 
     >>> from tinygrad_edu import ops
     >>> write(E.Apply(ops.SUB, (E.Name("a"), E.Number(-2.0))), Typed())[0]
-    ['a − ', Place(number=-2.0, signed=True, raised=False)]
+    ['a − ', Slot(number=-2.0, signed=True, raised=False)]
     """
 
     def atom(self, text: str) -> Any:
         return [text]
 
     def number(self, number: Any) -> tuple[Any, Precedence]:
-        return [Place(number)], ATOM if getattr(number, "shape", ()) else SUM
+        return [Slot(number)], SUM
 
     def operand(self, written: Any, precedence: Precedence, least: Precedence) -> Any:
         match written:
-            case [Place(number)] if precedence is SUM:
-                return [Place(number, least > SUM, least > PRODUCT)]
+            case [Slot(number)] if precedence is SUM and _is_array(number):
+                return [Slot(number, False, least > POWER)]
+            case [Slot(number)] if precedence is SUM:
+                return [Slot(number, least > SUM, least > PRODUCT)]
         return super().operand(written, precedence, least)
 
     def parentheses(self, written: Any) -> Any:
@@ -298,7 +303,11 @@ class Typed(Text):
         return joined([piece for part in written_ for piece in part])
 
 
-def joined(pieces: Sequence[str | Place]) -> Pieces:
+def _is_array(number: Any) -> bool:
+    return getattr(number, "shape", ()) != ()
+
+
+def joined(pieces: Sequence[str | Slot]) -> Pieces:
     """The pieces with texts side by side as one."""
     found: Pieces = []
     for piece in pieces:

@@ -58,6 +58,11 @@ def heat(x: float, scale: float) -> str:
     return f"{'+' if x > 0 else '-'}{step}" if step else "operation"
 
 
+def heat_roles(sign: str) -> list[str]:
+    """The roles of numbers of one sign, "+" or "-", from the smallest to the largest."""
+    return ["operation", *[f"{sign}{k}" for k in range(1, HEAT_STEPS + 1)]]
+
+
 def colour(role: str) -> str:
     """The role's colour on white paper."""
     return PALETTE[role][0]
@@ -65,12 +70,18 @@ def colour(role: str) -> str:
 
 def style_sheet() -> str:
     """CSS that gives every role its dark colour where the reader's system asks for dark."""
-    rules = [
-        f'.tinygrad-edu [{attribute}="{light}"]{{{attribute}:{dark}}}'
-        for light, dark in PALETTE.values()
-        for attribute in ("fill", "stroke")
-    ]
-    return "@media (prefers-color-scheme:dark){" + "".join(rules) + "}"
+    return f"@media (prefers-color-scheme:dark){{{dark_rules()}}}"
+
+
+def dark_rules(within: str = "") -> str:
+    """The rules that give every role its dark colour, for a drawing within an element."""
+    return "".join(
+        [
+            f'{within}{" " * bool(within)}.tinygrad-edu [{attribute}="{light}"]{{{attribute}:{dark}}}'
+            for light, dark in PALETTE.values()
+            for attribute in ("fill", "stroke")
+        ]
+    )
 
 
 # Text. Whatever a name contains, it arrives as text.

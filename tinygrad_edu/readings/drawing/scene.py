@@ -30,6 +30,9 @@ class Scene:
         numbers: False leaves names and operations.
     """
 
+    padding = 3  # points around each text of a card
+    close = False  # whether cards stand close together, on a page that has to show a whole network
+
     def __init__(self, read: Subject, digits: int | None = None, gradients: bool = True, numbers: bool = True) -> None:
         self.read = read
         self.root = read.result
@@ -91,7 +94,7 @@ class Scene:
         return str(formula(v, symbol))
 
     def beside(self, v: Value) -> str:
-        """What stands beside the name of what was computed: its formula where a reading numbered it, or its operation."""
+        """What stands beside the name of what was computed: a formula, or the operation."""
         formula = f" = {self.formula(v)}" if v in self.numbered else ""
         fits = formula and len(f"{self.name(v)}{formula}") <= look.WIDTH
         return formula if fits else look.shortened(f"  {self.sign(v)}")

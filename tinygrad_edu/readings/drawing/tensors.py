@@ -6,7 +6,7 @@ The numbers of a card and its gradients are small matrices, coloured by size and
 from __future__ import annotations
 
 from collections import Counter
-from math import prod
+from math import ceil, prod
 from typing import Any
 
 from ... import array_ops
@@ -51,12 +51,18 @@ class TensorCards:
         for l, layer in enumerate(self.layers, start=1):
             self.ids |= dict.fromkeys(self.own(layer), f"p{l}")
 
+    def shown_at(self, id: str) -> Tensor:
+        """The first Tensor on a card."""
+        return next(t for t, of in self.ids.items() if of == id)
+
     def tails(self, t: Tensor) -> list[str]:
         """The cards that arrows lead from to the card of t: of W and b, which share one, a single arrow."""
         return list(dict.fromkeys([self.ids[a] for a in self.sources[t]]))
 
     def _is_shown(self, node: Node) -> bool:
         t = node.tensor
+        if self.scene.close:  # on a page, what has a line
+            return t in self.quantities.of
         if t in self.quantities.of or t.label:
             return True
         if node.base is not node or node.inner:
@@ -103,10 +109,12 @@ class TensorCards:
 
 def tensor_level(cards: TensorCards, rankdir: str | None = None, title: str | None = None) -> Any:
     """The graph of Tensors."""
+    ids, scene = cards.ids, cards.scene
+    place = {} if cards.layers or rankdir else _folded(cards)
     rankdir = rankdir or "LR"
-    order = {} if cards.layers else {"ordering": "in"}  # a × b: a first
-    graph = look.new_graph(title, rankdir, nodesep="0.3", ranksep="0.55", **order)
-    ids = cards.ids
+    order = {} if cards.layers or place else {"ordering": "in"}  # a × b: a first
+    nodesep, ranksep = ("0.2", "0.3") if scene.close else ("0.3", "0.55")
+    graph = look.new_graph(title, rankdir, nodesep=nodesep, ranksep=ranksep, **order)
     framed: set[Tensor] = set()
     for l, layer in enumerate(cards.layers, start=1):
         framed |= _frame(graph, cards, l, layer, rankdir)
@@ -124,9 +132,47 @@ def tensor_level(cards: TensorCards, rankdir: str | None = None, title: str | No
                 _beside(unseen, tail, ids[t], rankdir, **cards.scene.arrow(ids[t], k))
                 graph.subgraph(unseen)
             else:
-                weight = "10" if t in cards.in_layers else "2"
-                look.edge(graph, tail, ids[t], weight=weight, **cards.scene.arrow(ids[t], k))
+                attributes = {"weight": "10" if t in cards.in_layers else "2"}
+                if place and place[tail][0] != place[ids[t]][0]:
+                    attributes = {"constraint": "false"}  # to the next row
+                look.edge(graph, tail, ids[t], **attributes, **scene.arrow(ids[t], k))
+    if place:
+        _stack(graph, place)
     return graph
+
+
+def _folded(cards: TensorCards) -> dict[str, tuple[int, int]]:
+    """The row and the column of each card, where a picture in one row would be too wide; else nothing."""
+    depth: dict[str, int] = {}
+    width: dict[str, int] = {}
+    for t in cards.shown:
+        id, numbers = cards.ids[t], prod(t.shape[:-2]) * (t.shape[-1] if t.ndim > 1 else 1)
+        depth[id] = max([depth[tail] + 1 for tail in cards.tails(t)], default=0)
+        width[id] = max(120, _DIGITS * min(numbers, MOST) * (1 if numbers > NARROW else 2))
+    for t in reversed(cards.shown):  # a leaf stands just before what uses it
+        for tail in cards.tails(t):
+            if not cards.quantities.graph.nodes[cards.shown_at(tail)].inputs:
+                depth[tail] = min(depth[cards.ids[t]] - 1, depth[tail] or depth[cards.ids[t]] - 1)
+    columns = max(depth.values()) + 1
+    whole = sum([max([width[id] for id in depth if depth[id] == k], default=0) + _GAP for k in range(columns)])
+    rows = min(ceil(whole / _WIDEST), columns)
+    each = ceil(columns / rows)
+    return {id: divmod(k, each) for id, k in depth.items()} if rows > 1 else {}
+
+
+def _stack(graph: Any, place: dict[str, tuple[int, int]]) -> None:
+    """Hold the cards of each column together, those of the first row above, by chains that are not seen."""
+    heads = []
+    for column in sorted({k for _, k in place.values()}):
+        ids = sorted([id for id, (_, k) in place.items() if k == column], key=lambda id: place[id][0])
+        heads.append(ids[0])
+        held = look.part(rank="same")
+        for above, below in zip(ids, ids[1:]):
+            look.edge(held, above, below, style="invis", weight="10")
+        held.node(ids[0])
+        graph.subgraph(held)
+    for before, after in zip(heads, heads[1:]):
+        look.edge(graph, before, after, style="invis")
 
 
 def _beside(frame: Any, tail: str, head: str, rankdir: str, **attributes: str) -> None:
@@ -179,6 +225,7 @@ def _tensor_node(graph: Any, cards: TensorCards, t: Tensor, id: str, **attribute
 MOST = 8  # rows and columns of a matrix that are shown
 NARROW = 4  # columns of a matrix that leave room for the gradients beside it
 DIGIT_SIZE = 11
+_DIGITS, _GAP, _WIDEST = 50, 45, 1250  # points: a number, the space between columns, a picture that fits a screen
 
 
 def tensor_card(scene: Scene, t: Tensor, formula: str | None) -> str:
@@ -265,7 +312,7 @@ def _gradient_name(scene: Scene, t: Tensor) -> str:
 
 
 def _matrix(scene: Scene, t: Tensor, heading: str) -> str:
-    return _headed(heading, _grid(_cells(scene, t, "value", [v.data for v in t.values]), t))
+    return _headed(heading, _grid(scene, _cells(scene, t, "value", [v.data for v in t.values]), t))
 
 
 def _gradient(scene: Scene, t: Tensor) -> str:
@@ -273,7 +320,7 @@ def _gradient(scene: Scene, t: Tensor) -> str:
         cells = [look.cell(" " * (scene.digits + 2), fill="operation")] * len(t.values)
     else:
         cells = _cells(scene, t, "gradient", [v.grad or 0.0 for v in t.values])
-    return _headed(look.styled(look.shortened(_gradient_name(scene, t)), "gradient", bold=True), _grid(cells, t))
+    return _headed(look.styled(look.shortened(_gradient_name(scene, t)), "gradient", bold=True), _grid(scene, cells, t))
 
 
 def _cells(scene: Scene, t: Tensor, what: str, numbers: list[float]) -> list[str]:
@@ -289,22 +336,23 @@ def _scale(numbers: list[float], digits: int) -> float:
     return largest if round(largest, max(digits, 0)) else 0.0
 
 
-def _grid(cells: list[str], t: Tensor) -> str:
+def _grid(scene: Scene, cells: list[str], t: Tensor) -> str:
     """The cells as a table: a vector is a column, of three axes and more a row of matrices."""
     size = prod(t.shape[-2:])
-    matrices = [_one_grid(cells[k : k + size], t.shape[-1] if t.ndim > 1 else 1) for k in range(0, len(cells), size)]
+    width = t.shape[-1] if t.ndim > 1 else 1
+    matrices = [_one_grid(scene, cells[k : k + size], width) for k in range(0, len(cells), size)]
     if len(matrices) == 1:
         return matrices[0]
     more = look.cell(look.styled(f"⋯ {len(matrices)}", "muted", look.SMALL))
     frame = 'BORDER="0" CELLBORDER="0" CELLSPACING="2" CELLPADDING="0"'
-    return f"<TABLE {frame}>{look.row(*_beginning([look.cell(matrix) for matrix in matrices], more))}</TABLE>"
+    return f"<TABLE {frame}>{look.row(*_beginning([look.cell(matrix) for matrix in matrices], more, scene))}</TABLE>"
 
 
-def _one_grid(cells: list[str], width: int) -> str:
+def _one_grid(scene: Scene, cells: list[str], width: int) -> str:
     dots = look.cell(look.styled("⋯", "muted"), "CENTER", "operation")
-    rows = [look.row(*_beginning(cells[i : i + width], dots)) for i in range(0, len(cells), width)]
+    rows = [look.row(*_beginning(cells[i : i + width], dots, scene)) for i in range(0, len(cells), width)]
     height = look.styled(f"⋮ {len(rows)} rows", "muted", look.SMALL)
-    rows = _beginning(rows, look.row(look.cell(height, "CENTER", "operation", min(width, MOST))))
+    rows = _beginning(rows, look.row(look.cell(height, "CENTER", "operation", min(width, MOST))), scene)
     frame = f'BORDER="0" CELLBORDER="1" CELLSPACING="0" CELLPADDING="3" COLOR="{look.colour("frame")}"'
     return f"<TABLE {frame}>{''.join(rows)}</TABLE>"
 
@@ -314,9 +362,10 @@ def _headed(heading: str, grid: str) -> str:
     return f"<TABLE {frame}>{_centred(heading)}{_centred(grid)}</TABLE>"
 
 
-def _beginning(parts: list[str], ellipsis: str) -> list[str]:
+def _beginning(parts: list[str], ellipsis: str, scene: Scene) -> list[str]:
     """All of a few parts; of many the first ones and the ellipsis."""
-    return parts if len(parts) <= MOST else [*parts[: MOST - 1], ellipsis]
+    first = MOST - 4 if scene.close else MOST - 1
+    return parts if len(parts) <= MOST else [*parts[:first], ellipsis]
 
 
 def _centred(*contents: str) -> str:

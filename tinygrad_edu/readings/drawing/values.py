@@ -22,7 +22,7 @@ def value_level(scene: Scene, rankdir: str | None = None, title: str | None = No
     # that, and short arrows matter more, except that the neurons of a network stay in order.
     tree = all([len(set(users)) <= 1 for users in users_of(scene.values).values()])
     order = {"ordering": "in"} if tree or scene.neurons else {}
-    graph = look.new_graph(title, rankdir, nodesep="0.2", ranksep="0.45", **order)
+    graph = look.new_graph(title, rankdir, nodesep="0.2", ranksep="0.2" if scene.close else "0.45", **order)
     scene.number_values()
     ids = {v: f"n{k}" for k, v in enumerate(scene.values, start=1)}
     for v, id in ids.items():
@@ -52,7 +52,7 @@ def value_card(scene: Scene, v: Value, more: Sequence[tuple[str, str, str]] = ()
         rows.append(look.row(*cells))
     if more:
         rows.append(look.FOOT)
-    return look.card(rows, kind, rounded=v.op is not None, thick=kind == "loss")
+    return look.card(rows, kind, rounded=v.op is not None, thick=kind == "loss", padding=scene.padding)
 
 
 def heading(scene: Scene, v: Value) -> str:
@@ -142,7 +142,8 @@ class NeuronCards:
 def neuron_level(scene: Scene, cards: NeuronCards, rankdir: str | None = None, title: str | None = None) -> Any:
     """The graph of neurons, layer by layer, each layer in the order of its neurons."""
     scene.number_values()
-    graph = look.new_graph(title, rankdir or "LR", nodesep="0.22", ranksep="0.9", splines="polyline")
+    nodesep, ranksep = ("0.1", "0.3") if scene.close else ("0.22", "0.9")
+    graph = look.new_graph(title, rankdir or "LR", nodesep=nodesep, ranksep=ranksep, splines="polyline")
     ids = {v: f"n{k}" for k, (v, _) in enumerate(cards.heads, start=1)}
     for v, neuron in cards.heads:
         if neuron:
@@ -198,7 +199,7 @@ def neuron_card(scene: Scene, neuron: Neuron) -> str:
     if neuron.h:
         rows.append(_row(scene, neuron.h, "input"))
     rows.append(look.FOOT)
-    return look.card(rows)
+    return look.card(rows, padding=scene.padding)
 
 
 def _row(scene: Scene, v: Value, fill: str | None = None) -> str:

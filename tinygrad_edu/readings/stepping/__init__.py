@@ -1,62 +1,75 @@
 """The page that steps through a computation: forward, then backward, a line of the chain rule at a time.
 
-stage.py     the picture, and where in it each number stands
-script.py    the steps: what each one says and shows
-page.py      Page: the one HTML file, saved or shown; page.html, page.css and page.js are its parts
-forms.py     the lines of the steps as forms, for other numbers
-live.py      the graph as JavaScript, for the laboratory: engine.js computes, laboratory.html and the other .js show it
-questions.py what a step asks, and what wrong rules give
+stage.py      the picture, and where in it each number stands
+script.py     the steps: what each one says and shows
+live.py       the graph as JavaScript, and formulas as trees: engine.js computes
+questions.py  what a line asks, and what wrong rules give
+tasks.py      experiments
+page.py       Page: the one HTML file, saved or shown; page.html, page.css and the .js files are its parts
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
+from math import isfinite
+from typing import Any
 
 from ...network.tensor import Tensor
 from ...value import Value
 from ...writing.code import NotWritten
+from ...writing.names import elements
+from ..drawing import look
 from ..drawing.scene import Scene
 from ..drawing.values import NeuronCards
+from ..explaining.rows import Derivation
+from ..explaining.tensors import derive_tensors
 from ..explaining.values import derive_values
-from ..subject import subject
-from .forms import Forms
-from .live import graph_as_script
+from ..subject import Subject, subject
+from .live import Rows, nodes_as_data
 from .page import Page
-from .questions import questions_as_script
+from .questions import questions_as_data
 from .script import Script
-from .stage import Stage
+from .stage import Stage, room, width
+from .tasks import Task, tasks_as_data
 
-__all__ = ["Page", "step_through"]
+__all__ = ["Page", "Task", "step_through"]
 
-COMFORTABLE = 60  # cards, as in a drawing
+COMFORTABLE = {"value": 60, "neuron": 30}  # cards that are read with ease
 MOST_STEPS = MOST_CARDS = 1000
-MOST_NUMBERS = 3000  # on all cards together
+MOST_NUMBERS = {"value": 3000, "neuron": 3000, "tensor": 20000}  # on all cards together
 
 
 def step_through(
-    y: Value | Tensor, level: str | None = None, title: str | None = None, digits: int = 4, live: bool = True
+    y: Value | Tensor,
+    level: str | None = None,
+    title: str | None = None,
+    digits: int = 4,
+    live: bool = True,
+    tasks: Sequence[Any] = (),
 ) -> Page:
-    """A page that goes through the forward and the backward pass of y step by step.
+    """A page on which the forward and the backward pass of y are alive, and can be gone through step by step.
 
-    It is one HTML file that needs no network. Values appear as they are computed and gradients as
-    the chain rule reaches them, each step beside its lines of `explain`. It differentiates on its
-    own: `y.backward()` need not have been called, and no `.grad` is touched.
+    It is one HTML file that needs no network. Every number is shown, with its line of `explain`; the leaves can be
+    changed, and all numbers follow. It differentiates on its own: `y.backward()` need not have been called, and no
+    `.grad` is touched.
 
     Args:
         y: a Value, or a Tensor of one element.
-        level: "value", a card and a step a node; "neuron", a card and a step a neuron (where
-            there is none, as "value"); None takes "value" up to 60 cards, then "neuron".
+        level: "value", a card and a step a node; "neuron", a card and a step a neuron (where there is none, as
+            "value"); "tensor", a card and a step a Tensor, in matrices; None takes the finest that is read with ease.
         title: the heading of the page.
-        digits: how many decimals are shown.
-        live: with a laboratory. The leaves can be changed, and every step follows; one sees the
-            slope of y, makes y smaller by gradient descent, predicts the next number, and puts an
-            engine with a mistake beside the right one. There is none where a row that was added to
-            the table cannot be written in JavaScript.
+        digits: how many decimals are shown; in matrices one less.
+        live: with a laboratory. The leaves can be changed; one sees the slope of y, makes y smaller by gradient
+            descent, predicts the next number, and puts an engine with a mistake beside the right one. There is none
+            where a row that was added to the table cannot be written in JavaScript.
+        tasks: experiments for the reader, each a Task, or a sentence with the numbers to set by name and what is
+            to be seen: `("Make the neuron saturate.", {"b": 4.0}, "1 − h² is nearly 0")`.
 
     Raises:
-        TypeError: y is neither a Value nor a Tensor.
-        ValueError: a Tensor of several elements, an unknown level, or more than 1,000 steps; the
-            message names a coarser level.
+        TypeError: y is neither a Value nor a Tensor, or a task is something else.
+        ValueError: a Tensor of several elements, an unknown level, more than 1,000 steps (the message names a coarser
+            level), or a task that cannot be set up on this graph.
         RuntimeError: the data of a Value in the graph was changed after it was recorded.
 
     >>> from tinygrad_edu import Value, step_through
@@ -65,39 +78,92 @@ def step_through(
     <Page: value level, 4 steps>
     """
     read = subject("step_through", y, title=title, digits=digits)
-    if level not in (None, "value", "neuron"):
-        raise ValueError(f'step_through: the level is "value" or "neuron", or None, not {level!r}')
-    scene = Scene(read)
-    level = _level(scene, level)
-    live = live and any([not v.op for v in scene.values])  # a sum of nothing has no leaf to change
-    derivation = derive_values(read, digits, MOST_NUMBERS)
-    stage = Stage(read, derivation, level, live)
-    script = Script(derivation, stage, Forms(stage.number_of, derivation.names) if live else None)
-    laboratory = ""
+    if level not in (None, "value", "neuron", "tensor"):
+        raise ValueError(f'step_through: the level is "value", "neuron" or "tensor", or None, not {level!r}')
+    level = _level(Scene(Subject(y)), level)
+    derivation = derive_tensors(read, digits) if level == "tensor" else derive_values(read, digits, MOST_NUMBERS[level])
+    stage = Stage(read, digits, level)
+    leaves = _leaves(derivation, stage)
+    rows = Rows()
+    script = Script(derivation, stage, rows)
+    data: dict[str, Any] = {
+        "level": level,
+        "digits": digits,
+        "room": width(room(digits)),
+        "narrow": width(room(digits, in_matrix=True)),
+        "heat": [
+            [look.colour(f"{sign}{k}" if k else "operation") for k in range(look.HEAT_STEPS + 1)] for sign in "+-"
+        ],
+        "names": _names(derivation, stage),
+        "quantities": script.quantities,
+        "leaves": [stage.number_of[v] for v in leaves],
+        "parameters": [stage.number_of[v] for v in leaves if v in read.names.parameters],
+        "moving": [stage.number_of[v] for v in [v for v in leaves if _is_moved(v, stage)] or leaves],
+        "cards": [[card.id, [stage.number_of[v] for v in card.nodes], card.sources] for card in stage.cards],
+        "steps": [script.step_as_data(step) for step in script.steps],
+    }
+    data["live"] = False
     with suppress(NotWritten):
-        laboratory = graph_as_script(stage, derivation) + questions_as_script(script) if live else ""
-    return Page(stage, script.steps, title or f"{stage.names(y)}, step by step", laboratory)
+        if live and leaves:  # a sum of nothing has no leaf to change
+            nodes = nodes_as_data(stage.nodes, stage.number_of, rows)
+            data |= {"nodes": nodes, "questions": questions_as_data(script), "live": True}
+            data["tasks"] = tasks_as_data(tasks, script, leaves)
+    if not data["live"]:
+        data["nodes"] = [[0, *[stage.number_of[a] for a in v.inputs]] if v.op else v.data for v in stage.nodes]
+        partials = [[p if isfinite(p) else repr(p).replace("inf", "Infinity") for p in v.partials] for v in stage.nodes]
+        data["recorded"] = [[v.data for v in stage.nodes], partials]
+    return Page(stage, script, data, str(rows), title or f"{stage.names(y)}, step by step")
+
+
+def _names(derivation: Derivation, stage: Stage) -> list[str | None]:
+    """What the nodes are called; None for a constant, and for what is inside a formula of matrices."""
+    names: dict[Value, str] = {}
+    for node, name in derivation.names.items():
+        if isinstance(node, Tensor):
+            for v, element in zip(node.values, elements(name, node.shape)):
+                names.setdefault(v, element)
+        else:
+            names[node] = name
+    return [names.get(v) for v in stage.nodes]
+
+
+def _leaves(derivation: Derivation, stage: Stage) -> dict[Value, str]:
+    """The numbers that a reader can change, in the order in which they are given, with their names."""
+    names = dict(zip(stage.nodes, _names(derivation, stage)))
+    given = [row.node for row in derivation.forward]
+    values = [v for node in given for v in (node.values if isinstance(node, Tensor) else [node])]
+    return {v: name for v in values if not v.op and (name := names.get(v))}
+
+
+def _is_moved(v: Value, stage: Stage) -> bool:
+    """Whether gradient descent moves a leaf: a parameter, or what is called so."""
+    return v in stage.names.parameters or (stage.level != "tensor" and stage.kind(v) == "parameter")
 
 
 def _level(scene: Scene, level: str | None) -> str:
     """The level to use. Raises ValueError if it has too many steps; the message names a coarser one."""
-    cards = {"value": scene.values}
+    counts = {"value": len(scene.values)}
+    steps = {"value": 2 + 2 * len([v for v in scene.values if v.op])}
     if scene.neurons:
-        cards["neuron"] = [v for v, _ in NeuronCards(scene).heads]
+        heads = [v for v, _ in NeuronCards(scene).heads]
+        counts["neuron"], steps["neuron"] = len(heads), 2 + 2 * len([v for v in heads if v.op])
+    if isinstance(scene.root, Tensor):
+        counts["tensor"], steps["tensor"] = len(scene.read.quantities.of), 2 + 2 * len(scene.read.quantities.of)
+    if level == "tensor" and "tensor" not in counts:
+        raise ValueError('step_through: level="tensor" needs a Tensor: a Value does not record whole matrices')
     if level is None:
-        level = "value" if len(scene.values) <= COMFORTABLE else "neuron"
-    if level not in cards:
+        level = next((l for l, most in COMFORTABLE.items() if counts.get(l, most + 1) <= most), list(counts)[-1])
+    if level not in counts:
         level = "value"  # the graph holds no network
-    steps = {name: 2 + 2 * len([v for v in heads if v.op]) for name, heads in cards.items()}
-    few = len(scene.values) <= MOST_NUMBERS
-    fit = [name for name in cards if few and steps[name] <= MOST_STEPS and len(cards[name]) <= MOST_CARDS]
+    numbers = len(scene.values)
+    fit = [l for l in counts if numbers <= MOST_NUMBERS[l] and steps[l] <= MOST_STEPS and counts[l] <= MOST_CARDS]
     if level in fit:
         return level
-    if "neuron" in fit:
-        advice = f'level="neuron" has {steps["neuron"]} steps'
-    else:
-        advice = 'step through a part of it, or see whole matrices: draw and explain a Tensor with level="tensor"'
+    better = [l for l in fit if list(counts).index(l) > list(counts).index(level)]
+    advice = "step through a part of it, or compute with Tensors, whose page is in matrices"
+    if better:
+        advice = f'level="{better[0]}" has {steps[better[0]]}'
     raise ValueError(
-        f"step_through: {steps[level]:,} steps through {len(cards[level]):,} cards at the {level} level are too many: "
+        f"step_through: {steps[level]:,} steps through {counts[level]:,} cards at the {level} level are too many: "
         f"{advice}"
     )

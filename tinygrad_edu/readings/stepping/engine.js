@@ -1,8 +1,8 @@
-"use strict";
-// The graph of the page, computed again at other numbers. Values and partials come from the rows,
-// which were printed from the table of primitives; the chain rule is the loop in `backward`.
+// The graph of the page, computed again at other numbers. Values and partials come from the rows, which were printed
+// from the table of primitives; the chain rule is the loop in `chainRule`. A formula is a tree (see live.py), and what
+// it comes to is {shape, numbers}. Nothing here touches the page.
 
-const { nodes, names, digits } = graph;
+const { nodes, names, digits } = data;
 const root = nodes.length - 1;
 const L = names[root] ?? "the result";
 const isLeaf = (n) => typeof nodes[n] === "number";
@@ -11,13 +11,18 @@ function compute(leaves) {
   // All numbers where `leaves` maps some leaves to other numbers. What cannot be computed is undefined,
   // and `problem` is a sentence.
   const slopes = [];
-  const run = { ...forward(leaves, slopes), slopes, gradients: [] };
+  const run = data.live ? { ...forward(leaves, slopes), slopes, gradients: [] } : recorded();
   backward(run);
   return run;
 }
 
+function recorded() {
+  const [values, slopes] = data.recorded;
+  return { values, slopes: slopes.map((partials) => partials.map(Number)), gradients: [], problem: "" };
+}
+
 function rowOf(n) {
-  return graph.rows[nodes[n][0]];
+  return rows[nodes[n][0]];
 }
 
 function inputsOf(n, values) {
@@ -66,21 +71,37 @@ function chainRule(order, slopes, into = (gradients, a, term) => (gradients[a] +
   const gradients = [...start];
   gradients[root] = 1;
   for (const b of order) {
-    if (!gradients[b] || isLeaf(b)) continue; // 0: nothing arrives, be the slope infinite
-    const [, ...inputs] = nodes[b];
+    if (!gradients[b] || isLeaf(b)) continue; // 0: nothing arrives, even where the slope is infinite
     const partials = slopes(b);
-    inputs.forEach((a, k) => into(gradients, a, gradients[b] * partials[k]));
+    nodes[b].slice(1).forEach((a, k) => into(gradients, a, gradients[b] * partials[k], b, k));
   }
   return gradients;
+}
+
+function tangents(run, leaf) {
+  // ∂v/∂leaf of every node v, from the leaf on.
+  const found = nodes.map(() => 0);
+  found[leaf] = 1;
+  nodes.forEach((node, b) => {
+    if (!isLeaf(b)) found[b] = node.slice(1).reduce((sum, a, k) => (found[a] ? sum + found[a] * run.slopes[b][k] : sum), 0);
+  });
+  return found;
 }
 
 // Three engines with a mistake, on the same graph.
 
 const WRONG = {
-  overwrite: (slopes) => chainRule(order(), slopes, (gradients, a, term) => (gradients[a] = term)),
-  order: (slopes) => chainRule(breadthFirst(), slopes),
-  uncleared: (slopes) => chainRule(order(), slopes, undefined, chainRule(order(), slopes)),
+  overwrite: (slopes, watch) => chainRule(order(), slopes, watching(watch, (gradients, a, term) => (gradients[a] = term))),
+  order: (slopes, watch) => chainRule(breadthFirst(), slopes, watching(watch)),
+  uncleared: (slopes, watch) => chainRule(order(), slopes, watching(watch), chainRule(order(), slopes)),
 };
+
+function watching(watch, into = (gradients, a, term) => (gradients[a] += term)) {
+  return (gradients, a, term, b, k) => {
+    into(gradients, a, term);
+    watch?.({ from: b, k, to: a, incoming: gradients[b], term, after: gradients[a] });
+  };
+}
 
 function breadthFirst() {
   // The order in which a search from the root meets the nodes: some before all of their gradient has arrived.
@@ -102,57 +123,131 @@ function listed(inputs, numbers) {
   return words.join(", ") + (pairs.length > 4 ? ", …" : "");
 }
 
-// The steps told again at the numbers of a run.
+// Formulas.
 
-function tell(run) {
-  const totals = new Map(); // of each node, what has arrived so far
-  return steps.map((step) => {
-    const told = step.forms.map((form) => tellLine(form, run, totals));
-    const gradients = new Map(step.forms.map((form, k) => [form.node, told[k].gradient]));
-    const [before, , after] = step.title;
-    return {
-      ...step,
-      title: step.incoming === undefined ? step.title : [before, short(run.gradients[step.incoming]), after],
-      lines: told.map(({ line }) => line),
-      gradients: step.gradients && [...gradients],
-    };
-  });
+function quantity(k) {
+  return data.quantities[k] ?? [names[k], [], [k]];
 }
 
-function tellLine(form, run, totals) {
-  // Its three parts, and the gradient that its card shows from now on.
-  const { quantity, relation, node, edge, part } = form;
-  const result = at(form.sides.at(-1)[0], run);
-  if (part) totals.set(node, part[0] === part[1] ? run.gradients[node] : (totals.get(node) ?? 0) + result);
-  const filled = (pieces) => pieces.map((piece) => (typeof piece === "string" ? piece : placed(piece, run, totals))).join("");
-  const sides = form.sides.map(filled).filter((side, k, all) => k === 0 || side !== all[k - 1]);
-  const last = sides.pop();
-  const left = `${quantity} ${relation} `, below = " ".repeat(length(quantity)) + " = ";
-  let before = left + sides.map((side) => side + " = ").join("");
-  if (sides.length && length(before + last) > 110) {
-    before = [left + sides[0], ...sides.slice(1).map((side) => below + side), below].join("\n");
+function elementsOf([what, k], run) {
+  // The numbers of a quantity's values, or of its gradients; an element may be the slope of a node.
+  const refs = quantity(k)[2];
+  if (what === "g") return refs.map((n) => run.gradients[n]);
+  return refs.map((n) => (typeof n === "number" ? run.values[n] : run.slopes[n[0]][n[1]]));
+}
+
+function evaluate(tree, run) {
+  if (typeof tree === "number") return { shape: [], numbers: [tree] };
+  const [kind, ...rest] = tree;
+  if (typeof kind === "number") return elementwise(rows[kind][1], rest.map((part) => evaluate(part, run)));
+  const of = () => evaluate(rest.at(-1), run);
+  switch (kind) {
+    case "v":
+    case "g": return { shape: quantity(rest[0])[1], numbers: elementsOf(tree, run) };
+    case "p": return { shape: [], numbers: [run.slopes[rest[0]][rest[1]]] };
+    case "a": return { shape: rest[0], numbers: rest[1] };
+    case "ones": return { shape: rest[0], numbers: Array(product(rest[0])).fill(1) };
+    case "@": return rest.map((part) => evaluate(part, run)).reduce(matmul);
+    case "join": return joined(rest.slice(2).map((part) => evaluate(part, run)), rest[0], rest[1]);
+    case "T": return transposed(of());
+    case "reshape": return { shape: rest[0], numbers: of().numbers };
+    case "along": return along(ALONG[rest[0]], rest[1], rest[2], rest[0].endsWith("softmax"), of());
+    case "part": { const { numbers } = of(); return { shape: rest[1], numbers: rest[0].map((o) => numbers[o]) }; }
+    case "placed": {
+      const placed = Array(product(rest[1])).fill(0);
+      of().numbers.forEach((x, k) => (placed[rest[0][k]] += x));
+      return { shape: rest[1], numbers: placed };
+    }
   }
-  let after = part ? "  → " + filled(form.total) : "";
-  if (form.zero && run.gradients[node] === 0) after += "\n    " + form.zero[run.gradients[edge[0]] === 0 ? 0 : 1];
-  return { line: [before, last, after], gradient: fitting(part ? totals.get(node) : result) };
+  throw new Error(kind);
 }
 
-function at([kind, node, input], run, totals) {
-  const g = run.gradients[node], p = run.slopes[node][input];
-  return { value: run.values[node], gradient: g, partial: p, exact: p, product: g && g * p, total: totals?.get(node) }[kind];
+function product(sizes) {
+  return sizes.reduce((a, b) => a * b, 1);
 }
 
-function placed(place, run, totals) {
-  const [kind, , , signed, raised] = place;
-  const text = (kind === "exact" ? exact : short)(at(place, run, totals));
-  return (text.startsWith("−") ? signed : text.includes("·") && raised) ? `(${text})` : text;
+function stridesOf(shape) {
+  return shape.map((_, k) => product(shape.slice(k + 1)));
 }
 
-function length(text) {
-  return [...text].length;
+function offsets(sizes, strides) {
+  return sizes.reduce((found, n, k) => found.flatMap((o) => Array.from({ length: n }, (_, i) => o + i * strides[k])), [0]);
 }
 
-// Numbers as Python writes them: short(x) in lines, number(x) on cards, exact(x) in rules.
+function broadcast(shapes) {
+  const ndim = Math.max(...shapes.map((shape) => shape.length));
+  const padded = shapes.map((shape) => [...Array(ndim - shape.length).fill(1), ...shape]);
+  return Array.from({ length: ndim }, (_, k) => Math.max(...padded.map((shape) => shape[k])));
+}
+
+function broadcastOffsets(own, shape) {
+  // For each element of the shape, which element of an array of the shape `own` meets it.
+  const padded = [...Array(shape.length - own.length).fill(1), ...own];
+  return offsets(shape, stridesOf(padded).map((s, k) => (padded[k] === 1 ? 0 : s)));
+}
+
+function elementwise(f, arrays) {
+  const shape = broadcast(arrays.map((a) => a.shape));
+  const columns = arrays.map((a) => broadcastOffsets(a.shape, shape).map((o) => a.numbers[o]));
+  return { shape, numbers: Array.from({ length: product(shape) }, (_, k) => f(columns.map((column) => column[k]))) };
+}
+
+function transposed({ shape, numbers }) {
+  if (shape.length === 1) return { shape: [1, ...shape], numbers };
+  return { shape: shape.toReversed(), numbers: offsets(shape.toReversed(), stridesOf(shape).toReversed()).map((o) => numbers[o]) };
+}
+
+function sizesOf(a, b) {
+  // Rows, inner size and columns of a product, in which a vector is a column; null where a number multiplies.
+  const [m, n] = a.shape.length === 2 ? a.shape : [product(a.shape), 1];
+  return n === (b.shape[0] ?? 1) ? [m, n, product(b.shape.slice(1))] : null;
+}
+
+function matmul(a, b) {
+  const sizes = sizesOf(a, b);
+  if (!sizes) return elementwise(([x, y]) => x * y, [a, b]);
+  const [m, n, p] = sizes;
+  const at = (i, j) => Array.from({ length: n }, (_, k) => a.numbers[i * n + k] * b.numbers[k * p + j]).reduce((x, y) => x + y, 0);
+  return { shape: [m, ...b.shape.slice(1)], numbers: Array.from({ length: m * p }, (_, k) => at(Math.floor(k / p), k % p)) };
+}
+
+function joined(arrays, pieces, shape) {
+  // Arrays cut into pieces that take turns: one after another along an axis.
+  const cut = ({ numbers }, i) => numbers.slice((i * numbers.length) / pieces, ((i + 1) * numbers.length) / pieces);
+  return { shape, numbers: Array.from({ length: pieces }, (_, i) => arrays.flatMap((a) => cut(a, i))).flat() };
+}
+
+function groups(shape, axes) {
+  // The elements along the axes, for each place that stays.
+  const gone = axes ?? shape.map((_, k) => k), strides = stridesOf(shape);
+  const kept = shape.map((_, k) => k).filter((k) => !gone.includes(k));
+  const inner = offsets(gone.map((k) => shape[k]), gone.map((k) => strides[k]));
+  return offsets(kept.map((k) => shape[k]), kept.map((k) => strides[k])).map((o) => inner.map((i) => o + i));
+}
+
+function along(f, axes, shape, keeps, a) {
+  const found = groups(a.shape, axes).map((places) => [places, f(places.map((o) => a.numbers[o]))]);
+  if (!keeps) return { shape, numbers: found.map(([, y]) => y) };
+  const numbers = [];
+  for (const [places, ys] of found) places.forEach((o, k) => (numbers[o] = ys[k]));
+  return { shape, numbers };
+}
+
+function logsumexp(z) {
+  const top = Math.max(...z);
+  return top + Math.log(z.reduce((sum, x) => sum + Math.exp(x - top), 0));
+}
+
+const ALONG = {
+  sum: (z) => z.reduce((a, b) => a + b, 0),
+  max: (z) => Math.max(...z),
+  min: (z) => Math.min(...z),
+  logsumexp,
+  softmax: (z) => z.map((x) => Math.exp(x - logsumexp(z))),
+  log_softmax: (z) => z.map((x) => x - logsumexp(z)),
+};
+
+// Numbers as Python writes them: short(x) in lines and on cards, exact(x) in rules; and compact(x) in matrices.
 
 function rounded(x, places, method) {
   // toFixed and toExponential take a tie away from zero; Python takes it to the even digit.
@@ -169,8 +264,7 @@ function stripped(text, x) {
 }
 
 function infinite(x) {
-  // What cannot be computed is blank.
-  return x > 0 ? "∞" : x < 0 ? "−∞" : "";
+  return x > 0 ? "∞" : x < 0 ? "−∞" : "?"; // what cannot be computed
 }
 
 function raisedTen(exponent) {
@@ -178,34 +272,49 @@ function raisedTen(exponent) {
   return "·10" + [...String(Number(exponent))].map((c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c])).join("");
 }
 
+function scientific(x, places) {
+  const [text, exponent] = rounded(x, places, "toExponential");
+  return stripped(text, Number(x.toExponential(16).split("e")[0])).replace("-", "−") + raisedTen(exponent);
+}
+
 function short(x) {
   if (x === 0) return "0";
-  if (!Number.isFinite(x)) return infinite(x) || "?";
+  if (!Number.isFinite(x)) return infinite(x);
   if (Math.abs(x) >= 10 ** Math.min(1 - digits, 0) && Math.abs(x) < 10 ** Math.max(6, digits)) {
     const [text] = rounded(x, digits, "toFixed");
     return Number(text) === 0 ? (0).toFixed(digits) : stripped(text, x).replace("-", "−");
   }
-  const [text, exponent] = rounded(x, Math.max(digits - 1, 0), "toExponential");
-  const mantissa = stripped(text, Number(x.toExponential(16).split("e")[0]));
-  return mantissa.replace("-", "−") + raisedTen(exponent);
+  return scientific(x, Math.max(digits - 1, 0));
 }
 
-function number(x) {
+function compact(x) {
+  // One digit less, counted from the first that is not 0.
+  if (x === 0) return "0";
   if (!Number.isFinite(x)) return infinite(x);
-  let [text, exponent] = rounded(x, digits, Math.abs(x) < 1e7 ? "toFixed" : "toExponential");
-  if (exponent) text += `e${exponent[0]}${exponent.slice(1).padStart(2, "0")}`;
-  return Number(text) === 0 ? text.replace("-", "") : text.replaceAll("-", "−");
+  const power = Math.floor(Math.log10(Math.abs(x))), figures = Math.max(digits - 1, 1);
+  if (power < -3 || power > 4) return scientific(x, Math.max(figures - 2, 0));
+  const [text] = rounded(x, Math.max(0, Math.min(figures - 1 - power, digits)), "toFixed");
+  return stripped(text, x).replace("-", "−");
 }
 
-function fitting(x) {
-  // On a card: as a number, or where its place is too short for that, with fewer digits.
-  const text = number(x);
-  const shorter = [2, 1, 0].map((places) => x?.toExponential(places).replaceAll("-", "−"));
-  return [text, ...shorter].find((t) => !t || length(t) <= graph.room) ?? shorter.at(-1);
+function widthOf(text) {
+  const widths = { "−": 0.838, "+": 0.838, ".": 0.318, "·": 0.318, "⁻": 0.53 };
+  return [...text].reduce((sum, c) => sum + (widths[c] ?? ("⁰¹²³⁴⁵⁶⁷⁸⁹".includes(c) ? 0.4 : 0.636)), 0);
+}
+
+function fitting(x, write = short, room = data.room) {
+  // On a card: as in the lines, or where its place is too narrow for that, with fewer digits.
+  if (x === undefined) return "";
+  const text = write(x);
+  if (widthOf(text) <= room || !Number.isFinite(x)) return text;
+  const power = Math.floor(Math.log10(Math.abs(x)));
+  const plain = Array.from({ length: digits + 1 }, (_, k) => digits - k).filter(() => power > -4 && power < 7);
+  const shorter = [...plain.map((places) => rounded(x, places, "toFixed")[0].replace("-", "−")).filter((t) => Number(t.replace("−", "-"))), ...[2, 1, 0].map((places) => scientific(x, places))];
+  return shorter.find((t) => widthOf(t) <= room) ?? shorter.at(-1);
 }
 
 function exact(x) {
-  if (!Number.isFinite(x)) return infinite(x) || "?";
+  if (!Number.isFinite(x)) return infinite(x);
   const [mantissa, exponent] = x.toExponential(14).split("e");
   const plain = exponent >= -4 && exponent < 15;
   const text = plain ? String(Number(x.toPrecision(15))) : String(Number(mantissa)) + raisedTen(exponent);

@@ -1,98 +1,160 @@
-"use strict";
-// The laboratory: its state, and how a number is changed. The state is the changed numbers, the answers given, and
-// what is chosen on the benches. Whatever changes, `redraw` makes the whole view from the state again.
+// The laboratory: its state, and how a number is changed. The state is the changed numbers, what undo goes back to, the
+// answers given, and what is chosen in its parts. Whatever changes, the whole view is made from the state again.
 
-const bench = byId("benches");
-const [leaf, number_, eta, curve, reading, losses, descended] =
-  ["leaf", "number", "eta", "curve", "reading", "losses", "descended"].map(byId);
-const [predict, score, form, answer, verdict, mistake, compared, typed] =
-  ["predict", "score", "question", "answer", "verdict", "mistake", "compared", "typed"].map(byId);
-let changed = new Map(); // leaf -> the number that the reader gave it
-let run = compute(changed); // all numbers, at those
-let past = []; // what undo goes back to: `changed` before each step of the descent
-let answers = new Map(); // step -> whether it was answered right
-const tally = { right: 0, asked: 0 };
-const moving = new Set(graph.moving);
-const POINTS = 121;
-const LEFT = 80, WIDTH = 300; // of a curve in a picture 400 wide: numbers such as −2.0562·10⁻⁴ stand left of it
-const onCards = graph.leaves.filter((n) => values[n]);
-const recordedTexts = new Map(all("[data-value], [data-partial]").map((element) => [element, element.textContent]));
+const [bench, leaf, second, number_, eta, curve, reading, losses, descended, problem, effect] =
+  ["laboratory", "leaf", "second", "number", "eta", "curve", "reading", "losses", "descended", "problem", "effect"].map(byId);
+const [predict, only, score, form, answer, grid, verdict, mistake, film, compared, typed] =
+  ["predict", "only", "score", "question", "answer", "grid", "verdict", "mistake", "film", "compared", "typed"].map(byId);
+let opened = ""; // which part is open
+let past = []; // what undo goes back to
+let gesture = null; // the last change: what it is of, and the numbers before
+let path = []; // the numbers of a descent, from its beginning
+const moving = new Set(data.moving);
+const leafPlaces = new Map(data.leaves.map((n) => [n, places.filter((place) => place.what === "value" && place.node === n)]));
+const onCards = data.leaves.filter((n) => leafPlaces.get(n).length);
+const seenTasks = new Set();
 
 function now(n) {
   return changed.get(n) ?? nodes[n];
 }
 
-function setTo(numbers) {
-  // Numbers for leaves; the others stay as they are.
-  form.dataset.step = ""; // at other numbers a question is asked anew
-  const all_ = new Map([...changed, ...numbers]);
-  changed = new Map([...all_].filter(([n, x]) => x !== nodes[n]));
-  answers = new Map();
+function setTo(numbers, of, keepPath = false) {
+  // Numbers for leaves; the others stay. Changes of one thing in a row are one gesture, which undo takes back.
+  if (gesture?.of !== of || of === null) {
+    past.push(changed);
+    gesture = { of, numbers: changed };
+  }
+  if (!keepPath) path = [];
+  changed = new Map([...changed, ...numbers].filter(([n, x]) => x !== nodes[n]));
+  reconsider();
+}
+
+function reconsider() {
+  forget();
   redraw();
+  drawBenches();
 }
 
 function change(n, x) {
-  past = [];
   hold(n);
-  setTo([[n, x]]);
+  setTo([[n, x]], n);
 }
 
 function hold(n) {
   // The leaf in hand. Of the numbers on the cards it is the one that the Tab key leads to.
   leaf.value = n;
-  for (const other of onCards) for (const element of values[other]) setAttribute(element, "tabindex", other === n ? 0 : -1);
+  state.held = n;
+  for (const other of onCards) for (const { group } of leafPlaces.get(other)) setAttribute(group, "tabindex", other === n ? 0 : -1);
 }
 
-function redraw() {
-  run = compute(changed);
-  story = changed.size ? tell(run) : steps;
-  for (const [element, text] of recordedTexts) setText(element, changed.size ? onCard(element) : text);
-  for (const n of onCards) for (const element of values[n]) tellLeaf(element, n);
-  gather();
-  draw();
-  remember();
-  complain(run.problem && `${run.problem}.`);
-  const told = [...changed].map(([n, x]) => `${names[n]} = ${short(x)} (recorded: ${short(nodes[n])})`);
-  byId("changes").textContent = `Changed: ${told.slice(0, 8).join(", ")}${told.length > 8 ? `, and ${told.length - 8} more` : ""}`;
-  byId("changes").hidden = !told.length;
-  drawBenches();
+function undo() {
+  if (!past.length) return;
+  changed = past.pop();
+  path = path.slice(0, -1);
+  gesture = null;
+  reconsider();
 }
+
+function reset() {
+  past.push(changed);
+  [changed, gesture, path] = [new Map(), null, []];
+  reconsider();
+}
+
+const results = new WeakMap(); // of changed numbers
+
+function result(numbers) {
+  if (!results.has(numbers)) results.set(numbers, forward(numbers).values[root]);
+  return results.get(numbers);
+}
+
+hooks.before = () => (gesture ? result(gesture.numbers) : changed.size ? result(new Map()) : undefined);
+
+function sayEffect() {
+  // The effect of the last change, and what the gradient alone had said of it.
+  complain(run.problem && `${run.problem}.`);
+  const { numbers: before } = gesture ?? {}, then = before && result(before), y = run.values[root];
+  const differs_ = before ? data.leaves.filter((n) => (before.get(n) ?? nodes[n]) !== now(n)) : [];
+  if (!differs_.length || then === undefined || y === undefined) effect.textContent = "";
+  else {
+    const slopes = compute(before).gradients, step = (n) => now(n) - (before.get(n) ?? nodes[n]);
+    const said = differs_.reduce((sum, n) => sum + (slopes[n] ?? 0) * step(n), 0);
+    const what = differs_.length > 1 ? `${differs_.length} numbers changed` : `${names[differs_[0]]}: ${short(before.get(differs_[0]) ?? nodes[differs_[0]])} → ${short(now(differs_[0]))}`;
+    effect.textContent = `${what}. ${L} moved by ${short(y - then)}; the gradient alone said ${short(said)}.`;
+  }
+  byId("first-line").hidden = Boolean(effect.textContent) || closed_;
+}
+
+let closed_ = false; // whether the first line was closed
 
 function complain(words = NO_NUMBER) {
-  byId("problem").textContent = words;
-  byId("problem").hidden = !words;
-}
-
-function onCard(element) {
-  const { value, partial } = element.dataset;
-  if (value !== undefined) return fitting(run.values[value]);
-  const [n, k] = partial.split(",");
-  const p = run.slopes[n][k];
-  if (!element.closest(".edge")) return number(p);
-  return p === undefined ? "" : ` ×${short(p)} `;
-}
-
-function tellLeaf(element, n) {
-  element.classList.toggle("changed", changed.has(n));
-  setAttribute(element, "aria-valuenow", now(n));
-  setAttribute(element, "aria-valuetext", short(now(n)) + (changed.has(n) ? ", changed" : ""));
+  problem.textContent = words;
+  problem.hidden = !words;
 }
 
 function drawBenches() {
-  if (!byId("laboratory").open) return;
+  for (const n of onCards) for (const { group } of leafPlaces.get(n)) {
+    group.classList.toggle("changed", changed.has(n));
+    setAttribute(group, "aria-valuenow", now(n));
+    setAttribute(group, "aria-valuetext", short(now(n)) + (changed.has(n) ? ", changed" : ""));
+  }
+  sayEffect();
+  bench.hidden = !opened;
+  byId("open").setAttribute("aria-expanded", Boolean(opened));
+  if (!opened) return;
+  for (const part of bench.querySelectorAll("section")) part.hidden = !part.dataset.bench.split(" ").includes(opened);
+  for (const button of bench.querySelectorAll("[data-bench]")) if (button.matches("button")) button.setAttribute("aria-pressed", button.dataset.bench === opened);
   for (const part of bench.querySelectorAll(".covered")) part.hidden = predict.checked;
-  for (const part of bench.querySelectorAll(".asking")) part.hidden = !predict.checked;
   const n = Number(leaf.value);
   if (document.activeElement !== number_) number_.value = String(now(n)).replace("-", "−");
-  byId("undo").disabled = !past.length;
+  byId("back").disabled = byId("undo").disabled = !past.length;
   byId("reset").disabled = !changed.size;
+  const told = [...changed].map(([n, x]) => `${names[n]} = ${short(x)} (recorded: ${short(nodes[n])})`);
+  byId("changes").textContent = told.length ? `Changed: ${told.slice(0, 6).join(", ")}${told.length > 6 ? `, and ${told.length - 6} more` : ""}` : "";
+  drawTasks();
   if (predict.checked) return; // a curve would tell what is asked
-  drawCurve(n);
-  drawLosses();
-  drawComparison();
+  if (opened === "change") drawCurve(n);
+  if (opened === "descend") drawLosses();
+  if (opened === "mistake") drawComparison();
 }
 
-// Change a number: on its card, or on the bench.
+function open_(part) {
+  opened = part;
+  drawBenches();
+  remember();
+}
+
+// Experiments.
+
+function drawTasks() {
+  byId("tasks").replaceChildren(...data.tasks.map((task, k) => {
+    const set = filled("button", "set it up"), look = filled("button", "what is to be seen");
+    set.addEventListener("click", () => setUp(task, k));
+    look.addEventListener("click", () => (seenTasks.add(k), drawTasks()));
+    const item = filled("li", filled("p", task.sentence), set, " ");
+    if (seenTasks.has(k)) item.append(filled("b", "✓ seen"), filled("p", task.seen));
+    else if (task.seen) item.append(look);
+    return item;
+  }));
+}
+
+function setUp(task, k) {
+  changed = new Map();
+  predict.checked = task.shows === "predict";
+  mistake.value = task.mistake;
+  if (task.eta !== null) eta.value = String(task.eta);
+  const held = task.leaf ?? task.numbers[0]?.[0];
+  if (held !== undefined && onCards.includes(held)) hold(held);
+  setTo(task.numbers, null);
+  if (!task.seen) seenTasks.add(k);
+  if (predict.checked) beginPredicting();
+  else showAll();
+  if (held !== undefined) state.held = held;
+  draw();
+  drawBenches();
+}
+
+// Change a number: on its card, or in the laboratory.
 
 function rounded12(x) {
   return Number(x.toPrecision(12)); // 0.1 + 0.2 is 0.3 to whoever presses a key
@@ -106,43 +168,56 @@ function unit(event, x) {
 
 const NO_NUMBER = "A number is needed, such as −0.5, 1/3 or 1.2e-3.";
 
-function movable(element, n) {
-  element.setAttribute("role", "spinbutton");
-  element.setAttribute("aria-label", names[n]);
-  element.classList.add("leaf");
-  element.addEventListener("focus", () => (hold(n), drawBenches()));
-  element.addEventListener("keydown", (event) => {
+function movable(group, n) {
+  group.setAttribute("role", "spinbutton");
+  group.setAttribute("aria-label", names[n]);
+  group.classList.add("leaf");
+  group.addEventListener("focus", () => (hold(n), draw(), drawBenches()));
+  group.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey) return;
     const up = { ArrowUp: 1, ArrowDown: -1 }[event.key], on = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    const other = on && values[onCards[onCards.indexOf(n) + on]];
+    const other = on && leafPlaces.get(onCards[onCards.indexOf(n) + on]);
     if (up) change(n, rounded12(now(n) + up * unit(event, now(n))));
-    else if (on) other?.[0].focus();
-    else if (event.key === "Enter") type(element, n);
-    else if (event.key === "Escape") picture.focus();
+    else if (on) other?.[0].group.focus();
+    else if (event.key === "Enter") type(group, n);
+    else if (event.key === "Escape") letGo();
     else if (!/^[-−.,\d]$/.test(event.key)) return; // the other keys are those of the film
-    else type(element, n, event.key);
+    else type(group, n, event.key);
     event.preventDefault();
     event.stopPropagation();
   });
   let start = null;
-  element.addEventListener("pointerdown", (event) => {
-    start = { x: event.clientX, from: now(n) };
-    element.setPointerCapture(event.pointerId);
-    element.focus();
+  group.addEventListener("pointerdown", (event) => {
+    start = { x: event.clientX, from: now(n), moved: false };
+    gesture = null;
+    group.setPointerCapture(event.pointerId);
+    group.focus();
     event.preventDefault();
   });
-  element.addEventListener("pointermove", (event) => {
-    if (start) change(n, rounded12(start.from + Math.round((event.clientX - start.x) / 4) * unit(event, start.from) * 0.2));
+  group.addEventListener("pointermove", (event) => {
+    const far = start && Math.round((event.clientX - start.x) / 4);
+    if (!far && !start?.moved) return;
+    start.moved = true;
+    change(n, rounded12(start.from + far * unit(event, start.from) * 0.2));
   });
-  for (const end of ["pointerup", "pointercancel"]) element.addEventListener(end, () => (start = null));
-  element.addEventListener("click", (event) => event.stopPropagation()); // it does not lead to another step
-  element.addEventListener("dblclick", () => type(element, n));
+  group.addEventListener("pointerup", () => {
+    if (start && !start.moved) type(group, n); // one tap opens its field
+    start = null;
+  });
+  group.addEventListener("pointercancel", () => (start = null));
+  group.addEventListener("click", (event) => event.stopPropagation()); // it does not lead to another step
 }
 
-function type(element, n, text = "") {
+function letGo() {
+  state.held = null;
+  picture.focus();
+  draw();
+}
+
+function type(group, n, text = "") {
   // A field over the number; what is typed takes its place.
-  const box = element.getBoundingClientRect();
-  Object.assign(typed.style, { left: `${box.left - 8}px`, top: `${box.top - 6}px` });
+  const box = group.getBoundingClientRect();
+  Object.assign(typed.style, { left: `${Math.max(0, Math.min(box.right - 110, innerWidth - 130))}px`, top: `${box.top - 6}px` });
   typed.value = text || String(now(n)).replace("-", "−");
   typed.hidden = false;
   typed.setAttribute("aria-label", names[n]);
@@ -158,8 +233,8 @@ function type(element, n, text = "") {
     complain(run.problem && `${run.problem}.`);
     typed.onkeydown = typed.onblur = null;
     typed.hidden = true;
-    element.focus();
-    if (keep) change(n, given.number);
+    group.focus();
+    if (keep && given.number !== now(n)) change(n, given.number);
   };
   typed.onkeydown = (event) => {
     if (event.key === "Enter") finish(true);
@@ -182,6 +257,6 @@ function read(text) {
 function readPlain(text) {
   const match = /^([+-]?(?:\d+\.?\d*|\.\d+))(?:(?:e|[*·×x]10(?:\^|\*\*)?)([+-]?\d+))?$/i.exec(text);
   if (!match) return null;
-  const power = Number(match[2] ?? 0), places = match[1].split(".")[1]?.length ?? 0;
-  return { number: Number(`${match[1]}e${power}`), tolerance: 0.5 * 10 ** (power - places) };
+  const power = Number(match[2] ?? 0), places_ = match[1].split(".")[1]?.length ?? 0;
+  return { number: Number(`${match[1]}e${power}`), tolerance: 0.5 * 10 ** (power - places_) };
 }

@@ -1,69 +1,130 @@
-"""The graph as JavaScript: the rows of the table that it uses, how they are connected, and what can be asked.
+"""The graph as JavaScript, and formulas as trees: what engine.js computes with.
 
-engine.js runs it. No derivative is typed there: values and partials are printed from the rows.
+No derivative is typed there: values and partials are printed from the rows of the table.
 """
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
 
 from ... import ops
-from ...writing.code import JAVASCRIPT, NotWritten
-from ...writing.expression import Apply, Expression, Name, Number, write
+from ...ops import Op
+from ...value import Value
+from ...writing import expression as E
+from ...writing.code import JAVASCRIPT
+from ...writing.expression import Expression, Shape
 from ..compiling.terms import Algebra, Term
 from ..drawing import look
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Any
 
-    from ...ops import Op
-    from ..explaining.rows import Derivation
-    from .stage import Stage
+class Rows:
+    """The rows of the table that a page uses, each for a number of inputs, as JavaScript.
 
-
-def graph_as_script(stage: Stage, derivation: Derivation) -> str:
-    """`const graph = …`, for engine.js.
-
-    Each of its `nodes` is the number of a leaf, or [row, input, …]; `names` are the names of the nodes, null for
-    a constant; `leaves` are the nodes that a reader can change, `parameters` those that descent moves, `moving` those
-    that it moves where there are none; `room` is how many characters a number on a card may have.
-
-    Raises:
-        NotWritten: a row that a user added cannot be written in JavaScript.
+    Raises NotWritten where a row that a user added cannot be written.
     """
-    order, number_of = stage.values, stage.number_of
-    rows: dict[tuple[Op, int], str] = {}
-    nodes: list[float | list[int]] = []
-    for v in order:
-        if not v.op:
-            nodes.append(v.data)
-            continue
-        kind = v.op, len(v.inputs)
-        if kind not in rows:
-            rows[kind] = _row(*kind)
-        nodes.append([list(rows).index(kind), *[number_of[a] for a in v.inputs]])
-    leaves = [row.node for row in derivation.forward if not row.node.op]  # in the order in which they are given
-    data = {
-        "nodes": nodes,
-        "names": [derivation.names.get(v) for v in order],
-        "leaves": [number_of[v] for v in leaves],
-        "parameters": [number_of[v] for v in leaves if v in stage.names.parameters],
-        "moving": [number_of[v] for v in [v for v in leaves if stage.kind(v) == "parameter"] or leaves],
-        "room": len(stage.room),
-        "digits": derivation.digits,
-    }
-    return f"const graph = {as_json(data)};\ngraph.rows = [\n{''.join(rows.values())}];\n"
+
+    def __init__(self) -> None:
+        self.written: dict[tuple[Op, int], str] = {}
+
+    def number(self, op: Op, n: int) -> int:
+        if (op, n) not in self.written:
+            self.written[op, n] = _row(op, n)
+        return list(self.written).index((op, n))
+
+    def __str__(self) -> str:
+        return f"[\n{''.join(self.written.values())}]"
+
+
+@dataclass(frozen=True)
+class Later:
+    """A number, or an array, that the page finds by a tree; `exact` asks for all its digits."""
+
+    tree: Any
+    shape: Shape = ()
+    exact: bool = False
+
+
+class Trees:
+    """Formulas as trees of lists.
+
+    A leaf is a number, or ["v", k] or ["g", k], the value or the gradient of quantity k, or ["p", b, i], the local
+    derivative of node b by its input i. [row, …] is a row of the table, element by element; the others are named.
+
+    Args:
+        rows: the rows of the page.
+        leaf_of: for each name in a formula its leaf.
+    """
+
+    def __init__(self, rows: Rows, leaf_of: Mapping[str, Any]) -> None:
+        self.rows = rows
+        self.leaf_of = leaf_of
+
+    def later(self, e: Expression) -> Later:
+        return Later(self.tree(e), e.shape)
+
+    def tree(self, e: Expression) -> Any:
+        args = [self.tree(a) for a in e.args] if not isinstance(e, E.Chain) else []
+        match e:
+            case E.Name(text) | E.Derivative(text=text):
+                return self.leaf_of[text]
+            case E.Number(Later(tree)):
+                return tree
+            case E.Number(number) | E.Constant(number) | E.Literal(number):
+                shape = getattr(number, "shape", ())
+                return ["a", shape, _flat(number, shape)] if shape else float(number)
+            case E.Ones(shape):
+                return ["ones", shape]
+            case E.Apply(op) if op in (ops.ADD, ops.MUL):
+                first, *others = args
+                for other in others:
+                    first = [self.rows.number(op, 2), first, other]
+                return first
+            case E.Apply(op):
+                return [self.rows.number(op, len(args)), *args]
+            case E.Along(function, _, axes):
+                return ["along", function.symbol, axes, e.shape, *args]
+            case E.Join(_, _, axis):
+                return ["join", prod(e.shape[:axis]), e.shape, *args]
+            case E.MatMul():
+                return ["@", *args]
+            case E.Transpose():
+                return ["T", *args]
+            case E.Reshape(_, shape):
+                return ["reshape", shape, *args]
+            case E.Part(_, _, offsets, shape):
+                return ["part", offsets, shape, *args]
+            case E.Placed(_, _, offsets, shape):
+                return ["placed", offsets, shape, *args]
+        raise TypeError(f"{e} has no number: nothing is known of it but its name")
+
+
+def _flat(number: Any, shape: Shape) -> list[float]:
+    flat = number.tolist()
+    for _ in range(len(shape) - 1):
+        flat = [x for row in flat for x in row]
+    return [float(x) for x in flat]
+
+
+def nodes_as_data(nodes: Sequence[Value], number_of: Mapping[Value, int], rows: Rows) -> list[Any]:
+    """Each node as the number of a leaf, or as [row, input, …]."""
+    return [[rows.number(v.op, len(v.inputs)), *[number_of[a] for a in v.inputs]] if v.op else v.data for v in nodes]
 
 
 def _row(op: Op, n: int) -> str:
     """The row for n inputs, as JavaScript: what it is called, its value, its partials."""
     algebra = Algebra()
-    y, *inputs = [letter(algebra, name) for name in ("y", *[f"a[{k}]" for k in range(n)])]
+    y, *inputs = [_letter(algebra, name) for name in ("y", *[f"a[{k}]" for k in range(n)])]
     value = _function("(a)", [algebra.apply(op, *inputs)], "{}")
-    partials = [algebra.apply(ops.ADD, p, 0.0) for p in op.partials(y, *op.arguments(tuple(inputs)))]
+    partials = [_term(algebra, p) for p in op.partials(y, *op.arguments(tuple(inputs)))]
     return f"  [{as_json(op.symbol)}, {value}, {_function('(y, a)', partials, '[{}]')}],\n"
+
+
+def _term(algebra: Algebra, x: Any) -> Term:
+    return x if isinstance(x, Term) else algebra.constant(x)
 
 
 def _function(arguments: str, results: Sequence[Term], form: str) -> str:
@@ -95,45 +156,22 @@ class _Letter(Term):
         return self is other
 
 
-def letter(algebra: Algebra, name: str) -> Term:
+def _letter(algebra: Algebra, name: str) -> Term:
     """A variable that is written as it is called."""
     term = _Letter(algebra)
     term.label = name
     return term
 
 
-def as_function(e: Expression, names: dict[str, str]) -> str:
-    """A formula of numbers as a JavaScript function of values v, gradients g and slopes p.
-
-    `names` tells how a name is written in it. Raises NotWritten where the formula cannot be written.
-    """
-    algebra = Algebra()
-
-    def term(e: Expression) -> Term:
-        match e:
-            case Apply(op, args) if op in (ops.ADD, ops.MUL):
-                first, *others = map(term, args)
-                for other in others:
-                    first = algebra.apply(op, first, other)
-                return first
-            case Apply(op, args):
-                return algebra.apply(op, *map(term, args))
-        if e.args or e.shape:
-            raise NotWritten(f"{type(e).__name__} is not a formula of numbers")
-        return letter(algebra, names[e.text]) if hasattr(e, "text") else algebra.constant(e.number)  # type: ignore[attr-defined]
-
-    return f"(v, g, p) => {_written(term(e), {})}"
-
-
 def _written(term: Term, named: dict[Term, str]) -> str:
     def expression(term: Term) -> Expression:
         if term in named:
-            return Name(named[term])
+            return E.Name(named[term])
         if term.op:
-            return Apply(term.op, tuple(map(expression, term.inputs)))
-        return Name(term.label or "") if term.number is None else Number(term.number)
+            return E.Apply(term.op, tuple(map(expression, term.inputs)))
+        return E.Name(term.label or "") if term.number is None else E.Number(term.number)
 
-    return str(write(expression(term), JAVASCRIPT)[0])
+    return str(E.write(expression(term), JAVASCRIPT)[0])
 
 
 def as_json(data: Any) -> str:

@@ -1,86 +1,167 @@
-"use strict";
-// The view is a function of the state: of the step, and in the laboratory of the changed numbers and of what is
-// covered. show(n) replays the story up to step n, so going back is exact.
+// The view is a function of the state: of the step or the card in hand, of the changed numbers, and in the laboratory
+// of what is covered. `draw` makes all of it, so going back is exact.
 // Text from the graph goes into the page as textContent only; it is never read as HTML.
 
-const steps = JSON.parse(document.getElementById("steps").textContent);
-const last = steps.length - 1;
 const byId = (id) => document.getElementById(id);
-const [picture, slider, fit, play] = ["picture", "slider", "fit", "play"].map(byId);
+const [picture, slider, fit, hide, play] = ["picture", "slider", "fit", "hide", "play"].map(byId);
 const svg = picture.querySelector("svg");
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
-const embedded = window.parent !== window; // in the frame of a notebook `location` is not ours to touch
-let step = 0;
+const embedded = window.parent !== window; // in a frame `location` is read, and not written
+const steps = data.steps, last = steps.length - 1;
+const state = {
+  all: true, // every number at once, or step by step
+  step: last,
+  card: null, // all at once: the card whose lines are shown
+  element: null, // ["v" or "g", quantity, element] whose sum is shown
+  held: null, // the leaf in hand, whose ways to the result are lit
+};
+let changed = new Map(); // leaf -> the number that the reader gave it
+let run = compute(changed); // all numbers, at those
+let story = tell(run, true); // what the steps say there
 let timer = null;
 let remembering = null;
-let story = steps; // what the steps say: as recorded, or as the laboratory tells them at other numbers
-const hooks = { covered: () => false, shown() {}, address: () => "", arrive() {} }; // for the laboratory
+const hooks = { covered: () => null, shown() {}, address: () => [], arrive() {}, film: () => null }; // for the laboratory
 
-// What each step adds, turned around: for every place in the picture, when it gets which text.
-
-const since = new Map(); // an element of the picture -> the step from which on it is seen
-const texts = new Map(); // the place of a gradient -> its [step, text], in order
+// Where each number stands in the picture, and from which step on it is known.
 
 function all(selector) {
   return [...svg.querySelectorAll(selector)];
 }
 
-function byNode(what) {
-  const places = {}; // the number of a node -> where its value, or its gradient, stands
-  for (const element of all(`[data-${what}]`)) (places[element.dataset[what]] ??= []).push(element);
-  return places;
-}
-
-for (const element of all("[data-value], .edge text, .slope")) since.set(element, Infinity);
-const values = byNode("value");
-const gradients = byNode("gradient");
-steps.forEach((s, n) => {
-  for (const v of s.values ?? []) for (const element of values[v] ?? []) since.set(element, n);
-  if (s.phase !== "backward") return;
-  for (const id of s.arrows ?? []) for (const element of byId(id).querySelectorAll("text")) since.set(element, n);
-  for (const element of byId(s.hand).querySelectorAll(".slope")) since.set(element, n);
+const places = all(".place").map((group) => {
+  const [what] = ["value", "gradient", "slope"].filter((name) => name in group.dataset);
+  const [node, input] = group.dataset[what].split(",").map(Number);
+  const cell = data.level === "tensor" && group.querySelector("polygon");
+  return { group, what, node, input, cell, text: group.querySelector("text"), wide: cell ? compact : short };
 });
+const arrows = data.cards.flatMap(([id, own, sources]) => sources.map((source, k) => ({ id: `${id}-${k + 1}`, from: source, to: id, k })));
+const nodesOn = new Map(data.cards.map(([id, own]) => [id, own]));
+const valueFrom = new Map(); // node -> the step in which its value is told
+const arrowFrom = new Map(); // arrow -> the step in which its local derivative is told
+const quantityOf = new Map(); // node -> the first quantity that it is an element of
 
-function gather() {
-  for (const element of all("[data-gradient]")) texts.set(element, []);
-  story.forEach((s, n) => {
-    for (const [v, text] of s.gradients ?? []) for (const element of gradients[v] ?? []) texts.get(element).push([n, text]);
-  });
+data.quantities.forEach(([, , refs], k) => refs.forEach((n) => quantityOf.has(String(n)) || quantityOf.set(String(n), k)));
+steps.forEach((s, n) => {
+  for (const { of } of s.lines) if (of[0] === "v") for (const ref of nodesOf(of)) valueFrom.set(String(ref), n);
+  if (s.phase === "backward") for (const id of s.arrows ?? []) arrowFrom.set(id, n);
+});
+const handFrom = new Map(steps.flatMap((s, n) => (s.phase === "backward" && s.hand ? [[s.hand, n]] : [])));
+
+function textOf(place, seen) {
+  const { what, node, input } = place;
+  if (what === "value") return (valueFrom.get(String(node)) ?? 0) <= seen ? run.values[node] : undefined;
+  if (what === "gradient") return seen >= last ? gradientOf(node) : gradientAt(node, seen);
+  const from = valueFrom.get(`${node},${input}`) ?? handFrom.get(place.group.closest(".node").id) ?? 0;
+  return from <= seen ? run.slopes[node][input] : undefined;
 }
 
-// Showing a step.
+const told = new Set([root, ...steps.flatMap((s) => s.lines.flatMap(({ of }) => (of[0] === "g" ? nodesOf(of) : [])))]);
+
+function gradientOf(node) {
+  return told.has(node) ? run.gradients[node] : undefined;
+}
+
+function gradientAt(node, seen) {
+  for (let n = Math.min(seen, last); n >= 0; n--) if (story[n].gradients.has(node)) return story[n].gradients.get(node);
+  return undefined;
+}
+
+// Showing.
 
 function show(n) {
-  step = Math.max(0, Math.min(last, n));
+  state.all = false;
+  state.held = state.card = state.element = null;
+  state.step = Math.max(0, Math.min(last, n));
   draw();
   follow();
   remember();
 }
 
+function showAll() {
+  pause();
+  state.all = true;
+  state.held = state.card = state.element = null;
+  draw();
+  remember();
+}
+
+function redraw() {
+  // At other numbers.
+  run = compute(changed);
+  story = tell(run, !changed.size);
+  draw();
+  remember();
+}
+
 function draw() {
-  const covered = hooks.covered(step);
-  const seen = covered ? step - 1 : step;
-  const { phase, title, hand, near = [], arrows = [] } = story[step];
-  const lines = covered ? [] : story[step].lines;
-  for (const [element, first] of since) element.classList.toggle("hidden", seen < first);
-  for (const [element, changes] of texts) {
-    setText(element, changes.findLast(([first]) => first <= seen)?.[1] ?? "");
-  }
+  const covered = hooks.covered();
+  const seen = covered ? Math.min(state.step - 1, last) : state.all || !hide.checked ? last : state.step;
+  drawNumbers(seen, covered);
+  const current = hooks.film() ?? (state.all ? linesOfCard(state.card) : story[state.step]);
+  const { phase = "", title = [], hand, near = [], arrows: used = [], lines = [] } = current;
   mark("hand", hand ? [hand] : []);
   mark("near", near.filter((id) => id !== hand));
-  mark("used", arrows);
+  mark("used", state.all ? [] : used);
+  light();
+  document.body.classList.toggle("all", state.all);
   byId("said").className = phase;
-  byId("title").replaceChildren(...inParts(title));
-  byId("lines").className = phase !== "given" && lines.length > 6 ? "many" : "";
-  byId("lines").replaceChildren(...lines.map((line) => filled("p", ...inParts(line))));
+  byId("title").replaceChildren(...asNodes(title));
+  byId("lines").className = lines.length > 6 ? "many" : "";
+  const given = !state.all && phase === "given";
+  byId("lines").replaceChildren(...(given ? [filled("p", "What the computation starts from stands on the square cards.")] : lines.flatMap((line, k) => (covered?.has(k) ? [] : [lineNode(line)]))));
+  if (state.element) drawElement();
+  byId("said").hidden = state.all && !state.card && !state.element && !covered;
   byId("said").scrollTop = 0;
-  slider.value = step;
-  slider.setAttribute("aria-valuetext", `step ${step} of ${last}, ${phase}`);
-  byId("position").textContent = `${phase}, ${step} / ${last}`;
-  for (const id of ["first", "previous"]) byId(id).setAttribute("aria-disabled", step === 0);
-  for (const id of ["next", "last"]) byId(id).setAttribute("aria-disabled", step === last);
+  drawFilm(phase);
+  byId("result").replaceChildren(...resultNodes());
   hooks.shown(covered);
 }
+
+function drawNumbers(seen, covered) {
+  const most = new Map(); // the largest number of each matrix
+  const found = places.map((place) => textOf(place, seen));
+  places.forEach(({ what, node, cell }, k) => {
+    const key = `${what}${quantityOf.get(String(node))}`;
+    if (cell) most.set(key, Math.max(most.get(key) ?? 0, Math.abs(found[k] ?? 0)));
+  });
+  places.forEach(({ group, what, node, cell, text, wide }, k) => {
+    const x = found[k];
+    setText(text, fitting(x, wide, cell ? data.narrow : data.room));
+    if (cell) setAttribute(cell, "fill", heat(x ?? 0, most.get(`${what}${quantityOf.get(String(node))}`)));
+  });
+  for (const text of all(".edge text")) {
+    const arrow = arrows.find(({ id }) => id === text.dataset.arrow);
+    const [n] = nodesOn.get(arrow.to), p = run.slopes[n]?.[arrow.k];
+    setText(text, seen >= last || (arrowFrom.get(arrow.id) ?? Infinity) <= seen ? `×${p < 0 ? `(${short(p)})` : p === undefined ? "?" : short(p)}` : "");
+  }
+}
+
+function heatLevel(x, most) {
+  return (most && Math.round((Math.abs(x) / most) * (data.heat[0].length - 1))) || 0;
+}
+
+function heat(x, most) {
+  return data.heat[x < 0 ? 1 : 0][heatLevel(x, most)];
+}
+
+function drawFilm(phase) {
+  slider.value = state.step;
+  slider.setAttribute("aria-valuetext", `step ${state.step} of ${last}, ${phase}`);
+  byId("position").textContent = state.all ? `${last} steps` : `${phase}, ${state.step} / ${last}`;
+  byId("all").setAttribute("aria-pressed", state.all);
+  for (const id of ["first", "previous"]) byId(id).setAttribute("aria-disabled", !state.all && state.step === 0);
+  for (const id of ["next", "last"]) byId(id).setAttribute("aria-disabled", !state.all && state.step === last);
+}
+
+function linesOfCard(id) {
+  // Every line that is told of a card: what it is, and what its gradients are.
+  if (!id) return {};
+  const own = new Set(nodesOn.get(id));
+  const lines = story.flatMap((s) => s.lines.filter(({ of }) => own.has(nodesOf(of)[0]) || (s.hand === id && of[0] === "v")));
+  return { title: [lines.length ? "" : "A constant"], hand: id, near: data.cards.find(([card]) => card === id)[2], lines };
+}
+
+// Text.
 
 function setText(element, text) {
   if (element.textContent !== text) element.textContent = text; // what stays needs no new layout
@@ -92,11 +173,7 @@ function setAttribute(element, name, value) {
 
 function mark(name, ids) {
   for (const element of all("." + name)) element.classList.remove(name);
-  for (const id of ids) byId(id).classList.add(name);
-}
-
-function inParts([left, result, rest]) {
-  return [left, filled("em", result), rest];
+  for (const id of ids) byId(id)?.classList.add(name);
 }
 
 function filled(tag, ...content) {
@@ -105,16 +182,151 @@ function filled(tag, ...content) {
   return element;
 }
 
+function asNodes(pieces, upright = false) {
+  return pieces.map((piece) => (typeof piece === "string" ? piece : matrixNode(piece, upright)));
+}
+
+function lineNode(line) {
+  const upright = line.sides.flat().some((piece) => piece.shape?.length > 1 && piece.shape.at(-2) > 1);
+  const sides = line.sides.map((side, k) => {
+    const content = asNodes(side, upright);
+    return filled("span", ` ${k ? "=" : line.relation} `, ...(k === line.sides.length - 1 ? [filled("em", ...content)] : content));
+  });
+  const node = filled("p", line.quantity, ...sides);
+  const [total, ...others] = line.part ? line.notes : [null, ...line.notes];
+  if (total) node.append(filled("span", "  → ", ...total));
+  node.append(...others.map((note) => {
+    const span = filled("span", ...asNodes(note));
+    span.className = "note";
+    return span;
+  }));
+  node.className = line.of[0] + (upright ? " matrices" : "");
+  if (line.shape?.length) node.querySelectorAll("em table").forEach((table) => (table.dataset.of = line.of.join(",")));
+  return node;
+}
+
+const MOST = 8; // rows and columns of a matrix that are shown
+
+function matrixNode({ shape, numbers, enclosed }, upright) {
+  // A table, with shades; a vector is a column beside matrices, and else a transposed row. Of three axes, a row of them.
+  if (shape.length > 2) {
+    const size = product(shape.slice(-2)), count = product(shape.slice(0, -2));
+    const one = (k) => matrixNode({ shape: shape.slice(-2), numbers: numbers.slice(k * size, (k + 1) * size) }, upright);
+    return filled("span", ...Array.from({ length: Math.min(count, MOST) }, (_, k) => one(k)), count > MOST ? "…" : "");
+  }
+  const row = shape.length === 1 && !upright && shape[0] > 1;
+  const [m, n] = shape.length === 2 ? shape : row ? [1, shape[0]] : [shape[0], 1];
+  const most = numbers.reduce((top, x) => Math.max(top, Math.abs(x) || 0), 0);
+  const table = filled("table"), shown = (size) => (k) => size <= MOST || k < MOST - 4 || k === size - 1;
+  for (let i = 0; i < m; i++) {
+    if (!shown(m)(i)) continue;
+    const tr = table.insertRow();
+    for (let j = 0; j < n; j++) {
+      if (!shown(n)(j)) continue;
+      const x = numbers[i * n + j], td = tr.insertCell(), skipped = (n > MOST && j === n - 1) || (m > MOST && i === m - 1);
+      td.textContent = compact(x);
+      td.dataset.at = i * n + j;
+      td.className = `${x < 0 ? "down" : "up"}${heatLevel(x, most)}${skipped ? " skipped" : ""}`;
+    }
+  }
+  const span = filled("span", enclosed && row ? "(" : "", table, row ? "ᵀ" : "", enclosed && row ? ")" : "");
+  span.className = "matrix";
+  return span;
+}
+
+function drawElement() {
+  // The sum behind one element, with all that is in it lit up.
+  const [what, k, at] = state.element;
+  const line = steps.flatMap((s) => s.lines).find(({ of }) => of[0] === what && of[1] === k);
+  const refs = quantity(k)[2], name = nameOf(what, k, at);
+  const x = elementsOf([what, k], run)[at];
+  const found = line?.tree === undefined ? null : behind(line.tree, at, run);
+  mark("lit", []);
+  const self = places.filter((place) => place.what === (what === "v" ? "value" : "gradient") && place.node === refs[at]);
+  for (const { group } of self) group.classList.add("lit", "self");
+  for (const use of found?.used ?? []) {
+    const kind = use[0] === "v" ? "value" : "gradient", ref = use.slice(1);
+    for (const { group } of places.filter((place) => place.what === kind && String(place.node) === ref)) group.classList.add("lit");
+  }
+  const text = found && found.text !== compact(x) ? `${name} = ${found.text} = ` : `${name} = `;
+  const node = filled("p", text, filled("em", compact(x)));
+  node.className = "behind";
+  byId("lines").prepend(node);
+}
+
+function nameOf(what, k, at) {
+  const [name, shape, refs] = quantity(k);
+  const element = names[refs[at]] ?? `${name}[${at}]`;
+  return what === "v" ? element : `∂${L}/∂${element}`;
+}
+
+function resultNodes() {
+  const before = run.values[root] === undefined ? "?" : short(run.values[root]);
+  const then = hooks.before?.();
+  return then === undefined ? [filled("b", L), ` ${before}`] : [filled("b", L), ` ${short(then)} → `, filled("em", before)];
+}
+
+function light() {
+  // The ways from the leaf in hand to the result, as wide as their local derivatives are large; the rest fades.
+  const found = state.held === null || run.values[root] === undefined ? null : waysFrom(state.held);
+  svg.classList.toggle("fading", Boolean(found));
+  for (const arrow of arrows) {
+    const group = byId(arrow.id), path = group.querySelector("path"), slope = found?.get(arrow.id);
+    group.classList.toggle("way", slope !== undefined);
+    if (slope === undefined) path.removeAttribute("stroke-width");
+    else setAttribute(path, "stroke-width", (1.2 + (6 * slope) / (1 + slope)).toFixed(2));
+    path.classList.toggle("none", slope === 0);
+  }
+  const cards = new Set(found ? [cardOf(state.held), ...arrows.filter(({ id }) => found.has(id)).flatMap(({ from, to }) => [from, to])] : []);
+  for (const [id] of data.cards) byId(id).classList.toggle("way", cards.has(id));
+}
+
+function cardOf(node) {
+  return data.cards.find(([, own]) => own.includes(node))?.[0];
+}
+
+function waysFrom(leaf) {
+  // For each arrow on a way the size of its local derivative: how much larger a change is that came through it.
+  const moved = tangents(run, leaf), start = cardOf(leaf), found = new Map();
+  const reached = new Set([start]);
+  for (const [id, own, sources] of data.cards.toSorted((a, b) => Math.max(...a[1]) - Math.max(...b[1]))) {
+    sources.forEach((source, k) => {
+      if (!reached.has(source)) return;
+      const from = id === source ? [] : nodesOn.get(source).filter((n) => n === leaf || moved[n] || source !== start);
+      const size = Math.max(0, ...from.map((n) => Math.abs(moved[n])));
+      const through = throughArrow(own, new Set(from), moved, data.level === "value" ? k : null);
+      if (through === null) return;
+      reached.add(id);
+      found.set(`${id}-${k + 1}`, size ? through / size : 0);
+    });
+  }
+  return found;
+}
+
+function throughArrow(own, from, moved, input) {
+  // The largest change that the nodes of a card have from those of another alone; null where they read none of them.
+  const change = new Map(), inside = new Set(own);
+  let read = null;
+  for (const b of own) {
+    if (isLeaf(b)) continue;
+    const sum = nodes[b].slice(1).reduce((total, a, k) => {
+      if (inside.has(a)) return total + (change.get(a) ?? 0) * run.slopes[b][k];
+      if (!from.has(a) || (input !== null && input !== k)) return total;
+      read ??= 0;
+      return total + moved[a] * run.slopes[b][k];
+    }, 0);
+    if (sum) change.set(b, sum);
+  }
+  return read === null ? null : Math.max(0, Math.abs(change.get(own.at(-1)) ?? 0), ...[...change].filter(([n]) => n === own.at(-1) || quantityOf.has(String(n))).map(([, c]) => Math.abs(c)));
+}
+
 function follow() {
   // Where the picture is larger than its window, bring what is in hand to the middle.
   const marked = all(".hand, .near");
-  if (!marked.length) return;
-  const middle = (low, high, from, size, first) => {
-    const fits = high - low < size;
-    return (fits ? (low + high) / 2 : first) - from - size / 2;
-  };
+  const hand = svg.querySelector(".hand")?.getBoundingClientRect();
+  if (!hand) return;
+  const middle = (low, high, from, size, first) => ((high - low < size ? (low + high) / 2 : first) - from - size / 2);
   const boxes = marked.map((e) => e.getBoundingClientRect());
-  const hand = svg.querySelector(".hand").getBoundingClientRect();
   const window_ = picture.getBoundingClientRect();
   picture.scrollBy({
     left: middle(Math.min(...boxes.map((b) => b.left)), Math.max(...boxes.map((b) => b.right)),
@@ -131,16 +343,32 @@ function remember() {
   if (embedded) return;
   clearTimeout(remembering);
   remembering = setTimeout(() => {
+    const parts = [...(state.all ? [] : [state.step]), ...hooks.address()];
+    if (document.documentElement.dataset.theme) parts.push(`theme=${document.documentElement.dataset.theme}`);
     try {
-      history.replaceState(null, "", "#" + step + hooks.address());
+      history.replaceState(null, "", `#${parts.join("&")}`);
     } catch {
       // some browsers refuse it to files
     }
   }, 200); // browsers also refuse it to whoever asks too often
 }
 
-function remembered() {
-  return embedded ? 0 : Number.parseInt(location.hash.slice(1), 10) || 0;
+function arrive() {
+  // What the address says: a step, numbers, an open part, a theme. What is none of these is ignored.
+  const parts = location.hash.slice(1).split("&");
+  const pairs = new Map(parts.filter((part) => part.includes("=")).map((part) => part.split(/=(.*)/s).slice(0, 2).map(decoded)));
+  if (["light", "dark"].includes(pairs.get("theme"))) document.documentElement.dataset.theme = pairs.get("theme");
+  hooks.arrive(pairs);
+  if (/^\d+$/.test(parts[0])) show(Number(parts[0]));
+  else draw();
+}
+
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return "";
+  }
 }
 
 // Moving.
@@ -153,74 +381,53 @@ function go(n) {
 function pause() {
   clearInterval(timer);
   timer = null;
-  told();
+  sayPlaying();
 }
 
 function playOrPause() {
   if (timer) return pause();
-  if (step === last) show(0);
-  timer = setInterval(() => (step < last && !hooks.covered(step) ? show(step + 1) : pause()), calm.matches ? 3000 : 1500);
-  told();
+  if (state.all || state.step === last) show(0);
+  timer = setInterval(() => (state.step < last && !hooks.covered() ? show(state.step + 1) : pause()), calm.matches ? 3000 : 1500);
+  sayPlaying();
 }
 
-function told() {
+function sayPlaying() {
   play.classList.toggle("playing", timer !== null);
   play.setAttribute("aria-label", timer ? "Pause" : "Play");
 }
 
 function goToCard(id) {
-  // Its forward step, or once that is past its backward step; a second click leads from one to the other.
+  // All at once: its lines. Else its forward step, or once that is past its backward step; a second click, the other.
+  if (state.all) {
+    state.card = state.card === id ? null : id;
+    state.element = null;
+    return draw();
+  }
   const own = steps.flatMap((s, n) => (s.hand === id ? [n] : []));
   const touched = steps.flatMap((s, n) => (s.near?.includes(id) && s.phase === "backward" ? [n] : []));
-  const ways = own.length ? [own[0], own.at(-1)] : [0, touched.at(-1) ?? 0];
-  const [forward, backward] = ways;
-  if (step === forward) go(backward);
-  else if (step === backward) go(forward);
-  else go(steps[step].phase === "backward" ? backward : forward);
+  const [forward, backward] = own.length > 1 ? [own[0], own.at(-1)] : [0, own[0] ?? touched.at(-1) ?? 0];
+  if (state.step === forward) go(backward);
+  else if (state.step === backward) go(forward);
+  else go(steps[state.step].phase === "backward" ? backward : forward);
+}
+
+function goToElement(what, k, at) {
+  state.element = String(state.element) === String([what, k, at]) ? null : [what, k, at];
+  state.card = null;
+  draw();
 }
 
 function resize() {
   const { width, height } = svg.viewBox.baseVal;
   const natural = 1.15; // pixels to a point: the numbers are as large as small print
-  const whole = Math.min((picture.clientWidth - 16) / width, (picture.clientHeight - 16) / height, 1.8 * natural);
-  const scale = fit.checked ? whole : natural;
+  const whole = Math.min((picture.clientWidth - 12) / width, (picture.clientHeight - 12) / height, 1.8 * natural);
+  const scale = Math.max(fit.checked ? whole : natural, 0.01);
   svg.setAttribute("width", width * scale);
   svg.setAttribute("height", height * scale);
   return whole;
 }
 
 function fitIfReadable() {
-  if (resize() < 0.6) fit.checked = false; // too small to read: scroll instead
+  if (resize() < 0.85) fit.checked = false; // too small to read: scroll instead
   resize();
 }
-
-byId("first").addEventListener("click", () => go(0));
-byId("previous").addEventListener("click", () => go(step - 1));
-byId("next").addEventListener("click", () => go(step + 1));
-byId("last").addEventListener("click", () => go(last));
-play.addEventListener("click", playOrPause);
-slider.addEventListener("input", () => go(slider.valueAsNumber));
-fit.addEventListener("change", () => (resize(), follow()));
-window.addEventListener("resize", () => (resize(), follow()));
-window.addEventListener("hashchange", () => (hooks.arrive(), go(remembered())));
-svg.addEventListener("click", (event) => {
-  const card = event.target.closest(".node");
-  if (card) goToCard(card.id);
-});
-document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest("#benches, #question, #typed")) return;
-  const moves = { ArrowLeft: step - 1, ArrowRight: step + 1, Home: 0, End: last };
-  const pressed = event.target.closest("button, [type=checkbox]"); // space works those
-  if (event.key in moves) go(moves[event.key]);
-  else if (event.key === " " && !pressed) playOrPause();
-  else return;
-  event.preventDefault();
-});
-
-slider.max = last;
-byId("turn").append(new Option("", steps.findIndex(({ phase }) => phase === "backward"))); // a mark on the slider
-gather();
-document.body.style.setProperty("--lines", Math.max(...steps.slice(1).map(({ lines }) => Math.min(lines.length, 6))));
-fit.checked = true;
-fitIfReadable();
-show(remembered());

@@ -6,28 +6,29 @@ import html
 import os
 import xml.etree.ElementTree as ET
 from base64 import b64encode
+from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING
+from typing import Any
 
 from ...writing.files import write_whole
+from ...writing.paper import Text
 from ..drawing import look
 from ..frame import framed
-from .live import as_json
-
-if TYPE_CHECKING:
-    from typing import Any
-
-    from .script import PageStep
-    from .stage import Stage
+from .live import Later, as_json
+from .script import Script
+from .stage import Stage
 
 SUFFIXES = (".html", ".htm")
-LABORATORY = ("engine.js", "laboratory.js", "slope.js", "predict.js", "start.js")  # its script, after the graph
+PROGRAM = ("engine.js", "telling.js")  # which touch no page
+_DATA = '"use strict";\nconst data = JSON.parse(document.getElementById("data").textContent);\n'
+LABORATORY = ("laboratory.js", "slope.js", "predict.js", "mistakes.js")
 
 
+@dataclass(repr=False, eq=False)
 class Page:
     """A page made by `step_through`: `level` is its level, `title` its heading.
 
@@ -38,16 +39,19 @@ class Page:
     ('A square', 0)
     """
 
-    def __init__(self, stage: Stage, steps: list[PageStep], title: str, laboratory: str = "") -> None:
-        self.level = stage.level
-        self.title = title
-        self._stage = stage
-        self._steps = steps
-        self._laboratory = laboratory  # the graph and the questions, as JavaScript
+    _stage: Stage
+    _script: Script
+    _data: dict[str, Any]
+    _rows: str
+    title: str
+
+    @property
+    def level(self) -> str:
+        return self._stage.level
 
     def __len__(self) -> int:
         """How many steps it has."""
-        return len(self._steps)
+        return len(self._script.steps)
 
     @cached_property
     def html(self) -> str:
@@ -61,19 +65,28 @@ class Page:
         >>> step_through(Value(2.0)).html[:15]
         '<!DOCTYPE html>'
         """
-        style, script = _colours() + _part("page.css"), _part("page.js")
-        if self._laboratory:
-            script += self._laboratory + "".join(map(_part, LABORATORY))
+        live = self._data["live"]
+        style = _colours() + _part("page.css")
+        script = _DATA + self.program + "".join(map(_part, ("page.js", *(LABORATORY if live else ()), "start.js")))
         return Template(_part("page.html")).substitute(
             policy=f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; base-uri 'none'",
             title=html.escape(look.printable(self.title)),
             style=style,
-            laboratory=_part("laboratory.html") if self._laboratory else "",
-            question=_part("question.html") if self._laboratory else "",
+            laboratory=_part("laboratory.html") if live else "",
             picture=self._picture,
-            steps=as_json(self._steps),
+            data=as_json(self._data),
             script=script,
         )
+
+    @property
+    def program(self) -> str:
+        """What computes and tells, in JavaScript, of `data`; it touches no page."""
+        return f"const rows = {self._rows};\n" + "".join(map(_part, PROGRAM))
+
+    @property
+    def data(self) -> str:
+        """What the page is made of, as JSON."""
+        return as_json(self._data)
 
     @cached_property
     def _picture(self) -> str:
@@ -109,10 +122,14 @@ class Page:
 
     def _text(self) -> str:
         """All the steps as plain HTML: for paper, and where the page itself is removed."""
-        titles = [look.printable("".join(step["title"])) for step in self._steps]
-        lines = ["\n".join(map("".join, step["lines"])) for step in self._steps]
-        said = [f"<b>{html.escape(title)}</b>\n{html.escape(text)}" for title, text in zip(titles, lines)]
-        return f"<pre>{html.escape(look.printable(self.title))}\n\n" + "\n\n".join(said) + "</pre>"
+        digits = self._data["digits"]
+        said = [html.escape(look.printable(self.title))]
+        for step in self._script.steps:
+            words = [word for word in step.title if not (hasattr(word, "number") and isinstance(word.number, Later))]
+            title = look.printable(Text(digits).sentence(words)).removesuffix(" = ")
+            lines = "\n".join([line.row.text(digits) for line in step.lines])
+            said.append(f"<b>{html.escape(title)}</b>\n{html.escape(lines)}")
+        return f"<pre>{chr(10).join([said[0], '', chr(10).join(said[1:])])}</pre>"
 
     def _height(self) -> float:
         """Of its frame, in pixels: the picture at its own size between the controls and the lines, within reason."""
@@ -128,13 +145,20 @@ def _part(name: str) -> str:
 
 
 def _colours() -> str:
-    """The colours of drawings as variables of the style sheet, and their dark counterparts."""
+    """The colours of drawings as variables of the style sheet, and their dark counterparts.
 
-    def variables(which: int) -> str:
-        named = {role: both[which] for role, both in look.PALETTE.items() if role.isalpha()}
-        return ":root{" + "".join([f"--{role}:{colour};" for role, colour in named.items()]) + "}"
-
-    return f"{variables(0)}\n@media (prefers-color-scheme:dark){{{variables(1)}}}\n{look.style_sheet()}\n"
+    The reader's system decides, unless the address of the page names a theme.
+    """
+    called = {role: role.replace("+", "up").replace("-", "down") for role in look.PALETTE}
+    light, dark = [
+        "".join([f"--{called[role]}:{both[which]};" for role, both in look.PALETTE.items()]) for which in (0, 1)
+    ]
+    heat = "".join([f".{name}{{background:var(--{name})}}" for role, name in called.items() if name != role])
+    asked, system = ":root[data-theme=dark]", ":root:not([data-theme=light])"
+    return (
+        f":root{{{light}}}\n{asked}{{{dark}}}\n{look.dark_rules(asked)}\n"
+        f"@media (prefers-color-scheme:dark){{{system}{{{dark}}}\n{look.dark_rules(system)}}}\n{heat}\n"
+    )
 
 
 def _hash(text: str) -> str:

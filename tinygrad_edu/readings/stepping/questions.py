@@ -1,152 +1,144 @@
-"""What the laboratory asks before it shows a step, and which wrong answers it can name.
+"""What the page asks before it shows a line, and which wrong answers it can name.
 
-The wrong rules are those of the catalogue of mistakes, printed as JavaScript.
+The wrong rules are those of the catalogue of mistakes, as trees.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from ... import ops
 from ...network.nn import Parameter
-from ...writing.algebra import product_of
+from ...writing import expression as E
+from ...writing.algebra import add, product_of, subtract
 from ...writing.code import NotWritten
 from ...writing.evaluation import with_args
-from ...writing.expression import Derivative, Name, parts
-from ..explaining.lines import Line, Lines, lines_of, with_slope
-from ..explaining.mistakes import CATALOGUE
-from .live import as_function, as_json
+from ...writing.expression import Expression
+from ..explaining import lines as of_derivation
+from ..explaining.lines import Lines, lines_of, with_slope
+from ..explaining.mistakes import CATALOGUE, mistakes_in
+from .script import Line, Script
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ...value import Value
-    from ...writing.expression import Expression
-    from ..explaining.mistakes import Mistake
-    from ..explaining.rows import Row
-    from .script import Edge, Script
-    from .stage import Stage
+#: A sentence about a mistake, and what it makes of the number.
+Wrong = list[tuple[str, Expression]]
 
 
-class Question(NamedTuple):
-    """The number that a step asks for.
+@dataclass
+class Question:
+    """The number, or the matrix, of one line.
 
     Attributes:
-        step: the number of the step.
-        line: which of its lines it is.
-        whole: whether the number is a value or a whole gradient, and not one of several contributions.
-        wrong: a mistake and what it makes of the number, as a JavaScript function.
+        step, line: which line of which step.
+        whole: whether the value or the whole gradient is asked for, and not one of several contributions.
+        wrong: what mistakes make of it.
     """
 
     step: int
     line: int
     whole: bool
-    wrong: list[tuple[str, str]]
+    wrong: Wrong
 
 
-def questions_as_script(script: Script) -> str:
-    """`const sentences = …, questions = …`: for each step that asks for something, [line, whole, wrong answers]."""
-    asked = questions(script)
-    sentences = list(dict.fromkeys([sentence for question in asked for sentence, _ in question.wrong]))
-    lines = []
-    for step, line, whole, wrong in asked:
-        functions = ", ".join([f"[{sentences.index(sentence)}, {function}]" for sentence, function in wrong])
-        lines.append(f"  {step}: [{line}, {as_json(whole)}, [{functions}]],\n")
-    return f"const sentences = {as_json(sentences)};\nconst questions = {{\n{''.join(lines)}}};\n"
+def questions_as_data(script: Script) -> dict[str, Any]:
+    """`sentences`, and `asked`: for each question its step, its line, whether it is whole, [sentence, tree] pairs."""
+    sentences: dict[str, int] = {}
+    asked = []
+    for question in questions(script):
+        wrong: dict[str, Any] = {}
+        for sentence, e in question.wrong:
+            with suppress(NotWritten, KeyError, TypeError):
+                tree = script.trees.tree(e)
+                wrong.setdefault(repr(tree), [sentences.setdefault(sentence, len(sentences)), tree])
+        asked.append([question.step, question.line, question.whole, list(wrong.values())])
+    return {"sentences": list(sentences), "asked": asked}
 
 
 def questions(script: Script) -> list[Question]:
-    """A question for each step in which something is computed from something else."""
-    number_of, derivation = script.number_of, script.derivation
-    root = derivation.names[script.stage.values[-1]]
-    called = {}
-    for v, name in derivation.names.items():
-        if v in number_of:
-            called[name] = f"v[{number_of[v]}]"
-            called[Derivative(root, name).text] = f"g[{number_of[v]}]"
-
-    def slope(node: Value, k: int) -> Name:
-        text = f"p({number_of[node]}, {k})"
-        called[text] = text
-        return Name(text)
-
-    lines = lines_of(derivation, slope)
-    transposed = _transposed(script.stage)
-    whole_line = {str(line.quantity): line for line in lines}
+    """A question for each line that computes something which the line does not repeat."""
+    lines = lines_of(script.derivation, script.slope)
+    line_of = {(line.part, line.row.node): line for line in lines if line.row is not None}
+    rows_to: dict[Any, list[Line]] = {}
+    for b in script.derivation.backward:
+        for row in b.rows:
+            rows_to.setdefault(row.node, []).append(Line(row, b.node))
+    transposed = _transposed(script)
     found = []
-    for n, edges in enumerate(script.edges):
-        k, whole = _asked(edges)
-        row, user = edges[k]
-        if row.rule is None:
-            continue
-        line = whole_line[str(row.quantity)]
-        if not whole and user is not None and row.edge is not None:
-            line = Line(line.quantity, with_slope(row.rule, slope(user, row.edge)), line.part)
-        wrong = [(mistake.sentence, e) for mistake in CATALOGUE for e in _wrong(mistake, line, lines)]
-        if user is not None and row.edge is not None and not (whole and row.part):
-            wrong[:0] = _of_one_edge(row, user, slope)
-        assert line.rule is not None
-        if line.part == "backward" and any([isinstance(e, Name) and e.text in transposed for e in parts(line.rule)]):
-            wrong.append((_TRANSPOSED.sentence, _renamed(line.rule, transposed)))
-        found.append(Question(n, k, whole, _as_functions(wrong, called)))
+    for n, step in enumerate(script.steps):
+        for k, line in enumerate(step.lines):
+            if line.row.rule is None or _is_trivial(line):
+                continue
+            part = "backward" if step.phase == "backward" else "forward"
+            whole = line.row.part is None or line.row.part[0] == line.row.part[1]
+            rule = line_of[part, line.row.node]
+            if not whole and line.user is not None and line.row.edge is not None:
+                slope = script.slope(line.user, line.row.edge)
+                rule = of_derivation.Line(rule.quantity, with_slope(line.row.rule, slope), part)
+            wrong = _wrong(rule, lines)
+            if part == "backward" and line.user is not None:
+                ways = rows_to[line.row.node] if whole else [line]
+                wrong[:0] = [pair for way in ways for pair in _of_one_edge(way, rule, len(ways), script)]
+            assert rule.rule is not None
+            names = [e.text for e in E.parts(rule.rule) if isinstance(e, E.Name)]
+            if part == "backward" and not transposed.keys().isdisjoint(names):
+                wrong.append((_TRANSPOSED.sentence, _renamed(rule.rule, transposed)))
+            found.append(Question(n, k, whole, wrong))
     return found
 
 
-def _asked(edges: list[Edge]) -> tuple[int, bool]:
-    """Which line of a step is asked for, and whether it completes its quantity: the last value, or the first gradient.
-
-    A gradient that is passed on is preferred to that of a leaf, and a whole one to a contribution.
-    """
-    if edges[0][1] is None:
-        return len(edges) - 1, True
-    complete = [k for k, (row, _) in enumerate(edges) if row.part is None or row.part[0] == row.part[1]]
-    inner = [k for k in complete if edges[k][0].node.op]
-    return next(iter(inner + complete), 0), bool(complete)
+def _is_trivial(line: Line) -> bool:
+    """Whether the number of a line is one that it has before it: a gradient that is passed on as it is."""
+    row = line.row
+    if line.user is not None and row.edge is not None:
+        return line.user.partials[row.edge] == 1 and (row.part is None or row.part[0] < row.part[1])
+    return isinstance(row.rule, (E.Name, E.Derivative, E.Constant))
 
 
-def _of_one_edge(row: Row, user: Value, slope: Callable[[Value, int], Name]) -> list[tuple[str, Expression]]:
-    """Mistakes with the local derivative of the only edge: it is left out, or is that of the other factor."""
-    assert row.rule is not None and row.edge is not None
+def _of_one_edge(way: Line, whole: of_derivation.Line, ways: int, script: Script) -> Wrong:
+    """Mistakes with the local derivative of one way: it is left out, or is that of the other factor."""
+    row, user = way.row, way.user
+    assert row.rule is not None and row.edge is not None and user is not None and whole.rule is not None
     incoming, local = row.rule.args
-    wrong = [(f"The local derivative, {local}, is left out.", incoming)]
+    right = with_slope(row.rule, script.slope(user, row.edge))
+    through = f" on the way through {incoming.below}" if ways > 1 and isinstance(incoming, E.Derivative) else ""
+    wrong = [(f"The local derivative, {local}, is left out{through}.", incoming)]
     n = len(user.inputs) // 2
     if user.op is ops.MUL or (user.op and user.op.vectors == 2 and row.edge < 2 * n):
-        other = slope(user, row.edge + n if row.edge < n else row.edge - n)
-        wrong.append(
-            ("The factors have changed places: the derivative of a · b by a is b.", product_of([incoming, other]))
-        )
-    return wrong
+        other = script.slope(user, row.edge + n if row.edge < n else row.edge - n)
+        sentence = f"The factors have changed places{through}: the derivative of a · b by a is b."
+        wrong.append((sentence, product_of([incoming, other])))
+    if ways == 1:
+        return wrong
+    return [(sentence, add(subtract(whole.rule, right), e)) for sentence, e in wrong]
 
 
 _TRANSPOSED = next(mistake for mistake in CATALOGUE if mistake.id == "not-transposed")
 
 
-def _transposed(stage: Stage) -> dict[str, str]:
+def _transposed(script: Script) -> dict[str, str]:
     """For each element of a square matrix of weights what stands in its place in the transpose."""
+    names = script.derivation.names
     found: dict[str, str] = {}
-    for t in stage.tensors:
-        if isinstance(t, Parameter) and t.ndim == 2 and t.shape[0] == t.shape[1]:
-            found |= {stage.names(a): stage.names(b) for a, b in zip(t.values, t.T.values) if a is not b}
+    for t in script.stage.tensors:
+        if isinstance(t, Parameter) and t.ndim == 2 and t.shape[0] == t.shape[1] and t not in names:
+            found |= {names[a]: names[b] for a, b in zip(t.values, t.T.values) if a is not b and a in names}
     return found
 
 
 def _renamed(e: Expression, names: dict[str, str]) -> Expression:
-    if isinstance(e, Name):
-        return Name(names.get(e.text, e.text))
+    if isinstance(e, E.Name):
+        return E.Name(names.get(e.text, e.text))
     return with_args(e, [_renamed(a, names) for a in e.args])
 
 
-def _wrong(mistake: Mistake, line: Line, lines: Lines) -> list[Expression]:
-    """What a mistake of the catalogue makes of a line."""
-    return mistake.wrong(line, lines) if mistake.part == line.part and mistake.written else []
-
-
-def _as_functions(wrong: list[tuple[str, Expression]], called: dict[str, str]) -> list[tuple[str, str]]:
-    """The wrong formulas as JavaScript, each with the first that is said of it; not those of matrices."""
-    found = []
-    for sentence, e in wrong:
-        with suppress(NotWritten, ArithmeticError, ValueError):
-            found.append((sentence, as_function(e, called)))
-    first = {function: sentence for sentence, function in reversed(found)}
-    return [(sentence, function) for function, sentence in reversed(first.items())]
+def _wrong(line: of_derivation.Line, lines: Lines) -> Wrong:
+    """What the mistakes of the catalogue make of a line; one that is made in one of several terms leaves the others."""
+    assert line.rule is not None
+    found: Wrong = []
+    for mistake, e, term in mistakes_in(line, lines):
+        found.append((mistake.sentence, e if term is None else add(subtract(line.rule, line.terms[term]), e)))
+    for mistake in CATALOGUE:
+        if mistake.whole_pass and mistake.written and mistake.part == line.part:
+            found += [(mistake.sentence, e) for e in mistake.wrong(line, lines)]
+    return found

@@ -1,148 +1,271 @@
-"""The script: what each step of the page says and shows.
+"""The script: what each step of the page says and shows, as typed pieces with a tree for each number.
 
-The page is a pure function of the number of its step, so a step only tells what it adds: page.js
-replays the steps up to the one in hand.
+The page is a pure function of its state, so a step only tells what it adds.
 """
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
-from ...writing.expression import Number
-from ...writing.numbers import short
-from ..explaining.rows import Row
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from typing import TypeAlias, TypedDict
-
-    from ...value import Value
-    from ..explaining.rows import Derivation, Step
-    from .forms import Form, Forms
-    from .stage import Card, Stage
-
-    #: A row, and in the backward pass the node that it came from.
-    Edge: TypeAlias = tuple[Row, Value | None]
-
-    #: A row of `explain`: up to its result, the result, and what follows it.
-    Line: TypeAlias = tuple[str, str, str]
-
-    class PageStep(TypedDict, total=False):
-        """One step, as page.js reads it."""
-
-        phase: str  # "given", "forward" or "backward"
-        title: Line
-        lines: list[Line]
-        forms: list[Form]  # the same lines, for other numbers; in the laboratory
-        incoming: int  # the node whose gradient is the number of the title
-        hand: str  # the card in hand
-        near: list[str]  # the cards it reads from, or passes its gradient to
-        arrows: list[str]  # those it uses; going backward, their local derivatives are now known
-        values: list[int]  # nodes whose value is now known
-        gradients: list[tuple[int, str]]  # nodes whose gradient is now this
-
+from ... import ops
+from ...network.tensor import Tensor
+from ...value import Value
+from ...writing import expression as E
+from ...writing.algebra import product_of, subtract
+from ...writing.evaluation import is_known, with_args, with_numbers
+from ...writing.expression import Expression
+from ...writing.paper import Slot, Typed
+from ..explaining.gradients import meets_zero
+from ..explaining.lines import from_above
+from ..explaining.rows import Derivation, Row
+from ..explaining.values import zero_note
+from .live import Later, Rows, Trees
+from .stage import Card, Stage
 
 _SHORT = 40  # characters of a formula that a heading has room for
+
+#: A line as it stands in the page's data: text, and [tree, flags] for numbers.
+Pieces = list[Any]
+
+
+@dataclass
+class Line:
+    """A row of the derivation on the page; `user` is the Value that it came from, in the backward pass of numbers."""
+
+    row: Row
+    user: Value | None = None
+
+
+@dataclass
+class PageStep:
+    """One step.
+
+    Attributes:
+        phase: "given", "forward" or "backward".
+        title: in words and formulas.
+        lines: its rows.
+        hand: the card in hand.
+        near: the cards it reads from, or passes its gradient to.
+        arrows: those it uses; going backward, their local derivatives are now known.
+    """
+
+    phase: str
+    title: list[str | Expression]
+    lines: list[Line]
+    hand: Card | None = None
+    near: Sequence[Card] = ()
+    arrows: Sequence[str] = ()
 
 
 class Script:
     """The steps: what is given; the forward pass, card by card; the backward pass in the derivation's order.
 
-    `edges` are the rows of each of the `steps`.
+    Attributes:
+        names: of the nodes of the page.
+        quantities: at the tensor level for each quantity its name, its shape and its elements.
+        trees: writes formulas of the quantities as trees.
+        steps: the steps.
     """
 
-    def __init__(self, derivation: Derivation, stage: Stage, forms: Forms | None = None) -> None:
+    def __init__(self, derivation: Derivation, stage: Stage, rows: Rows) -> None:
         self.derivation = derivation
         self.stage = stage
-        self.forms = forms
-        self.number_of = stage.number_of
-        self.edges: list[list[Edge]] = []
-        first, *others = derivation.backward
-        self.steps = [self.given(), *self.forward(), self.turn(first)]
-        self.steps += [self.backward(card, edges) for card, edges in _recounted(_by_card(others, stage))]
+        self.by_tensors = stage.level == "tensor"
+        self.quantities: list[tuple[str, tuple[int, ...], list[Any]]] = []
+        root = derivation.names[stage.root if self.by_tensors else stage.nodes[-1]]
+        leaf_of: dict[str, Any] = {}
+        self.index: dict[Any, int] = {}
+        for node, name in derivation.names.items():
+            if isinstance(node, Tensor):
+                self.index[node] = len(self.quantities)
+                self.quantities.append((name, node.shape, [self._element(v) for v in node.values]))
+            elif node in stage.number_of:
+                self.index[node] = stage.number_of[node]
+        for node, k in self.index.items():
+            name = derivation.names[node]
+            leaf_of[name] = ["v", k]
+            leaf_of[E.Derivative(root, name).text] = ["g", k]
+        self.leaf_of = leaf_of
+        self.trees = Trees(rows, leaf_of)
+        self.rule_of = {row.node: row.rule for row in derivation.forward if row.rule is not None}
+        self.steps = [self.given(), *self.forward()]
+        self.steps += self.backward_by_tensors() if self.by_tensors else self.backward_by_values()
 
-    def step(self, phase: str, title: Line, edges: list[Edge]) -> PageStep:
-        """What every step has."""
-        self.edges.append(edges)
-        step: PageStep = {
-            "phase": phase,
-            "title": title,
-            "lines": [_line(row, self.derivation.digits) for row, _ in edges],
-        }
-        if self.forms:
-            step["forms"] = [self.forms.form(row, user) for row, user in edges]
-        return step
+    def _element(self, v: Value) -> Any:
+        if v in self.stage.slope_of:
+            lse, k = self.stage.slope_of[v]
+            return [self.stage.number_of[lse], k]
+        return self.stage.number_of[v]
+
+    # The steps.
 
     def given(self) -> PageStep:
         """All leaves at once: nothing has been computed yet."""
-        rows: list[Edge] = [(row, None) for row in self.derivation.forward if not row.node.op]
-        step = self.step("given", ("Given: what the computation starts from", "", ""), rows)
-        return step | {"values": [self.number_of[v] for v in self.stage.values if not v.op]}
+        return PageStep(
+            "given", ["Given"], [Line(row) for row in self.derivation.forward if row.node not in self.rule_of]
+        )
 
     def forward(self) -> list[PageStep]:
         """A step for each card on which something is computed."""
-        rows = [row for row in self.derivation.forward if row.node.op]
-        cards = [self.stage.card_of[row.node] for row in rows if self.stage.card_of[row.node].head is row.node]
-        rows_of: dict[Card, list[Edge]] = {card: [] for card in cards}
+        rows = [row for row in self.derivation.forward if row.node in self.rule_of]
+        lines_of: dict[Card, list[Line]] = {}
         for row in rows:
-            rows_of[self.stage.card_of[row.node]].append((row, None))
+            if self.stage.card_of[row.node].head is row.node:
+                lines_of[self.stage.card_of[row.node]] = []
+        for row in rows:
+            lines_of.setdefault(self.stage.card_of[row.node], []).append(Line(row))
+        cards = {card.id: card for card in self.stage.cards}
         return [
-            self.step("forward", (f"Forward to {_called(card, self.derivation)}", "", ""), edges)
-            | {
-                "hand": card.id,
-                "near": _ids(card.sources),
-                "arrows": card.arrows,
-                "values": [self.number_of[row.node] for row, _ in edges],
-            }
-            for card, edges in rows_of.items()
+            PageStep(
+                "forward",
+                ["Forward to ", *self._called(card)],
+                lines,
+                card,
+                [cards[id] for id in card.sources],
+                card.arrows,
+            )
+            for card, lines in lines_of.items()
         ]
 
-    def turn(self, first: Step) -> PageStep:
-        """The backward pass begins with ∂L/∂L = 1."""
-        row = first.rows[0]
-        title = f"The backward pass begins at {self.derivation.names[row.node]}"
-        return self.step("backward", (title, "", ""), [(row, None)]) | {
-            "hand": self.stage.card_of[row.node].id,
-            "gradients": [(self.number_of[row.node], self.stage.so_far(row))],
-        }
+    def backward_by_values(self) -> list[PageStep]:
+        first, *others = self.derivation.backward
+        row, card_of = first.rows[0], self.stage.card_of
+        name = self.derivation.names[row.node]
+        steps = [PageStep("backward", [f"The backward pass begins at {name}"], [Line(row)], card_of[row.node])]
+        lines_of: dict[Card, list[Line]] = {}
+        for step in others:  # a card comes where its last step does: that one passes gradients on to other cards
+            card = card_of[step.node]
+            lines_of[card] = [*lines_of.pop(card, []), *[Line(row, step.node) for row in step.rows]]
+        for card, lines in _recounted(list(lines_of.items())):
+            used = card.arrows
+            if self.stage.level == "value":  # an arrow for each input; that of a constant is not used
+                used = [card.arrows[line.row.edge] for line in lines if line.row.edge is not None]
+            rule = lines[0].row.rule
+            assert rule is not None  # ∂L/∂e · ∂e/∂h, whose first factor is what is passed on
+            incoming = rule.args[0]
+            number = E.Number(self.trees.later(incoming))
+            title = ["Backward through ", *self._called(card), ": incoming ", incoming, " = ", number]
+            near = [card_of[line.row.node] for line in lines if card_of[line.row.node] is not card]
+            steps.append(PageStep("backward", title, lines, card, near, used))
+        return steps
 
-    def backward(self, card: Card, edges: list[Edge]) -> PageStep:
-        used = card.arrows
-        if self.stage.level == "value":  # an arrow for each input; that of a constant is not used
-            used = [card.arrows[row.edge] for row, _ in edges if row.edge is not None]
-        # Only the last of several contributions that one step makes to a gradient stays to be seen.
-        gradients = {self.number_of[row.node]: self.stage.so_far(row) for row, _ in edges}
-        (row, user), *_ = edges
-        assert user and row.rule and row.numbers  # ∂L/∂e · ∂e/∂h, whose first factor is what is passed on
-        incoming, number = row.rule.args[0], row.numbers.args[0]
-        assert isinstance(number, Number)
-        title = f"Backward through {_called(card, self.derivation)}: incoming {incoming} = "
-        return self.step("backward", (title, short(number.number, self.derivation.digits), ""), edges) | {
-            "incoming": self.number_of[user],
-            "hand": card.id,
-            "near": _ids([self.stage.card_of[row.node] for row, _ in edges if row.node not in card.nodes]),
-            "arrows": used,
-            "gradients": list(gradients.items()),
-        }
+    def backward_by_tensors(self) -> list[PageStep]:
+        """A step for each quantity: it receives its gradient from those that use it."""
+        steps = []
+        of_name = {self.derivation.names[node]: node for node in self.index}
+        for step in self.derivation.backward:
+            for row in step.rows:
+                card = self.stage.card_of[row.node]
+                above = [part.below for part in E.parts(row.rule) if isinstance(part, E.Derivative)] if row.rule else []
+                users = [self.stage.card_of[of_name[name]] for name in above if name in of_name]
+                if not users:
+                    users = [self.stage.card_of[self.stage.root]]
+                arrows = [arrow for user in users for arrow, id in zip(user.arrows, user.sources) if id == card.id]
+                title = ["Backward to ", self.derivation.names[row.node]]
+                steps.append(PageStep("backward", [*title, *self._from(users)], [Line(row)], card, users, arrows))
+        return steps
+
+    def _from(self, users: Iterable[Card]) -> list[str | Expression]:
+        names = [self.derivation.names.get(card.head, "") for card in dict.fromkeys(users)]
+        return [", from ", ", ".join(names)] if all(names) else []
+
+    def _called(self, card: Card) -> list[str | Expression]:
+        """`e = h − y`, or where that is long `v₈ (dot)`; `neuron h⁽¹⁾₂`."""
+        name = self.derivation.names[card.head]
+        if card.is_neuron:
+            return [f"neuron {name}"]
+        rule = self.rule_of.get(card.head)
+        if rule is not None and len(str(rule)) <= _SHORT:
+            return [f"{name} = ", rule]
+        return [f"{name} ({card.head.op.symbol})" if card.head.op else name]
+
+    # As data.
+
+    def step_as_data(self, step: PageStep) -> dict[str, Any]:
+        title = self.pieces(Typed(self.derivation.digits).sentence(step.title))
+        data: dict[str, Any] = {"phase": step.phase, "title": title}
+        data["lines"] = [self.line_as_data(line) for line in step.lines]
+        if step.hand:
+            data |= {"hand": step.hand.id, "near": _ids(step.near), "arrows": list(step.arrows)}
+        return data
+
+    def line_as_data(self, line: Line) -> dict[str, Any]:
+        """`quantity`, `relation`, and the `sides`; `result`, the tree of its number; `of`, the ["v", k] or ["g", k]
+        that gets it; of matrices `tree`, that of the rule.
+
+        In the backward pass of numbers `edge` tells the node it came from and the input, `part` which contribution it
+        is, `zero` the sentences for a factor that is 0; `notes` hold at the recorded numbers.
+        """
+        row, style = line.row, Typed(self.derivation.digits)
+        leaf = ["g" if isinstance(row.quantity, E.Derivative) else "v", self.index[row.node]]
+        result: Any = leaf
+        rule, numbers, tree = row.rule, None, None
+        if line.user is not None and row.edge is not None and rule is not None:
+            edge = self.slope(line.user, row.edge)
+            if line.user.op is ops.MAX and isinstance(rule.args[-1], E.Literal):  # a number stands for the slope
+                rule = with_args(rule, [*rule.args[:-1], E.Number(replace(self.trees.later(edge), exact=True))])
+            incoming = E.Number(self.trees.later(rule.args[0]))
+            numbers = product_of([incoming, E.Number(self.trees.later(edge))])
+            result = self.trees.tree(E.Apply(ops.MUL, (rule.args[0], edge)))
+        elif rule is not None and is_known(rule) and not any([isinstance(p, E.Chain) for p in E.parts(rule)]):
+            rule = self._without_numbers(row.quantity, rule)
+            numbers = with_numbers(rule, self.trees.later, whole_factors=leaf[0] == "g")
+            tree = self.trees.tree(rule) if self.by_tensors else None
+        later = Later(result, getattr(row.quantity, "shape", ()))
+        sides = Row(row.quantity, rule, numbers, later, row.node).sides(style)
+        data: dict[str, Any] = {"quantity": str(row.quantity), "relation": row.relation, "of": leaf, "result": result}
+        data["sides"] = [self.pieces(side) for side in sides]
+        if row.notes:
+            data["notes"] = [self.pieces(style.sentence(note)) for note in row.notes]
+        if line.user is not None and row.edge is not None and row.rule is not None:
+            data["edge"] = [self.stage.number_of[line.user], row.edge]
+            if row.part is None:
+                above, local = row.rule.args
+                named = any([isinstance(part, (E.Name, E.Derivative)) for part in E.parts(local)])
+                data["zero"] = [_zero(above), _zero(local) if named else _zero()]
+        if row.part:
+            data["part"] = row.part
+        if tree is not None:
+            data["tree"] = tree
+        return data
+
+    def slope(self, node: Value, k: int) -> E.Name:
+        """The local derivative of a node by its input k, as a name."""
+        name = f"p({self.stage.number_of[node]}, {k})"
+        self.leaf_of[name] = ["p", self.stage.number_of[node], k]
+        return E.Name(name)
+
+    def _without_numbers(self, quantity: Expression, rule: Expression) -> Expression:
+        """A term that is put in as an array, what single numbers pass on by themselves, is what the others leave."""
+        match rule:
+            case E.Apply(ops.ADD, (*others, E.Number(number))) if getattr(number, "shape", ()) and others:
+                rest = subtract(quantity, others[0] if len(others) == 1 else E.Apply(ops.ADD, tuple(others)))
+                return E.Apply(ops.ADD, (*others, E.Number(self.trees.later(rest))))
+            case E.Number(number) if from_above(quantity):
+                return E.Number(self.trees.later(quantity))
+        return rule
+
+    def pieces(self, typed: Sequence[str | Slot]) -> Pieces:
+        """Text, and [tree, flags]: 1 and 2 where a sign and a power of ten need parentheses, 4 for all digits."""
+        found: Pieces = []
+        for piece in typed:
+            if isinstance(piece, str):
+                found.append(piece)
+                continue
+            later = piece.number if isinstance(piece.number, Later) else Later(self.trees.tree(E.Number(piece.number)))
+            found.append([later.tree, piece.signed + 2 * piece.raised + 4 * later.exact])
+        return found
 
 
-def _by_card(steps: list[Step], stage: Stage) -> list[tuple[Card, list[Edge]]]:
-    """The rows of each card. It comes where its last step does: that one passes gradients on to other cards."""
-    edges_of: dict[Card, list[Edge]] = {}
-    for step in steps:
-        card = stage.card_of[step.node]
-        edges_of[card] = [*edges_of.pop(card, []), *[(row, step.node) for row in step.rows]]
-    return list(edges_of.items())
-
-
-def _recounted(cards: list[tuple[Card, list[Edge]]]) -> list[tuple[Card, list[Edge]]]:
+def _recounted(cards: list[tuple[Card, list[Line]]]) -> list[tuple[Card, list[Line]]]:
     """Running totals in the order of the cards, where that is another than the derivation's.
 
     It is one if a bias is also used elsewhere: a neuron passes its gradient on before the last of its steps.
     """
-    rows = [row for _, edges in cards for row, _ in edges]
-    complete = {row.node: row for row in rows if row.part and row.part[0] == row.part[1]}
+    lines = [line for _, lines in cards for line in lines]
+    complete = {line.row.node: line.row for line in lines if line.row.part and line.row.part[0] == line.row.part[1]}
     arrived: dict[Value, list[float]] = {}
 
     def recounted(row: Row) -> Row:
@@ -152,28 +275,14 @@ def _recounted(cards: list[tuple[Card, list[Edge]]]) -> list[tuple[Card, list[Ed
             return row
         end = complete[row.node]
         total, notes = (end.total, end.notes) if len(terms) == row.part[1] else (sum(terms), [])
-        part = len(terms), row.part[1]
-        return Row(row.quantity, row.rule, row.numbers, row.result, row.node, row.edge, total, part, notes)
+        return replace(row, total=total, notes=notes, part=(len(terms), row.part[1]))
 
-    return [(card, [(recounted(row), user) for row, user in edges]) for card, edges in cards]
-
-
-def _line(row: Row, digits: int) -> Line:
-    """A row of `explain` in three parts, so that its result can stand out."""
-    text, result = row.text(digits), short(row.result, digits)
-    parts = re.fullmatch(f"(.*? = )({re.escape(result)})(|\n.*|  → .*)", text, re.DOTALL)
-    return (parts[1], parts[2], parts[3]) if parts else (text, "", "")
+    return [(card, [replace(line, row=recounted(line.row)) for line in lines]) for card, lines in cards]
 
 
-def _called(card: Card, derivation: Derivation) -> str:
-    """`e = h − y`, or where that is long `v₈ (dot)`; `neuron h⁽¹⁾₂`."""
-    name = derivation.names[card.head]
-    if len(card.rows) > 1:
-        return f"neuron {name}"
-    rule = next((str(row.rule) for row in derivation.forward if row.node is card.head and row.rule), "")
-    if rule and len(rule) <= _SHORT:
-        return f"{name} = {rule}"
-    return f"{name} ({card.head.op.symbol})" if card.head.op else name
+def _zero(*factors: Expression) -> str:
+    """The note of a line that is 0 since a factor is, which is named where it has a name."""
+    return "".join([word if isinstance(word, str) else str(word) for word in zero_note(meets_zero(factors))])
 
 
 def _ids(cards: Iterable[Card]) -> list[str]:

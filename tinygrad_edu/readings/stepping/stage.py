@@ -1,50 +1,48 @@
 """The stage: the picture of the graph, with a mark on everything that a step shows or changes.
 
-Graphviz lays it out once, with room for the longest text that a place will hold. In the SVG a card
-has the id n1, n2, …, the arrows into n2 have the ids n2-1, n2-2, …, and a place for a number carries
-`data-value` or `data-gradient` with the number of its node.
+Graphviz lays it out once, with room for the numbers that may come; the page fills them in. In the SVG a card has the
+id n1, n2, …, the arrows into n2 have the ids n2-1, n2-2, …, and the group of a number carries `data-value` or
+`data-gradient` with the number of its node, or `data-slope` with a node and which of its inputs.
 """
 
 from __future__ import annotations
 
-import re
 import xml.etree.ElementTree as ET
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import Any
 
+from ...graph import topological_order
+from ...network.tensor import Tensor
 from ...value import Value
-from ...writing.numbers import number
+from ..drawing import look
 from ..drawing.picture import SVG, render, unwrap_links
 from ..drawing.scene import Scene
+from ..drawing.tensors import TensorCards, tensor_level
 from ..drawing.values import NeuronCards, neuron_level, value_level
+from ..naming import lse_nodes
 from ..subject import Subject
 
-if TYPE_CHECKING:
-    from ..explaining.rows import Derivation, Row
-    from ..layers import Neuron
-
-_INSET = 4.5  # points from the right end of a card's numbers to the middle of its outline
+_INSET = 2  # points between a number and the outline of its card
+_PLACES = {"value", "gradient", "slope"}  # what a marked cell may hold
 
 
+@dataclass(eq=False)
 class Card:
     """A card of the picture.
 
     Attributes:
         id: its id.
-        head: the node whose value it ends in.
-        nodes: all the nodes that are shown on it.
-        rows: those with a value and a gradient on it, from top to bottom.
-        folded: leaves below these, with a value alone.
-        sources: for each arrow into it, the card that it comes from.
+        head: the Value or Tensor that it ends in.
+        nodes: the Values that are shown on it, and those inside its formula.
+        sources: for each arrow into it, the id of the card that it comes from.
+        is_neuron: whether it is the card of a neuron.
     """
 
-    def __init__(self, id: str, head: Value, neuron: Neuron | None, folded: list[Value]) -> None:
-        self.id = id
-        self.head = head
-        self.nodes = {head}
-        self.results = [neuron.z, neuron.h] if neuron and neuron.h else [head]
-        self.rows = [*(neuron.parameters if neuron else ()), *self.results]
-        self.folded = folded
-        self.sources: list[Card] = []
+    id: str
+    head: Value | Tensor
+    nodes: list[Value]
+    sources: list[str]
+    is_neuron: bool = False
 
     @property
     def arrows(self) -> list[str]:
@@ -53,53 +51,107 @@ class Card:
 
 
 class Stage(Scene):
-    """A Scene with the gradients of a derivation, drawn at one level: "value" or "neuron".
+    """A Scene whose numbers are filled in by the page, drawn at one level: "value", "neuron" or "tensor".
 
-    With `live` the places of numbers have room for others.
-    `cards` are its cards, inputs first; `card_of` is the card that a node is shown on; `source` its DOT text.
+    Attributes:
+        nodes: the Values of the page, inputs first; `number_of` tells the number of each.
+        slope_of: for each element of a ŷ that no node computes, the log Σ exp z and the input whose slope it is.
+        cards: the cards, inputs first; `card_of` tells on which a Value or Tensor is.
+        source: the DOT text.
     """
 
-    def __init__(self, read: Subject, derivation: Derivation, level: str, live: bool = False) -> None:
-        super().__init__(read, derivation.digits)
-        self.room = "−000." + "0" * derivation.digits if live else ""
-        self.blank = False
-        self._values = {v: super(Stage, self).value(v) for v in self.values}  # as recorded
+    padding = 1
+    close = True
+
+    def __init__(self, read: Subject, digits: int, level: str) -> None:
+        super().__init__(read, digits)
         self.level = level
-        self._texts: dict[Value, list[str]] = {}  # all that the place of a gradient will hold
-        for step in derivation.backward:
-            for row in step.rows:
-                self._texts.setdefault(row.node, []).append(self.so_far(row))
-        self.number_of = {v: i for i, v in enumerate(self.values)}
-        neurons = NeuronCards(self) if level == "neuron" else None
-        heads = neurons.heads if neurons else [(v, None) for v in self.values]
-        self.cards = [
-            Card(f"n{i}", v, neuron, neurons.folded.get(v, []) if neurons else [])
-            for i, (v, neuron) in enumerate(heads, 1)
-        ]
-        of_head = {card.head: card for card in self.cards}
-        self.card_of = {v: of_head[neurons.card_of[v] if neurons else v] for v in self.values}
-        for v, card in self.card_of.items():
-            card.nodes.add(v)
-        for card, (v, neuron) in zip(self.cards, heads):
-            card.sources = [self.card_of[a] for a in (neurons.sources(v, neuron) if neurons else v.inputs)]
-        graph = neuron_level(self, neurons) if neurons else value_level(self)
+        self.blank = False
+        self.room = room(digits)
+        self.slope_of: dict[Value, tuple[Value, int]] = {}
+        if level == "tensor":
+            for t, y_hat in self.names.softmax.items():
+                slopes = [(v, k) for v in lse_nodes(t) for k in range(len(v.partials))]
+                self.slope_of |= dict(zip(y_hat.values, slopes))
+        cards = TensorCards(self) if level == "tensor" else None
+        shown = [v for t in (*cards.shown, *cards.parameter_of) for v in t.values] if cards else []
+        others = [v for t in read.quantities.of for v in t.values] if cards else []
+        self.nodes = topological_order(*[v for v in [*others, *shown] if v not in self.slope_of], read.root)
+        self.nodes.remove(read.root)
+        self.nodes.append(read.root)  # the page begins its backward pass at the last one
+        self.number_of = {v: k for k, v in enumerate(self.nodes)}
+        if cards:
+            self.cards, graph = self._tensor_cards(cards), tensor_level(cards)
+        elif level == "neuron":
+            neurons = NeuronCards(self)
+            self.cards, graph = self._neuron_cards(neurons), neuron_level(self, neurons)
+        else:
+            ids = {v: f"n{k}" for k, v in enumerate(self.values, start=1)}
+            self.cards = [Card(ids[v], v, [v], [ids[a] for a in v.inputs]) for v in self.values]
+            graph = value_level(self)
+        self.card_of: dict[Any, Card] = {v: card for card in self.cards for v in card.nodes}
+        if cards:
+            of_id = {card.id: card for card in self.cards}
+            self.card_of |= {t: of_id[id] for t, id in cards.ids.items()}
         self.source = str(graph.source)
+
+    def _neuron_cards(self, neurons: NeuronCards) -> list[Card]:
+        ids = {v: f"n{k}" for k, (v, _) in enumerate(neurons.heads, start=1)}
+        nodes: dict[Value, list[Value]] = {}
+        for v in self.values:
+            nodes.setdefault(neurons.card_of[v], []).append(v)
+        return [
+            Card(ids[v], v, nodes[v], [ids[a] for a in neurons.sources(v, neuron)], neuron is not None)
+            for v, neuron in neurons.heads
+        ]
+
+    def _tensor_cards(self, cards: TensorCards) -> list[Card]:
+        """Each Value is on the card of its Tensor, and one without a card inside the formula that needs it first."""
+        on: dict[Value, str] = {}
+        for t in [*cards.shown, *cards.parameter_of]:
+            for v in t.values:
+                on.setdefault(v, cards.ids[t])
+        for b in reversed(self.nodes):
+            for a in b.inputs:
+                if b in on:
+                    on.setdefault(a, on[b])
+        nodes: dict[str, list[Value]] = {}
+        for v in self.nodes:
+            if v in on:
+                nodes.setdefault(on[v], []).append(v)
+        heads = {id: t for t, id in reversed(cards.ids.items())}
+        return [Card(id, t, nodes.get(id, []), cards.tails(t) if t in cards.sources else []) for id, t in heads.items()]
 
     def number_values(self) -> None:
         """Show all numbers: each step is called by the name that it has in the lines of the derivation."""
         self.numbered.update([v for v in self.values if not self.name(v) and not self.names.is_constant(v)])
 
-    def so_far(self, row: Row) -> str:
-        """A gradient once a row of the backward pass is done, as its card shows it."""
-        return number(row.result if row.total is None else row.total, self.digits)
+    def mark(self, what: str, v: Value) -> str:
+        if v in self.slope_of:
+            v, k = self.slope_of[v]
+            what = f"slope {k}"
+        what, _, k_ = what.partition(" ")
+        return f"{what}-{self.number_of[v]}" + (f"-{k_}" if k_ else "") if v in self.number_of else ""
+
+    def arrow(self, head: str, k: int) -> dict[str, str]:
+        return {"id": f"{head}-{k}"}
+
+    def beside(self, v: Value) -> str:
+        """On the page a card says how its number was computed."""
+        formula = f" = {self.formula(v)}"
+        return formula if len(f"{self.name(v)}{formula}") <= look.WIDTH else super().beside(v)
 
     def value(self, v: Value) -> str:
-        """The longest text that its place will hold."""
-        return max(self._values[v], self.room, key=len)
+        return self.room
 
     def gradient(self, v: Value) -> str:
-        """The longest text that its place will hold."""
-        return max(*self._texts.get(v, [""]), self.room, key=len)
+        return self.room
+
+    def element(self, x: float) -> str:
+        return room(self.digits, in_matrix=True)
+
+    def slope(self, partial: float) -> str:
+        return f"×({room(self.digits, in_matrix=True)})"
 
     def svg(self, timeout: float) -> str:
         """The picture with its marks.
@@ -108,66 +160,61 @@ class Stage(Scene):
             RuntimeError, ValueError, TimeoutError: as `Drawing.svg`.
         """
         root = ET.fromstring(render(self.source, "svg", timeout))
-        cards = {card.id: card for card in self.cards}
-        arrows: dict[tuple[str, ...], list[ET.Element]] = {}
         for element in root.iter():
             element.tag = element.tag.removeprefix(SVG)
             element.attrib.pop("font-family", None)  # the page says it once
+        for group in root.iter("g"):
+            _mark(group)
         for element in root.iter():
             unwrap_links(element)
-        for group in sorted(root.iter("g"), key=_place_in_source):
-            kind, title = group.get("class", "").split(" ")[0], group.find("title")
-            ends = tuple(re.findall(r"n\d+", title.text or "" if title is not None else ""))
-            if kind == "edge":
-                arrows.setdefault(ends, []).append(group)
-            elif card := cards.get(group.get("id", "")):
-                self._mark(group, card)
+        for group in root.iter("g"):
+            title = group.find("title")
             if title is not None:
                 group.remove(title)
-        for card in self.cards:
-            for k, (id, source) in enumerate(zip(card.arrows, card.sources)):
-                arrow = arrows[source.id, card.id].pop(0)
-                arrow.set("id", id)
-                for text in arrow.iter("text"):  # at the value level, an arrow for each input
-                    text.set("data-partial", f"{self.number_of[card.head]},{k}")
-        root.attrib |= {"class": "tinygrad-edu", "aria-hidden": "true"}  # the lines beside it say the same in words
+            if group.get("class", "").startswith("node"):
+                _inset(group)
+            if group.get("class") == "edge":
+                for text in group.iter("text"):
+                    text.set("data-arrow", group.get("id", ""))
+                    text.text = ""
+        root.attrib |= {"class": "tinygrad-edu"}
         return ET.tostring(root, encoding="unicode").strip()
 
-    def _mark(self, group: ET.Element, card: Card) -> None:
-        """Say in the SVG which text of a card is which number: a gradient is italic, and nothing else is."""
-        texts = group.findall("text")
-        outline = [e for e in group if e.tag in ("path", "polygon") and e.get("fill") == "none"][-1]
-        outline.set("class", "outline")
-        points = re.findall(r"(-?[\d.]+),", outline.get("points") or outline.get("d") or "")
-        right = max(map(float, points)) - _INSET
-        gradients = [i for i, text in enumerate(texts) if text.get("font-style") == "italic"]
-        before = 1 if len(card.rows) > 1 else 2  # in a row of its own the gradient has a word before it
-        shown = card.rows[: len(gradients) - len(card.results)] + card.results  # a long card leaves some out
-        for i, v in zip(gradients, shown):
-            self._place_value(texts[i - before], v, right if before == 2 else None)
-            texts[i].attrib |= {"data-gradient": str(self.number_of[v]), "text-anchor": "end", "x": f"{right:g}"}
-            texts[i].text = ""
-        below = texts[gradients[-1] + 2 :: 2]  # further rows, each a name and a number
-        for text, v in zip(below, card.folded):
-            self._place_value(text, v, right)
-        for k, text in enumerate(below[len(card.folded) :]):  # the softmax on a card of logsumexp: its slopes
-            text.attrib |= {"class": "slope", "data-partial": f"{self.number_of[card.head]},{k}"}
 
-    def _place_value(self, text: ET.Element, v: Value, right: float | None) -> None:
-        """Say which number it is. Where others may come, let it end where the longest text of the place would."""
-        text.set("data-value", str(self.number_of[v]))
-        if self.room:
-            if right is None:
-                right = float(text.get("x", "0")) + _width(text.text or "") * float(text.get("font-size", "12"))
-            text.attrib |= {"text-anchor": "end", "x": f"{right:g}"}
-            text.text = self._values[v]
+def room(digits: int, in_matrix: bool = False) -> str:
+    """A text as wide as the place for a number."""
+    return ("−0." if in_matrix else "−00.") + "0" * max(digits, 1)
 
 
-def _width(text: str) -> float:
+def width(text: str) -> float:
     """The width of a number in DejaVu Sans, in sizes of the font."""
-    return sum([{"−": 0.838, ".": 0.318, "+": 0.838, "e": 0.615}.get(c, 0.636) for c in text])
+    widths = {"−": 0.838, "+": 0.838, ".": 0.318, "·": 0.318, "⁻": 0.53} | dict.fromkeys("⁰¹²³⁴⁵⁶⁷⁸⁹", 0.4)
+    return sum([widths.get(c, 0.636) for c in text])
 
 
-def _place_in_source(group: ET.Element) -> int:
-    """Graphviz numbers the edges in the order of the DOT text, and draws them in another."""
-    return int("0" + "".join(filter(str.isdigit, group.get("id", ""))))
+def _inset(group: ET.Element) -> None:
+    """Name the outline of a card, and move what begins at its left end a little inside."""
+    *_, outline = [None, *[e for e in group if e.tag in ("path", "polygon") and e.get("fill") == "none"]]
+    if outline is None:
+        return  # the heading of a layer
+    outline.set("class", "outline")
+    points = (outline.get("points") or outline.get("d") or "").replace("M", "").replace("C", " ").split()
+    left = min([float(point.split(",")[0]) for point in points])
+    for text in group.findall("text"):
+        x = float(text.get("x", "0"))
+        if text.get("text-anchor") == "start" and x < left + 4 * _INSET:
+            text.set("x", f"{x + _INSET:g}")
+
+
+def _mark(group: ET.Element) -> None:
+    """A cell with an id, which Graphviz makes a link, becomes the group of a number that ends where its room does."""
+    what, *numbers = group.get("id", "").removeprefix("a_").split("-")
+    link = group.find("a")
+    if what not in _PLACES or link is None:
+        return
+    group[:] = list(link)
+    group.attrib = {"class": "place", f"data-{what}": ",".join(numbers)}
+    for text in group.iter("text"):
+        right = float(text.get("x", "0")) + width(text.text or "") * float(text.get("font-size", "12")) - _INSET
+        text.attrib |= {"text-anchor": "end", "x": f"{right:g}"}
+        text.text = ""
