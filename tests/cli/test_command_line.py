@@ -363,7 +363,8 @@ def test_level_digits_and_title_reach_the_readings(capsys):
     for command in ("draw", "step"):
         how = ["--title", "A third", "--digits", "7", "--level", "value", "-o", "-"]
         _, out, _ = run(capsys, command, "x/3", "x=1", *how)
-        assert "A third" in out and "0.3333333" in out and "0.33333333" not in out
+        shown = '"digits":7' if command == "step" else "0.3333333"  # the page writes its numbers itself
+        assert "A third" in out and shown in out and "0.33333333" not in out
     assert "0.333333333" in run(capsys, "explain", "x/3", "x=1", "--digits", "9")[1]
 
 

@@ -241,6 +241,7 @@ def test_in_a_notebook_a_failure_is_a_sentence(no_graphviz):
 def test_the_gallery_draws_every_picture(tmp_path, monkeypatch, capsys):
     gallery = Path(__file__).parents[2] / "examples" / "gallery.py"
     monkeypatch.setattr(sys, "argv", ["gallery.py", str(tmp_path / "new"), "--suffix", ".dot"])
+    monkeypatch.syspath_prepend(gallery.parent)
     pictures = runpy.run_path(str(gallery), run_name="__main__")["PICTURES"]
     assert sorted(path.stem for path in (tmp_path / "new").iterdir()) == sorted(pictures)
     assert len(capsys.readouterr().out.split()) == len(pictures)

@@ -142,7 +142,7 @@ class NeuronCards:
 def neuron_level(scene: Scene, cards: NeuronCards, rankdir: str | None = None, title: str | None = None) -> Any:
     """The graph of neurons, layer by layer, each layer in the order of its neurons."""
     scene.number_values()
-    nodesep, ranksep = ("0.1", "0.3") if scene.close else ("0.22", "0.9")
+    nodesep, ranksep = ("0.1", "0.25") if scene.close else ("0.22", "0.9")
     graph = look.new_graph(title, rankdir or "LR", nodesep=nodesep, ranksep=ranksep, splines="polyline")
     ids = {v: f"n{k}" for k, (v, _) in enumerate(cards.heads, start=1)}
     for v, neuron in cards.heads:

@@ -13,10 +13,11 @@ from typing import Any
 
 from ... import ops
 from ...ops import Op
+from ...shapes import Shape
 from ...value import Value
 from ...writing import expression as E
 from ...writing.code import JAVASCRIPT
-from ...writing.expression import Expression, Shape
+from ...writing.expression import Expression
 from ..compiling.terms import Algebra, Term
 from ..drawing import look
 

@@ -196,7 +196,7 @@ function lineNode(line) {
   const [total, ...others] = line.part ? line.notes : [null, ...line.notes];
   if (total) node.append(filled("span", "  → ", ...total));
   node.append(...others.map((note) => {
-    const span = filled("span", ...asNodes(note));
+    const span = filled("span", " ", ...asNodes(note));
     span.className = "note";
     return span;
   }));

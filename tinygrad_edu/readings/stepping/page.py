@@ -47,6 +47,12 @@ class Page:
 
     @property
     def level(self) -> str:
+        """The level it was made at.
+
+        >>> from tinygrad_edu import Value, step_through
+        >>> step_through(Value(2.0)).level
+        'value'
+        """
         return self._stage.level
 
     def __len__(self) -> int:
@@ -67,7 +73,7 @@ class Page:
         """
         live = self._data["live"]
         style = _colours() + _part("page.css")
-        script = _DATA + self.program + "".join(map(_part, ("page.js", *(LABORATORY if live else ()), "start.js")))
+        script = _DATA + self._program + "".join(map(_part, ("page.js", *(LABORATORY if live else ()), "start.js")))
         return Template(_part("page.html")).substitute(
             policy=f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; base-uri 'none'",
             title=html.escape(look.printable(self.title)),
@@ -79,14 +85,9 @@ class Page:
         )
 
     @property
-    def program(self) -> str:
+    def _program(self) -> str:
         """What computes and tells, in JavaScript, of `data`; it touches no page."""
         return f"const rows = {self._rows};\n" + "".join(map(_part, PROGRAM))
-
-    @property
-    def data(self) -> str:
-        """What the page is made of, as JSON."""
-        return as_json(self._data)
 
     @cached_property
     def _picture(self) -> str:

@@ -194,9 +194,10 @@ def width(text: str) -> float:
 
 def _inset(group: ET.Element) -> None:
     """Name the outline of a card, and move what begins at its left end a little inside."""
-    *_, outline = [None, *[e for e in group if e.tag in ("path", "polygon") and e.get("fill") == "none"]]
-    if outline is None:
+    outlines = [e for e in group if e.tag in ("path", "polygon") and e.get("fill") == "none"]
+    if not outlines:
         return  # the heading of a layer
+    outline = outlines[-1]
     outline.set("class", "outline")
     points = (outline.get("points") or outline.get("d") or "").replace("M", "").replace("C", " ").split()
     left = min([float(point.split(",")[0]) for point in points])

@@ -1,0 +1,32 @@
+"""What a page of step_through computes and says, by node: its program touches no page. Several pages in one process."""
+
+import json
+import shutil
+import subprocess
+
+import pytest
+
+
+def in_node(jobs):
+    """The value of a JavaScript expression for each (page, expression), in which the page's program is at hand."""
+    if not shutil.which("node"):
+        pytest.skip("there is no node to run JavaScript with")
+    blocks = [
+        f"{{ const data = {json.dumps(page._data)};\n{page._program}\nresults.push({script}); }}"
+        for page, script in jobs
+    ]
+    script = '"use strict";\nconst results = [];\n' + "\n".join(blocks) + "\nconsole.log(JSON.stringify(results));"
+    run = subprocess.run(["node"], input=script, capture_output=True, text=True, encoding="utf-8")
+    assert run.returncode == 0, run.stderr[-3000:]
+    return json.loads(run.stdout)
+
+
+def steps_of(page):
+    """For each step its title and its lines, as text."""
+    told = "tell(compute(new Map()), true).map((s) => [s.title.join(''), s.lines.map(asText)])"
+    return in_node([(page, told)])[0]
+
+
+def on_one_line(text):
+    """A row of `explain` as the page has it, whose lines are broken by the browser."""
+    return " ".join(text.split())
