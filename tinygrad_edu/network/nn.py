@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from ..shapes import as_shape, is_integer
 from ..value import numbers
-from ..writing.names import of_layer
+from ..writing.names import elements, of_layer
 from .functions import affine
-from .places import Path, Place
+from .places import Path, Place, Suggested
 from .tensor import Tensor, as_tensor, assign, random_source
 
 if TYPE_CHECKING:
@@ -22,10 +22,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .tensor import Seed
-
-
-class Suggested(str):
-    """A label that a Module gives, not its user. Readings take a better name where they know one."""
 
 
 class Parameter(Tensor):
@@ -41,7 +37,22 @@ class Parameter(Tensor):
 
     def __init__(self, data: Any, label: str | None = None) -> None:
         super().__init__(Tensor(data).map(lambda v: v.detach() if v.op else v), label)
-        self.place = Place(is_parameter=True)
+        self.place = Place(shape=self.shape)
+
+    def _name_elements(self, only_nameless: bool = False) -> None:
+        super()._name_elements(only_nameless)
+        if isinstance(self._label, Suggested):
+            self.suggest(self._label)
+
+    def suggest(self, name: str) -> None:
+        """Let elements without a label know where they stand, for graphs that hold them and not the Parameter.
+
+        >>> w = Parameter([1.0, 2.0]); w.suggest("w"); w[1].label
+        'w₂'
+        """
+        for k, (v, text) in enumerate(zip(self.values, elements(name, self.shape))):
+            if v.label is None or isinstance(v.label, Suggested):
+                v.label = Suggested(text, self.place, k)
 
 
 class Module:
@@ -72,6 +83,8 @@ class Module:
         """Tell the Parameters and Modules in an attribute where they stand."""
         for path, child in _found((name,), attribute):
             place_of(self).adopt(place_of(child), path)
+            if isinstance(child, Parameter) and child.values[0].label is None:
+                child.suggest(next(part for part in reversed(path) if isinstance(part, str)))
 
     def forward(self, x: Tensor) -> Tensor:
         """The output for the input x. Every subclass says how.

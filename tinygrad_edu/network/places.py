@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from ..shapes import Shape
 from ..writing.names import in_place
 
 
@@ -23,15 +24,15 @@ class Place:
 
     Attributes:
         counts: whether the `layers` of the Module are counted, those that hold Parameters (MLP, Sequential).
-        is_parameter: whether it is the place of a Parameter.
+        shape: that of a Parameter; None for a Module.
         owner: the place of the Module that held it first; None where there is none.
         path: the attribute, and the keys and positions in it.
         held: what has this place as its owner.
     """
 
-    def __init__(self, counts: bool = False, is_parameter: bool = False) -> None:
+    def __init__(self, counts: bool = False, shape: Shape | None = None) -> None:
         self.counts = counts
-        self.is_parameter = is_parameter
+        self.shape = shape
         self.owner: Place | None = None
         self.path: Path = ()
         self.held: list[Place] = []
@@ -64,7 +65,7 @@ class Place:
             count: how many layers there are before it, where it is one of those that are counted.
         """
         count = [0] if count is None else count
-        if self.is_parameter:
+        if self.shape is not None:
             yield self, before
         layers = [p for p in self.held if self.counts and p.path[:1] == ("layers",) and len(p.path) == 2]
         for child in sorted(layers, key=lambda p: p.path[1]):
@@ -77,6 +78,26 @@ class Place:
             if child not in layers:
                 path = [part + 1 if isinstance(part, int) else part for part in child.path]
                 yield from child.parameters((*before, *path))
+
+
+class Suggested(str):
+    """A label that a Module gives, not its user. Readings take a better name where they know one.
+
+    Attributes:
+        place: of the Parameter that it is an element of; None for what was computed.
+        offset: which element, counted row by row.
+    """
+
+    place: Place | None
+    offset: int
+
+    def __new__(cls, text: str, place: Place | None = None, offset: int = 0) -> Suggested:
+        self = super().__new__(cls, text)
+        self.place, self.offset = place, offset
+        return self
+
+    def __reduce__(self) -> tuple[type[Suggested], tuple[str, Place | None, int]]:
+        return Suggested, (str(self), self.place, self.offset)
 
 
 class _Called(NamedTuple):

@@ -14,8 +14,8 @@ from .. import array_ops, ops
 from ..array_ops import Operation
 from ..autodiff import DerivativeName
 from ..graph import topological_order
-from ..network.nn import Parameter, Suggested, place_of
-from ..network.places import Place, parameter_names
+from ..network.nn import Parameter, place_of
+from ..network.places import Place, Suggested, parameter_names
 from ..network.tensor import Tensor, from_values
 from ..value import Value
 from ..writing.expression import derivative_text
@@ -78,6 +78,7 @@ class Names:
         self.tensors = topological_order(*[r for r in self._roots if isinstance(r, Tensor)])
         self.layers = find_layers(self.tensors)
         self.parameters = {v for t in self.tensors if isinstance(t, Parameter) for v in t.values}
+        self.parameters |= {v for v in self.values if isinstance(v.label, Suggested) and v.label.place}
         self.neurons = find_neurons(self.values, self.parameters, self.layers)
         others = dict.fromkeys(others)
         self._all_values = list(dict.fromkeys([*self.values, *[v for v in others if isinstance(v, Value)]]))
@@ -191,15 +192,17 @@ class Names:
 
     def _name_parameters(self) -> None:
         """By their place in a network: one network after the other."""
-        parameters = [t for t in self._all_tensors if isinstance(t, Parameter) and t not in self._names]
-        networks: dict[Place, list[Parameter]] = {}
-        for p in parameters:
-            networks.setdefault(place_of(p).outermost, []).append(p)
-        for network, inside in networks.items():
-            called = {} if network.is_parameter else parameter_names(network)
-            for p in inside:
-                if place_of(p) in called:
-                    self._give_label(p, called[place_of(p)])
+        whole = {place_of(t): t for t in self._all_tensors if isinstance(t, Parameter)}
+        alone: dict[Place, list[tuple[Value, int]]] = {}  # elements whose Parameter is not in the graph of Tensors
+        for v in self._all_values:
+            if isinstance(v.label, Suggested) and v.label.place and v.label.place not in whole:
+                alone.setdefault(v.label.place, []).append((v, v.label.offset))
+        for network in dict.fromkeys([place.outermost for place in (*whole, *alone)]):
+            for place, name in ({} if network.shape is not None else parameter_names(network)).items():
+                if place in whole:
+                    self._give_label(whole[place], name)
+                for v, offset in alone.get(place, []):
+                    self._give_label(v, elements(name, place.shape or ())[offset])
 
     def _name_layers(self) -> None:
         """z⁽ˡ⁾ and h⁽ˡ⁾, with their time where the weights are used again; and weights without a place."""
