@@ -40,9 +40,10 @@ class Parameter(Tensor):
         self.place = Place(shape=self.shape)
 
     def _name_elements(self, only_nameless: bool = False) -> None:
-        super()._name_elements(only_nameless)
         if isinstance(self._label, Suggested):
             self.suggest(self._label)
+        else:
+            super()._name_elements(only_nameless)
 
     def suggest(self, name: str) -> None:
         """Let elements without a label know where they stand, for graphs that hold them and not the Parameter.

@@ -95,10 +95,9 @@ class Tensor(Operators[Any, "Tensor"], Reductions, Guards):
         if self._label is not None:
             check_label(self._label)
         if self._label and self.record is None:
-            kind = type(self._label)  # that a Module suggests a name can be seen of the elements too
             for value, name in zip(self.values, elements(self._label, self.shape)):
                 if value.op is None and not (value.label and only_nameless):
-                    value.label = kind(name)
+                    value.label = name
 
     # Makers.
 
