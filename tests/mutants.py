@@ -86,6 +86,34 @@ HARMLESS = {
     ("jvp", "if any([tangent[a] for a in b.inputs]):  →  if True:"): "adding zeros takes time, and that is all",
 }
 
+# Mistakes that once lived through every test, as the text of a file and what it became.
+NAMED = [
+    ("readings/exercising/marking.py", "tolerance: float = 0.5", "tolerance: float = 1.0"),
+    ("readings/exercising/marking.py", "self._half(given) + reading.moved[k]", "self._half(given)"),
+    ("readings/exercising/report.py", "[str(counts[word]) for word in words]", "[str(counts.total())] + ['0'] * 5"),
+    (
+        "readings/exercising/pages.py",
+        "numbers[k : k + columns] for k in range(0, n, columns)",
+        "numbers[k::columns] for k in range(columns)",
+    ),
+    ("readings/stepping/slope.js", "slope = run.gradients[n], x", "slope = run.gradients[0], x"),
+    ("readings/explaining/values.py", "round(100 * result / number)", "round(abs(100 * result / number))"),
+    ("readings/explaining/gradients.py", "_ROUNDING = 1e-13", "_ROUNDING = 1e-7"),
+    ("readings/explaining/remarks.py", "if is_shown(n) and is_so(n)", "if is_so(n)"),
+    (
+        "writing/code.py",
+        'ops.STEP: Spelling("1.0 if {a} > 0 else 0.0"',
+        'ops.STEP: Spelling("1.0 if {a} >= 0 else 0.0"',
+    ),
+    ("writing/algebra.py", "float(prod(size) // prod(shape))", "float(prod(size))"),
+    ("../examples/bug_lab.py", "for node in reversed(order):", "for node in order:"),
+    (
+        "../examples/neuron.py",
+        "from {L.data:.4f} to {neuron(*updated).data:.4f}",
+        "from {neuron(*updated).data:.4f} to {L.data:.4f}",
+    ),
+]
+
 # What is to be broken: its name, its syntax tree, and letters in it that may be confused.
 Target = tuple[str, Any, list[str]]
 
@@ -306,8 +334,19 @@ def samples(package: Path, count: int, seed: int) -> list[Mutant]:
         if file not in ("ops.py", *FUNCTIONS):
             source = path.read_text(encoding="utf-8")
             rng = random.Random(f"{seed} {file}")
-            most = count + len(source.splitlines()) // 50
+            most = max(1, count + len(source.splitlines()) // 50)
             found += (of_script if path.suffix == ".js" else of_module)(file, source, most, rng)
+    return found
+
+
+def named(package: Path) -> list[Mutant]:
+    """The mutants of NAMED."""
+    found = []
+    for file, old, new in NAMED:
+        source = (package / file).read_text(encoding="utf-8")
+        if old not in source:
+            raise SystemExit(f"{old!r} is not in {file} any more: what is to be broken instead?")
+        found.append(Mutant(file, file, f"{old}  →  {new}", source.replace(old, new)))
     return found
 
 
@@ -560,7 +599,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="for other places of the same files")
     parser.add_argument("--list", action="store_true", help="only list the mutants")
     options = parser.parse_args()
-    engine, others = mutants(PACKAGE), samples(PACKAGE, options.places, options.seed)
+    engine, others = mutants(PACKAGE), [*named(PACKAGE), *samples(PACKAGE, options.places, options.seed)]
 
     def asked(mutant: Mutant, where: str) -> bool:
         return where in (mutant.where, mutant.file) or mutant.where.startswith(f"{where}/")
