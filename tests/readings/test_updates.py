@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from reading import read
 
-from tinygrad_edu import MLP, SGD, Adam, Tensor, Value, explain, squared_error
+from tinygrad_edu import MLP, SGD, Adam, Tensor, Value, explain, squared_error, worksheet
 from tinygrad_edu.tree import values_in
 from tinygrad_edu.writing.paper import Text, written
 
@@ -84,3 +84,17 @@ def test_what_an_optimiser_does_not_learn_is_refused():
     ]:
         with pytest.raises(error, match=message):
             f()
+
+
+def test_a_worksheet_of_an_adam_step_is_marked_with_follow_through():
+    theta = Value(5.0, label="θ")
+    sheet = worksheet(theta**2, "all", wrt=theta, optimizer=Adam([theta], lr=0.1))
+    right = {"f": "25", "df_dtheta": "10", "new_m_theta": "1", "new_v_theta": "0.1"}
+    right |= {"m_hat_theta": "10", "v_hat_theta": "100", "new_theta": "4.9"}
+    marks = sheet.mark(right)
+    assert marks.points == marks.total == len(right)
+    wrong = right | {"new_m_theta": "9", "m_hat_theta": "90", "new_theta": "4.1"}  # β₁ and 1 − β₁ exchanged
+    marks = sheet.mark(wrong)
+    assert marks.total - marks.points == 1  # what follows from it is right
+    with pytest.raises(ValueError, match="worksheet: an optimizer has its own learning rate"):
+        worksheet(theta**2, wrt=theta, eta=0.1, optimizer=SGD([theta], lr=0.1))

@@ -18,9 +18,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ...network.optim import Optimizer
 from ...value import real_number
 from ...writing.files import write_whole
 from ..explaining import wanted
+from ..explaining.updates import step_by
 from ..frame import framed
 from .answers import SHEET_ID, Form, flattened, paper_of, papers_in
 from .comparing import Comparison, compare_gradients
@@ -43,6 +45,7 @@ def worksheet(
     seed: int | None = None,
     eta: float | None = None,
     wrt: Any = None,
+    optimizer: Optimizer | None = None,
 ) -> Worksheet:
     """The derivation of y as an exercise: rules in symbols, and blanks for the numbers.
 
@@ -62,6 +65,7 @@ def worksheet(
             catalogue that can be made on this graph shows. Constants, and the graph itself, stay as they are.
         eta: a learning rate; the sheet then ends with the update of every Parameter, or of `wrt`.
         wrt: the Values or Tensors of interest, as in `explain`; by default the Parameters, where there are some.
+        optimizer: an SGD or Adam: the sheet then ends with the lines of its step. Its state is given.
 
     Raises:
         TypeError, ValueError, RuntimeError: as `explain`; ValueError also for other blanks than there are, and
@@ -81,11 +85,11 @@ def worksheet(
     """
     if seed is not None and not isinstance(seed, int):
         raise TypeError(f"worksheet: a seed is a whole number, not {seed!r}")
-    eta = None if eta is None else real_number(eta)
+    step = step_by("worksheet", eta, optimizer)
     asked = [] if wrt is None else wanted("worksheet", wrt)
 
     def read() -> list[Question]:
-        return questions("worksheet", y, blanks, asked, level, title, digits, eta)
+        return questions("worksheet", y, blanks, asked, level, title, digits, step)
 
     lines = read() if seed is None else drawn(y, seed, digits, read)
     heading = "Backpropagation by hand" + ("" if seed is None else f", seed {seed}")

@@ -14,6 +14,7 @@ from unicodedata import normalize
 from ... import array_ops as A
 from ... import ops
 from ...network.nn import Parameter
+from ...network.optim import Optimizer
 from ...network.tensor import Tensor
 from ...value import Value
 from ...writing import expression as E
@@ -113,7 +114,7 @@ def questions(
     level: str | None,
     title: Any,
     digits: int,
-    eta: float | None,
+    step: Optimizer | float | None,
     parameters_only: bool = True,
 ) -> list[Question]:
     """The lines of a sheet for y, the last of them asked for. Gradients are those of wrt, or of the Parameters."""
@@ -123,13 +124,11 @@ def questions(
     derivation = derivation_of(read, level, digits)
     lines = lines_of(derivation)
     keys = [array(line.row.arrived) for line in lines if line.row is not None]
-    if eta is not None:
-        rows = updates(reading, derivation, read, eta)
-        if "η" not in derivation.names.values():
-            lines.append(Line(E.Name("η"), None, "forward"))
-            keys.append(array(eta))
-        for row in rows:
-            lines.append(Line(E.Name(f"new {row.quantity}", row.quantity.shape), row.rule, "update"))
+    if step is not None:
+        given, rows = updates(reading, derivation, read, step, "new ")
+        for row in [*given, *rows]:
+            assert isinstance(row.quantity, E.Name)
+            lines.append(Line(row.quantity, row.rule, "update" if row.rule else "forward"))
             keys.append(array(row.result))
     known = {line.quantity.text: key for line, key in zip(lines, keys) if line.rule is None}
     softmaxes = {str(line.rule): line.quantity for line in lines if isinstance(line.rule, E.Along)}

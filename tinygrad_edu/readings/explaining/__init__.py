@@ -103,7 +103,7 @@ def derivation_of(
         raise ValueError('explain: level="tensor" needs Tensors, y and wrt alike; a Value knows nothing of them')
     derivation.title = title
     if step is not None:
-        derivation.update = updates("explain", derivation, read, step)
+        _, derivation.update = updates("explain", derivation, read, step)
     return derivation
 
 

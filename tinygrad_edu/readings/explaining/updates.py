@@ -8,6 +8,7 @@ from typing import Any
 from ...errors import in_short
 from ...network.nn import Parameter
 from ...network.optim import DESCENT, Optimizer
+from ...network.optim import Line as OptimizerLine
 from ...network.tensor import Tensor
 from ...shapes import nested
 from ...tree import values_in
@@ -31,11 +32,16 @@ def step_by(reading: str, eta: Any, optimizer: Any) -> Optimizer | float | None:
     return optimizer
 
 
-def updates(reading: str, derivation: Derivation, read: Subject, by: Optimizer | float) -> list[Row]:
+def updates(
+    reading: str, derivation: Derivation, read: Subject, by: Optimizer | float, new: str = ""
+) -> tuple[list[Row], list[Row]]:
     """The rows of a step for each leaf that is asked for, or if none is for each parameter that y was computed from.
 
     `by` is the optimiser that takes the step, or η alone. The letters of an optimiser have the name of the leaf as
-    subscript: m_W. Nothing is changed by it.
+    subscript: m_W. What gets a new value is called as before, with `new` in front. Nothing is changed.
+
+    Returns:
+        What is given, a row for each setting and each number of the state, and the rows of the step.
 
     Raises:
         ValueError: there are none, or without `wrt` y is a Value, which does not know its Parameters; or the
@@ -60,7 +66,16 @@ def updates(reading: str, derivation: Derivation, read: Subject, by: Optimizer |
             "wrt on none of its leaves"
         )
     taken = {*derivation.names.values()}
-    return [row for before in learned for row in _step(reading, before, slopes[before.node], by, taken)]
+    steps = [_step(reading, before, slopes[before.node], by, taken, new) for before in learned]
+    settings = by.numbers() if isinstance(by, Optimizer) else {"η": by}
+    used = {letter for line in lines_of(by) for letter in line.uses if letter not in taken}
+    given = [Row(E.Name(letter), None, None, x, None) for letter, x in settings.items() if letter in used]
+    return [*given, *[row for state, _ in steps for row in state]], [row for _, rows in steps for row in rows]
+
+
+def lines_of(by: Optimizer | float) -> tuple[OptimizerLine, ...]:
+    """What the step does, line by line."""
+    return by.lines() if isinstance(by, Optimizer) else (DESCENT,)
 
 
 def _asked(reading: str, read: Subject) -> Sequence[Value | Tensor]:
@@ -73,16 +88,19 @@ def _asked(reading: str, read: Subject) -> Sequence[Value | Tensor]:
     return read.asked or [t for t in read.tensors if isinstance(t, Parameter)]
 
 
-def _step(reading: str, before: Row, slope: Row, by: Optimizer | float, taken: set[str]) -> list[Row]:
-    """A row for each line of the step, for one leaf."""
+def _step(
+    reading: str, before: Row, slope: Row, by: Optimizer | float, taken: set[str], new: str
+) -> tuple[list[Row], list[Row]]:
+    """For one leaf a row for each number of the state, and a row for each line of the step."""
     numbers, state = (by.numbers(), _state(by, before)) if isinstance(by, Optimizer) else ({"η": by}, {})
-    lines = by.lines() if isinstance(by, Optimizer) else (DESCENT,)
 
-    def named(letter: str) -> E.Expression:
+    def named(letter: str, new: str = "") -> E.Expression:
+        if letter == "θ":
+            return E.Name(f"{new}{before.quantity}", before.quantity.shape) if new else before.quantity
         name = f"{letter}_{before.quantity}"
         while name in taken:
             name += "′"
-        return E.Name(name, before.quantity.shape)
+        return E.Name(new + name, before.quantity.shape)
 
     symbols: dict[str, E.Expression] = {"θ": before.quantity, "g": slope.quantity}
     symbols |= {letter: E.Literal(x) if letter in taken else E.Name(letter) for letter, x in numbers.items()}
@@ -90,16 +108,18 @@ def _step(reading: str, before: Row, slope: Row, by: Optimizer | float, taken: s
     known: dict[str, Any] = {letter: x for letter, x in numbers.items() if letter not in taken}
     known |= {str(before.quantity): before.result, str(slope.quantity): slope.arrived}
     known |= {str(symbols[letter]): x for letter, x in state.items()}
+    used = {letter for line in lines_of(by) for letter in line.uses}
+    given = [Row(symbols[letter], None, None, x, before.node) for letter, x in state.items() if letter in used]
     rows = []
-    for line in lines:
+    for line in lines_of(by):
+        replaces = line.quantity in ("θ", *state)
         rule = in_symbols(line.value, *[symbols[letter] for letter in line.uses])
-        quantity = symbols[line.quantity] = before.quantity if line.quantity == "θ" else named(line.quantity)
+        quantity = symbols[line.quantity] = named(line.quantity, new if replaces else "")
         after = _updated(reading, rule, known)
         result = after if isinstance(after, float) else Tensor(after.tolist())
-        replaces = line.quantity in ("θ", *state)
         rows.append(Row(quantity, rule, put_in(rule, known), result, before.node, update=replaces))
         known[str(quantity)] = result
-    return rows
+    return given, rows
 
 
 def _state(optimizer: Optimizer, row: Row) -> dict[str, Any]:
