@@ -76,6 +76,7 @@ NEEDED = {
     "gallery.py": "pygraphviz",
     "train_moons.py": "matplotlib",
     "arrays.py": "numpy",
+    "compared.py": "numpy",
     "names_": "numpy",
 }
 COMMANDS = dict.fromkeys(re.findall(r"python examples/(\w+\.py[^`\n]*)(?=[`\n])", README + LADDER))
