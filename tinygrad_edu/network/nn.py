@@ -6,22 +6,16 @@ A batch holds one example a row, as in PyTorch: z = h Wᵀ + b.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import sqrt
-from typing import TYPE_CHECKING
+from typing import Any
 
 from ..shapes import as_shape, is_integer
 from ..value import numbers
 from ..writing.names import elements, of_layer
 from .functions import affine
 from .places import Path, Place, Suggested
-from .tensor import Tensor, as_tensor, assign, random_source
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from typing import Any
-
-    from .tensor import Seed
+from .tensor import Seed, Tensor, as_tensor, assign, random_source
 
 
 class Parameter(Tensor):

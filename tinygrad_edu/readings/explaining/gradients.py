@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
 from ...value import Value, all_finite, chain_rule
 from ...writing.algebra import sum_of
@@ -11,12 +12,8 @@ from ...writing.expression import Derivative, Expression, Literal, Name, Number,
 from ..formulas import slopes_of
 from .rows import separated
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import TypeAlias
-
-    Words: TypeAlias = list[str | Expression]
-    Edge: TypeAlias = tuple[Value, int]  # a node, and which of its inputs
+Words: TypeAlias = list[str | Expression]
+Edge: TypeAlias = tuple[Value, int]  # a node, and which of its inputs
 
 _ROUNDING = 1e-13  # some hundred additions in floating point, relative to their terms
 _MOST_TERMS = 6

@@ -6,27 +6,21 @@ saturated one next to nothing, and neurons that are alike and have the same grad
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
 
 from ... import ops
+from ...network.tensor import Tensor
+from ...value import Value
 from ...writing.expression import Name
-from .gradients import vanishes
+from ..layers import Neuron
+from ..naming import Names
+from .gradients import Gradients, Words, vanishes
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from typing import TypeAlias
-
-    from ...network.tensor import Tensor
-    from ...value import Value
-    from ..layers import Neuron
-    from ..naming import Names
-    from .gradients import Gradients, Words
-
-    #: A neuron: what it computes in each example.
-    Examples: TypeAlias = list[Neuron]
-    #: A layer: how many are behind it, and its weights where they are a Tensor. Networks side by side have several of
-    #: one depth.
-    Place: TypeAlias = tuple[int, Tensor | None]
+#: A neuron: what it computes in each example.
+Examples: TypeAlias = list[Neuron]
+#: A layer: its number, and its weights where they are a Tensor. Networks side by side have several of one number.
+Place: TypeAlias = tuple[int, Tensor | None]
 
 _SATURATED = 1e-3  # the slope of tanh beyond ±4.1, of sigmoid beyond ±6.9
 

@@ -3,39 +3,26 @@
 from __future__ import annotations
 
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import Any
 
 from ... import array_ops as A
 from ...network.tensor import Tensor
+from ...value import Value
+from ...writing import expression as E
 from ...writing.algebra import add, replaced
 from ...writing.arrays import Array, array
 from ...writing.evaluation import evaluate, is_known, put_in
-from ...writing.expression import (
-    Along,
-    Chain,
-    Constant,
-    Derivative,
-    Expression,
-    Name,
-    Number,
-    parts,
-)
+from ...writing.expression import Derivative, Expression, parts
 from ...writing.names import elements
 from ..backward import gradients
 from ..formulas import on_its_own
 from ..order import by_height, computed_from
+from ..quantities import Quantities, Quantity
+from ..subject import Subject
 from ..tensor_graph import How, TensorGraph
 from .gradients import Gradients
 from .remarks import remarks
-from .rows import Derivation, Row, Step, separated
-
-if TYPE_CHECKING:
-    from typing import Any
-
-    from ...value import Value
-    from ..quantities import Quantities, Quantity
-    from ..subject import Subject
-    from .rows import Note
+from .rows import Derivation, Note, Row, Step, separated
 
 _MOST_TENSORS = 1000
 _MOST_REASONS = 4
@@ -114,7 +101,7 @@ class _Backward:
             )
         label = t.label or "x"
         quantity = Derivative(self.root.name, label, t.shape)
-        note: Note = ["zero: ", self.root.symbol, " does not depend on ", Name(label)]
+        note: Note = ["zero: ", self.root.symbol, " does not depend on ", E.Name(label)]
         zeros = Tensor.zeros(t.shape) if t.shape else Tensor(0.0)
         return Step(t, label, [Row(quantity, None, None, zeros, t, notes=[note])])
 
@@ -127,8 +114,8 @@ class _Backward:
         rest = self._rest(t, rule, result)
         notes: list[Note] = []
         if rest is not None:
-            known = not isinstance(rule, Constant) or rule.number
-            rule = add(rule, Number(rest)) if known else Number(rest)
+            known = not isinstance(rule, E.Constant) or rule.number
+            rule = add(rule, E.Number(rest)) if known else E.Number(rest)
             differs = [v for v, number in zip(t.values, rest.numbers) if number]
             alone = self.used_alone.issuperset(differs)
             said = ["what single numbers of ", q.symbol, " pass on by themselves"] if alone else ["rounding, magnified"]
@@ -162,7 +149,7 @@ class _Backward:
         """What the row leaves out: a sum that is 1, and why an element is zero."""
         notes: list[Note] = []
         if ones := self._sum_that_is_one(rule):
-            notes.append([ones, " = 1, so ", quantity, " = ", replaced(rule, ones, Constant(1.0))])
+            notes.append([ones, " = 1, so ", quantity, " = ", replaced(rule, ones, E.Constant(1.0))])
         zero = [v for v, number in zip(q.tensor.values, result.numbers) if number == 0]
         if not zero or q is self.root:
             return notes
@@ -178,7 +165,7 @@ class _Backward:
             if why:
                 reasons.setdefault("".join(map(str, why)), (why, []))[1].append(v)
         for why, where in list(reasons.values())[:_MOST_REASONS]:
-            places = separated([Name(self.names[v]) for v in where[:_MOST_ELEMENTS]], ", ")
+            places = separated([E.Name(self.names[v]) for v in where[:_MOST_ELEMENTS]], ", ")
             dots = ", …" if len(where) > _MOST_ELEMENTS else ""
             everywhere = len(where) == len(q.tensor.values)
             notes.append(["zero: ", *why] if everywhere else [*places, f"{dots} zero: ", *why])
@@ -189,7 +176,7 @@ class _Backward:
         """A Σ of given numbers in the formula whose value is exactly 1, such as that of probabilities."""
         for part in parts(rule):
             match part:
-                case Along(A.SUM, Name()) if set(array(evaluate(part, self.environment)).numbers) == {1.0}:
+                case E.Along(A.SUM, E.Name()) if set(array(evaluate(part, self.environment)).numbers) == {1.0}:
                     return part
         return None
 
@@ -207,7 +194,7 @@ def _used_alone(graph: TensorGraph) -> set[Value]:
 
 def _is_printable(rule: Expression) -> bool:
     """Whether numbers can be put in: a Jacobian is not printed."""
-    return is_known(rule) and not any([isinstance(part, Chain) for part in parts(rule)])
+    return is_known(rule) and not any([isinstance(part, E.Chain) for part in parts(rule)])
 
 
 def _array(t: Tensor) -> Array:

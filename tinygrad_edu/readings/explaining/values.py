@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
-from typing import TYPE_CHECKING
 
 from ...tree import values_in
 from ...value import Value
@@ -13,16 +13,10 @@ from ...writing.expression import Derivative, Expression, Name, Number, Path
 from ...writing.names import array_name
 from ..formulas import formula
 from ..order import by_depth, by_height, computed_from
-from .gradients import Gradients
+from ..subject import Subject
+from .gradients import Edge, Gradients, Words
 from .remarks import remarks
-from .rows import Derivation, Row, Step
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ..subject import Subject
-    from .gradients import Edge, Words
-    from .rows import Note
+from .rows import Derivation, Note, Row, Step
 
 _MOST_NODES = 1000
 _MOST_PATHS = 16
