@@ -177,11 +177,11 @@ def test_a_tensor_of_one_element_will_do_as_a_result():
 @pytest.mark.parametrize(
     ("f", "inputs", "error", "message"),
     [
-        (lambda t: t * t, [[1.0, 2.0]], ValueError, "^gradcheck: the result of f: .* one number, not of 2"),
+        (lambda t: t * t, [[1.0, 2.0]], ValueError, "a derivative is taken of one number, not of 2"),
         (lambda a: 3.0, [1.0], TypeError, "a Value, a Tensor or a list of them is needed, not float 3.0"),
         (lambda: Value(1.0), [], ValueError, "there are no inputs to differentiate by"),
-        (lambda a: a, ["1"], TypeError, "^gradcheck: inputs: a real number is needed, not str"),
-        (lambda a: a, [None], TypeError, "^gradcheck: inputs: a real number is needed, not NoneType"),
+        (lambda a: a, ["1"], TypeError, "^a real number is needed, not str"),
+        (lambda a: a, [None], TypeError, "^a real number is needed, not NoneType"),
         (lambda a: a, [[]], ValueError, "at least one number"),
         (lambda a: a.log(), [1e-9], ValueError, "log of .* above 0"),
     ],

@@ -24,9 +24,7 @@ def test_functions_of_plain_numbers_name_the_method(f, data):
         (np.var, r"t\.var\(\)"),
         (np.max, r"t\.max\(\)"),
         (np.argmax, r"t\.argmax\(\)"),
-        (np.reshape, r"t\.reshape\(m, n\)"),
-        (np.transpose, r"t\.T"),
-        (np.dot, "t @ u"),
+        (np.dot, "its own methods, t @ u, cat or stack, or np.dot of t.data"),
         (np.spacing, r"np\.spacing of t\.data"),
         (np.cumsum, r"np\.cumsum of t\.data"),
         (np.isnan, r"np\.isnan of t\.data"),
@@ -35,9 +33,8 @@ def test_functions_of_plain_numbers_name_the_method(f, data):
 )
 def test_the_functions_of_numpy_name_the_method(f, way):
     t = Tensor([[1.0, 2.0]])
-    arguments = (t, (2, 1)) if f is np.reshape else (t, t)[: 2 if f is np.dot else 1]
-    with pytest.raises(TypeError, match=rf"would cut a Tensor off its graph: use {way}"):
-        f(*arguments)
+    with pytest.raises(TypeError, match=rf"would cut a Tensor off its graph: use .*{way}"):
+        f(t, t) if f is np.dot else f(t)
 
 
 @pytest.mark.parametrize(
@@ -60,13 +57,6 @@ def test_the_larger_and_the_smaller_of_two_on_either_side(f):
         for a, b in (Tensor(data), other), (other, Tensor(data)):
             plain = [np.array(getattr(x, "data", x)) if isinstance(x, (Tensor, Value)) else x for x in (a, b)]
             assert f(a, b).data == f(*plain).tolist()
-
-
-def test_functions_of_several_name_cat_and_stack():
-    t = Tensor([1.0, 2.0])
-    for f, way in (np.concatenate, r"cat\("), (np.stack, r"stack\("), (np.vstack, r"stack\("):
-        with pytest.raises(TypeError, match=f"use {way}"):
-            f([t, t])
 
 
 @pytest.mark.parametrize("make", [np.array, np.asarray, lambda t: np.array([t, t])])

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from itertools import product
 from math import inf, prod
 from sys import float_info
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..graph import topological_order
 from ..shapes import nested
@@ -29,21 +27,21 @@ class GradcheckError(AssertionError):
     """
 
 
-@dataclass(repr=False)
-class Coordinate:
-    """One derivative: where, by `backward()`, by central differences, and how far they are apart.
-
-    >>> Coordinate("x", 2.0, 2.5).error
-    0.5
-    """
+class Coordinate(NamedTuple):
+    """One derivative: where, by `backward()`, and by central differences."""
 
     name: str
     analytic: float
     numeric: float
-    error: float = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.error = abs(self.analytic - self.numeric)
+    @property
+    def error(self) -> float:
+        """How far they are apart.
+
+        >>> Coordinate("x", 2.0, 2.5).error
+        0.5
+        """
+        return abs(self.analytic - self.numeric)
 
     def __repr__(self) -> str:
         return f"<{self.name}: {self.analytic:.6g} by backward, {self.numeric:.6g} by differences>"
@@ -121,8 +119,7 @@ def gradcheck(
         raise ValueError(f"gradcheck: rtol and atol are at least 0, not {rtol} and {atol}")
     args, first = _arguments("gradcheck", f, inputs)
     again = f(*args)
-    with _prefixed("gradcheck: the result of f: "):
-        first, y = one_value(first), one_value(again)
+    first, y = one_value(first), one_value(again)
     if y.data != first.data:
         raise ValueError(
             f"gradcheck: two calls of f at the same point give {first.data} and {y.data}; "
@@ -144,22 +141,12 @@ def gradcheck(
     return report
 
 
-@contextmanager
-def _prefixed(start: str) -> Iterator[None]:
-    """Errors about numbers from within begin with this."""
-    try:
-        yield
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{start}{error}") from None
-
-
 def _arguments(caller: str, f: Callable[..., Any], inputs: Any) -> tuple[list[Value | Tensor], Any]:
     """What f is to be called with, and its result there: copies of the inputs, or themselves if f reads them."""
     inputs = inputs if isinstance(inputs, (list, tuple)) else [inputs]
     if not inputs:
         raise ValueError(f"{caller}: there are no inputs to differentiate by")
-    with _prefixed(f"{caller}: inputs: "):
-        given = [x if isinstance(x, (Value, Tensor)) else Tensor(x) for x in inputs]
+    given = [x if isinstance(x, (Value, Tensor)) else Tensor(x) for x in inputs]
     copies = [x.detach() for x in given]
     args = [x.values[0] if isinstance(x, Tensor) and not x.shape else x for x in copies]
     y = f(*args)

@@ -26,20 +26,6 @@ _CALLED_OTHERWISE = {
     "square": lambda t: t**2,
 }
 
-#: Of the others, those whose method is called otherwise, or with more than the Tensor.
-_WRITTEN = {
-    "amax": "t.max()",
-    "amin": "t.min()",
-    "clip": "t.maximum(low).minimum(high)",
-    "concatenate": "cat([t, u])",
-    "dot": "t @ u",
-    "ravel": "t.flatten()",
-    "reshape": "t.reshape(m, n)",
-    "stack": "stack([t, u])",
-    "transpose": "t.T",
-    "vstack": "stack([t, u])",
-}
-
 
 class Guards:
     """The part of `Tensor` that answers Python's and NumPy's functions of numbers, and PyTorch's `requires_grad`.
@@ -89,8 +75,7 @@ class Guards:
         raise TypeError("an array of a Tensor is off its graph: use np.array(t.data) for the numbers alone")
 
     def _refused(self, name: str) -> TypeError:
-        way = _WRITTEN.get(name) or (f"t.{name}()" if callable(getattr(self, name, None)) else "")
+        way = f"t.{name}()" if callable(getattr(self, name, None)) else "its own methods, t @ u, cat or stack"
         return TypeError(
-            f"NumPy's {name} would cut a Tensor off its graph: use {f'{way}, or ' if way else ''}"
-            f"np.{name} of t.data for the numbers alone"
+            f"NumPy's {name} would cut a Tensor off its graph: use {way}, or np.{name} of t.data for the numbers alone"
         )
