@@ -198,6 +198,21 @@ def test_gradients_are_blank_before_backward_and_not_zero(level):
     assert " " not in after and len(after) == len(before)
 
 
+def test_what_is_stored_is_the_gradient_of_the_result_or_not_called_so():
+    W, x = Tensor([[0.1, 0.2], [0.3, 0.4]], label="W"), Tensor([1.0, 2.0], label="x")
+    h = (W @ x).tanh()
+    h.label = "h"
+    L = (h * h).sum()
+    (L + (W * W).sum()).backward()  # into W goes the gradient of the penalty too
+    told = re.findall("<B>(.*?)</B>", draw(L, "tensor").source)
+    assert "∂L/∂h" in told and "∂L/∂x" in told and "grad" in told and "∂L/∂W" not in told
+    x.values[0].data = 3.0
+    L.values[0].forward()  # what is stored is old
+    blank = cards(draw(L, "value"))
+    computed = [k for k, v in enumerate(topological_order(L.values[0]), start=1) if v.op and v is not L.values[0]]
+    assert any([blank[f"n{k}"][2] == ["grad", " "] for k in computed])
+
+
 def test_gradients_can_be_left_out():
     L = regression()
     L.backward()

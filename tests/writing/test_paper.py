@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from reading import read, read_latex
 
-from tinygrad_edu import Value, ops
+from tinygrad_edu import Tensor, Value, explain, ops
 from tinygrad_edu import array_ops as A
 from tinygrad_edu.writing.evaluation import evaluate, put_in
 from tinygrad_edu.writing.expression import (
@@ -26,9 +26,9 @@ from tinygrad_edu.writing.expression import (
     Reshape,
     Transpose,
 )
-from tinygrad_edu.writing.latex import LaTeX
+from tinygrad_edu.writing.latex import LaTeX, latex_name
 from tinygrad_edu.writing.numbers import number, short, superscript
-from tinygrad_edu.writing.paper import Text, written
+from tinygrad_edu.writing.paper import Text, display_width, written
 
 SHAPES = {"a": (), "b": (), "x": (2,), "A": (2, 2), "B": (2, 2), "C": (2, 3), "h⁽¹⁾": (2,), "W⁽²⁾": (3, 2)}
 ONE = [ops.NEG, ops.EXP, ops.TANH, ops.SIGMOID, ops.RELU, ops.SIN, ops.COS, ops.STEP, ops.ABS, ops.SQUARE]
@@ -156,3 +156,42 @@ def test_a_vector_beside_a_matrix_is_shown_as_the_row_that_it_is_used_as():
     numbers = put_in(e, {"X": np.eye(2), "b": np.array([1.0, 2.0])})
     assert isinstance(numbers.args[1], Number)
     assert [line.rstrip() for line in str(numbers).split("\n")] == ["⎡1  0⎤ + [1  2]", "⎣0  1⎦"]
+
+
+@pytest.mark.parametrize(
+    ("label", "latex"),
+    [
+        ("x\u0302", r"\hat{x}"), ("\u03b8\u0302", r"\hat{\theta}"), ("∇", r"\nabla"), ("ℓ", r"\ell"), ("hₜ", "h_{t}"),
+        ("hₜ₋₁", "h_{t-1}"), ("Å", r"\mathring{A}"), ("v\u20d7", r"\vec{v}"), ("h⁽ᵗ⁾", "h^{(t)}"),
+    ],
+)  # fmt: skip
+def test_accents_and_small_letters_of_mathematics_are_those_of_latex(label, latex):
+    assert latex_name(label) == latex
+
+
+@pytest.mark.parametrize(
+    ("x", "text", "latex"),
+    [
+        (2**0.5, "√2", r"\sqrt{2}"), (1 / 8**0.5, "1/√8", r"\frac{1}{\sqrt{8}}"), (-(3**0.5), "−√3", r"-\sqrt{3}"),
+        (0.5, "0.5", "0.5"), (1.41, "1.41", "1.41"), (4**0.5, "2", "2"),
+    ],
+)  # fmt: skip
+def test_a_root_of_the_graph_is_written_as_one(x, text, latex):
+    assert (written(Literal(x), Text()), written(Literal(x), LaTeX())) == (text, latex)
+
+
+def test_columns_stand_below_each_other_whatever_their_letters():
+    x = Value(2.0, label="x\u0302")
+    lines = str(explain(x * x)).split("\n")
+    assert [display_width(line.partition("=")[0]) for line in lines if "=" in line and "∂" not in line] == [2, 2]
+
+
+def test_a_wide_side_is_broken_in_latex_and_a_fragment_has_no_preamble():
+    terms = [Tensor([[k / 7, 1.0], [2.0, k / 3]], label=f"A{k}") for k in range(1, 8)]
+    y = sum(terms[1:], terms[0])
+    y.label = "y"
+    derivation = explain(y.sum())
+    row = next(row for row in derivation.forward if str(row.quantity) == "y")
+    assert row.latex().count("\n&\\quad {} + ") == 1  # a second line of matrices
+    fragment = derivation.to("fragment")
+    assert r"\documentclass" not in fragment and fragment in derivation.to("latex")

@@ -19,6 +19,7 @@ from string import Formatter
 from typing import Any, NamedTuple
 
 from .. import array_ops as A
+from .. import ops
 from ..array_ops import ArrayOp
 from ..shapes import Shape, broadcast_shapes
 from .names import without_time
@@ -461,3 +462,25 @@ def write(e: Expression, language: Language) -> tuple[Any, Precedence]:
             written = language.operand(written, precedence, least)
         operands.append(written)
     return language.compose(spelled, operands), whole
+
+
+def chunks(e: Expression, language: Language) -> list[Any]:
+    """The formula in parts between which a line may end: before + − and · that stand inside nothing else.
+
+    >>> from tinygrad_edu import ops
+    >>> from tinygrad_edu.writing.paper import Text
+    >>> chunks(Apply(ops.SUB, (Apply(ops.MUL, (Name("a"), Name("b"))), Name("c"))), Text())
+    ['a', ' · b', ' − c']
+    """
+    if not isinstance(e, Apply) or e.op not in (ops.ADD, ops.SUB, ops.MUL):
+        return [write(e, language)[0]]
+    spelled, found, sign = language.spelling(e.op, e.args), list[Any](), ""
+    for part in spelled.parts:
+        if isinstance(part, str):
+            sign = part
+            continue
+        written, precedence = write(e.args[part], language)
+        alone = language.operand(written, precedence, spelled.operands[part])
+        first, *others = chunks(e.args[part], language) if alone == written else [alone]
+        found += [sign + first, *others]
+    return found

@@ -184,25 +184,32 @@ def latex_words(text: str) -> str:
 
 
 def _latex_word(word: str) -> str:
-    from unicodedata import name, normalize
+    from unicodedata import combining, normalize
 
-    letters = []
-    for c in normalize("NFC", word):
-        letter, *accents = list(normalize("NFD", c))
-        kind, _, greek = name(letter, "").replace("LAMDA", "LAMBDA").partition(" LETTER ")  # Unicode's spelling
-        if letter in _LATEX_ESCAPES:
-            letter = _LATEX_ESCAPES[letter]
-        elif kind == "GREEK SMALL" and greek in _GREEK:
-            letter = rf"\{greek.lower()} "
-        elif kind == "GREEK CAPITAL" and greek in _GREEK_CAPITALS:
-            letter = rf"\{greek.capitalize()} "
-        elif letter in "<>`" or not (letter.isascii() and letter.isprintable()):  # no HTML in Markdown either
-            letter = rf"\langle {ord(letter):X}\rangle "
-        for accent in accents:
-            letter = rf"{_ACCENTS[accent]}{{{letter.strip()}}}" if accent in _ACCENTS else letter
-        letters.append(letter)
+    letters: list[str] = []
+    for c in normalize("NFD", word):
+        if combining(c) and letters:
+            accent = _ACCENTS.get(c)
+            letters[-1] = rf"{accent}{{{letters[-1].strip()}}}" if accent else letters[-1]
+        else:
+            letters.append(_latex_letter(c))
     text = "".join(letters).strip()
     return text if len(letters) < 2 or not word[0].isascii() else rf"\mathrm{{{text}}}"
+
+
+def _latex_letter(c: str) -> str:
+    from unicodedata import name
+
+    kind, _, greek = name(c, "").replace("LAMDA", "LAMBDA").partition(" LETTER ")  # Unicode's spelling
+    if c in _LATEX_ESCAPES:
+        return _LATEX_ESCAPES[c]
+    if kind == "GREEK SMALL" and greek in _GREEK:
+        return rf"\{greek.lower()} "
+    if kind == "GREEK CAPITAL" and greek in _GREEK_CAPITALS:
+        return rf"\{greek.capitalize()} "
+    if c in "<>`" or not (c.isascii() and c.isprintable()):  # no HTML in Markdown either
+        return rf"\langle {ord(c):X}\rangle "
+    return c
 
 
 _GREEK = {
@@ -212,7 +219,8 @@ _GREEK = {
 _GREEK_CAPITALS = {"GAMMA", "DELTA", "THETA", "LAMBDA", "XI", "PI", "SIGMA", "UPSILON", "PHI", "PSI", "OMEGA"}
 _ACCENTS = {
     "\u0300": r"\grave", "\u0301": r"\acute", "\u0302": r"\hat", "\u0303": r"\tilde", "\u0304": r"\bar",
-    "\u0307": r"\dot", "\u0308": r"\ddot",
+    "\u0306": r"\breve", "\u0307": r"\dot", "\u0308": r"\ddot", "\u030a": r"\mathring", "\u030c": r"\check",
+    "\u20d7": r"\vec",
 }  # fmt: skip
 _LATEX_ESCAPES = {c: "\\" + c for c in "#$%&_{}"} | {
     "\\": r"\backslash ",
@@ -222,7 +230,12 @@ _LATEX_ESCAPES = {c: "\\" + c for c in "#$%&_{}"} | {
     "′": "'",
     "−": "-",
     "·": r"\cdot ",
+    "∂": r"\partial ",
+    "∇": r"\nabla ",
+    "∞": r"\infty ",
+    "ℓ": r"\ell ",
+    "ħ": r"\hbar ",
 }
-_ABOVE = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁽⁾ᵀ"
-_BELOW = "₀₁₂₃₄₅₆₇₈₉₋₍₎"
-_FLAT = str.maketrans(_ABOVE + _BELOW, "0123456789-()T0123456789-()")
+_ABOVE = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺⁽⁾ᵀᵗⁿⁱ"
+_BELOW = "₀₁₂₃₄₅₆₇₈₉₋₊₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ"
+_FLAT = str.maketrans(_ABOVE + _BELOW, "0123456789-+()Ttni0123456789-+()aehijklmnoprstuvx")

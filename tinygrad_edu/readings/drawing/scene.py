@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cached_property
+from math import isfinite
 
 from ... import ops
 from ...network.nn import Parameter
@@ -117,8 +119,33 @@ class Scene:
         return number(v.data, self.digits)
 
     def gradient(self, v: Value) -> str:
-        """The gradient of a node, as text: blank before backward()."""
-        return "" if self.blank else number(v.grad or 0.0, self.digits)
+        """The gradient of a node, as text: blank before backward(), and where that of something else is stored."""
+        stored = self.blank or (v.op and not self.holds(v))
+        return "" if stored else number(v.grad or 0.0, self.digits)
+
+    def holds(self, v: Value) -> bool:
+        """Whether the gradient that is stored is that of the result.
+
+        It is not after `forward()` at other numbers, or where further sums were differentiated: a leaf accumulates.
+        """
+        expected = self._gradients[v]
+        return abs((v.grad or 0.0) - expected) <= 1e-9 * max(abs(expected), self._largest) or self.close
+
+    @cached_property
+    def _gradients(self) -> dict[Value, float]:
+        """What backward() would store, from what is stored of the results."""
+        found = dict.fromkeys(self.values, 0.0)
+        for b in reversed(self.values):
+            if b in self.roots:
+                found[b] = b.grad or 0.0
+            if found[b]:
+                for a, p in zip(b.inputs, b.partials):
+                    found[a] += found[b] * p
+        return found
+
+    @cached_property
+    def _largest(self) -> float:
+        return max([abs(g) for g in self._gradients.values() if isfinite(g)], default=0.0)
 
     def element(self, x: float) -> str:
         """A number in a matrix."""

@@ -308,6 +308,8 @@ def _shape(t: Tensor) -> str:
 
 def _gradient_name(scene: Scene, t: Tensor) -> str:
     name = scene.name(t)
+    if not scene.blank and not all(map(scene.holds, t.values)):
+        return "grad"  # that of another sum is in it
     return str(Derivative(scene.loss, name)) if name else "gradient"
 
 
@@ -319,13 +321,14 @@ def _gradient(scene: Scene, t: Tensor) -> str:
     if scene.blank:
         cells = [look.cell(" " * (scene.digits + 2), fill="operation")] * len(t.values)
     else:
-        cells = _cells(scene, t, "gradient", [v.grad or 0.0 for v in t.values])
+        cells = _cells(scene, t, "gradient", [(v.grad or 0.0) if scene.gradient(v) else 0.0 for v in t.values])
     return _headed(look.styled(look.shortened(_gradient_name(scene, t)), "gradient", bold=True), _grid(scene, cells, t))
 
 
 def _cells(scene: Scene, t: Tensor, what: str, numbers: list[float]) -> list[str]:
     scale = _scale(numbers, scene.digits - 1)
-    texts = [look.styled(scene.element(x), size=DIGIT_SIZE, italic=what == "gradient") for x in numbers]
+    said = [scene.element(x) if what == "value" or scene.gradient(v) else " " for x, v in zip(numbers, t.values)]
+    texts = [look.styled(text, size=DIGIT_SIZE, italic=what == "gradient") for text in said]
     marks = [scene.mark(what, v) for v in t.values]
     return [look.cell(text, fill=look.heat(x, scale), id=id) for text, x, id in zip(texts, numbers, marks)]
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
-from ...writing.expression import Expression, Number, Path, parts
+from ...writing.expression import Expression, Number, Path, chunks, parts
 from ...writing.latex import LaTeX, latex_words
 from ...writing.paper import Text, display_width, padded, written
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from .rows import Derivation, Row
 
 _WIDTH = 110  # columns of a line
+_PAGE = 85  # columns of text whose LaTeX is as wide as a page
 
 _PREAMBLE = r"""\documentclass{article}
 \usepackage[T1]{fontenc}
@@ -50,14 +52,33 @@ def text(row: Row, digits: int, width: int) -> str:
 def latex(row: Row, digits: int) -> str:
     """The row as LaTeX, for between $$ and $$; the notes are not in it."""
     style = LaTeX(digits)
-    quantity, relation, sides = written(row.quantity, style), style.sign(row.relation), row.sides(style)
-    if isinstance(row.quantity, Path):
-        lines = [f"&{quantity}", *[f"&= {side}" for side in sides]]
-    elif any([r"\begin" in side for side in sides]) or _is_wide(row, digits):
-        lines = [f"{quantity} &{relation}{sides[0]}", *[f"&= {side}" for side in sides[1:]]]
+    quantity, relation = written(row.quantity, style), style.sign(row.relation)
+    is_path = isinstance(row.quantity, Path)
+    sides = [_broken(e, style, 0 if is_path else display_width(str(row.quantity))) for e in row.formulas(style)]
+    if is_path:
+        lines = [f"&{quantity}", *[f"&= {line}" for side in sides for line in side]]
+    elif any([len(side) > 1 or r"\begin" in side[0] for side in sides]) or _is_wide(row, digits):
+        starts = [f"{quantity} &{relation}", *["&= "] * (len(sides) - 1)]
+        lines = [
+            start + line
+            for first, side in zip(starts, sides)
+            for start, line in zip(chain([first], repeat(r"&\quad {}")), side)
+        ]
     else:
-        return f"{quantity}{relation}{' = '.join(sides)}"
+        return f"{quantity}{relation}{' = '.join([side[0] for side in sides])}"
     return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+
+
+def _broken(e: Expression, style: LaTeX, used: int) -> list[str]:
+    """A side in lines that fit on a page, as far as there are places to break it."""
+    widths = [_width(chunk) for chunk in chunks(e, Text(style.digits, columns=True))]
+    lines, room = [""], 0
+    for chunk, width in zip(chunks(e, style), widths):
+        if room + width > _PAGE - used and lines[-1]:
+            lines, room = [*lines, ""], 0
+        lines[-1] += chunk
+        room += width
+    return lines
 
 
 def _is_wide(row: Row, digits: int) -> bool:

@@ -118,9 +118,18 @@ class Row:
         >>> explain(Value(3.0, label="x") ** 2).forward[-1].sides(Text(4))
         ['x²', '3²', '9']
         """
-        formulas = [self.rule, self.numbers, Number(self.result)]
-        sides = [written(e, style) for e in formulas if e is not None]
-        return [side for i, side in enumerate(sides) if i == 0 or side != sides[i - 1]]
+        return [written(e, style) for e in self.formulas(style)]
+
+    def formulas(self, style: Paper) -> list[Expression]:
+        """The formulas of the sides.
+
+        >>> from tinygrad_edu import Value, explain
+        >>> len(explain(Value(3.0, label="x") ** 2).forward[-1].formulas(Text(4)))
+        3
+        """
+        found = [e for e in (self.rule, self.numbers, Number(self.result)) if e is not None]
+        sides = [written(e, style) for e in found]
+        return [e for i, e in enumerate(found) if i == 0 or sides[i] != sides[i - 1]]
 
 
 @dataclass(eq=False, repr=False)
