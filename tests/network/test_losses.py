@@ -70,13 +70,6 @@ def test_mse_loss_is_the_mean_of_all_squares():
     assert mse_loss(Tensor(y_hat[0]), y[0]).data == 2.5
 
 
-@pytest.mark.parametrize("loss", [squared_error, mse_loss])
-def test_the_error_is_recorded_as_prediction_minus_target(loss):
-    y_hat, y = Value(3.0), Value(1.0)
-    (error,) = {node for node in topological_order(loss(y_hat, y).values[0]) if node.inputs == (y_hat, y)}
-    assert error.op.symbol == "−" and error.data == 2.0
-
-
 @given(predictions_and_targets(max_dims=3))
 def test_squares_and_their_gradients_are_those_of_numpy(case):
     y_hat, y = case
@@ -202,12 +195,9 @@ def test_logits_are_a_vector_or_a_batch_of_them(shape):
     ("logits", "target", "error", "message"),
     [
         ([0.0, 0.0], 2, IndexError, "cross_entropy: class 2 does not exist, there are 0 to 1"),
-        ([0.0, 0.0], -1, IndexError, "class -1 does not exist, there are 0 to 1"),
         ([[0.0, 0.0, 0.0]] * 2, [0, 3], IndexError, "class 3 does not exist, there are 0 to 2"),
         ([0.0, 0.0], [0.5, 0.6], ValueError, r"\[0\.5, 0\.6\] is not a probability distribution; its sum is 1\.1"),
-        ([0.0, 0.0], [1.5, -0.5], ValueError, r"\[1\.5, -0\.5\] is not a probability distribution"),
         ([[0.0, 0.0]] * 2, [[0, 1], [1, 1]], ValueError, r"\[1\.0, 1\.0\] is not a probability distribution"),
-        ([0.0, 0.0], [0.5, 0.50001], ValueError, "not a probability distribution"),
         (
             [0.0, 0.0],
             [1, 0, 0],
@@ -215,18 +205,15 @@ def test_logits_are_a_vector_or_a_batch_of_them(shape):
             r"shape \(2,\) need a target of that shape or a class index, not shape \(3,",
         ),
         ([0.0, 0.0], 1.0, ValueError, r"target of that shape or a class index, not shape \(\)"),
-        ([0.0, 0.0], True, ValueError, r"target of that shape or a class index, not shape \(\)"),
         (
             [[0.0, 0.0]] * 3,
             [[1, 0]],
             ValueError,
             r"\(3, 2\) need a target of that shape or 3 class indices, not .*\(1, 2\)",
         ),
-        ([[0.0, 0.0]] * 3, 1, ValueError, r"or 3 class indices, not shape \(\)"),
         ([[0.0, 0.0]] * 3, [0, 1], ValueError, r"or 3 class indices, not shape \(2,\)$"),
         ([[0.0, 0.0]] * 3, [0.0, 1.0, 1.0], ValueError, r"not shape \(3,\); a class index is an int"),
         ([0.0, 0.0], "1", TypeError, "real number is needed, not str"),
-        ([0.0, 0.0], None, TypeError, "real number is needed, not NoneType"),
         ([0.0, 0.0], [float("nan"), 1], ValueError, "finite number is needed, not nan"),
     ],
 )
@@ -256,11 +243,6 @@ def test_a_target_keeps_its_name_and_is_y_where_it_has_none(loss):
     assert names(Tensor([0.0, 1.0])) == set()
 
 
-def test_a_class_index_becomes_a_target_named_y():
-    L = cross_entropy(Tensor([1.0, 2.0]), 0)
-    assert {node.label for node in topological_order(L.values[0]) if node.label} == {"y₁", "y₂"}
-
-
 @pytest.mark.parametrize("target", [[2, 0], np.array([2, 0]), Tensor([2, 0]), [np.int64(2), 0], (2, 0)])
 def test_classes_may_be_a_tensor_of_whole_numbers(target):
     logits = Tensor([[1.0, 2.0, 3.0], [0.5, 0.0, -1.0]])
@@ -268,14 +250,6 @@ def test_classes_may_be_a_tensor_of_whole_numbers(target):
     assert cross_entropy(logits, target).data == one_hot.data
     for k in 2, Tensor(2.0), Value(2.0), np.int64(2):
         assert cross_entropy(logits[0], k).data == cross_entropy(logits[0], [0, 0, 1]).data
-
-
-@pytest.mark.parametrize("target", [Tensor([0.5, 1.0]), Tensor([0.0]), Tensor(1.0), [0.0, 1.0]])
-def test_what_is_no_class_for_each_example_is_refused(target):
-    with pytest.raises(ValueError, match=r"need a target of that shape or 2 class indices"):
-        cross_entropy(Tensor.ones(2, 3), target)
-    with pytest.raises(IndexError, match="class 3 does not exist"):
-        cross_entropy(Tensor.ones(2, 3), Tensor([3.0, 0.0]))
 
 
 # Binary cross-entropy.

@@ -45,11 +45,6 @@ def test_a_bigram_model_learns_the_frequencies(index):
     assert best <= loss.item() < best + 0.01
 
 
-def test_one_hot_rows_times_a_matrix_are_its_rows():
-    W = Tensor.randn(V, V, seed=1)
-    assert (Tensor(one_hot(xs)) @ W).data == W[xs].data
-
-
 def test_a_smoothed_loss_holds_the_weights_near_0():
     W = Tensor.randn(V, V, seed=1)
     loss = -W[xs].log_softmax(1)[range(n), ys].mean() + 0.01 * (W**2).mean()

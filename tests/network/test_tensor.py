@@ -1,6 +1,5 @@
 """Tensors: made of numbers, named, read and set, differentiated and computed again."""
 
-import copy
 import random
 
 import numpy as np
@@ -53,17 +52,11 @@ def test_values_put_into_a_tensor_stay_themselves():
     [
         ([[1.0, 2.0], [3.0]], ValueError, r"ragged: element 0 has shape \(2,\), but element 1 has shape \(1,\)"),
         ([1.0, [2.0]], ValueError, r"ragged: element 0 has shape \(\), but element 1 has shape \(1,\)"),
-        ([[[1.0]], [[2.0, 3.0]]], ValueError, r"ragged.*\(1, 1\).*\(1, 2\)"),
         ([], ValueError, "at least one number, not an empty list"),
-        ([[], []], ValueError, "at least one number"),
         (np.zeros((2, 0)), ValueError, "at least one number"),
         ([1.0, float("nan")], ValueError, "finite number is needed, not nan"),
-        (np.array([np.inf]), ValueError, "finite number is needed, not inf"),
         (["1.0"], TypeError, "real number is needed, not str '1.0'"),
-        ("12", TypeError, "real number is needed, not str '12'"),
-        (b"12", TypeError, "real number is needed, not bytes"),
         ([None], TypeError, "real number is needed, not NoneType None"),
-        (np.array([1j]), TypeError, "real number is needed, not complex"),
         ({1.0, 2.0}, TypeError, "real number is needed, not set"),
     ],
 )
@@ -90,11 +83,6 @@ def test_a_shape_that_is_none_is_refused(shape):
     for make in Tensor.zeros, Tensor.randn, lambda shape: Tensor.full(shape, 1.0):
         with pytest.raises(ValueError, match="whole numbers above 0"):
             make(shape)
-
-
-def test_a_shape_may_be_an_array():
-    assert Tensor.zeros(np.array([2, 3])).shape == Tensor.ones(6).reshape(np.array([2, 3])).shape == (2, 3)
-    assert Tensor.zeros(np.int64(2)).shape == (2,)
 
 
 def test_more_numbers_than_memory_holds_are_refused_at_once():
@@ -124,15 +112,6 @@ def test_random_numbers_come_from_the_seed():
     assert first.tolist() + second.tolist() == Tensor.randn(6, seed=1).data
 
 
-def test_random_numbers_have_their_distribution():
-    normal = np.array(Tensor.randn(10_000, seed=0).data)
-    # The mean of n numbers is off by 1/√n = 0.01, the deviation by 0.007: five times that.
-    assert abs(normal.mean()) < 0.05 and abs(normal.std() - 1) < 0.035
-    even = np.array(Tensor.uniform(10_000, -2, 4, seed=0).data)
-    assert -2 <= even.min() < -1.99 and 3.99 < even.max() <= 4  # missed with a chance of e⁻¹⁶
-    assert abs(even.mean() - 1) < 0.1  # five times √3/100
-
-
 # Names, and the numbers inside.
 
 
@@ -157,11 +136,6 @@ def test_naming_a_result_leaves_the_names_of_its_elements():
     assert (y.label, view.label) == ("y", "v")
     assert [v.label for v in y.values] == [None, None]
     assert [v.label for v in x.values] == ["x₁", "x₂"]
-
-
-@pytest.mark.parametrize("data", [0.0, 2.0, [0.0], [[-1.5]]])
-def test_a_tensor_of_one_number_is_true_where_numpy_says_so(data):
-    assert bool(Tensor(data)) == bool(np.array(data))
 
 
 def test_a_tensor_of_several_numbers_is_neither_true_nor_false():
@@ -240,13 +214,6 @@ def test_detached_numbers_have_no_history():
     (d * x).sum().backward()
     assert x.grad == [1.0, 4.0]
     assert x.detach().label == "x" and not set(x.detach().values) & set(x.values)
-
-
-def test_a_deep_copy_shares_no_leaf():
-    t = Tensor([1.0, 2.0], label="t")
-    c = copy.deepcopy(t)
-    c.data = [5.0, 6.0]
-    assert t.data == [1.0, 2.0] and c.label == "t" and c.shape == (2,)
 
 
 def test_an_operation_is_remembered_with_its_data():
