@@ -38,14 +38,17 @@ def refuse(op: Op, inputs: tuple[Value, ...], arguments: tuple[Any, ...], error:
     raise error(f"{op.symbol} of {listed(inputs, now)} has no finite value; usual cause: {cause}") from None
 
 
-def refuse_gradient(gradient: dict[Value, float], totals: list[float]) -> None:
-    """Raise for the first node, from the root on, that has no finite gradient or meets an infinite partial."""
+def refuse_gradient(reading: str, gradient: dict[Value, float], totals: list[float]) -> None:
+    """Raise for the first node, from the root on, that has no finite gradient or meets an infinite partial.
+
+    `reading` is what computed it, for the message.
+    """
     for b, total in zip(reversed(gradient), reversed(totals)):
         if not isfinite(total):
-            raise OverflowError(f"backward: the gradient of {described(b)} is too large for a float")
+            raise OverflowError(f"{reading}: the gradient of {described(b)} is too large for a float")
         if gradient[b] and not all(map(isfinite, b.partials)):
             where = f"{described(b)} has an infinite derivative at {listed(b.inputs, [a.data for a in b.inputs])}"
-            raise OverflowError(f"backward: {where}, and a gradient of {gradient[b]} arrives there")
+            raise OverflowError(f"{reading}: {where}, and a gradient of {gradient[b]} arrives there")
 
 
 def described(node: Value, number: float | None = None) -> str:

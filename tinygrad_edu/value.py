@@ -318,7 +318,7 @@ class Value(Operators[Number, "Value"]):
         gradient = chain_rule(topological_order(self))
         totals = [g if node.op else g + (node.grad or 0.0) for node, g in gradient.items()]
         if not all_finite(totals):
-            refuse_gradient(gradient, totals)
+            refuse_gradient("backward", gradient, totals)
         for node, total in zip(gradient, totals):
             node.grad = total
 

@@ -600,9 +600,7 @@ def test_too_many_tensors_to_read_are_a_sentence():
 
 def test_a_gradient_too_large_for_a_float_is_a_sentence():
     (x,) = named(x=1e-300)
-    with pytest.raises(
-        OverflowError, match=r"explain: a gradient is too large for a float; y\.backward\(\) tells which"
-    ):
+    with pytest.raises(OverflowError, match="explain: the gradient of x = 1e-300 is too large for a float"):
         explain((x * 1e200) * 1e200)
 
 

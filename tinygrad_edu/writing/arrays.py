@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from math import prod
-from operator import mul
 from typing import TYPE_CHECKING
 
 from ..shapes import Shape, as_axes, axes, broadcast_shapes, broadcast_to, flattened, nested, offsets, reduction
@@ -91,6 +90,15 @@ def elementwise(f: Callable[..., float], *arrays: Array) -> Array:
     return Array(shape, [f(*numbers) for numbers in zip(*columns)])
 
 
+def times(a: float, b: float) -> float:
+    """a b, and 0 where a or b is 0: no gradient passes on nothing, be the slope infinite.
+
+    >>> times(0.0, float("inf")), times(2.0, 3.0)
+    (0.0, 6.0)
+    """
+    return a * b if a and b else 0.0
+
+
 def matmul(a: Array, b: Array) -> Array:
     """Rows times columns. A vector is a column; and a single number multiplies what it stands beside.
 
@@ -108,9 +116,9 @@ def matmul(a: Array, b: Array) -> Array:
     if left.shape[1:] != b.shape[:1]:
         if 1 not in (len(a.numbers), len(b.numbers)):
             raise ValueError(f"a matrix product of shapes {a.shape} and {b.shape}")
-        return elementwise(mul, a, b)
+        return elementwise(times, a, b)
     m, n = left.shape
     p = prod(b.shape[1:])
     columns = [b.numbers[j::p] for j in range(p)]
     rows = [left.numbers[i * n : (i + 1) * n] for i in range(m)]
-    return Array((m, *b.shape[1:]), [sum(map(mul, row, column)) for row in rows for column in columns])
+    return Array((m, *b.shape[1:]), [sum(map(times, row, column)) for row in rows for column in columns])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .. import array_ops as A
 from .. import ops
-from .arrays import Array, array, elementwise, joined, matmul
+from .arrays import Array, array, elementwise, joined, matmul, times
 from .expression import (
     Along,
     Apply,
@@ -103,8 +103,9 @@ def _evaluate(e: Expression, environment: Mapping[str, Any]) -> Array:
 
 
 def _apply(op: Any, args: list[Array]) -> Array:
-    if op in (ops.ADD, ops.MUL) and len(args) > 2:
-        return reduce(lambda a, b: elementwise(op.value, a, b), args)
+    if op in (ops.ADD, ops.MUL):
+        value = times if op is ops.MUL else op.value
+        return reduce(lambda a, b: elementwise(value, a, b), args)
     if op.vectors:
         return Array((), (op.value(*op.arguments(tuple([a.numbers[0] for a in args]))),))
     if op is ops.DIV:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TypeAlias
 
+from ...errors import refuse_gradient
 from ...value import Value, all_finite, chain_rule
 from ...writing.algebra import sum_of
 from ...writing.expression import Derivative, Expression, Literal, Name, Number, parts
@@ -51,7 +52,7 @@ class Gradients:
                 self.users.setdefault(a, []).append((user, k))
         self.raw = chain_rule(order)
         if not all_finite(list(self.raw.values())):
-            raise OverflowError("explain: a gradient is too large for a float; y.backward() tells which")
+            refuse_gradient("explain", self.raw, list(self.raw.values()))
         # The same sum over paths with every term positive: how large the terms were before they
         # cancelled, and with it how much of the sum can be rounding.
         self.size = chain_rule(order, lambda b: [abs(p) for p in b.partials])

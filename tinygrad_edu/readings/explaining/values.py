@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import prod
+from functools import reduce
 
 from ...tree import values_in
 from ...value import Value
 from ...writing.algebra import product_of, sum_of
+from ...writing.arrays import times
 from ...writing.evaluation import put_in
 from ...writing.expression import Derivative, Expression, Name, Number, Path
 from ...writing.names import array_name
@@ -136,7 +137,7 @@ def _path_rows(x: Value, gradients: Gradients) -> list[Row]:
     if len(paths) > _MOST_PATHS:
         notes: list[Note] = [[f"there are more than {_MOST_PATHS} paths; the lines above add them up step by step"]]
         return [Row(quantity, None, None, number, x, notes=notes)]
-    products = [prod([b.partials[k] for b, k in path]) for path in paths]
+    products = [reduce(times, [b.partials[k] for b, k in path]) for path in paths]
     rows = []
     for path, result in zip(paths, products):
         via = Path((names[x], *[names[b] for b, _ in reversed(path)]))
