@@ -64,7 +64,6 @@ def test_the_text_is_the_steps_over_flat_arrays():
         program.to("c")
         == """\
 #include <math.h>
-#include <stddef.h>
 
 // w: 1
 // x: 2

@@ -26,16 +26,16 @@ static int are_finite(const double *numbers, size_t size)
     return 1;
 }
 
-static int can_begin(const double *inputs, size_t n)
+static int can_begin(const double *inputs, int n)
 {
-    if (!are_finite(inputs, ONE * n + FIXED))
+    if (!are_finite(inputs, ONE * (size_t)n + FIXED))
         return 0;
     if (fetestexcept(FAILED))
         feclearexcept(FAILED);
     return 1;
 }
 
-static int step(const double *const *at, size_t n, double *result)
+static int step(const double *const *at, int n, double *result)
 {
     (void)at;
     (void)n;
@@ -44,7 +44,7 @@ static int step(const double *const *at, size_t n, double *result)
 }
 
 /* 1 if all numbers are finite, else 0, and the result does not hold. */
-int call(const double *inputs, size_t n, double *result)
+int call(const double *inputs, int n, double *result)
 {
     const double *at[] = {PLACES};
     return can_begin(inputs, n) && step(at, n, result) && are_finite(result, SIZE);
@@ -56,7 +56,7 @@ int call(const double *inputs, size_t n, double *result)
 size_t loop(const double *inputs, double *results, size_t steps, const size_t *carried, size_t carries,
             const size_t *kept, size_t keeps, double *history)
 {
-    const size_t n = 1;
+    const int n = 1;
     const double *at[] = {PLACES};
     size_t done = 0;
     if (!can_begin(inputs, n))

@@ -43,7 +43,7 @@ class MachineCode:
         self._zeros = array("d", bytes(8 * self.size))
         places, each, once = [], 0, 0
         for name, size in flat.sizes.items():
-            places.append(f"inputs + {each} * n + {once}")
+            places.append(f"inputs + {each} * (size_t)n + {once}")
             each, once = each + size * (name in flat.batches), once + size * (name not in flat.batches)
         arguments = [*(["n"] if flat.batches else []), *[f"at[{k}]" for k in range(len(places))], "result"]
         call = f"program({', '.join(arguments + ['room'] * (flat.room > 0))})"
@@ -54,7 +54,7 @@ class MachineCode:
         made = library("\n".join([self.source, *defined, around]), optimize, cache)
         number, pointer = ctypes.c_size_t, ctypes.c_void_p
         self._call, self._loop = made.call, made.loop
-        self._call.argtypes = [pointer, number, pointer]
+        self._call.argtypes = [pointer, ctypes.c_int, pointer]
         self._loop.argtypes = [pointer, pointer, number, pointer, number, pointer, number, pointer]
         self._loop.restype = number
         # From the arguments to their numbers and back, and from the numbers of a result to the result.
