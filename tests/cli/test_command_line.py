@@ -6,7 +6,6 @@ import io
 import json
 import math
 import os
-import pathlib
 import platform
 import random
 import re
@@ -15,8 +14,6 @@ import sys
 import tomllib
 from importlib import metadata
 from itertools import product
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 import pytest
 from hypothesis import given, settings
@@ -156,7 +153,7 @@ def test_the_doctor_names_every_version_and_draws_with_the_graphviz_there_is(cap
     assert found["Python"] == f"{platform.python_version()}, {sys.executable}"
     assert found["tinygrad_edu"] == f"{tinygrad_edu.__version__}, {os.path.dirname(tinygrad_edu.__file__)}"
     assert re.match(r"\d+\.\d+\.\d+, (/.*/dot|in pygraphviz)$", found["Graphviz"])
-    assert list(found)[4:] == list(PACKAGES)
+    assert list(found)[3:] == list(PACKAGES)
     assert found["pytest"] == pytest.__version__
 
 
@@ -166,7 +163,6 @@ def test_the_doctor_takes_pygraphviz_where_there_is_no_dot(capsys, monkeypatch, 
     status, found, verdict = doctor(capsys)
     assert (status, verdict) == (0, "Pictures can be drawn.")
     assert re.fullmatch(r"\d+\.\d+\.\d+, in pygraphviz", found["Graphviz"])
-    assert found["font"] == "DejaVu Sans if it is installed: there is no fc-match to ask"
 
 
 def test_without_any_graphviz_the_status_is_1_and_both_remedies_are_named(capsys, monkeypatch, tmp_path):
@@ -206,22 +202,6 @@ def test_the_doctor_believes_what_is_drawn_and_not_what_is_called_dot(capsys, mo
     status, found, verdict = doctor(capsys)
     assert status == 1 and found["Graphviz"] == f"{tmp_path}/dot"
     assert verdict.startswith("No picture can be drawn: Graphviz failed with exit code 3")
-
-
-@pytest.mark.parametrize(
-    ("says", "line"),
-    [
-        ("DejaVu Sans", "DejaVu Sans"),
-        ("DejaVu Sans,DejaVu Sans Condensed", "DejaVu Sans"),
-        ("Liberation Sans", "Liberation Sans; DejaVu Sans is not installed, and text may not fit its card"),
-        ("", "none found; DejaVu Sans is best"),
-    ],
-)
-def test_the_doctor_names_the_font_of_the_pictures(capsys, monkeypatch, tmp_path, says, line):
-    monkeypatch.setenv("PATH", str(tmp_path))
-    program(tmp_path, "dot", PICTURE)
-    program(tmp_path, "fc-match", says)
-    assert doctor(capsys)[1]["font"] == line
 
 
 def test_a_package_without_a_record_of_its_version_is_there_all_the_same(capsys, monkeypatch):
@@ -383,23 +363,6 @@ def test_a_picture_is_not_poured_onto_a_terminal(capsys, monkeypatch):
         assert "<svg" in sys.stdout.getvalue()
 
 
-def test_open_shows_the_file_in_the_browser(capsys, monkeypatch, tmp_path):
-    import webbrowser
-
-    opened = []
-    monkeypatch.setattr(webbrowser, "open_new_tab", lambda url: opened.append(url) or True)
-    assert run(capsys, "draw", "x*x", "x=3", "-o", str(tmp_path / "x.svg"), "--open")[0] == 0
-    monkeypatch.setattr(sys, "stdout", Terminal())
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    assert main(["step", "x*x", "x=3", "--open"]) == 0
-    files = [pathlib.Path(url2pathname(urlsplit(url).path)) for url in opened]
-    assert files[0] == tmp_path / "x.svg" and files[1].is_relative_to(tmp_path)
-    assert [file.read_text(encoding="utf-8")[:5] for file in files] == ["<svg ", "<!DOC"]
-    monkeypatch.setattr(webbrowser, "open_new_tab", lambda url: False)
-    status, _, err = run(capsys, "draw", "x*x", "x=3", "-o", str(tmp_path / "x.svg"), "--open")
-    assert status == 1 and "there is no browser to open" in err
-
-
 @pytest.mark.skipif(os.name != "posix", reason="a pipe that is closed is an error of another kind there")
 def test_a_reader_that_stops_reading_is_no_error():
     formula = "+".join(["x"] * 90)
@@ -429,7 +392,7 @@ HOSTILE = [
 @pytest.mark.parametrize("formula", HOSTILE, ids=lambda formula: ascii(formula[:20]))
 @pytest.mark.parametrize("command", ["explain", "check", "draw", "step"])
 def test_anything_else_is_one_clear_line_and_status_2(capsys, tmp_path, command, formula):
-    target = tmp_path / "out"
+    target = tmp_path / {"draw": "out.svg", "step": "out.html"}.get(command, "out.txt")
     status, out, err = run(capsys, command, formula, "x=1.5", "-o", str(target))
     assert (status, out, target.exists()) == (2, "", False)
     assert err.startswith("tinygrad-edu: ") and err.count("\n") == 1 and len(err) < 500
@@ -465,7 +428,7 @@ def test_anything_else_is_one_clear_line_and_status_2(capsys, tmp_path, command,
         (("explain", "sqrt(x)", "x=0"), "sqrt = 0.0 has an infinite derivative at x = 0.0"),
         (("step", "sqrt(x)", "x=0", "-o", "-"), "an infinite derivative at x = 0.0"),
         (("worksheet", "x*x", "x=1", "--answers", "a.txt"), """the format is "csv" or "json", not 'txt'"""),
-        (("explain", "x²%2", "x=1"), "'x²%2' is not allowed"),
+        (("explain", "x²%2", "x=1"), "'x ** 2 % 2' is not allowed"),
         (("explain", "x^2", "x=1"), "a power is written x**2 or x², not x^2"),
         (("explain", "2x", "x=1"), "between 2 and x an operator is missing: 2*x is a product"),
         (("explain", "3(x + 1)", "x=1"), "between 3 and (…) an operator is missing: 3*(…) is a product"),
@@ -478,12 +441,10 @@ def test_anything_else_is_one_clear_line_and_status_2(capsys, tmp_path, command,
         (("explain", "x²**3", "x=1"), "a power of a power needs parentheses: (x²)**…"),
         (("explain", "ln(x)", "x=1"), "ln is written log(x), the natural logarithm"),
         (("explain", "|x|", "x=1"), "|x| is written abs(x)"),
-        (("explain", "x", "x=1", "--json", "--format", "latex"), "--json and --format latex: choose one"),
         (("explain", "x", "x=1", "-o", "x.tex", "--format", "markdown"), "the suffix says latex"),
         (("draw", "x", "x=1", "-o", "x.png", "--format", "svg"), "'x.png' and the format svg: the suffix says png"),
-        (("draw", "x", "x=1", "-o", "x", "--format", "svg"), "'x' needs a suffix: x.svg"),
+        (("draw", "x", "x=1", "-o", "x", "--format", "svg"), "draw writes .svg .dot .gv .png .pdf, not ''"),
         (("draw", "x", "x=1", "--format", "pdf"), "a picture as pdf needs a file: -o picture.pdf"),
-        (("draw", "x", "x=1", "--open", "-o", "-"), "--open and -o -: choose one"),
         (("draw", "x", "x=1", "--level", "atom"), "the level is one of"),
         (("step", "x", "x=1", "--digits", "99"), "digits is a whole number from 0 to 17, not 99"),
         (("explain", "x", "x=1", "--frob"), "explain has no option --frob"),

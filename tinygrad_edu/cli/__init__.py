@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Sequence
-from math import isfinite
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +20,6 @@ from ..writing.files import write_whole
 from .options import arguments_of
 from .parse import UndefinedError, assignment, evaluate
 from .spelling import FormulaError, as_name, quoted
-
-Command = Callable[[Value, dict[str, Value], Namespace], None]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -45,12 +42,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _run(arguments_of(sys.argv[1:] if argv is None else argv, __version__))
         except BrokenPipeError:
             raise  # to `printing`, which knows what to do
-        except OSError as error:
-            what = f"{error.filename}: {error.strerror}" if error.filename else error  # without [Errno 2]
+        except (OSError, ImportError, RuntimeError, GradcheckError) as error:
+            what: object = error
+            if isinstance(error, OSError) and error.filename:
+                what = f"{error.filename}: {error.strerror}"  # without [Errno 2]
             print(f"tinygrad-edu: {what}", file=sys.stderr)
-            return 1
-        except (ImportError, RuntimeError, GradcheckError) as error:
-            print(f"tinygrad-edu: {error}", file=sys.stderr)
             return 1
         except (ArithmeticError, ValueError) as error:
             print(f"tinygrad-edu: {' '.join(str(error).split())} (tinygrad-edu --help shows examples)", file=sys.stderr)
@@ -59,9 +55,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Namespace) -> int:
     if arguments.command == "doctor":
-        return _doctor()
-    given, missing = _variables(arguments.values, arguments.command == "code")
-    variables = given | {name: Value(_ANYWHERE, label=name) for name in missing}
+        from .doctor import examine
+
+        report, can_draw = examine()
+        print(report)
+        return 0 if can_draw else 1
+    variables, missing = _variables(arguments.values, arguments.command == "code")
     try:
         y = evaluate(arguments.formula, variables)
     except UndefinedError:
@@ -73,38 +72,20 @@ def _run(arguments: Namespace) -> int:
     return 0
 
 
-#: `code` evaluates the formula here. Any numbers at which it is defined give the same program.
-_ANYWHERE = 0.5
-
-
 def _variables(texts: Sequence[str], bare: bool) -> tuple[dict[str, Value], list[str]]:
-    """The Values of `name=number`; and, if `bare` names are allowed, those without a number."""
+    """The Values of `name=number`; and the names without a number, if `bare` ones are allowed.
+
+    Those are ½: any number at which the formula is defined gives the same program.
+    """
     variables: dict[str, Value] = {}
     missing: list[str] = []
     for text in texts:
-        if bare and as_name(text):
-            name = text.strip()
-            missing.append(name)
-        else:
-            name, number = assignment(text)
-            variables[name] = Value(number, label=name)
-    names = [as_name(name) for name in [*variables, *missing]]
-    if len(names) < len(texts) or len({*names}) < len(names):
-        twice = next(text for k, text in enumerate(texts) if _name(text) in map(_name, texts[:k]))
-        raise FormulaError(f"{quoted(twice.split('=')[0].strip(), '')} is given twice")
+        name, number = (text.strip(), 0.5) if bare and as_name(text) else assignment(text)
+        missing += [name] if "=" not in text else []
+        if as_name(name) in map(as_name, variables):
+            raise FormulaError(f"{quoted(name, '')} is given twice")
+        variables[name] = Value(number, label=name)
     return variables, missing
-
-
-def _name(text: str) -> str:
-    return as_name(text.split("=")[0])
-
-
-def _doctor() -> int:
-    from .doctor import examine
-
-    report, can_draw = examine()
-    print(report)
-    return 0 if can_draw else 1
 
 
 # The commands. Each takes the result of the formula, the variables as they were typed, and the options.
@@ -145,14 +126,12 @@ def _draw(y: Value, variables: dict[str, Value], options: Namespace) -> None:
     y.backward()
     how = {"title": _title(options), "digits": options.digits, "numbers": options.numbers, "size": options.size}
     drawing = draw(y, options.level, **how)
-    if options.output in (None, "-") and not options.open:
-        if options.format in ("png", "pdf"):
-            raise FormulaError(f"a picture as {options.format} needs a file: -o picture.{options.format}")
-        _write(drawing.source if options.format == "dot" else drawing.svg(), "-")
-    elif options.format and options.output and not Path(options.output).suffix:
-        raise FormulaError(f"{quoted(options.output)} needs a suffix: {options.output}.{options.format}")
+    if options.output not in (None, "-"):
+        drawing.save(options.output)
+    elif options.format in ("png", "pdf"):
+        raise FormulaError(f"a picture as {options.format} needs a file: -o picture.{options.format}")
     else:
-        _open(drawing.save(options.output or _somewhere(options.format or "svg")), options)
+        _write(drawing.source if options.format == "dot" else drawing.svg(), "-")
 
 
 def _step(y: Value, variables: dict[str, Value], options: Namespace) -> None:
@@ -160,10 +139,7 @@ def _step(y: Value, variables: dict[str, Value], options: Namespace) -> None:
 
     y.backward()
     page = step_through(y, options.level, _title(options), options.digits)
-    if options.output in (None, "-") and not options.open:
-        _write(page.html, "-")
-    else:
-        _open(page.save(options.output or _somewhere("html")), options)
+    _write(page.html, options.output)
 
 
 def _code(y: Value, variables: dict[str, Value], options: Namespace) -> None:
@@ -194,10 +170,7 @@ def _worksheet(y: Value, variables: dict[str, Value], options: Namespace) -> Non
         write_whole(Path(options.answers), form.encode())
     if options.key:
         sheet.key().save(options.key)
-    if options.output in (None, "-"):
-        _write(sheet.to("md"), "-")
-    else:
-        sheet.save(options.output)
+    _write(sheet.to({"latex": "tex", "html": "html"}.get(options.format, "md")), options.output)
 
 
 def _mark(y: Value, variables: dict[str, Value], options: Namespace) -> None:
@@ -211,15 +184,7 @@ def _mark(y: Value, variables: dict[str, Value], options: Namespace) -> None:
         marks.save(options.output)
 
 
-RUN: dict[str, Command] = {
-    "explain": _explain,
-    "check": _check,
-    "draw": _draw,
-    "step": _step,
-    "code": _code,
-    "worksheet": _worksheet,
-    "mark": _mark,
-}
+RUN = {run.__name__[1:]: run for run in (_explain, _check, _draw, _step, _code, _worksheet, _mark)}
 
 
 def _wrt(variables: dict[str, Value], options: Namespace) -> list[Value] | None:
@@ -235,33 +200,8 @@ def _title(options: Namespace) -> str:
     return str(options.formula.strip() if options.title is None else options.title)
 
 
-def _somewhere(suffix: str) -> Path:
-    """A new temporary file. It is not removed here, because the browser reads it after this program has ended."""
-    from tempfile import mkdtemp
-
-    return Path(mkdtemp(prefix="tinygrad-edu-")) / f"formula.{suffix}"
-
-
-def _open(path: Path, options: Namespace) -> None:
-    if not options.open:
-        return
-    from webbrowser import open_new_tab
-
-    if not open_new_tab(path.absolute().as_uri()):
-        raise RuntimeError(f"there is no browser to open {path} with")
-
-
 def _as_json(result: dict[str, Any]) -> str:
-    """JSON. It has no infinite numbers, so these are written as the strings "∞" and "−∞"."""
-
-    def plain(x: Any) -> Any:
-        if isinstance(x, dict):
-            return {key: plain(value) for key, value in x.items()}
-        if isinstance(x, list):
-            return [plain(value) for value in x]
-        return x if not isinstance(x, float) or isfinite(x) else "∞" if x > 0 else "−∞"
-
-    return json.dumps(plain(result), ensure_ascii=False, allow_nan=False)
+    return json.dumps(result, ensure_ascii=False, allow_nan=False)
 
 
 def _write(text: str, output: str | None) -> None:

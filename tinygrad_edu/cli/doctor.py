@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 import re
 import shutil
-import subprocess
 import sys
 from importlib import metadata
 from importlib.util import find_spec
@@ -13,7 +12,6 @@ from pathlib import Path
 
 from .. import __version__
 from ..readings.drawing import draw
-from ..readings.drawing.look import FONT
 from ..readings.drawing.picture import render
 from ..value import Value
 
@@ -36,14 +34,13 @@ def examine() -> tuple[str, bool]:
 
     >>> report, can_draw = examine()
     >>> [line.split()[0] for line in report.splitlines()[:4]]
-    ['Python', 'tinygrad_edu', 'Graphviz', 'font']
+    ['Python', 'tinygrad_edu', 'Graphviz', 'graphviz']
     """
     layout, problem = _draw_something()
     found = {
         "Python": f"{platform.python_version()}, {sys.executable}",
         "tinygrad_edu": f"{__version__}, {Path(__file__).parents[1]}",
         "Graphviz": layout,
-        "font": _font(),
         **{name: _version(name) for name in PACKAGES},
     }
     width = max(map(len, found))
@@ -59,19 +56,6 @@ def _draw_something() -> tuple[str, str]:
     except Exception as error:  # any error is part of the report
         return where, " ".join(str(error).split())
     return f"{by[1].decode() if by else 'of unknown version'}, {where}", ""
-
-
-def _font() -> str:
-    """The font of pictures: the first one of FONT that is installed, or the system's replacement."""
-    first = FONT.split(",")[0]
-    try:
-        done = subprocess.run(["fc-match", "-f", "%{family}", FONT], capture_output=True, timeout=60)
-    except (OSError, subprocess.TimeoutExpired):
-        return f"{first} if it is installed: there is no fc-match to ask"
-    family = done.stdout.decode(errors="replace").split(",")[0].strip()
-    if not family:
-        return f"none found; {first} is best"
-    return family if family == first else f"{family}; {first} is not installed, and text may not fit its card"
 
 
 def _version(name: str) -> str:

@@ -31,18 +31,15 @@ pi and e have theirs.
 exit status: 0 done; 1 the result could not be made, or a check failed; 2 the command is wrong
 """
 
-#: The formats of each command that has several, and the suffixes of the files they go to.
-FORMATS: dict[str, dict[str, tuple[str, ...]]] = {
-    "explain": {"text": (".txt",), "markdown": (".md",), "latex": (".tex",), "json": (".json",)},
-    "check": {"text": (".txt",), "json": (".json",)},
-    "draw": {"svg": (".svg",), "dot": (".dot", ".gv"), "png": (".png",), "pdf": (".pdf",)},
-}
-#: The suffixes of the files that each command writes.
-SUFFIXES = {name: [s for suffixes in formats.values() for s in suffixes] for name, formats in FORMATS.items()} | {
-    "step": [".html", ".htm"],
-    "code": [".py"],
-    "worksheet": [".html", ".tex", ".md"],
-    "mark": [".txt", ".csv", ".html"],
+#: The formats of each command, with the suffixes of their files. The first is that of standard output.
+FORMATS: dict[str, dict[str, str]] = {
+    "explain": {"text": ".txt", "markdown": ".md", "latex": ".tex", "json": ".json"},
+    "check": {"text": ".txt", "json": ".json"},
+    "draw": {"svg": ".svg", "dot": ".dot .gv", "png": ".png", "pdf": ".pdf"},
+    "step": {"html": ".html .htm"},
+    "code": {"python": ".py"},
+    "worksheet": {"markdown": ".md", "latex": ".tex", "html": ".html"},
+    "mark": {"text": ".txt", "csv": ".csv", "html": ".html"},
 }
 
 
@@ -70,39 +67,25 @@ def arguments_of(argv: Sequence[str], version: str) -> argparse.Namespace:
         if not arguments.values or "=" in arguments.values[-1]:
             raise FormulaError("mark needs the answers last: a file, or a folder of files")
         arguments.path = Path(arguments.values.pop())
-    if arguments.command in FORMATS:
-        _choose_format(arguments)
-    if arguments.command in ("draw", "step"):
-        _choose_place(arguments)
+    _choose_format(arguments)
     return arguments
 
 
 def _choose_format(arguments: argparse.Namespace) -> None:
-    """The format from --format or from the file's suffix. The two must not contradict each other."""
-    formats = FORMATS[arguments.command]
-    if arguments.json:
-        if arguments.format not in (None, "json"):
-            raise FormulaError(f"--json and --format {arguments.format}: choose one")
-        arguments.format = "json"
-    suffix = "" if arguments.output in (None, "-") else Path(arguments.output).suffix.lower()
-    says = next((format for format, suffixes in formats.items() if suffix in suffixes), None)
-    if says and arguments.format not in (None, says):
-        raise FormulaError(f"{quoted(arguments.output)} and the format {arguments.format}: the suffix says {says}")
-    if suffix and not says and not arguments.format:
-        raise FormulaError(f"{arguments.command} writes {' '.join(SUFFIXES[arguments.command])}, not {quoted(suffix)}")
-    arguments.format = arguments.format or says
-
-
-def _choose_place(arguments: argparse.Namespace) -> None:
-    """A picture or a page is not for reading on a terminal."""
-    if arguments.output is None and not arguments.open and sys.stdout is not None and sys.stdout.isatty():
-        example = "picture.svg" if arguments.command == "draw" else "page.html"
-        raise FormulaError(
-            f"{arguments.command} needs a file, such as -o {example}; or --open to see it at once; "
-            "-o - prints it on the terminal"
-        )
-    if arguments.open and arguments.output == "-":
-        raise FormulaError("--open and -o -: choose one")
+    """The format that the file's suffix says, or --format for standard output."""
+    command, output = arguments.command, arguments.output
+    if output in (None, "-"):
+        if command in ("draw", "step") and output is None and sys.stdout is not None and sys.stdout.isatty():
+            example = "picture.svg" if command == "draw" else "page.html"
+            raise FormulaError(f"{command} needs a file, such as -o {example}; -o - prints it on the terminal")
+        return
+    suffix = Path(output).suffix.lower()
+    says = next((format for format, suffixes in FORMATS[command].items() if suffix in suffixes.split()), None)
+    if not says:
+        raise FormulaError(f"{command} writes {' '.join(FORMATS[command].values())}, not {quoted(suffix)}")
+    if arguments.format not in (None, says):
+        raise FormulaError(f"{quoted(output)} and the format {arguments.format}: the suffix says {says}")
+    arguments.format = says
 
 
 def _parser(version: str) -> argparse.ArgumentParser:
@@ -123,11 +106,9 @@ def _parser(version: str) -> argparse.ArgumentParser:
         )  # fmt: skip
         sub.add_argument("formula", metavar="FORMULA", help='such as "tanh(w*x + b)"')
         sub.add_argument("values", metavar="name=number", nargs="*", help="a value for each name in it")
-        files = f"a file, {' '.join(SUFFIXES[name])}; by default standard output, which is -"
+        files = f"a file, {' '.join(FORMATS[name].values())}; by default standard output, which is -"
         sub.add_argument("-o", dest="output", metavar="FILE", help=files)
-        if name in FORMATS:
-            formats = [*FORMATS[name]]
-            sub.add_argument("--format", choices=formats, help=f"by default what FILE's suffix says, else {formats[0]}")
+        sub.set_defaults(format=None)
         return sub
 
     explain = command("explain", "every line of the chain rule, with the numbers put in")
@@ -156,13 +137,14 @@ def _parser(version: str) -> argparse.ArgumentParser:
     mark.add_argument("--least-digits", type=int, default=2, help=figures)
     for sub in (explain, exercise, mark):
         sub.add_argument("--wrt", metavar="NAME", action="append", default=[], help="only what leads to this name")
+    for name, sub in (("explain", explain), ("check", check), ("draw", draw)):
+        sub.add_argument("--format", choices=[*FORMATS[name]], help="for standard output; a FILE has its suffix")
     for sub in (explain, check):
-        sub.add_argument("--json", action="store_true", help="the numbers as JSON, with full precision")
+        json = "the numbers as JSON, with full precision"
+        sub.add_argument("--json", action="store_const", const="json", dest="format", help=json)
     for sub in (draw, step):
-        sub.add_argument("--open", action="store_true", help="show it in the browser, too")
         sub.add_argument("--title", help="the heading; by default the formula")
         sub.add_argument("--level", help='"value" or "neuron"; by default by size')
-        sub.set_defaults(json=False)
     for sub in (explain, draw, step, exercise, mark):
         sub.add_argument("--digits", type=int, default=4, help="how many decimals are shown (default: 4)")
     about = "what is installed; exit status 1 where no picture can be drawn"
@@ -178,7 +160,7 @@ class _Parser(argparse.ArgumentParser):
 
 #: Every option. Anything else that begins with a minus is a formula or a value.
 _OPTIONS = (
-    "-o", "-h", "--help", "--version", "--format", "--wrt", "--json", "--open", "--no-numbers", "--size", "--title",
+    "-o", "-h", "--help", "--version", "--format", "--wrt", "--json", "--no-numbers", "--size", "--title",
     "--level", "--digits", "--key", "--answers", "--blanks", "--seed", "--lr", "--points",
     "--tolerance", "--least-digits", "--",
 )  # fmt: skip

@@ -39,12 +39,9 @@ FUNCTIONS_OF_SEVERAL: dict[str, Callable[..., Value]] = {
     if op.vectors == 1 and op.partials.__code__.co_argcount == 2
 } | {"min": lambda *values: reduce(Value.minimum, values)}
 OPERATORS: dict[type, Callable[[Any, Any], Value]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.Pow: operator.pow,
-}
+    ast.Add: operator.add, ast.Sub: operator.sub,
+    ast.Mult: operator.mul, ast.Div: operator.truediv, ast.Pow: operator.pow,
+}  # fmt: skip
 #: The values of these names, unless others are given.
 CONSTANTS = {"pi": math.pi, "π": math.pi, "e": math.e}
 #: Functions that are written differently here.
@@ -150,8 +147,8 @@ def _operands(node: ast.expr, text: Spelled) -> list[ast.expr]:
                 return node.args
             raise FormulaError(_not_a_call(name, text.names.get(name, name)))
         case ast.Call(func=ast.Attribute(attr=name)) if name in FUNCTIONS or name in FUNCTIONS_OF_SEVERAL:  # x.tanh()
-            raise FormulaError(f"{quoted(text.piece(node))} is not allowed: a function is written {name}(…)")
-    what = quoted(text.piece(node))
+            raise FormulaError(f"{quoted(ast.unparse(node))} is not allowed: a function is written {name}(…)")
+    what = quoted(ast.unparse(node))
     raise FormulaError(f"{what} is not allowed: a formula has numbers, names, + - * / **, parentheses and functions")
 
 

@@ -1,14 +1,13 @@
 """Rewrites a formula, as typed or as this package prints it, in Python's spelling.
 
-`−2·x₁² + σ(π)` becomes `-2*x_1**2 + sigmoid(π)`, and for each character it is known where it came from.
+`−2·x₁² + σ(π)` becomes `-2*x_1**2 + sigmoid(π)`, and it is known how each name was typed.
 """
 
 from __future__ import annotations
 
-import ast
 import re
-from dataclasses import dataclass, field
 from keyword import iskeyword
+from typing import NamedTuple
 from unicodedata import category, normalize
 
 from ..ops import TABLE
@@ -34,26 +33,11 @@ class FormulaError(ValueError):
     """A formula, or a value for one of its names, is wrong. The message is one line."""
 
 
-@dataclass
-class Spelled:
-    """A formula as typed, and in Python's spelling.
+class Spelled(NamedTuple):
+    """A formula in Python's spelling, and how each of Python's names was typed."""
 
-    Attributes:
-        typed, python: both texts.
-        spans: for each character of `python` the piece of `typed` that it stands for.
-        names: how each of Python's names was typed.
-    """
-
-    typed: str
-    python: str = ""
-    spans: list[tuple[int, int]] = field(default_factory=list)
-    names: dict[str, str] = field(default_factory=dict)
-
-    def piece(self, node: ast.expr) -> str:
-        """What was typed for a node of Python's syntax tree."""
-        before = self.python.encode()  # the parser counts bytes
-        start, end = (len(before[:k].decode()) for k in (node.col_offset, node.end_col_offset or 0))
-        return self.typed[self.spans[start][0] : self.spans[end - 1][1]]
+    python: str
+    names: dict[str, str]
 
 
 def spelled(typed: str) -> Spelled:
@@ -68,7 +52,8 @@ def spelled(typed: str) -> Spelled:
     Traceback (most recent call last):
     tinygrad_edu.cli.spelling.FormulaError: between 2 and x an operator is missing: 2*x is a product
     """
-    result = Spelled(typed)
+    spelling: list[str] = []
+    names: dict[str, str] = {}
     before = ""  # the operand that ends here, as typed, or ""
     k = 0
     while k < len(typed):
@@ -79,9 +64,8 @@ def spelled(typed: str) -> Spelled:
         if python.startswith("**") and before and _POWER.fullmatch(before[-1]):
             raise FormulaError(f"a power of a power needs parentheses: ({quoted(before, '')})**…")
         if operand and _name_end(typed, k) == end:
-            result.names[python] = text
-        result.python += python
-        result.spans += [(k, end)] * len(python)
+            names[python] = text
+        spelling.append(python)
         if operand or text == ")":
             before = text
         elif _POWER.fullmatch(text):
@@ -89,7 +73,7 @@ def spelled(typed: str) -> Spelled:
         elif not text.isspace():
             before = ""
         k = end
-    return result
+    return Spelled("".join(spelling), names)
 
 
 def _sign_missing(before: str, text: str) -> FormulaError:
