@@ -9,12 +9,17 @@ from typing import Any
 import pytest
 
 from tinygrad_edu import MLP, Tensor, Value, cross_entropy, explain, mse_loss, ops, squared_error, worksheet
+from tinygrad_edu import array_ops as A
 from tinygrad_edu.graph import topological_order
 from tinygrad_edu.readings.exercising import ClassMarks, Worksheet
 from tinygrad_edu.readings.exercising.answers import read_number
 from tinygrad_edu.readings.exercising.diagnosis import numbers_of, whole_pass
+from tinygrad_edu.readings.exercising.rounding import carried
 from tinygrad_edu.readings.exercising.sheet import Question, environment, lines_in, printed, value_of
 from tinygrad_edu.readings.explaining.mistakes import CATALOGUE, mistakes_in
+from tinygrad_edu.writing import expression as E
+from tinygrad_edu.writing.arrays import Array, array
+from tinygrad_edu.writing.evaluation import evaluate
 
 ETA = 0.1
 
@@ -482,6 +487,44 @@ def test_the_rounding_of_what_a_line_is_computed_from_is_allowed_for() -> None:
     for off, status in ((0.1, "right"), (0.14, "right"), (0.17, "wrong")):
         marks = sheet.mark({"h": "0.29", "f": f"{exact + off:.4f}"})
         assert marks.marks[1].status == status, off
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        lambda a: E.Along(A.SOFTMAX, a),
+        lambda a: E.Along(A.LOG_SOFTMAX, a),
+        lambda a: E.Along(A.LSE, a),
+        lambda a: E.Along(A.SUM, E.Apply(ops.TANH, (a,))),
+        lambda a: E.Along(A.MAX, a),
+        lambda a: E.MatMul((a, E.Transpose(a))),
+        lambda a: E.Apply(ops.DIV, (E.Constant(1.0), E.Apply(ops.SUB, (E.Constant(2.0), a)))),
+    ],
+)
+def test_the_rounding_that_is_carried_is_the_sum_over_all_inputs(rule: Any) -> None:
+    """Σ |∂line/∂input| · radius, beside differences; for max the largest radius is taken."""
+    numbers, radius = [0.3, -0.5, 0.8], [0.002, 0.001, 0.003]
+    e = rule(E.Name("a", (3,)))
+    like = array(evaluate(e, {"a": Array((3,), numbers)}))
+    expected = [0.0] * len(like.numbers)
+    for k, r in enumerate(radius):
+        moved = [x + (1e-6 if i == k else 0) for i, x in enumerate(numbers)]
+        there = array(evaluate(e, {"a": Array((3,), moved)})).numbers
+        expected = [s + abs(t - y) / 1e-6 * r for s, t, y in zip(expected, there, like.numbers)]
+    found = carried(e, {"a": Array((3,), numbers)}, {"a": Array((3,), radius)}, like)
+    assert found == pytest.approx(expected, rel=1e-4, abs=1e-9)
+
+
+def test_two_digits_are_too_few_to_be_sure_of_a_mistake() -> None:
+    """1 − h = 0.5379 where 1 − h² belongs: of a hundred numbers of two digits several are what some mistake gives."""
+    z = Value(0.5, label="z")
+    h = z.tanh()
+    h.label = "h"
+    sheet = worksheet(h)
+    for written, sure in (("0.54", False), ("0.5379", True)):
+        (mark,) = sheet.mark({"dh_dz": written}).marks
+        assert [m.id for m in mark.mistakes] == ["slope-not-squared"]
+        assert mark.sure == sure
 
 
 def test_a_slip_that_is_not_carried_on_costs_nothing_later() -> None:
