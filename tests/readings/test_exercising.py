@@ -654,8 +654,8 @@ def test_a_sheet_has_numbers_as_numbers_and_the_formulas_of_the_course() -> None
     assert "```\nη = 0.1\n```" in text and "`new W⁽³⁾ = W⁽³⁾ − η · ∂L/∂W⁽³⁾`" in text
     assert "- `dL_dz3[1] = ________`" in text and "|" not in text
     html = sheet.to("html")
-    assert "<b>η</b> <span>=</span> 0.1 " in html
-    assert html.count("<sup>ᵀ</sup>") == sum(len(q.key.shape) == 1 for q in sheet.questions)
+    assert "<b>η</b> <em>=</em> 0.1 " in html
+    assert html.count("<i>ᵀ</i>") == sum(len(q.key.shape) == 1 for q in sheet.questions)
     batch = worksheet(practical(2, batch=True), "all", seed=7).to("md")
     assert "`L = −Σ y ∘ log(ŷ) / 2`" in batch and "`∂L/∂z⁽³⁾ = ½ · (ŷ − y)`" in batch
 

@@ -64,7 +64,7 @@ def body_of(sheet: Worksheet) -> str:
     for part, lines in _parts(sheet):
         rows = "\n".join([_html_line(q, sheet) for q in lines])
         body.append(f'<h2>{_PARTS[part]}</h2>\n<div class="{part}">\n{rows}\n</div>')
-    name = "Key" if sheet.filled else 'Name <span class="rule"></span>'
+    name = "Key" if sheet.filled else 'Name <u></u>'
     said = "".join([f"<p>{escape(remark)}</p>\n" for remark in sheet.remarks])
     return (
         f"<header><h1>{escape(sheet.title)}</h1><div>{name}</div></header>\n"
@@ -78,10 +78,10 @@ def _html_line(q: Question, sheet: Worksheet) -> str:
     if q.asked or q.key.shape:
         cells = "".join(["<tr>" + "".join([f"<td>{cell}</td>" for cell in row]) + "</tr>" for row in rows])
         classes = ("asked" if q.asked else "known") + " matrix" * bool(q.key.shape)
-        numbers = f'<table class="{classes}">{cells}</table>' + "<sup>ᵀ</sup>" * _lies_down(q)
+        numbers = f'<span><table class="{classes}">{cells}</table>' + "<i>ᵀ</i>" * _lies_down(q) + "</span>"
     typed = f"<small>{escape(hint(q))}</small>" if q.asked else ""
     quantity, rule = map(escape, _sides(q, Text(sheet.digits)))
-    formula = f'<span class="formula">= {rule} =</span>' if rule else "<span>=</span>"
+    formula = f'<em class="formula">= {rule} =</em>' if rule else "<em>=</em>"
     return f'<div class="line"><b>{quantity}</b> {formula} {numbers} {typed}</div>'
 
 
@@ -91,8 +91,8 @@ html { background: #fff } @media screen { html { padding: 0 4mm } }
 body { font: 11pt/1.4 "DejaVu Sans", sans-serif; color: #111; max-width: 180mm; margin: auto }
 header { display: flex; justify-content: space-between; align-items: end; flex-wrap: wrap; border-bottom: .5mm solid }
 h1 { font-size: 16pt; margin: 2mm 4mm 2mm 0 } h2 { font-size: 12pt; margin: 5mm 0 1mm; break-after: avoid }
-.rule { display: inline-block; width: 50mm; border-bottom: .2mm solid }
-.line { display: flex; align-items: center; gap: 2mm; margin: 2mm 0; break-inside: avoid; flex-wrap: wrap }
+u { display: inline-block; text-decoration: none; width: 50mm; border-bottom: .2mm solid }
+.line { display: flex; align-items: center; gap: 2mm; margin: 1.5mm 0; break-inside: avoid; flex-wrap: wrap }
 .given { display: flex; flex-wrap: wrap; gap: 0 6mm }
 b { font-weight: normal; min-width: 20mm } .given b { min-width: 0 }
 .formula { min-width: 45mm; max-width: 90mm }
@@ -100,8 +100,10 @@ table { border-collapse: collapse } td { text-align: center; padding: 0 1.5mm } 
 .matrix { border-left: .4mm solid; border-right: .4mm solid; position: relative; margin: 1mm }
 .matrix::before, .matrix::after { content: ""; position: absolute; top: -.6mm; bottom: -.6mm; width: 1.5mm;
   border-top: .4mm solid; border-bottom: .4mm solid }
-.matrix::before { left: -.4mm } .matrix::after { right: -.4mm } sup { align-self: start }
-.asked td { border: .2mm solid #888; min-width: 17mm; height: 8mm; padding: 0 1mm }
+.matrix::before { left: -.4mm } .matrix::after { right: -.4mm }
+span { display: inline-flex } i { align-self: start } em, i { font-style: normal }
+.asked td { border: .2mm solid #888; min-width: 15mm; height: 7mm; padding: 0 1mm }
+.asked.matrix { border-left-width: .7mm; border-right-width: .7mm }
 small { margin-left: auto; color: #555; font-size: 7.5pt }
 """
 
