@@ -98,3 +98,22 @@ def test_a_worksheet_of_an_adam_step_is_marked_with_follow_through():
     assert marks.total - marks.points == 1  # what follows from it is right
     with pytest.raises(ValueError, match="worksheet: an optimizer has its own learning rate"):
         worksheet(theta**2, wrt=theta, eta=0.1, optimizer=SGD([theta], lr=0.1))
+
+
+@pytest.mark.parametrize(
+    ("answer", "number", "named"),
+    [
+        ("v_hat_theta", 0.1, "The bias correction is left out"),
+        ("new_theta", 5 - 0.1 * 10 / 100.5**0.5, "ε stands inside the root"),
+        ("new_theta", 5 - 0.1 * 10 / 100.5, "The root is left out"),
+        ("new_theta", 5 - 0.1 * 100 / (10**0.5 + 0.5), "m̂ and v̂ are exchanged"),
+        ("new_theta", 5 + 0.1 * 10 / 10.5, "The update goes up"),
+    ],
+)
+def test_the_mistakes_of_an_adam_step_are_named(answer, number, named):
+    theta = Value(5.0, label="θ")
+    sheet = worksheet(theta**2, "all", wrt=theta, optimizer=Adam([theta], lr=0.1, eps=0.5))
+    right = {"f": 25, "df_dtheta": 10, "new_m_theta": 1, "new_v_theta": 0.1, "m_hat_theta": 10, "v_hat_theta": 100}
+    right["new_theta"] = 4.9048
+    assert "wrong" not in str(sheet.mark(right))
+    assert named in str(sheet.mark(right | {answer: round(number, 4)}))

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from math import log, prod
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from ... import array_ops as A
 from ... import ops
 from ...shapes import Shape
 from ...writing import expression as E
-from ...writing.algebra import add, each_in_symbols, multiply, same, subtract, transpose
+from ...writing.algebra import add, each_in_symbols, in_symbols, multiply, same, subtract, transpose
 from ...writing.evaluation import with_args
 from ...writing.expression import Expression, parts
 from .lines import ACTIVATIONS, Line, Lines, from_above
@@ -376,3 +376,24 @@ def no_rate(line: Line, lines: Lines) -> list[Expression]:
         case E.Apply(ops.SUB, (a, E.Apply(ops.MUL, (_, slope)))):
             return [subtract(a, slope)]
     return []
+
+
+def no_correction(line: Line, lines: Lines) -> list[Expression]:
+    match line.rule:
+        case E.Apply(ops.DIV, (mean, E.Apply(ops.SUB, (_, E.Apply(ops.POW))))):
+            return [mean]
+    return []
+
+
+def of_adam(step: Callable[..., Any]) -> Wrong:
+    """The mistake of another step of Adam: a function of η, m̂, v̂ and ε."""
+
+    def wrong(line: Line, lines: Lines) -> list[Expression]:
+        match line.rule:
+            case E.Apply(ops.SUB, (a, E.Apply(ops.DIV, (E.Apply(ops.MUL, (lr, m)), scale)))):
+                match scale:
+                    case E.Apply(ops.ADD, (E.Apply(ops.SQRT, (v,)), eps)):
+                        return [subtract(a, in_symbols(step, lr, m, v, eps))]
+        return []
+
+    return wrong
