@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tinygrad_edu import MLP, Tensor, Value, cross_entropy, explain, mse_loss, ops, squared_error, worksheet
+from tinygrad_edu import MLP, Adam, Tensor, Value, cross_entropy, explain, mse_loss, ops, squared_error, worksheet
 from tinygrad_edu import array_ops as A
 from tinygrad_edu.graph import topological_order
 from tinygrad_edu.readings.exercising import ClassMarks, Worksheet
@@ -55,12 +55,16 @@ GRAPHS = {
     "neuron": neuron,
     "sigmoid": sigmoid_net,
     "softmax": softmax_net,
+    "Adam": lambda: squared_error(MLP([2, 1], seed=3)(Tensor([0.2, 0.7], label="x")), Tensor([0.4], label="y")),
 }
 
 
 def drawn_sheet(graph: str) -> Worksheet:
     """Everything is asked, with the update where there are Parameters."""
     y = GRAPHS[graph]()
+    if graph == "Adam":
+        learned = [v for v in topological_order(y.values[0]) if v.label and v.label[0] in "Wb"]
+        return worksheet(y, blanks="all", optimizer=Adam(learned, lr=ETA, eps=0.1), seed=5)
     return worksheet(y, blanks="all", eta=ETA if isinstance(y, Tensor) else None, seed=5)
 
 
