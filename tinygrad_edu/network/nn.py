@@ -7,11 +7,13 @@ A batch holds one example a row, as in PyTorch: z = h Wᵀ + b.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import zip_longest
 from math import sqrt
-from typing import Any
+from numbers import Real
+from typing import Any, NoReturn
 
 from ..shapes import as_shape, is_integer
-from ..value import numbers
+from ..value import Value, numbers
 from ..writing.names import elements, of_layer
 from .functions import affine
 from .places import Path, Place, Suggested
@@ -81,16 +83,23 @@ class Module:
             if isinstance(child, Parameter) and child.values[0].label is None:
                 child.suggest(next(part for part in reversed(path) if isinstance(part, str)))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """The output for the input x. Every subclass says how.
-
-        >>> Tanh().forward(Tensor([0.0])).data                      # Tanh()([0.0]) is the same
-        [0.0]
-        """
+    def _no_forward(self, *_: Any, **__: Any) -> NoReturn:
         raise TypeError(f"{type(self).__name__} does not define forward(self, x)")
 
-    def __call__(self, x: Any) -> Tensor:
-        return self.forward(x if isinstance(x, Tensor) else Tensor(x, label="x"))
+    #: The output for the inputs. Every subclass says how, and which inputs and options there are.
+    forward: Callable[..., Any] = _no_forward
+
+    def __call__(self, *inputs: Any, **options: Any) -> Tensor:
+        """`forward` of the inputs; numbers, lists and arrays become Tensors, options stay as they are.
+
+        A Tensor that is made here is labelled x; of several inputs each is called as the parameter of `forward`.
+        """
+        names = ("x",)
+        if len(inputs) > 1 and (code := getattr(self.forward, "__code__", None)):
+            names = code.co_varnames[1 : code.co_argcount]
+        made = [_as_input(x, name) for x, name in zip_longest(inputs, names[: len(inputs)], fillvalue="x")]
+        output: Tensor = self.forward(*made, **options)
+        return output
 
     def children(self) -> Iterator[tuple[str, Parameter | Module]]:
         """The Parameters and Modules among the attributes and in the lists, tuples and dicts there, with their names.
@@ -191,6 +200,12 @@ class Module:
         modules = [f"({name}): {child!r}" for name, child in self.children() if isinstance(child, Module)]
         inside = "\n".join(["", *modules]).replace("\n", "\n  ") + "\n" if modules else self.extra_repr()
         return f"{type(self).__name__}({inside})"
+
+
+def _as_input(x: Any, name: str) -> Any:
+    """A Tensor, if numbers are in it; anything else as it is."""
+    numeric = isinstance(x, (list, tuple, Real, Value)) or (hasattr(x, "tolist") and not isinstance(x, Tensor))
+    return Tensor(x, label=name) if numeric and not isinstance(x, bool) else x
 
 
 def place_of(part: Parameter | Module) -> Place:
@@ -334,7 +349,7 @@ class Sequential(Module):
     )
     """
 
-    def __init__(self, *layers: Module) -> None:
+    def __init__(self, *layers: Callable[..., Any]) -> None:
         for layer in layers:
             if not callable(layer):
                 raise TypeError(f"Sequential: each argument is a Module, not {type(layer).__name__} {layer!r}")

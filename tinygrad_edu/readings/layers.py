@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from itertools import count
 from typing import Any, Generic, TypeVar
 
 from .. import array_ops, ops
 from ..network.nn import Parameter, place_of
-from ..network.places import layer_numbers
+from ..network.places import Place, layer_numbers
 from ..network.tensor import Tensor
 from ..value import Value
 
@@ -234,23 +233,25 @@ def _has_rows(product: Tensor, x: Tensor) -> bool:
 
 
 def _numbers(sums: Iterable[_Sum[Tensor]]) -> dict[Tensor, int]:
-    """The number of the layer of each z: that which its weights have in an MLP or a Sequential, else the next free one.
+    """The number of the layer of each z: the same weights and biases are the same layer.
 
-    The same weights and biases are the same layer.
+    Where all layers are those of MLPs and Sequentials, they have the numbers that they have there; else they are
+    counted in the order in which they are first used.
     """
-    weights = [W for s in sums for W in s.weights if isinstance(W, Parameter)]
-    networks = dict.fromkeys([place_of(W).outermost for W in weights])
-    placed = {place: n for network in networks for place, n in layer_numbers(network).items()}
-    taken = {placed[place_of(W)] for W in weights if place_of(W) in placed}
-    known: dict[tuple[Tensor, ...], int] = {}
-    last = 0
-    for key, W in [((*s.weights, *s.biases), s.weights[0]) for s in sums]:
-        if key not in known and isinstance(W, Parameter) and place_of(W) in placed:
-            known[key] = placed[place_of(W)]
-        elif key not in known:
-            last = next(n for n in count(last + 1) if n not in taken)
-            known[key] = last
-    return {s.z: known[*s.weights, *s.biases] for s in sums}
+    layers = dict.fromkeys([(*s.weights, *s.biases) for s in sums])
+    numbers: dict[Place, dict[Place, int]] = {}
+    placed: dict[tuple[Tensor, ...], tuple[Place, int]] = {}  # the network, and the number in it
+    for key in layers:
+        if isinstance(W := key[0], Parameter):
+            network = place_of(W).outermost
+            if network not in numbers:
+                numbers[network] = layer_numbers(network)
+            if place_of(W) in numbers[network]:
+                placed[key] = network, numbers[network][place_of(W)]
+    if len(set(placed.values())) == len(layers):
+        return {s.z: placed[*s.weights, *s.biases][1] for s in sums}
+    counted = {key: n for n, key in enumerate(layers, start=1)}
+    return {s.z: counted[*s.weights, *s.biases] for s in sums}
 
 
 def _times(order: list[Tensor], number: dict[Tensor, int]) -> dict[Tensor, int | None]:
