@@ -12,17 +12,8 @@ By hand ∂L/∂u = 2 (ŷ − y) · (1 + (1 − h²)): one term for each of the 
 import argparse
 import sys
 
-from tinygrad_edu import Value, step_through
+from tinygrad_edu import Task, Value, step_through
 from tinygrad_edu.writing.console import unicode_output
-
-EXPERIMENTS = """
-Open the page, and in it the laboratory.
-1. Go to the last step, and press ↑ on the number of w: which values follow, and which gradients?
-2. Drag the point along the curve of L over w until the tangent is flat; on its card Alt ↑ goes finely. What is L there?
-3. Set b to 4: the neuron is saturated, 1 − h² falls from {slope:.4f} to {saturated:.4f}. Why does w still learn?
-4. Reset. One step with η = 0.1 takes w from {before:.4f} to {after:.4f}. Take ten; then again with η = 0.5.
-5. Tick "ask me", and go through the backward pass with pencil and paper.
-6. Put an engine with a mistake beside it. With = in place of +=, ∂L/∂w is {wrong:.4f}, not {right:.4f}: why?"""
 
 
 def main() -> None:
@@ -40,23 +31,59 @@ def main() -> None:
         node.label = label
     L.backward()
 
+    slope, right, before = 1 - h.data**2, w.grad, w.data
+    wrong = e.data * slope * x.data  # e·e counted once, and of the two ways to u only that through h
+    b.data = 4.0
+    L.forward()
+    saturated = 1 - h.data**2
+    b.data = -0.5
+    L.forward()
+    tasks = [
+        Task(
+            "Press ↑ on the number of w. Which values follow, and which gradients?",
+            leaf=w,
+            seen="All values on the ways from w to L, and every gradient: each one has a number from those ways in it.",
+        ),
+        Task(
+            "Drag the point along the curve of L over w until the tangent is flat. What is L there?",
+            leaf=w,
+            seen="L is 0 there, and ∂L/∂w with it: ŷ meets y.",
+        ),
+        Task(
+            "The neuron is saturated at b = 4. Why does w still learn?",
+            {b: 4.0},
+            f"1 − h² has fallen from {slope:.4f} to {saturated:.4f}, but the shortcut goes around it.",
+        ),
+        Task(
+            "Take one step with η = 0.1, then ten; and again, after reset, with η = 0.5.",
+            leaf=w,
+            shows="descend",
+            eta=0.1,
+            seen=f"One step takes w from {before:.4f} to {before - 0.1 * right:.4f}. With η = 0.5 it goes too far.",
+        ),
+        Task(
+            "Go through the backward pass with pencil and paper, and say each number before it is shown.",
+            shows="predict",
+            seen="∂L/∂u = 2 (ŷ − y) · (1 + (1 − h²)).",
+        ),
+        Task(
+            "An engine with = in place of += stands beside the right one. Why is its ∂L/∂w another?",
+            mistake="overwrite",
+            seen=f"∂L/∂w is {wrong:.4f}, not {right:.4f}: of two ways that meet only the last one counts.",
+        ),
+    ]
     if args.file:
         try:
-            step_through(L, title="A neuron with a shortcut").save(args.file)
+            step_through(L, title="A neuron with a shortcut", tasks=tasks).save(args.file)
         except ValueError as error:
             parser.error(str(error))
         except (OSError, RuntimeError) as error:
             sys.exit(f"{parser.prog}: {error}")
         print(f"{args.file} is written.")
 
-    slope, right, before = 1 - h.data**2, w.grad, w.data
-    wrong = e.data * slope * x.data  # e·e counted once, and of the two ways to u only that through h
-    b.data = 4.0
-    L.forward()
-    saturated = 1 - h.data**2
-    after = before - 0.1 * right
-    numbers = {"slope": slope, "saturated": saturated, "before": before, "after": after, "wrong": wrong, "right": right}
-    print(EXPERIMENTS.format(**numbers))
+    print("\nThe experiments, which are in the page:")
+    for k, task in enumerate(tasks, start=1):
+        print(f"{k}. {task.sentence}\n   {task.seen}")
 
 
 if __name__ == "__main__":

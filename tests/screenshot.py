@@ -19,13 +19,10 @@ def main() -> None:
         page = Path(folder) / "laboratory.html"
         subprocess.run([sys.executable, str(ROOT / "examples" / "laboratory.py"), str(page)], check=True)
         browser = Browser()
-        size = {"width": 1180, "height": 700, "deviceScaleFactor": 1.5, "mobile": False}
+        size = {"width": 1280, "height": 620, "deviceScaleFactor": 1.5, "mobile": False}
         browser.call("Emulation.setDeviceMetricsOverride", **size)
-        browser.open(f"{page.as_uri()}#10&0=0.9")  # at step 10, with another w
-        browser.run("byId('laboratory').open = true")
-        for _ in range(5):
-            browser.click("#one")
-        browser.run("byId('laboratory').scrollTop = 0")
+        browser.open(f"{page.as_uri()}#open=change")
+        browser.run("change(0, 0.9)")  # another w
         picture = browser.call("Page.captureScreenshot")["data"]
         browser.close()
     (ROOT / "examples" / "pictures" / "laboratory.png").write_bytes(b64decode(picture))

@@ -50,7 +50,8 @@ Readings of a graph
     explain             every line of the chain rule, with its numbers
     draw                a picture
     Drawing             what draw returns: saved or shown
-    step_through        a page that goes through forward and backward pass
+    step_through        a page of the forward and backward pass, alive
+    Task                an experiment on it
     compile_graph       the same computation as a Python function of numbers
     Program             what compile_graph returns
     CompiledLoss        a Module's loss over a batch and its gradient, compiled
@@ -86,7 +87,7 @@ if TYPE_CHECKING:
     from .readings.drawing import Drawing, draw
     from .readings.exercising import ClassMarks, Marks, Worksheet, compare_gradients, worksheet
     from .readings.explaining import explain
-    from .readings.stepping import step_through
+    from .readings.stepping import Task, step_through
     from .readings.training import Training
 
 __version__ = "0.1.0"
@@ -109,6 +110,7 @@ __all__ = [
     "Sigmoid",
     "Softmax",
     "Tanh",
+    "Task",
     "Tensor",
     "Training",
     "Value",
@@ -146,6 +148,7 @@ _LATER = {
     "GradcheckError": "network.gradcheck",
     "Marks": "readings.exercising",
     "Program": "readings.compiling",
+    "Task": "readings.stepping",
     "Training": "readings.training",
     "Worksheet": "readings.exercising",
     "central_difference": "network.gradcheck",

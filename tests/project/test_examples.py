@@ -324,7 +324,7 @@ def test_the_experiments_of_the_laboratory_come_out_as_it_says(tmp_path):
     slope = 1 - np.tanh(u + b) ** 2
     error = np.tanh(u + b) + u - y
     right, wrong = 2 * error * (1 + slope) * x, error * slope * x
-    assert f"1 − h² falls from {slope:.4f} to {1 - np.tanh(u + 4) ** 2:.4f}" in text
+    assert f"1 − h² has fallen from {slope:.4f} to {1 - np.tanh(u + 4) ** 2:.4f}" in text
     assert f"w from 0.5000 to {w - 0.1 * right:.4f}" in text
     assert f"∂L/∂w is {wrong:.4f}, not {right:.4f}" in text
     assert 'id="laboratory"' in page.read_text(encoding="utf-8")
