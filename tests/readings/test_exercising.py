@@ -13,7 +13,7 @@ from tinygrad_edu import array_ops as A
 from tinygrad_edu.graph import topological_order
 from tinygrad_edu.readings.exercising import ClassMarks, Worksheet
 from tinygrad_edu.readings.exercising.answers import read_number
-from tinygrad_edu.readings.exercising.diagnosis import numbers_of, whole_pass
+from tinygrad_edu.readings.exercising.diagnosis import numbers_of
 from tinygrad_edu.readings.exercising.rounding import carried
 from tinygrad_edu.readings.exercising.sheet import Question, environment, lines_in, printed, value_of
 from tinygrad_edu.readings.explaining.mistakes import CATALOGUE, mistakes_in
@@ -128,12 +128,13 @@ def test_each_mistake_is_wrong_in_its_line_only_and_named(graph: str) -> None:
 
 def test_each_mistake_of_the_catalogue_is_made_on_some_graph() -> None:
     made = set()
-    for graph in GRAPHS:
-        sheet = drawn_sheet(graph)
+    b = (Value(0.4, label="a") ** 2).tanh()
+    w = Value(0.7, label="w")
+    deep, adam = worksheet(b * b + b.sin(), "all"), worksheet(w**2, "all", wrt=w, optimizer=Adam([w]))
+    for sheet in [deep, adam, *map(drawn_sheet, GRAPHS)]:
         lines = lines_in(sheet.questions)
         for line in lines:
             made |= {(one.mistake.id, line.part) for one in mistakes_in(line, lines)}
-            made |= {(m.id, m.part) for m in CATALOGUE if m.whole_pass and m.wrong(line, lines)}
     assert {(m.id, m.part) for m in CATALOGUE} - made == set()
 
 
@@ -227,24 +228,27 @@ def test_the_start_of_the_practical_hides_mistakes() -> None:
     assert "no-slope" not in worksheet(practical(2)).to("html")
 
 
-def test_a_mistake_of_a_whole_pass_is_named() -> None:
-    sheet = worksheet(neuron(), seed=1)
-    mistakes = [m for m in CATALOGUE if m.whole_pass]
-    assert len(mistakes) == 2
+@pytest.mark.parametrize("id", ["overwritten", "no-order"])
+def test_a_mistake_of_a_whole_pass_is_named_wherever_several_paths_arrive(id: str) -> None:
+    """b arrives twice at f, a twice at b: each time the first or the last contribution alone is taken."""
     a = Value(0.4, label="a")
     b = (a * a).tanh()
     b.label = "b"
-    deep = worksheet(b * b + b.sin(), seed=1)
-    for mistake in mistakes:
-        for each in (sheet, deep):
-            written = whole_pass(mistake, each.questions)
-            env = {**environment(each.questions), **written}
-            marks = each.mark(answers(each, env, 5))
-            if any(m.status == "wrong" for m in marks.marks):
-                assert mistake in marks.mistakes, str(marks)
-    written = whole_pass(mistakes[0], sheet.questions)
-    marks = sheet.mark(answers(sheet, {**environment(sheet.questions), **written}, 5))
-    assert marks.first_wrong == "df_dw"
+    sheet = worksheet(b * b + b.sin(), seed=1)
+    lines = lines_in(sheet.questions)
+    env: dict[str, Any] = environment(sheet.questions)
+    wrong_lines = []
+    for q in asked(sheet):
+        made = [one for one in mistakes_in(q.line, lines) if one.mistake.id == id]
+        assert q.line.rule is not None
+        right = value_of(q.line.rule, env, q.key)
+        env[q.text] = numbers_of(made[0], q.line, env, right, q.key) if made else right
+        wrong_lines += [q.name] * bool(made)
+    marks = sheet.mark(answers(sheet, env, 5))
+    assert len(wrong_lines) == (2 if id == "overwritten" else 1)
+    assert [name for name, status in marks.statuses().items() if status == "wrong"] == wrong_lines
+    for mark in marks.marks:
+        assert (id in [m.id for m in mark.mistakes]) == (mark.line in wrong_lines)
 
 
 def test_the_graph_stays_as_it_is_also_after_an_error() -> None:

@@ -129,11 +129,11 @@ def test_json_that_is_no_form_is_refused_by_name(content: str, said: str, tmp_pa
         marks_of(tmp_path / "ann.json", content)
 
 
-def test_json_is_a_form_or_a_form_for_each_student(tmp_path: Path) -> None:
-    assert marks_of(tmp_path / "ann.json", json.dumps(KEY)).points > 0
-    several = marks_of(tmp_path / "class.json", json.dumps({"Ann": KEY, "Bo": {**KEY, BLANKS[0]: 9}}))
-    assert [*several.students] == ["Ann", "Bo"]
-    assert several.students["Ann"].points == several.students["Bo"].points + 1
+def test_json_is_a_form_with_numbers_or_nested_lists(tmp_path: Path) -> None:
+    marks = marks_of(tmp_path / "ann.json", json.dumps(KEY))
+    assert marks.points == marks.total
+    twice = json.dumps(KEY)[:-1] + f', "{BLANKS[0]}": 9}}'
+    assert "is given twice" in marks_of(tmp_path / "ann.json", twice).notes[0]
 
 
 def test_a_form_of_another_variant_is_refused_and_one_without_a_name_is_noted(tmp_path: Path) -> None:

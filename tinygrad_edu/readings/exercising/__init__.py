@@ -24,7 +24,7 @@ from ...writing.files import write_whole
 from ..explaining import wanted
 from ..explaining.updates import step_by
 from ..frame import framed
-from .answers import SHEET_ID, Form, flattened, paper_of, papers_in
+from .answers import SHEET_ID, Form, flat, paper_of, papers_in
 from .comparing import Comparison, compare_gradients
 from .diagnosis import mistakes_shown
 from .drawing_numbers import drawn
@@ -215,7 +215,7 @@ class Worksheet:
         scheme = self._scheme(points or {}, credit or {}, tolerance, least_digits)
         sheets = {sheet.id: sheet for sheet in [*variants, self]}
         if isinstance(answers, Mapping):
-            papers, alone = [paper_of("answers", "", flattened(answers), asks=False)], True
+            papers, alone = [paper_of("answers", "", flat(answers.items()), asks=False)], True
         elif isinstance(answers, (str, Path)):
             path = Path(answers)
             papers = papers_in(path, Form([q.name for q in self._asked], self._entries))

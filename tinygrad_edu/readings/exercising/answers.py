@@ -8,12 +8,14 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 from unicodedata import category, decomposition, normalize
 
 Answers = dict[str, object]
+Grid = list[list[str]]  # the cells of a table
 
 SHEET_ID = "sheet-id"  # the name under which a form says which sheet it belongs to
 _LARGEST = 20_000_000  # bytes of a file
@@ -120,17 +122,29 @@ class Form(NamedTuple):
     entries: Collection[str]
 
     def has(self, name: str) -> bool:
-        """Whether it is the name of a line or of a number in it."""
-        return name in self.entries or (name.endswith("]") and name.partition("[")[0] in self.lines)
+        """Whether it is the name of a line or of a number in it, or that of the sheet's id."""
+        return name in (*self.entries, SHEET_ID) or (name.endswith("]") and name.partition("[")[0] in self.lines)
 
     def mentioned(self, heading: str) -> str:
         """The blank that a heading names, alone or among other words; "" where there is none."""
         alone = _squeezed(heading)
-        if self.has(alone) or alone == SHEET_ID:
-            return alone
-        found = {_squeezed(name) for name in re.findall(r"[^\W\d]\w+(?:\[[\d, ]+\])?", heading)}
-        named = found & set(self.entries)
-        return named.pop() if len(named) == 1 else ""
+        named = {_squeezed(name) for name in re.findall(r"[^\W\d]\w+(?:\[[\d, ]+\])?", heading)} & set(self.entries)
+        return alone if self.has(alone) else named.pop() if len(named) == 1 else ""
+
+    def down(self, grid: Grid) -> int:
+        """How many rows begin with the name of a blank, as they do in a form."""
+        return sum([self.has(_squeezed(row[0])) for row in grid if row])
+
+    def across(self, grid: Grid) -> tuple[int, dict[int, str]]:
+        """The row that names most blanks, as the head of a table does, and the columns in which it does."""
+        named = [{k: name for k, cell in enumerate(row) if (name := self.mentioned(cell))} for row in grid]
+        best = max(range(len(grid)), key=lambda k: len(named[k]), default=0)
+        return best, named[best] if named else {}
+
+    def names_in(self, grid: Grid) -> tuple[int, int]:
+        """How many blanks the grid names, and how many of them down."""
+        down = self.down(grid)
+        return max(down, len(self.across(grid)[1])), down
 
 
 def paper_of(student: str, source: str, written: Iterable[tuple[str, object]], asks: bool = True) -> Paper:
@@ -155,180 +169,61 @@ def papers_in(path: Path, form: Form) -> list[Paper]:
     Raises:
         OSError, ValueError: the path is one file, and it cannot be read or holds no answers to this sheet.
     """
-    if path.is_dir():
-        found = []
-        for file in sorted([file for file in path.rglob("*") if not file.is_dir()]):
-            inside = file.relative_to(path)
-            try:
-                found += papers_of(file, form, str(inside.with_suffix("")))
-            except (OSError, ValueError) as error:
-                found.append(Paper(str(inside), str(inside), {}, refused=_reason(error)))
-        if not found:
-            raise ValueError(f"mark: {path} holds no file")
-    else:
-        found = papers_of(path, form, path.stem)
+    found = []
+    for file in sorted([file for file in path.rglob("*") if not file.is_dir()]) if path.is_dir() else [path]:
+        inside = str(file.relative_to(path)) if file != path else path.name
+        try:
+            found += _papers_of(file, form, inside.removesuffix(file.suffix))
+        except (OSError, ValueError) as error:
+            if file == path:
+                raise error if isinstance(error, OSError) else ValueError(f"mark: {path} {error}") from None
+            reason = error.strerror if isinstance(error, OSError) else f"it {error}"
+            found.append(Paper(inside, inside, {}, refused=reason or str(error)))
+    if not found:
+        raise ValueError(f"mark: {path} holds no file")
     namesakes = Counter([paper.student.casefold() for paper in found])
     several = [paper.student for paper in found if namesakes[paper.student.casefold()] > 1]
     return [p._replace(student=f"{p.student} ({p.source})") if p.student in several else p for p in found]
 
 
-def papers_of(path: Path, form: Form, student: str) -> list[Paper]:
-    """The papers in a file: one, of the student, or that of each row of a table."""
+def _papers_of(path: Path, form: Form, student: str) -> list[Paper]:
+    """The papers in a file: one, of the student, or that of each row of a table. Raises ValueError with the reason."""
     if not path.is_file():
-        raise ValueError(f"mark: {path} is not a file")
-    data = path.read_bytes() if path.stat().st_size < _LARGEST else b""
-    if not data:
-        raise ValueError(f"mark: {path} is {'empty' if path.stat().st_size == 0 else 'too large for answers'}")
-    read = _READERS.get(path.suffix.lower())
-    if read is None:
-        raise ValueError(f"mark: {path} is not one of {', '.join(_READERS)}")
-    try:
-        found = read(data, form, student, path.name)
-    except ValueError as error:
-        raise ValueError(f"mark: {path} {error}") from None
-    if not found:
-        raise ValueError(f"mark: {path} names no blank of this sheet, such as {next(iter(form.entries), '')}")
-    return found
-
-
-def _reason(error: Exception) -> str:
-    """Why a file of a folder is not marked, without its path."""
-    text = error.strerror or str(error) if isinstance(error, OSError) else str(error)
-    return re.sub(r"^mark: .*?\S (?=is |names |holds |needs )", "it ", text)
-
-
-def _text(data: bytes) -> str:
-    """UTF-8, UTF-16 or cp1252, and no other. Raises ValueError for what is not text."""
-    even, odd = data[::2].count(0), data[1::2].count(0)
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        encodings = ["utf-16"]
-    elif even or odd:
-        encodings = ["utf-16-le" if odd > even else "utf-16-be"]
-    else:
-        encodings = ["utf-8-sig", "cp1252"]
-    for encoding in encodings:
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if not re.search("[\x00-\x08\x0e-\x1f]", text):
-            return re.sub("\r\n?|\x85|\u2028", "\n", text)
-    raise ValueError("is not text, or in an encoding other than UTF-8, UTF-16 and cp1252")
-
-
-def _from_json(data: bytes, form: Form, student: str, file: str) -> list[Paper]:
-    try:
-        given = json.loads(_text(data), object_pairs_hook=_Pairs)
-    except RecursionError:
-        raise ValueError("is nested too deeply") from None
-    except ValueError as error:
-        raise error if "is not text" in str(error) else ValueError(f"is not JSON: {error}") from None
-    if not isinstance(given, _Pairs):
-        raise ValueError("holds no answers by name")
-    people = [(str(name), part) for name, part in given if isinstance(part, _Pairs)]
-    if people and not any([form.has(_squeezed(name)) for name, _ in given]):
-        return [paper_of(_one_line(name), f"{file}, {name!r}", _flat(part)) for name, part in people]
-    return [paper_of(student, file, _flat(given))] if any([form.has(_squeezed(name)) for name, _ in given]) else []
-
-
-class _Pairs(list[tuple[str, Any]]):
-    """An object of JSON, with names that are given twice."""
-
-
-def _from_table(data: bytes, form: Form, student: str, file: str) -> list[Paper]:
-    """Of all ways to cut the lines into cells the one that finds most names of blanks."""
-    text = _text(data)
-    best: tuple[tuple[int, int], list[list[str]]] = ((0, 0), [])
-    for delimiter in (";", "\t", ",", "|", "=", ":", None):
-        for quoted in (True, False):
-            try:
-                rows = _cells(text, delimiter, quoted)
-            except csv.Error:  # a cell without an end
-                continue
-            down = _in_first_column(rows, form)
-            across = max([len(_in_row(row, form)) for row in rows], default=0)
-            best = max(best, ((max(down, across), down), rows), key=lambda found: found[0])
-    return _from_rows(best[1], form, student, file)
-
-
-def _cells(text: str, delimiter: str | None, quoted: bool) -> list[list[str]]:
-    """The cells of a text; without a delimiter between blanks. Quoted as in CSV, or as they stand."""
-    if quoted and delimiter:
-        rows = list(csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True))
-    else:
-        rows = [line.split(delimiter) for line in text.split("\n")]
-    return [[cell.strip() for cell in _joined(row, delimiter or " ")] for row in rows]
-
-
-def _from_workbook(data: bytes, form: Form, student: str, file: str) -> list[Paper]:
-    try:
-        from openpyxl import load_workbook  # type: ignore[import-untyped]
-    except ImportError:
-        raise ValueError("needs openpyxl (pip install openpyxl); or save it as .csv") from None
-    try:
-        book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-        rows = [row for sheet in book.worksheets for row in sheet.iter_rows(values_only=True)]
-    except Exception as error:  # whatever a damaged file makes zipfile, xml and openpyxl raise
-        raise ValueError(f"is not a workbook that can be read: {type(error).__name__}") from None
-    return _from_rows([["" if c is None else str(c).strip() for c in row] for row in rows], form, student, file)
-
-
-_READERS: dict[str, Callable[[bytes, Form, str, str], list[Paper]]] = {
-    ".csv": _from_table,
-    ".txt": _from_table,
-    ".tsv": _from_table,
-    ".json": _from_json,
-    ".xlsx": _from_workbook,
-}
-
-
-def _in_first_column(rows: Sequence[Sequence[str]], form: Form) -> int:
-    return sum([form.has(_squeezed(row[0])) for row in rows if row])
-
-
-def _in_row(row: Sequence[str], form: Form) -> dict[int, str]:
-    """The columns whose heading names a blank."""
-    found = {k: name for k, cell in enumerate(row) if (name := form.mentioned(cell))}
-    return found if set(found.values()) - {SHEET_ID} else {}
-
-
-def _from_rows(rows: list[list[str]], form: Form, student: str, file: str) -> list[Paper]:
-    """A form has the names of its blanks in the first column, a table of a class in its head."""
-    down = _in_first_column(rows, form)
-    best = max(range(len(rows)), key=lambda k: len(_in_row(rows[k], form)), default=0)
-    columns = _in_row(rows[best], form) if rows else {}
-    if down >= len(columns):
-        return [paper_of(student, file, _pairs(rows, form))] if down else []
-    people = _columns_of_names(rows[best], columns)
+        raise ValueError("is not a file")
+    if path.suffix.lower() not in _READERS:
+        raise ValueError(f"is not one of {', '.join(_READERS)}")
+    size = path.stat().st_size
+    if not 0 < size < _LARGEST:
+        raise ValueError("is too large for answers" if size else "is empty")
+    grid = max(_READERS[path.suffix.lower()](path.read_bytes()), key=form.names_in)
+    count, down = form.names_in(grid)
+    if not count:
+        raise ValueError(f"names no blank of this sheet, such as {next(iter(form.entries), '')}")
+    if down == count:
+        return [paper_of(student, path.name, _pairs(grid, form))]
+    head, columns = form.across(grid)
+    others = [k for k in range(len(grid[head])) if k not in columns]
+    named = [[k for k in others if word in grid[head][k].lower()] for word in ("name", "student", "mail", "id")]
+    people = next((found for found in named if found), others[:1])
     found = []
-    for k, row in enumerate(rows[best + 1 :], start=best + 2):
-        cells = row + [""] * (max([*columns, *people]) + 1 - len(row))
-        name = _one_line(" ".join([cells[c] for c in people if cells[c]]))
-        if name or any([cells[c] for c in columns]):
-            given = [(columns[c], cells[c]) for c in columns]
-            source = f"{file}, line {k}"
-            found.append(paper_of(name or source, source, given, asks=False))
+    for k, row in enumerate(grid[head + 1 :], start=head + 2):
+        cells = dict(enumerate(row))
+        name = " ".join(" ".join([cells.get(c, "") for c in people]).split())[:80]
+        answers = [(blank, cells.get(c, "")) for c, blank in columns.items()]
+        if name or any([text for _, text in answers]):
+            source = f"{path.name}, line {k}"
+            found.append(paper_of(name or source, source, answers, asks=False))
     return found
 
 
-def _columns_of_names(head: Sequence[str], blanks: Collection[int]) -> list[int]:
-    """The columns that say who a student is: those of a name, else another that does, else the first."""
-    others = [k for k in range(len(head)) if k not in blanks]
-    for word in ("name", "student", "mail", "id"):
-        if found := [k for k in others if word in head[k].lower()]:
-            return found
-    return others[:1]
-
-
-def _pairs(rows: Iterable[Sequence[str]], form: Form) -> Iterable[tuple[str, object]]:
+def _pairs(grid: Grid, form: Form) -> Iterable[tuple[str, object]]:
     """Names and answers of a form. Cells after the answer are comments, but for the rest of a decimal comma."""
-    for row in rows:
-        name = _squeezed(row[0]) if row else ""
-        answer = row[1] if len(row) > 1 else ""
-        if len(row) > 2 and re.fullmatch(r"[+−-]?\d+", answer) and re.fullmatch(r"\d+", row[2]):
-            answer = f"{answer},{row[2]}"
-        if name == SHEET_ID or form.has(name) or (name and _is_number(answer)):
-            yield name, answer
+    for row in grid:
+        name, answer, rest = [*row, "", "", ""][:3]
+        if re.fullmatch(r"[+−-]?\d+", answer) and re.fullmatch(r"\d+", rest):
+            answer = f"{answer},{rest}"
+        if form.has(_squeezed(name)) or (name and _is_number(answer)):
+            yield _squeezed(name), answer
 
 
 def _is_number(text: str) -> bool:
@@ -336,6 +231,40 @@ def _is_number(text: str) -> bool:
         return read_number(text) is not None
     except ValueError:
         return False
+
+
+def _squeezed(name: str) -> str:
+    return "".join(name.split())
+
+
+# Each kind of file as rows of cells, in all the ways that it may be cut into them.
+
+
+def _text(data: bytes) -> str:
+    """UTF-8, UTF-16 or cp1252, and no other. Raises ValueError for what is not text."""
+    even, odd = data[::2].count(0), data[1::2].count(0)
+    encodings = ["utf-8-sig", "cp1252"]
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        encodings = ["utf-16"]
+    elif even or odd:
+        encodings = ["utf-16-le" if odd > even else "utf-16-be"]
+    for encoding in encodings:
+        with suppress(UnicodeDecodeError):
+            text = data.decode(encoding)
+            if not re.search("[\x00-\x08\x0e-\x1f]", text):
+                return re.sub("\r\n?|\x85|\u2028", "\n", text)
+    raise ValueError("is not text, or in an encoding other than UTF-8, UTF-16 and cp1252")
+
+
+def _grids_of_text(data: bytes) -> list[Grid]:
+    text = _text(data)
+    grids: list[Grid] = [[]]
+    for delimiter in (";", "\t", ",", "|", "=", ":"):
+        with suppress(csv.Error):  # a cell without an end
+            grids.append(list(csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True)))
+        grids.append([line.split(delimiter) for line in text.split("\n")])
+        grids[-2:] = [[_joined(row, delimiter) for row in grid] for grid in grids[-2:]]
+    return [*grids, [line.split() for line in text.split("\n")]]
 
 
 def _joined(row: Sequence[str], delimiter: str) -> list[str]:
@@ -346,30 +275,50 @@ def _joined(row: Sequence[str], delimiter: str) -> list[str]:
             cells[-1] += delimiter + cell
         else:
             cells.append(cell)
-    return cells
+    return [cell.strip() for cell in cells]
 
 
-def _squeezed(name: str) -> str:
-    return "".join(name.split())
+def _grids_of_json(data: bytes) -> list[Grid]:
+    text = _text(data)
+    try:
+        given = json.loads(text, object_pairs_hook=tuple)
+    except RecursionError:
+        raise ValueError("is nested too deeply") from None
+    except ValueError as error:
+        raise ValueError(f"is not JSON: {error}") from None
+    if not isinstance(given, tuple):
+        raise ValueError("holds no answers by name")
+    return [[[name, "" if part is None else str(part)] for name, part in flat(given)]]
 
 
-def _one_line(name: str) -> str:
-    return " ".join(name.split())[:80]
+def _grids_of_workbook(data: bytes) -> list[Grid]:
+    try:
+        from openpyxl import load_workbook  # type: ignore[import-untyped]
+    except ImportError:
+        raise ValueError("needs openpyxl (pip install openpyxl); or save it as .csv") from None
+    try:
+        book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+        rows = [row for sheet in book.worksheets for row in sheet.iter_rows(values_only=True)]
+    except Exception as error:  # whatever a damaged file makes zipfile, xml and openpyxl raise
+        raise ValueError(f"is not a workbook that can be read: {type(error).__name__}") from None
+    return [[["" if cell is None else str(cell).strip() for cell in row] for row in rows]]
 
 
-def flattened(answers: Mapping[str, Any]) -> Iterable[tuple[str, object]]:
-    """Nested lists as one number for each name: W[1,2], counted from 1."""
-    for name in answers:
+_READERS: dict[str, Callable[[bytes], list[Grid]]] = {
+    **dict.fromkeys([".csv", ".txt", ".tsv"], _grids_of_text),
+    ".json": _grids_of_json,
+    ".xlsx": _grids_of_workbook,
+}
+
+
+def flat(answers: Iterable[tuple[str, Any]]) -> Iterable[tuple[str, object]]:
+    """Nested lists as one number for each name: W[1,2], counted from 1. Raises TypeError unless names are text."""
+    for name, given in answers:
         if not isinstance(name, str):
             raise TypeError(f"mark: answers are by name, such as 'dL_dW', not {name!r}")
-    return _flat(answers.items())
-
-
-def _flat(answers: Iterable[tuple[str, Any]]) -> Iterable[tuple[str, object]]:
-    for name, given in answers:
         stack: list[tuple[tuple[int, ...], Any]] = [((), given.tolist() if hasattr(given, "tolist") else given)]
         for place, part in stack:  # which grows
-            if isinstance(part, (list, tuple)) and not isinstance(part, _Pairs):
+            if isinstance(part, (list, tuple)):
                 stack += [((*place, k), inner) for k, inner in enumerate(part, start=1)]
             else:
                 yield _squeezed(name) + (f"[{','.join(map(str, place))}]" if place else ""), part

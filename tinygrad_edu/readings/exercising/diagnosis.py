@@ -8,7 +8,7 @@ from typing import Any
 
 from ...writing.arrays import Array
 from ..explaining.lines import Line, Lines
-from ..explaining.mistakes import CATALOGUE, Made, Mistake, mistakes_in
+from ..explaining.mistakes import Made, Mistake, mistakes_in
 from .report import Mark
 from .rounding import Earlier, Reading, carried
 from .sheet import Question, environment, lines_in, value_of
@@ -98,45 +98,6 @@ def name_line(
         marks[k].sure = bool(found) and chance < _CHANCE and not (len(wrong) == 1 and marks[k].slips)
 
 
-def whole_pass(mistake: Mistake, sheet: Sequence[Question]) -> dict[str, Array]:
-    """What is written down in each line by whoever makes a mistake of a whole pass."""
-    lines = lines_in(sheet)
-    passed = environment(sheet)
-    written: dict[str, Array] = {}
-    for q in sheet:
-        if q.line.rule is None or q.line.part == "forward":
-            continue
-        right = value_of(q.line.rule, passed, q.key)
-        wrongs = mistake.wrong(q.line, lines) if mistake.part == q.line.part else []
-        wrong = value_of(wrongs[0], passed, q.key) if wrongs else right
-        result = wrong if mistake.written else right
-        if result is not None and wrong is not None:
-            passed[q.text], written[q.text] = wrong, result
-    return written
-
-
-def name_whole_pass(sheet: Sequence[Question], marks: Sequence[Mark], unit: float) -> None:
-    """Name a mistake of a whole pass, if it gives every number that is not the key's."""
-    places = {entry: (q, k) for q in sheet for k, entry in enumerate(q.entries)}
-    off = [m for m in marks if m.given is not None and m.status in ("own", "wrong")]
-    if not any([m.status == "wrong" for m in off]):
-        return
-    for mistake in [m for m in CATALOGUE if m.whole_pass]:
-        written = whole_pass(mistake, sheet)
-        fits = []
-        for m in off:
-            q, k = places[m.name]
-            fits.append(
-                q.text in written
-                and abs((m.given or 0.0) - written[q.text].numbers[k]) <= 1.5 * unit
-                and abs(written[q.text].numbers[k] - q.key.numbers[k]) > 0.5 * unit
-            )
-        if all(fits):
-            for m in [m for m in off if m.status == "wrong"]:
-                m.sure = m.sure or not (m.slips or m.mistakes)
-                m.mistakes.append(mistake)
-
-
 # What a sheet shows.
 
 
@@ -158,16 +119,4 @@ def mistakes_shown(sheet: Sequence[Question], digits: int, units: float = 0.5) -
             if given is not None:
                 id = made.mistake.id
                 shown[id] = shown.get(id, False) or differs(given, q.key, digits, units)
-    for mistake in [m for m in CATALOGUE if m.whole_pass]:
-        first = [q.text for q in sheet if q.line.part == mistake.part and mistake.wrong(q.line, lines)]
-        reached = set(first)  # and all that is computed from them
-        for q in sheet:
-            if not reached.isdisjoint(q.inputs):
-                reached.add(q.text)
-        asked = [q for q in sheet if q.asked and q.text in reached and (mistake.written or q.text not in first)]
-        if asked:
-            written = whole_pass(mistake, sheet)
-            shown[mistake.id] = any(
-                [q.text in written and differs(written[q.text], q.key, digits, units) for q in asked]
-            )
     return shown

@@ -11,7 +11,7 @@ from typing import Any
 
 from ...writing.arrays import Array
 from .answers import Given, read_number
-from .diagnosis import name_line, name_whole_pass, slips_of
+from .diagnosis import name_line, slips_of
 from .report import Mark, Marks
 from .rounding import Earlier, Reading, carried
 from .sheet import Question, lines_in, printed, value_of
@@ -46,7 +46,6 @@ def mark_answers(
     said = [*notes]
     marker = _Marker(sheet, scheme, _read(sheet, answers, said))
     marks = [mark for q in sheet if q.asked for mark in marker.line(q)]
-    name_whole_pass(sheet, marks, 10.0**-marker.usual)
     worth = _points(sheet, scheme)
     shares = {q.name: worth[q.name] / len(q.key.numbers) for q in sheet if q.asked}
     earned = [shares[m.line] * _exactly(scheme.credit[m.status]) for m in marks if m.note != _TRIVIAL]

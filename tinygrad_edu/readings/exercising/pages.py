@@ -64,7 +64,7 @@ def body_of(sheet: Worksheet) -> str:
     for part, lines in _parts(sheet):
         rows = "\n".join([_html_line(q, sheet) for q in lines])
         body.append(f'<h2>{_PARTS[part]}</h2>\n<div class="{part}">\n{rows}\n</div>')
-    name = "Key" if sheet.filled else 'Name <u></u>'
+    name = "Key" if sheet.filled else "Name <u></u>"
     said = "".join([f"<p>{escape(remark)}</p>\n" for remark in sheet.remarks])
     return (
         f"<header><h1>{escape(sheet.title)}</h1><div>{name}</div></header>\n"

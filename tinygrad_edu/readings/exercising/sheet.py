@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import product
@@ -132,15 +132,13 @@ def questions(
             keys.append(array(row.result))
     known = {line.quantity.text: key for line, key in zip(lines, keys) if line.rule is None}
     softmaxes = {str(line.rule): line.quantity for line in lines if isinstance(line.rule, E.Along)}
-    used: dict[str, int] = {}
+    used: set[str] = set()
     found = []
     for line, key in zip(lines, keys):
         name = typable(line.quantity.text)
-        used[name] = used.get(name, 0) + 1
-        while used[name] > 1 and name + "_" * (used[name] - 1) in used:
-            used[name] += 1
-        name += "_" * (used[name] - 1)
-        used.setdefault(name, 1)
+        while name in used:
+            name += "_"
+        used.add(name)
         if line.rule is not None:
             terms = tuple([_as_taught(term, known, softmaxes) for term in line.terms])
             line = line._replace(rule=_as_taught(line.rule, known, softmaxes), terms=terms)
@@ -179,25 +177,13 @@ def _as_taught(e: Expression, known: Mapping[str, Array], softmaxes: Mapping[str
 def _choose(found: list[Question], blanks: Any, names: Mapping[Any, str]) -> None:
     """Mark what is asked for. Raises ValueError where there is nothing such, TypeError for other blanks."""
     computed = [q for q in found if q.line.rule is not None]
-    if blanks == "all":
-        wanted = computed
-    elif blanks == "forward":
-        wanted = [q for q in computed if q.line.part == "forward"]
-    elif blanks == "backward":
-        wanted = [q for q in computed if q.line.part != "forward"]
-    elif isinstance(blanks, (list, tuple)):
-        wanted = []
-        for blank in blanks:
-            if not isinstance(blank, (str, Value, Tensor)):
-                raise TypeError(f"worksheet: a blank is a Value, a Tensor or a name, not {blank!r}")
-            name = names.get(blank, "") if not isinstance(blank, str) else blank
-            these = [q for q in computed if name in (q.name, q.text)]
-            if not isinstance(blank, str):  # a Tensor or a Value: its number and its gradient
-                quantities = [(q, q.line.quantity) for q in computed]
-                these += [q for q, part in quantities if isinstance(part, E.Derivative) and part.below == name]
-            if not these:
-                raise ValueError(f"worksheet: nothing is computed for {blank!r}; there are " + _listed(computed))
-            wanted += these
+    ready = {"all": computed}
+    ready["forward"] = [q for q in computed if q.line.part == "forward"]
+    ready["backward"] = [q for q in computed if q.line.part != "forward"]
+    if isinstance(blanks, (list, tuple)):
+        wanted = [q for blank in blanks for q in _meant(blank, computed, names)]
+    elif isinstance(blanks, str) and blanks in ready:
+        wanted = ready[blanks]
     else:
         raise ValueError(f'worksheet: blanks is "forward", "backward", "all" or a list of quantities, not {blanks!r}')
     if not wanted:
@@ -206,8 +192,19 @@ def _choose(found: list[Question], blanks: Any, names: Mapping[Any, str]) -> Non
         q.asked = True
 
 
-def _listed(found: Iterable[Question]) -> str:
-    return ", ".join([q.name for q in found])
+def _meant(blank: Any, computed: list[Question], names: Mapping[Any, str]) -> list[Question]:
+    """The line of a name; of a Tensor or a Value that of its number and that of its gradient."""
+    if isinstance(blank, str):
+        these = [q for q in computed if blank in (q.name, q.text)]
+    elif isinstance(blank, (Value, Tensor)):
+        name = names.get(blank, "")
+        these = [q for q in computed if name in (q.text, getattr(q.line.quantity, "below", None))]
+    else:
+        raise TypeError(f"worksheet: a blank is a Value, a Tensor or a name, not {blank!r}")
+    if not these:
+        known = ", ".join([q.name for q in computed])
+        raise ValueError(f"worksheet: nothing is computed for {blank!r}; there are {known}")
+    return these
 
 
 def fingerprint(sheet: Sequence[Question]) -> str:

@@ -1,7 +1,7 @@
 """The catalogue of mistakes that learners make in the lines of a derivation.
 
-What each makes of a line's formula stands in wrong_rules.py. A mistake is made in one line of a
-derivation; those of a whole pass (`whole_pass`) are made in every line in which several paths arrive.
+What each makes of a line's formula stands in wrong_rules.py. A mistake is made in one line; who makes it in several
+goes on with the numbers that came out.
 
 >>> from tinygrad_edu import Value, explain
 >>> from tinygrad_edu.readings.explaining.lines import lines_of
@@ -35,16 +35,12 @@ class Mistake(NamedTuple):
         sentence: what was done, for whoever did it.
         part: where it is made: "forward", "backward" or "update".
         wrong: of a line and all lines of the derivation, the wrong formulas of that line; none where it cannot be made.
-        whole_pass: whether it is made in all lines at once; then `wrong` is what is passed on.
-        written: of a mistake of a whole pass, whether `wrong` also is what is written down.
     """
 
     id: str
     sentence: str
     part: str
     wrong: wrong.Wrong
-    whole_pass: bool = False
-    written: bool = True
 
 
 class Made(NamedTuple):
@@ -62,7 +58,7 @@ class Made(NamedTuple):
 
 
 def mistakes_in(line: Line, lines: Lines) -> list[Made]:
-    """Each mistake that can be made in a line, with its wrong formula; not those of a whole pass."""
+    """Each mistake that can be made in a line, with its wrong formula."""
     found: list[Made] = []
     if line.rule is None:
         return found
@@ -70,17 +66,20 @@ def mistakes_in(line: Line, lines: Lines) -> list[Made]:
     for k, rule in enumerate(line.terms if several else [line.rule]):
         one, term = (line._replace(rule=rule, terms=()), k) if several else (line, None)
         for mistake in CATALOGUE:
-            if mistake.part == line.part and not mistake.whole_pass:
+            if mistake.part == line.part:
                 wrongs = [e for e in mistake.wrong(one, lines) if prod(e.shape) == prod(rule.shape)]
                 found += [Made(mistake, e, term) for e in wrongs if not same(e, rule)]
         if several:
             found.append(Made(_PATH_LEFT_OUT, Constant(0.0), k))
-    return found
+    return [*found, Made(_OVERWRITTEN, line.terms[-1])] if several else found
 
 
 # fmt: off
+# Made where several paths arrive, by `mistakes_in`.
 _PATH_LEFT_OUT = Mistake("path-left-out", "A path is left out: the gradients of all paths add up.", "backward",
-                         wrong.path_left_out)
+                         wrong.in_no_single_path)
+_OVERWRITTEN = Mistake("overwritten", "= for +=: only the last path counts, where all of them add up.", "backward",
+                       wrong.in_no_single_path)
 
 CATALOGUE = (
     Mistake("no-slope", "The local derivative is left out, as the 1 − h² of tanh.", "backward", wrong.no_slope),
@@ -103,7 +102,8 @@ CATALOGUE = (
     Mistake("other-h", "The h is that of another layer.", "backward", wrong.other_h),
     Mistake("z-for-h", "z stands where h belongs: a layer's input is what came out of the activation.", "backward",
             wrong.z_for_h),
-    _PATH_LEFT_OUT,
+    _PATH_LEFT_OUT, _OVERWRITTEN,
+    Mistake("no-order", "A gradient is passed on before all of it has arrived.", "backward", wrong.no_order),
     Mistake("updated-weights", "The weights are those after the update: a pass uses the ones before it.", "backward",
             wrong.updated_weights),
     Mistake("sign", "The difference is the wrong way round, as y − ŷ for ŷ − y.", "backward", wrong.sign),
@@ -138,9 +138,5 @@ CATALOGUE = (
             wrong.of_adam(lambda lr, m, v, eps: lr * m / (v + eps))),
     Mistake("m-and-v-exchanged", "m̂ and v̂ are exchanged: the step is m̂ divided by the root of v̂.", "update",
             wrong.of_adam(lambda lr, m, v, eps: lr * v / (m.abs().sqrt() + eps))),
-    Mistake("overwritten", "= for +=: only the last path counts, where all of them add up.", "backward",
-            lambda line, lines: [line.terms[-1]] if len(line.terms) > 1 else [], whole_pass=True),
-    Mistake("no-order", "A gradient is passed on before all of it has arrived.", "backward",
-            lambda line, lines: [line.terms[0]] if len(line.terms) > 1 else [], whole_pass=True, written=False),
 )
 # fmt: on

@@ -227,10 +227,15 @@ def z_for_h(e: Expression, lines: Lines) -> Iterable[Expression]:
                 yield from [with_args(e, [*args[:k], z, *args[k + 1 :]]) for z in _before(a, lines)]
 
 
-def path_left_out(line: Line, lines: Lines) -> list[Expression]:
-    """Of a whole line; `mistakes_in` leaves out one contribution after the other by itself."""
-    n = len(line.terms)
-    return [_sum([*line.terms[:k], *line.terms[k + 1 :]]) for k in range(n)] if n > 1 else []
+def in_no_single_path(line: Line, lines: Lines) -> list[Expression]:
+    return []
+
+
+@_in_one_part
+def no_order(e: Expression, lines: Lines) -> Iterable[Expression]:
+    """The first contribution alone, for a gradient that several make."""
+    if isinstance(e, E.Derivative) and e.text in lines.of and len(lines.of[e.text].terms) > 1:
+        yield lines.of[e.text].terms[0]
 
 
 def _sum(terms: Sequence[Expression]) -> Expression:

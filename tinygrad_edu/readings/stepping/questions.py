@@ -138,7 +138,4 @@ def _wrong(line: of_derivation.Line, lines: Lines) -> Wrong:
     found: Wrong = []
     for mistake, e, term in mistakes_in(line, lines):
         found.append((mistake.sentence, e if term is None else add(subtract(line.rule, line.terms[term]), e)))
-    for mistake in CATALOGUE:
-        if mistake.whole_pass and mistake.written and mistake.part == line.part:
-            found += [(mistake.sentence, e) for e in mistake.wrong(line, lines)]
     return found
