@@ -51,15 +51,23 @@ PACKAGE = ROOT / "tinygrad_edu"
 # second. What survives that meets pytest, all examples, the tests that are classes, and more tests.
 TESTS = ["test_ops", "test_value", "test_autodiff", "test_forward", "test_agreement", "test_stateful"]
 MORE_TESTS = ["test_numerics", "test_accuracy", "test_interrupts", "test_robustness"]
-# The tests of the other files, by their folder. The doctests are among them.
-EXAMPLES = "tests/project/test_examples.py"
-TOP_TESTS = ["tests/engine", "tests/network", "tests/project/test_project.py", "tests/readings/test_truth.py"]
+# The tests of the other files, by the beginning of their path: files of tests/readings, or paths. Their doctests are
+# run, too.
 OTHER_TESTS = {
-    "network": ["tests/network", "tinygrad_edu/network"],
-    "array_ops.py": ["tests/network", "tests/readings", "tinygrad_edu/array_ops.py"],
-    "writing": ["tests/writing", "tests/readings", "tests/cli", "tinygrad_edu/writing"],
-    "readings": ["tests/readings", "tests/network", EXAMPLES, "tinygrad_edu/readings"],
-    "cli": ["tests/cli", "tests/readings/test_exercising_commands.py", "tinygrad_edu/cli"],
+    "readings/explaining/wrong_rules.py": "exercising exercising_keys exercising_students comparing explaining",
+    "readings/explaining": "explaining naming same_text truth updates modules",
+    "readings/drawing": "drawing cards drawing_files modules",
+    "readings/stepping": "stepping laboratory notebooks",
+    "readings/compiling": "compiling machine libraries",
+    "readings/exercising": "exercising exercising_keys exercising_files exercising_students comparing",
+    "readings/training": "training",
+    "readings/": "naming same_text truth modules matrices explaining drawing",
+    "writing": "tests/writing explaining same_text compiling drawing",
+    "network": "tests/network",
+    "array_ops.py": "matrices truth explaining tests/network/test_reductions.py",
+    "cli": "tests/cli exercising_commands",
+    "examples": "tests/project/test_examples.py tests/project/test_bug_lab.py",
+    "": "tests/network tests/engine/test_value.py tests/project/test_project.py",
 }
 MOST_SECONDS = 40  # of tests for one mutant of those files, the quickest tests first
 MEMORY = 4 << 30  # bytes, for loops that never end and collect something
@@ -435,8 +443,11 @@ class Recorder:
 
 def recorded(desk: Desk, mutants: list[Mutant]) -> dict[str, tuple[float, list[str]]]:
     """What each test calls, from one run of those that may concern the mutants."""
-    places = {mutant.file.split("/")[0] for mutant in mutants}
-    tests = dict.fromkeys([test for place in sorted(places) for test in OTHER_TESTS.get(place, TOP_TESTS)])
+    tests: dict[str, None] = {}
+    for file in {mutant.file.removeprefix("../") for mutant in mutants}:
+        names = next(names for start, names in OTHER_TESTS.items() if file.startswith(start))
+        tests |= {name if "/" in name else f"tests/readings/test_{name}.py": None for name in names.split()}
+        tests |= {} if file.startswith("examples") or file.endswith(".js") else {f"tinygrad_edu/{file}": None}
 
     def record(mutant: Mutant | None) -> int:
         recorder = Recorder(desk.folder / "tinygrad_edu")
