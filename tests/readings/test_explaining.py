@@ -694,7 +694,8 @@ def test_a_saturated_neuron_is_named():
     net = MLP([1, 2, 1], activation="sigmoid", init=0.5)
     net.layers[0].b.data = [-9.0, 0.5]
     derivation = explain(squared_error(net([1.0]), [0.0]))
-    assert derivation.remarks == ["neuron 1 of layer 1 is saturated: the slope of the activation is below 0.001"]
+    said = "neuron 1 of layer 1 is saturated in this example: the slope of the activation is below 0.001"
+    assert derivation.remarks == [said]
     for form, heading in (("text", "Remarks\n\n"), ("markdown", "## Remarks\n\n"), ("latex", "\\section*{Remarks}\n")):
         assert derivation.to(form).count(heading + derivation.remarks[0]) == 1
     assert (
@@ -714,11 +715,11 @@ def test_networks_side_by_side_number_their_own_neurons(level):
     a, b = MLP([1, 2, 1], activation="sigmoid", init=0.5), MLP([1, 2, 1], activation="sigmoid", init=0.5)
     a.layers[0].b.data, b.layers[0].b.data = [0.2, 0.5], [0.1, 9.0]
     derivation = explain(squared_error(a([1.0]) + b([1.0]), [0.0]), level=level)
-    said = "is saturated: the slope of the activation is below 0.001"
+    said = "is saturated in this example: the slope of the activation is below 0.001"
     assert derivation.remarks == [f"neuron 2 of the layer with W⁽¹⁾′ {said}"]
     assert f"neuron 2 of the layer with $\\mathrm{{W'}}^{{(1)}}$ {said}" in derivation.to("latex")
     derivation = explain(squared_error(b([1.0]) + b([2.0]), [0.0]), level=level)  # one network, read twice
-    assert derivation.remarks == [f"neuron 2 of layer 1 {said}"]
+    assert derivation.remarks == [f"neuron 2 of layer 1 {said.replace('this example', 'all examples')}"]
 
 
 # A title, and the update.

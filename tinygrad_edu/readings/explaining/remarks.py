@@ -7,7 +7,7 @@ saturated one next to nothing, and neurons that are alike and have the same grad
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from ... import ops
 from ...network.tensor import Tensor
@@ -15,13 +15,16 @@ from ...value import Value
 from ...writing.expression import Name
 from ..layers import Neuron
 from ..naming import Names
-from .gradients import Gradients, Words, vanishes
+from .gradients import Gradients, Words
 
 #: A neuron: what it computes in each example.
 Examples: TypeAlias = list[Neuron]
 #: A layer: its number, and its weights where they are a Tensor. Networks side by side have several of one number.
 Place: TypeAlias = tuple[int, Tensor | None]
+#: What is in it: the examples of each neuron, by its parameters.
+Layer: TypeAlias = dict[tuple[Value, ...], Examples]
 
+_COMMUTATIVE = (ops.ADD, ops.MUL, ops.SUM, ops.MAX, ops.LSE, ops.MAXIMUM, ops.MINIMUM)
 _SATURATED = 1e-3  # the slope of tanh beyond ±4.1, of sigmoid beyond ±6.9
 
 
@@ -34,7 +37,7 @@ def remarks(names: Names, gradients: Gradients, shown: set[Value]) -> list[Words
         shown: the Values whose gradients have a line.
     """
     weights_of = {z: layer.weights[0] for layer in names.layers for z in layer.z.values}
-    layers: dict[Place, dict[tuple[Value, ...], Examples]] = {}
+    layers: dict[Place, Layer] = {}
     for neuron in names.neurons:
         place = neuron.layer, weights_of.get(neuron.z)
         layers.setdefault(place, {}).setdefault(neuron.parameters, []).append(neuron)
@@ -56,13 +59,15 @@ def remarks(names: Names, gradients: Gradients, shown: set[Value]) -> list[Words
 
     alike = [
         (called(place), group)
-        for place, layer in layers.items()
-        for group in _alike(layer, gradients)
-        if all([is_shown([*layer.values()][j - 1]) for j in group])
+        for place, groups in _alike(layers, gradients).items()
+        for group in groups
+        if all([is_shown([*layers[place].values()][j - 1]) for j in group])
     ]
+    slope = f"the slope of the activation is below {_SATURATED:g}"
     return [
         *_sentence(those(_is_dead), "dead for all examples: z is never above 0, so no gradient passes"),
-        *_sentence(those(_is_saturated), f"saturated: the slope of the activation is below {_SATURATED:g}"),
+        *_sentence(those(lambda n: _is_saturated(n) and len(n) == 1), f"saturated in this example: {slope}"),
+        *_sentence(those(lambda n: _is_saturated(n) and len(n) > 1), f"saturated in all examples: {slope}"),
         *_sentence(alike, "identical and stay so: the same weights, and the same gradients"),
     ]
 
@@ -76,30 +81,55 @@ def _is_saturated(neuron: Examples) -> bool:
     return all([n.h is not None and n.h.op in (ops.TANH, ops.SIGMOID) and n.h.partials[0] < _SATURATED for n in neuron])
 
 
-def _alike(layer: Mapping[tuple[Value, ...], Examples], gradients: Gradients) -> list[list[int]]:
-    """The numbers of neurons with equal parameters whose gradients are equal but for rounding."""
+def _alike(layers: Mapping[Place, Layer], gradients: Gradients) -> dict[Place, list[list[int]]]:
+    """The numbers of neurons in each layer that nothing tells apart, now and after every step of gradient descent."""
 
-    def equal(a: Value, b: Value) -> bool:
-        of, size = gradients.of, gradients.size
-        same = of[a] == of[b] or vanishes(of[a] - of[b], size[a] + size[b])
-        return a.data == b.data and same
+    def groups(layer: Layer, key: Callable[[Value], Any]) -> list[list[int]]:
+        found: dict[tuple[Any, ...], list[int]] = {}
+        for j, parameters in enumerate(layer, start=1):
+            found.setdefault(tuple(map(key, parameters)), []).append(j)
+        return [group for group in found.values() if len(group) > 1]
 
-    def onward(examples: Examples) -> list[float]:
-        """The weights that its outputs are used with: were they others, equal gradients would not stay equal."""
-        return [b.partials[k] for n in examples for b, k in gradients.users.get(n.output, [])]
+    if not any([groups(layer, lambda v: v.data) for layer in layers.values()]):
+        return {}
+    learned = {v for layer in layers.values() for parameters in layer for v in parameters}
+    classes = _classes(gradients.order, learned)
+    return {place: groups(layer, classes.__getitem__) for place, layer in layers.items()}
 
-    groups: list[list[int]] = []
-    neurons = [*layer.items()]
-    for j, (parameters, examples) in enumerate(neurons):
-        for group in groups:
-            first, others = neurons[group[0] - 1]
-            same = len(first) == len(parameters) and all(map(equal, first, parameters))
-            if same and onward(others) == onward(examples):
-                group.append(j + 1)
-                break
-        else:
-            groups.append([j + 1])
-    return [group for group in groups if len(group) > 1]
+
+def _classes(order: Sequence[Value], learned: set[Value]) -> dict[Value, int]:
+    """A class for each node: those of one class are computed from the same classes, and used by the same ones alike.
+
+    So if the leaves of a class have one number, all its nodes have one number and one gradient, and the leaves have
+    one number again after a step.
+    """
+    found: dict[Value, Any] = {v: None if v.op else (v.data, v in learned) for v in order}
+    before = 0
+    while len(set(found.values())) > before:
+        before = len(set(found.values()))
+        seen: dict[Any, int] = {}
+        below: dict[Value, int] = {}  # by what it is computed from
+        for v in order:
+            inputs = _sorted_inputs(v, tuple([below[a] for a in v.inputs]))
+            below[v] = seen.setdefault((found[v], v.op and (v.op.symbol, v.op.exponent), inputs), len(seen))
+        used: dict[Value, list[tuple[int, Any]]] = {v: [] for v in order}
+        for b in reversed(order):  # and by what uses it
+            found[b] = seen.setdefault((below[b], tuple(sorted(used[b], key=repr))), len(seen))
+            n = len(b.inputs) // 2
+            for k, a in enumerate(b.inputs):
+                place: Any = 0 if b.op in _COMMUTATIVE else k
+                if b.op in (ops.AFFINE, ops.DOT) and k < 2 * n:  # w · x: on which side, and beside what
+                    place = k // n, below[b.inputs[(k + n) % (2 * n)]]
+                used[a].append((found[b], place))
+    return found
+
+
+def _sorted_inputs(v: Value, inputs: tuple[int, ...]) -> Any:
+    """The classes of the inputs, in an order that does not tell apart what the operation does not."""
+    if v.op in (ops.AFFINE, ops.DOT):
+        n = len(inputs) // 2
+        return tuple(sorted(zip(inputs[:n], inputs[n : 2 * n]))), inputs[2 * n :]
+    return tuple(sorted(inputs)) if v.op in _COMMUTATIVE else inputs
 
 
 def _sentence(found: Sequence[tuple[Words, list[int]]], words: str) -> list[Words]:
