@@ -925,3 +925,22 @@ def test_the_rules_along_an_axis_are_those_of_their_scalars(function, axis):
     a = Tensor(A, label="A")
     check_matrices((getattr(a, function)(axis=axis) ** 2 * 1.5).sum(), [a])
     check_matrices((getattr(Tensor([A, B], label="C"), function)(axis=axis) ** 2).sum(), [])
+
+
+def test_a_path_may_be_a_negative_part_of_the_sum():
+    x = Value(1.0, label="x")
+    text = str(explain(3 * x - x, x))
+    assert "150 % of the sum" in text and "−50 % of the sum" in text
+
+
+def test_only_what_is_rounding_cancels():
+    x = Value(1.0, label="x")
+    assert "cancel (floating point leaves" in str(explain(0.1 * x + 0.2 * x - 0.3 * x))
+    assert "cancel" not in str(explain(x * (1 + 1e-9) - x))
+
+
+def test_neurons_with_other_gradients_are_not_called_identical():
+    """z = [1, 1] from equal weights; the error of the first is 0, and that of the second is 1."""
+    text = str(explain(squared_error(Linear(1, 2, init=0.5)([1.0]), [1.0, 0.0])))
+    assert "identical" not in text
+    assert "identical" in str(explain(squared_error(Linear(1, 2, init=0.5)([1.0]), [0.5, 0.5])))
