@@ -195,5 +195,5 @@ def test_of_many_inputs_the_error_names_the_largest():
     net = Linear(3, 1, init=1.0)
     net.b.label = "b"
     net.b.data = [1e308]
-    with pytest.raises(OverflowError, match=r"^affine of x₁ = 1\.2e\+308, b₁ = 1e\+308, 1\.0, 1\.0, … has no finite"):
+    with pytest.raises(OverflowError, match=r"^affine of x₁ = 1\.2e\+308, b₁ = 1e\+308, W₁₁ = 1\.0, W₁₂ = 1\.0, … has no finite"):
         net(Tensor([1.2e308, 0.0, 0.0], label="x"))

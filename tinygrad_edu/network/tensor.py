@@ -467,10 +467,10 @@ def assign(tensors: Mapping[str, Tensor], data: Mapping[str, Sequence[float]]) -
         value._data = number
 
 
-def rows_of(t: Tensor, n: int) -> Iterator[tuple[tuple[Value, ...], tuple[float, ...]]]:
+def rows_of(t: Tensor, n: int) -> list[tuple[tuple[Value, ...], tuple[float, ...]]]:
     """The elements n by n, each row as Values and as numbers."""
-    values, data = iter(t.values), iter(numbers(t.values))
-    return zip(zip(*[values] * n), zip(*[data] * n))  # n times the same iterator: each row takes the next n
+    values, data = t.values, numbers(t.values)
+    return [(values[i : i + n], data[i : i + n]) for i in range(0, len(data), n)]
 
 
 def from_values(values: Iterable[Value], shape: Shape, record: Operation | None = None, *inputs: Tensor) -> Tensor:
