@@ -264,7 +264,13 @@ class Worksheet:
         >>> worksheet(Value(0.0, label="x") ** 2).key().remarks
         ['These numbers hide the mistakes: no-constant.', 'Every number is printed as 0 in: df_dx.']
         """
-        said = {"These numbers hide the mistakes": self.hidden, "Every number is printed as 0 in": self.zeros}
+        said = {
+            "These numbers hide the mistakes": self.hidden,
+            "Every number is printed as 0 in": self.zeros,
+            "Lines that only copy another are worth no points, unless you give them some": [
+                q.name for q in self._asked if q.copies
+            ],
+        }
         return [f"{what}: {', '.join(names)}." for what, names in said.items() if names and self.filled]
 
     def __str__(self) -> str:

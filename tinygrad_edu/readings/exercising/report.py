@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from itertools import groupby
 from math import isfinite
 from pathlib import Path
 
@@ -171,7 +172,12 @@ class Marks(_Report):
         return found
 
     def tables(self) -> list[Table]:
-        """Two tables with their heads: the numbers, and the points with the notes."""
+        """Two tables with their heads: the numbers, and the points with the notes.
+
+        >>> from tinygrad_edu import Value, worksheet
+        >>> worksheet(Value(2.0, label="x") ** 2).mark({"df_dx": "4"}).tables()[0][1]
+        ['df_dx', 'right', '4', '4', '']
+        """
         rows = [["number", "", "given", "the rule gives", "remarks"]]
         for mark in self.marks:
             given = "" if mark.given is None else short(mark.given, max(self.digits, 6))
@@ -182,13 +188,22 @@ class Marks(_Report):
     def __str__(self) -> str:
         points, total = _points(self)
         lines = [f"{points} of {total} points"]
-        for mark in self.marks:
-            said = f"{mark.name:14} {SAID[mark.status]}"
-            if mark.given is not None:
-                said += f": {short(mark.given, max(self.digits, 6))}"
-            if mark.status in ("wrong", "coarse", "illegible"):
-                said += f", the rule gives {short(mark.expected, self.digits)}"
-            lines += [said, *["    " + text for text in mark.sentences()]]
+        for line, marks in groupby(self.marks, key=lambda mark: mark.line):
+            several = [*marks]
+            alike = {mark.status for mark in several}
+            if len(several) > 1 and alike in ({"right"}, {"own"}, {"blank"}) and not any([m.note for m in several]):
+                lines.append(f"{line:14} {SAID[alike.pop()]}, all {len(several)}")
+                continue
+            told: list[str] = []  # of the line: each sentence once
+            for mark in several:
+                said = f"{mark.name:14} {SAID[mark.status]}"
+                if mark.given is not None:
+                    said += f": {short(mark.given, max(self.digits, 6))}"
+                if mark.status in ("wrong", "coarse", "illegible"):
+                    said += f", the rule gives {short(mark.expected, self.digits)}"
+                sentences = [text for text in mark.sentences() if text not in told]
+                lines += [said, *["    " + text for text in sentences]]
+                told += sentences
         return "\n".join([*lines, *self.notes])
 
 
@@ -203,10 +218,8 @@ class ClassMarks(_Report):
         students: the Marks of each by name, in order.
         refused: why the others were not marked, by name or file.
 
-    >>> from tinygrad_edu import Value, worksheet
-    >>> sheet = worksheet(Value(2.0, label="x") ** 2)
-    >>> ClassMarks({"Ann": sheet.mark({"df_dx": "4"}), "Bo": sheet.mark({"df_dx": "2"})}).tables()[1][1]
-    ['df_dx', '1', '0', '0', '1', '0', '0', 'A constant factor is left out, as the 2 of v² or the 1/N of a mean. (1)']
+    >>> ClassMarks({}, {"ann.pdf": "it is not a form"}).tables()[0][1][-1]
+    'not marked: it is not a form'
     """
 
     def __init__(self, students: Mapping[str, Marks], refused: Mapping[str, str] | None = None) -> None:
@@ -214,7 +227,14 @@ class ClassMarks(_Report):
         self.refused = dict(refused or {})
 
     def tables(self) -> list[Table]:
-        """Tables with their heads: students, lines, and, where some were made, mistakes and who made them."""
+        """Tables with their heads: students, lines, and, where some were made, mistakes and who made them.
+
+        >>> from tinygrad_edu import Value, worksheet
+        >>> sheet = worksheet(Value(2.0, label="x") ** 2)
+        >>> marks = ClassMarks({"Ann": sheet.mark({"df_dx": "4"}), "Bo": sheet.mark({"df_dx": "2"})})
+        >>> marks.tables()[1][1][:5], marks.tables()[2][1][2]
+        (['df_dx', '1', '0', '0', '1'], 'Bo: df_dx')
+        """
         people = [["student", "points", "of", "first wrong line", "mistakes", "notes"]]
         lines: dict[str, Counter[str]] = {}
         named: dict[str, Counter[str]] = {}
