@@ -166,15 +166,6 @@ def test_softmax_and_cross_entropy_are_exact_however_far_apart_the_logits(large)
         assert (L.data, z.grad) == (loss, slope)
 
 
-@pytest.mark.parametrize("x", [0.0, SMALLEST, 1e4, -1e4])
-def test_equal_logits_share_alike(x):
-    z = Tensor([x] * 4)
-    assert z.softmax().data == [0.25] * 4
-    cross_entropy(z, [1.0, 0.0, 0.0, 0.0]).backward()
-    # logsumexp is rounded by an ulp of 1e4, 2e-12, which may be all that its softmax knows of it.
-    assert z.grad == pytest.approx([-0.75, 0.25, 0.25, 0.25], rel=1e-11)
-
-
 def test_a_predicted_probability_of_0_is_an_error_with_the_remedy_unless_its_logit_is_used():
     z = Tensor([1e4, -1e4], label="z")
     with pytest.raises(ValueError, match=r"^log of .* = 0\.0 has no finite .* use log_softmax or cross_entropy"):
@@ -182,18 +173,11 @@ def test_a_predicted_probability_of_0_is_an_error_with_the_remedy_unless_its_log
     assert cross_entropy(z, 1).data == 2e4
 
 
-def test_targets_of_0_and_1_bring_no_logarithm_of_0():
-    for target in ([1.0, 0.0], [0.0, 1.0]):
-        y, z = Tensor(target), Tensor([0.0, 0.0])
-        L = cross_entropy(z, y)
-        L.backward()
-        assert L.data == math.log(2.0)
-        assert_finite([y.grad, z.grad])
-
-
 def test_of_many_inputs_the_error_names_the_largest():
     net = Linear(3, 1, init=1.0)
     net.b.label = "b"
     net.b.data = [1e308]
-    with pytest.raises(OverflowError, match=r"^affine of x₁ = 1\.2e\+308, b₁ = 1e\+308, W₁₁ = 1\.0, W₁₂ = 1\.0, … has no finite"):
+    with pytest.raises(
+        OverflowError, match=r"^affine of x₁ = 1\.2e\+308, b₁ = 1e\+308, W₁₁ = 1\.0, W₁₂ = 1\.0, … has no finite"
+    ):
         net(Tensor([1.2e308, 0.0, 0.0], label="x"))

@@ -8,7 +8,7 @@ from domains import DOMAINS, NOT_THE_SLOPE, POWERS
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinygrad_edu import Value, compile_graph, grad, ops
+from tinygrad_edu import Value, compile_graph, grad
 from tinygrad_edu.ops import (
     ABS,
     ADD,
@@ -178,18 +178,6 @@ def test_a_method_computes_the_function_of_its_name(method, f, a, sign):
     assert getattr(Value(a), method)().data == pytest.approx(f(a), rel=1e-15)
 
 
-@given(st.floats(-1e4, 1e4))
-def test_sigmoid_and_tanh_stay_in_their_range(a):
-    assert 0 <= Value(a).sigmoid().data <= 1
-    assert -1 <= Value(a).tanh().data <= 1
-
-
-@given(st.lists(st.floats(-1e4, 1e4), min_size=1, max_size=5))
-def test_logsumexp_lies_between_the_largest_and_log_n_above_it(z):
-    y = Value.logsumexp([Value(zi) for zi in z]).data
-    assert max(z) <= y <= max(z) + math.log(len(z)) + 1e-12  # an ulp of 1e4 is 2e-12
-
-
 def test_saturated_slopes_are_those_of_the_textbook():
     # 1 − y², y (1 − y) and exp(z − y), as they stand: far out y is 1 and the slope 0.
     for a in (0.3, 2.0, 18.0, 40.0):
@@ -252,14 +240,6 @@ def test_second_derivatives_of_a_power_of_two_values():
     assert found == [pytest.approx([12.0, mixed], rel=1e-15), pytest.approx([mixed, 8 * l * l], rel=1e-15)]
 
 
-@pytest.mark.parametrize("base", [0.0, -2.0])
-@pytest.mark.parametrize("power_of", [lambda a: a ** Value(2.0), lambda a: a.data ** Value(2.0)])
-def test_a_base_that_is_not_above_0_needs_a_number_as_exponent(base, power_of):
-    with pytest.raises(ValueError, match=rf"^pow of .*{base}, 2\.0 has no finite value.* write a number as exponent"):
-        power_of(Value(base, label="a"))
-    assert (Value(base) ** 2).data == base * base
-
-
 def test_x_to_the_three_halves_is_flat_at_0_in_every_reading():
     x = Value(0.0, label="x")
     y = x**1.5
@@ -272,12 +252,3 @@ def test_a_power_keeps_its_exponent_as_a_number():
     for n in (3.0, 1234567.0, 1 / 3):
         assert (Value(1.0) ** n).op.exponent == n
     assert power(2) is SQUARE and SQUARE.exponent == 2.0
-
-
-def test_a_new_row_needs_nothing_but_its_line():
-    ARCTAN = ops.Op("arctan", math.atan, lambda y, a: (1 / (1 + a * a),))
-    x = Value(1.0)
-    y = record(ARCTAN, (x,), x.data)
-    y.backward()
-    assert (y.data, x.grad) == (math.pi / 4, 0.5)
-    assert grad(grad(y, x), x).data == -0.5  # −2a / (1 + a²)²

@@ -102,21 +102,6 @@ def test_a_thousand_training_runs_leave_nothing_behind_and_need_no_garbage_colle
         gc.enable()
 
 
-def test_gradients_as_values_need_no_garbage_collector():
-    net = MLP([2, 3, 1], seed=0)
-    gc.collect()
-    gc.disable()
-    try:
-        for _ in range(20):
-            loss = squared_error(net([1.0, -0.5]), [0.3])
-            second = grad(sum([(g * g).sum() for g in grad(loss, net.parameters())]), net.parameters())
-            assert len(second) == 4
-        del loss, second
-        assert gc.collect() == 0
-    finally:
-        gc.enable()
-
-
 # Copies.
 
 COPIES = [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))]

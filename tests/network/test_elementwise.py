@@ -78,13 +78,6 @@ def test_numbers_arrays_and_values_mix_on_either_side(other):
     np.testing.assert_allclose((other**t).data, [16.0, 256.0], rtol=1e-14)
 
 
-def test_a_numpy_array_on_the_left_leaves_the_work_to_the_tensor():
-    a, t = np.array([[1.0, 2.0], [3.0, 4.0]]), Tensor([1.0, 10.0])
-    assert type(a + t) is Tensor and (a + t).data == [[2.0, 12.0], [4.0, 14.0]]
-    assert type(a @ t) is Tensor and (a @ t).data == [21.0, 43.0]
-    assert ([[1.0, 2.0]] @ t).data == [21.0]
-
-
 @pytest.mark.parametrize("three", [3, 3.0, np.float64(3), np.int64(3)])
 def test_a_constant_power_takes_negative_bases(three):
     t = Tensor([-2.0, 3.0])
