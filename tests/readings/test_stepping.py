@@ -91,6 +91,14 @@ def tensors():
     return parts_[0] * parts_[1] + parts_[2] / parts_[3]
 
 
+def three_axes():
+    x = Tensor([[[0.5, -1.0], [2.0, 1.5]], [[0.25, -0.75], [1.0, 0.3]]], label="x")
+    w = Tensor([[0.3, 0.7], [-0.4, 0.2]], label="w")
+    h = (x @ w).tanh()
+    h.label = "h"
+    return (h @ h.permute(0, 2, 1)).softmax(axis=2).log().sum() + h.permute(2, 0, 1)[1].sum()
+
+
 def rows():
     """A graph for each row of the table."""
     for op in (*ops.TABLE, ops.power(3.0), ops.power(-1.5)):
@@ -128,7 +136,7 @@ GRAPHS = {
 }  # fmt: skip
 MATRICES = {
     "Question 1": network, "Question 2": lambda: network(cross_entropy), "batch": lambda: network(batch=True),
-    "random": lambda: network(init=None), "attention": attention, "2-16-16-1": deep, "tensors": tensors,
+    "random": lambda: network(init=None), "attention": attention, "2-16-16-1": deep, "tensors": tensors, "three axes": three_axes,
 }  # fmt: skip
 
 

@@ -33,6 +33,7 @@ class Scene:
     """
 
     padding = 3  # points around each text of a card
+    frames = True  # whether each layer of Tensors has a frame around it
     close = False  # whether cards stand close together, on a page that has to show a whole network
 
     def __init__(self, read: Subject, digits: int | None = None, gradients: bool = True, numbers: bool = True) -> None:

@@ -110,20 +110,25 @@ class TensorCards:
 def tensor_level(cards: TensorCards, rankdir: str | None = None, title: str | None = None) -> Any:
     """The graph of Tensors."""
     ids, scene = cards.ids, cards.scene
-    place = {} if cards.layers or rankdir else _folded(cards)
+    place = {} if rankdir or (cards.layers and not scene.close) else _folded(cards)
+    scene.frames = not place
     rankdir = rankdir or "LR"
+    layers = [] if place else cards.layers
     order = {} if cards.layers or place else {"ordering": "in"}  # a × b: a first
     nodesep, ranksep = ("0.2", "0.3") if scene.close else ("0.3", "0.55")
     graph = look.new_graph(title, rankdir, nodesep=nodesep, ranksep=ranksep, **order)
     framed: set[Tensor] = set()
-    for l, layer in enumerate(cards.layers, start=1):
+    for l, layer in enumerate(layers, start=1):
         framed |= _frame(graph, cards, l, layer, rankdir)
+    for l, layer in enumerate(cards.layers if place else [], start=1):
+        if own := cards.own(layer):
+            look.node(graph, f"p{l}", parameter_card(scene, own), "parameter", f"parameters of layer {l}")
     for t in cards.shown:
         if t not in framed:
             _tensor_node(graph, cards, t, ids[t])
     for t in cards.shown:
-        targets = {ids[a] for a in cards.sources[t] if cards.is_target(a, t)}
-        inside = {ids[a] for a in cards.sources[t] if cards.is_parameter(a, t)}
+        targets = {ids[a] for a in cards.sources[t] if cards.is_target(a, t) and not place}
+        inside = {ids[a] for a in cards.sources[t] if cards.is_parameter(a, t) and not place}
         for k, tail in enumerate(cards.tails(t), start=1):
             if tail in inside:
                 continue  # its arrow is in the frame
@@ -145,13 +150,14 @@ def _folded(cards: TensorCards) -> dict[str, tuple[int, int]]:
     """The row and the column of each card, where a picture in one row would be too wide; else nothing."""
     depth: dict[str, int] = {}
     width: dict[str, int] = {}
-    for t in cards.shown:
-        id, numbers = cards.ids[t], prod(t.shape[:-2]) * (t.shape[-1] if t.ndim > 1 else 1)
-        depth[id] = max([depth[tail] + 1 for tail in cards.tails(t)], default=0)
-        width[id] = max(120, _DIGITS * min(numbers, MOST) * (1 if numbers > NARROW else 2))
+    for t in [*cards.parameter_of, *cards.shown]:
+        id, numbers = cards.ids[t], min(prod(t.shape[:-2]) * (t.shape[-1] if t.ndim > 1 else 1), MOST)
+        depth[id] = max([depth[tail] + 1 for tail in (cards.tails(t) if t in cards.shown else [])], default=0)
+        both = 1 if numbers > NARROW or id[0] == "p" else 2  # its gradients below it, or beside it
+        width[id] = max(120, _DIGITS * numbers * both + width.get(id, 0))
     for t in reversed(cards.shown):  # a leaf stands just before what uses it
         for tail in cards.tails(t):
-            if not cards.quantities.graph.nodes[cards.shown_at(tail)].inputs:
+            if tail[0] == "p" or not cards.quantities.graph.nodes[cards.shown_at(tail)].inputs:
                 depth[tail] = min(depth[cards.ids[t]] - 1, depth[tail] or depth[cards.ids[t]] - 1)
     columns = max(depth.values()) + 1
     whole = sum([max([width[id] for id in depth if depth[id] == k], default=0) + _GAP for k in range(columns)])
@@ -225,7 +231,7 @@ def _tensor_node(graph: Any, cards: TensorCards, t: Tensor, id: str, **attribute
 MOST = 8  # rows and columns of a matrix that are shown
 NARROW = 4  # columns of a matrix that leave room for the gradients beside it
 DIGIT_SIZE = 11
-_DIGITS, _GAP, _WIDEST = 50, 45, 1250  # points: a number, the space between columns, a picture that fits a screen
+_DIGITS, _GAP, _WIDEST = 50, 45, 1150  # points: a number, the space between columns, a picture that fits a screen
 
 
 def tensor_card(scene: Scene, t: Tensor, formula: str | None) -> str:
@@ -286,7 +292,7 @@ def _sentences(scene: Scene, t: Tensor, formula: str | None) -> list[str]:
 def _heading(scene: Scene, t: Tensor, formula: str | None) -> str:
     """The name of a Tensor and how it was computed, unless the frame of its layer says that."""
     name = scene.name(t)
-    framed = any([t is layer.z or t is layer.h for layer in scene.layers])
+    framed = scene.frames and any([t is layer.z or t is layer.h for layer in scene.layers])
     if not formula or (name and framed):
         return name or "constant"
     return f"{name} = {formula}" if name else formula

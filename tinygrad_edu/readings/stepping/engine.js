@@ -149,7 +149,7 @@ function evaluate(tree, run) {
     case "ones": return { shape: rest[0], numbers: Array(product(rest[0])).fill(1) };
     case "@": return rest.map((part) => evaluate(part, run)).reduce(matmul);
     case "join": return joined(rest.slice(2).map((part) => evaluate(part, run)), rest[0], rest[1]);
-    case "T": return transposed(of());
+    case "T": return transposed(of(), rest[0]);
     case "reshape": return { shape: rest[0], numbers: of().numbers };
     case "along": return along(ALONG[rest[0]], rest[1], rest[2], rest[0].endsWith("softmax"), of());
     case "part": { const { numbers } = of(); return { shape: rest[1], numbers: rest[0].map((o) => numbers[o]) }; }
@@ -192,9 +192,10 @@ function elementwise(f, arrays) {
   return { shape, numbers: Array.from({ length: product(shape) }, (_, k) => f(columns.map((column) => column[k]))) };
 }
 
-function transposed({ shape, numbers }) {
-  if (shape.length === 1) return { shape: [1, ...shape], numbers };
-  return { shape: shape.toReversed(), numbers: offsets(shape.toReversed(), stridesOf(shape).toReversed()).map((o) => numbers[o]) };
+function transposed({ shape, numbers }, axes) {
+  if (!axes && shape.length === 1) return { shape: [1, ...shape], numbers };
+  const order_ = axes ?? shape.map((_, k) => shape.length - 1 - k), strides = stridesOf(shape);
+  return { shape: order_.map((k) => shape[k]), numbers: offsets(order_.map((k) => shape[k]), order_.map((k) => strides[k])).map((o) => numbers[o]) };
 }
 
 function sizesOf(a, b) {
@@ -203,7 +204,17 @@ function sizesOf(a, b) {
   return n === (b.shape[0] ?? 1) ? [m, n, product(b.shape.slice(1))] : null;
 }
 
+function matricesOf({ shape, numbers }, first) {
+  const size = product(shape.slice(-2)), all = broadcastOffsets(shape, [...first, ...shape.slice(-2)]).map((o) => numbers[o]);
+  return Array.from({ length: product(first) }, (_, k) => ({ shape: shape.slice(-2), numbers: all.slice(k * size, (k + 1) * size) }));
+}
+
 function matmul(a, b) {
+  if (Math.min(a.shape.length, b.shape.length) > 1 && a.shape.length + b.shape.length > 4) { // of each pair of matrices
+    const first = broadcast([a.shape.slice(0, -2), b.shape.slice(0, -2)]), others = matricesOf(b, first);
+    const products = matricesOf(a, first).map((matrix, k) => matmul(matrix, others[k]));
+    return { shape: [...first, a.shape.at(-2), b.shape.at(-1)], numbers: products.flatMap(({ numbers }) => numbers) };
+  }
   const sizes = sizesOf(a, b);
   if (!sizes) return elementwise(([x, y]) => x * y, [a, b]);
   const [m, n, p] = sizes;

@@ -92,8 +92,8 @@ class Trees:
                 return ["join", prod(e.shape[:axis]), e.shape, *args]
             case E.MatMul():
                 return ["@", *args]
-            case E.Transpose():
-                return ["T", *args]
+            case E.Transpose(_, axes):
+                return ["T", axes, *args]
             case E.Reshape(_, shape):
                 return ["reshape", shape, *args]
             case E.Part(_, _, offsets, shape):

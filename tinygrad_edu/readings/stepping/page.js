@@ -31,7 +31,7 @@ function all(selector) {
 const places = all(".place").map((group) => {
   const [what] = ["value", "gradient", "slope"].filter((name) => name in group.dataset);
   const [node, input] = group.dataset[what].split(",").map(Number);
-  const cell = data.level === "tensor" && group.querySelector("polygon");
+  const cell = group.querySelector(".cell");
   return { group, what, node, input, cell, text: group.querySelector("text"), wide: cell ? compact : short };
 });
 const arrows = data.cards.flatMap(([id, own, sources]) => sources.map((source, k) => ({ id: `${id}-${k + 1}`, from: source, to: id, k })));
@@ -419,8 +419,8 @@ function goToElement(what, k, at) {
 
 function resize() {
   const { width, height } = svg.viewBox.baseVal;
-  const natural = 1.15; // pixels to a point: the numbers are as large as small print
-  const whole = Math.min((picture.clientWidth - 12) / width, (picture.clientHeight - 12) / height, 1.8 * natural);
+  const across = (picture.clientWidth - 12) / width, natural = Math.max(0.95, Math.min(across, 1.15)); // as small print
+  const whole = Math.min(across, (picture.clientHeight - 12) / height, 2);
   const scale = Math.max(fit.checked ? whole : natural, 0.01);
   svg.setAttribute("width", width * scale);
   svg.setAttribute("height", height * scale);

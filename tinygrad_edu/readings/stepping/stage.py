@@ -213,9 +213,21 @@ def _mark(group: ET.Element) -> None:
     link = group.find("a")
     if what not in _PLACES or link is None:
         return
-    group[:] = list(link)
+    group[:] = [*_rectangle(link.findall("polygon")), *link.findall("text")]
     group.attrib = {"class": "place", f"data-{what}": ",".join(numbers)}
     for text in group.iter("text"):
-        right = float(text.get("x", "0")) + width(text.text or "") * float(text.get("font-size", "12")) - _INSET
-        text.attrib |= {"text-anchor": "end", "x": f"{right:g}"}
+        size = float(text.get("font-size", "12"))
+        right = float(text.get("x", "0")) + width(text.text or "") * size - _INSET
+        text.attrib = {"x": f"{right:.1f}", "y": text.get("y", "0"), "font-size": f"{size:g}"}
         text.text = ""
+
+
+def _rectangle(polygons: list[ET.Element]) -> list[ET.Element]:
+    """The background of a cell, and of a matrix its border too."""
+    if not polygons:
+        return []
+    points = [tuple(map(float, point.split(","))) for point in (polygons[0].get("points") or "").split()]
+    (left, right), (top, bottom) = [(min(along), max(along)) for along in zip(*points)]
+    place = {"x": left, "y": top, "width": right - left, "height": bottom - top}
+    attributes = {"fill": polygons[0].get("fill", "none"), "class": "cell"} | {k: f"{n:g}" for k, n in place.items()}
+    return [ET.Element("rect", attributes if len(polygons) > 1 else attributes | {"class": "row"})]

@@ -82,8 +82,8 @@ byId("how").textContent = data.live
   : "→ goes step by step; a click on a card shows its lines.";
 if (data.live) listen();
 fit.checked = true;
-arrive();
 fitIfReadable();
+arrive();
 
 function listen() {
   for (const n of data.leaves) {

@@ -82,7 +82,8 @@ function behind(tree, at, run) {
   switch (kind) {
     case "v":
     case "g": return atom(numbers[at], [`${kind}${nodesOf(tree)[at]}`]);
-    case "T": return part(0, transposed({ shape: inner().shape, numbers: inner().numbers.map((_, o) => o) }).numbers[at]);
+    case "T": return part(1, transposed({ ...inner(), numbers: inner().numbers.map((_, o) => o) }, rest[0]).numbers[at]);
+    case "join": return atom(numbers[at]);
     case "reshape": return part(1, at);
     case "part": return part(2, rest[0][at]);
     case "placed": return added(rest[0].flatMap((o, k) => (o === at ? [part(2, k)] : [])));
@@ -93,7 +94,7 @@ function behind(tree, at, run) {
       const parts = own.map((o) => part(3, o));
       return { text: `${f} of ${parts.map(({ text }) => text).join(", ")}`, tight: TIGHT.sum, used: parts.flatMap(({ used }) => used) };
     }
-    case "@": if (rest.length === 2) {
+    case "@": if (rest.length === 2 && shape.length < 3) {
       const sizes = sizesOf(inner(0), inner(1));
       if (!sizes) return written("×", [0, 1].map((k) => part(k, broadcastOffsets(inner(k).shape, shape)[at])), numbers[at]);
       const [, n, p] = sizes, i = Math.floor(at / p), j = at % p;
