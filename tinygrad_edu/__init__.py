@@ -40,6 +40,7 @@ Optimisers
 
 Training
     Training            the loop of gradient descent, which records what it did
+    film                a page on which that is a film, with what the network says of its data
 
 Checks
     central_difference  derivatives by differences
@@ -89,6 +90,7 @@ if TYPE_CHECKING:
     from .readings.explaining import explain
     from .readings.stepping import Task, step_through
     from .readings.training import Training
+    from .readings.training.film import film
 
 __version__ = "0.1.0"
 
@@ -123,6 +125,7 @@ __all__ = [
     "cross_entropy",
     "draw",
     "explain",
+    "film",
     "grad",
     "gradcheck",
     "hessian",
@@ -151,6 +154,7 @@ _LATER = {
     "Task": "readings.stepping",
     "Training": "readings.training",
     "Worksheet": "readings.exercising",
+    "film": "readings.training.film",
     "central_difference": "network.gradcheck",
     "compare_gradients": "readings.exercising",
     "compile_graph": "readings.compiling",

@@ -11,6 +11,7 @@ READINGS = Path(__file__).parents[2] / "tinygrad_edu" / "readings"
 # says it.
 FOLDERS = {path.name for path in READINGS.iterdir() if path.is_dir()}
 USED = {"explaining": set(), "stepping": {"explaining", "drawing", "compiling"}}
+USED["training"] = {"drawing", "compiling", "stepping"}
 
 
 def other_readings(path):

@@ -72,10 +72,10 @@ class Page:
         '<!DOCTYPE html>'
         """
         live = self._data["live"]
-        style = _colours() + _part("page.css")
+        style = colours() + _part("page.css")
         script = _DATA + self._program + "".join(map(_part, ("page.js", *(LABORATORY if live else ()), "start.js")))
         return Template(_part("page.html")).substitute(
-            policy=f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; base-uri 'none'",
+            policy=f"default-src 'none'; script-src {hash_of(script)}; style-src {hash_of(style)}; base-uri 'none'",
             title=html.escape(look.printable(self.title)),
             style=style,
             laboratory=_part("laboratory.html") if live else "",
@@ -145,7 +145,7 @@ def _part(name: str) -> str:
     return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
-def _colours() -> str:
+def colours() -> str:
     """The colours of drawings as variables of the style sheet, and their dark counterparts.
 
     The reader's system decides, unless the address of the page names a theme.
@@ -162,6 +162,6 @@ def _colours() -> str:
     )
 
 
-def _hash(text: str) -> str:
+def hash_of(text: str) -> str:
     """What the Content-Security-Policy calls an inline script or style by: nothing else may run."""
     return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"

@@ -1,0 +1,259 @@
+"""The film of a training: its numbers are the engine's, in Python and on the page; what it refuses; its files."""
+
+import csv
+import io
+import math
+import random
+import re
+import time
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from tinygrad_edu import (
+    MLP,
+    SGD,
+    Adam,
+    Module,
+    Parameter,
+    Tensor,
+    Training,
+    cross_entropy,
+    film,
+    mse_loss,
+    squared_error,
+)
+from tinygrad_edu.tree import flatten
+
+
+def trained(net, loss, X, Y, optimizer=None, steps=12, **options):
+    training = Training(net, loss, X, Y, optimizer or SGD(net.parameters(), lr=0.1), **options)
+    training.run(steps, progress=False)
+    return training
+
+
+def moons(n=30, steps=12, lr=0.1, **options):
+    rng, X, Y = random.Random(0), [], []
+    for i in range(n):
+        upper, t = i % 2, math.pi * rng.random()
+        X.append([math.cos(t), math.sin(t)] if upper else [1 - math.cos(t), 0.5 - math.sin(t)])
+        Y.append([1.0 if upper else -1.0])
+    net = MLP([2, 16, 16, 1], activation="tanh", seed=0)
+    return trained(net, mse_loss, X, Y, SGD(net.parameters(), lr=lr), steps, **options)
+
+
+def line():
+    X = [[-1.0], [0.0], [0.5], [2.0]]
+    return trained(MLP([1, 1], init=0.0), mse_loss, X, [[1.5 * x - 0.5] for [x] in X])
+
+
+def classes():
+    X = [[0.0, 0.0], [1.0, 0.1], [0.2, 1.0], [0.9, 0.9]]
+    return trained(MLP([2, 3, 3], activation="relu", seed=1), cross_entropy, X, [0, 1, 2, 1], batch_size=2, seed=3)
+
+
+def practical():
+    return trained(MLP([4, 4, 3, 3], init=0.1), squared_error, [[1.0, 0.0, 1.0, 0.0]], [[0.0, 1.0, 0.0]])
+
+
+TRAININGS = {"line": line, "moons": moons, "classes": classes, "practical": practical}
+
+
+def opened(chromium, tmp_path, made):
+    chromium.open(made.save(tmp_path / "film.html").as_uri())
+
+
+@pytest.mark.parametrize("name", TRAININGS)
+def test_every_number_of_the_page_is_the_engines(name, chromium, tmp_path):
+    training = TRAININGS[name]()
+    record = training.record
+    opened(chromium, tmp_path, film(training))
+    rows = chromium.run("data.runs[0].rows.map((row) => [...row])")
+    assert [len(row) for row in rows] == [len(record.numbers[0])] * len(record.steps)
+    assert max([abs(a - b) for row, kept in zip(rows, record.numbers) for a, b in zip(row, kept)]) <= 0.5001e-8
+    for k in (0, 5, 11):
+        for value, number in zip(training.values, record.numbers[k]):
+            value.data = number
+        chosen = training.batch(k)
+        X, Y = [training.X[i] for i in chosen], [training.Y[i] for i in chosen]
+        loss = training.loss(training.net(Tensor(X)), Y if isinstance(Y[0], int) else Tensor(Y))
+        training.optimizer.zero_grad()
+        loss.backward()
+        found = chromium.run(f"[...lossAndGradient(data.runs[0], {k})]")
+        assert found == pytest.approx([loss.item(), *[v.grad for v in training.values]], abs=1e-6)
+        assert loss.item() == pytest.approx(record.losses[k], rel=1e-12)
+        grid = [[-0.5 + 0.3 * a + 0.1 * b for b in range(len(training.X[0]))] for a in range(8)]
+        for x in grid:
+            y = chromium.run(f"outputs(data.runs[0], {x}, {k})")[: len(training.net(Tensor(x)).values)]
+            assert y == pytest.approx(flatten(training.net(Tensor(x)).tolist()), abs=1e-6)
+    assert not chromium.problems
+
+
+def test_the_slider_the_keys_and_play_move_through_time(chromium, tmp_path):
+    training = moons()
+    opened(chromium, tmp_path, film(training, notes=["What bends first?"]))
+    assert chromium.run("byId('position').textContent") == "step 0 of 12"
+    assert chromium.run("plots.querySelector('small').textContent").startswith(f"L = {training.record.losses[0]:.4g}")
+    chromium.run("time.value = 7; time.dispatchEvent(new Event('input'))")
+    assert chromium.run("[state.step, byId('whose').textContent]") == [7, "before step 7"]
+    cell = chromium.run("cards.querySelector('td').textContent").replace("−", "-")
+    assert float(cell) == pytest.approx(training.record.numbers[7][0], rel=5e-3)
+    said = chromium.run("byId('said').textContent").replace("−", "-")
+    old, eta, slope, new = map(float, re.search(r": (\S+) - (\S+) · \((\S+)\) = ([-\d.e]+)", said).groups())
+    assert new == pytest.approx(old - eta * slope, abs=2e-4) and eta == 0.1
+    chromium.run("document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight', bubbles: true }))")
+    assert chromium.run("state.step") == 8
+    chromium.run("document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'End', bubbles: true }))")
+    assert chromium.run("[state.step, time.valueAsNumber]") == [12, 12]
+    chromium.run("playOrPause(); speed.value = 100")  # from the end it begins again
+    for _ in range(200):
+        if chromium.run("state.step") in range(1, 12):
+            break
+        time.sleep(0.02)
+    assert chromium.run("[playing !== null, play.textContent]") == [True, "pause"]
+    chromium.run("playOrPause()")
+    assert chromium.run("[state.step > 0, playing, play.textContent]") == [True, None, "play"]
+    assert "What bends first?" in chromium.run("byId('notes').textContent")
+
+
+def test_a_new_point_is_tried_by_a_click(chromium, tmp_path):
+    training = moons()
+    opened(chromium, tmp_path, film(training))
+    chromium.run(
+        "const box = data.runs[0].field.svg.getBoundingClientRect();"
+        "const at = { clientX: box.left + box.width / 2, clientY: box.top + box.height / 4, bubbles: true };"
+        "data.runs[0].field.svg.dispatchEvent(new MouseEvent('click', at))"
+    )
+    point = chromium.run("state.tried")
+    (x0, x1), (y0, y1) = film(training).runs[0].domain
+    assert point == pytest.approx([(x0 + x1) / 2, y1 - (y1 - y0) / 4], abs=0.02)
+    assert "ŷ = " in chromium.run("plots.querySelector('small').textContent")
+
+
+def test_two_runs_share_one_axis_and_the_one_that_diverges_says_why(chromium, tmp_path):
+    net = MLP([1, 1], init=0.0)
+    good = line()
+    bad = Training(net, mse_loss, good.X, good.Y, SGD(net.parameters(), lr=3.0))
+    with pytest.raises(ArithmeticError):
+        bad.run(1000, progress=False)
+    opened(chromium, tmp_path, film(good, bad, names=["η = 0.1", "η = 3"]))
+    assert chromium.run("data.steps") == bad.record.steps[-1]
+    assert chromium.run("[...byId('runs').children].map((b) => b.textContent)") == ["η = 0.1", "η = 3"]
+    chromium.run("choose(1); go(data.steps)")
+    said = chromium.run("[...document.querySelectorAll('.ended')].map((p) => p.textContent)")
+    assert said[0] == "" and "Parameters of more than 10⁶" in said[1] and bad.record.ended in said[1]
+    assert not chromium.problems
+
+
+def test_a_saturated_and_a_dead_neuron_are_named(chromium, tmp_path):
+    for activation, word in (("tanh", "saturated"), ("relu", "dead")):
+        net = MLP([1, 2, 1], activation=activation, seed=0)
+        b = net.layers[0].b
+        for value, number in zip(b.values, [-50.0, 0.1]):
+            value.data = number
+        opened(chromium, tmp_path, film(trained(net, mse_loss, [[0.1], [0.5]], [[0.0], [1.0]])))
+        assert re.search(rf"h⁽¹⁾₁ is {word}", chromium.run("byId('said').textContent"))
+        assert "h⁽¹⁾₂" not in chromium.run("byId('said').textContent")
+
+
+def test_a_frame_of_moons_takes_a_few_milliseconds(chromium, tmp_path):
+    opened(chromium, tmp_path, film(moons(60)))
+    times = chromium.run(
+        "Array.from({ length: 40 }, (_, k) => {"
+        "const start = performance.now(); go(k % 12); return performance.now() - start })"
+    )
+    assert sorted(times)[10] < 16
+
+
+class Hostile(Module):
+    def __init__(self, name):
+        self.w = Parameter([0.5, 0.1])
+        self.w.label = name
+
+    def forward(self, x):
+        return (x * self.w).sum(axis=-1, keepdims=True)
+
+
+@pytest.mark.parametrize("name", ["</script><b>", "${x}", '"', "a\nb", "\\u0041"])
+def test_names_are_inserted_as_text(name, chromium, tmp_path):
+    training = trained(Hostile(name), mse_loss, [[0.0, 1.0], [1.0, 0.5]], [[1.0], [0.0]])
+    made = film(training, names=[name], title=name, notes=[name])
+    opened(chromium, tmp_path, made)
+    assert chromium.run("document.querySelectorAll('b').length") == 0
+    assert chromium.run("cards.querySelector('figcaption').firstChild.textContent") == name.replace("\n", " ")
+    assert not chromium.problems
+    ET.fromstring(made.save(tmp_path / "a.svg").read_text(encoding="utf-8"))
+    assert "https:" not in made.html.replace("http://www.w3.org", "")
+
+
+def test_a_network_that_cannot_be_printed_still_has_its_record(chromium, tmp_path):
+    def penalised(y, t):
+        return squared_error(y, t) + 0.01 * sum([(w * w).sum() for w in net.parameters()], Tensor(0.0))
+
+    net = MLP([2, 2, 1], seed=0)
+    training = trained(net, penalised, [[0.0, 1.0], [1.0, 1.0], [0.5, 0.2]], [[1.0], [0.0], [1.0]])
+    made = film(training).runs[0].data({})
+    assert "loss" not in made and "predict" in made  # its penalty is not a sum over the examples
+    opened(chromium, tmp_path, film(training))
+    assert "→" in chromium.run("byId('said').textContent") and not chromium.problems
+
+
+def test_small_multiples_and_a_table(tmp_path):
+    training = moons()
+    made = film(training, training, names=["a", "b"])
+    picture = ET.fromstring(made.save(tmp_path / "steps.svg", steps=[0, 3, 12]).read_text(encoding="utf-8"))
+    titles = [text.text for text in picture.iter("{http://www.w3.org/2000/svg}text")]
+    assert titles == [f"{run}, step {step}" for run in "ab" for step in (0, 3, 12)]
+    rows = list(csv.DictReader(io.StringIO(film(training).save(tmp_path / "a.csv").read_text(encoding="utf-8"))))
+    assert [float(row["loss"]) for row in rows[:-1]] == training.record.losses and rows[-1]["loss"] == ""
+    assert float(rows[5]["layers.0.W[3]"]) == training.record.numbers[5][3]
+    with pytest.raises(ValueError, match=r"a film is saved as \.html, \.svg or \.csv, not '\.pdf'"):
+        made.save(tmp_path / "a.pdf")
+    with pytest.raises(ValueError, match="only a network with one input and one output, or with two inputs"):
+        film(practical()).save(tmp_path / "a.svg")
+
+
+def test_what_is_not_a_training_that_has_run_is_refused():
+    net = MLP([1, 1], seed=0)
+    fresh = Training(net, mse_loss, [[1.0]], [[1.0]], SGD(net.parameters(), lr=0.1))
+    with pytest.raises(TypeError, match="film: a Training is needed, not MLP"):
+        film(net)
+    with pytest.raises(ValueError, match="a training has taken no step"):
+        film(fresh)
+    with pytest.raises(ValueError, match="there are 0 runs and 0 names"):
+        film()
+    with pytest.raises(ValueError, match="there are 1 runs and 2 names"):
+        film(line(), names=["a", "b"])
+
+
+@pytest.mark.parametrize("integers", [[0], [-1, 1, 63, -64, 64, 127, 128], [2**50, -(2**50), 12345678901]])
+def test_whole_numbers_go_into_bytes_and_back(integers):
+    from tinygrad_edu.readings.training.film import _as_bytes
+
+    found, n, factor = [], 0, 1
+    for byte in _as_bytes(integers):
+        n, factor = n + (byte & 127) * factor, factor * 128
+        if byte < 128:
+            found.append(-(n + 1) // 2 if n % 2 else n // 2)
+            n, factor = 0, 1
+    assert found == integers
+
+
+def test_films_are_small(tmp_path):
+    assert film(moons(100, steps=40)).save(tmp_path / "moons.html").stat().st_size < 200_000
+    assert film(practical()).save(tmp_path / "q1.html").stat().st_size < 80_000
+
+
+def test_a_film_of_two_parameters_has_their_plane(chromium, tmp_path):
+    class Valley(Module):
+        def __init__(self):
+            self.theta = Parameter([1.0, 1.0])
+
+        def forward(self, x):
+            return self.theta * x
+
+    net = Valley()
+    training = trained(net, squared_error, [[3.0, 0.3]], [[0.0, 0.0]], Adam(net.parameters(), lr=0.1))
+    opened(chromium, tmp_path, film(training))
+    assert "the loss over theta₁ (→) and theta₂ (↑)" in chromium.run("plots.textContent")
+    assert not chromium.problems

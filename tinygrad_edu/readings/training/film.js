@@ -1,0 +1,435 @@
+// The film: what is shown follows from the step and the chosen run, and is made from them again whatever changes.
+// Numbers are those of the record; outputs, losses and gradients are computed by the printed programs.
+
+const data = JSON.parse(document.getElementById("data").textContent);
+const byId = (id) => document.getElementById(id);
+const SVG = "http://www.w3.org/2000/svg";
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+const [time, play, speed, plots, cards] = ["time", "play", "speed", "plots", "cards"].map(byId);
+const LEFT = 56, RIGHT = 12, TOP = 10, BOTTOM = 22, HEIGHT = 170; // of the curve
+const CELLS = 44, MANY = 90; // squares along a plane; numbers of a matrix above which it is shown as an image
+const work = []; // grows as a program needs
+const state = { step: 0, run: 0, tried: null };
+let playing = null;
+
+function make(name, attributes = {}, ...children) {
+  // An element of HTML, or with a name such as svg:path of SVG; text is inserted as text.
+  const [, svg, tag] = name.match(/^(svg:)?(.*)$/);
+  const made = svg ? document.createElementNS(SVG, tag) : document.createElement(tag);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}
+
+function short(x, digits = 3) {
+  if (x === undefined || x === null) return "–";
+  if (x !== 0 && (Math.abs(x) >= 1e5 || Math.abs(x) < 1e-4)) return x.toExponential(digits - 1).replaceAll("-", "−");
+  return String(Number(x.toPrecision(digits))).replace("-", "−");
+}
+
+// The record.
+
+function unpack(run) {
+  // The kept numbers: whole numbers in bytes, the first row, the first change, and of each change the change.
+  const bytes = atob(run.numbers), count = run.cards.reduce((sum, [, rows, columns]) => sum + rows * columns, 0);
+  let at = 0;
+  const rows = run.kept.map(() => Float64Array.from({ length: count }, () => {
+    let n = 0, factor = 1, byte;
+    do {
+      byte = bytes.charCodeAt(at++);
+      n += (byte & 127) * factor;
+      factor *= 128;
+    } while (byte & 128);
+    return n % 2 ? -(n + 1) / 2 : n / 2;
+  }));
+  for (let k = 2; k < rows.length; k++) rows[k].forEach((_, i) => (rows[k][i] += rows[k - 1][i]));
+  for (let k = 1; k < rows.length; k++) rows[k].forEach((_, i) => (rows[k][i] += rows[k - 1][i]));
+  return rows.map((row) => row.map((n) => n / run.scale));
+}
+
+function keptAt(run, step) {
+  let low = 0, high = run.kept.length;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (run.kept[middle] <= step) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+// The programs.
+
+function outputs(run, x, k) {
+  // What the network says of an example, and then the numbers hidden in its layers.
+  const result = [];
+  programs[run.predict](x, run.rows[k], result, work);
+  return result;
+}
+
+function examplesAt(run, k) {
+  return run.batch ? run.batch[k] : run.X.map((_, i) => i);
+}
+
+function lossAndGradient(run, k, parameters = run.rows[k]) {
+  // The loss of the step's examples, and its gradient.
+  if (run.loss === undefined) return null;
+  const some = examplesAt(run, k), total = new Float64Array(parameters.length + 1), result = [];
+  for (const i of some) {
+    programs[run.loss](run.Y[i], run.X[i], parameters, result, work);
+    for (let j = 0; j < total.length; j++) total[j] += result[j];
+  }
+  return run.mean ? total.map((x) => x / some.length) : total;
+}
+
+function classOf(run, y) {
+  const size = run.Y[0].length;
+  return size > 1 ? y.slice(0, size).indexOf(Math.max(...y.slice(0, size))) : y[0] > run.threshold ? 0 : 1;
+}
+
+// Colours.
+
+function colour(name) {
+  const text = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  return [1, 3, 5].map((i) => parseInt(text.slice(i, i + 2), 16));
+}
+
+function mixed(one, two, share) {
+  return one.map((x, i) => x + (two[i] - x) * share);
+}
+
+function heat(x, scale) {
+  const k = scale ? Math.round((Math.abs(x) / scale) * 6) : 0;
+  return k ? `${x > 0 ? "up" : "down"}${Math.min(k, 6)}` : "";
+}
+
+function paint(canvas, columns, rows, colourAt) {
+  canvas.width = columns;
+  canvas.height = rows;
+  const image = new ImageData(columns, rows);
+  for (let j = 0; j < rows; j++)
+    for (let i = 0; i < columns; i++) image.data.set([...colourAt(i, j), 255], 4 * (j * columns + i));
+  canvas.getContext("2d").putImageData(image, 0, 0);
+}
+
+function saying(run, palette) {
+  // The colour of an output: which side or class, and how far.
+  const size = run.Y[0].length;
+  const targets = run.Y.map((y) => y[0]), reach = (Math.max(...targets) - Math.min(...targets)) / 2 || 1;
+  return (y) => {
+    if (size === 1) {
+      const share = (y[0] - run.threshold) / reach;
+      return mixed(palette.paper, share > 0 ? palette.marks[0] : palette.marks[1], 0.6 * Math.min(Math.abs(share), 1));
+    }
+    const e = y.slice(0, size).map((z) => Math.exp(z - Math.max(...y.slice(0, size))));
+    const best = Math.max(...e), share = (best / e.reduce((a, b) => a + b) - 1 / size) / (1 - 1 / size);
+    return mixed(palette.paper, palette.marks[e.indexOf(best) % 4], 0.15 + 0.45 * share);
+  };
+}
+
+// The curve, once.
+
+function drawCurve() {
+  const svg = byId("losses"), width = svg.clientWidth || 800;
+  const found = data.runs.flatMap((run) => [...run.losses, ...run.held]);
+  const positive = found.filter((y) => y > 0), least = Math.min(...positive);
+  const most = Math.min(Math.max(...found), 1000 * Math.max(...data.runs.map((run) => run.losses[0]))); // what diverges leaves
+  const isLog = Math.min(...found) >= 0 && most > 200 * least;
+  const scaled = (y) => (isLog ? Math.log10(Math.max(y, least)) : y);
+  const low = isLog ? scaled(least) : Math.min(0, ...found), high = Math.max(scaled(most), low + 1e-9);
+  const across = (step) => LEFT + ((width - LEFT - RIGHT) * step) / data.steps;
+  const down = (y) => TOP + ((HEIGHT - TOP - BOTTOM) * Math.max(high - scaled(y), -0.05)) / (high - low);
+  svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
+  svg.replaceChildren(make("svg:text", { x: width - RIGHT, y: TOP + 4, "text-anchor": "end" }, isLog ? "L, on a logarithmic scale" : "L"));
+  const unit = 10 ** Math.floor(Math.log10((high - low) / 2)), tick = isLog ? Math.ceil((high - low) / 5) : unit * ((high - low) / unit > 5 ? 5 : 1);
+  for (let t = Math.ceil(low / tick) * tick; t <= high; t += tick) {
+    const y = down(isLog ? 10 ** t : t);
+    svg.append(make("svg:path", { class: "grid", d: `M${LEFT} ${y}H${width - RIGHT}` }),
+      make("svg:text", { x: LEFT - 6, y: y + 4, "text-anchor": "end" }, short(isLog ? 10 ** t : t)));
+  }
+  data.runs.forEach((run, number) => {
+    const line = (points) => `M${points.map(([step, y]) => `${across(step).toFixed(1)} ${down(y).toFixed(1)}`).join("L")}`;
+    svg.append(make("svg:path", { class: `line run${number % 4}`, d: line([...run.losses.entries()]) }));
+    if (run.held.length) svg.append(make("svg:path", { class: `line held run${number % 4}`, d: line(run.held.map((y, k) => [run.kept[k], y])) }));
+  });
+  svg.append(make("svg:text", { x: width - RIGHT, y: HEIGHT - 6, "text-anchor": "end" }, `step ${data.steps}`),
+    make("svg:path", { class: "now", d: `M0 ${TOP - 6}V${HEIGHT - BOTTOM + 6}` }));
+  time.style.width = `${width - LEFT - RIGHT + 16}px`;
+  time.style.marginLeft = `${LEFT - 8}px`;
+  drawCurve.at = across;
+}
+
+// The plots.
+
+function ground(run) {
+  // From the numbers of a plot to its square of 100 and back.
+  const [[x0, x1], [y0, y1]] = run.domain;
+  return {
+    to: (x, y) => [(100 * (x - x0)) / (x1 - x0), (100 * (y1 - y)) / (y1 - y0)],
+    from: (i, j) => [x0 + ((x1 - x0) * i) / 100, y1 - ((y1 - y0) * j) / 100],
+  };
+}
+
+function shape([i, j], kind, attributes) {
+  const r = 1.5;
+  const paths = [
+    `M${i - r} ${j}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0`,
+    `M${i - r} ${j - r}h${2 * r}v${2 * r}h${-2 * r}z`,
+    `M${i} ${j - 1.3 * r}L${i + 1.2 * r} ${j + r}H${i - 1.2 * r}z`,
+    `M${i} ${j - 1.4 * r}L${i + 1.4 * r} ${j}L${i} ${j + 1.4 * r}L${i - 1.4 * r} ${j}z`,
+  ];
+  return make("svg:path", { d: paths[kind % 4], "vector-effect": "non-scaling-stroke", ...attributes });
+}
+
+function setUpPlots() {
+  data.runs.forEach((run, number) => {
+    run.rows = unpack(run);
+    run.box = make("section", { class: "plot", "aria-label": run.name });
+    run.head = run.box.appendChild(make("h2"));
+    run.end = run.box.appendChild(make("p", { class: "ended", role: "status" }));
+    run.fields = run.box.appendChild(make("div", { class: "fields" }));
+    plots.append(run.box);
+    if (run.domain && run.predict !== undefined) run.field = field(run, "data and network");
+    if (run.rows[0].length === 2 && run.loss !== undefined) setUpPlane(run);
+    if (run.field && run.X[0].length === 2)
+      run.field.svg.addEventListener("click", (event) => {
+        const box = run.field.svg.getBoundingClientRect();
+        state.tried = ground(run).from((100 * (event.clientX - box.left)) / box.width, (100 * (event.clientY - box.top)) / box.height);
+        draw();
+      });
+  });
+}
+
+function field(run, what, ...caption) {
+  const svg = make("svg:svg", { viewBox: "0 0 100 100", preserveAspectRatio: "none", role: "img", "aria-label": `${what}, ${run.name}` });
+  const canvas = make("canvas", { "aria-hidden": "true" });
+  run.fields.append(make("figure", {}, make("div", { class: "field" }, canvas, svg), make("figcaption", {}, ...caption)));
+  return { svg, canvas };
+}
+
+function setUpPlane(run) {
+  // The loss over the plane of two parameters, in bands, and the way through it.
+  const range = [0, 1].map((i) => {
+    const xs = run.rows.map((row) => row[i]).filter((x) => Math.abs(x) < 1e6), low = Math.min(...xs), high = Math.max(...xs);
+    const margin = 0.25 * (high - low) || 1;
+    return [low - margin, high + margin];
+  });
+  const [first, second] = run.cards.flatMap(([name, rows, columns]) => Array.from({ length: rows * columns }, (_, n) => elementName(name, rows, columns, n)));
+  run.plane = { ...field(run, "loss over parameters", `the loss over ${first} (→) and ${second} (↑), darker where it is larger`), domain: range };
+  const last = run.kept.length - 1, { from } = ground(run.plane);
+  const values = Array.from({ length: CELLS * CELLS }, (_, n) =>
+    Math.log(lossAndGradient(run, last, from((100 * ((n % CELLS) + 0.5)) / CELLS, (100 * (Math.floor(n / CELLS) + 0.5)) / CELLS))[0] + 1e-3));
+  const low = Math.min(...values), high = Math.max(...values);
+  run.plane.share = (i, j) => Math.round(9 * ((values[j * CELLS + i] - low) / (high - low || 1))) / 9;
+}
+
+function drawPlots() {
+  const palette = { paper: colour("--paper"), ink: colour("--frame"), marks: ["--a", "--b", "--c", "--d"].map(colour) };
+  for (const run of data.runs) {
+    const k = keptAt(run, state.step), all = run.predict === undefined ? [] : run.X.map((x) => outputs(run, x, k));
+    run.all = all;
+    const right = run.classes && all.length ? all.filter((y, i) => classOf(run, y) === classOf(run, run.Y[i])).length : null;
+    const L = run.losses[run.ended ? state.step : run.kept[k]] ?? (run.ended ? null : lossAndGradient(run, k)?.[0]);
+    run.head.replaceChildren(`${run.name} `, make("small", {}, `L = ${short(L, 4)}${right === null ? "" : `, ${right} of ${all.length} right`}`));
+    const beyond = state.step > run.kept.at(-1) ? `Parameters of more than 10⁶ after step ${run.kept.at(-1)}. ` : "";
+    run.end.textContent = run.ended && state.step >= run.losses.length ? beyond + run.ended : run.ended ? beyond : "";
+    if (run.field) drawField(run, k, all, palette);
+    if (run.plane) {
+      const { svg, canvas, share, domain } = run.plane, { to } = ground({ domain });
+      paint(canvas, CELLS, CELLS, (i, j) => mixed(palette.paper, palette.ink, share(i, j)));
+      const way = run.rows.slice(0, k + 1).filter((row) => row.every((x) => Math.abs(x) < 1e6)).map((row) => to(...row));
+      svg.replaceChildren(make("svg:path", { class: `line run${data.runs.indexOf(run) % 4}`, "vector-effect": "non-scaling-stroke", d: `M${way.map((p) => p.join(" ")).join("L")}` }),
+        ...(way.length ? [shape(way.at(-1), 0, { class: "mark mark0" })] : []));
+    }
+  }
+}
+
+function drawField(run, k, all, palette) {
+  const { to, from } = ground(run), { svg, canvas } = run.field, parts = [make("svg:path", { class: "frame", d: "M0 0H100V100H0Z", "vector-effect": "non-scaling-stroke" })];
+  if (run.X[0].length === 2) {
+    const say = saying(run, palette);
+    paint(canvas, CELLS, CELLS, (i, j) => say(outputs(run, from((100 * (i + 0.5)) / CELLS, (100 * (j + 0.5)) / CELLS), k)));
+    run.X.forEach((x, i) => {
+      const kind = run.classes ? classOf(run, run.Y[i]) : run.Y[i][0] > run.threshold ? 0 : 1;
+      const wrong = run.classes && classOf(run, all[i]) !== kind;
+      parts.push(shape(to(...x), kind, { class: `mark mark${kind % 4}${wrong ? " wrong" : ""}` }));
+    });
+    if (state.tried) {
+      const y = outputs(run, state.tried, k).slice(0, run.Y[0].length);
+      parts.push(shape(to(...state.tried), 3, { class: "tried" }));
+      run.head.lastChild.append(`; at (${state.tried.map((x) => short(x)).join(", ")}) ŷ = ${y.map((z) => short(z)).join(", ")}`);
+    }
+  } else {
+    const points = Array.from({ length: 101 }, (_, i) => to(from(i, 0)[0], outputs(run, [from(i, 0)[0]], k)[0]));
+    parts.push(make("svg:path", { class: "fit", "vector-effect": "non-scaling-stroke", d: `M${points.map((p) => p.map((c) => Math.max(-1e4, Math.min(1e4, c)).toFixed(2)).join(" ")).join("L")}` }));
+    run.X.forEach((x, i) => parts.push(shape(to(x[0], run.Y[i][0]), 0, { class: "mark mark0" })));
+    svg.style.overflow = "hidden";
+  }
+  svg.replaceChildren(...parts);
+}
+
+// The parameters of the chosen run.
+
+function setUpCards() {
+  const run = data.runs[state.run];
+  let at = 0;
+  run.shown = run.cards.map(([name, rows, columns]) => {
+    const start = at, count = rows * columns, caption = make("figcaption", {}, name, make("i", {}, columns > 1 ? `${rows} × ${columns}` : rows > 1 ? rows : ""));
+    at += count;
+    if (count > MANY) {
+      const both = [make("canvas"), make("canvas")];
+      const style = [columns, rows].map((n) => `${Math.min(n * 9, 230)}px`);
+      both.forEach((canvas) => ([canvas.style.width, canvas.style.height] = style));
+      return { start, rows, columns, canvases: both, box: make("figure", { class: "card" }, caption, ...both) };
+    }
+    const row = (kind) => Array.from({ length: columns }, () => make("td", { class: kind }));
+    const cells = Array.from({ length: rows }, () => [row("value"), row("gradient")]);
+    const heads = make("tr", {}, make("th", { colspan: columns + 1 }, "value"), make("th", { colspan: columns, class: "gradient" }, "gradient"));
+    const table = make("table", {}, heads, ...cells.map(([values, slopes]) => make("tr", {}, ...values, make("td", { class: "gap" }), ...slopes)));
+    return { start, rows, columns, cells, box: make("figure", { class: "card" }, caption, table) };
+  });
+  cards.replaceChildren(...run.shown.map(({ box }) => box));
+}
+
+function elementName(name, rows, columns, n) {
+  const below = (m) => [...String(m)].map((c) => "₀₁₂₃₄₅₆₇₈₉"[c]).join("");
+  if (rows * columns === 1) return name;
+  const place = columns > 1 ? [Math.floor(n / columns) + 1, (n % columns) + 1] : [n + 1];
+  return name + place.map(below).join(Math.max(...place) > 9 ? "," : "");
+}
+
+function drawCards() {
+  const run = data.runs[state.run], k = keptAt(run, state.step), values = run.rows[k];
+  const gradient = lossAndGradient(run, k)?.slice(1);
+  byId("whose").textContent = `${data.runs.length > 1 ? `${run.name}, ` : ""}before step ${run.kept[k]}`;
+  for (const { start, rows, columns, cells, canvases } of run.shown) {
+    [values, gradient].forEach((numbers, which) => {
+      const own = numbers?.slice(start, start + rows * columns), scale = own && Math.max(...own.map(Math.abs));
+      if (canvases) {
+        const [paper, up, down] = ["--operation", "--up6", "--down6"].map(colour);
+        return own && paint(canvases[which], columns, rows, (i, j) => {
+          const share = own[j * columns + i] / (scale || 1);
+          return mixed(paper, share > 0 ? up : down, Math.abs(share));
+        });
+      }
+      cells.forEach((row, j) => row[which].forEach((cell, i) => {
+        const x = own?.[j * columns + i];
+        cell.textContent = short(x);
+        cell.className = `${which ? "gradient" : "value"} ${own ? heat(x, scale) : ""}`;
+      }));
+    });
+  }
+  byId("said").replaceChildren(...[...theUpdate(run, k, gradient), ...theNeurons(run)].map((text) => make("li", {}, text)));
+}
+
+function theUpdate(run, k, gradient) {
+  // What this step did to the number that it moved most.
+  if (run.kept[k + 1] !== run.kept[k] + 1) return [];
+  const [before, after] = [run.rows[k], run.rows[k + 1]];
+  let most = 0;
+  before.forEach((x, i) => (Math.abs(after[i] - x) > Math.abs(after[most] - before[most]) ? (most = i) : 0));
+  let [at, name] = [0, ""];
+  for (const [called, rows, columns] of run.cards) {
+    if (most >= at && most < at + rows * columns) name = elementName(called, rows, columns, most - at);
+    at += rows * columns;
+  }
+  if (run.eta === null || !gradient) return [`This step moves ${name} most: ${short(before[most], 4)} → ${short(after[most], 4)}`];
+  return [`This step moves ${name} most: ${short(before[most], 4)} − ${short(run.eta)} · (${short(gradient[most], 4)}) = ${short(after[most], 4)}`];
+}
+
+function theNeurons(run) {
+  // Which neurons pass little or no gradient on, in these examples.
+  let at = run.Y[0].length;
+  return run.hidden.flatMap(([name, size, kind]) => {
+    const start = at, said = [], n = run.all.length;
+    at += size;
+    for (let j = 0; j < size && n; j++) {
+      const h = run.all.map((y) => y[start + j]);
+      const idle = h.filter((x) => (kind === "relu" ? x === 0 : kind === "tanh" ? 1 - x * x < 0.05 : x * (1 - x) < 0.0125)).length;
+      const of = elementName(name, size, 1, j);
+      if (kind === "relu" && idle === n) said.push(`${of} is dead: 0 in all ${n} examples, and no gradient passes`);
+      if (kind !== "relu" && idle > n / 2) said.push(`${of} is saturated in ${idle} of ${n} examples: little gradient passes`);
+    }
+    return said.length > 3 ? [...said.slice(0, 3), `and ${said.length - 3} more of ${name}`] : said;
+  });
+}
+
+// Time.
+
+function draw() {
+  time.value = state.step;
+  byId("position").textContent = `step ${state.step} of ${data.steps}`;
+  const x = drawCurve.at(state.step);
+  byId("losses").lastChild.setAttribute("transform", `translate(${x} 0)`);
+  drawPlots();
+  drawCards();
+}
+
+function go(step) {
+  state.step = Math.max(0, Math.min(data.steps, step));
+  draw();
+}
+
+function pause() {
+  cancelAnimationFrame(playing);
+  playing = null;
+  play.textContent = "play";
+  play.setAttribute("aria-pressed", "false");
+}
+
+function playOrPause() {
+  if (playing !== null) return pause();
+  if (state.step >= data.steps) state.step = 0;
+  play.textContent = "pause";
+  play.setAttribute("aria-pressed", "true");
+  let exact = state.step, before = performance.now();
+  const frame = (now) => {
+    exact += ((now - before) / 1000) * (calm.matches ? 1 : Number(speed.value));
+    before = now;
+    if (Math.floor(exact) !== state.step) go(Math.floor(exact));
+    if (state.step >= data.steps) return pause();
+    playing = requestAnimationFrame(frame);
+  };
+  playing = requestAnimationFrame(frame);
+}
+
+function choose(number) {
+  state.run = number;
+  [...byId("runs").children].forEach((button, k) => button.setAttribute("aria-pressed", k === number));
+  setUpCards();
+  draw();
+}
+
+const theme = location.hash.match(/theme=(light|dark)/), asked = location.hash.match(/step=(\d+)/);
+if (theme) document.documentElement.dataset.theme = theme[1];
+time.max = data.steps;
+for (const s of [1, 3, 10, 30, 100]) speed.append(make("option", { value: s, ...(s === 10 ? { selected: "" } : {}) }, `${s} ×`));
+if (data.runs.length > 1)
+  byId("runs").append(...data.runs.map((run, k) => {
+    const line = make("svg:svg", { viewBox: "0 0 26 8", "aria-hidden": "true" }, make("svg:path", { class: `line run${k % 4}`, d: "M0 4H26" }));
+    const button = make("button", { title: "Show its parameters" }, line, run.name);
+    button.addEventListener("click", () => choose(k));
+    return button;
+  }));
+const planar = data.runs.some((run) => run.domain && run.X[0].length === 2);
+document.querySelector("main").classList.toggle("bare", !data.runs.some((run) => run.domain));
+byId("legend").textContent = `${planar ? "● ■ ▲ ◆ targets · shade: ŷ · outlined: on the wrong side · " : ""}blue: above 0, orange: below 0; slanted: a gradient`;
+byId("notes").hidden = !data.notes.length;
+byId("notes").lastElementChild.append(...data.notes.map((note) => make("li", {}, make("label", {}, make("input", { type: "checkbox" }), ` ${note}`))));
+byId("first").addEventListener("click", () => (pause(), go(0)));
+byId("previous").addEventListener("click", () => (pause(), go(state.step - 1)));
+byId("next").addEventListener("click", () => (pause(), go(state.step + 1)));
+play.addEventListener("click", playOrPause);
+time.addEventListener("input", () => (pause(), go(time.valueAsNumber)));
+window.addEventListener("resize", () => (drawCurve(), draw()));
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest("button, select, input[type=checkbox]")) return;
+  const moves = { ArrowLeft: state.step - 1, ArrowRight: state.step + 1, Home: 0, End: data.steps };
+  if (event.key === " ") playOrPause();
+  else if (event.key in moves && event.target !== time) (pause(), go(moves[event.key]));
+  else return;
+  event.preventDefault();
+});
+setUpPlots();
+drawCurve();
+if (asked) state.step = Math.min(Number(asked[1]), data.steps);
+choose(0);

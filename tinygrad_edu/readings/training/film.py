@@ -1,0 +1,274 @@
+"""The film of a training: one offline page on which time is a slider, small multiples on paper, and a table."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import os
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+from itertools import pairwise
+from math import exp, prod
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from ...autodiff import grad
+from ...network.losses import binary_cross_entropy_with_logits
+from ...network.optim import SGD
+from ...network.tensor import Tensor
+from ...shapes import flattened, is_integer
+from ...tree import one_value
+from ...writing.files import write_whole
+from ..compiling import Program, compile_graph
+from ..drawing import look
+from ..frame import framed
+from ..layers import ACTIVATIONS
+from ..naming import Names
+from ..stepping.live import as_json
+from ..stepping.page import colours, hash_of
+from . import Training
+from .plots import small_multiples
+
+_DIGITS, _MOST = 8, 1e6  # decimals of parameters on the page, and their largest size, beyond which they have diverged
+
+
+def film(*runs: Training, names: Sequence[str] = (), title: str = "Training", notes: Sequence[str] = ()) -> Film:
+    """The training seen: loss, parameters, gradients, and what the network says of its data, at every kept step.
+
+    Of a network with one input its curve is drawn, with two its decisions, and of one with two parameters the way
+    through their plane. The page computes all of it by the network's own printed program. Runs share the axis of time.
+
+    Args:
+        runs: trainings that have run, also if an error ended them.
+        names: what the runs are called; by default their optimisers.
+        title: the heading of the page.
+        notes: what a reader should look for.
+
+    Raises:
+        TypeError: a run is not a Training.
+        ValueError: no run, one that has taken no step, or another number of names than of runs.
+
+    >>> from tinygrad_edu import MLP, SGD, Training, squared_error
+    >>> net = MLP([1, 1], init=0.0)
+    >>> training = Training(net, squared_error, [[1.0], [2.0]], [[1.0], [2.0]], SGD(net.parameters(), lr=0.1))
+    >>> record = training.run(3, progress=False)
+    >>> film(training)
+    <Film of 1 run, 3 steps>
+    """
+    for run in runs:
+        if not isinstance(run, Training):
+            raise TypeError(f"film: a Training is needed, not {type(run).__name__}")
+        if not run.record.steps:
+            raise ValueError("film: a training has taken no step; run(…) it first")
+    if not runs or len(names) not in (0, len(runs)):
+        raise ValueError(f"film: there are {len(runs)} runs and {len(names)} names")
+    called = names or [f"{type(run.optimizer).__name__}, η = {run.optimizer.lr:g}" for run in runs]
+    return Film(list(map(Run, runs, called)), title, list(notes))
+
+
+class Run:
+    """One run, as the page and the pictures need it.
+
+    Attributes:
+        X, Y: the numbers of the examples and of their targets; `classes` says that those are classes.
+        domain: the least and the largest of both axes of the plot: of an input and the target, or of two inputs.
+    """
+
+    def __init__(self, training: Training, name: str) -> None:
+        self.training, self.record, self.name = training, training.record, name
+        self.X = [list(flattened(x)[0]) for x in training.X]
+        self.x = Tensor(training.X[0], label="x")
+        self.output = training.net(self.x)
+        self.names = Names(self.output, training.net.parameters())
+        Y, size = training.Y, len(self.output.values)
+        one_hot = [[float(k == y) for k in range(size)] for y in Y] if size > 1 and all(map(is_integer, Y)) else None
+        self.Y = one_hot or [list(map(float, flattened(y)[0])) for y in Y]
+        found = {y for row in self.Y for y in row}
+        self.classes = size > 1 or (len(found) == 2 and found < {-1.0, 0.0, 1.0})
+        self.threshold = 0.0 if training.loss is binary_cross_entropy_with_logits else sum(found) / 2
+        points = [(*x, y[0]) if len(x) == size == 1 else x for x, y in zip(self.X, self.Y)]
+        self.domain = [_around(axis) for axis in zip(*points)] if len(points[0]) == 2 else None
+
+    @cached_property
+    def program(self) -> Program:
+        """From an example and the parameters to the outputs and what is hidden in the layers."""
+        return compile_graph({"y": self.output, "hidden": self._hidden}, self._inputs)
+
+    @property
+    def _inputs(self) -> dict[str, Any]:
+        return {"x": self.x, "parameters": self.training.values}
+
+    @property
+    def _hidden(self) -> list[Tensor]:
+        return [t for t in self.names.tensors if t.op in ACTIVATIONS and len(t.shape) == 1]
+
+    def kept(self, step: int) -> int:
+        """Where in the record the latest step stands that was kept up to this one."""
+        return max([k for k, kept in enumerate(self.record.steps) if kept <= step])
+
+    def outputs(self, step: int, X: list[list[float]]) -> list[list[float]]:
+        """What the network says of examples at a step."""
+        parameters = list(self.record.numbers[self.kept(step)])
+        return [list(flattened(self.program.function(x, parameters)["y"])[0]) for x in X]
+
+    def class_of(self, y: Sequence[float]) -> int:
+        """The class of an output or a target; of a number, on which side of the threshold it is."""
+        return max(range(len(y)), key=y.__getitem__) if len(y) > 1 else int(y[0] <= self.threshold)
+
+    def certainty(self, y: Sequence[float]) -> float:
+        """How far an output is on its side, from 0 to 1."""
+        if len(y) > 1:
+            return (1 / sum([exp(z - max(y)) for z in y]) - 1 / len(y)) / (1 - 1 / len(y))
+        return min(1.0, abs(y[0] - self.threshold) / (max([abs(t - self.threshold) for [t] in self.Y]) or 1.0))
+
+    def data(self, programs: dict[str, int]) -> dict[str, Any]:
+        """The run as JSON; what it prints joins the programs of the page."""
+        training, record, optimizer = self.training, self.record, self.training.optimizer
+        shown = next((k for k, row in enumerate(record.numbers) if max(map(abs, row)) > _MOST), len(record.steps))
+        changes = record.changes(_DIGITS)[:shown]
+        rows = changes[:2] + [[b - a for a, b in zip(one, two)] for one, two in pairwise(changes[1:])]
+        batches = [training.batch(step) for step in record.steps[:shown]]
+        found = {
+            "name": self.name,
+            "losses": record.losses,
+            "kept": record.steps[:shown],
+            "held": record.held_out[:shown],
+            "ended": record.ended,
+            "scale": 10**_DIGITS,
+            "numbers": b64encode(_as_bytes([x for row in rows for x in row])).decode(),
+            "cards": [[self.names(p), *((*p.shape, 1, 1)[:2])] for p in training.net.parameters()],
+            "X": self.X,
+            "Y": self.Y,
+            "batch": batches if training.batch_size < len(self.X) else None,
+            "eta": optimizer.lr if type(optimizer) is SGD and len(optimizer.lines()) == 1 else None,
+            "domain": self.domain,
+            "classes": self.classes,
+            "threshold": self.threshold,
+            "hidden": [[self.names(t), len(t.values), t.op.symbol] for t in self._hidden if t.op],
+        }
+        try:
+            found["predict"] = programs.setdefault(self.program.to("javascript"), len(programs))
+            found |= self._loss(programs)
+        except (TypeError, ValueError, ArithmeticError):
+            pass  # a row or a loss that cannot be printed: the page shows what was recorded
+        return found
+
+    def _loss(self, programs: dict[str, int]) -> dict[str, Any]:
+        """The program of an example's loss and its gradient, and by what their sum is the batch's, if it is that."""
+        training = self.training
+        y = Tensor(self.Y[0], label="y")
+        loss = one_value(training.loss(self.output, y if y.shape == self.output.shape else y[0]))
+        program = compile_graph({"L": loss, "g": grad(loss, training.values)}, {"y": y, **self._inputs})
+        some = min(len(self.X), 20)
+        parameters = [value.data for value in training.values]
+        X, Y = Tensor(training.X[:some]), training.Y[:some]
+        whole = one_value(training.loss(training.net(X), Y if all(map(is_integer, Y)) else Tensor(Y)))
+        of_batch = [whole.data, *[g.data for g in grad(whole, training.values)]]
+        summed = [0.0] * len(of_batch)
+        for x, y_ in zip(self.X[:some], self.Y):
+            result = program.function(y_, x, parameters)
+            summed = [a + b for a, b in zip(summed, [result["L"], *result["g"]])]
+        for share in (1.0, 1 / some):
+            if all([abs(share * a - b) <= 1e-9 * (1 + abs(b)) for a, b in zip(summed, of_batch)]):
+                text = program.to("javascript")
+                return {"loss": programs.setdefault(text, len(programs)), "mean": share < 1}
+        return {}
+
+
+@dataclass(repr=False, eq=False)
+class Film:
+    """What `film` makes. It is saved as a page, as small multiples, or as a table; a notebook shows the page."""
+
+    runs: list[Run]
+    title: str
+    notes: list[str]
+
+    @property
+    def steps(self) -> int:
+        """The number of steps of the longest run."""
+        return max([run.record.steps[-1] for run in self.runs])
+
+    @cached_property
+    def html(self) -> str:
+        """The text of the page."""
+        programs: dict[str, int] = {}
+        data = {"steps": self.steps, "notes": self.notes, "runs": [run.data(programs) for run in self.runs]}
+        printed = ",\n".join([f"(() => {{\n{text}return program;\n}})()" for text in programs])
+        script = f'"use strict";\nconst programs = [{printed}];\n' + _part("film.js")
+        style = colours() + _part("film.css")
+        return Template(_part("film.html")).substitute(
+            policy=f"default-src 'none'; script-src {hash_of(script)}; style-src {hash_of(style)}; base-uri 'none'",
+            title=html.escape(look.printable(self.title)),
+            style=style,
+            data=as_json(data),
+            script=script,
+        )
+
+    def save(self, path: str | os.PathLike[str], steps: Sequence[int] = ()) -> Path:
+        """Write the page (.html), small multiples of some steps (.svg), or a row for each kept step (.csv).
+
+        Raises ValueError for another suffix, OSError where the file cannot be written.
+        """
+        path = Path(path)
+        match path.suffix.lower():
+            case ".html" | ".htm":
+                text = self.html
+            case ".svg":
+                text = small_multiples(self.runs, list(steps) or [0, self.steps])
+            case ".csv":
+                text = self._table()
+            case suffix:
+                raise ValueError(f"a film is saved as .html, .svg or .csv, not {suffix or path.name!r}")
+        write_whole(path, text.encode())
+        return path
+
+    def _table(self) -> str:
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        for run in self.runs:
+            record = run.record
+            columns = [f"{path}[{k}]" for path, shape in record.parameters for k in range(prod(shape))]
+            writer.writerow(["run", "step", "loss", "held_out", *columns])
+            for k, (step, row) in enumerate(zip(record.steps, record.numbers)):
+                losses: list[Any] = [*record.losses[step : step + 1]] or [""]
+                writer.writerow([run.name, step, *losses, record.held_out[k] if record.held_out else "", *row])
+        return text.getvalue()
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """For notebooks: the page in a frame of its own. It never raises."""
+        try:
+            text = f"<pre>{html.escape(look.printable(self._table()))}</pre>"
+            return {"text/html": framed(self.html, look.printable(self.title), text, 760), "text/plain": repr(self)}
+        except Exception as error:
+            return {"text/plain": f"{self!r} cannot be shown: {error}"}
+
+    def __repr__(self) -> str:
+        return f"<Film of {len(self.runs)} run{'s' * (len(self.runs) > 1)}, {self.steps} steps>"
+
+
+def _around(axis: Sequence[float]) -> list[float]:
+    """The range of a plot, a little larger than that of its numbers."""
+    low, high = min(axis), max(axis)
+    margin = 0.12 * (high - low) or 1.0
+    return [low - margin, high + margin]
+
+
+def _as_bytes(integers: list[int]) -> bytes:
+    """Whole numbers, 7 bits to a byte, the lowest first; the sign is the lowest bit of all."""
+    found = bytearray()
+    for n in integers:
+        n = 2 * n if n >= 0 else -2 * n - 1
+        while n >= 128:
+            found.append(128 | n & 127)
+            n >>= 7
+        found.append(n)
+    return bytes(found)
+
+
+def _part(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
