@@ -276,8 +276,8 @@ def test_the_address_keeps_the_step_the_numbers_the_open_part_and_the_theme(open
     browser = opened(page)
     browser.run("change(0, -1.25); show(3); open_('descend')")
     browser.wait("location.hash === '#3&a=-1.25&open=descend'")
-    before = browser.run("[story, [...changed], opened]")
-    assert opened(page, "#3&a=-1.25&open=descend").run("[story, [...changed], opened]") == before
+    before = browser.run("[story(), [...changed], opened]")
+    assert opened(page, "#3&a=-1.25&open=descend").run("[story(), [...changed], opened]") == before
     browser.run("location.hash = '#1&b=0.75&theme=dark'")
     browser.wait("state.step === 1")
     assert browser.run("[[...changed], document.documentElement.dataset.theme]") == [[[1, 0.75]], "dark"]

@@ -17,10 +17,14 @@ const state = {
 };
 let changed = new Map(); // leaf -> the number that the reader gave it
 let run = compute(changed); // all numbers, at those
-let story = tell(run, true); // what the steps say there
+let told_ = null; // what the steps say there, once it is asked for
 let timer = null;
 let remembering = null;
 const hooks = { covered: () => null, shown() {}, address: () => [], arrive() {}, film: () => null }; // for the laboratory
+
+function story() {
+  return (told_ ??= tell(run, !changed.size));
+}
 
 // Where each number stands in the picture, and from which step on it is known.
 
@@ -35,6 +39,8 @@ const places = all(".place").map((group) => {
   return { group, what, node, input, cell, text: group.querySelector("text"), wide: cell ? compact : short };
 });
 const arrows = data.cards.flatMap(([id, own, sources]) => sources.map((source, k) => ({ id: `${id}-${k + 1}`, from: source, to: id, k })));
+const arrowOf = new Map(arrows.map((arrow) => [arrow.id, arrow]));
+const slopeTexts = all(".edge text");
 const nodesOn = new Map(data.cards.map(([id, own]) => [id, own]));
 const valueFrom = new Map(); // node -> the step in which its value is told
 const arrowFrom = new Map(); // arrow -> the step in which its local derivative is told
@@ -62,7 +68,7 @@ function gradientOf(node) {
 }
 
 function gradientAt(node, seen) {
-  for (let n = Math.min(seen, last); n >= 0; n--) if (story[n].gradients.has(node)) return story[n].gradients.get(node);
+  for (let n = Math.min(seen, last); n >= 0; n--) if (story()[n].gradients.has(node)) return story()[n].gradients.get(node);
   return undefined;
 }
 
@@ -88,7 +94,7 @@ function showAll() {
 function redraw() {
   // At other numbers.
   run = compute(changed);
-  story = tell(run, !changed.size);
+  told_ = null;
   draw();
   remember();
 }
@@ -97,7 +103,7 @@ function draw() {
   const covered = hooks.covered();
   const seen = covered ? Math.min(state.step - 1, last) : state.all || !hide.checked ? last : state.step;
   drawNumbers(seen, covered);
-  const current = hooks.film() ?? (state.all ? linesOfCard(state.card) : story[state.step]);
+  const current = hooks.film() ?? (state.all ? linesOfCard(state.card) : story()[state.step]);
   const { phase = "", title = [], hand, near = [], arrows: used = [], lines = [] } = current;
   mark("hand", hand ? [hand] : []);
   mark("near", near.filter((id) => id !== hand));
@@ -107,8 +113,8 @@ function draw() {
   byId("said").className = phase;
   byId("title").replaceChildren(...asNodes(title));
   byId("lines").className = lines.length > 6 ? "many" : "";
-  const given = !state.all && phase === "given";
-  byId("lines").replaceChildren(...(given ? [filled("p", "What the computation starts from stands on the square cards.")] : lines.flatMap((line, k) => (covered?.has(k) ? [] : [lineNode(line)]))));
+  const shown = phase === "given" ? [filled("p", GIVEN)] : lines.flatMap((line, k) => (covered?.has(k) ? [] : [lineNode(line)]));
+  byId("lines").replaceChildren(...shown);
   if (state.element) drawElement();
   byId("said").hidden = state.all && !state.card && !state.element && !covered;
   byId("said").scrollTop = 0;
@@ -116,6 +122,8 @@ function draw() {
   byId("result").replaceChildren(...resultNodes());
   hooks.shown(covered);
 }
+
+const GIVEN = "What the computation starts from stands on the square cards.";
 
 function drawNumbers(seen, covered) {
   const most = new Map(); // the largest number of each matrix
@@ -129,10 +137,10 @@ function drawNumbers(seen, covered) {
     setText(text, fitting(x, wide, cell ? data.narrow : data.room));
     if (cell) setAttribute(cell, "fill", heat(x ?? 0, most.get(`${what}${quantityOf.get(String(node))}`)));
   });
-  for (const text of all(".edge text")) {
-    const arrow = arrows.find(({ id }) => id === text.dataset.arrow);
-    const [n] = nodesOn.get(arrow.to), p = run.slopes[n]?.[arrow.k];
-    setText(text, seen >= last || (arrowFrom.get(arrow.id) ?? Infinity) <= seen ? `×${p < 0 ? `(${short(p)})` : p === undefined ? "?" : short(p)}` : "");
+  for (const text of slopeTexts) {
+    const { id, to, k } = arrowOf.get(text.dataset.arrow), p = run.slopes[nodesOn.get(to)[0]][k];
+    const said = p === undefined ? "?" : p < 0 ? `(${short(p)})` : short(p);
+    setText(text, seen >= last || (arrowFrom.get(id) ?? Infinity) <= seen ? `×${said}` : "");
   }
 }
 
@@ -157,7 +165,7 @@ function linesOfCard(id) {
   // Every line that is told of a card: what it is, and what its gradients are.
   if (!id) return {};
   const own = new Set(nodesOn.get(id));
-  const lines = story.flatMap((s) => s.lines.filter(({ of }) => own.has(nodesOf(of)[0]) || (s.hand === id && of[0] === "v")));
+  const lines = story().flatMap((s) => s.lines.filter(({ of }) => own.has(nodesOf(of)[0]) || (s.hand === id && of[0] === "v")));
   return { title: [lines.length ? "" : "A constant"], hand: id, near: data.cards.find(([card]) => card === id)[2], lines };
 }
 
@@ -320,7 +328,7 @@ function throughArrow(own, from, moved, input) {
   return read === null ? null : Math.max(0, Math.abs(change.get(own.at(-1)) ?? 0), ...[...change].filter(([n]) => n === own.at(-1) || quantityOf.has(String(n))).map(([, c]) => Math.abs(c)));
 }
 
-function follow() {
+function follow(behavior = calm.matches ? "instant" : "smooth") {
   // Where the picture is larger than its window, bring what is in hand to the middle.
   const marked = all(".hand, .near");
   const hand = svg.querySelector(".hand")?.getBoundingClientRect();
@@ -333,7 +341,7 @@ function follow() {
       window_.left, window_.width, hand.left + hand.width / 2),
     top: middle(Math.min(...boxes.map((b) => b.top)), Math.max(...boxes.map((b) => b.bottom)),
       window_.top, window_.height, hand.top + hand.height / 2),
-    behavior: calm.matches ? "instant" : "smooth",
+    behavior,
   });
 }
 
@@ -361,6 +369,7 @@ function arrive() {
   hooks.arrive(pairs);
   if (/^\d+$/.test(parts[0])) show(Number(parts[0]));
   else draw();
+  follow("instant");
 }
 
 function decoded(text) {

@@ -46,7 +46,7 @@ hooks.shown = (covered) => {
 };
 
 function lineOf([step, line]) {
-  return story[step].lines[line];
+  return story()[step].lines[line];
 }
 
 function gridOf(shape) {

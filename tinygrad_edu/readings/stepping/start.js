@@ -58,11 +58,11 @@ byId("print").addEventListener("click", () => {
   byId("storyboard").replaceChildren(...steps.map((_, n) => {
     Object.assign(state, { all: false, step: n, card: null, element: null, held: null });
     draw();
-    const title = filled("h2", `${n}. `, ...asNodes(story[n].title)), lines = story[n].lines.map((line) => {
+    const title = filled("h2", `${n}. `, ...asNodes(story()[n].title)), lines = n ? story()[n].lines.map((line) => {
       const node = lineNode(line);
       if (blank && line.sides.length > 1) for (const side of [...node.querySelectorAll("span > em")]) side.replaceChildren("________");
       return node;
-    });
+    }) : [filled("p", GIVEN)];
     return filled("article", svg.cloneNode(true), title, ...lines);
   }));
   Object.assign(state, kept);
