@@ -28,7 +28,11 @@ class GradcheckError(AssertionError):
 
 
 class Coordinate(NamedTuple):
-    """One derivative: where, by `backward()`, and by central differences."""
+    """One derivative: where, by `backward()`, and by central differences.
+
+    >>> Coordinate("x", 2.0, 2.5)
+    <x: 2 by backward, 2.5 by differences>
+    """
 
     name: str
     analytic: float
