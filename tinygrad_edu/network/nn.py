@@ -84,9 +84,13 @@ class Module:
                 child.suggest(next(part for part in reversed(path) if isinstance(part, str)))
 
     def _no_forward(self, *_: Any, **__: Any) -> NoReturn:
+        """The output for the inputs. Every subclass defines it, with the inputs and options that it takes.
+
+        >>> Tanh().forward(Tensor([0.0])).data                      # Tanh()([0.0]) is the same
+        [0.0]
+        """
         raise TypeError(f"{type(self).__name__} does not define forward(self, x)")
 
-    #: The output for the inputs. Every subclass says how, and which inputs and options there are.
     forward: Callable[..., Any] = _no_forward
 
     def __call__(self, *inputs: Any, **options: Any) -> Tensor:
