@@ -8,6 +8,7 @@ place in a Tensor with a name (z⁽¹⁾₂); all else is v₁, v₂, … in the
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import TypeAlias
 
 from .. import array_ops, ops
@@ -115,6 +116,15 @@ class Names:
             return name
         return self._number(node)  # a constant, another view of what has a name, or what is not in the graph
 
+    @cached_property
+    def place(self) -> dict[Node, int]:
+        """Where each node stands when all are computed layer by layer; a Tensor where the last of its elements does."""
+        place: dict[Node, int] = {v: k for k, v in enumerate(by_depth(self.values))}
+        for t in self.tensors:
+            behind: list[Node] = [*t.values, *t.inputs]
+            place[t] = max([place.get(a, 0) for a in behind])
+        return place
+
     def is_constant(self, node: Node) -> bool:
         """Whether a node is a leaf without a name, such as the 2 in 2 * x.
 
@@ -124,16 +134,13 @@ class Names:
 
     def _number_all(self) -> None:
         """Number all but constants and views, layer by layer; the elements of a Tensor are v₁,₁, v₁,₂, …"""
-        whole: dict[Value, Tensor] = {}
-        for t in self.tensors:
-            if t.shape and t not in self._names and not (len(t.inputs) == 1 and is_view(t)):
-                for v in t.values:
-                    whole.setdefault(v, t)
-        for v in by_depth(self.values):
-            if v in whole and whole[v] not in self._numbers:
-                self._number(whole[v])
-            if v not in self._names and v not in self._numbers and v not in self._constants:
-                self._number(v)
+        whole = [t for t in self.tensors if t.shape and t not in self._names]
+        whole = [t for t in whole if not (len(t.inputs) == 1 and is_view(t))]
+        inside = self._constants.union(self._names, *[t.values for t in whole])
+        nodes: list[Node] = [*whole, *[v for v in self.values if v not in inside]]
+        for node in sorted(nodes, key=self.place.__getitem__):
+            if node not in self._numbers:
+                self._number(node)
 
     def _number(self, node: Node) -> str:
         name = ""

@@ -71,7 +71,11 @@ class Quantities:
                 others.append(Quantity(node, names(y_hat)))
                 self._tell_how(others[-1])
                 self.softmax[t] = others[-1].symbol
-        self.of = {q.tensor: q for q in by_depth([*others, last])}
+        place: dict[Quantity, int] = {}  # that of their numbers v₁, v₂, …; what is given comes first
+        for q in by_depth([*others, last]):
+            own = [names.place.get(v, 0) for v in q.tensor.values] if q.inputs else [-1]
+            place[q] = max([*own, *[place[a] for a in q.inputs]])
+        self.of = {q.tensor: q for q in sorted(place, key=place.__getitem__)}
 
     def symbol(self, t: Tensor) -> Expression:
         """A Tensor as it stands in a formula: its name, a constant, or its own formula."""
