@@ -404,7 +404,7 @@ def chain_rule(order: list[Value], partials: Callable[[Value], Any] | None = Non
     gradient: dict[Value, Any] = dict.fromkeys(order, 0.0)
     gradient[order[-1]] = 1.0
     for b in reversed(order):
-        if b.inputs and (g := gradient[b]):  # 0.0: nothing arrives, be the partial infinite; a Value is always true
+        if b.inputs and (g := gradient[b]):  # no 0.0 · ∞, which is NaN; a Value is always true
             for a, p in zip(b.inputs, partials(b) if partials else b.partials):
                 gradient[a] += g * p  # += : a may be used twice
     return gradient
