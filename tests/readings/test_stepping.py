@@ -257,7 +257,11 @@ def test_the_steps_of_one_neuron():
     ]
 
 
-@pytest.mark.parametrize("make", [a_square, one_neuron, network, lambda: network(cross_entropy)])
+def zero_meets_infinity():
+    return Value(0.0, label="x").sqrt() * 0.0
+
+
+@pytest.mark.parametrize("make", [a_square, one_neuron, network, lambda: network(cross_entropy), zero_meets_infinity])
 def test_at_the_value_level_the_lines_are_those_of_explain_in_its_order(make):
     y = make()
     lines = [line for _, lines in steps_of(step_through(y, "value")) for line in lines]

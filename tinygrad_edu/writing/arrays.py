@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from math import prod
-from typing import TYPE_CHECKING
+from typing import Any
 
 from ..shapes import Shape, as_axes, axes, broadcast_shapes, broadcast_to, flattened, nested, offsets, reduction
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import Any
 
 
 class Array:

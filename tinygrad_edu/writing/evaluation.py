@@ -2,37 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import reduce
 from math import prod
-from typing import TYPE_CHECKING
+from typing import Any
 
 from .. import array_ops as A
 from .. import ops
+from . import expression as E
 from .arrays import Array, array, elementwise, joined, matmul, times
-from .expression import (
-    Along,
-    Apply,
-    Chain,
-    Constant,
-    Derivative,
-    Expression,
-    Function,
-    Join,
-    Literal,
-    MatMul,
-    Name,
-    Number,
-    Ones,
-    Part,
-    Placed,
-    Reshape,
-    Transpose,
-    parts,
-)
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from typing import Any
+from .expression import Expression, parts
 
 
 def evaluate(e: Expression, environment: Mapping[str, Any]) -> Any:
@@ -50,7 +30,7 @@ def evaluate(e: Expression, environment: Mapping[str, Any]) -> Any:
         ArithmeticError, ValueError: the formula has no value there.
 
     >>> from tinygrad_edu import ops
-    >>> evaluate(Apply(ops.MUL, (Name("w"), Name("x"))), {"w": 2.0, "x": 3.0})
+    >>> evaluate(E.Apply(ops.MUL, (E.Name("w"), E.Name("x"))), {"w": 2.0, "x": 3.0})
     6.0
     """
     result = _evaluate(e, environment)
@@ -59,7 +39,7 @@ def evaluate(e: Expression, environment: Mapping[str, Any]) -> Any:
 
 def is_known(e: Expression) -> bool:
     """Whether no function in the formula is known by its name alone."""
-    return not any([isinstance(part, Function) for part in parts(e)])
+    return not any([isinstance(part, E.Function) for part in parts(e)])
 
 
 def _evaluate(e: Expression, environment: Mapping[str, Any]) -> Array:
@@ -67,33 +47,33 @@ def _evaluate(e: Expression, environment: Mapping[str, Any]) -> Array:
         return _evaluate(part, environment)
 
     match e:
-        case Name(text) | Derivative(text=text):
+        case E.Name(text) | E.Derivative(text=text):
             return array(environment[text])
-        case Number(number) | Constant(number) | Literal(number):
+        case E.Number(number) | E.Constant(number) | E.Literal(number):
             return array(number)
-        case Ones(shape):
+        case E.Ones(shape):
             return Array(shape, (1.0,) * prod(shape))
-        case Apply(op, args):
+        case E.Apply(op, args):
             return _apply(op, [value(a) for a in args])
-        case Along(function, arg, axes):
+        case E.Along(function, arg, axes):
             return Array(e.shape, value(arg).along(_ALONG[function], axes, function not in A.REDUCTIONS))
-        case Join(_, args, axis):
+        case E.Join(_, args, axis):
             return joined([value(a) for a in args], prod(e.shape[:axis]), e.shape)
-        case MatMul(args):
+        case E.MatMul(args):
             return reduce(matmul, [value(a) for a in args])
-        case Transpose(arg, axes):
+        case E.Transpose(arg, axes):
             return value(arg).permuted(axes) if axes else value(arg).transposed()
-        case Reshape(arg, shape):
+        case E.Reshape(arg, shape):
             return value(arg).reshaped(shape)
-        case Part(arg, _, offsets, shape):
+        case E.Part(arg, _, offsets, shape):
             numbers = value(arg).numbers
             return Array(shape, [numbers[o] for o in offsets])
-        case Placed(arg, _, offsets, shape):
+        case E.Placed(arg, _, offsets, shape):
             placed = [0.0] * prod(shape)
             for o, number in zip(offsets, value(arg).numbers):
                 placed[o] += number
             return Array(shape, placed)
-        case Chain(arg, derivative):
+        case E.Chain(arg, derivative):
             jacobian, g = environment[derivative.text], value(arg)
             if callable(jacobian):
                 return array(jacobian(g))
@@ -145,20 +125,20 @@ def put_in(e: Expression, environment: Mapping[str, Any], whole_factors: bool = 
 
 def with_numbers(e: Expression, number_of: Callable[[Expression], Any], whole_factors: bool = False) -> Expression:
     """As `put_in`, with what `number_of` gives for a part of the formula in its place."""
-    if isinstance(e, Constant):
+    if isinstance(e, E.Constant):
         return e
     known = is_known(e)
-    named = isinstance(e, Transpose) and isinstance(e.arg, (Name, Derivative))
-    arranged = isinstance(e, (Part, Placed)) or (isinstance(e, Reshape) and prod(e.shape) > 1)
+    named = isinstance(e, E.Transpose) and isinstance(e.arg, (E.Name, E.Derivative))
+    arranged = isinstance(e, (E.Part, E.Placed)) or (isinstance(e, E.Reshape) and prod(e.shape) > 1)
     if known and (not e.args or named or arranged):
-        return Number(number_of(e))
+        return E.Number(number_of(e))
     args = []
     for a in e.args:
-        one = isinstance(a, Along) and prod(a.shape) == 1
-        if isinstance(e, Apply) and len(a.shape) == 1 and len(e.shape) == 2 and is_known(a):
-            filled: Expression = Number(number_of(Transpose(a)))  # a vector that each row of a matrix meets
-        elif whole_factors and known and isinstance(e, Apply) and e.op is ops.MUL and _is_factor(a):
-            filled = Number(number_of(Reshape(a, ()) if one else a))
+        one = isinstance(a, E.Along) and prod(a.shape) == 1
+        if isinstance(e, E.Apply) and len(a.shape) == 1 and len(e.shape) == 2 and is_known(a):
+            filled: Expression = E.Number(number_of(E.Transpose(a)))  # a vector that each row of a matrix meets
+        elif whole_factors and known and isinstance(e, E.Apply) and e.op is ops.MUL and _is_factor(a):
+            filled = E.Number(number_of(E.Reshape(a, ()) if one else a))
         else:
             filled = with_numbers(a, number_of, whole_factors)
         args.append(filled)
@@ -167,30 +147,14 @@ def with_numbers(e: Expression, number_of: Callable[[Expression], Any], whole_fa
 
 def with_args(e: Expression, args: list[Expression]) -> Expression:
     """The same formula of other parts."""
-    match e:
-        case Apply(op):
-            return Apply(op, tuple(args))
-        case MatMul():
-            return MatMul(tuple(args))
-        case Join(op, _, axis):
-            return Join(op, tuple(args), axis)
-        case Function(name, _, shape, note):
-            return Function(name, tuple(args), shape, note)
-        case Along(function, _, axes, keepdims):
-            return Along(function, args[0], axes, keepdims)
-        case Transpose(_, axes):
-            return Transpose(args[0], axes)
-        case Reshape(_, shape):
-            return Reshape(args[0], shape)
-        case Part(_, index, offsets, shape):
-            return Part(args[0], index, offsets, shape)
-        case Placed(_, index, offsets, shape):
-            return Placed(args[0], index, offsets, shape)
-        case Chain(_, derivative):
-            return Chain(args[0], derivative)
-    return e
+    formula: Any = e
+    if isinstance(e, (E.OfOne, E.Chain)):
+        formula = replace(formula, arg=args[0])
+    elif args:
+        formula = replace(formula, args=tuple(args))
+    return formula  # type: ignore[no-any-return]
 
 
 def _is_factor(e: Expression) -> bool:
     """Whether it is a local derivative: neither a constant nor something that came from above."""
-    return not isinstance(e, Constant) and not any([isinstance(part, (Derivative, MatMul)) for part in parts(e)])
+    return not isinstance(e, E.Constant) and not any([isinstance(part, (E.Derivative, E.MatMul)) for part in parts(e)])

@@ -139,7 +139,7 @@ function elementsOf([what, k], run) {
 function evaluate(tree, run) {
   if (typeof tree === "number") return { shape: [], numbers: [tree] };
   const [kind, ...rest] = tree;
-  if (typeof kind === "number") return elementwise(rows[kind][1], rest.map((part) => evaluate(part, run)));
+  if (typeof kind === "number") return elementwise(rows[kind][0] === "×" ? times : rows[kind][1], rest.map((part) => evaluate(part, run)));
   const of = () => evaluate(rest.at(-1), run);
   switch (kind) {
     case "v":
@@ -209,6 +209,10 @@ function matricesOf({ shape, numbers }, first) {
   return Array.from({ length: product(first) }, (_, k) => ({ shape: shape.slice(-2), numbers: all.slice(k * size, (k + 1) * size) }));
 }
 
+function times([a, b]) {
+  return a && b ? a * b : 0; // nothing is passed on, even where the slope is infinite
+}
+
 function matmul(a, b) {
   if (Math.min(a.shape.length, b.shape.length) > 1 && a.shape.length + b.shape.length > 4) { // of each pair of matrices
     const first = broadcast([a.shape.slice(0, -2), b.shape.slice(0, -2)]), others = matricesOf(b, first);
@@ -216,9 +220,9 @@ function matmul(a, b) {
     return { shape: [...first, a.shape.at(-2), b.shape.at(-1)], numbers: products.flatMap(({ numbers }) => numbers) };
   }
   const sizes = sizesOf(a, b);
-  if (!sizes) return elementwise(([x, y]) => x * y, [a, b]);
+  if (!sizes) return elementwise(times, [a, b]);
   const [m, n, p] = sizes;
-  const at = (i, j) => Array.from({ length: n }, (_, k) => a.numbers[i * n + k] * b.numbers[k * p + j]).reduce((x, y) => x + y, 0);
+  const at = (i, j) => Array.from({ length: n }, (_, k) => times([a.numbers[i * n + k], b.numbers[k * p + j]])).reduce((x, y) => x + y, 0);
   return { shape: [m, ...b.shape.slice(1)], numbers: Array.from({ length: m * p }, (_, k) => at(Math.floor(k / p), k % p)) };
 }
 
