@@ -23,8 +23,7 @@ import tinygrad_edu
 from tinygrad_edu import Value, explain
 from tinygrad_edu.cli import RUN, main
 from tinygrad_edu.cli.doctor import PACKAGES
-from tinygrad_edu.cli.parse import FUNCTIONS, FUNCTIONS_OF_SEVERAL, assignment, evaluate
-from tinygrad_edu.cli.spelling import FormulaError, spelled
+from tinygrad_edu.cli.parse import FUNCTIONS, FUNCTIONS_OF_SEVERAL, FormulaError, assignment, evaluate, spelled
 from tinygrad_edu.readings.drawing import picture
 
 

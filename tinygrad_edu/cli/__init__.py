@@ -18,8 +18,7 @@ from ..writing.code import identifier
 from ..writing.console import printing
 from ..writing.files import write_whole
 from .options import arguments_of
-from .parse import UndefinedError, assignment, evaluate
-from .spelling import FormulaError, as_name, quoted
+from .parse import FormulaError, UndefinedError, as_name, assignment, evaluate, quoted
 
 
 def main(argv: Sequence[str] | None = None) -> int:

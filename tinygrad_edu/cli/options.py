@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from .parse import FUNCTIONS, FUNCTIONS_OF_SEVERAL
-from .spelling import FormulaError, quoted
+from .parse import FUNCTIONS, FUNCTIONS_OF_SEVERAL, FormulaError, quoted
 
 _EXAMPLES = f"""
 examples:
