@@ -407,3 +407,13 @@ def test_the_moons_are_told_apart_and_compiled_in_the_same_way(epochs, tmp_path)
     assert run(*few) == run(*few, "--compiled")
     assert "ends in .png" in run("train_moons.py", "--picture", "moons.txt", status=2)
     assert "does not exist" in run("train_moons.py", "--picture", str(tmp_path / "no" / "moons.png"), status=2)
+
+
+def test_seven_films_are_what_their_notes_say(tmp_path):
+    text = run("films.py", str(tmp_path))
+    shown = re.findall(r"^  (.+): L = \S+, after \d+ steps (\S+)$", text, flags=re.MULTILINE)
+    last = {name: float(L) for name, L in shown}
+    assert last["η = 0.75"] > 1e4 and last["no hidden layer"] == 0.5 and last["three hidden neurons"] < 1e-4
+    assert last["momentum"] < last["SGD"] / 100
+    pages = [*tmp_path.glob("*.html")]
+    assert len(pages) == 7 and max([page.stat().st_size for page in pages]) < 400_000

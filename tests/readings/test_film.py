@@ -255,5 +255,5 @@ def test_a_film_of_two_parameters_has_their_plane(chromium, tmp_path):
     net = Valley()
     training = trained(net, squared_error, [[3.0, 0.3]], [[0.0, 0.0]], Adam(net.parameters(), lr=0.1))
     opened(chromium, tmp_path, film(training))
-    assert "the loss over theta₁ (→) and theta₂ (↑)" in chromium.run("plots.textContent")
+    assert "theta₁ (→) and theta₂ (↑); shade: L" in chromium.run("plots.textContent")
     assert not chromium.problems

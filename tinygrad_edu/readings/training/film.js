@@ -139,7 +139,7 @@ function drawCurve() {
   const across = (step) => LEFT + ((width - LEFT - RIGHT) * step) / data.steps;
   const down = (y) => TOP + ((HEIGHT - TOP - BOTTOM) * Math.max(high - scaled(y), -0.05)) / (high - low);
   svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
-  svg.replaceChildren(make("svg:text", { x: width - RIGHT, y: TOP + 4, "text-anchor": "end" }, isLog ? "L, on a logarithmic scale" : "L"));
+  svg.replaceChildren(make("svg:text", { x: LEFT, y: HEIGHT - 6 }, isLog ? "L, on a logarithmic scale" : "L"));
   const unit = 10 ** Math.floor(Math.log10((high - low) / 2)), tick = isLog ? Math.ceil((high - low) / 5) : unit * ((high - low) / unit > 5 ? 5 : 1);
   for (let t = Math.ceil(low / tick) * tick; t <= high; t += tick) {
     const y = down(isLog ? 10 ** t : t);
@@ -181,8 +181,8 @@ function shape([i, j], kind, attributes) {
 }
 
 function setUpPlots() {
-  data.runs.forEach((run, number) => {
-    run.rows = unpack(run);
+  for (const run of data.runs) run.rows = unpack(run);
+  data.runs.forEach((run) => {
     run.box = make("section", { class: "plot", "aria-label": run.name });
     run.head = run.box.appendChild(make("h2"));
     run.end = run.box.appendChild(make("p", { class: "ended", role: "status" }));
@@ -209,12 +209,14 @@ function field(run, what, ...caption) {
 function setUpPlane(run) {
   // The loss over the plane of two parameters, in bands, and the way through it.
   const range = [0, 1].map((i) => {
-    const xs = run.rows.map((row) => row[i]).filter((x) => Math.abs(x) < 1e6), low = Math.min(...xs), high = Math.max(...xs);
+    const xs = data.runs.flatMap(({ rows, losses, kept }) => // one scale for all runs, without what diverges
+      rows.filter((row, k) => row.length === 2 && (losses[kept[k]] ?? Infinity) <= 3 * losses[0]).map((row) => row[i]));
+    const low = Math.min(...xs), high = Math.max(...xs);
     const margin = 0.25 * (high - low) || 1;
     return [low - margin, high + margin];
   });
   const [first, second] = run.cards.flatMap(([name, rows, columns]) => Array.from({ length: rows * columns }, (_, n) => elementName(name, rows, columns, n)));
-  run.plane = { ...field(run, "loss over parameters", `the loss over ${first} (→) and ${second} (↑), darker where it is larger`), domain: range };
+  run.plane = { ...field(run, "loss over parameters", `${first} (→) and ${second} (↑); shade: L`), domain: range };
   const last = run.kept.length - 1, { from } = ground(run.plane);
   const values = Array.from({ length: CELLS * CELLS }, (_, n) =>
     Math.log(lossAndGradient(run, last, from((100 * ((n % CELLS) + 0.5)) / CELLS, (100 * (Math.floor(n / CELLS) + 0.5)) / CELLS))[0] + 1e-3));
@@ -227,7 +229,7 @@ function drawPlots() {
   for (const run of data.runs) {
     const k = keptAt(run, state.step), all = run.predict === undefined ? [] : run.X.map((x) => outputs(run, x, k));
     run.all = all;
-    const right = run.classes && all.length ? all.filter((y, i) => classOf(run, y) === classOf(run, run.Y[i])).length : null;
+    const right = run.classes && all.length > 1 ? all.filter((y, i) => classOf(run, y) === classOf(run, run.Y[i])).length : null;
     const L = run.losses[run.ended ? state.step : run.kept[k]] ?? (run.ended ? null : lossAndGradient(run, k)?.[0]);
     run.head.replaceChildren(`${run.name} `, make("small", {}, `L = ${short(L, 4)}${right === null ? "" : `, ${right} of ${all.length} right`}`));
     const beyond = state.step > run.kept.at(-1) ? `Parameters of more than 10⁶ after step ${run.kept.at(-1)}. ` : "";
@@ -236,9 +238,10 @@ function drawPlots() {
     if (run.plane) {
       const { svg, canvas, share, domain } = run.plane, { to } = ground({ domain });
       paint(canvas, CELLS, CELLS, (i, j) => mixed(palette.paper, palette.ink, share(i, j)));
-      const way = run.rows.slice(0, k + 1).filter((row) => row.every((x) => Math.abs(x) < 1e6)).map((row) => to(...row));
+      const way = run.rows.slice(0, k + 1).map((row) => to(...row).map((x) => Math.max(-1e4, Math.min(1e4, x))));
+      svg.style.overflow = "hidden";
       svg.replaceChildren(make("svg:path", { class: `line run${data.runs.indexOf(run) % 4}`, "vector-effect": "non-scaling-stroke", d: `M${way.map((p) => p.join(" ")).join("L")}` }),
-        ...(way.length ? [shape(way.at(-1), 0, { class: "mark mark0" })] : []));
+        shape(way.at(-1), 0, { class: "mark mark0" }));
     }
   }
 }
@@ -411,7 +414,6 @@ if (data.runs.length > 1)
     return button;
   }));
 const planar = data.runs.some((run) => run.domain && run.X[0].length === 2);
-document.querySelector("main").classList.toggle("bare", !data.runs.some((run) => run.domain));
 byId("legend").textContent = `${planar ? "● ■ ▲ ◆ targets · shade: ŷ · outlined: on the wrong side · " : ""}blue: above 0, orange: below 0; slanted: a gradient`;
 byId("notes").hidden = !data.notes.length;
 byId("notes").lastElementChild.append(...data.notes.map((note) => make("li", {}, make("label", {}, make("input", { type: "checkbox" }), ` ${note}`))));
@@ -430,6 +432,7 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 setUpPlots();
+plots.classList.toggle("small", plots.querySelectorAll("figure").length > 2);
 drawCurve();
 if (asked) state.step = Math.min(Number(asked[1]), data.steps);
 choose(0);

@@ -92,7 +92,7 @@ class Run:
         self.classes = size > 1 or (len(found) == 2 and found < {-1.0, 0.0, 1.0})
         self.threshold = 0.0 if training.loss is binary_cross_entropy_with_logits else sum(found) / 2
         points = [(*x, y[0]) if len(x) == size == 1 else x for x, y in zip(self.X, self.Y)]
-        self.domain = [_around(axis) for axis in zip(*points)] if len(points[0]) == 2 else None
+        self.domain = [_around(axis) for axis in zip(*points)] if len(points[0]) == 2 and len(points) > 1 else None
 
     @cached_property
     def program(self) -> Program:
