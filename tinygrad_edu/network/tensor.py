@@ -215,16 +215,17 @@ class Tensor(Operators[Any, "Tensor"], Reductions, Guards):
             raise ValueError(f"item: the Tensor has {len(self.values)} elements, not one")
         return self.values[0].data
 
-    def _fitting(self, name: str, data: Any) -> tuple[float, ...]:
+    def _fitting(self, name: str, data: Any) -> list[float]:
         """The numbers in `data`, which has this Tensor's shape."""
         name = f"{self.label}.{name}" if self.label else name
         try:
-            values, shape = _parse(data)
+            flat, shape = shapes.flattened(data)
+            found = [x.data if isinstance(x, Value) else real_number(x) for x in flat]
         except (TypeError, ValueError) as error:
             raise type(error)(f"{name}: {error}") from None
         if shape != self.shape:
             raise ValueError(f"{name} of shape {shape} does not fit a Tensor of shape {self.shape}")
-        return numbers(values)
+        return found
 
     @property
     def ndim(self) -> int:
