@@ -136,7 +136,8 @@ GRAPHS = {
 }  # fmt: skip
 MATRICES = {
     "Question 1": network, "Question 2": lambda: network(cross_entropy), "batch": lambda: network(batch=True),
-    "random": lambda: network(init=None), "attention": attention, "2-16-16-1": deep, "tensors": tensors, "three axes": three_axes,
+    "random": lambda: network(init=None), "attention": attention, "2-16-16-1": deep,
+    "tensors": tensors, "three axes": three_axes,
 }  # fmt: skip
 
 
