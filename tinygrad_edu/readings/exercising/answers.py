@@ -34,6 +34,22 @@ class Given(NamedTuple):
     decimals: int | None
     figures: int
 
+    def with_zeros(self, usual: int) -> Given:
+        """As it was meant: a number with fewer than two decimals has lost zeros, up to the usual number of them.
+
+        >>> Given(0.3, 1, 1).with_zeros(4)
+        Given(number=0.3, decimals=4, figures=4)
+        """
+        if self.decimals is None or self.decimals >= 2 or self.decimals >= usual:
+            return self
+        lost = usual - self.decimals
+        return Given(self.number, usual, self.figures + lost * (self.number != 0))
+
+    @property
+    def unit(self) -> float:
+        """Of its last place; 0 for a fraction."""
+        return 0.0 if self.decimals is None else 10.0**-self.decimals
+
 
 _DECIMAL = r"(?:\d+\.?\d*|\.\d+)"
 _FRACTION = re.compile(rf"(?:(\d+) )?({_DECIMAL}) ?/ ?({_DECIMAL})")

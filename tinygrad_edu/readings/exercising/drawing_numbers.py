@@ -35,8 +35,7 @@ def drawn(y: Any, seed: int, digits: int, read: Callable[[], list[Question]]) ->
     targets = [(values, draw) for values, draw in _targets(y) if given.issuperset(values)]
     fixed = {v for values, _ in targets for v in values}
     free = [v for v in order if not v.op and v in given and v not in fixed]
-    hidden: set[str] | None = None
-    second_best: list[Question] = []
+    best: tuple[int, bool, list[str], list[Question]] | None = None
     with _restored(order):
         own = {v: v.data for v in free}
         for attempt in range(_MOST_ATTEMPTS):
@@ -53,17 +52,17 @@ def drawn(y: Any, seed: int, digits: int, read: Callable[[], list[Question]]) ->
                 sheet = read()
             except (ArithmeticError, ValueError):
                 continue
-            now = {mistake for mistake, shows in mistakes_shown(sheet, digits, _UNITS).items() if not shows}
-            if not now and not prints_as_zero(sheet, digits) and not at_a_kink(sheet):
-                return sheet
-            if not now and not second_best:
-                second_best = sheet
-            hidden = now if hidden is None else min(hidden, now, key=len)
-    if second_best:
-        return second_best
-    if hidden is None:
+            hidden = sorted([id for id, shows in mistakes_shown(sheet, digits, _UNITS).items() if not shows])
+            flawed = bool(prints_as_zero(sheet, digits)) or at_a_kink(sheet)
+            if best is None or (len(hidden), flawed) < best[:2]:
+                best = (len(hidden), flawed, hidden, sheet)
+            if not hidden and not flawed:
+                break
+    if best is None:
         raise ValueError("worksheet: no numbers from −0.9 to 0.9 were found at which this graph has values")
-    raise ValueError(f"worksheet: whatever the numbers, some mistakes stay hidden here: {', '.join(sorted(hidden))}")
+    if best[0]:
+        raise ValueError(f"worksheet: whatever the numbers, some mistakes stay hidden here: {', '.join(best[2])}")
+    return best[3]
 
 
 _Random = Callable[[], float]

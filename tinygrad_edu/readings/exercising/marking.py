@@ -97,9 +97,9 @@ class _Marker:
     """
 
     def __init__(self, sheet: Sequence[Question], scheme: Scheme, read: Mapping[str, Given | str]) -> None:
-        self.sheet, self.lines, self.scheme, self.read = sheet, lines_in(sheet), scheme, read
-        decimals = [g.decimals for g in read.values() if isinstance(g, Given) and (g.decimals or 0) >= 2]
-        self.usual: int = median_high([d for d in decimals if d is not None] or [scheme.digits])
+        self.lines, self.scheme, self.read = lines_in(sheet), scheme, read
+        decimals = [g.decimals for g in read.values() if isinstance(g, Given) and g.decimals is not None]
+        self.usual: int = median_high([d for d in decimals if d >= 2] or [scheme.digits])
         radius: dict[str, Array] = {}
         self.own, self.meant = Earlier({}, radius), Earlier({}, radius)
         self.followed: set[str] = set()  # lines that are not the key's, and those computed from them
@@ -122,33 +122,31 @@ class _Marker:
         said = key if fresh else own  # the key, and not what its printed digits give
         marks, halves = [], []
         for k, (entry, given) in enumerate(zip(q.entries, written)):
-            expected = said.expected.numbers[k]
-            mark = Mark(entry, q.name, "blank", None, expected)
-            half = 0.0
+            mark = Mark(entry, q.name, "blank", None, said.expected.numbers[k])
+            marks.append(mark)
+            halves.append(0.0)
             if isinstance(given, str):
                 mark.status, mark.note = "illegible", given
             elif given is not None:
-                half = self._half(given)
-                strict = any([self._is(given, reading, k) for reading in (key, meant)])
-                follows = self._is(given, own, k)
+                meant_as = given.with_zeros(self.usual)
+                halves[k] = self._half(meant_as)
+                strict, follows = self._is(meant_as, [key, meant], k), self._is(meant_as, [own], k)
                 mark.given = given.number
                 mark.status = "right" if strict or (follows and fresh) else "own" if follows else "wrong"
-                self._count_truncated(given, [key, meant, own], k)
+                self._count_truncated(meant_as, [key, meant, own], k)
                 if mark.status == "wrong":
-                    mark.slips = slips_of(given.number, self._places(given), expected, half + own.moved[k])
-                elif self._figures(given) < min(self.scheme.least_digits, _figures_of(expected, self.scheme.digits)):
+                    decimals = self.usual if meant_as.decimals is None else meant_as.decimals
+                    mark.slips = slips_of(given.number, decimals, mark.expected, halves[k] + own.moved[k])
+                elif meant_as.figures < min(self.scheme.least_digits, _figures_of(mark.expected, self.scheme.digits)):
                     mark.status = "coarse"
-            marks.append(mark)
-            halves.append(half)
         trivial = not self.trivial.isdisjoint(q.inputs)
         if not trivial:
             name_line(q, self.lines, self.own, own, marks, halves)
-        for k, mark in enumerate(marks):
-            given = written[k]
+        for mark, given in zip(marks, written):
             if mark.status == "own" and trivial:
                 mark.note = _TRIVIAL
             wrong = isinstance(given, Given) and mark.status == "wrong" and not mark.mistakes
-            if wrong and self._is_cut_short(given, said.expected.numbers[k]):
+            if wrong and self._is_cut_short(given, mark.expected):
                 mark.status, mark.slips = "coarse", []
         self._remember(q, marks, written, meant, own, fresh)
         return marks
@@ -160,37 +158,26 @@ class _Marker:
         expected = value_of(q.line.rule, earlier.numbers, q.key) or q.key
         return Reading(expected, carried(q.line.rule, *earlier, q.key))
 
-    def _is(self, given: Given, reading: Reading, k: int) -> bool:
-        return abs(given.number - reading.expected.numbers[k]) <= self._half(given) + reading.moved[k]
+    def _is(self, given: Given, readings: Sequence[Reading], k: int) -> bool:
+        half = self._half(given)
+        return any([abs(given.number - reading.expected.numbers[k]) <= half + reading.moved[k] for reading in readings])
 
     def _half(self, given: Given) -> float:
         """Half a unit of its last place, and a hair."""
-        return self.scheme.tolerance * self._unit(given) + 1e-9 * max(1.0, abs(given.number))
+        return self.scheme.tolerance * given.unit + 1e-9 * max(1.0, abs(given.number))
 
     # What the student wrote.
 
-    def _places(self, given: Given) -> int:
-        """Its decimals; a number with fewer than two has lost zeros."""
-        decimals = self.usual if given.decimals is None else given.decimals
-        return decimals if decimals >= 2 else max(self.usual, decimals)
-
-    def _unit(self, given: Given) -> float:
-        return 0.0 if given.decimals is None else 10.0 ** -self._places(given)
-
-    def _figures(self, given: Given) -> int:
-        lost = 0 if given.decimals is None or given.number == 0 else self._places(given) - given.decimals
-        return given.figures + lost
-
     def _is_cut_short(self, given: Any, expected: float) -> bool:
         """Whether it is right in the digits that were written, too few of them."""
-        few = given.decimals is not None and 1 <= given.decimals < self._places(given) and given.figures > 0
-        return few and abs(given.number - expected) <= self.scheme.tolerance * 10.0 ** -(given.decimals or 0)
+        few = given.decimals == 1 < self.usual and given.figures > 0
+        return bool(few and abs(given.number - expected) <= self.scheme.tolerance * given.unit)
 
     def _count_truncated(self, given: Given, readings: Sequence[Reading], k: int) -> None:
         """Whether it is one of the rule's numbers cut off, or one of them rounded, where these differ."""
-        if unit := self._unit(given):
-            written = round(abs(given.number) / unit)
-            sizes = [abs(reading.expected.numbers[k]) / unit for reading in readings]
+        if given.unit:
+            written = round(abs(given.number) / given.unit)
+            sizes = [abs(reading.expected.numbers[k]) / given.unit for reading in readings]
             cut = any([floor(x + 1e-6) == written for x in sizes])
             rounded = any([floor(x + 0.5) == written for x in sizes])
             self.truncated += cut and not rounded
@@ -207,7 +194,7 @@ class _Marker:
         rights = [m.given if m.status == "right" and m.given is not None else x
                   for m, x in zip(marks, meant.expected.numbers)]  # fmt: skip
         usual = 10.0**-self.usual
-        units = [0.0 if g is None else self._unit(g) if isinstance(g, Given) else usual for g in written]
+        units = [g.with_zeros(self.usual).unit if isinstance(g, Given) else usual * (g is not None) for g in written]
         units = [max(unit, usual) if m.status == "wrong" else unit for m, unit in zip(marks, units)]
         self.own.numbers[q.text] = Array(q.key.shape, stands)
         self.meant.numbers[q.text] = Array(q.key.shape, rights)
