@@ -21,6 +21,15 @@ def test_a_formula_as_sheet_key_form_and_marks(tmp_path: Path, capsys: pytest.Ca
     said = capsys.readouterr().out
     assert "df_dw          illegible" in said
     assert "'about 1' is not a number" in said
+    scheme = ["--points", "df_dw=3", "--tolerance", "1", "--least-digits", "1"]
+    for suffix, start in (("html", "<!DOCTYPE html>"), ("csv", "\ufeffnumber,,given"), ("txt", "0 of 5 points")):
+        marks = tmp_path / f"marks.{suffix}"
+        assert main(["mark", *FORMULA, *scheme, "-o", str(marks), str(form)]) == 0
+        assert marks.read_text(encoding="utf-8").startswith(start)
+    assert main(["worksheet", *FORMULA, "--lr", "0.1"]) == 2
+    assert "--lr needs --wrt NAME" in capsys.readouterr().err
+    assert main(["worksheet", *FORMULA, "--lr", "0.1", "--wrt", "w"]) == 0
+    assert "new_w = ____" in capsys.readouterr().out
     assert main(["mark", *FORMULA]) == 2
     assert "needs the answers last" in capsys.readouterr().err
 

@@ -63,7 +63,7 @@ def written(sheet: Worksheet, digits: int, cut: bool = False, carried: bool = Tr
 STUDENTS = [(digits, cut, carried) for digits in (2, 3, 4) for cut in (False, True) for carried in (False, True)]
 
 
-@pytest.mark.parametrize("seeds", [range(1), pytest.param(range(1, 5), marks=pytest.mark.long)], ids=len)
+@pytest.mark.parametrize("seeds", [range(1), pytest.param(range(1, 3), marks=pytest.mark.long)], ids=len)
 @pytest.mark.parametrize(("digits", "cut", "carried"), STUDENTS)
 @pytest.mark.parametrize("graph", GRAPHS)
 def test_who_computes_rightly_loses_points_for_missing_digits_alone(
@@ -104,7 +104,7 @@ def with_slips(sheet: Worksheet, rng: random.Random, digits: int) -> Iterable[tu
             yield entry, form | {entry: rng.choice(far)}
 
 
-@pytest.mark.parametrize("seeds", [range(2), pytest.param(range(2, 12), marks=pytest.mark.long)], ids=len)
+@pytest.mark.parametrize("seeds", [range(2), pytest.param(range(2, 6), marks=pytest.mark.long)], ids=len)
 @pytest.mark.parametrize("graph", GRAPHS)
 def test_a_slip_of_the_pen_costs_one_number_and_accuses_nobody(graph: str, seeds: range) -> None:
     for seed in seeds:
@@ -118,7 +118,7 @@ def test_a_slip_of_the_pen_costs_one_number_and_accuses_nobody(graph: str, seeds
                 assert not marks.mistakes, (seed, digits, entry, form[entry], marks.mistakes)
 
 
-@pytest.mark.parametrize("seeds", [range(1), pytest.param(range(1, 6), marks=pytest.mark.long)], ids=len)
+@pytest.mark.parametrize("seeds", [range(1), pytest.param(range(1, 2), marks=pytest.mark.long)], ids=len)
 @pytest.mark.parametrize("digits", [3, 4])
 @pytest.mark.parametrize("graph", GRAPHS)
 def test_a_mistake_of_thought_is_listed_in_exactly_its_line(graph: str, digits: int, seeds: range) -> None:
