@@ -7,7 +7,8 @@ A batch holds one example a row, as in PyTorch: z = h Wᵀ + b.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import zip_longest
+from functools import lru_cache
+from itertools import chain, repeat
 from math import sqrt
 from numbers import Real
 from typing import Any, NoReturn
@@ -98,11 +99,12 @@ class Module:
 
         A Tensor that is made here is labelled x; of several inputs each is called as the parameter of `forward`.
         """
-        names = ("x",)
-        if len(inputs) > 1 and (code := getattr(self.forward, "__code__", None)):
-            names = code.co_varnames[1 : code.co_argcount]
-        made = [_as_input(x, name) for x, name in zip_longest(inputs, names[: len(inputs)], fillvalue="x")]
-        output: Tensor = self.forward(*made, **options)
+        if not all([isinstance(x, Tensor) for x in inputs]):
+            names = ("x",)
+            if len(inputs) > 1 and (code := getattr(self.forward, "__code__", None)):
+                names = code.co_varnames[1 : code.co_argcount]
+            inputs = tuple(map(_as_input, inputs, chain(names, repeat("x"))))
+        output: Tensor = self.forward(*inputs, **options)
         return output
 
     def children(self) -> Iterator[tuple[str, Parameter | Module]]:
@@ -422,8 +424,13 @@ class MLP(Module):
         h = x
         for l, layer in enumerate(self.layers, start=1):
             z = layer(h)
-            z.label = Suggested(of_layer("z", l))
+            z.label = _suggested("z", l)
             if l < len(self.layers):
                 h = ACTIVATIONS[self.activation](z)
-                h.label = Suggested(of_layer("h", l))
+                h.label = _suggested("h", l)
         return z
+
+
+@lru_cache(maxsize=256)  # each step of a training gives the same labels
+def _suggested(letter: str, layer: int) -> Suggested:
+    return Suggested(of_layer(letter, layer))
