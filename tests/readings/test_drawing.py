@@ -669,5 +669,5 @@ def test_a_weight_that_is_used_elsewhere_too_has_a_card_of_its_own():
      ("weather", "input"), ("temperature", "input"), ("year", "input"), ("width", "input")],
 )  # fmt: skip
 def test_a_role_is_read_from_the_whole_name_not_from_its_first_letter(name, kind):
-    leaf = Value(1.0, label=name)
-    assert Scene(Subject(leaf * 2)).kind(leaf) == kind
+    leaf, w = Value(1.0, label=name), Value(1.0, label="w")
+    assert Scene(Subject(leaf * w)).kind(leaf) == kind

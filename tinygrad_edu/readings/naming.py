@@ -59,8 +59,9 @@ class Names:
     any Tensor of one element and its Value that have the same label.
 
     `values` and `tensors` are the two graphs that end in the roots, inputs first (no Tensors where
-    a root is a Value); `layers` and `neurons` are the networks in them. `softmax` is for the log Σ exp z of
-    a cross-entropy, computed from z without ŷ, the ŷ = softmax(z) that is its slope.
+    a root is a Value); `layers` and `neurons` are the networks in them, `targets` the numbers that losses compare
+    with. `softmax` is for the log Σ exp z of a cross-entropy, computed from z alone: the ŷ = softmax(z) that is its
+    slope.
 
     Args:
         roots: the result whose graph is read, or several.
@@ -85,6 +86,7 @@ class Names:
         self._all_values = list(dict.fromkeys([*self.values, *[v for v in others if isinstance(v, Value)]]))
         self._all_tensors = list(dict.fromkeys([*self.tensors, *[t for t in others if isinstance(t, Tensor)]]))
         self.softmax: dict[Tensor, Tensor] = {}
+        self.targets: set[Value] = set()  # as a loss says
         self._names: dict[Node, str] = {}  # by label, place or role
         self._numbers: dict[Node, str] = {}  # v₁, v₂, … and their elements
         everything: list[Node] = [*self._all_values, *self._all_tensors]
@@ -231,8 +233,11 @@ class Names:
                 if role == "softmax" and "ŷ" not in self._labels and (y_hat := _softmax(t)) is not None:
                     self._give_label(y_hat, "ŷ")
                     self.softmax[t] = y_hat
-                elif role in ("ŷ", "y") and not (role == "y" and is_computed(a)):
+                elif role == "ŷ":
                     self._give_role(a, role)
+                elif role == "y" and not is_computed(a):
+                    self._give_role(a, role)
+                    self.targets.update(a.values)
 
     def _name_tensors(self) -> None:
         """L or y for the root, x for the data that enters."""
@@ -263,6 +268,11 @@ class Names:
             if isinstance(d := node.label, DerivativeName):
                 y, *xs = [(text and self._names.get(v)) or text for v, text in zip(d.nodes, [d.y, *d.xs])]
                 self._give_label(node, DerivativeName(y, xs))
+            elif (of := differentiated(node)) is not None and (x := self.given(node.inputs[0])):
+                above = self.given(of) or of.label or ""
+                if not isinstance(above, DerivativeName):
+                    above = DerivativeName(above, ())
+                self._give_label(node, DerivativeName(above.y, [*above.xs, x]))
         marked = [(node, label) for node in nodes if (label := _label(node)) and label.startswith("∂")]
         for node, label in marked:
             if node in self._roots:
@@ -273,9 +283,9 @@ class Names:
         for node in nodes:
             if isinstance(node.label, Suggested):
                 self._give_label(node, node.label)
-        above = self.given(self._roots[0]) if len(self._roots) == 1 else None
-        if marked and above:
-            self._used |= {derivative_text(above, name) for name in self._names.values()}
+        root_name = self.given(self._roots[0]) if len(self._roots) == 1 else None
+        if marked and root_name:
+            self._used |= {derivative_text(root_name, name) for name in self._names.values()}
         for node, label in marked:  # ∂L/∂w is what the reading calls a derivative of the root
             self._give_label(node, label)
 
@@ -301,6 +311,12 @@ def _label(node: Node) -> str | None:
     if not node.label or isinstance(node.label, (Suggested, DerivativeName)):
         return None
     return " ".join(node.label.split()) or None
+
+
+def differentiated(node: Node) -> Node | None:
+    """The y of a Tensor ∂y/∂x that `grad` has computed; None for any other node."""
+    y: Node | None = node.record.of if isinstance(node, Tensor) and node.record else None
+    return y
 
 
 def lse_nodes(t: Tensor) -> list[Value]:

@@ -19,6 +19,7 @@ from ..network.tensor import Tensor, from_values
 from ..ops import Op
 from ..value import Value
 from .matrices import is_view
+from .naming import differentiated
 
 _MOST_NUMBERS = 40  # single numbers of one Tensor that become nodes; more are a function of what they come from
 
@@ -101,7 +102,7 @@ class TensorGraph:
         """What was computed belongs to the Tensor that records how; a leaf to the largest Tensor of leaves."""
         owner: dict[Value, Tensor] = {}
         for t in recorded:
-            if t.inputs:
+            if t.inputs and differentiated(t) is None:
                 given = {v for a in t.inputs for v in a.values}
                 for v in t.values:
                     if v.op and v not in given:
@@ -117,13 +118,14 @@ class TensorGraph:
         together: set[Tensor] = set()
         for t in recorded:
             owners = {self.owner.get(v) for v in t.values}
-            if t.inputs and t.op is not A.MAP:
+            one_by_one = not t.inputs or differentiated(t) is not None
+            if not one_by_one and t.op is not A.MAP:
                 continue
             if not t.inputs and len(owners) == 1 and None not in owners:
                 continue  # it is given, or a part of another
             alone = self.computed_alone(t)
             told = [v for v in alone if is_told(v)]
-            if not t.inputs and (len(alone) <= _MOST_NUMBERS or not told):
+            if one_by_one and (len(alone) <= _MOST_NUMBERS or not told):
                 self._become_nodes(alone, t)
                 if t.shape:
                     together.add(t)

@@ -7,14 +7,14 @@ from functools import cached_property
 from math import isfinite
 
 from ... import ops
-from ...network.nn import Parameter
 from ...network.tensor import Tensor
 from ...value import Value
 from ...writing.expression import Name
 from ...writing.names import elements
 from ...writing.numbers import number, short
 from ..formulas import formula
-from ..naming import lse_nodes
+from ..layers import BIASES, WEIGHTS, letters
+from ..naming import is_computed, lse_nodes
 from ..subject import Subject
 from . import look
 
@@ -52,7 +52,7 @@ class Scene:
         # The root's own gradient is 1 after backward() and 0 before: then the gradients are left blank.
         self.blank = not any([root.grad for root in self.roots])
         leaves = [v for v in self.values if not v.op]
-        self._has_weights = any([letters(self.name(v) or "") in _WEIGHTS for v in leaves])
+        self._has_weights = any([letters(self.name(v) or "") in WEIGHTS for v in leaves])
         self._examples: dict[Value, int] = {}
         for layer in self.layers:
             for t in (layer.z, layer.h):
@@ -168,12 +168,11 @@ class Scene:
         name = self.name(node)
         if not name:
             return "constant"
-        word = letters(name)
-        if isinstance(node, Parameter) or node in self.names.parameters or word in _WEIGHTS:
+        word, one = letters(name), node.values[0] if isinstance(node, Tensor) else node
+        if one in self.names.parameters or word in WEIGHTS or (word in BIASES and self._has_weights):
             return "parameter"
-        if word in _BIASES and self._has_weights:
-            return "parameter"
-        return "target" if word in _TARGETS else "input"
+        called = word in _TARGETS and (self._has_weights or self.names.parameters)
+        return "target" if one in self.names.targets or called else "input"
 
     def example(self, v: Value) -> str:
         """Which example of a batch, one a row, a neuron computes; empty where there is just one."""
@@ -207,18 +206,4 @@ class Scene:
         return kind if len(self._roles) > 1 and kind in self._roles and not is_computed(node) else ""
 
 
-_WEIGHTS, _BIASES, _TARGETS = {"w", "W", "weight"}, {"b", "bias"}, {"y", "t", "target"}
-
-
-def letters(name: str) -> str:
-    """A name without its indices.
-
-    >>> letters("w⁽¹⁾₁₂"), letters("y_1"), letters("weather")
-    ('w', 'y', 'weather')
-    """
-    return "".join(filter(str.isalpha, name))
-
-
-def is_computed(node: Value | Tensor) -> bool:
-    """Whether a node was computed; a Tensor that records no operation may be made of Values that were."""
-    return bool(node.op) or (isinstance(node, Tensor) and any([v.op for v in node.values]))
+_TARGETS = {"y", "t", "target"}

@@ -187,6 +187,13 @@ class Derivation:
     update: list[Row] = field(default_factory=list)
     title: str | None = None
 
+    def __getstate__(self) -> object:
+        """What `pickle` would keep: a TypeError, since a whole graph hangs on a derivation."""
+        raise TypeError(
+            "a derivation holds its graph and cannot be copied or pickled: keep its text, derivation.to('text') or "
+            "derivation.save(path)"
+        )
+
     @property
     def remarks(self) -> list[str]:
         """The sentences about the neurons of a network, as text.

@@ -1,0 +1,488 @@
+"""What people saw at models beyond the MLP, and other cases of the same causes: what is shown holds."""
+
+import copy
+import pickle
+import re
+
+import pytest
+
+from tinygrad_edu import (
+    MLP,
+    Linear,
+    Module,
+    Sequential,
+    Tanh,
+    Tensor,
+    Value,
+    binary_cross_entropy_with_logits,
+    compile_graph,
+    cross_entropy,
+    draw,
+    explain,
+    grad,
+    mse_loss,
+    squared_error,
+    stack,
+    step_through,
+    worksheet,
+)
+from tinygrad_edu.network.functions import cat
+from tinygrad_edu.network.nn import Parameter
+from tinygrad_edu.readings.subject import Subject
+
+
+def rows(y, **options):
+    """Each quantity of the forward pass with its formula; None for what is given."""
+    return {str(row.quantity): row.rule and str(row.rule) for row in explain(y, **options).forward}
+
+
+def gradients(y, **options):
+    """Each ∂L/∂q with its number or numbers, those of a sum once it is complete."""
+    derivation = explain(y, **options)
+    found = {}
+    for row in [row for step in derivation.backward for row in step.rows]:
+        result = row.result if row.total is None else row.total
+        found[str(row.quantity)] = result.data if isinstance(result, Tensor) else result
+    return found
+
+
+def tooltips(drawing):
+    return re.findall(r' tooltip="([^"]*)"\]', drawing.source)
+
+
+def labelled(node, label):
+    node.label = label
+    return node
+
+
+def values(**numbers):
+    return [Value(number, label=name) for name, number in numbers.items()]
+
+
+def tensors(**data):
+    return [Tensor(numbers, label=name) for name, numbers in data.items()]
+
+
+# Single numbers beside Tensors.
+
+
+def test_a_single_number_beside_a_matrix_is_a_quantity_with_a_gradient():
+    (u,), (W, x) = values(u=0.3), tensors(W=[[0.5, -1.0], [1.5, 0.25]], x=[1.0, -0.5])
+    y = (W @ x + u * 0.5).sum()
+    assert rows(y) == {"u": None, "W": None, "x": None, "v₁": "u · 0.5", "L": "Σ (W x + v₁)"}
+    assert gradients(y)["∂L/∂u"] == 1.0  # two elements, half of u in each
+    names = [question.name for question in worksheet(y).questions]
+    assert "u" in names and "dL_du" in names
+    assert {"u (input): value 0.3000", "u, shape ()"} & {*tooltips(draw(y, "value")), *tooltips(draw(y, "tensor"))}
+
+
+def test_a_mixing_weight_and_what_is_left_of_it():
+    (a,), (A, B) = values(a=0.2), tensors(A=[1.0, 2.0], B=[3.0, -1.0])
+    α = labelled(a.sigmoid(), "α")
+    found = rows((A * α + B * (1 - α)).sum())
+    assert found["α"] == "sigmoid(a)" and "1 − α" in found.values() and "Tensor(α)" not in str(found)
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        lambda T, x: cross_entropy(x / T, 1),  # a temperature
+        lambda T, x: (x * T.exp() + T).sum(),
+        lambda T, x: (Tensor([T, T * T]) * x).sum(),
+        lambda T, x: x.map(lambda v: v * T + v).sum(),
+        lambda T, x: (Tensor([[T * x[0], T], [x[1], T.sin()]]) @ x).tanh().sum(),
+        lambda T, x: (x * Value.sum([T, T * 2, x[0]])).sum(),
+        lambda T, x: Tensor(Value.max([T, x[0]])) * (x @ x),
+    ],
+)
+def test_single_numbers_have_a_line_and_their_gradient(program):
+    (T,), (x,) = values(T=2.0), tensors(x=[1.0, -0.5])
+    y = program(T, x)
+    derivation, found = explain(y), gradients(y)
+    y.backward()
+    assert found["∂L/∂T"] == pytest.approx(T.grad) and found["∂L/∂x"] == pytest.approx(x.grad)
+    for row in derivation.forward:
+        assert row.rule is not None or not any(v.op for v in row.node.values)
+
+
+def test_a_parameter_that_feeds_a_tensor_by_its_number_is_known():
+    class Mixed(Module):
+        def __init__(self):
+            self.share, self.steps = Parameter(0.0), Parameter([1.0, 2.0])
+
+        def forward(self, x):
+            p = self.share.values[0].sigmoid()
+            return x * p + (1 - p) * self.steps[1]
+
+    net = Mixed()
+    y = net([1.0, 3.0]).sum()
+    assert "sigmoid(share)" in rows(y).values()
+    assert {"∂L/∂share", "∂L/∂steps₂"} <= gradients(y).keys()
+    assert gradients(y.values[0])["∂f/∂share"] == gradients(y)["∂L/∂share"] == -0.25 + 0.75 - 1.0 + 0.5  # ¼ Σ (x − 2)
+
+
+# Losses.
+
+
+def test_a_sum_over_examples_has_no_layers_but_those_of_the_network():
+    net = MLP([2, 2], seed=0)
+    L = sum(cross_entropy(net(x), k) for x, k in (([1.0, 0.0], 0), ([0.0, 1.0], 1), ([1.0, 1.0], 0)))
+    found = rows(L)
+    assert [name for name in found if name.startswith("z")] == ["z⁽¹⁾", "z⁽¹⁾′", "z⁽¹⁾′′"]
+    assert "0 +" not in str(explain(L)).replace(".0 +", "") and {"y", "y′", "y′′"} <= found.keys()
+    assert all(a is W for layer in Subject(L).names.layers for a, W in zip(layer.weights, [net.layers[0].W]))
+
+
+@pytest.mark.parametrize(
+    "penalty",
+    [
+        lambda W: (W * W).sum(),
+        lambda W: W.reshape(-1) @ W.reshape(-1),
+        lambda W: (W @ W.T).sum(),
+        lambda W: abs(W).sum(),
+    ],
+)
+def test_a_penalty_is_no_layer(penalty):
+    net = MLP([2, 2, 1], seed=1)
+    L = squared_error(net([1.0, -1.0]), [0.5]) + 0.1 * penalty(net.layers[0].W)
+    assert [name for name in rows(L) if name[0] in "zh"] == ["z⁽¹⁾", "h⁽¹⁾", "z⁽²⁾"]
+
+
+def test_targets_and_predictions_are_what_a_loss_says():
+    (x,) = tensors(x=[1.0, 2.0])
+    p = x * 2  # a prediction, though there is no network
+    truth = Tensor([1.0, 0.0])
+    for loss in squared_error, mse_loss:
+        assert {"ŷ", "y"} <= rows(loss(p, truth)).keys()
+    assert "y, shape (2,)" in tooltips(draw(binary_cross_entropy_with_logits(x, truth), "tensor"))
+    target = Tensor([1.0, 0.0], label="truth")
+    assert "truth₁ (target): value 1.0000" in tooltips(draw(squared_error(p, target), "value"))
+
+
+# Names.
+
+
+def test_what_is_added_to_a_product_is_a_bias_only_if_it_is_a_parameter():
+    layer, (x,) = Linear(2, 2, bias=False, seed=0), tensors(x=[1.0, -0.5])
+
+    y = (x + layer(x)).sum()
+    assert rows(y)["z⁽¹⁾"] == "W x" and not any(name.startswith("b") for name in rows(y))
+    assert "x, shape (2,)" in tooltips(draw(y, "tensor"))
+
+
+def test_a_gain_is_called_as_its_module_says():
+    class Norm(Module):
+        def __init__(self):
+            self.gain, self.shift = Parameter([1.0, 2.0]), Parameter([0.0, 0.5])
+
+        def forward(self, t):
+            return self.gain * (t - t.mean()) + self.shift
+
+    found = rows(Sequential(Linear(2, 2, seed=0), Norm())([1.0, 2.0]).sum())
+    assert {"gain⁽²⁾", "shift⁽²⁾", "W⁽¹⁾", "x"} <= found.keys()
+
+
+class Cell(Module):
+    def __init__(self):
+        self.W_xh, self.W_hh, self.b_h = Parameter([[0.5]]), Parameter([[0.25]]), Parameter([0.1])
+
+    def forward(self, x, h):
+        return (self.W_xh @ x + self.W_hh @ h + self.b_h).tanh()
+
+
+def test_an_unrolled_network_has_the_same_names_from_every_step():
+    cell, h = Cell(), Tensor([0.0], label="h₀")
+    steps = [h := cell([x], h) for x in (1.0, -0.5, 2.0)]
+    all_three = rows(squared_error(stack(steps), [[0.0], [1.0], [0.0]]))
+    assert [name for name in all_three if name.startswith("h⁽")] == ["h⁽¹⁾[1]", "h⁽¹⁾[2]", "h⁽¹⁾[3]"]
+    assert all_three["z⁽¹⁾[2]"] == "W_xh x′ + W_hh h⁽¹⁾[1] + b_h"
+    for k, step in enumerate(steps[1:], start=2):
+        found = rows(step)
+        assert set(found) <= set(all_three) and f"h⁽¹⁾[{k}]" in found
+
+
+def test_weights_that_are_used_again_without_need_are_another_example():
+    net = MLP([1, 1], seed=0)
+    found = rows(net([1.0]).sum() * net([2.0]).sum())
+    assert {"z⁽¹⁾", "z⁽¹⁾′"} <= found.keys() and not any("[" in name for name in found)
+
+
+def test_two_networks_are_told_apart():
+    one, other = MLP([1, 1], seed=0), MLP([1, 1], seed=1)
+    found = rows(squared_error(one([1.0]), other([1.0])))
+    assert {"W⁽¹⁾", "b⁽¹⁾", "W⁽¹⁾′", "b⁽¹⁾′"} <= found.keys()
+    deep = copy.deepcopy(one)  # a target network
+    assert {"W⁽¹⁾", "W⁽¹⁾′"} <= rows(squared_error(one([1.0]), deep([1.0]))).keys()
+
+
+class Transformer(Module):
+    def __init__(self):
+        self.heads = [Head(), Head()]
+        self.encoder, self.decoder = MLP([1, 1, 1], seed=0), MLP([1, 1, 1], seed=1)
+        self.table = {"left": Parameter([[1.0]]), "right": Parameter([[1.0]])}
+        self.mixes = [Parameter([[1.0]])]
+        self.mixes.append(Parameter([[2.0]]))
+
+
+class Head(Module):
+    def __init__(self):
+        self.query, self.W_k, self.scale = Linear(1, 1), Linear(1, 1, bias=False), Parameter(1.0)
+
+
+def test_a_parameter_is_called_by_its_place():
+    net = Transformer()
+    net.parameters()  # which tells what was appended to a list where it stands
+    L = sum((p * p).sum() for p in net.parameters())
+    names = Subject(L).names
+    called = {path: names(p) for path, p in net.named_parameters()}
+    assert called == {
+        "heads.0.query.W": "W_query⁽¹⁾",
+        "heads.0.query.b": "b_query⁽¹⁾",
+        "heads.0.W_k.W": "W_k⁽¹⁾",
+        "heads.0.scale": "scale⁽¹⁾",
+        "heads.1.query.W": "W_query⁽²⁾",
+        "heads.1.query.b": "b_query⁽²⁾",
+        "heads.1.W_k.W": "W_k⁽²⁾",
+        "heads.1.scale": "scale⁽²⁾",
+        "encoder.layers.0.W": "W_encoder⁽¹⁾",
+        "encoder.layers.0.b": "b_encoder⁽¹⁾",
+        "encoder.layers.1.W": "W_encoder⁽²⁾",
+        "encoder.layers.1.b": "b_encoder⁽²⁾",
+        "decoder.layers.0.W": "W_decoder⁽¹⁾",
+        "decoder.layers.0.b": "b_decoder⁽¹⁾",
+        "decoder.layers.1.W": "W_decoder⁽²⁾",
+        "decoder.layers.1.b": "b_decoder⁽²⁾",
+        "table.left": "left",
+        "table.right": "right",
+        "mixes.0": "mixes⁽¹⁾",
+        "mixes.1": "mixes⁽²⁾",
+    }
+
+
+def test_names_survive_a_copy_a_pickle_and_the_end_of_the_network():
+    for net in (copy.deepcopy(Transformer()), pickle.loads(pickle.dumps(Transformer()))):
+        kept = net.heads[1].query.W
+        del net
+        assert rows((kept * kept).sum()) == {"W_query⁽²⁾": None, "L": "W_query⁽²⁾²"}
+
+
+def test_numbers_count_up_on_the_page():
+    x, y = values(x=0.5, y=2.0)
+    a, b = x * y, x + y
+    for program in (b * a, (a.exp() + b) * a.sin(), a / b + (b - a) * b.tanh()):
+        found = [name for name in rows(program) if name.startswith("v")]
+        assert found == sorted(found)
+
+
+# Derivatives among the names.
+
+
+def test_a_derivative_of_another_function_is_told_apart():
+    (x,) = values(x=2.0)
+    f = labelled(x**3, "f")
+    y = grad(f, x) * x
+    assert rows(y)["∂f/∂x"] == "1 · v₂" and gradients(y)["∂y/∂x"] == 36.0
+    forms = {str(row.quantity) for row in explain(y)}
+    assert "∂f/∂x" in forms and "∂f/∂f" not in forms
+
+
+def test_a_label_like_a_derivative_makes_no_false_equation():
+    (w, x) = values(w=3.0, x=2.0)
+    mine = labelled(w * 5, "∂L/∂w")
+    L = labelled(mine * x + w, "L")
+    found = explain(L)
+    names = [str(row.quantity) for row in found.forward]
+    assert "∂L/∂w" not in names and "∂L/∂w′" in names
+    assert gradients(L)["∂L/∂w"] == 11.0
+
+
+def test_a_label_that_begins_with_a_d_is_just_a_label():
+    (a,) = values(**{"∂": 2.0})
+    y = labelled(a * a, "∂y")
+    assert compile_graph({"y": y}, [a])(3.0) == {"y": 9.0}
+    assert rows(labelled(y + 1, "s")) == {"∂": None, "∂y": "∂ · ∂", "s": "∂y + 1"}
+
+
+def test_a_gradient_of_a_network_is_called_after_its_parameter():
+    net = MLP([1, 1], init=0.5)
+    L = labelled(squared_error(net([2.0]), [0.0]), "L")
+    slope = grad(L, net.layers[0].W)
+    assert {"∂L/∂W⁽¹⁾", "∂L/∂W⁽¹⁾₁₁"} <= rows((slope * slope).sum()).keys()
+    W, x = tensors(W=[[1.0, 2.0], [0.5, -1.0]], x=[1.0, 0.5])
+    L = labelled((W @ x).tanh().sum(), "L")
+    y = (grad(L, W) * W).sum()
+    y.backward()
+    assert gradients(y)["∂y/∂W"] == [pytest.approx(row) for row in W.grad]
+
+
+# Infinite slopes.
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        lambda x: Value(3.0, label="w") + x.sqrt() * 0.0,
+        lambda x: (x**0.5) * (x.relu()) + 1.0,
+        lambda x: x.sqrt().relu() * 2.0 * 0.0 + x,
+        lambda x: (x.sqrt() * 0.0).tanh() + (x**0.25) * 0.0,
+    ],
+)
+def test_nothing_times_an_infinite_slope_is_nothing(program):
+    (x,) = values(x=0.0)
+    y = program(x)
+    y.backward()
+    found = gradients(y, wrt=x)
+    assert found["∂f/∂x"] == x.grad and "nan" not in str(explain(y, wrt=x))
+
+
+def test_an_infinite_slope_in_a_matrix():
+    (x,) = tensors(x=[0.0, 4.0])
+    y = (x.sqrt() * 2)[1:].sum()
+    assert gradients(y) == {"∂L/∂x": [0.0, 0.5]}
+    assert gradients((x.sqrt() * [0.0, 1.0]).sum())["∂L/∂x"] == [0.0, 0.25]
+
+
+def test_where_a_gradient_meets_an_infinite_slope_the_engine_says_so():
+    (w, x) = values(w=3.0, x=0.0)
+    with pytest.raises(OverflowError, match=r"sqrt = 0\.0 has an infinite derivative at x = 0\.0, and a gradient of 3"):
+        explain(w * x.sqrt(), wrt=x)
+
+
+# Views.
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        lambda v, t: v.max(),
+        lambda v, t: v.min() * 2,
+        lambda v, t: (cat([v, v]) ** 2).sum(),
+        lambda v, t: v.maximum(2.0).sum(),
+        lambda v, t: v.logsumexp() + t.max(axis=0).sum(),
+        lambda v, t: (stack([v, v * 2]) * v).sum(),
+    ],
+)
+def test_a_labelled_view_is_the_quantity(program):
+    (t,) = tensors(t=[[1.0, 2.0], [3.0, 0.5]])
+    v = labelled(t.reshape(4), "v")
+    y = program(v, t)
+    y.backward()
+    found = gradients(y)
+    for quantity, node in (("∂L/∂t", t), ("∂L/∂v", v)):
+        assert quantity not in found or found[quantity] == node.grad
+    assert "the last term" not in str(explain(y)) and "∂L/∂t" in found
+
+
+# Remarks.
+
+
+def test_neurons_that_will_differ_are_not_called_identical():
+    net = MLP([1, 2, 1], init=0.5)
+    data = squared_error(net([1.0]), [0.3])
+    assert explain(data).remarks  # nothing tells them apart
+    w = net.layers[1].W
+    for L in (data + w[0, 0] * w[0, 0], data + Tensor([[1.0, 0.0]]) @ net.layers[0].W.reshape(-1)):
+        assert not any("identical" in said for said in explain(L.sum()).remarks)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_neurons_that_are_called_identical_are_so_after_ten_steps(seed):
+    net = MLP([2, 3, 2], seed=seed)
+    net.layers[0].W.data = [net.layers[0].W.tolist()[0]] * 3
+    net.layers[0].b.data = [0.1] * 3
+    columns = [[x, x, z] for x, z in zip((0.5, -0.25), (0.75, 0.3 if seed % 2 else -0.25))]
+    net.layers[1].W.data = columns
+    examples = [([1.0, -0.5], [0.0, 1.0]), ([0.25, 2.0], [1.0, 0.5])]
+    (said,) = explain(sum(squared_error(net(x), y) for x, y in examples)).remarks
+    assert said.startswith("neurons 1 and 2 of layer 1 are identical")
+    for _ in range(10):
+        net.zero_grad()
+        sum(squared_error(net(x), y) for x, y in examples).backward()
+        for p in net.parameters():
+            p.data -= 0.1 * p.grad
+    first, second, third = net.layers[0].W.tolist()
+    assert first == pytest.approx(second, rel=1e-12) and first != pytest.approx(third, rel=1e-3)
+
+
+def test_saturated_is_said_of_the_examples_that_there_are():
+    net = MLP([1, 1, 1], activation="tanh", init=1.0)
+    one, far, near = [net([x]) for x in (9.0, 8.0, 0.0)]
+    said = "neuron 1 of layer 1 is saturated in"
+    assert explain(one.sum()).remarks == [f"{said} this example: the slope of the activation is below 0.001"]
+    assert explain(one.sum() + far.sum()).remarks == [
+        f"{said} all examples: the slope of the activation is below 0.001"
+    ]
+    assert explain(one.sum() + near.sum()).remarks == []
+
+
+# Pictures and pages.
+
+
+def test_a_prediction_is_called_so_on_every_card():
+    net = MLP([2, 3, 2], seed=0)
+    y_hat = labelled(net([1.0, 2.0]), "ŷ")
+    L = squared_error(y_hat, [0.5, 0.1])
+    for level in ("tensor", "neuron", "value"):
+        assert "ŷ" in draw(L, level).source and "z⁽²⁾" not in draw(L, level).source
+    assert "ŷ" in step_through(L).html
+
+
+def test_a_gradient_of_something_else_is_not_shown_as_that_of_the_result():
+    (x,) = values(x=2.0)
+    y = labelled(x * x, "y")
+    y.backward()
+    x.data = 5.0
+    y.forward()
+    assert not any("∂y/∂x = 4" in said for said in tooltips(draw(y)))
+    W, X = tensors(W=[1.0, 2.0], x=[3.0, 4.0])
+    data, penalty = (W * X).sum(), (W * W).sum()
+    data.backward()
+    penalty.backward()
+    L = labelled(data + penalty, "L")
+    assert "∂L/∂W" not in draw(labelled(penalty, "P"), "tensor").source.replace("∂P", "")
+    assert "∂L/∂D" not in draw(L, "tensor").source
+
+
+def test_a_leaf_is_a_target_where_there_is_something_to_learn():
+    t, x = values(t=2.0, x=1.0)
+    assert not any("target" in said for said in tooltips(draw((t * t + x).sin())))
+    w, y = values(w=1.0, y=2.0)
+    assert any(said.startswith("y (target)") for said in tooltips(draw((w * x - y) ** 2)))
+
+
+def test_nothing_is_said_twice():
+    (x,) = tensors(x=[1.0, 2.0])
+    for y in (sum([x.sum(), (x * x).sum()]), (x + 0.0).sum(), x.sum() * 1.0, Tensor(x[0]) + 0.0):
+        for row in explain(y).forward:
+            assert row.rule is None or str(row.rule) != str(row.quantity)
+
+
+# Modules and types.
+
+
+def test_a_module_takes_several_inputs_and_options():
+    class Gate(Module):
+        def __init__(self):
+            self.W = Parameter([[2.0]])
+
+        def forward(self, x, h, gain=1.0, *, mask=None):
+            y = (self.W @ x + h) * gain
+            return y if mask is None else y * mask
+
+    gate = Gate()
+    y = gate([1.0], [3.0], gain=0.5, mask=[2.0])
+    assert y.data == [5.0] and {"x", "h"} <= rows(y.sum()).keys()
+    assert gate(Tensor([1.0]), 3.0).data == [5.0]
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'h'"):
+        gate([1.0])
+
+
+def test_a_derivation_says_how_it_is_kept():
+    (x,) = values(x=2.0)
+    with pytest.raises(TypeError, match="a derivation holds its graph and cannot be copied or pickled: keep its text"):
+        pickle.dumps(explain(x * x))
+
+
+def test_a_sequential_takes_functions():
+    net = Sequential(Linear(1, 2, seed=0), Tensor.relu, lambda h: h * 2, Tanh())
+    assert len(net.parameters()) == 2 and net([1.0]).shape == (2,)
