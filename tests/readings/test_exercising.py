@@ -592,7 +592,7 @@ def test_a_sheet_has_numbers_as_numbers_and_the_formulas_of_the_course() -> None
         assert "Question 2, variant 7" in text and "seed" not in text
     text = sheet.to("md")
     assert "`L = −Σ y ∘ log(ŷ)`" in text and "`∂L/∂z⁽³⁾ = ŷ − y`" in text
-    assert "```\nη = 0.1\n```" in text and "`new W⁽³⁾ = W⁽³⁾ − η · ∂L/∂W⁽³⁾`" in text
+    assert "\nη = 0.1\n```" in text and "`new W⁽³⁾ = W⁽³⁾ − η · ∂L/∂W⁽³⁾`" in text
     assert "- `dL_dz3[1] = ________`" in text and "|" not in text
     html = sheet.to("html")
     assert "<b>η</b> <em>=</em> 0.1 " in html

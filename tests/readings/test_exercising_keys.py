@@ -86,9 +86,10 @@ def printed(sheet: Worksheet) -> tuple[dict[str, Any], list[tuple[str, str, list
     """What is given, by name; and of each line its quantity, its rule, and the numbers of the key."""
     text = sheet.key().to("md")
     given = {}
-    for picture in re.findall("```\n(.*?)\n```", text, re.DOTALL):
+    blocks = [block for part in re.findall("```\n(.*?)\n```", text, re.DOTALL) for block in part.split("\n\n")]
+    for picture in [one for block in blocks for one in ([block] if "⎡" in block else block.split("\n"))]:
         line, matrices = on_one_line(picture)
-        name, number = line.split(" = ")
+        name, *_, number = line.split(" = ")
         given[name.strip()] = Reader(number.strip(), matrices).whole()
     lines = []
     for quantity, rule, answers in re.findall("`([^`]+?) = ([^`]+)`\n\n((?:- `[^`]*`\n)+)", text + "\n"):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from html import escape
+from itertools import groupby
 from math import prod
 from typing import TYPE_CHECKING
 
 from ...writing.expression import Number
 from ...writing.latex import LaTeX, latex_number, latex_words
 from ...writing.paper import Paper, Text, written
+from ..explaining.rows import separated
 from .sheet import Question
 
 if TYPE_CHECKING:
@@ -36,9 +38,9 @@ def grid(q: Question, sheet: Worksheet) -> list[list[str]]:
     return [numbers[k : k + columns] for k in range(0, n, columns)]
 
 
-def _sides(q: Question, style: Paper) -> tuple[str, str]:
-    """The quantity, and its rule or ""."""
-    return written(q.line.quantity, style), "" if q.line.rule is None else written(q.line.rule, style)
+def _sides(q: Question, style: Paper) -> list[str]:
+    """The quantity, and its rule if it has one."""
+    return [written(e, style) for e in (q.line.quantity, q.line.rule) if e is not None]
 
 
 def _lies_down(q: Question) -> bool:
@@ -80,8 +82,8 @@ def _html_line(q: Question, sheet: Worksheet) -> str:
         classes = ("asked" if q.asked else "known") + " matrix" * bool(q.key.shape)
         numbers = f'<span><table class="{classes}">{cells}</table>' + "<i>ᵀ</i>" * _lies_down(q) + "</span>"
     typed = f"<small>{escape(hint(q))}</small>" if q.asked else ""
-    quantity, rule = map(escape, _sides(q, Text(sheet.digits)))
-    formula = f'<em class="formula">= {rule} =</em>' if rule else "<em>=</em>"
+    quantity, *rule = map(escape, _sides(q, Text(sheet.digits)))
+    formula = f'<em class="formula">= {rule[0]} =</em>' if rule else "<em>=</em>"
     return f'<div class="line"><b>{quantity}</b> {formula} {numbers} {typed}</div>'
 
 
@@ -123,7 +125,7 @@ def as_latex(sheet: Worksheet) -> str:
 
 
 def _latex_line(q: Question, sheet: Worksheet) -> str:
-    sides = [side for side in _sides(q, LaTeX(sheet.digits)) if side]
+    sides = _sides(q, LaTeX(sheet.digits))
     rows = grid(q, sheet)
     if not q.asked:
         cells = r" \\ ".join([" & ".join([latex_number(cell) for cell in row]) for row in rows])
@@ -150,18 +152,25 @@ def as_markdown(sheet: Worksheet) -> str:
     blocks = [f"# {sheet.title}", "Key" if sheet.filled else "Name: `____________________`"]
     blocks += [f"Decimals: {sheet.digits}. Sheet {sheet.id}", *sheet.remarks]
     for part, chosen in _parts(sheet):
-        lines = []
-        for q in chosen:
-            quantity, rule = _sides(q, Text(sheet.digits))
-            if not q.asked:
-                style = Text(q.decimals(sheet.digits))
-                lines.append(f"```\n{style.join(quantity, ' = ', written(Number(q.key), style))}\n```")
+        blocks.append(f"## {_PARTS[part]}")
+        for asked, lines in groupby(chosen, key=lambda q: q.asked):
+            if not asked:
+                known = "\n".join([_known(q, sheet) for q in lines]).replace("\n\n\n", "\n\n").strip("\n")
+                blocks.append(f"```\n{known}\n```")
                 continue
-            blanks = [cell or "________" for row in grid(q, sheet) for cell in row]
-            typed = [f"- `{entry} = {blank}`" for entry, blank in zip(q.entries, blanks)]
-            lines.append("\n".join([f"`{quantity} = {rule}`", "", *typed]))
-        blocks += [f"## {_PARTS[part]}", *lines]
+            for q in lines:
+                blanks = [cell or "________" for row in grid(q, sheet) for cell in row]
+                typed = [f"- `{entry} = {blank}`" for entry, blank in zip(q.entries, blanks)]
+                blocks += [f"`{' = '.join(_sides(q, Text(sheet.digits)))}`", "\n".join(typed)]
     return "\n\n".join(blocks) + "\n"
+
+
+def _known(q: Question, sheet: Worksheet) -> str:
+    """A quantity with its numbers, a matrix between empty lines."""
+    style = Text(q.decimals(sheet.digits))
+    sides = [*_sides(q, style), written(Number(q.key), style)]
+    line = style.join(*separated(sides, " = "))
+    return f"\n{line}\n" if "\n" in line else line
 
 
 FORMATS: dict[str, Callable[[Worksheet], str]] = {"html": as_html, "htm": as_html, "tex": as_latex, "md": as_markdown}
