@@ -71,18 +71,21 @@ class Page:
         >>> step_through(Value(2.0)).html[:15]
         '<!DOCTYPE html>'
         """
-        live = self._data["live"]
-        style = colours() + _part("page.css")
-        script = _DATA + self._program + "".join(map(_part, ("page.js", *(LABORATORY if live else ()), "start.js")))
+        style, script = self._style_and_script
         return Template(_part("page.html")).substitute(
-            policy=f"default-src 'none'; script-src {hash_of(script)}; style-src {hash_of(style)}; base-uri 'none'",
+            policy=policy(self._style_and_script),
             title=html.escape(look.printable(self.title)),
             style=style,
-            laboratory=_part("laboratory.html") if live else "",
+            laboratory=_part("laboratory.html") if self._data["live"] else "",
             picture=self._picture,
             data=as_json(self._data),
             script=script,
         )
+
+    @property
+    def _style_and_script(self) -> tuple[str, str]:
+        parts = ("page.js", *(LABORATORY if self._data["live"] else ()), "start.js")
+        return colours() + _part("page.css"), _DATA + self._program + "".join(map(_part, parts))
 
     @property
     def _program(self) -> str:
@@ -162,6 +165,11 @@ def colours() -> str:
     )
 
 
-def hash_of(text: str) -> str:
-    """What the Content-Security-Policy calls an inline script or style by: nothing else may run."""
+def policy(*pages: tuple[str, str]) -> str:
+    """The Content-Security-Policy of pages that stand in one: their inline styles and scripts, and nothing else."""
+    styles, scripts = [" ".join(map(_hash, texts)) for texts in zip(*pages)]
+    return f"default-src 'none'; script-src {scripts}; style-src {styles}; base-uri 'none'"
+
+
+def _hash(text: str) -> str:
     return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"

@@ -215,7 +215,7 @@ function setUpPlane(run) {
     const margin = 0.25 * (high - low) || 1;
     return [low - margin, high + margin];
   });
-  const [first, second] = run.cards.flatMap(([name, rows, columns]) => Array.from({ length: rows * columns }, (_, n) => elementName(name, rows, columns, n)));
+  const [first, second] = run.names;
   run.plane = { ...field(run, "loss over parameters", `${first} (→) and ${second} (↑); shade: L`), domain: range };
   const last = run.kept.length - 1, { from } = ground(run.plane);
   const values = Array.from({ length: CELLS * CELLS }, (_, n) =>
@@ -293,13 +293,6 @@ function setUpCards() {
   cards.replaceChildren(...run.shown.map(({ box }) => box));
 }
 
-function elementName(name, rows, columns, n) {
-  const below = (m) => [...String(m)].map((c) => "₀₁₂₃₄₅₆₇₈₉"[c]).join("");
-  if (rows * columns === 1) return name;
-  const place = columns > 1 ? [Math.floor(n / columns) + 1, (n % columns) + 1] : [n + 1];
-  return name + place.map(below).join(Math.max(...place) > 9 ? "," : "");
-}
-
 function drawCards() {
   const run = data.runs[state.run], k = keptAt(run, state.step), values = run.rows[k];
   const gradient = lossAndGradient(run, k)?.slice(1);
@@ -330,11 +323,7 @@ function theUpdate(run, k, gradient) {
   const [before, after] = [run.rows[k], run.rows[k + 1]];
   let most = 0;
   before.forEach((x, i) => (Math.abs(after[i] - x) > Math.abs(after[most] - before[most]) ? (most = i) : 0));
-  let [at, name] = [0, ""];
-  for (const [called, rows, columns] of run.cards) {
-    if (most >= at && most < at + rows * columns) name = elementName(called, rows, columns, most - at);
-    at += rows * columns;
-  }
+  const name = run.names[most];
   if (run.eta === null || !gradient) return [`This step moves ${name} most: ${short(before[most], 4)} → ${short(after[most], 4)}`];
   return [`This step moves ${name} most: ${short(before[most], 4)} − ${short(run.eta)} · (${short(gradient[most], 4)}) = ${short(after[most], 4)}`];
 }
@@ -342,17 +331,16 @@ function theUpdate(run, k, gradient) {
 function theNeurons(run) {
   // Which neurons pass little or no gradient on, in these examples.
   let at = run.Y[0].length;
-  return run.hidden.flatMap(([name, size, kind]) => {
+  return run.hidden.flatMap(([names, kind]) => {
     const start = at, said = [], n = run.all.length;
-    at += size;
-    for (let j = 0; j < size && n; j++) {
+    at += names.length;
+    for (let j = 0; j < names.length && n; j++) {
       const h = run.all.map((y) => y[start + j]);
       const idle = h.filter((x) => (kind === "relu" ? x === 0 : kind === "tanh" ? 1 - x * x < 0.05 : x * (1 - x) < 0.0125)).length;
-      const of = elementName(name, size, 1, j);
-      if (kind === "relu" && idle === n) said.push(`${of} is dead: 0 in all ${n} examples, and no gradient passes`);
-      if (kind !== "relu" && idle > n / 2) said.push(`${of} is saturated in ${idle} of ${n} examples: little gradient passes`);
+      if (kind === "relu" && idle === n) said.push(`${names[j]} is dead: 0 in all ${n} examples, and no gradient passes`);
+      if (kind !== "relu" && idle > n / 2) said.push(`${names[j]} is saturated in ${idle} of ${n} examples: little gradient passes`);
     }
-    return said.length > 3 ? [...said.slice(0, 3), `and ${said.length - 3} more of ${name}`] : said;
+    return said.length > 3 ? [...said.slice(0, 3), `and ${said.length - 3} more of this layer`] : said;
   });
 }
 
@@ -395,8 +383,19 @@ function playOrPause() {
   playing = requestAnimationFrame(frame);
 }
 
+async function openPass() {
+  // The page of one pass, with the numbers of this step in its address.
+  const run = data.runs[state.run], k = keptAt(run, state.step), i = examplesAt(run, k)[0];
+  const packed = new Blob([Uint8Array.from(atob(data.pages[run.page]), (c) => c.charCodeAt(0))]);
+  const text = await new Response(packed.stream().pipeThrough(new DecompressionStream("deflate"))).text();
+  const names = [...run.names, ...run.given.flat()], numbers = [...run.rows[k], ...run.X[i], ...run.Y[i]];
+  const address = names.map((name, n) => `${encodeURIComponent(name)}=${numbers[n]}`).join("&");
+  window.open(`${URL.createObjectURL(new Blob([text], { type: "text/html" }))}#${address}`);
+}
+
 function choose(number) {
   state.run = number;
+  byId("pass").hidden = data.runs[number].page === undefined || window.parent !== window;
   [...byId("runs").children].forEach((button, k) => button.setAttribute("aria-pressed", k === number));
   setUpCards();
   draw();
@@ -421,6 +420,7 @@ byId("first").addEventListener("click", () => (pause(), go(0)));
 byId("previous").addEventListener("click", () => (pause(), go(state.step - 1)));
 byId("next").addEventListener("click", () => (pause(), go(state.step + 1)));
 play.addEventListener("click", playOrPause);
+byId("pass").addEventListener("click", openPass);
 time.addEventListener("input", () => (pause(), go(time.valueAsNumber)));
 window.addEventListener("resize", () => (drawCurve(), draw()));
 document.addEventListener("keydown", (event) => {

@@ -7,7 +7,8 @@ import html
 import io
 import os
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
@@ -16,6 +17,7 @@ from math import exp, prod
 from pathlib import Path
 from string import Template
 from typing import Any
+from zlib import compress
 
 from ...autodiff import grad
 from ...network.losses import binary_cross_entropy_with_logits
@@ -23,14 +25,17 @@ from ...network.optim import SGD
 from ...network.tensor import Tensor
 from ...shapes import flattened, is_integer
 from ...tree import one_value
+from ...value import Value, numbers
 from ...writing.files import write_whole
-from ..compiling import Program, compile_graph
+from ...writing.names import elements
+from ..compiling import compile_graph
 from ..drawing import look
 from ..frame import framed
 from ..layers import ACTIVATIONS
 from ..naming import Names
+from ..stepping import Page, step_through
 from ..stepping.live import as_json
-from ..stepping.page import colours, hash_of
+from ..stepping.page import colours, policy
 from . import Training
 from .plots import small_multiples
 
@@ -83,29 +88,32 @@ class Run:
         self.training, self.record, self.name = training, training.record, name
         self.X = [list(flattened(x)[0]) for x in training.X]
         self.x = Tensor(training.X[0], label="x")
-        self.output = training.net(self.x)
-        self.names = Names(self.output, training.net.parameters())
+        self.inputs = {"x": self.x, "parameters": training.values}
+        with self._from_start():
+            self.output = training.net(self.x)
+            self.names = Names(self.output, training.net.parameters())
+            self.hidden = [t for t in self.names.tensors if t.op in ACTIVATIONS and len(t.shape) == 1]
+            self.program = compile_graph({"y": self.output, "hidden": self.hidden}, self.inputs)
         Y, size = training.Y, len(self.output.values)
         one_hot = [[float(k == y) for k in range(size)] for y in Y] if size > 1 and all(map(is_integer, Y)) else None
         self.Y = one_hot or [list(map(float, flattened(y)[0])) for y in Y]
         found = {y for row in self.Y for y in row}
         self.classes = size > 1 or (len(found) == 2 and found < {-1.0, 0.0, 1.0})
-        self.threshold = 0.0 if training.loss is binary_cross_entropy_with_logits else sum(found) / 2
+        is_logit = training.loss is binary_cross_entropy_with_logits
+        self.threshold = 0.0 if is_logit else (min(found) + max(found)) / 2
         points = [(*x, y[0]) if len(x) == size == 1 else x for x, y in zip(self.X, self.Y)]
         self.domain = [_around(axis) for axis in zip(*points)] if len(points[0]) == 2 and len(points) > 1 else None
 
-    @cached_property
-    def program(self) -> Program:
-        """From an example and the parameters to the outputs and what is hidden in the layers."""
-        return compile_graph({"y": self.output, "hidden": self._hidden}, self._inputs)
-
-    @property
-    def _inputs(self) -> dict[str, Any]:
-        return {"x": self.x, "parameters": self.training.values}
-
-    @property
-    def _hidden(self) -> list[Tensor]:
-        return [t for t in self.names.tensors if t.op in ACTIVATIONS and len(t.shape) == 1]
+    @contextmanager
+    def _from_start(self) -> Iterator[None]:
+        """With the parameters of the first step, where nothing has diverged yet."""
+        values = self.training.values
+        now = numbers(values)
+        try:
+            _set(values, self.record.numbers[0])
+            yield
+        finally:
+            _set(values, now)
 
     def kept(self, step: int) -> int:
         """Where in the record the latest step stands that was kept up to this one."""
@@ -126,10 +134,10 @@ class Run:
             return (1 / sum([exp(z - max(y)) for z in y]) - 1 / len(y)) / (1 - 1 / len(y))
         return min(1.0, abs(y[0] - self.threshold) / (max([abs(t - self.threshold) for [t] in self.Y]) or 1.0))
 
-    def data(self, programs: dict[str, int]) -> dict[str, Any]:
-        """The run as JSON; what it prints joins the programs of the page."""
+    def data(self, programs: dict[str, int], pages: dict[str, tuple[Page, str]]) -> dict[str, Any]:
+        """The run as JSON; what it prints, and the page of one pass, join those of the film."""
         training, record, optimizer = self.training, self.record, self.training.optimizer
-        shown = next((k for k, row in enumerate(record.numbers) if max(map(abs, row)) > _MOST), len(record.steps))
+        shown = next((k for k, row in enumerate(record.numbers) if k and max(map(abs, row)) > _MOST), len(record.steps))
         changes = record.changes(_DIGITS)[:shown]
         rows = changes[:2] + [[b - a for a, b in zip(one, two)] for one, two in pairwise(changes[1:])]
         batches = [training.batch(step) for step in record.steps[:shown]]
@@ -142,6 +150,7 @@ class Run:
             "scale": 10**_DIGITS,
             "numbers": b64encode(_as_bytes([x for row in rows for x in row])).decode(),
             "cards": [[self.names(p), *((*p.shape, 1, 1)[:2])] for p in training.net.parameters()],
+            "names": [name for p in training.net.parameters() for name in elements(self.names(p), p.shape)],
             "X": self.X,
             "Y": self.Y,
             "batch": batches if training.batch_size < len(self.X) else None,
@@ -149,21 +158,26 @@ class Run:
             "domain": self.domain,
             "classes": self.classes,
             "threshold": self.threshold,
-            "hidden": [[self.names(t), len(t.values), t.op.symbol] for t in self._hidden if t.op],
+            "hidden": [[elements(self.names(t), t.shape), t.op.symbol] for t in self.hidden if t.op],
         }
-        try:
+        with suppress(TypeError, ValueError, ArithmeticError), self._from_start():  # what cannot be printed is left out
             found["predict"] = programs.setdefault(self.program.to("javascript"), len(programs))
-            found |= self._loss(programs)
-        except (TypeError, ValueError, ArithmeticError):
-            pass  # a row or a loss that cannot be printed: the page shows what was recorded
+            found |= self._loss(programs, pages)
         return found
 
-    def _loss(self, programs: dict[str, int]) -> dict[str, Any]:
-        """The program of an example's loss and its gradient, and by what their sum is the batch's, if it is that."""
+    def _loss(self, programs: dict[str, int], pages: dict[str, tuple[Page, str]]) -> dict[str, Any]:
+        """The program of an example's loss and its gradient, whether the batch has the mean of them, and the page."""
         training = self.training
-        y = Tensor(self.Y[0], label="y")
-        loss = one_value(training.loss(self.output, y if y.shape == self.output.shape else y[0]))
-        program = compile_graph({"L": loss, "g": grad(loss, training.values)}, {"y": y, **self._inputs})
+        y, output = Tensor(self.Y[0], label="y"), training.net(self.x)
+        loss = training.loss(output, y if y.shape == output.shape else y[0])
+        program = compile_graph({"L": loss, "g": grad(loss, training.values)}, {"y": y, **self.inputs})
+        text = program.to("javascript")
+        found: dict[str, Any] = {"given": [elements("x", self.x.shape), elements("y", y.shape)]}
+        with suppress(ValueError, RuntimeError, TimeoutError):  # too large, or there is no Graphviz
+            if text not in pages:
+                page = step_through(loss, title="One example of one step")
+                pages[text] = page, b64encode(compress(page.html.encode(), 9)).decode()
+            found["page"] = list(pages).index(text)
         some = min(len(self.X), 20)
         parameters = [value.data for value in training.values]
         X, Y = Tensor(training.X[:some]), training.Y[:some]
@@ -173,11 +187,10 @@ class Run:
         for x, y_ in zip(self.X[:some], self.Y):
             result = program.function(y_, x, parameters)
             summed = [a + b for a, b in zip(summed, [result["L"], *result["g"]])]
-        for share in (1.0, 1 / some):
+        for share in (1 / some, 1.0):
             if all([abs(share * a - b) <= 1e-9 * (1 + abs(b)) for a, b in zip(summed, of_batch)]):
-                text = program.to("javascript")
-                return {"loss": programs.setdefault(text, len(programs)), "mean": share < 1}
-        return {}
+                found |= {"loss": programs.setdefault(text, len(programs)), "mean": share < 1}
+        return found
 
 
 @dataclass(repr=False, eq=False)
@@ -197,12 +210,15 @@ class Film:
     def html(self) -> str:
         """The text of the page."""
         programs: dict[str, int] = {}
-        data = {"steps": self.steps, "notes": self.notes, "runs": [run.data(programs) for run in self.runs]}
+        pages: dict[str, tuple[Page, str]] = {}
+        runs = [run.data(programs, pages) for run in self.runs]
+        packed = [text for _, text in pages.values()]
+        data = {"steps": self.steps, "notes": self.notes, "runs": runs, "pages": packed}
         printed = ",\n".join([f"(() => {{\n{text}return program;\n}})()" for text in programs])
         script = f'"use strict";\nconst programs = [{printed}];\n' + _part("film.js")
         style = colours() + _part("film.css")
         return Template(_part("film.html")).substitute(
-            policy=f"default-src 'none'; script-src {hash_of(script)}; style-src {hash_of(style)}; base-uri 'none'",
+            policy=policy((style, script), *[page._style_and_script for page, _ in pages.values()]),
             title=html.escape(look.printable(self.title)),
             style=style,
             data=as_json(data),
@@ -249,6 +265,11 @@ class Film:
 
     def __repr__(self) -> str:
         return f"<Film of {len(self.runs)} run{'s' * (len(self.runs) > 1)}, {self.steps} steps>"
+
+
+def _set(values: Sequence[Value], data: Sequence[float]) -> None:
+    for value, number in zip(values, data):
+        value.data = number
 
 
 def _around(axis: Sequence[float]) -> list[float]:
