@@ -120,15 +120,10 @@ def test_a_moment_opens_its_pass_as_a_page_with_the_numbers_of_the_moment(chromi
     training = practical()
     opened(chromium, tmp_path, film(training))
     chromium.run("window.open = (address) => { globalThis.opened_ = address }; go(10); openPass()")
-    for _ in range(100):
-        if chromium.run("globalThis.opened_ ?? ''"):
-            break
-        time.sleep(0.05)
+    chromium.loaded = False
     chromium.run("location.href = opened_")
-    for _ in range(100):
-        if chromium.run("document.title") == "One example of one step":
-            break
-        time.sleep(0.05)
+    while not chromium.loaded:
+        chromium._note(chromium._next())
     assert chromium.run("byId('result').textContent").endswith(f"{training.record.losses[10]:.4f}")
     assert not chromium.problems
 
