@@ -140,7 +140,6 @@ FOREIGN = {
     "another version": (GOOD.replace("version 1", "version 2"), '"format": "tinygrad_edu parameters, version 1"'),
     "more than parameters": (content({"W": [[1.0, 2.0]], "b": [3.0]}, lr=0.1), "and nothing else"),
     "unknown name": (content({"W": [[1.0, 2.0]], "b": [3.0], "c": 1.0}), r"missing \[\], unknown \['c'\]"),
-    "name twice": (GOOD.replace('"b"', '"W": [[1.0, 2.0]], "b"'), "a name is there twice, one of W, b"),
     "shape": (content({"W": [[1.0], [2.0]], "b": [3.0]}), r"W has shape \(1, 2\), not \(2, 1\)"),
     "empty list": (content({"W": [[]], "b": [3.0]}), "at least one number"),
     "nan": (content({"W": [[1.0, 2.0]], "b": [float("nan")]}), "b holds nan, which is no finite number"),

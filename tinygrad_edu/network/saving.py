@@ -111,7 +111,7 @@ def _state(content: bytes) -> dict[str, Any]:
     """The `state_dict` in a file's bytes, or a ValueError that says what is wrong with them."""
     # Whole numbers are floats too: 1 is 1.0, and one of a thousand digits is infinite, and refused.
     try:
-        whole = json.loads(content.decode(), parse_int=float, object_pairs_hook=_without_doubles)
+        whole = json.loads(content.decode(), parse_int=float)
     except json.JSONDecodeError as error:
         raise ValueError(f"it is no JSON, or not all of it: {error}") from None
     if not isinstance(whole, dict) or whole.get("format") != FORMAT:
@@ -119,10 +119,3 @@ def _state(content: bytes) -> dict[str, Any]:
     if whole.keys() != {"format", "parameters"} or not isinstance(whole["parameters"], dict):
         raise ValueError('beside "format" there must be "parameters", names with their numbers, and nothing else')
     return {name: _numbers(name, nested) for name, nested in whole["parameters"].items()}
-
-
-def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError(f"a name is there twice, one of {', '.join(found):.200}")
-    return found
