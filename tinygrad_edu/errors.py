@@ -64,7 +64,7 @@ def listed(nodes: Sequence[Value], numbers: Sequence[float]) -> str:
 
 
 def in_short(x: Any) -> str:
-    """The type of something that is no number, and how it begins when it is printed.
+    """The type of something that is not a number, and how it begins when it is printed.
 
     >>> in_short([1.0] * 50)
     'list [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0,…'

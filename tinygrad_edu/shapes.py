@@ -147,7 +147,7 @@ def broadcast_to(flat: Sequence[Any], shape: Shape, target: Shape) -> Sequence[A
 def as_axes(axis: Any, shape: Shape) -> tuple[int, ...]:
     """An axis, several, or None for all, as numbers from 0 to ndim − 1.
 
-    Raises TypeError for what is no whole number, IndexError for an axis that is not there, and
+    Raises TypeError for what is not a whole number, IndexError for an axis that is not there, and
     ValueError for one that is named twice.
 
     >>> as_axes(-1, (2, 3)), as_axes(None, (2, 3))

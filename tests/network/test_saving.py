@@ -132,20 +132,20 @@ def test_shared_parameters_stay_shared(tmp_path):
 GOOD = content({"W": [[1.0, 2.0]], "b": [3.0]})
 
 FOREIGN = {
-    "empty": ("", "it is no JSON, or not all of it: Expecting value"),
-    "text": ("hello", "it is no JSON"),
+    "empty": ("", "it is not JSON, or not all of it: Expecting value"),
+    "text": ("hello", "it is not JSON"),
     "pickle": (b"\x80\x04\x95\x0c", "can't decode byte 0x80"),
-    "byte order mark": (b"\xef\xbb\xbf" + GOOD.encode(), "it is no JSON, or not all of it: Unexpected UTF-8 BOM"),
+    "byte order mark": (b"\xef\xbb\xbf" + GOOD.encode(), "it is not JSON, or not all of it: Unexpected UTF-8 BOM"),
     "no format": (json.dumps({"W": [[1.0, 2.0]], "b": [3.0]}), "it does not begin with"),
     "another version": (GOOD.replace("version 1", "version 2"), '"format": "tinygrad_edu parameters, version 1"'),
     "more than parameters": (content({"W": [[1.0, 2.0]], "b": [3.0]}, lr=0.1), "and nothing else"),
     "unknown name": (content({"W": [[1.0, 2.0]], "b": [3.0], "c": 1.0}), r"missing \[\], unknown \['c'\]"),
     "shape": (content({"W": [[1.0], [2.0]], "b": [3.0]}), r"W has shape \(1, 2\), not \(2, 1\)"),
     "empty list": (content({"W": [[]], "b": [3.0]}), "at least one number"),
-    "nan": (content({"W": [[1.0, 2.0]], "b": [float("nan")]}), "b holds nan, which is no finite number"),
+    "nan": (content({"W": [[1.0, 2.0]], "b": [float("nan")]}), "b holds nan, which is not a finite number"),
     "whole number of 10,000 digits": (GOOD.replace("2.0", "-" + "1" * 10_000), "W holds -inf"),
     "long text": (content({"W": [[1.0, "2" * 9999]], "b": [3.0]}), "W holds '2{59}, which"),
-    "true": (content({"W": [[1.0, True]], "b": [3.0]}), "W holds True, which is no finite number"),
+    "true": (content({"W": [[1.0, True]], "b": [3.0]}), "W holds True, which is not a finite number"),
     "deep": ("[" * 100_000, "recursion"),
     "deep inside": (GOOD.replace("2.0", "[" * 5000 + "2.0" + "]" * 5000), "recursion"),
 }
@@ -172,7 +172,7 @@ def test_a_file_that_was_cut_anywhere_changes_nothing(tmp_path):
     net = Linear(2, 1, init=0.5)
     for length in range(len(whole) - 2):  # all but the last brace and the end of its line
         path.write_bytes(whole[:length])
-        with pytest.raises(ValueError, match=r"is not loaded: it is no JSON, or not all of it"):
+        with pytest.raises(ValueError, match=r"is not loaded: it is not JSON, or not all of it"):
             load(net, path)
     assert numbers(net) == [0.5, 0.5, 0.5]
 

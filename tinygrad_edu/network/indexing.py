@@ -28,7 +28,7 @@ class Indices(NamedTuple):
 def selected(shape: Shape, index: Any) -> tuple[tuple[Key, ...], list[int], Shape]:
     """The index as a key for each axis from the left, the offsets of what it takes, and their shape.
 
-    Raises TypeError for what is no index, and IndexError for too many, for a number out of
+    Raises TypeError for what is not an index, and IndexError for too many, for a number out of
     range, and where nothing is left.
 
     >>> selected((2, 3), (slice(None), 1))

@@ -161,7 +161,7 @@ class Module:
         """Set every parameter from nested lists, by path; all of them or none.
 
         Raises:
-            TypeError: it is no dict, or holds something that is no number.
+            TypeError: it is not a dict, or holds something that is not a number.
             KeyError: a path is missing or unknown.
             ValueError: a shape differs, a number is not finite, or a parameter that has two paths has
                 two different numbers.

@@ -65,7 +65,7 @@ class Optimizer:
 
     Raises:
         ValueError: no parameters, one that was computed, or a setting out of its range.
-        TypeError: a parameter is no Value.
+        TypeError: a parameter is not a Value.
 
     >>> Optimizer([Value(2.0)], lr=0)
     Traceback (most recent call last):

@@ -24,7 +24,7 @@ def save(module: Module, path: str | os.PathLike[str]) -> Path:
     t, m and v). It appears whole or not at all: a failure leaves an older file as it was.
 
     Raises:
-        TypeError: `module` is no Module.
+        TypeError: `module` is not a Module.
         ValueError: two parameters have one name; or the suffix is one of NumPy's, PyTorch's or pickle's.
         OSError: the file cannot be written.
 
@@ -63,7 +63,7 @@ def load(module: Module, path: str | os.PathLike[str]) -> None:
     The module is made as the saved one was: names and shapes must be the same.
 
     Raises:
-        TypeError: `module` is no Module.
+        TypeError: `module` is not a Module.
         ValueError: the file was not written by `save`, is damaged, or does not fit the module;
             the message names the file and what is wrong.
         OSError: the file cannot be read.
@@ -95,7 +95,7 @@ def _numbers(name: str, nested: Any) -> Any:
     if isinstance(nested, list):
         return [_numbers(name, part) for part in nested]
     if isinstance(nested, bool) or not isinstance(nested, Real) or not isfinite(nested):
-        raise ValueError(f"{name} holds {nested!r:.60}, which is no finite number")
+        raise ValueError(f"{name} holds {nested!r:.60}, which is not a finite number")
     return float(nested)
 
 
@@ -113,7 +113,7 @@ def _state(content: bytes) -> dict[str, Any]:
     try:
         whole = json.loads(content.decode(), parse_int=float)
     except json.JSONDecodeError as error:
-        raise ValueError(f"it is no JSON, or not all of it: {error}") from None
+        raise ValueError(f"it is not JSON, or not all of it: {error}") from None
     if not isinstance(whole, dict) or whole.get("format") != FORMAT:
         raise ValueError(f'it does not begin with "format": "{FORMAT}"')
     if whole.keys() != {"format", "parameters"} or not isinstance(whole["parameters"], dict):

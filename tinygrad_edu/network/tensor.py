@@ -42,7 +42,7 @@ class Tensor(Operators[Any, "Tensor"], Reductions, Guards):
         label: a name for readers; nameless leaves are called after it: `x₁`, `W₁₂`.
 
     Raises:
-        TypeError: an element is no real number.
+        TypeError: an element is not a real number.
         ValueError: rows of different lengths, no elements at all, NaN or infinity.
 
     >>> W, h = Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([10.0, 1.0])
