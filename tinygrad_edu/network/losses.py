@@ -118,11 +118,16 @@ def binary_cross_entropy_with_logits(logits: Tensor, target: Any, reduction: Red
     for value in y.values:
         if not 0 <= value.data <= 1:
             raise ValueError(f"binary_cross_entropy_with_logits: a target is from 0 to 1, not {value.data}")
+    losses = logistic_losses(logits, y)
+    return losses.mean() if reduction == "mean" else losses.sum()
+
+
+def logistic_losses(logits: Tensor, y: Tensor) -> Tensor:
+    """log(1 + exp zᵢ) − yᵢ zᵢ for each logit."""
     softplus = stack([Tensor.zeros(logits.shape), logits]).logsumexp(axis=0)  # log(e⁰ + eᶻ)
     losses = softplus - y * logits
     record = Operation(array_ops.BCE, roles=("", "y"))
-    losses = from_values(losses.values, losses.shape, record, logits, y)
-    return losses.mean() if reduction == "mean" else losses.sum()
+    return from_values(losses.values, losses.shape, record, logits, y)
 
 
 def _error(name: str, prediction: Tensor, target: Any) -> Tensor:

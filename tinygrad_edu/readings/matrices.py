@@ -157,7 +157,8 @@ def place(t: Tensor, whole: Tensor) -> E.Place:
     """
     keys = t.record.keys if t.record else None
     if keys is not None:
-        return E.Place(", ".join(map(_key_text, keys)), tuple(places(whole.shape, keys)[0]), t.shape)
+        listed = tuple([nested(list(k.flat), k.shape) if isinstance(k, Indices) else k for k in keys])
+        return E.Place(", ".join(map(_key_text, listed)), tuple(places(whole.shape, keys)[0]), t.shape, listed)
     found: dict[Value, int] = {}
     for k, v in enumerate(whole.values):
         found.setdefault(v, k)
@@ -187,8 +188,8 @@ def _elements_text(offsets: Sequence[int], shape: Sequence[int]) -> str:
     return "; ".join(indices)
 
 
-def _key_text(key: int | slice | Indices) -> str:
+def _key_text(key: int | slice | list[Any]) -> str:
     if isinstance(key, slice):
         bounds = ["" if n is None else str(n) for n in (key.start, key.stop)]
         return ":".join(bounds) + (f":{key.step}" if key.step not in (None, 1) else "")
-    return str(key if isinstance(key, int) else nested(list(key.flat), key.shape))
+    return str(key)

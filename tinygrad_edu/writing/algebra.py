@@ -144,7 +144,8 @@ class Symbol(Operators[Any, "Symbol"]):
         along[axis] = along[axis][key] if isinstance(key, slice) else [along[axis][key]]
         index = [":"] * axis + [f"{key.start}:{key.stop}" if isinstance(key, slice) else str(key)]
         sizes = [len(along[axis])] if isinstance(key, slice) else []
-        return self[E.Place(", ".join(index), tuple(offsets(along)), (*shape[:axis], *sizes, *shape[axis + 1 :]))]
+        part_shape = (*shape[:axis], *sizes, *shape[axis + 1 :])
+        return self[E.Place(", ".join(index), tuple(offsets(along)), part_shape, (*[slice(None)] * axis, key))]
 
 
 def add(a: Expression, b: Expression) -> Expression:
@@ -355,7 +356,7 @@ def placed(a: Expression, place: E.Place, shape: Shape) -> Expression:
     """Zeros of the shape, but for `a` in the place of a part, which may be all of it."""
     if place.offsets == tuple(range(prod(shape))):
         return reshaped(a, shape)
-    return E.Placed(a, place.brackets, place.offsets, shape)
+    return E.Placed(a, place.brackets, place.offsets, shape, place.keys)
 
 
 def sum_of(terms: Iterable[Expression]) -> Expression:

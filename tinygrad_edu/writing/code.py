@@ -14,7 +14,8 @@ from functools import cache
 
 from .. import ops
 from ..ops import Op
-from .expression import Expression, Language, Precedence, Spelling, call, infix
+from ..shapes import Shape
+from .expression import Constant, Expression, Language, Precedence, Spelling, call, infix
 from .names import SUBSCRIPT
 from .numbers import SUPERSCRIPT
 
@@ -35,6 +36,15 @@ class Written(Expression):
 
     text: str
     precedence: Precedence = ATOM
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Call(Expression):
+    """A function, method or operator of arrays, spelled in Python; its shape is that of the array."""
+
+    spelling: Spelling
+    args: tuple[Expression, ...]
+    shape: Shape
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,9 +92,14 @@ class Code(Language):
         text = repr(float(number))
         return text, SIGN if text.startswith("-") else ATOM
 
-    def other(self, e: Expression) -> tuple[str, Precedence]:
-        if isinstance(e, Written):
-            return e.text, e.precedence
+    def other(self, e: Expression) -> tuple[str, Precedence] | Spelling:
+        match e:
+            case Written(text, precedence):
+                return text, precedence
+            case Call(spelling):
+                return spelling
+            case Constant(number):
+                return self.number(number)
         raise NotWritten(f"{type(e).__name__} is not written in code")
 
     def parentheses(self, text: str) -> str:
@@ -216,6 +231,68 @@ C = Code(
     local="static ",
     unused="(void){};",
 )
+
+
+
+class Numpy(Code):
+    """Python in which a formula is one of whole arrays."""
+
+    def number(self, number: float) -> tuple[str, Precedence]:
+        text = repr(int(number) if number == int(number) and abs(number) < 1e15 else number)
+        return text, SIGN if number < 0 else ATOM
+
+    def power(self, n: float) -> Spelling:
+        return Spelling(f"{{a}} ** {self.number(n)[0]}", POWER, (ATOM,))
+
+
+#: Python whose names are arrays of NumPy, JAX or PyTorch. What is not a function of theirs has a definition in HELPERS.
+NUMPY = Numpy(
+    {
+        **_ARITHMETIC,
+        ops.NEG: _SIGN,
+        ops.ABS: call("abs"),
+        ops.POW: Spelling("{a} ** {b}", POWER, (ATOM, SIGN)),
+        ops.RELU: Spelling("maximum({a}, 0)", ATOM, (CONDITION,)),
+        ops.STEP: call("step"),
+        ops.SIGMOID: call("sigmoid"),
+        ops.MAXIMUM: call("maximum", 2),
+        ops.MINIMUM: call("minimum", 2),
+        ops.STOP: Spelling("{a}", ATOM, (ATOM,)),
+    }
+)
+
+#: Functions that a program of arrays is printed with, where it calls them.
+HELPERS = {
+    "sigmoid": """
+def sigmoid(z):
+    return 0.5 * (1 + tanh(0.5 * z))
+""",
+    "step": """
+def step(z):
+    return where(z > 0, ones_like(z), zeros_like(z))
+""",
+    "softmax": """
+def softmax(z, axis=-1):
+    e = exp(z - amax(z, axis=axis, keepdims=True))
+    return e / sum(e, axis=axis, keepdims=True)
+""",
+    "log_softmax": """
+def log_softmax(z, axis=-1):
+    z = z - amax(z, axis=axis, keepdims=True)
+    return z - log(sum(exp(z), axis=axis, keepdims=True))
+""",
+    "logsumexp": """
+def logsumexp(z, axis=None, keepdims=False):
+    m = amax(z, axis=axis, keepdims=True)
+    return sum(m + log(sum(exp(z - m), axis=axis, keepdims=True)), axis=axis, keepdims=keepdims)
+""",
+    "place": """
+def place(part, index, shape):
+    whole = zeros(shape, dtype=part.dtype)
+    add.at(whole, index, part)
+    return whole
+""",
+}
 
 #: JavaScript, in which -a ** 2 is a syntax error and --a changes a.
 JAVASCRIPT = Code(

@@ -240,12 +240,16 @@ class Reshape(OfOne):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part(OfOne):
-    """A[1:, :2]: `index` is what stands in the brackets, `offsets` the elements, counted row by row."""
+    """A[1:, :2]: `index` is what stands in the brackets, `offsets` the elements, counted row by row.
+
+    `keys` are the integers, slices and nested lists of integers in the brackets, where it was taken by such.
+    """
 
     arg: Expression
     index: str
     offsets: tuple[int, ...]
     shape: Shape
+    keys: tuple[Any, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -256,14 +260,16 @@ class Placed(OfOne):
     index: str
     offsets: tuple[int, ...]
     shape: Shape
+    keys: tuple[Any, ...] | None = None
 
 
 class Place(NamedTuple):
-    """A part of an array: what stands in the brackets, its elements, counted row by row, and its shape."""
+    """A part of an array: what stands in the brackets, its elements, counted row by row, its shape, and the keys."""
 
     brackets: str
     offsets: tuple[int, ...]
     shape: Shape
+    keys: tuple[Any, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,12 +6,12 @@ graphs: a line is a step, and a step that is used once stands where it is used.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 from math import isfinite
 from operator import add
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from ...autodiff import grad
 from ...network.nn import Module
@@ -21,6 +21,7 @@ from ...value import Value, all_finite, numbers
 from ...writing.code import ARRAYS, JAVASCRIPT, PYTHON, C
 from .errors import FAILURES, explained, origin, run
 from .flat import Flat
+from .matrices import MatrixProgram, compile_matrices
 from .statements import Plan, plan, print_imports, print_program, uncollected
 from .structures import print_reader, unfolded
 
@@ -28,8 +29,22 @@ if TYPE_CHECKING:
     from .machine import MachineCode
 
 
+@overload
+def compile_graph(
+    outputs: Any, inputs: Any, sum_over: Iterable[Any] = (), level: Literal["value"] = "value"
+) -> Program: ...
+
+
+@overload
+def compile_graph(
+    outputs: Any, inputs: Any, *, level: Literal["tensor"], batch: Sequence[Any] = ()
+) -> MatrixProgram: ...
+
+
 @uncollected()
-def compile_graph(outputs: Any, inputs: Any, sum_over: Iterable[Any] = ()) -> Program:
+def compile_graph(
+    outputs: Any, inputs: Any, sum_over: Iterable[Any] = (), level: str = "value", batch: Sequence[Any] = ()
+) -> Program | MatrixProgram:
     """A function of plain numbers that computes `outputs` from `inputs`, as Python source.
 
     Outputs and inputs are Values, Tensors, or lists, tuples and dicts of them, nested. The
@@ -45,12 +60,18 @@ def compile_graph(outputs: Any, inputs: Any, sum_over: Iterable[Any] = ()) -> Pr
         inputs: a list with an entry for each argument, or a dict that also names them.
         sum_over: those of the entries that are given as a sequence of examples; every output
             is then the sum over the examples.
+        level: "value" for a program of single numbers; "tensor" for one of whole arrays, whose lines are those of the
+            derivation: see `MatrixProgram`. Outputs and inputs are then Tensors; the graph may also be recorded here,
+            by a function that takes the entries and returns the outputs.
+        batch: at level "tensor" those of the inputs that have a row for each example: their number is free.
 
     Raises:
         TypeError: outputs or inputs hold something that is not a Value, or a dict with a key that
             source cannot hold; or the graph has a row that cannot be printed.
         ValueError: a Value is twice among the inputs, or an entry of `sum_over` is not there.
         ArithmeticError, ValueError: a step of constants has no finite value.
+        TypeError, ValueError: at level "tensor" for what was put together from single numbers, and for what would
+            not be the same for another number of examples.
 
     >>> from tinygrad_edu import Value
     >>> w, x = Value(2.0, label="w"), Value(3.0, label="x")
@@ -70,6 +91,16 @@ def compile_graph(outputs: Any, inputs: Any, sum_over: Iterable[Any] = ()) -> Pr
     >>> program(1.0, 0.0)
     {'y': 1.0, 'slope': 0.0}
     """
+    if level == "tensor":
+        if [*sum_over]:
+            raise ValueError('compile_graph: sum_over is for level="value"; at level="tensor" there is batch')
+        return compile_matrices(outputs, inputs, batch)
+    if level != "value" or [*batch]:
+        raise ValueError(
+            f'compile_graph: the level is "value" or "tensor", not {level!r}'
+            if level != "value"
+            else 'compile_graph: batch is for level="tensor"; at level="value" there is sum_over'
+        )
     the_plan = plan(outputs, inputs, sum_over)
     body, functions = print_program(the_plan, PYTHON)
     reader = print_reader({"result": outputs})

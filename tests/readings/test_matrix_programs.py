@@ -1,0 +1,255 @@
+"""Programs of arrays: they read like the notes, and compute what the engine computes, for any number of examples."""
+
+import pickle
+import random
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import torch
+from graphs import tensor_program
+
+from tinygrad_edu import (
+    MLP,
+    Tensor,
+    Value,
+    binary_cross_entropy_with_logits,
+    cat,
+    compile_graph,
+    cross_entropy,
+    grad,
+    mse_loss,
+    squared_error,
+    stack,
+    topological_order,
+    where,
+)
+
+jax.config.update("jax_enable_x64", True)
+
+
+def test_the_program_of_a_network_reads_like_the_notes():
+    net = MLP([4, 4, 3, 3], activation="tanh", init=0.1)
+    x, y = Tensor([1.0, 0.0, 1.0, 0.0], label="x"), Tensor([0.0, 1.0, 0.0], label="y")
+    L, theta = squared_error(net(x), y), net.parameters()
+    program = compile_graph({"L": L, "gradient": grad(L, theta)}, {"x": x, "y": y, "theta": theta}, level="tensor")
+    assert (
+        program.source
+        == """from numpy import outer, sum, tanh
+
+
+def program(x, y, theta):
+    W1, b1, W2, b2, W3, b3 = theta
+
+    # forward
+    z1 = W1 @ x + b1
+    h1 = tanh(z1)
+    z2 = W2 @ h1 + b2
+    h2 = tanh(z2)
+    z3 = W3 @ h2 + b3
+    L = 0.5 * sum((z3 - y) ** 2)
+
+    # backward
+    dL_dz3 = z3 - y
+    dL_dW3 = outer(dL_dz3, h2)
+    dL_db3 = dL_dz3
+    dL_dh2 = W3.T @ dL_dz3
+    dL_dz2 = dL_dh2 * (1 - h2 * h2)
+    dL_dW2 = outer(dL_dz2, h1)
+    dL_db2 = dL_dz2
+    dL_dh1 = W2.T @ dL_dz2
+    dL_dz1 = dL_dh1 * (1 - h1 * h1)
+    dL_dW1 = outer(dL_dz1, x)
+    dL_db1 = dL_dz1
+    return {'L': L, 'gradient': [dL_dW1, dL_db1, dL_dW2, dL_db2, dL_dW3, dL_db3]}
+"""
+    )
+    check(program, L, {"L": L, "gradient": theta}, [x, y, theta])
+
+
+def numbers(tree):
+    if isinstance(tree, dict):
+        return {key: numbers(x) for key, x in tree.items()}
+    return tree.data if isinstance(tree, Tensor) else [numbers(x) for x in tree]
+
+
+def leaves(tree):
+    if isinstance(tree, (list, tuple, dict)):
+        return [x for branch in (tree.values() if isinstance(tree, dict) else tree) for x in leaves(branch)]
+    return [tree]
+
+
+def check(program, L, outputs, inputs, library=np):
+    """The result, of which the gradients are in the places of Tensors, is the engine's."""
+    order = topological_order(*L.values)
+    for v in order:
+        v.grad = 0.0
+    L.backward()
+    scale = 1.0 + max(max(abs(v.data), abs(v.grad or 0.0)) for v in order)
+    given = [numbers(entry) for entry in inputs]
+    result = program(*given) if library is np else program.bind(library)(*given)
+    for found, t in zip(leaves(result), leaves(outputs), strict=True):
+        true = np.array(t.data if t is L else t.grad)
+        assert np.shape(found) == true.shape
+        assert np.all(np.abs(np.asarray(found) - true) <= 1e-12 * scale), f"{t}\n{program.source}"
+
+
+@pytest.mark.parametrize("library", [np, jnp, torch], ids=lambda library: library.__name__)
+def test_random_programs_compute_what_the_engine_does(library):
+    done = 0
+    for seed in range({np: 100, torch: 40}.get(library, 8)):
+        L, some = tensor_program(random.Random(seed))
+        inputs = [t for t in some if t in topological_order(L)]
+        try:
+            program = compile_graph({"L": L, "g": grad(L, inputs)}, inputs, level="tensor")
+        except TypeError as error:  # a function of single numbers
+            assert "level=" in str(error) or "cannot be written" in str(error)
+            continue
+        check(program, L, {"L": L, "g": inputs}, inputs, library)
+        done += 1
+    assert done >= {np: 80, torch: 30}.get(library, 5)
+
+
+X, Y = Tensor.randn(2, 3, seed=1, label="X"), Tensor([[1.0, 0.0], [0.0, 1.0]], label="Y")
+W, V = Tensor.randn(2, 3, seed=2, label="W"), Tensor.randn(3, 3, seed=3, label="V")
+g = Tensor.randn(3, seed=4, label="g")
+MLP_ = MLP([3, 4, 2], activation="relu", seed=3)
+
+
+def normalised(a):
+    return (a - a.mean(axis=-1, keepdims=True)) / (a.var(axis=-1, keepdims=True, correction=0) + 1e-5).sqrt()
+
+
+OF_EXAMPLES = {
+    "a network": lambda X, Y: squared_error(MLP_(X), Y),
+    "the mean": lambda X, Y: squared_error(MLP_(X), Y, reduction="mean"),
+    "mse": lambda X, Y: mse_loss(MLP_(X), Y),
+    "cross-entropy": lambda X, Y: cross_entropy(MLP_(X), Y),
+    "logits": lambda X, Y: binary_cross_entropy_with_logits(X @ W.T, Y),
+    "layer norm": lambda X, Y: (normalised(X) * g @ W.T * Y).sum(),
+    "batch norm": lambda X, Y: (((X - X.mean(axis=0)) / (X.var(axis=0, correction=0) + 0.1).sqrt() @ W.T) * Y).mean(),
+    "variance": lambda X, Y: (X @ W.T * Y).var(correction=0.5),
+    "softmax": lambda X, Y: (((X @ V).tanh() @ W.T).softmax() * Y).mean(axis=0).sum(),
+    "residual": lambda X, Y: ((X + (X @ V).relu()) @ W.T).mean(),
+    "a choice": lambda X, Y: (where([1.0, 0.0, 1.0], X, -1.0) @ W.T * Y).sum(),
+    "columns": lambda X, Y: (cat([X[:, 1:], X[:, :1]], axis=1) @ W.T * Y).sum(),
+    "matrices": lambda X, Y: ((X.reshape(len(X), 3, 1) @ g.reshape(1, 3)).mT.sum(axis=(0, 1)).tanh() @ V).sum(),
+    "between examples": lambda X, Y: ((X @ X.T).softmax() @ Y).sum(),
+    "extremes": lambda X, Y: (X @ W.T * Y).max(axis=1).mean() + (X * 2.0).min(axis=0).sum(),
+}
+
+
+@pytest.mark.parametrize("name", OF_EXAMPLES)
+def test_a_program_recorded_with_two_examples_takes_any_number(name):
+    f, theta = OF_EXAMPLES[name], [W, V, g, *MLP_.parameters()]
+    L = f(X, Y)
+    used = [t for t in theta if t in topological_order(L)]
+    inputs = {"X": X, "Y": Y, "theta": used}
+    program = compile_graph({"L": L, "g": grad(L, [X, *used])}, inputs, level="tensor", batch=[X, Y])
+    again = compile_graph(lambda X, Y, theta: {"L": (L := f(X, Y)), "g": grad(L, [X, *used])}, inputs, level="tensor",
+                          batch=[X, Y])  # fmt: skip
+    assert again.source == program.source
+    rng = np.random.default_rng(0)
+    for n in (1, 2, 7, 40):
+        A, B = Tensor(rng.normal(size=(n, 3))), Tensor(np.eye(2)[rng.integers(0, 2, n)])
+        L = f(A, B)
+        check(program, L, {"L": L, "g": [A, *used]}, [A, B, used])
+
+
+THETA = [W, g]
+
+
+def of(f, inputs=None, batch=()):
+    L = f(X, Y)
+    used = [t for t in THETA if t in topological_order(L)]
+    return compile_graph({"L": L, "g": grad(L, used)}, inputs or [X, Y, used], level="tensor", batch=batch)
+
+
+@pytest.mark.parametrize(
+    ("f", "said"),
+    [
+        (lambda X, Y: (X @ W.T).sum() / len(X), r"÷ 2 may be the number of examples .* write \.mean\(\)"),
+        (lambda X, Y: (X @ W.T).reshape(4, 1).sum(), "reshape from .* mixes the examples"),
+        (lambda X, Y: X[0].sum() + (X[1] * g).sum(), "an index into the 2 examples"),
+        (lambda X, Y: (X * Tensor([[1.0] * 3] * 2)).sum(), r"shapes .* do not fit"),
+    ],
+)
+def test_what_would_not_be_the_same_for_other_numbers_of_examples_is_refused(f, said):
+    with pytest.raises(ValueError, match=f"^compile_graph: .*{said}.*the number of examples is free"):
+        of(f, [X, Y, []], batch=[X, Y])
+
+
+def test_a_function_that_is_recorded_twice_betrays_numbers_that_come_from_a_size():
+    for f in (lambda X, Y: (X @ W.T).sum() * (1 / len(X)), lambda X, Y: (X * (1.0 / X.shape[0])).sum()):
+        with pytest.raises(ValueError, match="was computed from the number of examples"):
+            compile_graph(f, [X, Y], level="tensor", batch=[X, Y])
+    with pytest.raises(ValueError, match="the steps are not the same|differ"):
+        compile_graph(lambda X, Y: stack([x.sum() for x in X]).tanh().sum(), [X, Y], level="tensor", batch=[X, Y])
+
+
+def test_what_is_put_together_from_single_numbers_is_named():
+    w = Tensor([0.5, 1.0], label="w")
+    with pytest.raises(TypeError, match=r'put together from single numbers, .*level="value"'):
+        compile_graph(w.map(lambda v: v * v).sum(), [w], level="tensor")
+    with pytest.raises(TypeError, match=r'takes Tensors .* not a single Value; level="value"'):
+        compile_graph(Value(1.0), [w], level="tensor")
+    with pytest.raises(TypeError, match="derivative of derivatives"):
+        first = grad((w * w * w).sum(), w)
+        compile_graph(grad(first.sum(), w), [w], level="tensor")
+
+
+def test_inputs_that_do_not_fit_get_the_engines_own_sentence():
+    program = of(lambda X, Y: squared_error(X @ W.T, Y), batch=[X, Y])
+    with pytest.raises(ValueError, match=r"squared_error|shapes \(2, 2\) and \(3, 2\) do not fit"):
+        program(np.ones((2, 3)), np.ones((3, 2)), [W.data])
+    with pytest.raises(ValueError, match=r"@: shapes \(2, 4\) and \(3, 2\) do not fit"):
+        program(np.ones((2, 4)), np.ones((2, 2)), [W.data])
+    with pytest.raises(TypeError, match="theta|input_3 is a list of 1 arrays"):
+        program(np.ones((2, 3)), np.ones((2, 2)), [W.data, W.data])
+    with pytest.raises(TypeError, match="takes 3 arguments, not 1"):
+        program(np.ones((2, 3)))
+
+
+def test_results_that_are_not_finite_get_the_engines_own_sentence():
+    a = Tensor([1.0, 2.0], label="a")
+    program = compile_graph(a.exp().sum(), [a], level="tensor")
+    with pytest.raises(OverflowError, match=r"exp.*a₂ = 1000"):
+        program([1.0, 1000.0])
+    with pytest.raises(ValueError, match="log"):
+        compile_graph(a.log().sum(), [a], level="tensor")([-1.0, 1.0])
+    root = (a * a).sqrt().sum()
+    with pytest.raises((ValueError, ArithmeticError), match=r"infinite|∞|inf"):
+        compile_graph(grad(root, a), [a], level="tensor")([0.0, 1.0])
+
+
+def test_a_program_is_saved_by_pickle_and_takes_names():
+    f = lambda X, Y: squared_error(X @ W.T, Y)  # noqa: E731
+    program = pickle.loads(pickle.dumps(of(f, {"X": X, "Y": Y, "theta": [W]})))
+    assert program(X.data, theta=[W.data], Y=Y.data)["L"] == pytest.approx(f(X, Y).item())
+
+
+@pytest.mark.parametrize("bits", ["float32", "float64"])
+def test_the_types_of_arrays_are_kept_and_jax_can_jit(bits):
+    program = of(lambda X, Y: cross_entropy((X @ W.T).relu() * g[:2], Y), batch=[X, Y])
+    true = program(X.data, Y.data, [W.data, g.data])
+    for library in (np, jnp, torch):
+        function = program.bind(library)
+        if library is jnp:
+            function = jax.jit(function)
+        arrays = [library.asarray(np.array(t.data, dtype=bits)) for t in (X, Y, W, g)]
+        found = function(*arrays[:2], arrays[2:])
+        for a, b in zip(leaves(found), leaves(true)):
+            assert str(np.asarray(a).dtype) == bits
+            np.testing.assert_allclose(np.asarray(a), b, rtol=1e-5 if bits == "float32" else 1e-12, atol=1e-6)
+
+
+def test_the_printed_backward_pass_is_what_jax_makes_of_the_forward_pass():
+    L = cross_entropy(MLP_(X), Y)
+    theta = MLP_.parameters()
+    both = compile_graph({"L": L, "g": grad(L, theta)}, [X, Y, theta], level="tensor", batch=[X, Y]).bind(jnp)
+    forward = compile_graph(L, [X, Y, theta], level="tensor", batch=[X, Y]).bind(jnp)
+    arrays = [jnp.asarray(t.data) for t in theta]
+    given = jnp.asarray(X.data), jnp.asarray(Y.data)
+    for a, b in zip(jax.grad(forward, argnums=2)(*given, arrays), both(*given, arrays)["g"]):
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-14)

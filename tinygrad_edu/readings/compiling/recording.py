@@ -1,0 +1,176 @@
+"""A graph of Tensors, recorded again: with other inputs, from inputs that were computed, up to derivatives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ... import array_ops as A
+from ... import ops
+from ...graph import topological_order
+from ...network.functions import affine, cat, stack, where
+from ...network.losses import logistic_losses
+from ...network.reductions import per_count
+from ...network.tensor import Tensor, from_values
+from ...shapes import nested
+from ...value import Value
+
+
+@dataclass
+class Recording:
+    """Outputs and inputs, and the Tensors that stand for derivatives: for each what was differentiated by what."""
+
+    outputs: list[Tensor]
+    inputs: list[Tensor]
+    derivatives: dict[Tensor, tuple[Tensor, Tensor]] = field(default_factory=dict)
+
+
+def tensors_in(tree: Any) -> list[Tensor]:
+    """The Tensors of a structure, from left to right. Raises TypeError where it holds something else.
+
+    >>> tensors_in({"x": Tensor([1.0]), "rest": [Tensor([2.0])]})
+    [Tensor([1.0]), Tensor([2.0])]
+    """
+    if isinstance(tree, Tensor):
+        return [tree]
+    if isinstance(tree, (list, tuple, dict)):
+        return [t for branch in (tree.values() if isinstance(tree, dict) else tree) for t in tensors_in(branch)]
+    kind = "a single Value" if isinstance(tree, Value) else type(tree).__name__
+    raise TypeError(
+        f'compile_graph: level="tensor" takes Tensors and structures of them, not {kind}; level="value" prints '
+        "programs of single numbers"
+    )
+
+
+def map_tensors(f: Callable[[Tensor], Any], tree: Any) -> Any:
+    """The structure with f of each Tensor in its place."""
+    if isinstance(tree, dict):
+        return {key: map_tensors(f, branch) for key, branch in tree.items()}
+    if isinstance(tree, (list, tuple)):
+        branches = [map_tensors(f, branch) for branch in tree]
+        return tuple(branches) if isinstance(tree, tuple) else branches
+    return f(tree)
+
+
+def recorded(outputs: Sequence[Tensor], inputs: Mapping[Tensor, Tensor | None]) -> Recording:
+    """The graph of the outputs, recorded again from what each input is replaced by, or if that is None from itself.
+
+    An input that was computed becomes a leaf; so does a Tensor of gradients, which a program computes by itself.
+
+    Raises:
+        TypeError: a Tensor was computed in a way that cannot be recorded again, or is a derivative of derivatives.
+    """
+    ends = list(outputs)
+    for end in ends:  # which grows
+        ends += [y for t in topological_order(end) if (y := _differentiated(t)) is not None and y not in ends]
+    order = topological_order(*ends)
+    new = {t: _leaf(t) if other is None else other for t, other in inputs.items()}
+    given: dict[Tensor, tuple[Tensor, Tensor]] = {}
+    above: set[Tensor] = set()  # what depends on derivatives
+    for t in order:
+        if t in new:
+            continue
+        if t.op is A.MAP and t.record and t.record.of is not None:
+            new[t] = Tensor(from_values([Value(v.data) for v in t.values], t.shape))
+            given[t] = _tensor_of(t.record.of, order), t.inputs[0]
+            above.add(t)
+        elif all([new[a] is a for a in t.inputs]):
+            new[t] = t
+        else:
+            new[t] = again(t, [new[a] for a in t.inputs])
+            above.update([t] if not above.isdisjoint(t.inputs) else [])
+    for y, _ in given.values():
+        if y in above:
+            raise TypeError('compile_graph: a derivative of derivatives has no matrix form here; level="value" has')
+    derivatives = {new[t]: (new[y], new[x]) for t, (y, x) in given.items()}
+    return Recording([new[t] for t in outputs], [new[t] for t in inputs], derivatives)
+
+
+def _leaf(t: Tensor) -> Tensor:
+    return t if not t.inputs else Tensor(from_values([Value(v.data) for v in t.values], t.shape), t.label)
+
+
+def _differentiated(t: Tensor) -> Tensor | None:
+    y = t.record.of if t.record else None
+    return y if isinstance(y, Tensor) else None
+
+
+def _tensor_of(y: Any, order: Sequence[Tensor]) -> Tensor:
+    found = [t for t in order if t is y or (isinstance(y, Value) and t.values == (y,))]
+    if not found:
+        raise TypeError('compile_graph: what was differentiated is not a Tensor; level="value" prints single numbers')
+    return found[0]
+
+
+def again(t: Tensor, args: Sequence[Tensor]) -> Tensor:
+    """The operation that computed t, on other inputs."""
+    record = t.record
+    assert record is not None
+    result = _REPEATED[record.op](t, *args) if record.op in _REPEATED else _row(t, args)
+    result.label = t.label
+    result.record = result.record._replace(roles=record.roles) if result.record else None
+    return result
+
+
+def _row(t: Tensor, args: Sequence[Tensor]) -> Tensor:
+    if not isinstance(t.op, ops.Op):
+        raise TypeError(
+            f"compile_graph: {t.label or 'a Tensor'} of shape {t.shape} was put together from single numbers, which "
+            'has no matrix form; level="value" prints them'
+        )
+    return args[0]._unary(t.op) if len(args) == 1 else args[0]._binary(t.op, *args)
+
+
+def _along(t: Tensor, a: Tensor) -> Tensor:
+    assert t.record and t.op
+    axis = t.record.axis
+    if t.op in A.REDUCTIONS:
+        result: Tensor = getattr(a, t.op.symbol)(axis, t.record.keepdims)
+        return result
+    assert axis is not None
+    return a.softmax(axis[0]) if t.op is A.SOFTMAX else a.log_softmax(axis[0])
+
+
+def _reshape(t: Tensor, a: Tensor) -> Tensor:
+    """Of more examples or fewer, the first axis keeps to them."""
+    before, after = t.inputs[0].shape, t.shape
+    if a.shape == before:
+        return a.reshape(after)
+    if len(after) == 1:
+        return a.reshape(-1)
+    if after[:1] == before[:1]:
+        return a.reshape(a.shape[0], *after[1:])
+    raise ValueError(
+        f"compile_graph: reshape from {before} to {after} mixes the examples of a batch, whose number is free; "
+        "keep the first axis, as in t.reshape(len(t), -1)"
+    )
+
+
+def _index(t: Tensor, a: Tensor) -> Tensor:
+    assert t.record and t.record.keys
+    before, keys = t.inputs[0].shape, t.record.keys
+    for n, m, key in zip(before, a.shape, keys):
+        if n != m and key != slice(None):
+            raise ValueError(
+                f"compile_graph: an index into the {n} examples of a batch, whose number is free, is the same for any "
+                "number of them; take all examples, as in t[:, 0]"
+            )
+    part = a[tuple([k if isinstance(k, (int, slice)) else nested(list(k.flat), k.shape) for k in keys])]
+    return part if isinstance(part, Tensor) else Tensor(part)
+
+
+_REPEATED: dict[Any, Callable[..., Tensor]] = {
+    A.MATMUL: lambda t, a, b: a @ b,
+    A.AFFINE: lambda t, W, h, b: affine(W, h, b),
+    **dict.fromkeys((*A.REDUCTIONS, A.SOFTMAX, A.LOG_SOFTMAX), _along),
+    A.PER_COUNT: lambda t, total, a: per_count(total, a, t.record.axis, t.record.less),
+    A.TRANSPOSE: lambda t, a: a.T,
+    A.PERMUTE: lambda t, a: a.permute(t.record.axis),
+    A.RESHAPE: _reshape,
+    A.INDEX: _index,
+    A.WHERE: lambda t, chosen, a, b: where(chosen, a, b),
+    A.CAT: lambda t, *a: cat(a, t.record.axis[0]),
+    A.STACK: lambda t, *a: stack(a),
+    A.BCE: lambda t, z, y: logistic_losses(z, y),
+}
