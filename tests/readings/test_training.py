@@ -87,6 +87,26 @@ def test_classes_and_arrays_are_targets_too():
     assert again.losses == Training(net, mse_loss, Tensor(X), Y, SGD(net.parameters(), lr=0.1)).run(2, False).losses
 
 
+@every_optimiser
+@pytest.mark.parametrize("batch_size", [None, 2])
+@pytest.mark.parametrize("loss", [squared_error, mse_loss, cross_entropy])
+def test_numpy_takes_the_same_steps(make, batch_size, loss):
+    how = {"targets": [0, 1, 1, 0, 1], "sizes": (2, 3, 2)} if loss is cross_entropy else {}
+    ours, theirs = [training(make, loss, batch_size=batch_size, seed=1, backend=b, **how) for b in (None, np)]
+    a, b = ours.run(20, progress=False), theirs.run(20, progress=False)
+    assert a.losses == pytest.approx(b.losses, rel=1e-11)  # 1e-12 a step
+    np.testing.assert_allclose(a.numbers, b.numbers, rtol=0, atol=1e-11)
+
+
+def test_a_step_that_numpy_cannot_take_has_the_sentence_of_the_engine():
+    with pytest.raises(ValueError, match="Training: the backend is numpy, or None for the engine, not module"):
+        training(backend=math)
+    trained = training(lambda p: SGD(p, lr=1e200), backend=np)
+    with pytest.raises(OverflowError, match=r"^Training: step \d+: "):
+        trained.run(20, progress=False)
+    assert 0 < len(trained.record.losses) < 20 and all(map(math.isfinite, trained.record.numbers[-1]))
+
+
 # What ends it.
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+from ...autodiff import grad
 from ...errors import in_short
 from ...network.nn import Module
 from ...network.optim import Optimizer
@@ -19,6 +20,7 @@ from ...network.tensor import Tensor
 from ...shapes import is_integer
 from ...tree import one_value
 from ...value import numbers
+from ..compiling import compile_graph
 from .progress import Progress
 
 
@@ -93,10 +95,13 @@ class Training:
         seed: decides the order; without it `random.seed` does.
         held_out: (X, Y) that are not learned from; their loss is recorded at the steps that are kept.
         keep: how many steps there are from one that is kept to the next.
+        backend: the module `numpy` computes losses and gradients by the program of arrays that `compile_graph` prints,
+            equal to the engine's but for rounding and many times as fast; without it the engine does.
 
     Raises:
         TypeError: `net` is not a Module, or `optimizer` not an Optimizer.
-        ValueError: no examples, another number of targets, or a size below 1.
+        ValueError: no examples, another number of targets, a size below 1, another backend, or with one what
+            `compile_graph` refuses.
 
     >>> from tinygrad_edu import MLP, SGD, squared_error
     >>> net = MLP([1, 1], init=0.0)
@@ -116,6 +121,7 @@ class Training:
         seed: int | None = None,
         held_out: tuple[Any, Any] | None = None,
         keep: int = 1,
+        backend: Any = None,
     ) -> None:
         if not isinstance(net, Module):
             raise TypeError(f"Training: the net is a Module, not {in_short(net)}")
@@ -130,6 +136,7 @@ class Training:
         self.everything = _batch(self.X, self.Y)  # a batch of all examples is made once
         self.values = [value for parameter in net.parameters() for value in parameter.values]
         self.record = Record([(path, parameter.shape) for path, parameter in net.named_parameters()])
+        self._gradients = self._by_engine if backend is None else self._by_program(backend)
         self._whole = self._state()
         self._in_step = False
 
@@ -193,6 +200,12 @@ class Training:
         return self.record
 
     def _step(self, step: int) -> None:
+        loss = self._gradients(step)
+        self.optimizer.step()
+        self.record.losses.append(loss)
+
+    def _by_engine(self, step: int) -> float:
+        """The loss of a step's batch; its gradient is left in the parameters."""
         if self.batch_size < len(self.X):
             chosen = self.batch(step)
             x, y = _batch([self.X[i] for i in chosen], [self.Y[i] for i in chosen])
@@ -201,8 +214,33 @@ class Training:
         loss = one_value(self.loss(self.net(x), y))
         self.optimizer.zero_grad()
         loss.backward()
-        self.optimizer.step()
-        self.record.losses.append(loss.data)
+        return loss.data
+
+    def _by_program(self, numpy: Any) -> Callable[[int], float]:
+        """As `_by_engine`, by a program that is compiled here."""
+        if getattr(numpy, "__name__", None) != "numpy":
+            raise ValueError(f"Training: the backend is numpy, or None for the engine, not {in_short(numpy)}")
+        parameters = self.net.parameters()
+        x, y = _batch(self.X[:2], self.Y[:2])
+        targets = self.Y
+        if isinstance(y, list):  # classes, which cannot be inputs of a program
+            classes = range(self.net(x).shape[-1])
+            targets = [[float(j == k) for j in classes] for k in targets]
+            y = Tensor(targets[:2], label="y")
+        loss = self.loss(self.net(x), y)
+        outputs = {"loss": loss, "gradient": grad(loss, parameters)}
+        inputs = {"x": x, "y": y, "parameters": parameters}
+        program = compile_graph(outputs, inputs, level="tensor", batch=[x, y])
+        X, Y = numpy.array(self.X, dtype=float), numpy.array(targets, dtype=float)
+
+        def gradients(step: int) -> float:
+            chosen = self.batch(step)
+            found = program(X[chosen], Y[chosen], [p.data for p in parameters])
+            for p, gradient in zip(parameters, found["gradient"]):
+                p.grad = gradient
+            return float(found["loss"])
+
+        return gradients
 
     def _keep(self) -> None:
         """Record the parameters as they are now."""
