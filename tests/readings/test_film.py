@@ -208,6 +208,9 @@ def test_a_network_that_cannot_be_printed_still_has_its_record(chromium, tmp_pat
     assert "loss" not in made and "predict" in made  # its penalty is not a sum over the examples
     opened(chromium, tmp_path, film(training))
     assert "→" in chromium.run("byId('said').textContent") and not chromium.problems
+    update = chromium.run("[...cards.querySelectorAll('td.gradient')].map((cell) => cell.textContent)")
+    change = training.record.numbers[1][0] - training.record.numbers[0][0]
+    assert float(update[0].replace("−", "-")) == pytest.approx(change, rel=1e-2)
 
 
 def test_small_multiples_and_a_table(tmp_path):
@@ -253,6 +256,10 @@ def test_whole_numbers_go_into_bytes_and_back(integers):
 
 def test_films_are_small(tmp_path):
     assert film(moons(100, steps=40)).save(tmp_path / "moons.html").stat().st_size < 300_000
+    large = MLP([64, 56, 10], seed=0)
+    X = [[(k * j % 7) / 7 for k in range(64)] for j in range(4)]
+    training = trained(large, cross_entropy, X, [0, 1, 2, 3], Adam(large.parameters(), lr=0.01), 20)
+    assert film(training).save(tmp_path / "large.html").stat().st_size < 1_000_000
     assert film(practical()).save(tmp_path / "q1.html").stat().st_size < 150_000
 
 

@@ -286,7 +286,7 @@ function setUpCards() {
     }
     const row = (kind) => Array.from({ length: columns }, () => make("td", { class: kind }));
     const cells = Array.from({ length: rows }, () => [row("value"), row("gradient")]);
-    const heads = make("tr", {}, make("th", { colspan: columns + 1 }, "value"), make("th", { colspan: columns, class: "gradient" }, "gradient"));
+    const heads = make("tr", {}, make("th", { colspan: columns + 1 }, "value"), make("th", { colspan: columns, class: "gradient" }, run.loss === undefined ? "update" : "gradient"));
     const table = make("table", {}, heads, ...cells.map(([values, slopes]) => make("tr", {}, ...values, make("td", { class: "gap" }), ...slopes)));
     return { start, rows, columns, cells, box: make("figure", { class: "card" }, caption, table) };
   });
@@ -296,9 +296,10 @@ function setUpCards() {
 function drawCards() {
   const run = data.runs[state.run], k = keptAt(run, state.step), values = run.rows[k];
   const gradient = lossAndGradient(run, k)?.slice(1);
+  const second = gradient ?? run.rows[k + 1]?.map((x, i) => x - values[i]); // without a gradient, what the step changes
   byId("whose").textContent = `${data.runs.length > 1 ? `${run.name}, ` : ""}before step ${run.kept[k]}`;
   for (const { start, rows, columns, cells, canvases } of run.shown) {
-    [values, gradient].forEach((numbers, which) => {
+    [values, second].forEach((numbers, which) => {
       const own = numbers?.slice(start, start + rows * columns), scale = own && Math.max(...own.map(Math.abs));
       if (canvases) {
         const [paper, up, down] = ["--operation", "--up6", "--down6"].map(colour);
@@ -348,6 +349,7 @@ function theNeurons(run) {
 
 function draw() {
   time.value = state.step;
+  time.setAttribute("aria-valuetext", data.runs.map((run) => `step ${state.step}, ${run.name}: L = ${short(run.losses[state.step], 4)}`).join("; "));
   byId("position").textContent = `step ${state.step} of ${data.steps}`;
   const x = drawCurve.at(state.step);
   byId("losses").lastChild.setAttribute("transform", `translate(${x} 0)`);
@@ -413,7 +415,7 @@ if (data.runs.length > 1)
     return button;
   }));
 const planar = data.runs.some((run) => run.domain && run.X[0].length === 2);
-byId("legend").textContent = `${planar ? "● ■ ▲ ◆ targets · shade: ŷ · outlined: on the wrong side · " : ""}blue: above 0, orange: below 0; slanted: a gradient`;
+byId("legend").textContent = `${planar ? "● ■ ▲ ◆ targets · shade: ŷ · outlined: on the wrong side · " : ""}blue: above 0, orange: below 0; slanted: a gradient, or an update`;
 byId("notes").hidden = !data.notes.length;
 byId("notes").lastElementChild.append(...data.notes.map((note) => make("li", {}, make("label", {}, make("input", { type: "checkbox" }), ` ${note}`))));
 byId("first").addEventListener("click", () => (pause(), go(0)));

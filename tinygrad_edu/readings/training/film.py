@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
 from itertools import pairwise
-from math import exp, prod
+from math import exp, isclose, prod
 from pathlib import Path
+from statistics import fmean
 from string import Template
 from typing import Any
 from zlib import compress
@@ -24,7 +25,6 @@ from ...network.losses import binary_cross_entropy_with_logits
 from ...network.optim import SGD
 from ...network.tensor import Tensor
 from ...shapes import flattened, is_integer
-from ...tree import one_value
 from ...value import Value, numbers
 from ...writing.files import write_whole
 from ...writing.names import elements
@@ -39,6 +39,7 @@ from ..stepping.page import colours, policy
 from . import Training
 from .plots import small_multiples
 
+_LARGE = 3000  # parameters above which the program of the gradient would make the page too large
 _DIGITS, _MOST = 8, 1e6  # decimals of parameters on the page, and their largest size, beyond which they have diverged
 
 
@@ -162,7 +163,8 @@ class Run:
         }
         with suppress(TypeError, ValueError, ArithmeticError), self._from_start():  # what cannot be printed is left out
             found["predict"] = programs.setdefault(self.program.to("javascript"), len(programs))
-            found |= self._loss(programs, pages)
+            if len(training.values) <= _LARGE:
+                found |= self._loss(programs, pages)
         return found
 
     def _loss(self, programs: dict[str, int], pages: dict[str, tuple[Page, str]]) -> dict[str, Any]:
@@ -178,18 +180,15 @@ class Run:
                 page = step_through(loss, title="One example of one step")
                 pages[text] = page, b64encode(compress(page.html.encode(), 9)).decode()
             found["page"] = list(pages).index(text)
-        some = min(len(self.X), 20)
-        parameters = [value.data for value in training.values]
-        X, Y = Tensor(training.X[:some]), training.Y[:some]
-        whole = one_value(training.loss(training.net(X), Y if all(map(is_integer, Y)) else Tensor(Y)))
-        of_batch = [whole.data, *[g.data for g in grad(whole, training.values)]]
-        summed = [0.0] * len(of_batch)
-        for x, y_ in zip(self.X[:some], self.Y):
-            result = program.function(y_, x, parameters)
-            summed = [a + b for a, b in zip(summed, [result["L"], *result["g"]])]
-        for share in (1 / some, 1.0):
-            if all([abs(share * a - b) <= 1e-9 * (1 + abs(b)) for a, b in zip(summed, of_batch)]):
-                found |= {"loss": programs.setdefault(text, len(programs)), "mean": share < 1}
+        few = [
+            (step, row) for step, row in zip(self.record.steps, self.record.numbers) if step < len(self.record.losses)
+        ][:5]
+        batches = [
+            [program.function(self.Y[i], self.X[i], row)["L"] for i in training.batch(step)] for step, row in few
+        ]
+        for reduced, is_mean in (fmean, True), (sum, False):  # which of the two was recorded, if it was one of them
+            if all([isclose(reduced(L), self.record.losses[step], rel_tol=1e-9) for L, (step, _) in zip(batches, few)]):
+                return found | {"loss": programs.setdefault(text, len(programs)), "mean": is_mean}
         return found
 
 
