@@ -218,7 +218,7 @@ class Worksheet:
             papers, alone = [paper_of("answers", "", flat(answers.items()), asks=False)], True
         elif isinstance(answers, (str, Path)):
             path = Path(answers)
-            papers = papers_in(path, Form([q.name for q in self._asked], self._entries))
+            papers = papers_in(path, Form({q.name for q in self._asked}, dict.fromkeys(self._entries)))
             alone = not path.is_dir() and [paper.student for paper in papers] == [path.stem]
         else:
             raise TypeError(f"mark: answers by name are needed, or the path of a file, not {answers!r}")

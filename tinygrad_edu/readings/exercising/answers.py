@@ -135,17 +135,21 @@ class Form(NamedTuple):
     """What a form of a sheet is known by: the names of its lines, and those of its numbers."""
 
     lines: Collection[str]
-    entries: Collection[str]
+    entries: dict[str, None]  # a set with an order
 
     def has(self, name: str) -> bool:
         """Whether it is the name of a line or of a number in it, or that of the sheet's id."""
-        return name in (*self.entries, SHEET_ID) or (name.endswith("]") and name.partition("[")[0] in self.lines)
+        known = name == SHEET_ID or name in self.entries
+        return known or (name.endswith("]") and name.partition("[")[0] in self.lines)
 
     def mentioned(self, heading: str) -> str:
         """The blank that a heading names, alone or among other words; "" where there is none."""
         alone = _squeezed(heading)
-        named = {_squeezed(name) for name in re.findall(r"[^\W\d]\w+(?:\[[\d, ]+\])?", heading)} & set(self.entries)
-        return alone if self.has(alone) else named.pop() if len(named) == 1 else ""
+        if self.has(alone) or len(heading) > 1000:
+            return alone if self.has(alone) else ""
+        words = [_squeezed(word) for word in re.findall(r"[^\W\d]\w+(?:\[[\d, ]+\])?", heading)]
+        named = {word for word in words if word in self.entries}
+        return named.pop() if len(named) == 1 else ""
 
     def down(self, grid: Grid) -> int:
         """How many rows begin with the name of a blank, as they do in a form."""
@@ -214,7 +218,7 @@ def _papers_of(path: Path, form: Form, student: str) -> list[Paper]:
     grid = max(_READERS[path.suffix.lower()](path.read_bytes()), key=form.names_in)
     count, down = form.names_in(grid)
     if not count:
-        raise ValueError(f"names no blank of this sheet, such as {next(iter(form.entries), '')}")
+        raise ValueError(f"names no blank of this sheet, such as {next(iter(form.entries))}")
     if down == count:
         return [paper_of(student, path.name, _pairs(grid, form))]
     head, columns = form.across(grid)
