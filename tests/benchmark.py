@@ -113,7 +113,7 @@ def ours_eager(task):
 def ours_compiled(task):
     """One sample: the whole step is one program. A batch: a CompiledLoss and an optimiser."""
     if len(task.xs) > 1:
-        return compiled_and_sgd(task, "python")
+        return compiled_and_sgd(task)
 
     program, numbers = program_of_a_step(task)
 
@@ -125,9 +125,9 @@ def ours_compiled(task):
     return step
 
 
-def compiled_and_sgd(task, engine):
+def compiled_and_sgd(task):
     net = task.net()
-    compiled = CompiledLoss(net, loss_of(task), task.xs[0], task.ys[0], engine=engine)
+    compiled = CompiledLoss(net, loss_of(task), task.xs[0], task.ys[0])
     optimizer = SGD(net.parameters(), lr=task.lr)
 
     def step():
@@ -143,11 +143,12 @@ def ours_printed(task):
     """The printed functions by themselves, which nobody checks."""
     if len(task.xs) > 1:
         compiled = CompiledLoss(task.net(), loss_of(task), task.xs[0], task.ys[0])
-        run, numbers = compiled.program.function, [value.data for value in compiled.parameters]
+        run, numbers = compiled.program.function, [np.array(p.data) for p in compiled.parameters]
+        xs, ys = np.array(task.xs, dtype=float), np.array(task.ys, dtype=float)
 
         def step():
             nonlocal numbers
-            result = run(task.xs, task.ys, numbers)
+            result = run(xs, ys, numbers)
             numbers = [p - task.lr * g for p, g in zip(numbers, result["gradient"])]
             return result["loss"]
 
@@ -221,7 +222,7 @@ def c_looped(task):
 def c_from_lists(task):
     """As `ours_compiled`, in machine code: numbers of Python in and out."""
     if len(task.xs) > 1:
-        return compiled_and_sgd(task, "c")
+        return compiled_and_sgd(task)
     program, numbers = program_of_a_step(task)
     machine = program.machine_code(cache=False)
 

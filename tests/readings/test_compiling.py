@@ -274,17 +274,12 @@ def test_a_step_is_called_after_its_row():
     )
 
 
-def test_a_sum_is_called_after_what_it_adds_up():
-    loss = CompiledLoss(MLP([1, 1, 1], seed=0), squared_error, [1.0], [1.0])
-    assert {"sum_loss", "sum_dW1_11", "sum_db2_1"} <= set(loss.program.function.__code__.co_varnames)
-
-
 def test_a_labelled_tensor_may_be_used_in_part():
     x = Tensor([1.0, 2.0], label="x")
     h = x * 2
     h.label = "h"
     assert compile_graph(h[:1].sum(), [x])([3.0, 4.0]) == 6.0
-    loss = CompiledLoss(MLP([2, 2], init=1.0), lambda z, y: squared_error(z[:1], y), [1.0, 2.0], [1.0])
+    loss = CompiledLoss(MLP([2, 2], init=1.0), lambda z, y: squared_error(z[:, :1], y), [1.0, 2.0], [1.0])
     assert loss([[1.0, 2.0]], [[1.0]]) == 4.5  # ½ (1 + 2 + 1 − 1)²
 
 
@@ -635,7 +630,7 @@ def test_a_wrong_structure_is_refused(arguments):
 
 def test_examples_and_targets_of_different_numbers_are_refused():
     loss = CompiledLoss(MLP([1, 1], seed=0), squared_error, [1.0], [1.0])
-    with pytest.raises(ValueError, match="shorter"):
+    with pytest.raises(ValueError, match=r"the prediction has shape \(2, 1\), the target \(1, 1\)"):
         loss([[1.0], [2.0]], [[1.0]])
 
 

@@ -15,7 +15,7 @@ import pytest
 from graphs import recipes
 from hypothesis import given, settings
 
-from tinygrad_edu import MLP, SGD, CompiledLoss, Tensor, Value, compile_graph, grad, squared_error
+from tinygrad_edu import MLP, Tensor, Value, compile_graph, grad, squared_error
 from tinygrad_edu.ops import Op
 from tinygrad_edu.readings.compiling import compiler, flat
 from tinygrad_edu.readings.compiling.compiler import cache_folder, library
@@ -397,31 +397,6 @@ def test_a_batch_is_summed_over(monkeypatch):
     with pytest.raises(OverflowError) as plain:
         program(xs, [1e200, 0.0, 0.0], 3.0)
     assert str(error.value) == str(plain.value)
-
-
-@needs_c
-@pytest.mark.parametrize("reduction", ["sum", "mean"])
-def test_a_module_learns_as_from_the_plain_program(reduction):
-    xs, ys = [[1.0, 0.0], [0.5, -1.0], [-1.0, 2.0]], [[1.0], [0.0], [-1.0]]
-    histories = []
-    for engine in ("python", "c"):
-        net = MLP([2, 3, 1], activation="tanh", seed=0)
-        loss = CompiledLoss(net, squared_error, xs[0], ys[0], reduction, engine=engine)
-        sgd = SGD(net.parameters(), lr=0.1)
-        losses = []
-        for _ in range(5):
-            sgd.zero_grad()
-            losses.append(loss(xs, ys))
-            sgd.step()
-        histories.append([losses, [p.data for p in net.parameters()]])
-    assert histories[0] == histories[1]
-    with pytest.raises(ValueError, match="there are no examples"):
-        loss([], [])
-
-
-def test_an_engine_has_a_name():
-    with pytest.raises(ValueError, match='the engine is "python" or "c", not \'fortran\''):
-        CompiledLoss(MLP([1, 1]), squared_error, [1.0], [1.0], engine="fortran")
 
 
 # Loops.

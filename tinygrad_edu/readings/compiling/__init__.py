@@ -6,6 +6,7 @@ graphs: a line is a step, and a step that is used once stands where it is used.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 from math import isfinite
@@ -15,13 +16,15 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from ...autodiff import grad
 from ...network.nn import Module
+from ...network.reductions import per_count
 from ...network.tensor import Tensor
 from ...tree import flatten
-from ...value import Value, all_finite, numbers
+from ...value import Value, all_finite
 from ...writing.code import ARRAYS, JAVASCRIPT, PYTHON, C
 from .errors import FAILURES, explained, origin, run
 from .flat import Flat
 from .matrices import MatrixProgram, compile_matrices
+from .recording import derivative
 from .statements import Plan, plan, print_imports, print_program, uncollected
 from .structures import print_reader, unfolded
 
@@ -270,23 +273,22 @@ class Program:
 
 
 class CompiledLoss:
-    """The loss of a Module over a batch, and its gradient, as a compiled program.
+    """The loss of a Module over a batch, and its gradient, as a compiled program of arrays.
 
-    The graph is recorded and differentiated once, for one example. Calling the object runs the
-    program over all examples, adds the gradient to the `grad` of the parameters as
-    `loss.backward()` does, and returns the loss. An optimiser then takes the step.
+    The graph is recorded once. Calling the object runs the program over any number of examples, adds the gradient to
+    the `grad` of the parameters as `loss.backward()` does, and returns the loss. An optimiser then takes the step.
 
     Args:
         module: what is to learn.
-        loss: a function of the module's output and the target, such as `squared_error`.
+        loss: a function of the module's outputs for a batch and the targets, which adds up the losses of the
+            examples. One that takes a `reduction`, such as `squared_error`, is asked for the sum.
         x, y: one example and its target, for their shapes; the target of `cross_entropy` as
             probabilities, since a class index cannot become a variable.
         reduction: "sum" or "mean" of the losses of the examples.
-        engine: "python", or "c" for machine code, which is some thirty times as fast.
+        backend: `numpy`, `jax.numpy` or `torch`; without one NumPy, and results are checked.
 
     Raises:
-        ValueError: the reduction or the engine is unknown, or what `module` and `loss` refuse.
-        RuntimeError: the program cannot be compiled to machine code.
+        ValueError: the reduction is unknown, or what `module`, `loss` and `compile_graph` refuse.
 
     >>> from tinygrad_edu import MLP, SGD, squared_error
     >>> net = MLP([1, 1], init=0.0)
@@ -305,42 +307,41 @@ class CompiledLoss:
         x: Any,
         y: Any,
         reduction: str = "sum",
-        engine: str = "python",
+        backend: ModuleType | None = None,
     ) -> None:
-        if engine not in ("python", "c"):
-            raise ValueError(f'the engine is "python" or "c", not {engine!r}')
         if reduction not in ("sum", "mean"):
             raise ValueError(f'the reduction is "sum" or "mean", not {reduction!r}')
-        self.reduction = reduction
-        self.parameters: list[Value] = [value for parameter in module.parameters() for value in parameter.values]
-        example, target = Tensor(x, label="x"), Tensor(y, label="y")
-        one_loss = loss(module(example), target)
-        self.program = compile_graph(
-            {"loss": one_loss, "gradient": grad(one_loss, self.parameters)},
-            {"xs": example, "ys": target, "parameters": self.parameters},
-            sum_over=[example, target],
-        )
-        self.run: Program | MachineCode = self.program.machine_code() if engine == "c" else self.program
+        parameters = self.parameters = module.parameters()
+        settings = {"reduction": "sum"} if "reduction" in inspect.signature(loss).parameters else {}
+
+        def recorded(xs: Tensor, ys: Tensor, _: Any) -> Any:
+            total = loss(module(xs), ys, **settings)
+            result = per_count(total, xs, (0,)) if reduction == "mean" else total
+            return {"loss": result, "gradient": [derivative(result, p) for p in parameters]}
+
+        xs, ys = Tensor([Tensor(x).tolist()], label="xs"), Tensor([Tensor(y).tolist()], label="ys")
+        inputs = {"xs": xs, "ys": ys, "parameters": parameters}
+        self.program = compile_graph(recorded, inputs, level="tensor", batch=[xs, ys])
+        self.run = self.program.bind(backend) if backend else self.program
 
     def __call__(self, xs: Any, ys: Any) -> float:
         """The loss of the examples `xs` with the targets `ys`; its gradient goes to the parameters.
 
         Raises OverflowError, and changes no gradient, where one of them would be too large for a float.
         """
-        if self.run is self.program:
-            xs, ys = [batch.tolist() if hasattr(batch, "tolist") else batch for batch in (xs, ys)]
         if len(xs) == 0:
             raise ValueError("CompiledLoss: there are no examples")
-        result = self.run(xs, ys, numbers(self.parameters))
-        share = 1 / len(xs) if self.reduction == "mean" else 1.0
-        totals = [(value.grad or 0.0) + share * g for value, g in zip(self.parameters, result["gradient"])]
-        if not all_finite(totals):
-            value = next(value for value, total in zip(self.parameters, totals) if not isfinite(total))
+        result = self.run(xs, ys, [p.data for p in self.parameters])
+        totals: list[tuple[Value, float]] = []
+        for parameter, gradient in zip(self.parameters, result["gradient"]):
+            numbers = gradient.reshape(-1).tolist()
+            totals += [(value, (value.grad or 0.0) + g) for value, g in zip(parameter.values, numbers)]
+        if not all_finite([total for _, total in totals]):
+            value = next(value for value, total in totals if not isfinite(total))
             raise OverflowError(f"CompiledLoss: the gradients of {value.label or value} add up to more than a float")
-        for value, total in zip(self.parameters, totals):
+        for value, total in totals:
             value.grad = total
-        loss: float = share * result["loss"]
-        return loss
+        return float(result["loss"])
 
 
 def _finite(numbers: list[float]) -> bool:

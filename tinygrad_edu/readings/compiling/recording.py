@@ -53,6 +53,11 @@ def map_tensors(f: Callable[[Tensor], Any], tree: Any) -> Any:
     return f(tree)
 
 
+def derivative(y: Tensor, x: Tensor) -> Tensor:
+    """What stands for ∂y/∂x in the outputs of a program, as `grad(y, x)` does, but nothing is computed."""
+    return from_values([Value(0.0) for _ in x.values], x.shape, A.Operation(A.MAP, of=y), x)
+
+
 def recorded(outputs: Sequence[Tensor], inputs: Mapping[Tensor, Tensor | None]) -> Recording:
     """The graph of the outputs, recorded again from what each input is replaced by, or if that is None from itself.
 
