@@ -581,6 +581,8 @@ def survivors(every: list[Mutant | None], desks: list[Desk], run: Run) -> list[M
             raise SystemExit((desk.folder / "output.txt").read_text(encoding="utf-8"))
         if code == 0:
             alive.append(desk.mutant)
+            if desk.mutant and run is with_its_tests:
+                print(f"lives: {desk.mutant.where}: {desk.mutant.change}", flush=True)  # such runs are long
         if sys.stderr.isatty():
             print(f"\r{len(waiting)} to go ", end="", file=sys.stderr, flush=True)
     return alive
