@@ -89,7 +89,7 @@ class Run:
         self.training, self.record, self.name = training, training.record, name
         self.X = [list(flattened(x)[0]) for x in training.X]
         self.x = Tensor(training.X[0], label="x")
-        self.inputs = {"x": self.x, "parameters": training.values}
+        self.inputs = {"x": self.x.values, "parameters": training.values}
         with self._from_start():
             self.output = training.net(self.x)
             self.names = Names(self.output, training.net.parameters())
@@ -172,7 +172,7 @@ class Run:
         training = self.training
         y, output = Tensor(self.Y[0], label="y"), training.net(self.x)
         loss = training.loss(output, y if y.shape == output.shape else y[0])
-        program = compile_graph({"L": loss, "g": grad(loss, training.values)}, {"y": y, **self.inputs})
+        program = compile_graph({"L": loss, "g": grad(loss, training.values)}, {"y": y.values, **self.inputs})
         text = program.to("javascript")
         found: dict[str, Any] = {"given": [elements("x", self.x.shape), elements("y", y.shape)]}
         with suppress(ValueError, RuntimeError, TimeoutError):  # too large, or there is no Graphviz
@@ -180,12 +180,8 @@ class Run:
                 page = step_through(loss, title="One example of one step")
                 pages[text] = page, b64encode(compress(page.html.encode(), 9)).decode()
             found["page"] = list(pages).index(text)
-        few = [
-            (step, row) for step, row in zip(self.record.steps, self.record.numbers) if step < len(self.record.losses)
-        ][:5]
-        batches = [
-            [program.function(self.Y[i], self.X[i], row)["L"] for i in training.batch(step)] for step, row in few
-        ]
+        few = [*zip(self.record.steps[:-1], self.record.numbers)][:5]  # the last has no loss yet
+        batches = [[program.function(self.Y[i], self.X[i], p)["L"] for i in training.batch(step)] for step, p in few]
         for reduced, is_mean in (fmean, True), (sum, False):  # which of the two was recorded, if it was one of them
             if all([isclose(reduced(L), self.record.losses[step], rel_tol=1e-9) for L, (step, _) in zip(batches, few)]):
                 return found | {"loss": programs.setdefault(text, len(programs)), "mean": is_mean}
