@@ -7,8 +7,7 @@ from typing import Any
 
 from ...errors import in_short
 from ...network.nn import Parameter
-from ...network.optim import DESCENT, Optimizer
-from ...network.optim import Line as OptimizerLine
+from ...network.optim import SGD, Optimizer
 from ...network.tensor import Tensor
 from ...shapes import nested
 from ...tree import values_in
@@ -65,17 +64,12 @@ def updates(
             f"{reading}: {of} asks for an update, but there is nothing to learn: y depends on no Parameter, or with "
             "wrt on none of its leaves"
         )
+    optimizer = by if isinstance(by, Optimizer) else SGD([row.node for row in learned], lr=by)
     taken = {*derivation.names.values()}
-    steps = [_step(reading, before, slopes[before.node], by, taken, new) for before in learned]
-    settings = by.numbers() if isinstance(by, Optimizer) else {"η": by}
-    used = {letter for line in lines_of(by) for letter in line.uses if letter not in taken}
-    given = [Row(E.Name(letter), None, None, x, None) for letter, x in settings.items() if letter in used]
+    steps = [_step(reading, before, slopes[before.node], optimizer, taken, new) for before in learned]
+    used = {letter for line in optimizer.lines() for letter in line.uses if letter not in taken}
+    given = [Row(E.Name(letter), None, None, x, None) for letter, x in optimizer.numbers().items() if letter in used]
     return [*given, *[row for state, _ in steps for row in state]], [row for _, rows in steps for row in rows]
-
-
-def lines_of(by: Optimizer | float) -> tuple[OptimizerLine, ...]:
-    """What the step does, line by line."""
-    return by.lines() if isinstance(by, Optimizer) else (DESCENT,)
 
 
 def _asked(reading: str, read: Subject) -> Sequence[Value | Tensor]:
@@ -89,10 +83,12 @@ def _asked(reading: str, read: Subject) -> Sequence[Value | Tensor]:
 
 
 def _step(
-    reading: str, before: Row, slope: Row, by: Optimizer | float, taken: set[str], new: str
+    reading: str, before: Row, slope: Row, optimizer: Optimizer, taken: set[str], new: str
 ) -> tuple[list[Row], list[Row]]:
     """For one leaf a row for each number of the state, and a row for each line of the step."""
-    numbers, state = (by.numbers(), _state(by, before)) if isinstance(by, Optimizer) else ({"η": by}, {})
+    numbers, lines = optimizer.numbers(), optimizer.lines()
+    used = {letter for line in lines for letter in line.uses}
+    state = {letter: x for letter, x in _state(optimizer, before).items() if letter in used}
 
     def named(letter: str, new: str = "") -> E.Expression:
         if letter == "θ":
@@ -108,10 +104,9 @@ def _step(
     known: dict[str, Any] = {letter: x for letter, x in numbers.items() if letter not in taken}
     known |= {str(before.quantity): before.result, str(slope.quantity): slope.arrived}
     known |= {str(symbols[letter]): x for letter, x in state.items()}
-    used = {letter for line in lines_of(by) for letter in line.uses}
-    given = [Row(symbols[letter], None, None, x, before.node) for letter, x in state.items() if letter in used]
+    given = [Row(symbols[letter], None, None, x, before.node) for letter, x in state.items()]
     rows = []
-    for line in lines_of(by):
+    for line in lines:
         replaces = line.quantity in ("θ", *state)
         rule = in_symbols(line.value, *[symbols[letter] for letter in line.uses])
         quantity = symbols[line.quantity] = named(line.quantity, new if replaces else "")
