@@ -143,6 +143,8 @@ def ours_printed(task):
     """The printed functions by themselves, which nobody checks."""
     if len(task.xs) > 1:
         compiled = CompiledLoss(task.net(), loss_of(task), task.xs[0], task.ys[0])
+        import numpy as np
+
         run, numbers = compiled.program.function, [np.array(p.data) for p in compiled.parameters]
         xs, ys = np.array(task.xs, dtype=float), np.array(task.ys, dtype=float)
 

@@ -70,11 +70,18 @@ def test_the_benchmark_compares_the_losses_and_runs():
     assert "| ours, eager |" in done.stdout
 
 
-QUICKER = {"train_moons.py": ["--epochs", "3"], "gpt.py": ["2"]}
+QUICKER = {
+    "train_moons.py": ["--epochs", "3"],
+    "digits.py": ["--epochs", "3"],
+    "gpt.py": ["2"],
+    "gpt_of_tensors.py": ["20"],
+}
 NEEDED = {
     "svg": "pygraphviz",
     "gallery.py": "pygraphviz",
     "train_moons.py": "matplotlib",
+    "digits.py": "sklearn",
+    "gpt_of_tensors.py": "numpy",
     "arrays.py": "numpy",
     "compared.py": "numpy",
     "names_": "numpy",
