@@ -12,7 +12,7 @@ from tinygrad_edu.writing.console import unicode_output
 
 class Convolution(Module):
     def __init__(self, kernel: list[float]) -> None:
-        self.w = Parameter(kernel, label="w")
+        self.w = Parameter(kernel)
 
     def forward(self, x: Tensor) -> Tensor:
         n = len(x) - len(self.w) + 1

@@ -25,9 +25,9 @@ FUNCTIONS = (*ACTIVATIONS, array_ops.SOFTMAX, array_ops.LOG_SOFTMAX)
 class TensorCards:
     """Which Tensors get a card.
 
-    The parameters of a layer share a card. In a network the steps without a name (W x before b is
-    added, the squares of a loss) are part of the formula of what they lead to, unless several
-    formulas need them; without a network every Tensor is a card.
+    The parameters of a layer share a card. In a model, which has Parameters or layers, the steps without a name (W x
+    before b is added, the squares of a loss) are part of the formula of what they lead to, unless several formulas need
+    them. Elsewhere every Tensor is a card.
     """
 
     def __init__(self, scene: Scene) -> None:
@@ -67,9 +67,10 @@ class TensorCards:
             return True
         if node.base is not node or node.inner:
             return False
+        model = self.layers or self.scene.names.parameters
         if not node.inputs:
-            return len(t.values) > 1 or not self.layers
-        return not self.layers or t.op in FUNCTIONS
+            return len(t.values) > 1 or not model
+        return not model or t.op in FUNCTIONS
 
     def _cards_behind(self, node: Node) -> list[Tensor]:
         """The Tensors with a card, or on a parameter card, that a Tensor is computed from, each once."""
