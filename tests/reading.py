@@ -85,7 +85,7 @@ def read_latex(text, environment):
         return key
 
     def plain(text):
-        return re.sub(r" \\cdot 10\^\{(-?\d+)\}", r"e\1", text)
+        return re.sub(r" \\cdot 10\^\{(-?\d+)\}", r"e\1", text).replace(r"\infty", "inf")
 
     text = re.sub(r"\\begin\{bmatrix\}(.*?)\\end\{bmatrix\}", matrix, text)
     if names := {latex_name(name): f"«{k}»" for k, name in enumerate(environment)}:
@@ -116,7 +116,7 @@ def as_text(latex):
     for command, sign in {
         r" \, ": " ",
         r"\left(": "(", r"\right)": ")", r"\left|": "|", r"\right|": "|", r"\langle ": "⟨", r" \rangle": "⟩",
-        r"\cdot": "·", r"\circ": "∘", r"\times": "×", r"\sum_n": "Σₙ", r"\sum_k": "Σₖ", r"\sum": "Σ",
+        r"\infty": "∞", r"\cdot": "·", r"\circ": "∘", r"\times": "×", r"\sum_n": "Σₙ", r"\sum_k": "Σₖ", r"\sum": "Σ",
     }.items():  # fmt: skip
         latex = latex.replace(command, sign)
     latex = re.sub(r"\\operatorname\{(\w+)\}_n", r"\1ₙ", latex)
@@ -195,7 +195,7 @@ class Reader:
                 self.at -= 1
                 return value
             right = self.product() if self.text.startswith("Σ", self.at) else self.factor()
-            value = matmul(value, right) if sign == " " else value / right if "/" in sign else value * right
+            value = matmul(value, right) if sign == " " else divided(value, right) if "/" in sign else times(value, right)
         return value
 
     def factor(self):
@@ -314,6 +314,17 @@ class Reader:
             keeps = "keepdims" in options or (axes is not None and z.ndim == 2)
             return np.expand_dims(value, axes) if keeps else value
         return ONE[name](*args)
+
+
+def times(a, b):
+    """Element by element; nothing times an infinite slope is nothing."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where((np.asarray(a) == 0) | (np.asarray(b) == 0), 0.0, np.asarray(a) * b)
+
+
+def divided(a, b):
+    with np.errstate(divide="ignore"):
+        return a / b
 
 
 def part(value, index):

@@ -79,6 +79,7 @@ class DerivativeName(str):
     nodes: tuple[Value, ...]
 
     def __new__(cls, y: str, xs: Sequence[str], nodes: Sequence[Value] = ()) -> DerivativeName:
+        y, *xs = [" ".join(name.split()) for name in (y, *xs)]
         above, *below = [f"({name})" if set(name) & set(" +−-·×*/∂") else name for name in (y, *xs)]
         order = "".join(["⁰¹²³⁴⁵⁶⁷⁸⁹"[int(digit)] for digit in str(len(xs))]) if len(xs) > 1 else ""
         text = "".join([f"∂{x}" for x in below])

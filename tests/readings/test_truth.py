@@ -23,7 +23,7 @@ from tinygrad_edu.network.functions import cat
 from tinygrad_edu.readings.drawing.scene import Scene
 from tinygrad_edu.readings.drawing.tensors import TensorCards
 from tinygrad_edu.readings.subject import Subject
-from tinygrad_edu.writing.expression import Chain, Function, Number, parts
+from tinygrad_edu.writing.expression import Chain, Derivative, Function, Number, parts
 from tinygrad_edu.writing.latex import LaTeX
 from tinygrad_edu.writing.names import elements
 from tinygrad_edu.writing.paper import Text, written
@@ -38,7 +38,7 @@ def numbers_of(derivation, L):
     told = {row.node for step in derivation.backward for row in step.rows}
     environment = {name: np.array(t.data) for t, name in named.items()}
     above = named[L]
-    environment |= {f"∂{above}/∂{name}": np.array(t.grad) for t, name in named.items()}
+    environment |= {Derivative(above, name).text: np.array(t.grad) for t, name in named.items()}
     tensor_of = {name: t for t, name in named.items()}
     for row in derivation:
         for part in parts(row.rule) if row.rule else []:
@@ -54,9 +54,12 @@ def numbers_of_elements(derivation, L):
     for row in derivation.forward:
         for v, name in zip(row.node.values, elements(str(row.quantity), row.node.shape)):
             names.setdefault(v, name)
-    found = {name: v.data for v, name in names.items()} | {f"∂L/∂{name}": v.grad for v, name in names.items()}
+    root = next(str(row.quantity) for row in derivation.forward if row.node is L)
+    found = {name: v.data for v, name in names.items()}
+    found |= {Derivative(root, name).text: v.grad for v, name in names.items()}
     for b in topological_order(L.values[0]):
-        found |= {f"∂{names[b]}/∂{names[a]}": p for a, p in zip(b.inputs, b.partials) if {a, b} <= names.keys()}
+        pairs = [(a, p) for a, p in zip(b.inputs, b.partials) if {a, b} <= names.keys() and b is not L.values[0]]
+        found |= {Derivative(names[b], names[a]).text: p for a, p in pairs}
     return found
 
 

@@ -251,8 +251,10 @@ class Names:
             return bool(nameless and not is_computed(t) and owned.isdisjoint(t.values))
 
         fed = [x for layer in self.layers for x in layer.inputs if is_data(x)]
-        for x in fed or [t for t in self.tensors if is_data(t)][:1]:
+        for x in fed:
             self._give_label(x, "x")
+        if not fed:
+            self._give_role(next(filter(is_data, self.tensors), None), "x")
 
     def _name_values(self, nodes: Sequence[Node]) -> None:
         """Labels; then places in Tensors with a name; then roles: by neuron, f for a root; then suggested labels."""

@@ -122,7 +122,7 @@ def latex_number(text: str) -> str:
     >>> print(latex_number("−2.5·10⁻⁷"))
     -2.5 \\cdot 10^{-7}
     """
-    mantissa, _, power = text.replace("−", "-").partition("·10")
+    mantissa, _, power = text.replace("−", "-").replace("∞", r"\infty").partition("·10")
     return mantissa + (rf" \cdot 10^{{{power.translate(_FLAT)}}}" if power else "")
 
 
