@@ -1,7 +1,7 @@
 """The catalogue of mistakes that learners make in the lines of a derivation.
 
-What each makes of a line's formula stands in wrong_rules.py. A mistake is made in one line; who makes it in several
-goes on with the numbers that came out.
+Each is a right form and what is written instead of it, or a function of wrong_rules.py. A mistake is made in one line;
+who makes it in several goes on with the numbers that came out.
 
 >>> from tinygrad_edu import Value, explain
 >>> from tinygrad_edu.readings.explaining.lines import lines_of
@@ -18,8 +18,8 @@ slope-of-tanh-of-h   ∂h/∂h · (1 − tanh(h)²)
 
 from __future__ import annotations
 
-from math import prod
-from typing import NamedTuple
+from math import log, prod
+from typing import Any, NamedTuple
 
 from ...writing.algebra import same
 from ...writing.expression import Constant, Expression
@@ -74,6 +74,10 @@ def mistakes_in(line: Line, lines: Lines) -> list[Made]:
     return [*found, Made(_OVERWRITTEN, line.terms[-1])] if several else found
 
 
+def _adam(a: Any, eta: Any, m: Any, v: Any, eps: Any) -> Any:
+    return a - eta * m / (v.sqrt() + eps)
+
+
 # fmt: off
 # Made where several paths arrive, by `mistakes_in`.
 _PATH_LEFT_OUT = Mistake("path-left-out", "A path is left out: the gradients of all paths add up.", "backward",
@@ -84,13 +88,14 @@ _OVERWRITTEN = Mistake("overwritten", "= for +=: only the last path counts, wher
 CATALOGUE = (
     Mistake("no-slope", "The local derivative is left out, as the 1 − h² of tanh.", "backward", wrong.no_slope),
     Mistake("slope-of-z", "The slope of the activation is taken of z where h belongs.", "backward", wrong.slope_of_z),
-    Mistake("slope-not-squared", "tanh′ is 1 − h², not 1 − h.", "backward", wrong.slope_not_squared),
+    Mistake("slope-not-squared", "tanh′ is 1 − h², not 1 − h.", "backward",
+            wrong.instead(lambda h: 1 - h**2, lambda h: 1 - h)),
     Mistake("slope-of-sigmoid", "h (1 − h) is the slope of the sigmoid; that of tanh is 1 − h².", "backward",
-            wrong.slope_of_sigmoid),
+            wrong.instead(lambda h: 1 - h**2, lambda h: h * (1 - h))),
     Mistake("slope-of-tanh-of-h", "h is tanh(z) already: tanh′ is 1 − h², not 1 − tanh(h)².", "backward",
-            wrong.slope_of_tanh_of_h),
+            wrong.instead(lambda h: 1 - h**2, lambda h: 1 - h.tanh() ** 2)),
     Mistake("slope-of-tanh", "1 − h² is the slope of tanh; that of the sigmoid is h (1 − h).", "backward",
-            wrong.slope_of_tanh),
+            wrong.instead(lambda h: h * (1 - h), lambda h: 1 - h**2)),
     Mistake("slope-at-output", "The output has no activation: no slope of one belongs here.", "backward",
             wrong.slope_at_output),
     Mistake("no-incoming", "The gradient that comes from above is left out.", "backward", wrong.no_incoming),
@@ -106,7 +111,8 @@ CATALOGUE = (
     Mistake("no-order", "A gradient is passed on before all of it has arrived.", "backward", wrong.no_order),
     Mistake("updated-weights", "The weights are those after the update: a pass uses the ones before it.", "backward",
             wrong.updated_weights),
-    Mistake("sign", "The difference is the wrong way round, as y − ŷ for ŷ − y.", "backward", wrong.sign),
+    Mistake("sign", "The difference is the wrong way round, as y − ŷ for ŷ − y.", "backward",
+            wrong.at_the_start(wrong.instead(lambda a, b: a - b, lambda a, b: b - a))),
     Mistake("factor-2", "A factor 2 too much; a ½ before a square cancels its 2.", "backward",
             wrong.times(2.0)),
     Mistake("factor-half", "A factor ½ too much.", "backward", wrong.times(0.5)),
@@ -125,18 +131,20 @@ CATALOGUE = (
     Mistake("wrong-class", "The logarithm is that of another class.", "forward", wrong.wrong_class),
     Mistake("no-constant", "A constant factor is left out, as the ½ of the loss.", "forward", wrong.no_constant),
     Mistake("decimal-logarithm", "The logarithm is that to the base 10: the loss has the natural one.", "forward",
-            wrong.decimal_logarithm),
+            wrong.instead(lambda a: a.log(), lambda a: a.log() / log(10))),
     Mistake("not-normalised", "eᶻ is not divided by the sum: the outputs of softmax add up to 1.", "forward",
             wrong.not_normalised),
-    Mistake("up", "The update goes up: it is − η ∂L/∂W, not +.", "update", wrong.up),
-    Mistake("no-rate", "The learning rate η is left out.", "update", wrong.no_rate),
+    Mistake("up", "The update goes up: it is − η ∂L/∂W, not +.", "update",
+            wrong.instead(lambda a, change: a - change, lambda a, change: a + change)),
+    Mistake("no-rate", "The learning rate η is left out.", "update",
+            wrong.instead(lambda a, eta, g: a - eta * g, lambda a, eta, g: a - g)),
     Mistake("no-correction", "The bias correction is left out: m̂ is m / (1 − β₁ᵗ), and v̂ likewise.", "update",
-            wrong.no_correction),
+            wrong.instead(lambda m, beta, t: m / (1 - beta**t), lambda m, beta, t: m)),
     Mistake("eps-in-root", "ε stands inside the root: the step is divided by √v̂ + ε.", "update",
-            wrong.of_adam(lambda lr, m, v, eps: lr * m / (v + eps).sqrt())),
+            wrong.instead(_adam, lambda a, eta, m, v, eps: a - eta * m / (v + eps).sqrt())),
     Mistake("no-root", "The root is left out: the step is divided by √v̂ + ε.", "update",
-            wrong.of_adam(lambda lr, m, v, eps: lr * m / (v + eps))),
+            wrong.instead(_adam, lambda a, eta, m, v, eps: a - eta * m / (v + eps))),
     Mistake("m-and-v-exchanged", "m̂ and v̂ are exchanged: the step is m̂ divided by the root of v̂.", "update",
-            wrong.of_adam(lambda lr, m, v, eps: lr * v / (m.abs().sqrt() + eps))),
+            wrong.instead(_adam, lambda a, eta, m, v, eps: a - eta * v / (m.abs().sqrt() + eps))),
 )
 # fmt: on

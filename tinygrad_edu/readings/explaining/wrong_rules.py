@@ -7,14 +7,14 @@ mistakes.py. A rule of several contributions is given to them one contribution a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from math import log, prod
+from math import prod
 from typing import Any, TypeAlias
 
 from ... import array_ops as A
 from ... import ops
 from ...shapes import Shape
 from ...writing import expression as E
-from ...writing.algebra import add, each_in_symbols, in_symbols, multiply, same, subtract, transpose
+from ...writing.algebra import each_in_symbols, in_symbols, multiply, same, subtract, transpose
 from ...writing.evaluation import with_args
 from ...writing.expression import Expression, parts
 from .lines import ACTIVATIONS, Line, Lines, from_above
@@ -38,14 +38,39 @@ def _in_one_part(change: Change) -> Wrong:
     return lambda line, lines: _variants(_rule(line), lambda e: change(e, lines))
 
 
-def _at_the_start(change: Change) -> Wrong:
-    """The mistake of changing one part of the rule where the backward pass starts: the derivative of the loss."""
+def at_the_start(wrong: Wrong) -> Wrong:
+    """The mistake where the backward pass starts alone: in the derivative of the loss."""
 
-    def wrong(line: Line, lines: Lines) -> list[Expression]:
-        starts = line.part == "backward" and not from_above(_rule(line))
-        return _variants(_rule(line), lambda e: change(e, lines)) if starts else []
+    def there(line: Line, lines: Lines) -> list[Expression]:
+        return wrong(line, lines) if line.part == "backward" and not from_above(_rule(line)) else []
 
-    return wrong
+    return there
+
+
+def instead(right: Callable[..., Any], wrong: Callable[..., Any]) -> Wrong:
+    """The mistake of writing another formula for a part that has the form of the right one, in the same letters.
+
+    A letter stands for any formula but a constant: `instead(lambda a, b: a - b, lambda a, b: b - a)`.
+    """
+    letters = right.__code__.co_varnames[: right.__code__.co_argcount]
+    pattern = in_symbols(right, *map(E.Name, letters))
+
+    def change(e: Expression, lines: Lines) -> Iterable[Expression]:
+        found: dict[str, Expression] = {}
+        return [in_symbols(wrong, *[found[letter] for letter in letters])] if _has_form(e, pattern, found) else []
+
+    return _in_one_part(change)
+
+
+def _has_form(e: Expression, pattern: Expression, found: dict[str, Expression]) -> bool:
+    """Whether a formula is the pattern with formulas for its letters, which are put down."""
+    if isinstance(pattern, E.Name):
+        return not isinstance(e, E.Constant) and same(found.setdefault(pattern.text, e), e)
+    if type(e) is not type(pattern) or len(e.args) != len(pattern.args):
+        return False
+    own = [name for name in type(e).__match_args__ if name not in ("arg", "args")]
+    alike = all([getattr(e, name) == getattr(pattern, name) for name in own])
+    return alike and all([_has_form(a, p, found) for a, p in zip(e.args, pattern.args)])
 
 
 def _rule(line: Line) -> Expression:
@@ -116,22 +141,6 @@ def slope_of_z(e: Expression, lines: Lines) -> Iterable[Expression]:
     for op in (ops.TANH, ops.SIGMOID):
         if (h := _base_of_slope(e, op)) is not None:
             yield from [_slope(op, z) for z in _before(h, lines)]
-
-
-def _for_slope(op: ops.Op, wrong: Callable[[Expression], Expression]) -> Wrong:
-    """The mistake of writing something else of h for the slope of an operation."""
-
-    def change(e: Expression, lines: Lines) -> Iterable[Expression]:
-        h = _base_of_slope(e, op)
-        return [] if h is None else [wrong(h)]
-
-    return _in_one_part(change)
-
-
-slope_not_squared = _for_slope(ops.TANH, lambda h: subtract(E.Constant(1.0), h))
-slope_of_sigmoid = _for_slope(ops.TANH, lambda h: _slope(ops.SIGMOID, h))
-slope_of_tanh_of_h = _for_slope(ops.TANH, lambda h: _slope(ops.TANH, E.Apply(ops.TANH, (h,))))
-slope_of_tanh = _for_slope(ops.SIGMOID, lambda h: _slope(ops.TANH, h))
 
 
 def slope_at_output(line: Line, lines: Lines) -> list[Expression]:
@@ -242,25 +251,14 @@ def _sum(terms: Sequence[Expression]) -> Expression:
     return terms[0] if len(terms) == 1 else E.Apply(ops.ADD, tuple(terms))
 
 
-@_at_the_start
-def sign(e: Expression, lines: Lines) -> Iterable[Expression]:
-    match e:
-        case E.Apply(ops.SUB, (a, b)) if not isinstance(a, E.Constant):
-            yield E.Apply(ops.SUB, (b, a))
-
-
 def times(c: float) -> Wrong:
-    return lambda line, lines: _times_at_the_start(line, [c])
+    return at_the_start(lambda line, lines: [E.Apply(ops.MUL, (E.Constant(c), _rule(line)))])
 
 
-def _times_at_the_start(line: Line, factors: Iterable[float]) -> list[Expression]:
-    starts = line.part == "backward" and not from_above(_rule(line))
-    return [E.Apply(ops.MUL, (E.Constant(c), _rule(line))) for c in factors] if starts else []
-
-
+@at_the_start
 def mean_too_much(line: Line, lines: Lines) -> list[Expression]:
-    sizes = {n for part in parts(_rule(line)) if isinstance(part, E.Name) for n in part.shape}
-    return _times_at_the_start(line, [1 / n for n in sorted(sizes) if n > 2])  # 1/2 is another mistake
+    sizes = {n for part in parts(_rule(line)) if isinstance(part, E.Name) for n in part.shape if n > 2}
+    return [multiply(E.Constant(1 / n), _rule(line)) for n in sorted(sizes)]  # 1/2 is another mistake
 
 
 @_in_one_part
@@ -298,9 +296,8 @@ def softmax_alone(line: Line, lines: Lines) -> list[Expression]:
     return _variants(_rule(line), alone)
 
 
+@at_the_start
 def softmax_twice(line: Line, lines: Lines) -> list[Expression]:
-    if line.part != "backward" or from_above(_rule(line)):
-        return []
     return [multiply(_rule(line), _slope(ops.SIGMOID, σ)) for σ in _softmaxes(_rule(line), line, lines)[:1]]
 
 
@@ -353,52 +350,7 @@ def _is_surprise(e: Expression) -> bool:
 
 
 @_in_one_part
-def decimal_logarithm(e: Expression, lines: Lines) -> Iterable[Expression]:
-    match e:
-        case E.Apply(ops.LOG) | E.Along(A.LOG_SOFTMAX):
-            yield multiply(E.Constant(1 / log(10)), e)
-
-
-@_in_one_part
 def not_normalised(e: Expression, lines: Lines) -> Iterable[Expression]:
     match e:
         case E.Along(A.SOFTMAX, z):
             yield E.Apply(ops.EXP, (z,))
-
-
-# The update a − η ∂L/∂a.
-
-
-def up(line: Line, lines: Lines) -> list[Expression]:
-    match line.rule:
-        case E.Apply(ops.SUB, (a, change)):
-            return [add(a, change)]
-    return []
-
-
-def no_rate(line: Line, lines: Lines) -> list[Expression]:
-    match line.rule:
-        case E.Apply(ops.SUB, (a, E.Apply(ops.MUL, (_, slope)))):
-            return [subtract(a, slope)]
-    return []
-
-
-def no_correction(line: Line, lines: Lines) -> list[Expression]:
-    match line.rule:
-        case E.Apply(ops.DIV, (mean, E.Apply(ops.SUB, (_, E.Apply(ops.POW))))):
-            return [mean]
-    return []
-
-
-def of_adam(step: Callable[..., Any]) -> Wrong:
-    """The mistake of another step of Adam: a function of η, m̂, v̂ and ε."""
-
-    def wrong(line: Line, lines: Lines) -> list[Expression]:
-        match line.rule:
-            case E.Apply(ops.SUB, (a, E.Apply(ops.DIV, (E.Apply(ops.MUL, (lr, m)), scale)))):
-                match scale:
-                    case E.Apply(ops.ADD, (E.Apply(ops.SQRT, (v,)), eps)):
-                        return [subtract(a, in_symbols(step, lr, m, v, eps))]
-        return []
-
-    return wrong
