@@ -704,6 +704,17 @@ def test_wrong_engines_are_the_loop_with_that_fault(opened, make, choice, wrong)
         assert browser.run("byId('title').textContent").startswith("Wrong engine, ")
 
 
+def test_the_way_that_is_lost_is_dashed(opened):
+    a, b = leaves(0.7, 0.3)
+    u = a * b
+    browser = opened(step_through(u.tanh() + u.sin()))  # n3 is u, n4 and n5 use it, n6 is their sum
+    lost = {}
+    for choice in ("overwrite", "order", "uncleared"):
+        browser.run(f"mistake.value = '{choice}'; draw()")
+        lost[choice] = browser.run("all('.lost').map((e) => e.id)")
+    assert lost == {"overwrite": ["n5-1"], "order": [], "uncleared": []}
+
+
 def test_where_a_mistake_makes_no_difference_it_says_why(opened):
     a, b = leaves(2.0, 3.0)
     browser = opened(step_through((a * b).tanh()), "#open=mistake")

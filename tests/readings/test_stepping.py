@@ -20,7 +20,10 @@ from tinygrad_edu import MLP, Tensor, Value, cross_entropy, explain, ops, square
 from tinygrad_edu.graph import topological_order
 from tinygrad_edu.readings.drawing import picture
 from tinygrad_edu.readings.stepping import Task
+from tinygrad_edu.readings.stepping.questions import questions
 from tinygrad_edu.value import record
+from tinygrad_edu.writing.arrays import array
+from tinygrad_edu.writing.evaluation import evaluate
 from tinygrad_edu.writing.expression import Number
 from tinygrad_edu.writing.numbers import exact, short
 
@@ -312,6 +315,31 @@ def test_one_element_is_told_as_the_sum_behind_it():
             text = behind["text"].replace("−", "-").replace("·", "*").replace("²", "**2")
             if "softmax" not in text:  # the numbers are shown with three figures
                 assert abs(eval(text) - x) <= 0.02 * max(1, abs(x)), behind["text"]
+
+
+@pytest.mark.parametrize("level", ["value", "tensor"])
+def test_what_wrong_rules_make_of_a_line_is_what_their_formulas_come_to(level):
+    page = step_through(network(cross_entropy, init=None), level)
+    script, environment = page._script, {}
+    for row in script.derivation.rows:
+        environment[row.quantity.text] = row.arrived
+    for k, v in enumerate(page._stage.nodes):
+        environment |= {f"p({k}, {i})": p for i, p in enumerate(v.partials)}
+    asked = questions(script)
+    expected = [np.ravel(array(evaluate(e, environment)).numbers) for q in asked for _, e in q.wrong]
+    trees = [script.trees.tree(e) for q in asked for _, e in q.wrong]
+    numbers = f"((run) => {json.dumps(trees)}.map((tree) => evaluate(tree, run).numbers))(compute(new Map()))"
+    (found,) = in_node([(page, numbers)])
+    assert len(trees) > 50
+    for mine, theirs in zip(found, expected, strict=True):
+        assert np.allclose(mine, theirs, rtol=1e-9, atol=1e-12)
+
+
+def test_what_a_line_repeats_is_not_asked():
+    page = step_through(one_neuron())
+    asked = [str(page._script.steps[q.step].lines[q.line].row.quantity) for q in questions(page._script)]
+    forward, e = ["v₁", "z", "h", "e", "L"], ["∂L/∂e"] * 2
+    assert asked == [*forward, *e, "∂L/∂y", "∂L/∂z", "∂L/∂w", "∂L/∂x"]  # 1 times what arrives is no question
 
 
 def test_it_differentiates_on_its_own_and_shows_the_pass_that_was_run():

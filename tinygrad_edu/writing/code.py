@@ -233,7 +233,6 @@ C = Code(
 )
 
 
-
 class Numpy(Code):
     """Python in which a formula is one of whole arrays."""
 
