@@ -246,11 +246,11 @@ def test_each_function_has_pythons_bits_in_c_and_is_one_ulp_off_at_most_in_javas
 
 @needs_c
 def test_a_large_program_is_cut_and_starts_in_step_with_its_length():
-    def program(n):
+    def program(n, backward=True):
         y, w, x = leaves = [Value(0.1, "y"), Value(0.5, "w"), Value(0.2, "x")]
         for _ in range(n // 3):
             y = (w * y + x).tanh()
-        return compile_graph([y, *grad(y, leaves)], leaves)
+        return compile_graph([y, *(grad(y, leaves) if backward else [])], leaves)
 
     small, large = program(200), program(4000)
     assert small.machine_code()(0.1, 0.5, 0.2) == small(0.1, 0.5, 0.2)
@@ -258,6 +258,7 @@ def test_a_large_program_is_cut_and_starts_in_step_with_its_length():
     bodies = large.to("c").split("static void ")
     assert len(bodies) > 10 and max([body.count("\n") for body in bodies]) < 8 * flat.PART
     assert len(large.to("c")) < 1.5 * 20 * len(small.to("c"))
+    assert "// work: room for 2\n" in program(9000, backward=False).to("c")  # a place is used again
 
 
 # Calls.
@@ -330,6 +331,7 @@ def test_what_the_program_refuses_is_refused_in_its_words(f, number):
         with pytest.raises(type(plain.value)) as compiled:
             call()
         assert str(compiled.value) == str(plain.value)
+    machine._program = None  # the next call is right by itself again
     assert machine(0.5) == program(0.5)
 
 
