@@ -106,12 +106,6 @@ def test_every_number_of_the_quoted_example_is_printed_and_its_last_one_is_expla
     assert "new E                  0.291027773694" in text and "as published 0.291027924 0.291027923905" in text
 
 
-def test_a_backward_pass_by_hand_is_compared_and_its_mistake_named():
-    wrong, right = run("compared.py").split("\nwith tanh′\n")
-    assert "The first that is wrong is dL_dz1." in wrong and "the 1 − h² of tanh" in wrong
-    assert wrong.count("follows from your own") == 2 and "wrong" not in right and right.count("dL_d") == 7
-
-
 def test_five_programs_on_names_each_do_better():
     xs, ys = names.pairs(1)
     counts = np.zeros((27, 27))

@@ -83,7 +83,6 @@ NEEDED = {
     "digits.py": "sklearn",
     "gpt_of_tensors.py": "numpy",
     "arrays.py": "numpy",
-    "compared.py": "numpy",
     "names_": "numpy",
 }
 COMMANDS = dict.fromkeys(re.findall(r"python examples/(\w+\.py[^`\n]*)(?=[`\n])", README + LADDER))
