@@ -159,7 +159,7 @@ def test_a_graph_is_freed_without_the_garbage_collector():
 
 NOT_A_NUMBER = ["3", b"3", [1], (1.0,), {}, 1j, object(), Value(1.0), Tensor(1.0)]
 NOT_FINITE = [math.nan, math.inf, -math.inf, np.float64("nan")]
-NUMBERS = [3, True, np.float32(3), np.int64(3), Fraction(3), Fraction(1, 3)]
+NUMBERS = [3, True, np.float32(3), np.int64(3), Fraction(3), Fraction(1, 3), np.array(0.5), np.True_]
 
 
 def assign_data(x, number):
@@ -216,6 +216,16 @@ def test_a_refused_assignment_names_the_leaf(bad):
     with pytest.raises((TypeError, ValueError), match=r"^x\.data: a (real|finite) number is needed, not "):
         x.data = bad
     assert assigned(x) == (2.0, 0.0)
+
+
+class Table:
+    def __repr__(self):
+        return "  a  b\n" * 1000
+
+
+def test_what_is_not_a_number_is_shown_in_short():
+    with pytest.raises(TypeError, match=r"^a real number is needed, not Table a b( a b){12,13}…$"):
+        Value(Table())
 
 
 def test_a_label_is_text():

@@ -199,6 +199,12 @@ def test_what_cannot_be_learned_is_refused(make, params, error, message):
         make(params, lr=0.1)
 
 
+@pytest.mark.parametrize("make", [SGD, Adam])
+def test_a_misspelt_setting_is_refused(make):
+    with pytest.raises(AttributeError, match="learning_rate"):
+        make([Value(1.0)], lr=0.1).learning_rate = 0.2
+
+
 NAN, INF = float("nan"), float("inf")
 
 

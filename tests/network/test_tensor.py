@@ -263,6 +263,20 @@ def test_gradients_add_up_until_they_are_set_to_zero():
 # The recorded graph again.
 
 
+@pytest.mark.parametrize("make", [Tensor, Parameter])
+def test_an_attribute_that_does_not_exist_is_refused(make):
+    t = make([1.0, 2.0])
+    with pytest.raises(AttributeError, match="gard"):
+        t.gard = None
+    with pytest.raises(AttributeError, match=r"there is no requires_grad: every leaf .* use detach\(\) or stop_grad"):
+        t.requires_grad = False
+
+
+def test_the_sum_of_tensors_starts_without_a_node_for_zero():
+    a, b = Tensor([1.0]), Tensor([2.0])
+    assert sum([a, b]).inputs == (a, b)
+
+
 def test_a_graph_is_computed_again_from_its_leaves():
     W, x = Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([1.0, -1.0])
     y = (W @ x).tanh().softmax()
