@@ -51,6 +51,51 @@ WRONG = {
 }
 
 
+# Modules as people write them: several inputs, options, lists, functions in a Sequential, gradients set to None.
+USER = """
+from tinygrad_edu import SGD, Linear, Module, Parameter, Sequential, Tanh, Tensor, Value, cross_entropy, draw, explain
+
+class Cell(Module):
+    def __init__(self) -> None:
+        self.W = Parameter([[0.5]])
+        self.U = Parameter([[0.5]])
+        self.scale = 2.0
+        self.h: Tensor | None = None
+
+    def forward(self, x: Tensor, h: Tensor, gain: float = 1.0) -> Tensor:
+        return (self.W @ x + self.U @ h).tanh() * gain
+
+class Net(Module):
+    def __init__(self, n: int) -> None:
+        self.cell = Cell()
+        self.layers = [Linear(n, n) for _ in range(2)]
+        self.out = Sequential(Linear(n, n), Tanh(), Tensor.relu, lambda t: t * 2)
+
+    def forward(self, xs: list[Tensor]) -> Tensor:
+        h = Tensor([0.0])
+        for x in xs:
+            h = self.cell(x, h, gain=0.5)
+        for layer in self.layers:
+            h = layer(h).tanh()
+        return self.out(h)
+
+net = Net(1)
+y: Tensor = net([Tensor([1.0]), Tensor([2.0])])
+loss = y.sum()
+loss.backward()
+w = Value(1.0, label="w")
+w.grad = None
+w.grad = 0
+for p in net.parameters():
+    p.grad = None
+SGD(net.parameters(), lr=0.1).step()
+print(explain(loss), draw(loss))
+net.cell.W = 3  # planted
+net.forwards(y)  # planted
+y.tanh(1)  # planted
+"""
+
+
 @pytest.fixture(scope="module")
 def mypy(tmp_path_factory):
     """Runs mypy --strict on a text and returns the messages by line."""
@@ -81,6 +126,11 @@ def test_the_types_that_a_program_sees(mypy):
         (message,) = found[number]
         seen = re.sub(r"(tinygrad_edu|builtins)(\.\w+)*\.", "", re.search('"(.*)"', message)[1])
         assert seen == line.split("# ")[1], line
+
+
+def test_modules_as_people_write_them_get_no_complaint_but_the_planted_ones(mypy):
+    planted = [n for n, line in enumerate(USER.splitlines(), start=1) if "# planted" in line]
+    assert sorted(mypy(USER)) == planted
 
 
 def test_what_is_wrong_is_said(mypy):

@@ -211,6 +211,9 @@ def test_two_networks_are_told_apart():
     one, other = MLP([1, 1], seed=0), MLP([1, 1], seed=1)
     found = rows(squared_error(one([1.0]), other([1.0])))
     assert {"W⁽¹⁾", "b⁽¹⁾", "W⁽¹⁾′", "b⁽¹⁾′"} <= found.keys()
+    first, second = Linear(1, 1), Linear(1, 1)
+    found = rows(second(first([1.0]).tanh()).sum())
+    assert found["z⁽¹⁾"] == "W x + b" and found["z⁽²⁾"] == "W′ h⁽¹⁾ + b′"
     deep = copy.deepcopy(one)  # a target network
     assert {"W⁽¹⁾", "W⁽¹⁾′"} <= rows(squared_error(one([1.0]), deep([1.0]))).keys()
 

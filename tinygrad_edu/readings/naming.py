@@ -206,7 +206,8 @@ class Names:
         for v in self._all_values:
             if isinstance(v.label, Suggested) and v.label.place and v.label.place not in whole:
                 alone.setdefault(v.label.place, []).append((v, v.label.offset))
-        for network in dict.fromkeys([place.outermost for place in (*whole, *alone)]):
+        used = [place_of(W) for layer in self.layers for W in layer.weights if isinstance(W, Parameter)]
+        for network in dict.fromkeys([place.outermost for place in (*used, *whole, *alone)]):
             for place, name in ({} if network.shape is not None else parameter_names(network)).items():
                 if place in whole:
                     self._give_label(whole[place], name)
