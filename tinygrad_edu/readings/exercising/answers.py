@@ -233,6 +233,8 @@ def _papers_of(path: Path, form: Form, student: str) -> list[Paper]:
         if name or any([text for _, text in answers]):
             source = f"{path.name}, line {k}"
             found.append(paper_of(name or source, source, answers, asks=False))
+    if not found:
+        raise ValueError("has no row of answers below its head")
     return found
 
 
