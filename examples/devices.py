@@ -3,11 +3,12 @@
     pip install -e ".[jax]"
     python examples/devices.py
 
-L = Σᵢ Lᵢ over the examples, so ∂L/∂θ = Σᵢ ∂Lᵢ/∂θ: the gradient of a sum is the sum of the gradients. Each
-device can take its own examples with a copy of θ, and at the end of a step the devices only add up
-their gradients. The program is the one that `compile_graph` prints for one example; it does not
-know about devices. Eight of them are simulated here on the processor, then two processes of four devices each
-do the same over the network of this machine. The same lines run on eight real devices.
+L is a mean over the examples, so ∂L/∂θ is the mean of their gradients. Each device can take its own examples with a
+copy of θ, and at the end of a step the devices only put their gradients together. The program is the one that
+`compile_graph` prints for any number of examples; it does not know about devices: where its arrays lie decides, and
+JAX does the sums. Eight devices are simulated here on the processor, then two processes of four devices each do the
+same over the network of this machine. The same lines run on eight real devices, and W of a layer that is too wide for
+one may lie on all of them, some columns on each.
 """
 
 import os
@@ -30,7 +31,7 @@ try:
     import jax
     import jax.numpy as jnp
     import numpy as np
-    from jax.sharding import NamedSharding, PartitionSpec
+    from jax.sharding import Mesh, NamedSharding, PartitionSpec
 except ImportError:
     sys.exit('devices.py needs JAX: pip install -e ".[jax]"')
 
@@ -43,24 +44,28 @@ if processes > 1:
 rng = np.random.default_rng(0)
 t, upper = np.pi * rng.random(N), np.arange(N) % 2 == 0
 X = np.where(upper, [np.cos(t), np.sin(t)], [1 - np.cos(t), 0.5 - np.sin(t)]) + 0.1 * rng.normal(size=(2, N))
-Y = np.where(upper, 1.0, -1.0)[None]  # a column is an example
+X, Y = X.T, np.where(upper, 1.0, -1.0)[:, None]  # a row is an example
 
-# The program for one example.
+# The program, recorded with two examples.
 net = MLP([2, 8, 1], activation="tanh", seed=1)
-parameters = net.parameters()
-x, y = Tensor([0.0, 0.0], label="x"), Tensor([0.0], label="y")
-loss = squared_error(net(x), y)
-one_example = compile_graph(
-    {"L": loss, "grad": grad(loss, parameters)}, inputs={"x": x, "y": y, "parameters": parameters}
-).bind(jnp)
+
+
+def program_of(net, width):
+    parameters = net.parameters()
+    x, y = Tensor(np.zeros((2, width)), label="X"), Tensor(np.zeros((2, 1)), label="Y")
+    loss = squared_error(net(x), y, reduction="mean")
+    outputs = {"L": loss, "grad": grad(loss, parameters)}
+    return compile_graph(outputs, {"X": x, "Y": y, "theta": parameters}, level="tensor", batch=[x, y]).bind(jnp)
+
+
+program, parameters = program_of(net, 2), net.parameters()
 
 
 @jax.jit
 def step(X, Y, theta):
-    """The mean of the losses, and θ − η times its gradient. JAX adds up over the devices where we write a mean."""
-    result = one_example(X, Y, theta)
-    slopes = [jnp.mean(jnp.array(g), axis=-1) for g in result["grad"]]
-    return jnp.mean(result["L"]), [p - ETA * g for p, g in zip(theta, slopes)]
+    """The mean of the losses, and θ − η times its gradient."""
+    result = program(X, Y, theta)
+    return result["L"], [p - ETA * g for p, g in zip(theta, result["grad"])]
 
 
 def train(X, Y, theta):
@@ -71,8 +76,10 @@ def train(X, Y, theta):
     return losses, [np.asarray(p) for p in theta]
 
 
-mesh = jax.make_mesh((DEVICES,), ("examples",))
-by_columns, copied = NamedSharding(mesh, PartitionSpec(None, "examples")), NamedSharding(mesh, PartitionSpec())
+mesh = Mesh(np.array(jax.devices()), ("examples",))
+by_rows, by_columns, copied = [
+    NamedSharding(mesh, PartitionSpec(*axes)) for axes in (["examples"], [None, "examples"], [])
+]
 
 
 def placed(array, sharding):
@@ -81,7 +88,7 @@ def placed(array, sharding):
 
 
 theta = [np.array(p.data) for p in parameters]
-many = train(placed(X, by_columns), placed(Y, by_columns), [placed(p, copied) for p in theta])
+many = train(placed(X, by_rows), placed(Y, by_rows), [placed(p, copied) for p in theta])
 with jax.default_device(jax.local_devices()[0]):
     single = train(jnp.array(X), jnp.array(Y), [jnp.array(p) for p in theta])
 difference = max(np.abs(np.array(a) - b).max() for a, b in zip([many[0], *many[1]], [single[0], *single[1]]))
@@ -97,6 +104,20 @@ if rank == 0:
     print(f"largest difference from one device in {STEPS} steps: {difference:.0e}\n", flush=True)
 
 if processes == 1:
+    # A wide layer: each device has some of the columns of W, and of the rows of x that they meet.
+    wide = MLP([800, 8, 1], activation="tanh", seed=2)
+    slopes = jax.jit(program_of(wide, 800))
+    A, B = rng.normal(size=(50, 800)), rng.normal(size=(50, 1))
+    whole = [np.array(p.data) for p in wide.parameters()]
+    shared = [placed(whole[0], by_columns), *[placed(p, copied) for p in whole[1:]]]
+    spread = slopes(placed(A, by_columns), placed(B, copied), shared)["grad"]
+    alone = slopes(jnp.array(A), jnp.array(B), [jnp.array(p) for p in whole])["grad"]
+    difference = max(np.abs(a - b).max() for a, b in zip(spread, alone))
+    assert difference < 1e-12 and len(spread[0].sharding.device_set) == DEVICES
+    print(
+        f"W of shape {whole[0].shape}, {800 // DEVICES} columns on each device: the same gradient to {difference:.0e}\n"
+    )
+
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
