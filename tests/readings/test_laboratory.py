@@ -5,7 +5,19 @@ import math
 
 import pytest
 from pages import on_one_line
-from test_stepping import GRAPHS, HOSTILE, a_square, attention, deep, kinks, leaves, network, one_neuron, shared
+from test_stepping import (
+    GRAPHS,
+    HOSTILE,
+    a_square,
+    attention,
+    deep,
+    gpt_block,
+    kinks,
+    leaves,
+    network,
+    one_neuron,
+    shared,
+)
 
 from tinygrad_edu import MLP, SGD, Tensor, Value, cross_entropy, explain, ops, squared_error, step_through
 from tinygrad_edu.graph import topological_order
@@ -813,7 +825,7 @@ def test_dark_pages_are_dark(opened):
     assert opened(step_through(a_square()), "#theme=light", scheme="dark").run(colours) == light
 
 
-@pytest.mark.parametrize(("make", "most"), [(network, 16), (attention, 33), (deep, 33)])
+@pytest.mark.parametrize(("make", "most"), [(network, 16), (attention, 33), (deep, 33), (gpt_block, 33)])
 def test_it_is_drawn_again_in_a_frame(opened, make, most):
     browser = opened(step_through(make()))
     script = (

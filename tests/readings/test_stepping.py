@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from pages import in_node, on_one_line, steps_of
 
-from tinygrad_edu import MLP, Tensor, Value, cross_entropy, explain, ops, squared_error, step_through
+from tinygrad_edu import MLP, Linear, Module, Tensor, Value, cross_entropy, explain, ops, squared_error, step_through
 from tinygrad_edu.graph import topological_order
 from tinygrad_edu.readings.drawing import picture
 from tinygrad_edu.readings.stepping import Task
@@ -81,6 +81,29 @@ def deep():
     return squared_error(MLP([2, 16, 16, 1], seed=1)(Tensor([0.5, -1.0], label="x")), [1.0])
 
 
+class Block(Module):
+    """A block of a GPT: attention and a network, each on what is normalised, added to what comes in."""
+
+    def __init__(self, n):
+        self.query, self.key, self.value, self.out = [Linear(n, n, bias=False, seed=k) for k in range(4)]
+        self.up, self.down, self.head = Linear(n, 2 * n, seed=5), Linear(2 * n, n, seed=6), Linear(n, 5, seed=7)
+
+    def normalised(self, x):
+        centred = x - x.mean(axis=1, keepdims=True)
+        return centred / ((centred * centred).mean(axis=1, keepdims=True) + 1e-5).sqrt()
+
+    def forward(self, x):
+        a = self.normalised(x)
+        attention = (self.query(a) @ self.key(a).T / 2.0).softmax(axis=1) @ self.value(a)
+        x = x + self.out(attention)
+        return self.head(x + self.down(self.up(self.normalised(x)).relu()))
+
+
+def gpt_block():
+    x = Tensor([[0.5, -1.0, 0.3, 0.8], [1.0, 0.2, -0.4, 0.1], [-0.3, 0.6, 0.9, -0.5], [0.2, 0.1, -0.8, 0.4]], label="x")
+    return cross_entropy(Block(4)(x), [1, 2, 3, 4])
+
+
 def tensors():
     """Operations on whole arrays that the others have not."""
     x = Tensor([[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]], label="x")
@@ -140,7 +163,7 @@ GRAPHS = {
 MATRICES = {
     "Question 1": network, "Question 2": lambda: network(cross_entropy), "batch": lambda: network(batch=True),
     "random": lambda: network(init=None), "attention": attention, "2-16-16-1": deep,
-    "tensors": tensors, "three axes": three_axes,
+    "tensors": tensors, "three axes": three_axes, "GPT": gpt_block,
 }  # fmt: skip
 
 
@@ -364,7 +387,12 @@ def test_the_level_follows_the_size():
     assert step_through(one_neuron(), "neuron").level == "value"  # there is none
     assert [step_through(make()).level for make in (network, deep, attention)] == ["neuron", "tensor", "tensor"]
     lengths = {name: len(step_through(make(), "tensor")) for name, make in MATRICES.items()}
-    assert lengths["Question 1"] <= 25 and lengths["2-16-16-1"] <= 30 and lengths["attention"] <= 30
+    assert (
+        lengths["GPT"] <= 80
+        and lengths["Question 1"] <= 25
+        and lengths["2-16-16-1"] <= 30
+        and lengths["attention"] <= 30
+    )
 
 
 def test_without_a_laboratory_it_shows_what_was_recorded():
@@ -505,7 +533,13 @@ def test_a_label_is_text_whatever_it_contains(label):
 
 @pytest.mark.parametrize(
     ("make", "level", "kilobytes"),
-    [(network, "neuron", 300), (network, "tensor", 500), (attention, "tensor", 500), (deep, None, 500)],
+    [
+        (network, "neuron", 300),
+        (network, "tensor", 500),
+        (attention, "tensor", 500),
+        (deep, None, 500),
+        (gpt_block, None, 500),
+    ],
 )
 def test_a_page_is_small(make, level, kilobytes):
     assert len(step_through(make(), level).html.encode()) <= kilobytes * 1000

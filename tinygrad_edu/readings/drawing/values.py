@@ -44,7 +44,8 @@ def value_card(scene: Scene, v: Value, more: Sequence[tuple[str, str, str]] = ()
     `more` are further rows of what has no card of its own: a name, a number, and the mark of the number.
     """
     kind = scene.kind(v)
-    rows = [look.row(look.cell(heading(scene, v), "CENTER", span=2)), *numbers(scene, v)]
+    air = look.markup(" .").removesuffix(".") if scene.close else ""  # what stands close needs some of its own
+    rows = [look.row(look.cell(f"{air}{heading(scene, v)}{air}", "CENTER", span=2)), *numbers(scene, v)]
     for name, text, id in more:
         cells = [look.cell(look.styled(look.shortened(name), size=look.SMALL), "LEFT", "target")]
         if scene.numbers:
