@@ -14,7 +14,6 @@ from operator import add
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from ...autodiff import grad
 from ...network.nn import Module
 from ...network.reductions import per_count
 from ...network.tensor import Tensor
@@ -76,7 +75,7 @@ def compile_graph(
         TypeError, ValueError: at level "tensor" for what was put together from single numbers, and for what would
             not be the same for another number of examples.
 
-    >>> from tinygrad_edu import Value
+    >>> from tinygrad_edu import Value, grad
     >>> w, x = Value(2.0, label="w"), Value(3.0, label="x")
     >>> y = (w * x).exp()
     >>> program = compile_graph({"y": y, "slope": grad(y, w)}, [w, x])
