@@ -42,7 +42,9 @@ def lowered(e: Expression, shape: Shape | None = None) -> Expression:
         case E.Literal(number):
             return Constant(number)
         case E.Apply(op, args):
-            return _elementwise(op, [lowered(a) for a in args])
+            return _elementwise(op, [lowered(_number(a) if prod(e.shape) > 1 else a) for a in args])
+        case E.Along(A.SUM, E.Apply(ops.DIV, (above, E.Constant() as n)), axes, keepdims):  # (Σ a) / n
+            return E.Apply(ops.DIV, (lowered(E.Along(A.SUM, above, axes, keepdims)), n))
         case E.MatMul(args):
             return _reshaped(_product(args), e.shape)
         case E.Transpose(arg) if _is_row(e):
@@ -74,6 +76,16 @@ def lowered(e: Expression, shape: Shape | None = None) -> Expression:
             return _joined("stack", args, 0, shape)
     name = e.name if isinstance(e, E.Function) else str(e)
     raise NotWritten(f"{name} is a function of single numbers, which has no matrix form")
+
+
+def _number(e: Expression) -> Expression:
+    """A single number in a shape of size 1 as the number that it is: what it meets has the shape."""
+    match e:
+        case E.Reshape(arg) if prod(e.shape) == 1:
+            return _number(arg)
+        case E.Along(function, arg) if prod(e.shape) == 1 and function in A.REDUCTIONS:
+            return E.Along(function, arg)
+    return e
 
 
 def _elementwise(op: Any, args: list[Expression]) -> Expression:

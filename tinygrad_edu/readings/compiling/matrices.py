@@ -219,14 +219,14 @@ class MatrixProgram:
     def program(X, w):
         # forward
         part_0 = X @ w
-        L = sum(part_0 ** 2 / len(X))
+        L = sum(part_0 ** 2) / len(X)
     <BLANKLINE>
         # backward
         dL_dw = 2 * (X.T @ part_0) / len(X)
         return {'L': L, 'dw': dL_dw}
     <BLANKLINE>
-    >>> float(program([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], [2.0, 0.0])["L"])      # (2² + 6² + 10²) / 3
-    46.66666666666667
+    >>> float(program([[1.0, 2.0], [3.0, 4.0]], [2.0, 0.0])["L"])                  # (2² + 6²) / 2
+    20.0
     """
 
     def __init__(
