@@ -338,7 +338,7 @@ def reshaped(a: Expression, shape: tuple[int, ...]) -> Expression:
             return reshaped(c, shape)
         case E.Ones():
             return E.Ones(shape)
-    if len(a.shape) == 1 and shape == (1, *a.shape):
+    if len(a.shape) == 1 and shape == (1, *a.shape) and a.shape != (1,):
         return transpose(a)
     return E.Reshape(a, shape)
 

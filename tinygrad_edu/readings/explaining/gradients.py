@@ -92,7 +92,9 @@ class Gradients:
         if self.of[node] or node is self.root:
             return []
         if terms := self._contributions(node):
-            return ["the contributions ", *_sum(terms), " cancel", *self._rounding(node)]
+            meet = vanishes(sum(terms), max(map(abs, terms)))
+            said: Words = ["the contributions ", *_sum(terms), " cancel"] if meet else ["contributions above it cancel"]
+            return [*said, *self._rounding(node)]
         factors = {str(factor): factor for factor in self._zero_factors[node] if factor}
         return meets_zero(list(factors.values())[:_MOST_TERMS])
 
