@@ -25,6 +25,7 @@ from tinygrad_edu.writing.expression import (
     Placed,
     Reshape,
     Transpose,
+    chunks,
 )
 from tinygrad_edu.writing.latex import LaTeX, latex_name
 from tinygrad_edu.writing.numbers import number, short, superscript
@@ -184,6 +185,18 @@ def test_columns_stand_below_each_other_whatever_their_letters():
     x = Value(2.0, label="x\u0302")
     lines = str(explain(x * x)).split("\n")
     assert [display_width(line.partition("=")[0]) for line in lines if "=" in line and "∂" not in line] == [2, 2]
+
+
+def test_the_parts_of_a_formula_between_which_a_line_may_end_are_the_formula():
+    a, b, G = Name("a"), Name("b"), Name("G", (2, 2))
+    total, times, plus = Along(A.SUM, G), lambda *x: Apply(ops.MUL, x), lambda *x: Apply(ops.ADD, x)
+    formulas = [
+        times(a, total), times(times(a, total), b), times(a, plus(a, total)), times(a, b, plus(a, b, a)),
+        plus(times(a, plus(a, b)), Apply(ops.NEG, (b,))), Apply(ops.SUB, (a, Apply(ops.SUB, (b, a)))), times(total, a),
+    ]  # fmt: skip
+    formulas += [formula(random.Random(seed), 4) for seed in range(200)]
+    for e in formulas:
+        assert "".join(chunks(e, LaTeX())) == written(e, LaTeX())
 
 
 def test_a_wide_side_is_broken_in_latex_and_a_fragment_has_no_preamble():

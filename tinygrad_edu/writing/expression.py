@@ -478,15 +478,31 @@ def chunks(e: Expression, language: Language) -> list[Any]:
     >>> chunks(Apply(ops.SUB, (Apply(ops.MUL, (Name("a"), Name("b"))), Name("c"))), Text())
     ['a', ' · b', ' − c']
     """
-    if not isinstance(e, Apply) or e.op not in (ops.ADD, ops.SUB, ops.MUL):
-        return [write(e, language)[0]]
-    spelled, found, sign = language.spelling(e.op, e.args), list[Any](), ""
-    for part in spelled.parts:
-        if isinstance(part, str):
-            sign = part
+    found: list[Any] = []
+    waiting: list[tuple[Expression, str, Precedence]] = [(e, "", Precedence.CONDITION)]  # and what it needs at least
+    while waiting:
+        e, sign, least = waiting.pop()
+        spelled = language.spelling(e.op, e.args) if isinstance(e, Apply) and e.op in _BREAKS else None
+        if spelled is None or spelled.precedence < least or (least > Precedence.SUMMATION and _is_a_sum(e)):
+            found.append(sign + language.operand(*write(e, language), least))
             continue
-        written, precedence = write(e.args[part], language)
-        alone = language.operand(written, precedence, spelled.operands[part])
-        first, *others = chunks(e.args[part], language) if alone == written else [alone]
-        found += [sign + first, *others]
+        operands = []
+        for part in spelled.parts:
+            if isinstance(part, str):
+                sign = part
+            else:
+                is_last = spelled.open and part == len(spelled.operands) - 1
+                least = Precedence.CONDITION if is_last and _is_a_sum(e.args[part]) else spelled.operands[part]
+                operands.append((e.args[part], sign, least))
+        waiting += reversed(operands)
     return found
+
+
+_BREAKS = (ops.ADD, ops.SUB, ops.MUL)
+
+
+def _is_a_sum(e: Expression) -> bool:
+    """Whether it is a Σ, or a product that ends in one, which extends to the right as far as the formula does."""
+    while isinstance(e, Apply) and e.op is ops.MUL:
+        e = e.args[-1]
+    return isinstance(e, Along) and e.function is A.SUM

@@ -8,7 +8,7 @@ from math import isfinite
 
 from ... import ops
 from ...network.tensor import Tensor
-from ...value import Value
+from ...value import Value, chain_rule
 from ...writing.expression import Name
 from ...writing.names import elements
 from ...writing.numbers import number, short
@@ -134,15 +134,11 @@ class Scene:
 
     @cached_property
     def _gradients(self) -> dict[Value, float]:
-        """What backward() would store, from what is stored of the results."""
-        found = dict.fromkeys(self.values, 0.0)
-        for b in reversed(self.values):
-            if b in self.roots:
-                found[b] = b.grad or 0.0
-            if found[b]:
-                for a, p in zip(b.inputs, b.partials):
-                    found[a] += found[b] * p
-        return found
+        """What backward() stores in the graph of one result; of several, what is stored."""
+        if len(self.roots) > 1:
+            return {v: v.grad or 0.0 for v in self.values}
+        seed = self.roots[0].grad or 0.0
+        return {v: seed * g for v, g in chain_rule(self.values).items()}
 
     @cached_property
     def _largest(self) -> float:
