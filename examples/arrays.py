@@ -63,4 +63,4 @@ for step in range(501):
         print(f"{step:>5}{result['L']:10.4f}")
     theta = [p - ETA * g for p, g in zip(theta, result["grad"])]
 answers = compile_graph(net(X), [X, net.parameters()], level="tensor", batch=[X])(points, theta)
-print(f"{np.mean(answers.argmax(axis=1) == classes.argmax(axis=1)):.1%} of the points are told apart")
+print(f"points told apart: {np.mean(answers.argmax(axis=1) == classes.argmax(axis=1)):.1%}")

@@ -380,10 +380,14 @@ def _placed(library: Any, kind: str, part: Any, index: Any, shape: Any) -> Any:
 
 
 def _of_torch(torch: Any) -> dict[str, Any]:
-    """Functions of PyTorch as NumPy has them: some take only tensors, and one has another name."""
+    """Functions of PyTorch as NumPy has them: they take numbers too, and one has another name."""
 
     def of_numbers(f: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda a, b: f(a, b if hasattr(b, "dtype") else torch.as_tensor(b, dtype=a.dtype))
+        def function(*arguments: Any) -> Any:
+            dtype = next((a.dtype for a in arguments if hasattr(a, "dtype")), torch.float64)
+            return f(*[a if hasattr(a, "dtype") else torch.as_tensor(a, dtype=dtype) for a in arguments])
 
-    names = ("maximum", "minimum", "logaddexp")
+        return function
+
+    names = ("maximum", "minimum", "logaddexp", "exp", "log", "sqrt", "tanh", "sin", "cos", "ones_like", "zeros_like")
     return {name: of_numbers(getattr(torch, name)) for name in names} | {"transpose": torch.permute}
