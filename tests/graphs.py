@@ -6,7 +6,7 @@ from domains import NOT_THE_SLOPE
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from tinygrad_edu import Linear, Tensor, Value, cross_entropy, ops, squared_error, stack, topological_order
+from tinygrad_edu import Linear, Tensor, Value, cross_entropy, grad, ops, squared_error, stack, topological_order
 from tinygrad_edu.network.functions import affine, cat
 from tinygrad_edu.value import numbers, record
 
@@ -200,6 +200,39 @@ def tensor_program(rng):
         if rng.random() < 0.2:
             nodes[-1].label = f"T{len(nodes)}"
     return sum([(node * 0.5).sum() for node in nodes[-3:]], Tensor(0.0)), leaves
+
+
+#: Labels that people give, and some that look like formulas, derivatives or names that the readings give.
+LABELS = ["T1", "h", "h", "θ", "x̂", "α", "under_score", "A′", "W⁽¹⁾", "z⁽¹⁾", "v₁", "v₂", "L", "y", "ŷ", "a + b", "a=b",
+          "x|z", "x\ny", "W x", "∂", "∂x", "∂L/∂s", "∂²L/∂a∂b", "שלום"]  # fmt: skip
+
+
+def any_program(rng):
+    """A loss of such a program, and of single numbers, views with a label, zeros, infinite slopes and gradients."""
+    L, leaves = tensor_program(rng)
+    for t in leaves:
+        t.label = rng.choice([t.label, rng.choice(LABELS)])
+
+    def number():
+        return Value(rng.choice([0.0, 0.5, -1.25, 2.0]), label=rng.choice(LABELS))
+
+    u, w, B = number(), number(), rng.choice(leaves)
+    mix = rng.choice([u.sigmoid(), u * w + 1, u.relu() - w, (u * u + 1).log(), abs(u) * 0.5])
+    mix.label = rng.choice([None, rng.choice(LABELS)])
+    view = rng.choice(leaves).reshape(-1)
+    view.label = rng.choice(LABELS)
+    zeros = Tensor([0.0, 1.0, 4.0], label=rng.choice(LABELS))
+    inner = (B.tanh() ** 2).sum()
+    inner.label = rng.choice([None, rng.choice(LABELS)])
+    extra = [
+        lambda: (B * mix).sum() + (B.tanh() * (1 - mix)).sum(),
+        lambda: (Tensor([mix, u, u * w]) * [1.0, -2.0, 0.5]).sum(),
+        lambda: B.map(lambda v: v * u + w * v * v).sum(),
+        lambda: (zeros.sqrt() * [0.0, 1.0, 0.5]).sum(),
+        lambda: (grad(inner, B) * B).sum(),
+        lambda: rng.choice([view.max(), (view * view).sum(), view.min() * 2, view.softmax() @ view]),
+    ]
+    return sum([f() for f in rng.sample(extra, 3)], L)
 
 
 #: Losses of such programs, each with its leaves.

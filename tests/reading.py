@@ -195,7 +195,9 @@ class Reader:
                 self.at -= 1
                 return value
             right = self.product() if self.text.startswith("Σ", self.at) else self.factor()
-            value = matmul(value, right) if sign == " " else divided(value, right) if "/" in sign else times(value, right)
+            value = (
+                matmul(value, right) if sign == " " else divided(value, right) if "/" in sign else times(value, right)
+            )
         return value
 
     def factor(self):

@@ -1,11 +1,13 @@
 """Every equation that `explain` prints holds: it is read back and evaluated, in symbols and in numbers."""
 
+import random
 import re
 
 import numpy as np
 import pytest
-from graphs import MANY, programs
+from graphs import MANY, any_program, programs
 from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from reading import NAMED, read, read_latex
 
 from tinygrad_edu import (
@@ -114,7 +116,10 @@ def uses_single_numbers(L):
     return any(v.op for v in numbers) or len(set(numbers)) < len(numbers)
 
 
-def check(L, wrt=None):
+READERS = {"text": (Text(15), read), "columns": (Text(15, columns=True), read), "LaTeX": (LaTeX(15), read_latex)}
+
+
+def check(L, wrt=None, styles=("text", "columns", "LaTeX")):
     derivation = explain(L, wrt=wrt, digits=15)
     environment = numbers_of(derivation, L)
     scale = 1.0 + max(np.max(np.abs(x)) for x in environment.values())
@@ -133,7 +138,7 @@ def check(L, wrt=None):
         # On paper a matrix of one column looks like a vector, and of three axes there is no picture.
         plain = all(len(part.shape) < 3 and part.shape[1:] != (1,) for part in parts(row.rule))
         for rule, tolerance in ((row.rule, 1e-12 * scale), (row.numbers, 1e-10 * scale**2)):
-            for style, reader in ((Text(15), read), (Text(15, columns=True), read), (LaTeX(15), read_latex)):
+            for style, reader in [READERS[style] for style in styles]:
                 text = "" if rule is None else written(rule, style)
                 put_in = any(isinstance(part, Number) and part.shape for part in parts(rule or row.quantity))
                 whole = not any(sign in text for sign in ("⋯", "⋮", "dots"))  # all its numbers are shown
@@ -149,6 +154,18 @@ def test_every_row_of_random_programs_holds(program):
     _, told = check(L)
     for leaf in set(leaves) & set(topological_order(L)):  # of others only single numbers are used
         assert f"∂L/∂{leaf.label}" in told
+
+
+@settings(max_examples=MANY // 2)
+@given(st.integers(0, 10**9))
+def test_every_row_holds_with_single_numbers_gradients_and_labels_of_every_sort(seed):
+    L = any_program(random.Random(seed))
+    assume(np.isfinite(L.item()))
+    derivation, _ = check(L, styles=("text", "columns"))
+    names = [str(row.quantity) for row in derivation.forward]
+    assert len(set(names)) == len(names)
+    for row in derivation.forward:
+        assert row.rule is not None or not any(v.op for v in row.node.values), "what was computed is not given"
 
 
 @settings(max_examples=MANY)
