@@ -197,7 +197,8 @@ def _frame(graph: Any, cards: TensorCards, l: int, layer: Layer, rankdir: str) -
     """The frame of one layer, titled with its formula, around its parameters, z and h."""
     own, ids = cards.own(layer), cards.ids
     inside = [t for t in (layer.z, layer.h) if t is not None and t in ids]
-    lines = [look.row(look.cell(look.styled(f"layer {l}", "muted", bold=True), "LEFT"))]
+    title = f"layer {layer.number}" + (f", time {layer.time}" if layer.time else "")
+    lines = [look.row(look.cell(look.styled(title, "muted", bold=True), "LEFT"))]
     for t in inside:
         said = f"{cards.scene.name(t)} = {cards.formula(t)}"
         lines.append(look.row(look.cell(look.styled(look.shortened(said, 60)), "LEFT")))
