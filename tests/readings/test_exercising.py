@@ -8,7 +8,19 @@ from typing import Any
 
 import pytest
 
-from tinygrad_edu import MLP, Adam, Tensor, Value, cross_entropy, explain, mse_loss, ops, squared_error, worksheet
+from tinygrad_edu import (
+    MLP,
+    Adam,
+    Linear,
+    Tensor,
+    Value,
+    cross_entropy,
+    explain,
+    mse_loss,
+    ops,
+    squared_error,
+    worksheet,
+)
 from tinygrad_edu import array_ops as A
 from tinygrad_edu.graph import topological_order
 from tinygrad_edu.readings.exercising import ClassMarks, Worksheet
@@ -629,3 +641,11 @@ def test_a_key_warns_of_lines_that_are_printed_as_zero() -> None:
     assert sheet.zeros == ["f"]
     assert "Every number is printed as 0 in: f." in sheet.key().to("md")
     assert worksheet(Value(0.001, label="x") ** 2, "forward", seed=1).zeros == []
+
+
+def test_what_is_computed_is_never_given_also_where_no_parameter_is_behind_it():
+    u = Value(0.3, label="u")
+    sheet = worksheet((Linear(2, 2, seed=1)([1.0, 2.0]) * Tensor(u.sigmoid())).sum())
+    rules = {q.name: q.line.rule for q in sheet.questions}
+    assert str(rules["v_1"]) == "sigmoid(u)" and rules["u"] is None
+    assert [q.name for q in sheet.questions if q.asked] == ["dL_dz1", "dL_dW", "dL_db"]

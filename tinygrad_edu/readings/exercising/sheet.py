@@ -27,6 +27,7 @@ from ...writing.numbers import short, shown
 from ..explaining import derivation_of
 from ..explaining.lines import Line, Lines, lines_of
 from ..explaining.updates import updates
+from ..order import computed_from
 from ..subject import subject
 
 _ACCENTS = {"\u0302": "_hat", "\u0303": "_tilde", "\u0304": "_bar", "′": "_prime"}
@@ -119,10 +120,13 @@ def questions(
 ) -> list[Question]:
     """The lines of a sheet for y, the last of them asked for. Gradients are those of wrt, or of the Parameters."""
     read = subject(reading, y, wrt, title, digits)
-    if parameters_only and not wrt and isinstance(y, Tensor) and level != "value":
-        read = subject(reading, y, [t for t in read.tensors if isinstance(t, Parameter)])
     derivation = derivation_of(read, level, digits)
     lines = lines_of(derivation)
+    if parameters_only and not wrt and isinstance(y, Tensor) and level != "value":
+        quantities = read.quantities.of.values()
+        learned = [q for q in quantities if isinstance(q.tensor, Parameter)]
+        between = {q.tensor for q in computed_from(learned, [*quantities])} if learned else {*read.quantities.of}
+        lines = [line for line in lines if line.part == "forward" or (line.row and line.row.node in between)]
     keys = [array(line.row.arrived) for line in lines if line.row is not None]
     if step is not None:
         given, rows = updates(reading, derivation, read, step, "new ")
