@@ -658,6 +658,17 @@ def test_a_number_is_read_as_people_write_it_or_it_is_none(opened, text, number)
     assert browser.run(f"read({json.dumps(text)})?.number ?? null") == (number and pytest.approx(number, rel=1e-15))
 
 
+def test_keys_in_a_field_stay_there(opened):
+    browser = opened(step_through(Value(1.0, "a") ** 2), "#1&open=change")
+    browser.run("predict.checked = true; beginPredicting()")
+    step = browser.run("state.step")
+    for field in ("number", "answer"):
+        browser.run(f"byId('{field}').focus()")
+        for key in ("End", "ArrowLeft", " "):
+            browser.press(key)
+        assert browser.run("[state.step, play.classList.contains('playing')]") == [step, False]
+
+
 # Engines with a mistake.
 
 
