@@ -126,7 +126,7 @@ def questions(
         quantities = read.quantities.of.values()
         learned = [q for q in quantities if isinstance(q.tensor, Parameter)]
         between = {q.tensor for q in computed_from(learned, [*quantities])} if learned else {*read.quantities.of}
-        lines = [line for line in lines if line.part == "forward" or (line.row and line.row.node in between)]
+        lines = Lines([line for line in lines if line.part == "forward" or (line.row and line.row.node in between)])
     keys = [array(line.row.arrived) for line in lines if line.row is not None]
     if step is not None:
         given, rows = updates(reading, derivation, read, step, "new ")
