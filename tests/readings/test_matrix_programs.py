@@ -12,6 +12,7 @@ from graphs import tensor_program
 
 from tinygrad_edu import (
     MLP,
+    CompiledLoss,
     Tensor,
     Value,
     binary_cross_entropy_with_logits,
@@ -221,6 +222,31 @@ def test_results_that_are_not_finite_get_the_engines_own_sentence():
     root = (a * a).sqrt().sum()
     with pytest.raises((ValueError, ArithmeticError), match=r"infinite|∞|inf"):
         compile_graph(grad(root, a), [a], level="tensor")([0.0, 1.0])
+
+
+def test_of_many_examples_the_engine_is_asked_about_those_that_show_what_is_wrong():
+    X = Tensor([[1.0, 2.0], [3.0, 4.0]], label="X")
+    program = compile_graph((X * X).log().sum(), [X], level="tensor", batch=[X])
+    many = np.ones((60_000, 2))
+    assert program(many) == 0.0
+    many[51_234, 1] = 0.0
+    with pytest.raises(ValueError, match=r"log.*: .* 0"):
+        program(many)
+
+
+def test_a_compiled_loss_is_the_same_in_every_library():
+    rng = np.random.default_rng(0)
+    xs, ys = rng.normal(size=(7, 2)), rng.normal(size=(7, 1))
+    found = []
+    for backend in (None, np, jnp, torch):
+        net = MLP([2, 3, 1], activation="tanh", seed=0)
+        loss = CompiledLoss(net, squared_error, xs[0], ys[0], "mean", backend)
+        found.append([loss(xs, ys), *[g for p in net.parameters() for g in np.ravel(p.grad)]])
+        L = squared_error(net(Tensor(xs)), ys, "mean")
+        assert loss(xs[:2], ys[:2]) == pytest.approx(squared_error(net(Tensor(xs[:2])), ys[:2], "mean").item())
+        assert found[-1][0] == pytest.approx(L.item(), rel=1e-12)
+    for other in found[1:]:
+        np.testing.assert_allclose(other, found[0], rtol=1e-12, atol=1e-15)
 
 
 def test_a_program_is_saved_by_pickle_and_takes_names():

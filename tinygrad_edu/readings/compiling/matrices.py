@@ -278,16 +278,32 @@ class MatrixProgram:
             raise ValueError(f"program: {misfits[0] if misfits else f'numbers of examples differ: {sorted(free)}'}")
         with np.errstate(all="ignore"):
             result = self.function(*given)
-            if not all([isfinite(np.vdot(a, a)) for a in flatten(result)]) and not all(
-                [np.isfinite(a).all() for a in flatten(result)]
-            ):
-                self._ask(arrays)
-                raise ArithmeticError("program: a result is not finite, as 0 · ∞ is not; the engine's is")
+            if not self._is_finite(result):
+                self._ask(self._few(given, max(free, default=1)))
+                raise ArithmeticError("program: a result is not finite, as 0 · ∞ is not; on the engine it is")
         return result
 
+    def _is_finite(self, result: Any) -> bool:
+        np, arrays = self._numpy, flatten(result)
+        fast = all([isfinite(np.vdot(a, a)) for a in arrays])  # not, too, where a square is too large
+        return fast or all([bool(np.isfinite(a).all()) for a in arrays])
+
+    def _few(self, given: Sequence[Any], count: int) -> list[Any]:
+        """The arrays, of as few examples as show that a result is not finite."""
+        expected = self._parts[2]
+
+        def part(of: slice) -> list[Any]:
+            free = lambda sizes, a: a[of] if isinstance((*sizes.shape, 0)[0], str) else a  # noqa: E731
+            return [_walk(entry, x, free, name) for (name, entry), x in zip(expected, given)]
+
+        for half in (slice(count // 2), slice(count // 2, count)) if count > 1 else ():
+            if not self._is_finite(self.function(*part(half))):
+                return self._few(part(half), len(range(count)[half]))
+        return flatten(given)
+
     def _ask(self, arrays: Sequence[Any]) -> None:
-        """Let the engine say what is wrong: of many examples, with a few of them that show it."""
-        if self._engine is not None:
+        """Let the engine say what is wrong, unless it would take too long."""
+        if self._engine is not None and max([len(a) for a in arrays if a.shape], default=0) <= _MOST:
             self._engine(arrays)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -315,17 +331,17 @@ class MatrixProgram:
         made: dict[Any, Callable[..., Any]] = {}
 
         def program(*arguments: Any) -> Any:
-            flat: list[Any] = []
-            for (name, entry), x in zip(expected, arguments):
-                _walk(entry, x, lambda _, a: flat.append(a), name)
-            dtype = next((a.dtype for a in flat if hasattr(a, "dtype")), namespace.float64)
-            if dtype not in made:
-                made[dtype] = _bound(source, functions, namespace, dtype)
+            def own(_: Sizes, a: Any) -> Any:  # an array of the library, also of one of NumPy
+                return namespace.asarray(a) if type(a).__module__ == "numpy" else a
 
             def array(_: Sizes, a: Any) -> Any:
                 return a if hasattr(a, "dtype") else namespace.asarray(a, dtype=dtype)
 
-            return made[dtype](*[_walk(entry, x, array, name) for (name, entry), x in zip(expected, arguments)])
+            given = [_walk(entry, x, own, name) for (name, entry), x in zip(expected, arguments)]
+            dtype = next((a.dtype for a in _arrays(expected, given) if hasattr(a, "dtype")), namespace.float64)
+            if dtype not in made:
+                made[dtype] = _bound(source, functions, namespace, dtype)
+            return made[dtype](*[_walk(entry, x, array, name) for (name, entry), x in zip(expected, given)])
 
         program.__doc__ = self.source
         return program
@@ -340,6 +356,14 @@ def _walk(tree: Any, given: Any, f: Callable[[Any, Any], Any], name: str) -> Any
         raise TypeError(f"program: {name} is a {type(tree).__name__} of {len(tree)} arrays, not {type(given).__name__}")
     parts = [_walk(tree[key], given[key], f, name) for key in keys]
     return dict(zip(keys, parts)) if isinstance(tree, dict) else parts
+
+
+def _arrays(expected: Sequence[tuple[str, Any]], given: Sequence[Any]) -> list[Any]:
+    """The arrays, or lists for such, of all arguments."""
+    found: list[Any] = []
+    for (name, entry), x in zip(expected, given):
+        _walk(entry, x, lambda _, a: found.append(a), name)
+    return found
 
 
 def _bound(source: str, functions: Sequence[str], library: ModuleType, dtype: Any) -> Callable[..., Any]:
