@@ -141,7 +141,7 @@ def check(L, wrt=None, styles=("text", "columns", "LaTeX")):
             for style, reader in [READERS[style] for style in styles]:
                 text = "" if rule is None else written(rule, style)
                 put_in = any(isinstance(part, Number) and part.shape for part in parts(rule or row.quantity))
-                whole = not any(sign in text for sign in ("⋯", "⋮", "dots"))  # all its numbers are shown
+                whole = not any(sign in text for sign in ("⋯", "⋮", "…", "dots"))  # all its numbers are shown
                 if text and whole and (plain or not put_in):
                     assert close(reader(text, environment), true, tolerance), f"{name} = {text}\n{row}"
     return derivation, told

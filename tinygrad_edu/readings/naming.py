@@ -100,7 +100,9 @@ class Names:
         self._name_layers()
         self._name_by_loss()
         self._name_tensors()
-        self._name_values(everything)
+        self._name_values()
+        self._name_derivatives(everything)
+        self._name_rest(everything)
         leaves = {v for v in self.values if not v.op}
         nameless = {v for v in leaves if v not in self._names and v not in others} - self.parameters
         self._constants = nameless if nameless < leaves else set()
@@ -257,8 +259,8 @@ class Names:
         if not fed:
             self._give_role(next(filter(is_data, self.tensors), None), "x")
 
-    def _name_values(self, nodes: Sequence[Node]) -> None:
-        """Labels; then places in Tensors with a name; then roles: by neuron, f for a root; then suggested labels."""
+    def _name_values(self) -> None:
+        """Places in Tensors with a name; then labels; then roles by neuron."""
         for t in [t for t in self._all_tensors if t in self._names]:
             self._name_elements(self._names, t)
         self._name_by_label(self._all_values)
@@ -267,6 +269,9 @@ class Names:
             j = width[neuron.layer] = width.get(neuron.layer, 0) + 1
             for letter, v in (("z", neuron.z), ("h", neuron.h)):
                 self._give_role(v, element(of_layer(letter, neuron.layer), (j - 1,), (j,)))
+
+    def _name_derivatives(self, nodes: Sequence[Node]) -> None:
+        """∂y/∂x, by the names of what was differentiated by what."""
         for node in nodes:
             if isinstance(d := node.label, DerivativeName):
                 y, *xs = [(text and self._names.get(v)) or text for v, text in zip(d.nodes, [d.y, *d.xs])]
@@ -276,6 +281,9 @@ class Names:
                 if not isinstance(above, DerivativeName):
                     above = DerivativeName(above, ())
                 self._give_label(node, DerivativeName(above.y, [*above.xs, x]))
+
+    def _name_rest(self, nodes: Sequence[Node]) -> None:
+        """f for a root; labels that a Module suggests; and labels that begin like a derivative of the root."""
         marked = [(node, label) for node in nodes if (label := _label(node)) and label.startswith("∂")]
         for node, label in marked:
             if node in self._roots:

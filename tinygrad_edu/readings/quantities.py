@@ -199,4 +199,5 @@ def _want_names(node: Node) -> list[Node]:
 
 def _fits_inside(node: Node) -> bool:
     """Whether the formula of a node may stand inside another."""
-    return node.op in A.INSIDE or (isinstance(node.op, ops.Op) and node.op.exponent is not None)
+    power = isinstance(node.op, ops.Op) and node.op.exponent is not None
+    return power or node.op in A.INSIDE or node.op in (ops.SUM, ops.DOT, ops.AFFINE)

@@ -21,7 +21,7 @@ from ..value import Value
 from .matrices import is_view
 from .naming import differentiated
 
-_MOST_NUMBERS = 40  # single numbers of one Tensor that become nodes; more are a function of what they come from
+_MOST_NUMBERS = 20  # single numbers of one Tensor that become nodes; more are a function of what they come from
 
 
 class How(Enum):
