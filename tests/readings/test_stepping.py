@@ -353,6 +353,8 @@ def test_what_wrong_rules_make_of_a_line_is_what_their_formulas_come_to(level):
     trees = [script.trees.tree(e) for q in asked for _, e in q.wrong]
     numbers = f"((run) => {json.dumps(trees)}.map((tree) => evaluate(tree, run).numbers))(compute(new Map()))"
     (found,) = in_node([(page, numbers)])
+    sentences = {sentence for q in asked for sentence, _ in q.wrong}
+    assert any(["W stands where its transpose" in sentence for sentence in sentences])
     assert len(trees) > 50
     for mine, theirs in zip(found, expected, strict=True):
         assert np.allclose(mine, theirs, rtol=1e-9, atol=1e-12)

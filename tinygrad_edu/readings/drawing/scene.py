@@ -116,8 +116,9 @@ class Scene:
         return (own and self.name(self.root)) or "L"
 
     def value(self, v: Value) -> str:
-        """The number of a node, as text."""
-        return number(v.data, self.digits)
+        """The number of a node, as text; one that is given is not written as 0 where it is small."""
+        text = number(v.data, self.digits)
+        return text if v.op or v.data == 0 or float(text.replace("−", "-")) else short(v.data, self.digits)
 
     def gradient(self, v: Value) -> str:
         """The gradient of a node, as text: blank before backward(), and where that of something else is stored."""

@@ -9,17 +9,14 @@ from collections import Counter
 from math import ceil, prod
 from typing import Any
 
-from ... import array_ops
 from ...network.tensor import Tensor
 from ...writing.expression import Derivative
 from ...writing.numbers import exact
 from ..formulas import on_its_own
-from ..layers import ACTIVATIONS, Layer
+from ..layers import Layer
 from ..tensor_graph import Node
 from . import look
 from .scene import Scene
-
-FUNCTIONS = (*ACTIVATIONS, array_ops.SOFTMAX, array_ops.LOG_SOFTMAX)
 
 
 class TensorCards:
@@ -41,7 +38,8 @@ class TensorCards:
             for t in layer.parameters:
                 self.parameter_of.setdefault(t, layer)
         self.in_layers = {t for layer in scene.layers for t in (layer.z, layer.h)}
-        nodes = [node for node in graph.order if node.tensor not in self.parameter_of and self._is_shown(node)]
+        named = [node for node in graph.order if node.tensor in self.quantities.of]
+        nodes = [node for node in named if node.tensor not in self.parameter_of]
         for t in self.quantities.softmax:
             nodes.insert(-1, graph.nodes[scene.names.softmax[t]])  # the root stays the last
         self.shown = dict.fromkeys([node.tensor for node in nodes])
@@ -58,19 +56,6 @@ class TensorCards:
     def tails(self, t: Tensor) -> list[str]:
         """The cards that arrows lead from to the card of t: of W and b, which share one, a single arrow."""
         return list(dict.fromkeys([self.ids[a] for a in self.sources[t]]))
-
-    def _is_shown(self, node: Node) -> bool:
-        t = node.tensor
-        if self.scene.close:  # on a page, what has a line
-            return t in self.quantities.of
-        if t in self.quantities.of or t.label:
-            return True
-        if node.base is not node or node.inner:
-            return False
-        model = self.layers or self.scene.names.parameters
-        if not node.inputs:
-            return len(t.values) > 1 or not model
-        return not model or t.op in FUNCTIONS
 
     def _cards_behind(self, node: Node) -> list[Tensor]:
         """The Tensors with a card, or on a parameter card, that a Tensor is computed from, each once."""
@@ -220,6 +205,11 @@ def _frame(graph: Any, cards: TensorCards, l: int, layer: Layer, rankdir: str) -
         _beside(frame, f"p{l}", ids[layer.z], rankdir, **cards.scene.arrow(ids[layer.z], k))
     graph.subgraph(frame)
     return set(inside)
+
+
+def _called(layer: Layer) -> str:
+    """layer 2; layer 2, time 3 where its weights are used again and again."""
+    return f"layer {layer.number}" + (f", time {layer.time}" if layer.time is not None else "")
 
 
 def _tensor_node(graph: Any, cards: TensorCards, t: Tensor, id: str, **attributes: str) -> None:

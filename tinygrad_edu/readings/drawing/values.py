@@ -185,7 +185,7 @@ def neuron_card(scene: Scene, neuron: Neuron) -> str:
     """Weights, bias, z and h as rows, value and gradient as columns."""
     columns = [look.cell(look.styled("value", "muted", look.SMALL))] if scene.numbers else []
     if scene.gradients:
-        columns.append(look.cell(look.styled("gradient", "gradient", look.SMALL)))
+        columns.append(look.cell(look.styled("gradient " if scene.close else "gradient", "gradient", look.SMALL)))
     example = scene.example(neuron.z)
     above = look.cell(look.styled(example, "muted", look.SMALL if example else look.SIZE), "LEFT")
     rows = [look.row(above, *columns)] if columns or example else []
