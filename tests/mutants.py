@@ -41,7 +41,7 @@ from typing import Any
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # a process with threads is not to be forked
 
 # Imported once for all the processes that test a mutant; our own package is imported by each of them.
-import hypothesis.stateful
+import hypothesis
 import numpy.linalg  # noqa: F401
 import pytest
 
@@ -49,7 +49,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "tinygrad_edu"
 # First the tests are called as functions, with few examples of each property: mostly a tenth of a
 # second. What survives that meets pytest, all examples, the tests that are classes, and more tests.
-TESTS = ["test_ops", "test_value", "test_autodiff", "test_forward", "test_agreement", "test_stateful"]
+TESTS = ["test_ops", "test_value", "test_autodiff", "test_forward", "test_agreement"]
 MORE_TESTS = ["test_numerics", "test_accuracy", "test_interrupts", "test_robustness"]
 # The tests of the other files, by the beginning of their path: files of tests/readings, or paths. Their doctests are
 # run, too.
