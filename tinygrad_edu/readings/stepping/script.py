@@ -63,7 +63,6 @@ class Script:
     """The steps: what is given; the forward pass, card by card; the backward pass in the derivation's order.
 
     Attributes:
-        names: of the nodes of the page.
         quantities: at the tensor level for each quantity its name, its shape and its elements.
         trees: writes formulas of the quantities as trees.
         steps: the steps.
@@ -75,20 +74,15 @@ class Script:
         self.by_tensors = stage.level == "tensor"
         self.quantities: list[tuple[str, tuple[int, ...], list[Any]]] = []
         root = derivation.names[stage.root if self.by_tensors else stage.nodes[-1]]
-        leaf_of: dict[str, Any] = {}
+        self.leaf_of: dict[str, Any] = {}
         self.index: dict[Any, int] = {}
         for node, name in derivation.names.items():
+            k = stage.number_of.get(node, len(self.quantities))
             if isinstance(node, Tensor):
-                self.index[node] = len(self.quantities)
                 self.quantities.append((name, node.shape, [self._element(v) for v in node.values]))
-            elif node in stage.number_of:
-                self.index[node] = stage.number_of[node]
-        for node, k in self.index.items():
-            name = derivation.names[node]
-            leaf_of[name] = ["v", k]
-            leaf_of[E.Derivative(root, name).text] = ["g", k]
-        self.leaf_of = leaf_of
-        self.trees = Trees(rows, leaf_of)
+            self.index[node] = k
+            self.leaf_of |= {name: ["v", k], E.Derivative(root, name).text: ["g", k]}
+        self.trees = Trees(rows, self.leaf_of)
         self.rule_of = {row.node: row.rule for row in derivation.forward if row.rule is not None}
         self.steps = [self.given(), *self.forward()]
         self.steps += self.backward_by_tensors() if self.by_tensors else self.backward_by_values()
@@ -103,9 +97,8 @@ class Script:
 
     def given(self) -> PageStep:
         """All leaves at once: nothing has been computed yet."""
-        return PageStep(
-            "given", ["Given"], [Line(row) for row in self.derivation.forward if row.node not in self.rule_of]
-        )
+        given = [Line(row) for row in self.derivation.forward if row.node not in self.rule_of]
+        return PageStep("given", ["Given"], given)
 
     def forward(self) -> list[PageStep]:
         """A step for each card on which something is computed."""
@@ -117,17 +110,11 @@ class Script:
         for row in rows:
             lines_of.setdefault(self.stage.card_of[row.node], []).append(Line(row))
         cards = {card.id: card for card in self.stage.cards}
-        return [
-            PageStep(
-                "forward",
-                ["Forward to ", *self._called(card)],
-                lines,
-                card,
-                [cards[id] for id in card.sources],
-                card.arrows,
-            )
-            for card, lines in lines_of.items()
-        ]
+        steps = []
+        for card, lines in lines_of.items():
+            sources = [cards[id] for id in card.sources]
+            steps.append(PageStep("forward", ["Forward to ", *self._called(card)], lines, card, sources, card.arrows))
+        return steps
 
     def backward_by_values(self) -> list[PageStep]:
         first, *others = self.derivation.backward
