@@ -6,11 +6,11 @@ results have the same structure.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from .errors import described
 from .graph import topological_order
+from .labels import DerivativeName
 from .tree import map_values, one_value, paths, values_in
 from .value import Value, chain_rule, check_current, constant, real_number
 
@@ -39,7 +39,6 @@ def grad(y: Any, xs: Tree, allow_unused: bool = False) -> Tree:
     for node, g in gradient.items():  # these Values are new, so no label of the user's is overwritten
         if node.label and not isinstance(node.label, DerivativeName):
             g.label = DerivativeName(above.y, [*above.xs, node.label], [*above.nodes, node])
-
     result: Tree = map_values(Gradient(y, gradient, allow_unused), xs)
     return result
 
@@ -59,36 +58,6 @@ class Gradient:
                 "If ∂y/∂x is to count as 0, write allow_unused=True"
             )
         return self.of.get(x) or Value(0.0)
-
-
-class DerivativeName(str):
-    """The label of a derivative, with what was differentiated by what.
-
-    Its text is ∂y/∂x, or just ∂x where y has no name, and ∂²y/∂a∂b of a second derivative.
-
-    Attributes:
-        y, xs: the names.
-        nodes: the Values of these names: y, then the xs. A copy has none.
-
-    >>> DerivativeName("L", ["w"]), DerivativeName("L", ["a", "b + 1"])
-    ('∂L/∂w', '∂²L/∂a∂(b + 1)')
-    """
-
-    y: str
-    xs: tuple[str, ...]
-    nodes: tuple[Value, ...]
-
-    def __new__(cls, y: str, xs: Sequence[str], nodes: Sequence[Value] = ()) -> DerivativeName:
-        y, *xs = [" ".join(name.split()) for name in (y, *xs)]
-        above, *below = [f"({name})" if set(name) & set(" +−-·×*/∂") else name for name in (y, *xs)]
-        order = "".join(["⁰¹²³⁴⁵⁶⁷⁸⁹"[int(digit)] for digit in str(len(xs))]) if len(xs) > 1 else ""
-        text = "".join([f"∂{x}" for x in below])
-        self = super().__new__(cls, f"∂{order}{above}/{text}" if above or order else text)
-        self.y, self.xs, self.nodes = y, tuple(xs), tuple(nodes)
-        return self
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return DerivativeName, (self.y, self.xs)
 
 
 def jvp(y: Any, xs: Any, tangents: Any) -> Value:

@@ -26,7 +26,7 @@ PACKAGE = ROOT / "tinygrad_edu"
 # Imports.
 
 #: The engine's files, then the folders: an import goes to the left, or stays in its folder.
-PLACES = ["ops", "errors", "graph", "value", "tree", "autodiff"]
+PLACES = ["ops", "errors", "labels", "graph", "value", "tree", "autodiff"]
 PLACES += ["shapes", "array_ops", "writing", "network", "readings", "cli"]
 
 

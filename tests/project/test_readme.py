@@ -160,6 +160,7 @@ def test_reading_the_code_names_every_file_and_folder_in_order():
         "tree.py",
         "autodiff.py",
         "errors.py",
+        "labels.py",
         "shapes.py",
         "array_ops.py",
         "writing",

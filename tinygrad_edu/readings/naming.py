@@ -13,8 +13,8 @@ from typing import TypeAlias
 
 from .. import array_ops, ops
 from ..array_ops import Operation
-from ..autodiff import DerivativeName
 from ..graph import topological_order
+from ..labels import DerivativeName
 from ..network.nn import Parameter, place_of
 from ..network.places import Place, Suggested, parameter_names
 from ..network.tensor import Tensor, from_values

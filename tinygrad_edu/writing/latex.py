@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..autodiff import DerivativeName
+from ..labels import DerivativeName
 from . import numbers as notation
 from .expression import Expression, Name, Part, Precedence, Spelling, Transpose, infix, letters, write
 from .names import without_time
