@@ -204,7 +204,7 @@ def tensor_program(rng):
 
 #: Labels that people give, and some that look like formulas, derivatives or names that the readings give.
 LABELS = ["T1", "h", "h", "θ", "x̂", "α", "under_score", "A′", "W⁽¹⁾", "z⁽¹⁾", "v₁", "v₂", "L", "y", "ŷ", "a + b", "a=b",
-          "x|z", "x\ny", "W x", "∂", "∂x", "∂L/∂s", "∂²L/∂a∂b", "שלום"]  # fmt: skip
+          "x|z", "x\ny", "∂", "∂x", "∂L/∂s", "∂²L/∂a∂b", "שלום"]  # fmt: skip
 
 
 def any_program(rng):
