@@ -26,6 +26,9 @@ from tinygrad_edu import (
     topological_order,
     where,
 )
+from tinygrad_edu.readings.compiling.pages import Differs, Examples
+from tinygrad_edu.writing.code import NUMPY
+from tinygrad_edu.writing.expression import write
 
 jax.config.update("jax_enable_x64", True)
 
@@ -131,6 +134,9 @@ OF_EXAMPLES = {
     "layer norm": lambda X, Y: (normalised(X) * g @ W.T * Y).sum(),
     "batch norm": lambda X, Y: (((X - X.mean(axis=0)) / (X.var(axis=0, correction=0) + 0.1).sqrt() @ W.T) * Y).mean(),
     "variance": lambda X, Y: (X @ W.T * Y).var(correction=0.5),
+    "two counts": lambda X, Y: (
+        (((X @ V - (X @ V).mean(axis=0)) ** 2).sum(axis=0) * X.mean(axis=0)).mean() + (X @ V).mean() ** 2
+    ),
     "softmax": lambda X, Y: (((X @ V).tanh() @ W.T).softmax() * Y).mean(axis=0).sum(),
     "residual": lambda X, Y: ((X + (X @ V).relu()) @ W.T).mean(),
     "a choice": lambda X, Y: (where([1.0, 0.0, 1.0], X, -1.0) @ W.T * Y).sum(),
@@ -234,6 +240,20 @@ def test_of_many_examples_the_engine_is_asked_about_those_that_show_what_is_wron
         program(many)
 
 
+def test_large_logits_do_not_overflow():
+    z = Tensor([900.0, -900.0, 0.0], label="z")
+    for L in (cross_entropy(z, [0.0, 0.0, 1.0]), binary_cross_entropy_with_logits(z, [0.0, 1.0, 1.0])):
+        program = compile_graph({"L": L, "g": grad(L, z)}, [z], level="tensor")
+        check(program, L, {"L": L, "g": z}, [z])
+
+
+def test_a_step_that_is_done_twice_is_printed_once():
+    x = Tensor([0.5, 1.0], label="x")
+    h, again = x.tanh(), x.tanh()
+    source = compile_graph(h @ again + h.sum(), [x], level="tensor").source
+    assert source.count("tanh(x)") == 1
+
+
 def test_a_compiled_loss_is_the_same_in_every_library():
     rng = np.random.default_rng(0)
     xs, ys = rng.normal(size=(7, 2)), rng.normal(size=(7, 1))
@@ -279,3 +299,23 @@ def test_the_printed_backward_pass_is_what_jax_makes_of_the_forward_pass():
     given = jnp.asarray(X.data), jnp.asarray(Y.data)
     for a, b in zip(jax.grad(forward, argnums=2)(*given, arrays), both(*given, arrays)["g"]):
         np.testing.assert_allclose(a, b, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("f", "text"),
+    [
+        (lambda n: n, "n"),
+        (lambda n: 3 / n, "3 / n"),
+        (lambda n: 1 / (2 * n - 0.5), None),
+        (lambda n: 4 / (n * (n - 1)), None),
+        (lambda n: n * n - 2 * n, None),
+    ],
+)
+def test_a_number_that_follows_from_the_number_of_examples_is_written_with_it(f, text):
+    counts = (3, 5, 6, 8)
+    found = write(Examples(counts, "n").number([f(n) for n in counts]), NUMPY)[0]
+    assert text is None or found == text
+    for n in (2, 3, 7, 1000):
+        assert eval(found, {"n": n}) == pytest.approx(f(n), rel=1e-9)
+    with pytest.raises(Differs):
+        Examples(counts, "n").number([n**3.0 for n in counts])
