@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scripts import EXAMPLES, run
 
-from tinygrad_edu import topological_order
+from tinygrad_edu import draw, topological_order
 from tinygrad_edu.readings.drawing import LEVELS
 
 sys.path.insert(0, str(EXAMPLES))  # the models import each other as scripts do
@@ -48,6 +48,14 @@ def test_the_gradients_of_a_model_are_those_of_differences(model):
             sides.append(L.item())
         leaf.data = x
         assert leaf.grad == pytest.approx((sides[0] - sides[1]) / 2e-5, abs=1e-8)  # h² f‴/6 and 10⁻¹⁶/h
+
+
+def test_the_picture_of_a_model_has_the_quantities_of_its_derivation():
+    """The steps between them are part of a formula; weights that are used again say at what time."""
+    for model, computed in ((layer_norm, 5), (convolution, 1)):  # μ, x̃, v, σ, ŷ; ŷ
+        assert draw(model.loss(), "tensor").source.count("class=operation") == computed
+    source = draw(recurrent.loss(), "tensor").source
+    assert [f"layer 1, time {t}<" in source for t in (1, 2, 3, 4, 5)] == [True] * 4 + [False]
 
 
 def test_the_gradient_of_shared_weights_is_a_sum_over_time():
