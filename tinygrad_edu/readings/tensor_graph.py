@@ -131,10 +131,11 @@ class TensorGraph:
                     together.add(t)
                     for v in t.values:
                         self._tensor_of(v)
-            elif len(alone) <= _MOST_NUMBERS or all([not v.op for v in told]):
-                for v in told:
-                    if v not in t.values:
-                        self._become_nodes(self.computed_alone(from_values([v], ())), None)
+                continue
+            for v in told:
+                behind = self.computed_alone(from_values([v], ()))
+                if v not in t.values and (not v.op or len(behind) <= _MOST_NUMBERS):
+                    self._become_nodes(behind, None)
         return together
 
     def _become_nodes(self, numbers: list[Value], t: Tensor | None) -> None:
