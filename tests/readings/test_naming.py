@@ -169,10 +169,3 @@ def test_a_product_of_nothing_is_no_neuron():
 def test_a_parameter_without_a_module_is_named_by_its_layer():
     W, x = Parameter([[1.0, 2.0]]), Tensor([1.0, 2.0], label="x")
     assert Names((W @ x).tanh().sum())(W) == "W⁽¹⁾"
-
-
-def test_a_tensor_of_one_number_and_the_number_have_one_name():
-    x = Tensor([2.0], label="x")
-    y = x.values[0] * 3.0
-    names = Names((x * 2 + y).sum())
-    assert names(x) == names(x.values[0]) == "x"
