@@ -387,7 +387,7 @@ def names_a_number(node: Any) -> bool:
 def swaps(target: Any) -> Iterator[Place]:
     """The first two arguments of a call, exchanged."""
     for parent, field, index, node, statement in list(places(target, target)):
-        if isinstance(node, ast.Call) and len(node.args) > 1 and not is_a_check(node):
+        if isinstance(node, ast.Call) and len(node.args) > 1 and not has_its_order(node):
             first, second, *others = map(ast.unparse, node.args)
             keywords = [ast.unparse(keyword) for keyword in node.keywords]
             arguments = ", ".join([second, first, *others, *keywords])
@@ -395,8 +395,17 @@ def swaps(target: Any) -> Iterator[Place]:
                 yield parent, field, index, node, statement, f"{ast.unparse(node.func)}({arguments})"
 
 
-def is_a_check(call: ast.Call) -> bool:
-    return isinstance(call.func, ast.Name) and call.func.id in ("isinstance", "getattr", "setattr", "hasattr", "cast")
+def has_its_order(call: ast.Call) -> bool:
+    """Whether exchanged arguments would be an error at once, or no change at all."""
+    return isinstance(call.func, ast.Name) and call.func.id in (
+        "isinstance",
+        "getattr",
+        "setattr",
+        "hasattr",
+        "cast",
+        "min",
+        "max",
+    )
 
 
 def of_script(file: str, source: str, count: int, rng: random.Random) -> list[Mutant]:
