@@ -91,7 +91,7 @@ def close(read, true, tolerance):
     return np.all(np.abs(read - true) <= tolerance)
 
 
-def check_notes(row, environment):
+def check_notes(row, environment, tolerance):
     """What is called zero is 0, a sum that is called 1 is 1, and contributions that are said to cancel do."""
     for note in row.notes:
         said = "".join([word if isinstance(word, str) else "{}" for word in note])
@@ -99,7 +99,7 @@ def check_notes(row, environment):
         if said.endswith(" = 0"):
             places = said.partition("zero: ")[0].count("{}")
             for e in formulas[places:]:
-                assert np.all(np.abs(read(str(e), environment)) < 1e-9), f"{e} = 0\n{row}"
+                assert np.all(np.abs(read(str(e), environment)) < tolerance), f"{e} = 0\n{row}"
         elif said.startswith("{} = 1, so "):
             assert np.all(read(str(formulas[0]), environment) == 1)
             assert close(read(str(formulas[2]), environment), environment[str(formulas[1])], 1e-9)
@@ -126,7 +126,7 @@ def check(L, wrt=None, styles=("text", "columns", "LaTeX")):
     single = environment | numbers_of_elements(derivation, L)
     told = set()
     for row in derivation:
-        check_notes(row, single)
+        check_notes(row, single, 1e-9 * max(1.0, 1e-3 * scale))
         if any("the last term" in word for note in row.notes for word in note if isinstance(word, str)):
             assert uses_single_numbers(L) if "by themselves" in str(row) else scale > 1e8, str(row)
         name = str(row.quantity)
