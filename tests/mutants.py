@@ -397,15 +397,8 @@ def swaps(target: Any) -> Iterator[Place]:
 
 def has_its_order(call: ast.Call) -> bool:
     """Whether exchanged arguments would be an error at once, or no change at all."""
-    return isinstance(call.func, ast.Name) and call.func.id in (
-        "isinstance",
-        "getattr",
-        "setattr",
-        "hasattr",
-        "cast",
-        "min",
-        "max",
-    )
+    names = ("isinstance", "getattr", "setattr", "hasattr", "cast", "min", "max")
+    return isinstance(call.func, ast.Name) and call.func.id in names
 
 
 def of_script(file: str, source: str, count: int, rng: random.Random) -> list[Mutant]:
