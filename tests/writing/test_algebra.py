@@ -2,9 +2,9 @@
 
 import pytest
 
-from tinygrad_edu.writing.algebra import in_symbols, replaced
+from tinygrad_edu.writing.algebra import in_symbols, replaced, subtract
 from tinygrad_edu.writing.evaluation import evaluate
-from tinygrad_edu.writing.expression import Name
+from tinygrad_edu.writing.expression import Constant, Name
 
 P, Q = Name("p"), Name("q")
 FORMULAS = {
@@ -47,3 +47,8 @@ def test_a_part_of_a_formula_is_replaced_wherever_it_stands():
         (lambda p, q: p, "1"),
     ]:
         assert str(replaced(in_symbols(f, P, Q), P, one)) == text
+
+
+def test_a_difference_of_constants_is_a_constant():
+    assert str(subtract(Constant(3.0), Constant(1.0))) == "2"
+    assert str(subtract(Constant(0.0), Constant(1.5))) == "−1.5" and str(subtract(Constant(3.0), Constant(0.0))) == "3"
