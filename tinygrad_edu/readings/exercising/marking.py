@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from math import floor
 from statistics import median_high
@@ -28,15 +28,15 @@ class Scheme:
         digits: how many decimals the sheet asks for.
         tolerance: how far a number may be off, in units of its last place.
         least_digits: how many significant figures a number must have; no more than the key has.
-        points: of lines, by name; by default 1, and 0 for a line that only copies another.
+        points: of lines, by name; without one 1, and 0 for a line that only copies another.
         credit: the part of its points that a number gets, by its status.
     """
 
-    digits: int = 4
-    tolerance: float = 0.5
-    least_digits: int = 2
-    points: Mapping[str, float] = field(default_factory=dict)
-    credit: Mapping[str, float] = field(default_factory=lambda: CREDIT)
+    digits: int
+    tolerance: float
+    least_digits: int
+    points: Mapping[str, float]
+    credit: Mapping[str, float]
 
 
 def mark_answers(
