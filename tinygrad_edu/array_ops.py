@@ -8,8 +8,8 @@ them, and each is tested against the engine. An operation on each element has no
 
 Letters: `G` is ∂L/∂y, `y` the output, `a`, `b`, `z`, `W`, `h` the inputs. Operators and methods are those of
 NumPy, with the conventions of paper: a vector is a column, so that `.T` makes a row of it and `h @ g.T` a matrix.
-`axis` names the axes that an operation goes along, None for all: there `y` and `G` keep them, with size 1, and meet
-`a` element by element. A result that has the right numbers in another shape is reshaped.
+`axis` names the axes that an operation goes along, None for all. There `y` and `G` keep these axes, with size 1, and
+broadcast against `a`. A reading reshapes a result that has the right numbers in another shape.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ class Operation(NamedTuple):
     """
 
     op: ops.Op | ArrayOp  #: a row of `ops.TABLE`, element by element, or of this page
-    axis: tuple[int, ...] | None = None  #: the axes that it went along, from 0 to ndim − 1, or in their new order
+    axis: tuple[int, ...] | None = None  #: the axes that it went along, from 0 to ndim − 1; of permute their new order
     keepdims: bool = False  #: whether a reduction left those axes in place, with size 1
-    keys: tuple[Any, ...] | None = None  #: of t[keys]: one for each axis from the left, "..." spelled out
-    less: float = 0.0  #: what is taken from the count of elements before it divides: the correction of a variance
-    of: Any = None  #: what was differentiated by the input, where the elements are gradients
+    keys: tuple[Any, ...] | None = None  #: of t[keys]: one for each axis from the left, with "..." written as slices
+    less: float = 0.0  #: subtracted from the count that divides, as the 1 in n − 1 of a variance
+    of: Any = None  #: the y of a Tensor of gradients ∂y/∂x; its input is x
     roles: tuple[str, ...] = ()  #: what a loss says of its inputs: "ŷ", "y", or "softmax" where it is ŷ
 
 
@@ -89,22 +89,22 @@ def matmul(a: Any, b: Any) -> Any:
 
 
 def summed(e: Any, shape: tuple[int, ...]) -> Any:
-    """What an input of the shape gets if its copies get e: along the axes where it was repeated, their sum."""
+    """The gradient of an input that was broadcast from `shape`: the sum of e over the axes where it was repeated."""
     own = (1,) * (len(e.shape) - len(shape)) + shape
     axis = tuple([k for k, n in enumerate(e.shape) if n > own[k]])
     return e.sum(axis) if axis else e
 
 
 def batched(G: Any, a: Any, b: Any) -> tuple[Any, Any]:
-    """What A B passes on where A, B or both are matrices one behind the other; the last two axes are theirs."""
+    """What A B passes on where A, B or both are stacks of matrices, in the last two axes."""
     a, b = matrices(a, b)
     G = G.reshape((*G.shape[: max(len(a.shape), len(b.shape)) - 2], a.shape[-2], b.shape[-1]))
     return summed(G @ b.mT, a.shape), summed(a.mT @ G, b.shape)
 
 
 # fmt: off
-# y = a b, for the numbers of axes of a and b, 3 standing for more; and y = W h + b, for the number of axes of h: a
-# vector, or a row for each example.
+# y = a b, by the numbers of axes of a and b; (3, 3) is any other pair. y = W h + b, by the number of axes of h: 1 for
+# a vector, 2 for a row for each example.
 PRODUCTS = {
     (2, 2): ArrayOp("@",      lambda a, b: a @ b,             lambda G, y, a, b: (G @ b.T, a.T @ G)),
     (2, 1): ArrayOp("@",      lambda a, b: a @ b,             lambda G, y, a, b: (G @ b.T, a.T @ G)),
@@ -174,20 +174,20 @@ STACK       = ArrayOp("stack",
                       lambda *a: a[0].stack(a[1:]),
                       lambda G, y, *a: G.rows())
 
-# A loss of each element that is recorded in other steps than those of paper: −y log σ(z) − (1 − y) log(1 − σ(z)).
+# Of logits z, element by element: −y log σ(z) − (1 − y) log(1 − σ(z)), which is log(1 + eᶻ) − y z.
 BCE         = ArrayOp("binary_cross_entropy",
                       lambda z, y: ops.log(1 + ops.exp(z)) - y * z,
                       lambda G, loss, z, y: (G * (z.sigmoid() - y), -G * z))
-# A function of single numbers, of which no rule is known.
+# A Python function of single numbers, for which there is no rule.
 MAP         = ArrayOp("map")
 # fmt: on
 
-#: The axes that these go along disappear.
+#: These remove the axes that they go along.
 REDUCTIONS = (SUM, MEAN, MAX, MIN, LSE)
-#: What may be written inside the formula of another operation, as W h in W h + b, beside powers.
+#: These, and powers, may be written inside the formula of another operation, as W h in W h + b.
 INSIDE = (
     MATMUL, AFFINE, SUM, MEAN, PER_COUNT, LSE, BCE,
     ops.ADD, ops.SUB, ops.MUL, ops.DIV, ops.NEG, ops.EXP, ops.LOG, ops.ABS,
 )  # fmt: skip
-#: What may so where it is applied to something that has a name, as tanh(z). All others get a name themselves.
+#: These too, if their argument has a name, as in tanh(z). The result of any other operation gets a name and a line.
 OF_NAMES = (ops.TANH, ops.SIGMOID, ops.RELU, ops.SIN, ops.COS, ops.SQRT)

@@ -44,7 +44,7 @@ def grad(y: Any, xs: Tree, allow_unused: bool = False) -> Tree:
 
 
 class Gradient:
-    """x → ∂y/∂x, as `grad` maps it over its xs: a Tensor of gradients remembers by it what was differentiated."""
+    """The function x → ∂y/∂x that `grad` maps over its xs. A Tensor's `map` reads y from it, and records it."""
 
     def __init__(self, y: Any, of: dict[Value, Value], allow_unused: bool) -> None:
         self.y = y
@@ -64,8 +64,8 @@ def jvp(y: Any, xs: Any, tangents: Any) -> Value:
     """Σ ∂y/∂xᵢ · ẋᵢ, the derivative of y along a direction, by forward mode, as a Value.
 
     Forward mode carries each node's own derivative ẏ = Σ ∂y/∂a · ȧ from the inputs to the output,
-    where `backward` and `grad` go the other way. The tangents ẋ, numbers or Values, stand in the
-    structure of `xs`; those of a Tensor in nested lists or an array. Raises as `grad`; ValueError if they differ.
+    where `backward` and `grad` go the other way. The tangents ẋ, numbers or Values, stand in the structure of `xs`;
+    those of a Tensor in nested lists or an array. Raises as `grad`; ValueError if the two structures differ.
 
     >>> a, b = Value(2.0), Value(5.0); jvp(a * b, [a, b], [1.0, 10.0]).data         # 5·1 + 2·10
     25.0
@@ -108,5 +108,5 @@ def hessian(y: Any, xs: Any) -> list[list[Value]]:
 
 def partials_as_values(node: Value) -> tuple[Any, ...]:
     """The node's row of the table, fed with the graph itself instead of its numbers."""
-    assert node.op  # a leaf is asked for nothing
+    assert node.op  # a leaf has no row
     return node.op.partials(node, *node.op.arguments(node.inputs))

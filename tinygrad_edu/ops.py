@@ -97,7 +97,7 @@ def reciprocal(a: Any) -> Any:
 
 
 def raised(a: Any, n: Any) -> Any:
-    """aⁿ; as a float ±∞ where it overflows, as 0⁻¹ does."""
+    """aⁿ. Floats that overflow, and 0⁻¹, give ±∞: as in `reciprocal`, a partial may be infinite."""
     if not isinstance(a, float):
         return a**n
     try:

@@ -1,6 +1,6 @@
 """Structures of Values: a Value, a Tensor, or lists, tuples and dicts of them, nested.
 
-A Tensor is known here by what it can do: it has flat `values`, `map(f)` and a shape, and gives its rows.
+A Tensor is known here by what it can do: it has flat `values`, `map(f)` and a shape, and iterates over its rows.
 """
 
 from __future__ import annotations

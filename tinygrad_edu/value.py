@@ -36,7 +36,7 @@ class Operators(Generic[Operand, Result]):
         raise NotImplementedError
 
     def _binary(self, op: Op, a: Any, b: Any) -> Result:
-        """The row applied to two operands, one of which is self; NotImplemented where the other is of no use."""
+        """The row applied to two operands, one of which is self; NotImplemented where the other is not a number."""
         raise NotImplementedError
 
     def __add__(self, other: Operand) -> Result:
@@ -199,7 +199,7 @@ class Value(Operators[Number, "Value"]):
     `data` is the number. `grad` is what `backward()` left: summed over calls at a leaf, of the last call
     elsewhere; it may be reset to 0 or None. `op`, `inputs` and `partials` say how the number was
     computed: the row of the table, the Values it was applied to, and ∂self/∂input for each; a leaf has
-    none. `label` is a name for readers. Values compare and hash by identity; `<` and its kin compare `data`.
+    none. `label` is a name for readers. `==` and `hash` go by identity; `<`, `<=`, `>` and `>=` compare `data`.
 
     Raises TypeError where `data` is not a real number (Python's, NumPy's, a Fraction) or `label` not
     text, ValueError where `data` is NaN or infinite.
@@ -306,9 +306,9 @@ class Value(Operators[Number, "Value"]):
         """Compute ∂self/∂node for every node self was computed from, into `grad`.
 
         Leaves add it to what they hold, so gradients of several calls sum up; interior nodes hold that
-        of the last call. The pass is the recorded one, also if a leaf's `data` was changed since.
+        of the last call. The partials are those recorded, even if a leaf's `data` was changed since.
 
-        Raises OverflowError, and writes none, where a gradient is too large, or infinite as that of √a at 0.
+        Raises OverflowError, and writes no gradient, where a gradient is too large, or infinite as that of √a at 0.
         After an interrupt (Ctrl-C) some may be written and others not: set those of the leaves to 0 again.
 
         >>> x = Value(2.0); (x * x).backward(); (x * x).backward()
@@ -355,8 +355,8 @@ class Value(Operators[Number, "Value"]):
     __int__ = __round__ = __trunc__ = __float__
 
     def __array_ufunc__(self, function: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        """NumPy's operators and functions of elements, such as np.exp: of objects it calls the method of that name."""
-        import numpy  # which is calling
+        """NumPy's elementwise functions, such as np.exp: on an array of objects it calls the method exp of each."""
+        import numpy  # already imported: it is the caller
 
         if any([hasattr(x, "map") for x in inputs]):
             return NotImplemented  # a Tensor takes them itself
@@ -436,11 +436,11 @@ def record(op: Op, inputs: tuple[Value, ...], *arguments: Any) -> Value:
     return node
 
 
-_new_value = Value.__new__
+_new_value = Value.__new__  # makes a Value without __init__
 
 
 def _of_vector(op: Op, values: Iterable[Number]) -> Value:
-    """Record a row of one vector, such as sum. Raises ValueError on no values, of which only a sum exists."""
+    """Record a row of one vector, such as sum. Raises ValueError on no values, but for sum, which is then 0."""
     inputs = tuple(map(constant, values))
     if not inputs and op is not ops.SUM:
         raise ValueError(f"{op.symbol}: at least one number is needed")
@@ -449,7 +449,7 @@ def _of_vector(op: Op, values: Iterable[Number]) -> Value:
 
 def forward(order: list[Value]) -> None:
     """Compute every node of a topological order again, all or none."""
-    again: dict[Value, Value] = {}  # nodes to be thrown away: nothing is written until all have succeeded
+    again: dict[Value, Value] = {}  # temporary nodes: nothing is written until all have succeeded
     for node in order:
         now = numbers([again[a] for a in node.inputs])
         again[node] = record(node.op, node.inputs, *node.op.arguments(now)) if node.op else node
