@@ -20,7 +20,7 @@ from .tensor_graph import How, TensorGraph
 
 
 def gradients(root: Tensor, found: Quantities, environment: dict[str, Any]) -> Iterator[tuple[Quantity, Expression]]:
-    """∂L/∂q of each quantity, as a formula of those before it, from the root L on.
+    """∂L/∂q of each quantity as a formula, from the root L on. It may contain the gradients before it.
 
     A Tensor that was put together from single numbers passes on ⟨∂L/∂t, ∂t/∂a⟩; for each ∂t/∂a the environment
     gets the function that computes this.
@@ -38,7 +38,7 @@ def gradients(root: Tensor, found: Quantities, environment: dict[str, Any]) -> I
         G: Expression = Constant(0.0)
         for term in sorted(terms.get(t, []), key=_is_negative):
             G = add(G, term)
-        # Not where some of its numbers belong to other Tensors as well: what reaches those is told there.
+        # No line where some of its numbers belong to other Tensors as well: those have the lines of their gradients.
         if q is not None and (t is root or not node.shares or node.base is not node):
             yield q, G
             G = Constant(1.0) if t is root else Derivative(name, q.name, t.shape)
@@ -77,7 +77,7 @@ def _passed_on(
 
 
 class _PullBack:
-    """⟨G, ∂t/∂a⟩ = Σᵢ Gᵢ ∂tᵢ/∂a for a Tensor t, from the Values themselves: one backward pass, not a Jacobian.
+    """⟨G, ∂t/∂a⟩ = Σᵢ Gᵢ ∂tᵢ/∂a for a Tensor t, by one backward pass through its Values instead of a Jacobian.
 
     It goes from t to the Values that belong to other Tensors, and no further.
     """
@@ -91,8 +91,8 @@ class _PullBack:
         return lambda G: Array(a.shape, [self._passed_on(G).get(v, 0.0) for v in a.values])
 
     def _passed_on(self, G: Array) -> dict[Value, float]:
-        given, found = self._last
-        if given != G.numbers:  # else another input of t has asked before
+        last_G, found = self._last
+        if last_G != G.numbers:  # else another input of t has asked before
             found = {}
             for v, g in zip(self.t.values, G.numbers):
                 found[v] = found.get(v, 0.0) + g

@@ -110,7 +110,7 @@ def _settings(t: Tensor) -> dict[str, Any]:
 
 
 def _is_along_nothing(t: Tensor) -> bool:
-    """Whether it is a reduction along no axis, whose elements stay what they were."""
+    """Whether it is a reduction along no axes at all, which changes no element."""
     return t.op in A.REDUCTIONS and t.record is not None and not t.record.axis
 
 
@@ -121,19 +121,19 @@ def _kept(t: Tensor) -> Shape | None:
 
 
 def elementwise(op: Any, args: Sequence[Expression]) -> Expression:
-    """A row of the table element by element. A row vector needs no reshape beside a matrix."""
+    """A row of `ops.TABLE` element by element. Beside a matrix a row vector needs no reshape."""
     whole = E.Apply(op, tuple(args))
     if len(whole.shape) == 2:
         args = [
             a.arg if isinstance(a, E.Reshape) and len(a.shape) == 1 and a.arg.shape[:1] == (1,) else a for a in args
         ]
     if op in (ops.MUL, ops.DIV) and not any([isinstance(a, E.Constant) and a.number == 0 for a in args]):
-        return in_symbols(op.value, *args)  # 2 (3 a), a · a, (Σ a) / n
+        return in_symbols(op.value, *args)  # simplified: 2 (3 a) is 6 a, a · a is a²
     return E.Apply(op, tuple(args))
 
 
 def full(e: Expression, shape: Shape) -> Expression:
-    """The formula with a number for each element of the shape, unless it has the shape but for axes of size 1."""
+    """The formula with as many elements as the shape: multiplied by ones of the shape, unless it has them already."""
     if e.shape == shape or prod(e.shape) == prod(shape):
         return e
     return algebra.multiply(e, E.Ones(shape))

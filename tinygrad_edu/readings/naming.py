@@ -1,8 +1,8 @@
 """What the nodes of a graph are called, in every reading of it.
 
-A node is called by its label; a Parameter else by its place in the Module that holds it (W_query⁽²⁾); a result else
-by its role where Parameters make a layer (z⁽¹⁾, h⁽¹⁾) or a loss says so (ŷ, y, L), and data x; an element by its
-place in a Tensor with a name (z⁽¹⁾₂); all else is v₁, v₂, … in the order computed.
+A node is called by the first of these that it has: its label; for a Parameter its place in the Module that holds it
+(W_query⁽²⁾); its role, in a layer (z⁽¹⁾, h⁽¹⁾), in a loss (ŷ, y, L) or as data (x); for an element its place in a
+Tensor with a name (z⁽¹⁾₂). All others are v₁, v₂, … in the order computed.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ class Names:
 
     `values` and `tensors` are the two graphs that end in the roots, inputs first (no Tensors where
     a root is a Value); `layers` and `neurons` are the networks in them, `targets` the numbers that losses compare
-    with. `softmax` is for the log Σ exp z of a cross-entropy, computed from z alone: the ŷ = softmax(z) that is its
-    slope.
+    with. `softmax` maps a Tensor logsumexp(z) or log_softmax(z) to ŷ = softmax(z), which its derivative contains and
+    the graph does not.
 
     Args:
         roots: the result whose graph is read, or several.
@@ -90,7 +90,7 @@ class Names:
         self._names: dict[Node, str] = {}  # by label, place or role
         self._numbers: dict[Node, str] = {}  # v₁, v₂, … and their elements
         everything: list[Node] = [*self._all_values, *self._all_tensors]
-        self._labels = {label for node in everything if (label := _label(node))}
+        self._labels = {label for node in everything if (label := _label(node))}  # kept for the nodes that have them
         self._used: set[str] = set()
         self._copies: dict[str, int] = {}  # how many nodes have had the same label
         self._last = 0  # the k of the last vₖ
@@ -112,7 +112,7 @@ class Names:
         return self._names.get(_one(node))
 
     def __call__(self, node: Node) -> str:
-        """The name of a node. What has none by its label, place or role is v₁, v₂, … in the order computed."""
+        """The name of a node, or v₁, v₂, … in the order computed if it has none by its label, place or role."""
         node = _one(node)
         if node not in self._names and not self._numbers:
             self._number_all()
@@ -132,7 +132,7 @@ class Names:
     def is_constant(self, node: Node) -> bool:
         """Whether a node is a leaf without a name, such as the 2 in 2 * x.
 
-        In a graph in which no leaf has a name none is a constant.
+        In a graph in which no leaf has a name, no leaf is a constant.
         """
         return _one(node) in self._constants
 
@@ -159,7 +159,7 @@ class Names:
         return name
 
     def _give(self, names: dict[Node, str], node: Node, name: str) -> bool:
-        """Call the node so, unless it has a name or the name has a node."""
+        """Give the node the name, unless it has one or the name is taken. Returns whether it was given."""
         node = _one(node)
         if node in self._names or node in self._numbers or name in self._used:
             return False
@@ -172,7 +172,7 @@ class Names:
         return True
 
     def _give_label(self, node: Node, label: str) -> None:
-        """Call the node so, or if others are called so, h′, h′′, …"""
+        """Call the node by its label h, or if that is taken h′, h′′, …"""
         if _one(node) in self._names:
             return
         name = label
@@ -192,7 +192,7 @@ class Names:
                 self._give_label(node, label)
 
     def _name_mentioned(self, nodes: Sequence[Node]) -> None:
-        """What was differentiated, and by what, keeps its label where the graph of a derivative does not hold it."""
+        """Names for the y and x of a derivative ∂y/∂x, by their labels, where its graph does not contain them."""
         inside = set(map(_one, nodes))
         for node in nodes:
             if isinstance(node.label, DerivativeName):
@@ -283,7 +283,7 @@ class Names:
                 self._give_label(node, DerivativeName(above.y, [*above.xs, x]))
 
     def _name_rest(self, nodes: Sequence[Node]) -> None:
-        """f for a root; labels that a Module suggests; and labels that begin like a derivative of the root."""
+        """f for a root; labels that a Module suggests; last other labels that begin with ∂, but a root's first."""
         marked = [(node, label) for node in nodes if (label := _label(node)) and label.startswith("∂")]
         for node, label in marked:
             if node in self._roots:

@@ -47,9 +47,9 @@ class Quantities:
     """The quantities of a graph of Tensors, in the order of a reader: what is given, then each layer.
 
     Attributes:
-        of: for each Tensor with a name its quantity.
+        of: the quantity of each Tensor with a name.
         graph: all the Tensors.
-        softmax: for a log Σ exp z whose slope is a prediction, its name ŷ.
+        softmax: for a Tensor logsumexp(z) or log_softmax(z) the name of softmax(z), ŷ, if it has one.
     """
 
     def __init__(self, root: Tensor, names: Names, wrt: Sequence[Tensor]) -> None:
@@ -71,11 +71,11 @@ class Quantities:
                 others.append(Quantity(node, names(y_hat)))
                 self._tell_how(others[-1])
                 self.softmax[t] = others[-1].symbol
-        place: dict[Quantity, int] = {}  # that of their numbers v₁, v₂, …; what is given comes first
+        position: dict[Quantity, int] = {}  # that of its numbers v₁, v₂, …; what is given comes first
         for q in by_depth([*others, last]):
             own = [names.place.get(v, 0) for v in q.tensor.values] if q.inputs else [-1]
-            place[q] = max([*own, *[place[a] for a in q.inputs]])
-        self.of = {q.tensor: q for q in sorted(place, key=place.__getitem__)}
+            position[q] = max([*own, *[position[a] for a in q.inputs]])
+        self.of = {q.tensor: q for q in sorted(position, key=position.__getitem__)}
 
     def symbol(self, t: Tensor) -> Expression:
         """A Tensor as it stands in a formula: its name, a constant, or its own formula."""
@@ -134,7 +134,7 @@ def _rows(elements: Sequence[Expression], shape: Shape) -> Expression:
 
 
 def _named(order: list[Node], names: Names, wrt: Sequence[Tensor]) -> set[Node]:
-    """The nodes with a name: what is told by itself, what others must have a name for, and what is used twice."""
+    """The nodes with a name: those with a line of their own, those that others need by name, and those used twice."""
     root, uses = order[-1], _uses(order)
     named = {root, *_second_names(order, wrt, uses)}
     named |= {node for node in order if node.tensor in wrt and not node.shares}
@@ -149,7 +149,7 @@ def _named(order: list[Node], names: Names, wrt: Sequence[Tensor]) -> set[Node]:
 
 
 def _uses(order: list[Node]) -> dict[Node, int]:
-    """How often each node, or a view of it, is used by what is not a view."""
+    """How often each node is used, itself or through a view of it, by nodes that are not views."""
     uses: dict[Node, int] = {}
     for node in order:
         for a in node.inputs if node.base is node else ():
@@ -161,8 +161,8 @@ def _uses(order: list[Node]) -> dict[Node, int]:
 
 
 def _second_names(order: list[Node], wrt: Sequence[Tensor], uses: dict[Node, int]) -> Iterator[Node]:
-    """Views that are a second name for all that is used of a Tensor, each element once: both have the same gradient."""
-    labels: dict[Node, int] = {}  # that views of a Tensor have
+    """Views, labelled or asked for, that all uses of a Tensor go through, each element once: gradients agree."""
+    labels: dict[Node, int] = {}  # how many views of a Tensor have a label
     for node in order:
         labels[node.base] = labels.get(node.base, 0) + (node.base is not node and bool(node.tensor.label))
     for node in order:
@@ -182,7 +182,7 @@ def _is_told(node: Node, names: Names) -> bool:
         return bool(t.shape) or not names.is_constant(t)
     if node.how is not How.RECORDED and not node.inner:
         return True
-    row = node.op is A.MATMUL and [a.ndim for a in t.inputs] == [1, 2]  # a column to all that use it
+    row = node.op is A.MATMUL and [a.ndim for a in t.inputs] == [1, 2]  # its users take it as a column
     return row or not (_fits_inside(node) or node.op in A.OF_NAMES)
 
 

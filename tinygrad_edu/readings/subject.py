@@ -1,4 +1,4 @@
-"""What every reading needs of the result that it reads: checked and found once, and handed down."""
+"""The result that is read, with what all readings need of its graph: checked once, computed once."""
 
 from __future__ import annotations
 
@@ -74,13 +74,13 @@ def subject(
     digits: Any = 4,
     one_number: bool = True,
 ) -> Subject:
-    """The result y with its graph, for the reading of that name.
+    """The result y as a Subject, after the checks that all readings make.
 
     Args:
-        reading: the public function that reads, for messages.
-        y: what it was given.
+        reading: the name of the public function, for messages.
+        y: the result that it was given.
         asked: further Values and Tensors that the reader asked for.
-        title, digits: as it was given them.
+        title, digits: what it was given as these.
         one_number: whether y must be one number.
 
     Raises:

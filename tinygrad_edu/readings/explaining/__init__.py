@@ -1,12 +1,13 @@
 """explain: the derivation of a gradient in words and numbers.
 
-rows.py          Row, Step and Derivation: the derivation as data, and its three formats
+rows.py          Row, Step and Derivation: the derivation as data
+printing.py      its formats: text, Markdown and LaTeX
 values.py        the derivation number by number
 tensors.py       the derivation in the language of matrices
 updates.py       W ← W − η ∂L/∂W, or the lines of an optimiser
 lines.py         a line for each quantity, with its whole rule
-mistakes.py      the mistakes that learners make in one, for exercises and the laboratory
-wrong_rules.py   what each of them makes of a formula
+mistakes.py      the mistakes that learners make in a line, for exercises and the laboratory
+wrong_rules.py   the wrong formulas that each mistake leads to
 remarks.py       neurons that are dead, saturated or alike
 gradients.py     every gradient, its local derivatives in symbols, and why it is zero
 """
@@ -84,7 +85,7 @@ def derivation_of(
     title: str | None = None,
     step: Optimizer | float | None = None,
 ) -> Derivation:
-    """As `explain`, for a subject. What it asks for are the Values and Tensors of interest.
+    """As `explain`, for a Subject, whose `asked` are the Values and Tensors of interest.
 
     >>> from tinygrad_edu import Value
     >>> len(derivation_of(subject("explain", Value(2.0, label="x") ** 2)))

@@ -18,7 +18,7 @@ Edge: TypeAlias = tuple[Value, int]  # a node, and which of its inputs
 
 _ROUNDING = 1e-13  # some hundred additions in floating point, relative to their terms
 _MOST_TERMS = 6
-HIDDEN = Name("?")
+HIDDEN = Name("?")  # stands for a node that the reader is not shown
 
 
 class Gradients:
@@ -32,7 +32,7 @@ class Gradients:
     Attributes:
         of: the gradient of each node; exactly 0 where it is 0 but for rounding.
         symbols: each node with a name as a formula, and each constant.
-        users: for each node the edges that lead from it: (the user, which of its inputs).
+        users: the edges from each node to its users: (the user, which of the user's inputs the node is).
         environment: the number of every formula that was asked for.
 
     Raises:
@@ -92,8 +92,8 @@ class Gradients:
         if self.of[node] or node is self.root:
             return []
         if terms := self._contributions(node):
-            meet = vanishes(sum(terms), max(map(abs, terms)))
-            said: Words = ["the contributions ", *_sum(terms), " cancel"] if meet else ["contributions above it cancel"]
+            here = vanishes(sum(terms), max(map(abs, terms)))
+            said: Words = ["the contributions ", *_sum(terms), " cancel"] if here else ["contributions above it cancel"]
             return [*said, *self._rounding(node)]
         factors = {str(factor): factor for factor in self._zero_factors[node] if factor}
         return meets_zero(list(factors.values())[:_MOST_TERMS])

@@ -20,7 +20,7 @@ class Line(NamedTuple):
         quantity: a Name, or a Derivative in the backward pass.
         rule: its formula, the sum of all contributions; None for what is given.
         part: "forward", "backward" or "update".
-        terms: the contributions, one a path, of which the rule is the sum.
+        terms: the contributions, one for each path; the rule is their sum.
         row: where it stands in the derivation; None for an update.
     """
 
@@ -44,7 +44,7 @@ class Lines(list[Line]):
 
     @cached_property
     def activated(self) -> dict[str, Any]:
-        """The names that go through an operation alone, such as z in tanh(z), and the operation."""
+        """The names that are the only input of an operation, such as z in tanh(z), and the operation."""
         alone = [line.rule for line in self if isinstance(line.rule, Apply) and len(line.rule.args) == 1]
         return {rule.args[0].text: rule.op for rule in alone if isinstance(rule.args[0], Name)}
 
@@ -61,7 +61,7 @@ class Lines(list[Line]):
 
     @cached_property
     def layer_inputs(self) -> dict[tuple[int, ...], list[str]]:
-        """The names of x and of what activations make, in order, by shape."""
+        """The names of x and of the results of activations, in order, by shape."""
         made = {line.quantity.text for line in self if isinstance(line.rule, Apply) and line.rule.op in ACTIVATIONS}
         found: dict[tuple[int, ...], list[str]] = {}
         for q in [line.quantity for line in self]:
@@ -71,7 +71,7 @@ class Lines(list[Line]):
 
 
 def number_of_slope(node: Any, k: int) -> Expression:
-    """∂node/∂input for input k of a Value."""
+    """∂node/∂input for input k of a Value, as the number that was recorded."""
     return Constant(node.partials[k])
 
 

@@ -1,7 +1,7 @@
 """The catalogue of mistakes that learners make in the lines of a derivation.
 
-Each is a right form and what is written instead of it, or a function of wrong_rules.py. A mistake is made in one line;
-who makes it in several goes on with the numbers that came out.
+Each is a right form and what is written instead of it, or a function of wrong_rules.py. A mistake is made in one line.
+A learner who makes it in several computes each of them with the numbers that the lines before it gave.
 
 >>> from tinygrad_edu import Value, explain
 >>> from tinygrad_edu.readings.explaining.lines import lines_of
@@ -32,9 +32,9 @@ class Mistake(NamedTuple):
 
     Attributes:
         id: its name in a program.
-        sentence: what was done, for whoever did it.
+        sentence: what was done wrong, for the learner.
         part: where it is made: "forward", "backward" or "update".
-        wrong: of a line and all lines of the derivation, the wrong formulas of that line; none where it cannot be made.
+        wrong: takes a line and all lines of the derivation, and gives the wrong formulas of that line, or none.
     """
 
     id: str
@@ -48,7 +48,7 @@ class Made(NamedTuple):
 
     Attributes:
         mistake: which one.
-        rule: the wrong formula; where the line adds up several contributions, of one of them.
+        rule: the wrong formula, of one contribution if the line adds up several.
         term: which contribution it is; None where the rule is that of the whole line.
     """
 
@@ -79,7 +79,7 @@ def _adam(a: Any, eta: Any, m: Any, v: Any, eps: Any) -> Any:
 
 
 # fmt: off
-# Made where several paths arrive, by `mistakes_in`.
+# `mistakes_in` makes these two itself, in lines with several contributions.
 _PATH_LEFT_OUT = Mistake("path-left-out", "A path is left out: the gradients of all paths add up.", "backward",
                          wrong.in_no_single_path)
 _OVERWRITTEN = Mistake("overwritten", "= for +=: only the last path counts, where all of them add up.", "backward",

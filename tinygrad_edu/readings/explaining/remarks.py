@@ -1,6 +1,6 @@
 """What neurons have in common, where that explains a zero or an equality among their gradients.
 
-One sentence a kind, three at most: a neuron that is dead for all examples of a batch passes nothing on, a
+One sentence for each kind, three at most: a neuron that is dead for all examples of a batch passes nothing on, a
 saturated one next to nothing, and neurons that are alike and have the same gradients stay alike.
 """
 
@@ -17,7 +17,7 @@ from ..layers import Neuron
 from ..naming import Names
 from .gradients import Gradients, Words
 
-#: A neuron: what it computes in each example.
+#: One neuron, once for each example of the batch.
 Examples: TypeAlias = list[Neuron]
 #: A layer: its number, and its weights where they are a Tensor. Networks side by side have several of one number.
 Place: TypeAlias = tuple[int, Tensor | None]
@@ -73,7 +73,7 @@ def remarks(names: Names, gradients: Gradients, shown: set[Value]) -> list[Words
 
 
 def _is_dead(neuron: Examples) -> bool:
-    """Of one example, that z is not above 0 is on its line."""
+    """Whether it is dead in every example of a batch. With a single example its line shows z ≤ 0 already."""
     return len(neuron) > 1 and all([n.h is not None and n.h.op is ops.RELU and n.z.data <= 0 for n in neuron])
 
 
@@ -82,7 +82,7 @@ def _is_saturated(neuron: Examples) -> bool:
 
 
 def _alike(layers: Mapping[Place, Layer], gradients: Gradients) -> dict[Place, list[list[int]]]:
-    """The numbers of neurons in each layer that nothing tells apart, now and after every step of gradient descent."""
+    """Groups of neurons, by number in their layer, that are equal now and after every step of gradient descent."""
 
     def groups(layer: Layer, key: Callable[[Value], Any]) -> list[list[int]]:
         found: dict[tuple[Any, ...], list[int]] = {}

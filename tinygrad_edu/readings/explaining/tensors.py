@@ -58,7 +58,7 @@ def derive_tensors(read: Subject, digits: int) -> Derivation:
 
 
 class _Backward:
-    """The backward pass in symbols: each quantity's ∂L/∂q is the sum of what its users pass on."""
+    """The rows of a derivation: formulas by `gradients`, and the numbers of the engine's own backward pass."""
 
     def __init__(self, root: Tensor, order: list[Value], found: Quantities) -> None:
         self.found = found
@@ -106,7 +106,7 @@ class _Backward:
         return Step(t, label, [Row(quantity, None, None, zeros, t, notes=[note])])
 
     def _row(self, q: Quantity, rule: Expression) -> Row:
-        """∂L/∂q = rule. What the rule leaves out of the gradient is a term of its own."""
+        """∂L/∂q = rule. A part of the gradient that the rule does not account for becomes a last term."""
         t = q.tensor
         quantity = Derivative(self.root.name, q.name, t.shape)
         result = Array(t.shape, [self.gradients.of.get(v, 0.0) for v in t.values])
@@ -114,8 +114,8 @@ class _Backward:
         rest = self._rest(t, rule, result)
         notes: list[Note] = []
         if rest is not None:
-            known = not isinstance(rule, E.Constant) or rule.number
-            rule = add(rule, E.Number(rest)) if known else E.Number(rest)
+            has_rule = not isinstance(rule, E.Constant) or rule.number
+            rule = add(rule, E.Number(rest)) if has_rule else E.Number(rest)
             differs = [v for v, number in zip(t.values, rest.numbers) if number]
             alone = self.used_alone.issuperset(differs)
             said = ["what single numbers of ", q.symbol, " pass on by themselves"] if alone else ["rounding, magnified"]
@@ -125,7 +125,7 @@ class _Backward:
         return Row(quantity, rule, numbers, _tensor(result), t, notes=notes)
 
     def _rest(self, t: Tensor, rule: Expression, result: Array) -> Array | None:
-        """The gradient without what the rule gives; None where nothing is left."""
+        """The gradient minus the value of the rule; None where that is rounding, or cannot be computed."""
         try:
             given = array(evaluate(rule, self.environment))
         except (ArithmeticError, ValueError, TypeError):
@@ -139,14 +139,14 @@ class _Backward:
         return Array(t.shape, [0.0 if abs(d) <= rounding else d for d in rests])
 
     def _size(self, t: Tensor, rule: Expression) -> float:
-        """How large the numbers were that ∂L/∂t, or what stands in its rule, was added up from."""
+        """The largest sum of absolute terms in ∂L/∂t and the gradients that its rule contains: a scale for rounding."""
         above = {part.below for part in parts(rule) if isinstance(part, Derivative)} or {self.root.name}
         tensors = [t, *[self.tensor_named[name] for name in above if name in self.tensor_named]]
         sizes: list[float] = [self.gradients.size.get(v, 0.0) for a in tensors for v in a.values]
         return max(sizes)
 
     def _notes(self, q: Quantity, quantity: Derivative, rule: Expression, result: Array) -> list[Note]:
-        """What the row leaves out: a sum that is 1, and why an element is zero."""
+        """Notes for the row: a sum in it that is 1, and why elements are zero."""
         notes: list[Note] = []
         if ones := self._sum_that_is_one(rule):
             notes.append([ones, " = 1, so ", quantity, " = ", replaced(rule, ones, E.Constant(1.0))])
@@ -182,7 +182,7 @@ class _Backward:
 
 
 def _used_alone(graph: TensorGraph) -> set[Value]:
-    """The numbers of Tensors that are used by themselves: taken over by another Tensor, or computed with alone."""
+    """Single numbers of Tensors that are used by themselves: as elements of another Tensor, or in scalar operations."""
     found: set[Value] = set()
     for node in graph.order:
         t = node.tensor
@@ -193,7 +193,7 @@ def _used_alone(graph: TensorGraph) -> set[Value]:
 
 
 def _is_printable(rule: Expression) -> bool:
-    """Whether numbers can be put in: a Jacobian is not printed."""
+    """Whether the numbers of the rule are printed: those of a Jacobian are not."""
     return is_known(rule) and not any([isinstance(part, E.Chain) for part in parts(rule)])
 
 

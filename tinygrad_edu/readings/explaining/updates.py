@@ -21,7 +21,7 @@ from .rows import Derivation, Row
 
 
 def step_by(reading: str, eta: Any, optimizer: Any) -> Optimizer | float | None:
-    """What takes the step: an optimiser, η alone, or nothing. Raises TypeError or ValueError for anything else."""
+    """What takes the step: an optimiser, η alone, or None. Raises TypeError or ValueError for anything else."""
     if optimizer is None:
         return None if eta is None else real_number(eta, f"{reading}: eta: ")
     if not isinstance(optimizer, Optimizer):
@@ -43,14 +43,14 @@ def updates(
         What is given, a row for each setting and each number of the state, and the rows of the step.
 
     Raises:
-        ValueError: there are none, or without `wrt` y is a Value, which does not know its Parameters; or the
+        ValueError: nothing is to be updated, or without `wrt` y is a Value, which does not know its Parameters; or the
             optimiser does not learn what is asked for.
         OverflowError: a new value is too large for a float.
     """
     wrt: Sequence[Value | Tensor] = read.asked
     of = "the optimiser" if isinstance(by, Optimizer) else "eta"
     known = {*by.values} if isinstance(by, Optimizer) else {*values_in(_asked(reading, read))}
-    slopes = {row.node: row for step in derivation.backward for row in step.rows}  # of contributions the last
+    slopes = {row.node: row for step in derivation.backward for row in step.rows}  # the last, which has the total
     leaves = [row for row in derivation.forward if row.rule is None and row.node in slopes]
     learned = [row for row in leaves if known.issuperset(values_in(row.node))]
     if wrt:

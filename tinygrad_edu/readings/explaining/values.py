@@ -32,7 +32,7 @@ def derive_values(read: Subject, digits: int, most: int = _MOST_NODES) -> Deriva
         most: how many nodes may have a line.
 
     Raises:
-        ValueError: too many nodes to read, or too many to list.
+        ValueError: more than `most` nodes would have a line.
     """
     everything, wrt = read.values, values_in(read.asked)
     between = computed_from(wrt or [node for node in everything if not node.op], everything)
@@ -56,7 +56,7 @@ def derive_values(read: Subject, digits: int, most: int = _MOST_NODES) -> Deriva
 
 
 def _arrays_together(order: list[Value], names: Mapping[Value, str]) -> list[Value]:
-    """The order, but of the leaves those of one array stand where its first one does: W₁₁, W₁₂, … before x₁, …"""
+    """The leaves first, those of one array together, W₁₁, W₁₂, … before x₁, …; then the rest in the order given."""
     arrays: dict[str, list[Value]] = {}
     for node in order:
         if not node.op:
@@ -75,7 +75,7 @@ def _forward(node: Value, gradients: Gradients, in_full: bool) -> Row:
 def _backward(order: list[Value], gradients: Gradients) -> list[Step]:
     """A step for each node, from the root on: it passes ∂L/∂b · ∂b/∂a on to each of its inputs a."""
     shown = set(order)
-    paths = {a: len([b for b, _ in gradients.users.get(a, []) if b in shown]) for a in order}
+    expected = {a: len([b for b, _ in gradients.users.get(a, []) if b in shown]) for a in order}  # contributions
     arrived: dict[Value, list[float]] = {}
     root = gradients.root
     steps = [Step(None, "", [Row(gradients.gradient(root), None, None, 1.0, root)])]
@@ -90,12 +90,12 @@ def _backward(order: list[Value], gradients: Gradients) -> list[Step]:
             row = Row(gradients.gradient(a), product_of([incoming, local]), numbers, result, a, edge=k)
             terms = arrived.setdefault(a, [])
             terms.append(row.result)
-            whole = len(terms) == paths[a]
-            if whole:
+            complete = len(terms) == expected[a]
+            if complete:
                 row.notes = _zero_note(gradients, a)
-            if paths[a] > 1:
-                row.part = len(terms), paths[a]
-                row.total = gradients.of[a] if whole else sum(terms)
+            if expected[a] > 1:
+                row.part = len(terms), expected[a]
+                row.total = gradients.of[a] if complete else sum(terms)
             rows.append(row)
         if rows:
             steps.append(Step(b, gradients.names[b], rows))
@@ -153,7 +153,7 @@ def _path_rows(x: Value, gradients: Gradients) -> list[Row]:
 
 
 def _paths(root: Value, x: Value, gradients: Gradients) -> list[list[Edge]]:
-    """The paths from the root to x, at most one more than are shown. They are found from x on: all lead to the root."""
+    """The paths from the root to x, at most one more than are shown. The search starts at x: all users lead there."""
     paths: list[list[Edge]] = []
     stack: list[tuple[Value, list[Edge]]] = [(x, [])]
     while stack and len(paths) <= _MOST_PATHS:

@@ -1,7 +1,7 @@
 """Wrong rules, as learners write them: each turns the right formula of a line into wrong ones.
 
 They are kept apart from the table of `ops.py`. The sentence that says what each does stands in the catalogue of
-mistakes.py. A rule of several contributions is given to them one contribution at a time.
+mistakes.py. They get a rule of several contributions one contribution at a time.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def _in_one_part(change: Change) -> Wrong:
 
 
 def at_the_start(wrong: Wrong) -> Wrong:
-    """The mistake where the backward pass starts alone: in the derivative of the loss."""
+    """The mistake, made only where the backward pass starts: in the derivative of the loss."""
 
     def there(line: Line, lines: Lines) -> list[Expression]:
         return wrong(line, lines) if line.part == "backward" and not from_above(_rule(line)) else []
@@ -63,7 +63,7 @@ def instead(right: Callable[..., Any], wrong: Callable[..., Any]) -> Wrong:
 
 
 def _has_form(e: Expression, pattern: Expression, found: dict[str, Expression]) -> bool:
-    """Whether a formula is the pattern with formulas for its letters, which are put down."""
+    """Whether a formula is the pattern with formulas for its letters, which are added to `found`."""
     if isinstance(pattern, E.Name):
         return not isinstance(e, E.Constant) and same(found.setdefault(pattern.text, e), e)
     if type(e) is not type(pattern) or len(e.args) != len(pattern.args):
@@ -223,7 +223,7 @@ def outer_transposed(e: Expression, lines: Lines) -> Iterable[Expression]:
 
 @_in_one_part
 def other_h(e: Expression, lines: Lines) -> Iterable[Expression]:
-    """What else was computed by an activation, or given as x, in the shape of h, which is the input of a layer."""
+    """Another layer input of the same shape, x or the result of an activation, in place of h."""
     return _with_name(e, lambda h: _near(h, lines.layer_inputs.get(h.shape, []), lines))
 
 
@@ -345,7 +345,7 @@ def wrong_class(e: Expression, lines: Lines) -> Iterable[Expression]:
 
 
 def _is_surprise(e: Expression) -> bool:
-    """Whether it is a logarithm of probabilities, as log ŷ or Σ exp z with the logarithm taken first."""
+    """Whether it gives logarithms of probabilities: log ŷ, or an operation along an axis such as log softmax(z)."""
     return isinstance(e, E.Along) or (isinstance(e, E.Apply) and e.op is ops.LOG)
 
 
