@@ -62,7 +62,7 @@ def main() -> None:
             seen=f"One step takes w from {before:.4f} to {before - 0.1 * right:.4f}. With η = 0.5 it goes too far.",
         ),
         Task(
-            "Go through the backward pass with pencil and paper, and say each number before it is shown.",
+            "Go through both passes with pencil and paper, and say each number before it is shown.",
             shows="predict",
             seen="∂L/∂u = 2 (ŷ − y) · (1 + (1 − h²)).",
         ),

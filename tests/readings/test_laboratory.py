@@ -494,14 +494,19 @@ def test_experiments_are_set_up_and_marked_when_seen(opened):
         [["b", 4]],
         False,
     ]
+    assert browser.run("[opened, doing.textContent]") == ["change", "Saturate the neuron."]
+    browser.click("[data-bench=tasks]")
     browser.click("#tasks li:nth-child(1) button:nth-of-type(2)")
     assert "✓ seen" in browser.run("byId('tasks').innerText") and "1 − h² is nearly 0." in browser.run(
         "byId('tasks').innerText"
     )
     browser.click("#tasks li:nth-child(2) button")
-    assert browser.run("[changed.size, mistake.value]") == [0, "overwrite"]
+    assert browser.run("[changed.size, mistake.value, opened]") == [0, "overwrite", "mistake"]
+    assert "→" not in browser.run("byId('result').textContent")  # nothing was changed
+    browser.click("[data-bench=tasks]")
     browser.click("#tasks li:nth-child(3) button")
-    assert browser.run("[eta.value, names[state.held], mistake.value]") == ["0.5", "w", ""]
+    assert browser.run("[eta.value, names[state.held], mistake.value, opened]") == ["0.5", "w", "", "descend"]
+    browser.click("[data-bench=tasks]")
     browser.click("#tasks li:nth-child(4) button")
     assert browser.run("[predict.checked, state.step, form.hidden]") == [True, 1, False]
 

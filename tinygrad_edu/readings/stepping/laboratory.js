@@ -145,13 +145,15 @@ function setUp(task, k) {
   if (task.eta !== null) eta.value = String(task.eta);
   const held = task.leaf ?? task.numbers[0]?.[0];
   if (held !== undefined && onCards.includes(held)) hold(held);
-  setTo(task.numbers, null);
+  if (task.numbers.length) setTo(task.numbers, null);
+  else reset();
   if (!task.seen) seenTasks.add(k);
   if (predict.checked) beginPredicting();
   else showAll();
   if (held !== undefined) state.held = held;
+  byId("doing").textContent = task.sentence; // over the part that opens
   draw();
-  drawBenches();
+  open_(predict.checked ? "predict" : task.shows);
 }
 
 // Change a number: on its card, or in the laboratory.

@@ -10,7 +10,7 @@ function differs(a, b) {
 }
 
 function drawWrong() {
-  // The wrong gradient struck out beside the right one, and the way that was lost dashed.
+  // The wrong gradient struck out below the right one, and the way that was lost dashed.
   for (const element of all(".struck")) element.remove();
   for (const element of all(".lost")) element.classList.remove("lost");
   const moves = [], wrong = wrongGradients((move) => moves.push(move));
@@ -21,7 +21,7 @@ function drawWrong() {
     place.group.classList.add("unlike");
     if (place.cell) continue; // in a matrix the table has the numbers
     const { text } = place;
-    const struck = svgElement("text", { x: Number(text.getAttribute("x")) + 10, y: text.getAttribute("y"), "font-size": text.getAttribute("font-size"), class: "struck" }, short(wrong[place.node]));
+    const struck = svgElement("text", { x: text.getAttribute("x"), y: Number(text.getAttribute("y")) + 17, "font-size": text.getAttribute("font-size"), class: "struck" }, short(wrong[place.node]));
     place.group.append(struck);
   }
   for (const { from, to } of lostMoves(moves)) {
