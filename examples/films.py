@@ -91,7 +91,7 @@ FILMS = {
     ),
     "too large": lambda: film(
         line(0.1, 30), line(0.75, 30), names=["η = 0.1", "η = 0.75"], title="A learning rate that is too large",
-        notes=["Each step of η = 0.75 goes across the valley and ends higher than it began."],
+        notes=["From the second on, each step of η = 0.75 goes across the valley and ends higher than it began."],
     ),
     "equal": lambda: film(
         *equal(), names=["all 0.1", "random"], title="Weights that start equal",
@@ -123,5 +123,5 @@ for name, make in FILMS.items():
     print(f"\n{made.title}")
     for run in made.runs:
         losses = run.record.losses
-        print(f"  {run.name}: L = {losses[0]:.4g}, after {len(losses)} steps {losses[-1]:.4g}")
+        print(f"  {run.name}: L = {losses[0]:.4g} at step 0, {losses[-1]:.4g} at step {len(losses) - 1}")
     print("  To look for:", *made.notes)

@@ -105,6 +105,7 @@ def test_the_slider_the_keys_and_play_move_through_time(chromium, tmp_path):
     assert chromium.run("state.step") == 8
     chromium.run("document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'End', bubbles: true }))")
     assert chromium.run("[state.step, time.valueAsNumber]") == [12, 12]
+    assert chromium.run("byId('whose').textContent") == "after the last step"
     chromium.run("playOrPause(); speed.value = 100")  # from the end it begins again
     for _ in range(200):
         if chromium.run("state.step") in range(1, 12):

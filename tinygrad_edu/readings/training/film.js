@@ -139,7 +139,8 @@ function drawCurve() {
   const across = (step) => LEFT + ((width - LEFT - RIGHT) * step) / data.steps;
   const down = (y) => TOP + ((HEIGHT - TOP - BOTTOM) * Math.max(high - scaled(y), -0.05)) / (high - low);
   svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
-  svg.replaceChildren(make("svg:text", { x: LEFT, y: HEIGHT - 6 }, isLog ? "L, on a logarithmic scale" : "L"));
+  const words = ["L", isLog && "on a logarithmic scale", most < Math.max(...found) && `cut off at ${short(most)}`, data.runs.some((run) => run.held.length) && "the thin line of points not learned from"];
+  svg.replaceChildren(make("svg:text", { x: LEFT, y: HEIGHT - 6 }, words.filter(Boolean).join(", ")));
   const unit = 10 ** Math.floor(Math.log10((high - low) / 2)), tick = isLog ? Math.ceil((high - low) / 5) : unit * ((high - low) / unit > 5 ? 5 : 1);
   for (let t = Math.ceil(low / tick) * tick; t <= high; t += tick) {
     const y = down(isLog ? 10 ** t : t);
@@ -282,7 +283,8 @@ function setUpCards() {
       const both = [make("canvas"), make("canvas")];
       const style = [columns, rows].map((n) => `${Math.min(n * 9, 230)}px`);
       both.forEach((canvas) => ([canvas.style.width, canvas.style.height] = style));
-      return { start, rows, columns, canvases: both, box: make("figure", { class: "card" }, caption, ...both) };
+      const sides = make("small", {}, `left: value, right: ${run.loss === undefined ? "update" : "gradient"}`);
+      return { start, rows, columns, canvases: both, box: make("figure", { class: "card" }, caption, ...both, sides) };
     }
     const row = (kind) => Array.from({ length: columns }, () => make("td", { class: kind }));
     const cells = Array.from({ length: rows }, () => [row("value"), row("gradient")]);
@@ -297,7 +299,7 @@ function drawCards() {
   const run = data.runs[state.run], k = keptAt(run, state.step), values = run.rows[k];
   const gradient = lossAndGradient(run, k)?.slice(1);
   const second = gradient ?? run.rows[k + 1]?.map((x, i) => x - values[i]); // without a gradient, what the step changes
-  byId("whose").textContent = `${data.runs.length > 1 ? `${run.name}, ` : ""}before step ${run.kept[k]}`;
+  byId("whose").textContent = `${data.runs.length > 1 ? `${run.name}, ` : ""}${run.kept[k] < run.losses.length ? `before step ${run.kept[k]}` : "after the last step"}`;
   for (const { start, rows, columns, cells, canvases } of run.shown) {
     [values, second].forEach((numbers, which) => {
       const own = numbers?.slice(start, start + rows * columns), scale = own && Math.max(...own.map(Math.abs));
