@@ -232,6 +232,14 @@ def test_a_click_on_an_element_shows_the_sum_behind_it_with_all_that_is_in_it(op
     assert size[0] < 1300 and size[1]  # its chain is folded into rows
 
 
+def test_the_gradient_of_the_result_is_1_from_the_first_backward_step_on(opened):
+    browser = opened(step_through(attention(), "tensor"))
+    shown = browser.run(
+        "steps.map(({ phase }, n) => [phase, textOf(places.find((p) => p.what === 'gradient' && p.node === root), n)])"
+    )
+    assert shown and all([x == (1 if phase == "backward" else None) for phase, x in shown])
+
+
 def test_a_whole_small_matrix_is_asked_or_an_element_of_a_larger_one(opened):
     L = attention()
     browser = opened(step_through(L, "tensor"))

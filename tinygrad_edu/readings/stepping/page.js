@@ -69,7 +69,7 @@ function gradientOf(node) {
 
 function gradientAt(node, seen) {
   for (let n = Math.min(seen, last); n >= 0; n--) if (story()[n].gradients.has(node)) return story()[n].gradients.get(node);
-  return undefined;
+  return node === root && steps[Math.min(seen, last)].phase === "backward" ? run.gradients[root] : undefined; // no line says its 1
 }
 
 // Showing.
