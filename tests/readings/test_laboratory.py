@@ -503,6 +503,8 @@ def test_experiments_are_set_up_and_marked_when_seen(opened):
         False,
     ]
     assert browser.run("[opened, doing.textContent]") == ["change", "Saturate the neuron."]
+    browser.press("ArrowUp")
+    assert browser.run("[...changed.values()]") == [4.1]
     browser.click("[data-bench=tasks]")
     browser.click("#tasks li:nth-child(1) button:nth-of-type(2)")
     assert "✓ seen" in browser.run("byId('tasks').innerText") and "1 − h² is nearly 0." in browser.run(

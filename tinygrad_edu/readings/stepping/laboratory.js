@@ -154,6 +154,7 @@ function setUp(task, k) {
   byId("doing").textContent = task.sentence; // over the part that opens
   draw();
   open_(predict.checked ? "predict" : task.shows);
+  if (!predict.checked) leafPlaces.get(held)?.[0]?.group.focus(); // ↑ and ↓ change it
 }
 
 // Change a number: on its card, or in the laboratory.
