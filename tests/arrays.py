@@ -1,8 +1,10 @@
-"""NumPy arrays for tests of Tensors, and what the two are compared by."""
+"""NumPy arrays for tests of Tensors, what the two are compared by, and the other array libraries."""
 
+import importlib
 from contextlib import contextmanager
 
 import numpy as np
+import pytest
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -49,3 +51,12 @@ def untouched(*tensors):
     before = state(*tensors)
     yield
     assert state(*tensors) == before
+
+
+def library(name):
+    """An array library with numbers of 64 bits, or a skipped test."""
+    if name == "jax.numpy":
+        pytest.importorskip("jax").config.update("jax_enable_x64", True)
+    elif name != "numpy":
+        pytest.importorskip(name)
+    return importlib.import_module(name)

@@ -1,10 +1,10 @@
 """One program, every engine: the numbers of random graphs under NumPy, JAX and PyTorch."""
 
-import importlib
 import random
 import types
 
 import pytest
+from arrays import library
 from graphs import recipes
 from hypothesis import given, settings
 
@@ -12,16 +12,6 @@ from tinygrad_edu import MLP, Tensor, Value, compile_graph, grad, squared_error,
 from tinygrad_edu.tree import flatten
 
 np = pytest.importorskip("numpy")
-
-
-def library(name):
-    """The library with numbers of 64 bits, or a skipped test."""
-    if name == "jax.numpy":
-        pytest.importorskip("jax").config.update("jax_enable_x64", True)
-    elif name != "numpy":
-        pytest.importorskip(name)
-    return importlib.import_module(name)
-
 
 graphs = pytest.mark.parametrize("graphs", [20, pytest.param(200, marks=pytest.mark.long)])
 
