@@ -13,7 +13,7 @@ from tinygrad_edu import MLP, Linear, Sequential, Tanh, Tensor, Value, cross_ent
 from tinygrad_edu.graph import topological_order
 from tinygrad_edu.network.nn import Parameter
 from tinygrad_edu.readings.drawing.scene import Scene
-from tinygrad_edu.readings.drawing.tensors import TensorCards
+from tinygrad_edu.readings.drawing.tensors import TensorCards, _folded
 from tinygrad_edu.readings.subject import Subject
 from tinygrad_edu.writing.numbers import number
 
@@ -79,6 +79,11 @@ def test_a_sum_is_two_tensor_cards():
     drawing = draw(Tensor([1.0, -2.0], label="x").sum(), "tensor", gradients=False)
     assert cards(drawing)["n1"] == [["x1.000−2.000"]] and cards(drawing)["n2"] == [["L = −1.0000"], [" Σ x "]]
     assert edges(drawing) == [("n1", "n2")] and "#bad8ec" in drawing.source and "#e8a877" in drawing.source  # shades
+
+
+@pytest.mark.parametrize("level", ["value", "neuron", "tensor"])
+def test_no_number_of_a_picture_is_a_link(level):
+    assert "HREF" not in draw(classification(), level).source
 
 
 @pytest.mark.parametrize("seed", ["0", "1", "2"])
@@ -478,6 +483,13 @@ def test_the_softmax_of_many_classes_is_cut_short_on_its_card():
     assert rows[-3][0] == "ŷ₁₄" and rows[-2] == ["⋮", "16 more"]
 
 
+@pytest.mark.parametrize(("weights", "shown", "more"), [(15, 16, []), (16, 15, [["⋮ 2 more"]])])
+def test_the_parameters_of_a_neuron_are_cut_short_where_there_are_more_than_sixteen(weights, shown, more):
+    neuron = Linear(weights, 1, init=0.5)(Tensor([1.0] * weights)).tanh()
+    *_, (_, *rows, _, _, _) = cards(draw(neuron, "neuron", gradients=False)).values()  # between a heading, and z and h
+    assert len([row for row in rows if len(row) == 2]) == shown and [row for row in rows if len(row) == 1] == more
+
+
 @pytest.mark.parametrize("loss", ["cross_entropy", "log_softmax"])
 @pytest.mark.parametrize("x", [[1.0, 2.0], [[1.0, 2.0], [3.0, 4.0]]], ids=["example", "batch"])
 def test_the_prediction_of_a_cross_entropy_has_its_card(loss, x):
@@ -526,6 +538,13 @@ def test_weights_used_twice_are_one_card_and_one_arrow_each_time():
     assert sorted(edges(drawing)) == [("n1", "n2"), ("n2", "n3"), ("n3", "n4"), ("p1", "n2"), ("p1", "n4")]
 
 
+def test_the_frames_of_a_layer_that_is_used_again_tell_the_time():
+    layer, h = Linear(2, 2, seed=0), Tensor([1.0, 2.0], label="x")
+    for _ in range(2):
+        h = layer(h).tanh()
+    assert re.findall("<B>(layer.*?)</B>", draw(h, "tensor").source) == ["layer 1, time 1", "layer 1, time 2"]
+
+
 def test_a_softmax_keeps_its_card_though_it_has_no_name():
     z = MLP([2, 2], seed=0)([1.0, 2.0])
     L = squared_error(z.softmax(), [0.0, 1.0])
@@ -540,6 +559,45 @@ def test_what_is_written_as_zero_has_no_colour():
 def test_a_large_matrix_shows_its_corner():
     drawing = draw((Tensor.randn(50, 40, seed=0, label="M") * 2).sum(), "tensor", gradients=False)
     assert "⋮ 50 rows" in drawing.source and len(drawing.source) < 30_000
+
+
+def test_the_first_factor_stands_above_the_second():
+    a, b = [Tensor([1.0, 2.0], label=name) for name in "ab"]
+    picture = ET.fromstring(draw(a * (a - b).tanh(), "tensor", gradients=False).svg())
+    top = {text.text: float(text.get("y")) for text in picture.iterfind(".//{*}text")}
+    assert top["a"] < top["b"]
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(4, 1), (5, 2)])
+def test_gradients_stand_beside_a_narrow_matrix_and_below_a_wide_one(columns, rows):
+    x = Tensor([[1.0] * columns] * 2, label="x")
+    assert len(cards(draw(x.sum(), "tensor"))["n1"]) == rows
+
+
+def width_in_points(drawing):
+    return float(ET.fromstring(drawing.svg()).get("width").removesuffix("pt"))
+
+
+def test_a_long_chain_is_folded_and_a_leaf_stands_in_the_row_of_what_uses_it():
+    late, y = Tensor([1.0, 2.0], label="late"), Tensor([0.5, 0.25], label="x")
+    for _ in range(12):
+        y = (y * 2.0).tanh()
+    drawing = draw((late * y).sum(), "tensor")
+    assert width_in_points(drawing) < 1300
+    assert cards(drawing)["n1"][0][0].startswith("late")
+    crossing = re.findall(r"(n\d+) -> n\d+ \[constraint=false", drawing.source)
+    assert crossing and "n1" not in crossing
+
+
+def test_in_a_folded_picture_every_card_stands_before_those_that_use_it():
+    shared, y = Tensor([1.0, 2.0], label="shared"), Tensor([0.5, 0.25], label="x")
+    for _ in range(12):
+        y = (y * 2.0).tanh()
+    late, early = y * shared, shared.exp()
+    late.label, early.label = "late", "early"
+    shown = TensorCards(Scene(Subject((late + early).sum())))
+    place = _folded(shown)
+    assert place and all([place[tail] < place[shown.ids[t]] for t in shown.shown for tail in shown.tails(t)])
 
 
 def chain(length):
@@ -562,6 +620,13 @@ def test_more_than_two_hundred_cards_name_the_coarser_level():
     L = squared_error(MLP([8, 16, 8, 2], seed=0)([0.5] * 8), [0.0, 1.0])
     with pytest.warns(UserWarning, match='cards at the value level are more than fit on a screen: level="neuron" has'):
         draw(L, "value")
+
+
+def test_two_thousand_cards_are_drawn_with_a_warning_and_one_more_is_refused():
+    with pytest.warns(UserWarning, match="2000 cards at the value level"):
+        assert draw(chain(1999), "value").cards == 2000
+    with pytest.raises(ValueError, match="2,001 cards"):
+        draw(chain(2000), "value")
 
 
 @pytest.mark.parametrize("level", ["value", "tensor"])

@@ -49,10 +49,6 @@ class TensorCards:
         for l, layer in enumerate(self.layers, start=1):
             self.ids |= dict.fromkeys(self.own(layer), f"p{l}")
 
-    def shown_at(self, id: str) -> Tensor:
-        """The first Tensor on a card."""
-        return next(t for t, of in self.ids.items() if of == id)
-
     def tails(self, t: Tensor) -> list[str]:
         """The cards that arrows lead from to the card of t: of W and b, which share one, a single arrow."""
         return list(dict.fromkeys([self.ids[a] for a in self.sources[t]]))
@@ -141,10 +137,11 @@ def _folded(cards: TensorCards) -> dict[str, tuple[int, int]]:
         depth[id] = max([depth[tail] + 1 for tail in (cards.tails(t) if t in cards.shown else [])], default=0)
         both = 1 if numbers > NARROW or id[0] == "p" else 2  # its gradients below it, or beside it
         width[id] = max(120, _DIGITS * numbers * both + width.get(id, 0))
-    for t in reversed(cards.shown):  # a leaf stands just before what uses it
+    first_use: dict[str, int] = {}
+    for t in cards.shown:
         for tail in cards.tails(t):
-            if tail[0] == "p" or not cards.quantities.graph.nodes[cards.shown_at(tail)].inputs:
-                depth[tail] = min(depth[cards.ids[t]] - 1, depth[tail] or depth[cards.ids[t]] - 1)
+            first_use[tail] = min(depth[cards.ids[t]], first_use.get(tail, depth[cards.ids[t]]))
+    depth |= {id: use - 1 for id, use in first_use.items() if not depth[id]}  # a leaf stands just before what uses it
     columns = max(depth.values()) + 1
     whole = sum([max([width[id] for id in depth if depth[id] == k], default=0) + _GAP for k in range(columns)])
     rows = min(ceil(whole / _WIDEST), columns)
@@ -205,11 +202,6 @@ def _frame(graph: Any, cards: TensorCards, l: int, layer: Layer, rankdir: str) -
         _beside(frame, f"p{l}", ids[layer.z], rankdir, **cards.scene.arrow(ids[layer.z], k))
     graph.subgraph(frame)
     return set(inside)
-
-
-def _called(layer: Layer) -> str:
-    """layer 2; layer 2, time 3 where its weights are used again and again."""
-    return f"layer {layer.number}" + (f", time {layer.time}" if layer.time is not None else "")
 
 
 def _tensor_node(graph: Any, cards: TensorCards, t: Tensor, id: str, **attributes: str) -> None:
