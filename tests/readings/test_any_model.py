@@ -489,3 +489,37 @@ def test_a_derivation_says_how_it_is_kept():
 def test_a_sequential_takes_functions():
     net = Sequential(Linear(1, 2, seed=0), Tensor.relu, lambda h: h * 2, Tanh())
     assert len(net.parameters()) == 2 and net([1.0]).shape == (2,)
+
+
+def test_a_formula_holds_eight_operations_and_no_more():
+    x = total = Tensor([1.0, 2.0], label="x")
+    for _ in range(8):
+        total = total + x
+    assert rows(total.sum()) == {"x": None, "L": f"Σ ({' + '.join(['x'] * 9)})"}
+    assert rows((total + x).sum()) == {"x": None, "v₉": " + ".join(["x"] * 10), "L": "Σ v₉"}
+
+
+def test_a_matrix_put_together_is_written_row_by_row():
+    x = Tensor([1.0, 2.0], label="x")
+    found = rows(Tensor([[x[0] * x[1], x[0]], [x[1], x[0] * 2]]).sum())
+    assert found["v₁"] == "stack(stack(x₁ · x₂, x₁), stack(x₂, x₁ · 2))"
+
+
+def many(label, of):
+    """A Tensor of 25 numbers, too many for each to have a line."""
+    return Tensor([of(k) for k in range(25)], label=label)
+
+
+def test_a_number_with_a_label_inside_a_function_has_a_line():
+    x = many("x", float)
+    s = labelled(x.values[0] * x.values[1], "s")
+    found = rows(many("B", lambda k: x.values[k] * s).sum())
+    assert found["s"] == "x₁ · x₂" and found["B"].startswith("Tensor(x₁, s, ")
+
+
+def test_numbers_of_one_tensor_in_another_are_a_part_of_it():
+    x = many("x", float)
+    squares = [v * v for v in x.values]
+    squares[0].label = "q"  # a reader may ask for it
+    B = Tensor(squares, label="B")
+    assert rows(B.sum() * Tensor(squares[:23], label="o").sum())["L"].startswith("(Σ B) · Σ B[0; 1; 2; ")

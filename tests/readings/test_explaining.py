@@ -33,6 +33,9 @@ from tinygrad_edu import (
 )
 from tinygrad_edu.array_ops import LAYERS, PRODUCTS
 from tinygrad_edu.network.functions import affine
+from tinygrad_edu.network.nn import Parameter
+from tinygrad_edu.readings.explaining.lines import lines_of
+from tinygrad_edu.readings.explaining.mistakes import mistakes_in
 from tinygrad_edu.value import numbers, record
 from tinygrad_edu.writing.expression import Derivative, Name, Path, parts
 from tinygrad_edu.writing.names import elements
@@ -944,3 +947,57 @@ def test_neurons_with_other_gradients_are_not_called_identical():
     text = str(explain(squared_error(Linear(1, 2, init=0.5)([1.0]), [1.0, 0.0])))
     assert "identical" not in text
     assert "identical" in str(explain(squared_error(Linear(1, 2, init=0.5)([1.0]), [0.5, 0.5])))
+
+
+def test_the_contributions_to_a_line_each_have_a_gradient_from_above():
+    W, x = Parameter([[1.0, 2.0], [3.0, 4.0]], label="W"), Tensor([1.0, 2.0], label="x")
+    line = lines_of(explain((W @ x).tanh().sum() + (W * W).sum())).of["∂L/∂W"]
+    assert list(map(str, line.terms)) == ["2 · W + ∂L/∂z⁽¹⁾ xᵀ"]
+
+
+def test_wrong_rules_are_those_that_learners_write():
+    """A mistake of the start is made in ∂L/∂z⁽²⁾ and ∂L/∂y alone, and one of the weights where there are others."""
+    lines = lines_of(explain(cross_entropy(MLP([2, 2, 2], activation="tanh", seed=1)([1.0, 2.0]), 1)))
+
+    def wrong(text):
+        found = mistakes_in(lines.of[text], lines)
+        return {(made.mistake.id, str(made.rule)) for made in found}
+
+    assert wrong("∂L/∂W⁽²⁾") == {
+        ("no-incoming", "ones(2) h⁽¹⁾ᵀ"),
+        ("outer-transposed", "h⁽¹⁾ (∂L/∂z⁽²⁾)ᵀ"),
+        ("other-h", "∂L/∂z⁽²⁾ xᵀ"),
+        ("z-for-h", "∂L/∂z⁽²⁾ z⁽¹⁾ᵀ"),
+    }
+    assert wrong("∂L/∂h⁽¹⁾") == {
+        ("no-incoming", "W⁽²⁾ᵀ ones(2)"),
+        ("not-transposed", "W⁽²⁾ ∂L/∂z⁽²⁾"),
+        ("other-layer", "W⁽¹⁾ᵀ ∂L/∂z⁽²⁾"),
+        ("rows-reversed", "W⁽²⁾[::-1]ᵀ ∂L/∂z⁽²⁾"),
+    }
+    right = "(Σ y) · ŷ − y"
+    assert wrong("∂L/∂z⁽²⁾") == {
+        ("slope-at-output", f"({right}) ∘ (1 − z⁽²⁾²)"),
+        ("slope-at-output", f"({right}) ∘ (1 − tanh(z⁽²⁾)²)"),
+        ("sign", "y − (Σ y) · ŷ"),
+        ("factor-2", f"2 · ({right})"),
+        ("factor-half", f"½ · ({right})"),
+        ("softmax-alone", "(Σ y) · ŷ"),
+        ("softmax-twice", f"({right}) ∘ (ŷ ∘ (1 − ŷ))"),
+    }
+
+
+def test_a_factor_that_is_a_part_is_not_taken_for_another_array():
+    W, x = Parameter([[1.0, 2.0], [3.0, 4.0]], label="W"), Tensor([1.0, 2.0, 3.0], label="x")
+    lines = lines_of(explain((W @ x[:2]).tanh().sum()))
+    line = lines.of["∂L/∂W"]
+    assert str(line.rule) == "∂L/∂z⁽¹⁾ x[:2]ᵀ"
+    assert {made.mistake.id for made in mistakes_in(line, lines)} == {"no-incoming", "outer-transposed"}
+
+
+def test_the_softmax_of_two_losses_is_one_mistake():
+    """ŷ and ŷ′ are the same numbers, so that one wrong formula stands for both."""
+    z = Tensor([1.0, 2.0, 0.5], label="z")
+    lines = lines_of(explain(cross_entropy(z, 1) + cross_entropy(z, 2)))
+    found = [str(made.rule) for made in mistakes_in(lines.of["∂L/∂z"], lines) if made.mistake.id == "softmax-twice"]
+    assert found == ["((Σ y) · ŷ + (Σ y′) · ŷ′ − y − y′) ∘ (ŷ ∘ (1 − ŷ))"]

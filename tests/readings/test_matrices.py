@@ -9,8 +9,9 @@ from reading import read
 from tinygrad_edu import Tensor, array_ops, binary_cross_entropy_with_logits, cat, explain, ops, stack, where
 from tinygrad_edu.network.functions import affine
 from tinygrad_edu.network.reductions import per_count
-from tinygrad_edu.readings.matrices import contributions, written
-from tinygrad_edu.writing.expression import Name
+from tinygrad_edu.readings.formulas import formula
+from tinygrad_edu.readings.matrices import contributions, elementwise, written
+from tinygrad_edu.writing.expression import Name, Reshape
 
 ROWS = {name: row for name, row in vars(array_ops).items() if isinstance(row, array_ops.ArrayOp)}
 
@@ -181,3 +182,25 @@ def test_a_function_of_each_element_needs_no_row(row):
             check(getattr(a, row.symbol)(array(rng, *rng.choice([(2, 3), (3,), (2, 1), (1, 1), (1,)]))), rng)
         else:
             check(getattr(a, row.symbol)(), rng)
+
+
+def test_a_row_needs_no_reshape_beside_a_matrix():
+    row = Reshape(Name("r", (1, 3)), (3,))
+    assert str(elementwise(ops.ADD, [Name("A", (2, 3)), row])) == "A + r"
+    assert str(elementwise(ops.ADD, [Name("a", (3,)), row])) == "a + reshape(r, 3)"
+
+
+def test_the_gradient_of_a_part_beside_others_is_that_of_its_columns():
+    left, right = Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([[5.0], [6.0]])
+    joined = cat([left, right], axis=1)
+    symbols = [Name(text, t.shape) for text, t in (("G", joined), ("y", joined), ("a", left), ("b", right))]
+    found = contributions(joined, *symbols[:2], symbols[2:])
+    assert list(map(str, found)) == ["G[:, 0:2]", "G[:, 2:3]"]
+    assert [e.keys for e in found] == [(slice(None), slice(0, 2)), (slice(None), slice(2, 3))]
+
+
+def test_a_leaf_without_a_symbol_is_written_as_its_numbers():
+    x = Tensor([1.0, 2.0])
+    symbol = {x: Name("x", (2,))}.get
+    assert str(formula(x * Tensor([3.0, 4.0]), symbol)) == "x ∘ [3  4]ᵀ"
+    assert str(formula(x * Tensor(3.0), symbol)) == "3 · x"

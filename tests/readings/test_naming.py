@@ -5,6 +5,7 @@ from graphs import recipes, tensor_recipes
 from hypothesis import given
 
 from tinygrad_edu import MLP, Linear, Sequential, Tanh, Tensor, Value, cross_entropy, squared_error
+from tinygrad_edu.network.functions import affine
 from tinygrad_edu.network.nn import Module, Parameter
 from tinygrad_edu.readings.naming import Names
 
@@ -169,3 +170,24 @@ def test_a_product_of_nothing_is_no_neuron():
 def test_a_parameter_without_a_module_is_named_by_its_layer():
     W, x = Parameter([[1.0, 2.0]]), Tensor([1.0, 2.0], label="x")
     assert Names((W @ x).tanh().sum())(W) == "W⁽¹⁾"
+
+
+@pytest.mark.parametrize(("matrix", "added", "layers"), [("W", "b", 1), ("W", "c", 0), ("A", "b", 0), ("A", "c", 0)])
+def test_a_layer_has_weights_and_a_bias(matrix, added, layers):
+    z = affine(Tensor([[1.0, 2.0]], label=matrix), Tensor([1.0, 2.0], label="x"), Tensor([1.0], label=added))
+    assert len(Names(z.tanh().sum()).layers) == layers
+
+
+def test_a_tensor_of_one_element_and_its_value_with_the_same_label_have_one_name():
+    v = Value(2.0, label="a")
+    t = Tensor([v], label="a")
+    names = Names((t * t).sum())
+    assert names(t) == names(v) == "a"
+
+
+def test_elements_of_what_is_numbered_have_two_indices_unless_there_is_one():
+    x = Tensor([1.0, 2.0], label="x")
+    two, one = x * x, x[:1] * 3
+    names = Names(two.sum() + one.sum())
+    assert [names(v) for v in (two, *two.values)] == ["v₁", "v₁,₁", "v₁,₂"]
+    assert names(one) == names(one.values[0]) == "v₂"
