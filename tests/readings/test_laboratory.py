@@ -358,6 +358,14 @@ def test_what_the_engine_refuses_for_its_slope_has_no_value_here_either(opened):
     )
 
 
+def test_of_many_numbers_that_have_no_value_together_the_largest_are_told(opened):
+    a, b, c, d, e, f = [Value(x, name) for x, name in zip((1.0, 2.0, 3.0, 4.0, 5.0, -6.0), "abcdef")]
+    browser = opened(step_through(Value.dot([a, b, c], [d, e, f])))
+    browser.run("change(1, 1e308)")
+    told = "dot of b = 1·10³⁰⁸, f = −6, e = 5, d = 4, … has no finite value."
+    assert browser.run("problem.textContent") == told
+
+
 @pytest.mark.parametrize("label", HOSTILE, ids=ascii)
 def test_hostile_labels_are_seen_as_text_and_nothing_runs(opened, label):
     browser = opened(step_through(a_square(label), title=label, tasks=[(label, {}, label)]), "#3")

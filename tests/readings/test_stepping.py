@@ -16,7 +16,19 @@ import numpy as np
 import pytest
 from pages import in_node, on_one_line, steps_of
 
-from tinygrad_edu import MLP, Linear, Module, Tensor, Value, cross_entropy, explain, ops, squared_error, step_through
+from tinygrad_edu import (
+    MLP,
+    Linear,
+    Module,
+    Tensor,
+    Value,
+    cat,
+    cross_entropy,
+    explain,
+    ops,
+    squared_error,
+    step_through,
+)
 from tinygrad_edu.graph import topological_order
 from tinygrad_edu.readings.drawing import picture
 from tinygrad_edu.readings.stepping import Task
@@ -125,6 +137,17 @@ def three_axes():
     return (h @ h.permute(0, 2, 1)).softmax(axis=2).log().sum() + h.permute(2, 0, 1)[1].sum()
 
 
+def gathered():
+    """Arrays joined along either axis, a row taken twice, and the smallest of each row."""
+    x = Tensor([[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]], label="x")
+    below, beside = cat([x, Tensor([[0.3, 0.7, 0.9]], label="w")]), cat([x, x.tanh()], axis=1)
+    return (
+        (below[[0, 0, 2]] * below.tanh()).sum()
+        + x.min(axis=1).sum()
+        + (beside**2 * [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).sum()
+    )
+
+
 def rows():
     """A graph for each row of the table."""
     for op in (*ops.TABLE, ops.power(3.0), ops.power(-1.5)):
@@ -163,7 +186,7 @@ GRAPHS = {
 MATRICES = {
     "Question 1": network, "Question 2": lambda: network(cross_entropy), "batch": lambda: network(batch=True),
     "random": lambda: network(init=None), "attention": attention, "2-16-16-1": deep,
-    "tensors": tensors, "three axes": three_axes, "GPT": gpt_block,
+    "tensors": tensors, "three axes": three_axes, "GPT": gpt_block, "gathered": gathered,
 }  # fmt: skip
 
 
@@ -253,6 +276,16 @@ def test_in_matrices_too(count):
         for i, x in recorded.items():
             nodes[i].data = x
         nodes[-1].forward()
+
+
+def test_the_formula_of_every_line_comes_to_its_number():
+    script = (
+        "(() => { const run = compute(new Map()); return data.steps.flatMap((s) => s.lines).filter((l) => l.tree)"
+        ".map((l) => [l.quantity, evaluate(l.tree, run).numbers, elementsOf(l.of, run)]) })()"
+    )
+    for name, told in zip(MATRICES, in_node([(step_through(make(), "tensor"), script) for make in MATRICES.values()])):
+        for quantity, found, expected in told:
+            assert np.allclose(found, expected, rtol=1e-9, atol=1e-12), (name, quantity)
 
 
 @pytest.mark.parametrize("digits", [0, 1, 4, 7])

@@ -5,6 +5,7 @@ The page is a pure function of its state, so a step only tells what it adds.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -247,22 +248,20 @@ class Script:
 
 
 def _recounted(cards: list[tuple[Card, list[Line]]]) -> list[tuple[Card, list[Line]]]:
-    """Running totals in the order of the cards, where that is another than the derivation's.
+    """Contributions counted in the order of the cards, where that is another than the derivation's.
 
     It is one if a bias is also used elsewhere: a neuron passes its gradient on before the last of its steps.
     """
     lines = [line for _, lines in cards for line in lines]
     complete = {line.row.node: line.row for line in lines if line.row.part and line.row.part[0] == line.row.part[1]}
-    arrived: dict[Value, list[float]] = {}
+    arrived: Counter[Value] = Counter()
 
     def recounted(row: Row) -> Row:
-        terms = arrived.setdefault(row.node, [])
-        terms.append(row.result)
-        if row.part is None or row.part[0] == len(terms):
+        if row.part is None:
             return row
-        end = complete[row.node]
-        total, notes = (end.total, end.notes) if len(terms) == row.part[1] else (sum(terms), [])
-        return replace(row, total=total, notes=notes, part=(len(terms), row.part[1]))
+        arrived[row.node] += 1
+        k, n = arrived[row.node], row.part[1]
+        return row if row.part[0] == k else replace(row, notes=complete[row.node].notes if k == n else [], part=(k, n))
 
     return [(card, [replace(line, row=recounted(line.row)) for line in lines]) for card, lines in cards]
 
