@@ -352,6 +352,15 @@ def test_a_bias_used_elsewhere_too_has_its_running_total_in_the_order_shown():
     assert f"running total {b.grad:.9f}".replace("-", "−") in own[-1]
 
 
+def test_why_a_total_is_zero_is_told_with_the_last_contribution_shown():
+    w, x, b = Value(0.5, label="w"), Value(2.0, label="x"), Value(0.1, label="b")
+    L = b.sin().tanh().tanh() * (Value.dot([w], [x]) + b).tanh() * Value(0.0, label="c")
+    L.label = "L"
+    steps = steps_of(step_through(L, "neuron"))
+    own = [line for _, lines in steps for line in lines if line.startswith("∂L/∂b +=")]
+    assert ["every path meets a zero factor" in line for line in own] == [False, True]
+
+
 def test_one_element_is_told_as_the_sum_behind_it():
     page = step_through(attention(), "tensor")
     script = (
