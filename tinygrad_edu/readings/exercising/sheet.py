@@ -87,7 +87,8 @@ class Question:
 
     def texts(self, digits: int) -> list[str]:
         """Its numbers as they are printed."""
-        return [short(x, self.decimals(digits)) for x in self.key.numbers]
+        decimals = self.decimals(digits)
+        return [short(x, decimals) for x in self.key.numbers]
 
 
 def typable(label: str) -> str:
@@ -240,7 +241,8 @@ def environment(sheet: Sequence[Question], digits: int | None = None) -> dict[st
 
 def printed(q: Question, digits: int) -> Array:
     """The numbers of a line as a sheet prints them."""
-    return Array(q.key.shape, [float(shown(x, q.decimals(digits))) for x in q.key.numbers])
+    decimals = q.decimals(digits)
+    return Array(q.key.shape, [float(shown(x, decimals)) for x in q.key.numbers])
 
 
 def value_of(rule: Expression, env: Mapping[str, Any], like: Array) -> Array | None:
