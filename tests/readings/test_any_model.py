@@ -484,6 +484,8 @@ def test_a_derivation_says_how_it_is_kept():
     (x,) = values(x=2.0)
     with pytest.raises(TypeError, match="a derivation holds its graph and cannot be copied or pickled: keep its text"):
         pickle.dumps(explain(x * x))
+    with pytest.raises(TypeError, match="a worksheet holds its graph and cannot be copied or pickled: keep"):
+        pickle.dumps(worksheet(x * x))
 
 
 def test_a_sequential_takes_functions():

@@ -402,6 +402,15 @@ def test_what_wrong_rules_make_of_a_line_is_what_their_formulas_come_to(level):
         assert np.allclose(mine, theirs, rtol=1e-9, atol=1e-12)
 
 
+def test_of_contributions_that_only_repeat_a_number_the_total_alone_is_asked_for():
+    a, b, c = Value(1.0, label="a"), Value(2.0, label="b"), Value(3.0, label="c")
+    s, t = a + b, a + c
+    s.label, t.label = "s", "t"
+    script = step_through(s * t)._script
+    asked = [script.steps[q.step].lines[q.line].row for q in questions(script)]
+    assert [row.part for row in asked if row.node is a] == [(2, 2)]
+
+
 def test_what_a_line_repeats_is_not_asked():
     page = step_through(one_neuron())
     asked = [str(page._script.steps[q.step].lines[q.line].row.quantity) for q in questions(page._script)]

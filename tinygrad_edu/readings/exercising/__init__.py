@@ -273,6 +273,13 @@ class Worksheet:
         }
         return [f"{what}: {', '.join(names)}." for what, names in said.items() if names and self.filled]
 
+    def __getstate__(self) -> object:
+        """What `pickle` would keep: a TypeError, since a whole graph hangs on a sheet."""
+        raise TypeError(
+            "a worksheet holds its graph and cannot be copied or pickled: keep sheet.to('md') or sheet.save(path), or "
+            "make it again from its seed"
+        )
+
     def __str__(self) -> str:
         return self.to("md")
 

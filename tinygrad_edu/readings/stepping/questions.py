@@ -91,7 +91,7 @@ def _is_trivial(line: Line) -> bool:
     """Whether the number of a line is one that it has before it: a gradient that is passed on as it is."""
     row = line.row
     if line.user is not None and row.edge is not None and row.rule is not None:
-        is_one = isinstance(row.rule.args[-1], E.Derivative) and line.user.partials[row.edge] == 1
+        is_one = isinstance(row.rule.args[-1], (E.Derivative, E.Constant)) and line.user.partials[row.edge] == 1
         return is_one and (row.part is None or row.part[0] < row.part[1])
     return isinstance(row.rule, (E.Name, E.Derivative, E.Constant))
 
