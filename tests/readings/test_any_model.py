@@ -69,7 +69,7 @@ def tensors(**data):
 def test_a_single_number_beside_a_matrix_is_a_quantity_with_a_gradient():
     (u,), (W, x) = values(u=0.3), tensors(W=[[0.5, -1.0], [1.5, 0.25]], x=[1.0, -0.5])
     y = (W @ x + u * 0.5).sum()
-    assert rows(y) == {"u": None, "W": None, "x": None, "v₁": "u · 0.5", "L": "Σ (W x + v₁)"}
+    assert rows(y) == {"u": None, "W": None, "x": None, "v₂": "u · 0.5", "L": "Σ (W x + v₂)"}
     assert gradients(y)["∂L/∂u"] == 1.0  # two elements, half of u in each
     names = [question.name for question in worksheet(y).questions]
     assert "u" in names and "dL_du" in names

@@ -122,11 +122,11 @@ class Names:
 
     @cached_property
     def place(self) -> dict[Node, int]:
-        """Where each node stands when all are computed layer by layer; a Tensor where the last of its elements does."""
+        """Where each node stands when all are computed layer by layer; a Tensor where its first element does."""
         place: dict[Node, int] = {v: k for k, v in enumerate(by_depth(self.values))}
         for t in self.tensors:
-            behind: list[Node] = [*t.values, *t.inputs]
-            place[t] = max([place.get(a, 0) for a in behind])
+            first = min([place.get(v, 0) for v in t.values])
+            place[t] = max([first, *[place[a] for a in t.inputs]])
         return place
 
     def is_constant(self, node: Node) -> bool:

@@ -73,8 +73,8 @@ class Quantities:
                 self.softmax[t] = others[-1].symbol
         position: dict[Quantity, int] = {}  # that of its numbers v₁, v₂, …; what is given comes first
         for q in by_depth([*others, last]):
-            own = [names.place.get(v, 0) for v in q.tensor.values] if q.inputs else [-1]
-            position[q] = max([*own, *[position[a] for a in q.inputs]])
+            own = min([names.place.get(v, 0) for v in q.tensor.values]) if q.inputs else -1
+            position[q] = max([own, *[position[a] for a in q.inputs]])
         self.of = {q.tensor: q for q in sorted(position, key=position.__getitem__)}
 
     def symbol(self, t: Tensor) -> Expression:
