@@ -99,7 +99,8 @@ def test_the_effect_and_what_the_gradient_said_are_the_engines(opened, name, cou
         effect, _, gradient = words.removesuffix(".").rpartition("; the gradient alone said ")
         moved = short(nodes[-1].data - before)
         assert effect == f"{names[n]}: {short(old)} → {short(new)}. {names[-1]} moved by {moved}"
-        # A gradient that is 0 but for rounding is told by the page as 0, or rounded otherwise.
+        # The page tells a gradient as 0 where it is small beside the sum of its terms' sizes. Far out, where a softmax
+        # is saturated, this hides a true gradient too: the engine's 2.4e-9 is right there, and the page says 0.
         assert gradient == short(said) or abs(read_number(gradient).number - said) < 1e-8
 
 

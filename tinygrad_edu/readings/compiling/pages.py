@@ -250,7 +250,6 @@ class Examples:
         return [_rounded(x, size) for x in found]
 
 
-_OWN = ("op", "spelling", "text")
 _OVER = Spelling("{a} / {b}", Precedence.PRODUCT, (Precedence.PRODUCT, Precedence.POWER))
 
 

@@ -58,11 +58,6 @@ def heat(x: float, scale: float) -> str:
     return f"{'+' if x > 0 else '-'}{step}" if step else "operation"
 
 
-def heat_roles(sign: str) -> list[str]:
-    """The roles of numbers of one sign, "+" or "-", from the smallest to the largest."""
-    return ["operation", *[f"{sign}{k}" for k in range(1, HEAT_STEPS + 1)]]
-
-
 def colour(role: str) -> str:
     """The role's colour on white paper."""
     return PALETTE[role][0]
