@@ -55,7 +55,6 @@ from tinygrad_edu import (
     step_through,
 )
 from tinygrad_edu.tree import flatten
-from tinygrad_edu.value import numbers as numbers_of
 
 
 class Task:
@@ -223,23 +222,9 @@ def c_looped(task):
 
 
 def c_from_lists(task):
-    """As `ours_printed`, in machine code: numbers of Python in and out. Of a batch the steps are Python's."""
+    """As `ours_printed`, in machine code: numbers of Python in and out."""
     if len(task.xs) > 1:
-        net = task.net()
-        values = [value for parameter in net.parameters() for value in parameter.values]
-        x, y = Tensor(task.xs[0], label="x"), Tensor(task.ys[0], label="y")
-        loss = loss_of(task)(net(x), y)
-        outputs, inputs = [loss, *grad(loss, values)], {"xs": x, "ys": y, "parameters": values}
-        machine, numbers = compile_graph(outputs, inputs, sum_over=[x, y]).machine_code(cache=False), numbers_of(values)
-
-        def step():
-            nonlocal numbers
-            loss, *gradient = machine(task.xs, task.ys, numbers)
-            numbers = [p - task.lr * g for p, g in zip(numbers, gradient)]
-            return loss
-
-        return step
-
+        raise ImportError("for a batch there are programs of arrays")
     program, numbers = program_of_a_step(task)
     machine = program.machine_code(cache=False)
 

@@ -58,7 +58,7 @@ OTHER_TESTS = {
     "readings/explaining": "explaining naming same_text truth updates modules",
     "readings/drawing": "drawing cards drawing_files modules",
     "readings/stepping": "stepping laboratory notebooks",
-    "readings/compiling": "compiling machine libraries",
+    "readings/compiling": "compiling machine matrix_programs matrices",
     "readings/exercising": "exercising exercising_keys exercising_files exercising_students comparing",
     "readings/training": "training",
     "readings/": "naming same_text truth modules matrices explaining drawing",

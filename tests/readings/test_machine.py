@@ -138,10 +138,10 @@ def test_no_compiler_has_a_complaint(name, hostile, step, tmp_path, monkeypatch)
         pytest.skip(f"there is no {name}")
     x, w, unused = Tensor([1.0, 2.0], label="x"), Value(3.0, label="w"), Value(1.0, label="u")
     loss = ((x * w).tanh().sum() - 0.1) ** 3
-    batch = compile_graph([loss, grad(loss, w), w], {"x": x, "w": w, "u": unused}, sum_over=[x])
+    cube = compile_graph([loss, grad(loss, w), w], {"x": x, "w": w, "u": unused})
     wholes = []
     monkeypatch.setattr(compiler, "_compiled", lambda command, source, folder: wholes.append(source) or 1 / 0)
-    for part, programs in ((flat.PART, (compile_graph([Value(1.0)], [unused]), batch, step[0])), (7, (batch, hostile))):
+    for part, programs in ((flat.PART, (compile_graph([Value(1.0)], [unused]), cube, step[0])), (7, (cube, hostile))):
         monkeypatch.setattr(flat, "PART", part)
         for program in (*programs, compile_graph([], [])):
             with pytest.raises(ZeroDivisionError):
@@ -374,31 +374,6 @@ def test_dicts_and_empty_structures():
     with pytest.raises(LookupError, match="the argument does not fit the inputs, x\\['rows'\\]: 'rows'"):
         machine({}, 3.0, [])
     assert compile_graph([], []).machine_code()() == []
-
-
-@needs_c
-def test_a_batch_is_summed_over(monkeypatch):
-    x, y, w = Tensor([1.0, 2.0], label="x"), Value(1.0, label="y"), Value(3.0, label="w")
-    loss = ((x * w).sum() - y) ** 2
-    program = compile_graph([loss, grad(loss, w)], {"x": x, "y": y, "w": w}, sum_over=[x, y])
-    xs, ys = [[1.0, 2.0], [0.5, -1.0], [0.1, 0.2]], [1.0, 2.0, 0.3]
-    for part in (flat.PART, 2):
-        monkeypatch.setattr(flat, "PART", part)
-        machine = program.machine_code()
-        assert machine(xs, ys, 3.0) == machine(xs, array("d", ys), 3.0) == program(xs, ys, 3.0)
-        assert machine([], [], 3.0) == [0.0, 0.0]
-        assert machine(iter(xs), iter(ys), w=3.0) == program(xs, ys, 3.0)
-    for few in (ys[:2], []):
-        with pytest.raises(ValueError, match="shorter"):
-            machine(xs, few, 3.0)
-    for call in (machine.repeat, machine.prepare):
-        with pytest.raises(ValueError, match="compile without sum_over"):
-            call(2, xs)
-    with pytest.raises(OverflowError) as error:
-        machine(xs, [1e200, 0.0, 0.0], 3.0)
-    with pytest.raises(OverflowError) as plain:
-        program(xs, [1e200, 0.0, 0.0], 3.0)
-    assert str(error.value) == str(plain.value)
 
 
 # Loops.

@@ -12,7 +12,7 @@ from tinygrad_edu import Value, compile_graph, ops
 from tinygrad_edu.ops import TABLE, Op, power
 from tinygrad_edu.readings.compiling.terms import Algebra, Term
 from tinygrad_edu.value import record
-from tinygrad_edu.writing.code import ARRAYS, GATE, JAVASCRIPT, PYTHON, functions_in
+from tinygrad_edu.writing.code import GATE, JAVASCRIPT, PYTHON, functions_in
 from tinygrad_edu.writing.expression import Apply, Name, Number, write
 
 POWERS = [power(n) for n in (0.0, 1.0, 2.0, 3.0, -1.0, -2.0, 0.5, -1.5, 0.1, 1234567.0, 1e300)]
@@ -84,18 +84,6 @@ def test_a_program_gives_the_value_of_every_row(op):
         assert found == y or (sys.version_info >= (3, 12) and close(found, y, point))
 
 
-@every_row
-def test_numpy_gives_the_value_of_every_row(op):
-    np = pytest.importorskip("numpy")
-    text, _ = write(row_as_expression(op, len(points(op)[0][0])), ARRAYS)
-    numbers, ys = zip(*points(op))
-    names = {"pow": np.power, "abs": abs, "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan}
-    with np.errstate(all="ignore"):
-        found = eval(text, vars(np) | names, dict(zip(LETTERS, np.array(numbers).T)))
-    found = np.broadcast_to(found, len(ys))
-    assert all([close(f, y, point) for f, y, point in zip(found.tolist(), ys, numbers)])
-
-
 @pytest.mark.skipif(not shutil.which("node"), reason="there is no node to run JavaScript with")
 def test_javascript_gives_the_value_of_every_row():
     cases, functions = [], []
@@ -131,18 +119,16 @@ def test_javascript_takes_signs_where_python_does():
     script = f'"use strict"; const a = 3, b = 5; console.log(JSON.stringify([{", ".join(texts)}]))'
     run = subprocess.run(["node"], input=script, capture_output=True, text=True, encoding="utf-8", check=True)
     assert json.loads(run.stdout) == list(formulas.values())
-    of_numbers = {"where": lambda which, x, y: x if which else y, "zeros_like": lambda x: 0.0}
     for formula, number in formulas.items():
-        for language, more in ((PYTHON, {}), (ARRAYS, of_numbers)):
-            assert eval(write(formula, language)[0], {"a": 3.0, "b": 5.0, **more}) == number
+        assert eval(write(formula, PYTHON)[0], {"a": 3.0, "b": 5.0}) == number
 
 
 def test_the_languages_have_the_same_rows():
-    assert PYTHON.rows.keys() == ARRAYS.rows.keys() == JAVASCRIPT.rows.keys()
+    assert PYTHON.rows.keys() == JAVASCRIPT.rows.keys()
 
 
 def test_the_functions_of_a_spelling_are_known():
-    assert functions_in(ARRAYS.spelling(ops.SIGMOID, ())) == {"exp", "where", "abs"}
+    assert functions_in(PYTHON.spelling(ops.SIGMOID, ())) == {"exp", "abs"}
     assert functions_in(PYTHON.spelling(power(0.5), ())) == {"pow"}
     assert functions_in(PYTHON.spelling(ops.TANH, ())) == {"tanh"}
 
@@ -157,8 +143,6 @@ def test_a_row_whose_value_is_a_function_of_math_is_called_by_its_name():
     assert "return 2.0 * atan(x)" in program.source
     assert program(0.25) == 2 * math.atan(0.25)
     assert write(Apply(arctan, (Name("x"),)), JAVASCRIPT)[0] == "Math.atan(x)"
-    np = pytest.importorskip("numpy")
-    assert program.bind(np)(np.array([0.25])).tolist() == [2 * math.atan(0.25)]
 
 
 def test_a_row_whose_value_is_arithmetic_is_written_as_that():

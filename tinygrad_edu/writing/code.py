@@ -61,9 +61,7 @@ class Code(Language):
         comment: what begins a comment.
         includes: the lines with which a file begins.
         head: the first line of a function, from its name and its parameters.
-        count, source, target: parameters: how many there are, numbers, and numbers to be written.
-        rest: the numbers from a place on.
-        loop: i from 0 to n − 1.
+        source, target: parameters: numbers, and numbers to be written.
         local: what stands before a function that nobody else calls.
         unused: what is said of a parameter that is not needed.
     """
@@ -77,11 +75,8 @@ class Code(Language):
     comment: str = "#"
     includes: Sequence[str] = ()
     head: str = "def {}({}):"
-    count: str = "{}"
     source: str = "{}"
     target: str = "{}"
-    rest: str = ""
-    loop: str = ""
     local: str = ""
     unused: str = ""
 
@@ -157,23 +152,6 @@ PYTHON = Code(
     }
 )
 
-#: Python in which a number may be an array of NumPy, JAX or PyTorch: no array can decide an `if`. Of two
-#: numbers PyTorch's `where` makes an array of 32 bits, so that a zero has to have the type of the array.
-ARRAYS = Code(
-    {
-        **_ARITHMETIC,
-        ops.NEG: _SIGN,
-        ops.ABS: call("abs"),
-        ops.SIGMOID: Spelling("exp(where({a} < 0, {a}, 0.0)) / (1.0 + exp(-abs({a})))", PRODUCT, (SUM,)),
-        ops.STEP: Spelling("where({a} > 0, 1.0, zeros_like({a}))", ATOM, (SUM,)),
-        ops.RELU: Spelling("where({a} > 0, {a}, 0.0)", ATOM, (SUM,)),
-        ops.MAXIMUM: Spelling("where({a} > {b}, {a}, {b})", ATOM, (SUM, SUM)),
-        ops.MINIMUM: Spelling("where({a} < {b}, {a}, {b})", ATOM, (SUM, SUM)),
-        GATE: Spelling("where({a} > 0, {b}, zeros_like({a}))", ATOM, (SUM, SUM)),
-    }
-)
-
-
 _words = str.split
 
 # Functions that Python's `math` takes from C. Others, such as Γ and hypot, it computes itself.
@@ -234,11 +212,8 @@ C = Code(
     comment="//",
     includes=["#include <math.h>", ""],
     head="void {}({}) {{",
-    count="int {}",
     source="const double *restrict {}",
     target="double *restrict {}",
-    rest="{} + {}",
-    loop="for (int {i} = 0; {i} < {n}; {i}++) {{",
     local="static ",
     unused="(void){};",
 )
@@ -324,8 +299,6 @@ JAVASCRIPT = Code(
     definition="const {} = {};",
     comment="//",
     head="function {}({}) {{",
-    rest="{}.subarray({})",
-    loop="for (let {i} = 0; {i} < {n}; {i}++) {{",
 )
 
 

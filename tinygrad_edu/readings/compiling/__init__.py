@@ -7,45 +7,38 @@ graphs: a line is a step, and a step that is used once stands where it is used.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Sequence
-from functools import reduce
+from collections.abc import Callable, Sequence
 from math import isfinite
-from operator import add
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from ...network.nn import Module
 from ...network.reductions import per_count
 from ...network.tensor import Tensor
-from ...tree import flatten
 from ...value import Value, all_finite
-from ...writing.code import ARRAYS, JAVASCRIPT, PYTHON, C
+from ...writing.code import JAVASCRIPT, PYTHON, C
 from .errors import FAILURES, explained, origin, run
 from .flat import Flat
 from .matrices import MatrixProgram, compile_matrices
 from .recording import derivative
 from .statements import Plan, plan, print_imports, print_program, uncollected
-from .structures import print_reader, unfolded
+from .structures import print_reader
 
 if TYPE_CHECKING:
     from .machine import MachineCode
 
 
 @overload
-def compile_graph(
-    outputs: Any, inputs: Any, sum_over: Iterable[Any] = (), level: Literal["value"] = "value"
-) -> Program: ...
+def compile_graph(outputs: Any, inputs: Any, level: Literal["value"] = "value") -> Program: ...
 
 
 @overload
-def compile_graph(
-    outputs: Any, inputs: Any, *, level: Literal["tensor"], batch: Sequence[Any] = ()
-) -> MatrixProgram: ...
+def compile_graph(outputs: Any, inputs: Any, level: Literal["tensor"], batch: Sequence[Any] = ()) -> MatrixProgram: ...
 
 
 @uncollected()
 def compile_graph(
-    outputs: Any, inputs: Any, sum_over: Iterable[Any] = (), level: str = "value", batch: Sequence[Any] = ()
+    outputs: Any, inputs: Any, level: str = "value", batch: Sequence[Any] = ()
 ) -> Program | MatrixProgram:
     """A function of plain numbers that computes `outputs` from `inputs`, as Python source.
 
@@ -60,8 +53,6 @@ def compile_graph(
     Args:
         outputs: what to compute; the keys of a dict become names.
         inputs: a list with an entry for each argument, or a dict that also names them.
-        sum_over: those of the entries that are given as a sequence of examples; every output
-            is then the sum over the examples.
         level: "value" for a program of single numbers; "tensor" for one of whole arrays, whose lines are those of the
             derivation: see `MatrixProgram`. Outputs and inputs are then Tensors; the graph may also be recorded here,
             by a function that takes the entries and returns the outputs.
@@ -70,7 +61,7 @@ def compile_graph(
     Raises:
         TypeError: outputs or inputs hold something that is not a Value, or a dict with a key that
             source cannot hold; or the graph has a row that cannot be printed.
-        ValueError: a Value is twice among the inputs, or an entry of `sum_over` is not there.
+        ValueError: a Value is twice among the inputs.
         ArithmeticError, ValueError: a step of constants has no finite value.
         TypeError, ValueError: at level "tensor" for what was put together from single numbers, and for what would
             not be the same for another number of examples.
@@ -94,27 +85,24 @@ def compile_graph(
     {'y': 1.0, 'slope': 0.0}
     """
     if level == "tensor":
-        if [*sum_over]:
-            raise ValueError('compile_graph: sum_over is for level="value"; at level="tensor" there is batch')
         return compile_matrices(outputs, inputs, batch)
     if level != "value" or [*batch]:
         raise ValueError(
             f'compile_graph: the level is "value" or "tensor", not {level!r}'
             if level != "value"
-            else 'compile_graph: batch is for level="tensor"; at level="value" there is sum_over'
+            else 'compile_graph: batch is for level="tensor"'
         )
-    the_plan = plan(outputs, inputs, sum_over)
+    the_plan = plan(outputs, inputs)
     body, functions = print_program(the_plan, PYTHON)
     reader = print_reader({"result": outputs})
-    if not the_plan.batches:
-        reader += print_reader({f"input_{k}": entry for k, (_, entry) in enumerate(the_plan.entries)}, "inputs")
+    reader += print_reader({f"input_{k}": entry for k, (_, entry) in enumerate(the_plan.entries)}, "inputs")
     return Program(print_imports(functions) + body, reader, the_plan)
 
 
 class Program:
     """What `compile_graph` makes: call it with numbers, by position or by name.
 
-    It can be pickled, but then not bound to arrays.
+    It can be pickled; what is left is then its Python text.
 
     Attributes:
         source: the Python text.
@@ -139,7 +127,7 @@ class Program:
         self._reader = reader
         readers = run(reader)
         self._numbers: Callable[[Any], list[float]] = readers["numbers"]
-        self._inputs: Callable[..., list[float]] | None = readers.get("inputs")  # of a batch there is none
+        self._inputs: Callable[..., list[float]] = readers["inputs"]
         self._plan = plan
 
     def __call__(self, /, *arguments: Any, **keywords: Any) -> Any:
@@ -150,11 +138,8 @@ class Program:
             raise explained(self.source, error) from None
         if not finite:
             raise OverflowError(origin(self.source, arguments, keywords))
-        if self._inputs and not keywords:
-            given = self._inputs(*arguments)
-        else:
-            given = [x for x in flatten([arguments, keywords]) if isinstance(x, float)]
-        if not _finite(given):
+        given = inspect.signature(self.function).bind(*arguments, **keywords).args if keywords else arguments
+        if not _finite(self._inputs(*given)):
             raise ValueError("an argument is inf or nan, which a comparison took for a number; finite ones are needed")
         return result
 
@@ -166,56 +151,6 @@ class Program:
 
     def _repr_markdown_(self) -> str:
         return f"```python\n{self.source}\n```"
-
-    def bind(self, namespace: ModuleType) -> Callable[..., Any]:
-        """The program as a function of arrays, with the functions of `numpy`, `jax.numpy` or `torch`.
-
-        A number of the inputs may then be an array with one entry for each example of a batch,
-        as the rows of Xᵀ are. Every number of the result is such an array, also if it does not
-        depend on the example, so that summing it over the batch is right. A conditional
-        becomes `where`. The arithmetic is the array library's: nothing refuses inf and nan. JAX
-        can `jit` the function; torch needs tensors for all inputs, also for single numbers. The
-        text that runs is the `__doc__` of the function.
-
-        Raises:
-            ValueError: the program was compiled with `sum_over`, or has been pickled.
-            AttributeError: the library lacks a function that the program calls.
-
-        With NumPy, for an input x of two numbers and a batch X with an example in each row:
-        `losses, slopes = program.bind(numpy)(X.T, parameters)`, then `losses.sum()`.
-
-        >>> import numpy
-        >>> from tinygrad_edu import Value
-        >>> x = Value(3.0)
-        >>> compile_graph(x * x, [x]).bind(numpy)(numpy.array([1.0, 5.0])).tolist()
-        [1.0, 25.0]
-        """
-        plan = self._known_plan("bind")
-        if plan.batches:
-            raise ValueError("bind: compile without sum_over, and sum the arrays of the result")
-        if namespace.__name__ == "numba":
-            raise ValueError("bind: Numba has no functions of arrays; machine_code() compiles the program")
-        source, functions = print_program(plan, ARRAYS)
-        function = run(source, {name: _of_arrays(namespace, name) for name in functions})["program"]
-        names = function.__code__.co_varnames  # those of the arguments come first
-        numbers_of = run(print_reader({name: entry for name, (_, entry) in zip(names, plan.entries)}))["numbers"]
-
-        def program(*arguments: Any, **keywords: Any) -> Any:
-            result = function(*arguments, **keywords)
-            inputs = [x for x in numbers_of(*arguments, **keywords) if hasattr(x, "dtype")]
-            shape = namespace.broadcast_shapes(*[x.shape for x in inputs])
-            # The type of a sum of all of them and a float, from none of their elements.
-            dtype = reduce(add, [x.reshape(-1)[:0] + 0.0 for x in inputs]).dtype if inputs else None
-
-            def array(y: Any) -> Any:
-                if dtype is None or getattr(y, "dtype", None) != dtype:
-                    y = namespace.asarray(y, dtype=dtype)
-                return namespace.broadcast_to(y, shape)
-
-            return unfolded(result, array)
-
-        program.__doc__ = source
-        return program
 
     def to(self, language: str) -> str:
         """The program in "python", "c" or "javascript"; the last two take and give flat arrays and stand alone.
@@ -346,13 +281,3 @@ class CompiledLoss:
 def _finite(numbers: list[float]) -> bool:
     """As `all_finite`, in less time: a sum holds every inf and nan. It may also overflow itself."""
     return isfinite(sum(numbers)) or all_finite(numbers)
-
-
-def _of_arrays(namespace: ModuleType, name: str) -> Any:
-    """The function of an array library that has this name in `math`, or NumPy's own name for it."""
-    if name == "abs":
-        return abs  # which also takes a float
-    for candidate in (name, "power" if name == "pow" else f"arc{name[1:]}"):
-        if hasattr(namespace, candidate):
-            return getattr(namespace, candidate)
-    raise AttributeError(f"bind: {namespace.__name__} has no {name}")

@@ -28,15 +28,15 @@ def explained(source: str, error: Exception) -> Exception:
         return kind(str(error))  # too few arguments, or too many
     place = place.tb_next
     if place.tb_frame.f_code.co_filename != FILE:
-        return kind(f"a result is not a finite real number ({error}); for arrays there is bind(numpy)")
+        return kind(f'a result is not a finite real number ({error}); level="tensor" makes programs of arrays')
     first, last, start, end = list(place.tb_frame.f_code.co_positions())[place.tb_lasti // 2]
     first, last = first or place.tb_lineno, last or place.tb_lineno
     step = source.splitlines()[first - 1].strip()
     lines = source.encode().splitlines()[first - 1 : last]  # columns count bytes
     lines[-1] = lines[-1][:end]
     lines[0] = lines[0][start or 0 :]
-    what = step.rstrip(":") if step.startswith("for ") else " ".join([line.decode().strip() for line in lines])
-    if what.startswith(("[", "for ")) or what.endswith("]"):
+    what = " ".join([line.decode().strip() for line in lines])
+    if what.startswith("[") or what.endswith("]"):
         return kind(f"the argument does not fit the inputs, {what}: {error}")
     known = place.tb_frame.f_locals
     numbers = ", ".join([f"{name} = {known[name]!r}" for name in _names_in(what) if name in known])
@@ -57,7 +57,6 @@ def origin(source: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) ->
     program: Callable[..., dict[str, Any]] = run(f"{body}\n    return locals()")["program"]
     for name, number in program(*arguments, **keywords).items():  # in the order in which they were computed
         if isinstance(number, float) and not math.isfinite(number):
-            lines = [line.strip() for line in body.splitlines()]
-            steps = [line for sign in ("+=", "=") for line in lines if line.startswith(f"{name} {sign} ")]
+            steps = [line.strip() for line in body.splitlines() if line.strip().startswith(f"{name} = ")]
             return f"{name} is {number}" + (f" in {steps[0]}" if steps else ", which is not a finite number")
     return f"a result is not finite: {' '.join(result.split())}"

@@ -18,12 +18,11 @@ PART = 150  # statements of one function: compilers need more than twice the tim
 class Flat:
     """The source of a program of flat arrays.
 
-    Each argument is an array of all its numbers; of a batch it holds one example after the other, and then the
-    number of examples is the first argument. The results are written into an array that is a further argument. A
+    Each argument is an array of all its numbers. The results are written into an array that is a further argument. A
     program of many statements is cut into functions, and one more array holds what they leave for each other.
 
     Attributes:
-        sizes: the arguments, and how many numbers each holds, of a batch for each example; `batches` are those.
+        sizes: the arguments, and how many numbers each holds.
         size, room: how many numbers there are in the result, and in the array for the work.
     """
 
@@ -35,9 +34,7 @@ class Flat:
         plan = self.plan
         self._page = page = printer(plan, self.language, self.language.words)
         self.sizes = {page.names.new(name): len(values_in(entry)) for name, entry in plan.entries}
-        is_batch = [any([entry is x for x in plan.batches]) for _, entry in plan.entries]
-        self.batches = [name for name, batch in zip(self.sizes, is_batch) if batch]
-        self._result, self._work, self._n, self._i = map(page.names.new, ("result", "work", "n", "i"))
+        self._result, self._work = map(page.names.new, ("result", "work"))
         self._places: dict[Term | None, tuple[str, int]] = {}  # of what a function does not compute itself
         for argument, (_, entry) in zip(self.sizes, plan.entries):
             for k, (x, name) in enumerate(unpacked(entry, argument, page.names, lambda _: None, plan.called)):
@@ -49,8 +46,7 @@ class Flat:
         results: list[Term] = flatten(plan.outputs)
         self.size = len(results)
         for k, y in enumerate(results):
-            sign = "+=" if self.batches else "="
-            page.statement(f"{self._result}[{k}] {sign} {page.text(y)};", uses=page.named_in(y))
+            page.statement(f"{self._result}[{k}] = {page.text(y)};", uses=page.named_in(y))
         self.source = "\n".join([*self.language.includes, *self._lines()])
 
     def _lines(self) -> Iterator[str]:
@@ -59,24 +55,17 @@ class Flat:
         self._find_places(parts)
         parameters = dict.fromkeys(self.sizes, language.source) | {self._result: language.target}
         parameters |= {self._work: language.target} if self.room else {}
-        rest = {name: language.rest.format(name, f"{self.sizes[name]} * {self._i}") for name in self.batches}
-        body, needed = list[str](), {self._n}
+        body, needed = list[str](), set[str]()
         for number, part in enumerate(parts, start=1):
-            alone = len(parts) == 1 and not rest
-            lines, used = self._function(part, at_once=alone)
+            lines, used = self._function(part, at_once=len(parts) == 1)
             needed |= used
-            if alone:
+            if len(parts) == 1:
                 body = lines
                 break
             name, arrays = self._page.names.new(f"part_{number}"), [array for array in parameters if array in used]
             typed = ", ".join([parameters[array].format(array) for array in arrays])
             yield from [language.local + language.head.format(name, typed), *lines, "}", ""]
-            body.append(f"{INDENT}{name}({', '.join([rest.get(array, array) for array in arrays])});")
-        if rest:
-            to_zero = [language.loop.format(i=self._i, n=self.size), f"{INDENT}{self._result}[{self._i}] = 0.0;", "}"]
-            body = [INDENT + line for line in [*to_zero, language.loop.format(i=self._i, n=self._n), *body, "}"]]
-            parameters = {self._n: language.count} | parameters
-            needed.add(self._result)
+            body.append(f"{INDENT}{name}({', '.join(arrays)});")
         yield from [f"{language.comment} {line}" for line in self._legend()]
         yield language.head.format("program", ", ".join([kind.format(name) for name, kind in parameters.items()]))
         yield from [INDENT + unused.format(name) for name in parameters if unused and name not in needed]
@@ -121,7 +110,7 @@ class Flat:
     def _legend(self) -> Iterator[str]:
         """What stands in which array, in letters that cannot end a comment."""
         for name, size in self.sizes.items():
-            yield f"{name}: {size}" + f" for each of {self._n} examples" * (name in self.batches)
+            yield f"{name}: {size}"
         branches = self.plan.outputs.items() if isinstance(self.plan.outputs, dict) else ()
         of_each = [f"{identifier(str(key))} {len(flatten(branch))}" for key, branch in branches]
         yield f"{self._result}: {', '.join(of_each) or self.size}"

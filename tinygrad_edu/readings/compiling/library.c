@@ -1,10 +1,10 @@
 /* What Python calls. Before it stand the program and
 
-   ONE, FIXED   how many numbers of the inputs there are for each example, and once
-   SIZE         how many numbers of the result
-   PLACES       where the arguments of the program begin, from inputs and n
-   PROGRAM      its call, with the arguments `at`, n, result and room
-   ROOM         for how many numbers it needs room, if it needs any
+   COUNT     how many numbers of the inputs there are
+   SIZE      how many numbers of the result
+   PLACES    where the arguments of the program begin, and where the last one ends
+   PROGRAM   its call, with the arguments `at`, result and room
+   ROOM      for how many numbers it needs room, if it needs any
 
    The flags of the processor tell whether a step left the finite numbers; Python then says where. */
 
@@ -26,28 +26,27 @@ static int are_finite(const double *numbers, size_t size)
     return 1;
 }
 
-static int can_begin(const double *inputs, int n)
+static int can_begin(const double *inputs)
 {
-    if (!are_finite(inputs, ONE * (size_t)n + FIXED))
+    if (!are_finite(inputs, COUNT))
         return 0;
     if (fetestexcept(FAILED))
         feclearexcept(FAILED);
     return 1;
 }
 
-static int step(const double *const *at, int n, double *result)
+static int step(const double *const *at, double *result)
 {
     (void)at;
-    (void)n;
     PROGRAM;
     return !fetestexcept(FAILED);
 }
 
 /* 1 if all numbers are finite, else 0, and the result does not hold. */
-int call(const double *inputs, int n, double *result)
+int call(const double *inputs, double *result)
 {
     const double *at[] = {PLACES};
-    return can_begin(inputs, n) && step(at, n, result) && are_finite(result, SIZE);
+    return can_begin(inputs) && step(at, result) && are_finite(result, SIZE);
 }
 
 /* The number of steps, of at most `steps`, that went well. The two halves of `results` take turns. After each step
@@ -56,14 +55,13 @@ int call(const double *inputs, int n, double *result)
 size_t loop(const double *inputs, double *results, size_t steps, const size_t *carried, size_t carries,
             const size_t *kept, size_t keeps, double *history)
 {
-    const int n = 1;
     const double *at[] = {PLACES};
     size_t done = 0;
-    if (!can_begin(inputs, n))
+    if (!can_begin(inputs))
         return 0;
     for (; done < steps; done++) {
         double *result = results + done % 2 * SIZE;
-        if (!step(at, n, result))
+        if (!step(at, result))
             break;
         for (size_t k = 0; k < keeps; k++)
             *history++ = result[kept[k]];

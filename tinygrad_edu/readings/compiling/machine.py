@@ -7,6 +7,7 @@ import inspect
 import struct
 from array import array
 from collections.abc import Callable
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,39 +40,35 @@ class MachineCode:
     def __init__(self, program: Program, plan: Plan, optimize: int | None, cache: bool) -> None:
         flat = Flat(plan, C)
         self.source, self.size = flat.source, flat.size
-        self._program, self._plan, self._sizes = program, plan, flat.sizes
+        self._program, self._plan = program, plan
         self._zeros = array("d", bytes(8 * self.size))
-        places, each, once = [], 0, 0
-        for name, size in flat.sizes.items():
-            places.append(f"inputs + {each} * (size_t)n + {once}")
-            each, once = each + size * (name in flat.batches), once + size * (name not in flat.batches)
-        arguments = [*(["n"] if flat.batches else []), *[f"at[{k}]" for k in range(len(places))], "result"]
-        call = f"program({', '.join(arguments + ['room'] * (flat.room > 0))})"
-        macros = {"ONE": each, "FIXED": once, "SIZE": self.size, "PLACES": ", ".join([*places, "0"]), "PROGRAM": call}
+        self._starts = [0, *accumulate(flat.sizes.values())]
+        places = [f"inputs + {start}" for start in self._starts]
+        arguments = [*[f"at[{k}]" for k in range(len(flat.sizes))], "result", *["room"] * (flat.room > 0)]
+        macros = {"COUNT": self._starts[-1], "SIZE": self.size, "PLACES": ", ".join(places)}
+        macros |= {"PROGRAM": f"program({', '.join(arguments)})"}
         macros |= {"ROOM": flat.room} if flat.room else {}
         defined = [f"#define {name} {meaning}" for name, meaning in macros.items()]
         around = Path(__file__).with_name("library.c").read_text(encoding="utf-8")
         made = library("\n".join([self.source, *defined, around]), optimize, cache)
         number, pointer = ctypes.c_size_t, ctypes.c_void_p
         self._call, self._loop = made.call, made.loop
-        self._call.argtypes = [pointer, ctypes.c_int, pointer]
+        self._call.argtypes = [pointer, pointer]
         self._loop.argtypes = [pointer, pointer, number, pointer, number, pointer, number, pointer]
         self._loop.restype = number
         # From the arguments to their numbers and back, and from the numbers of a result to the result.
         entries = dict(zip(inspect.signature(program.function).parameters, [entry for _, entry in plan.entries]))
-        self._numbers = _batch_reader(entries, plan) if plan.batches else run(print_reader(entries))["numbers"]
+        self._numbers = run(print_reader(entries))["numbers"]
         trees = [*entries.values()], plan.outputs
         self._arguments, self._arranged = [run(print_writer(tree))["arranged"] for tree in trees]
 
     def __call__(self, /, *arguments: Any, **keywords: Any) -> Any:
         try:
-            numbers, n = self._numbers(*arguments, **keywords), 1
-            if self._plan.batches:
-                numbers, n = numbers
+            numbers = self._numbers(*arguments, **keywords)
             inputs, result = struct.pack(f"{len(numbers)}d", *numbers), self._zeros[:]
         except (TypeError, ValueError, LookupError, struct.error):
             return self._program(*arguments, **keywords)  # which says what does not fit
-        if self._call(inputs, n, result.buffer_info()[0]):
+        if self._call(inputs, result.buffer_info()[0]):
             return self._arranged(result.tolist())
         return self._program(*arguments, **keywords)  # which says where a number is not finite
 
@@ -84,8 +81,7 @@ class MachineCode:
                 the result.
 
         Raises:
-            TypeError, ValueError: a buffer is not writable, or has not as many numbers as it should have, or the
-                program was compiled with `sum_over`.
+            TypeError, ValueError: a buffer is not writable, or has not as many numbers as it should have.
 
         >>> from array import array
         >>> from tinygrad_edu import Value, compile_graph
@@ -95,14 +91,13 @@ class MachineCode:
         >>> square = machine.prepare(x, y); square(); y  # doctest: +SKIP
         array('d', [25.0])
         """
-        self._check_no_batch("prepare")
-        views, sizes = [memoryview(inputs), memoryview(result)], [sum(self._sizes.values()), self.size]
+        views, sizes = [memoryview(inputs), memoryview(result)], [self._starts[-1], self.size]
         if [(view.format, view.shape, view.contiguous) for view in views] != [("d", (size,), True) for size in sizes]:
             raise ValueError("prepare: flat buffers of {} and {} numbers in float64 are needed".format(*sizes))
         source, target = [ctypes.addressof((ctypes.c_char * view.nbytes).from_buffer(view)) for view in views]
 
         def prepared(call: Any = self._call) -> None:
-            if not call(source, 1, target):
+            if not call(source, target):
                 views[1][:] = array("d", flatten(self._program(*self._arguments(views[0]))))
 
         return prepared
@@ -114,10 +109,8 @@ class MachineCode:
         result `w` is that after the last step, and each other number the list of what it was in every step.
 
         Raises:
-            ValueError: no output has the name of an input, or one has not as many numbers as that; n < 1; or the
-                program was compiled with `sum_over`.
+            ValueError: no output has the name of an input, or one has not as many numbers as that; or n < 1.
         """
-        self._check_no_batch("repeat")
         if n < 1:
             raise ValueError(f"repeat: the number of steps is at least 1, not {n!r}")
         carried, kept = self._carried()
@@ -153,18 +146,12 @@ class MachineCode:
     def __repr__(self) -> str:
         return f"<MachineCode of {len(self.source.splitlines())} lines>"
 
-    def _check_no_batch(self, asked: str) -> None:
-        if self._plan.batches:
-            raise ValueError(f"{asked}: compile without sum_over")
-
     def _carried(self) -> tuple[list[tuple[int, int, range]], list[int]]:
         """The arguments that are results of the step before, and the places of the other results.
 
         Each is its number, where its numbers begin in the inputs, and where they stand in the result.
         """
-        names, starts = [name for name, _ in self._plan.entries], [0]
-        for size in self._sizes.values():
-            starts.append(starts[-1] + size)
+        names, starts = [name for name, _ in self._plan.entries], self._starts
         outputs = self._plan.outputs if isinstance(self._plan.outputs, dict) else {}
         carried, kept, at = [], list[int](), 0
         for key, branch in outputs.items():
@@ -184,16 +171,3 @@ class MachineCode:
 def _carry(result: array[float], inputs: array[float], carried: list[tuple[int, int, range]]) -> None:
     for _, start, places in carried:
         inputs[start : start + len(places)] = result[places.start : places.stop]
-
-
-def _batch_reader(entries: dict[str, Any], plan: Plan) -> Any:
-    """A function from the arguments, of which some are sequences of examples, to all numbers, and how many examples."""
-    readers = {f"numbers_{k}": run(print_reader({"of": entry}))["numbers"] for k, entry in enumerate(entries.values())}
-    batches = [name for name, entry in entries.items() if any([entry is x for x in plan.batches])]
-    parts = [
-        f"*[x for one in {name} for x in {reader}(one)]" if name in batches else f"*{reader}({name})"
-        for name, reader in zip(entries, readers)
-    ]
-    lengths = ", ".join([f"len({name})" for name in batches])
-    source = f"def numbers({', '.join(entries)}):\n    [n] = {{{lengths}}}\n    return [{', '.join(parts)}], n\n"
-    return run(source, readers)["numbers"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -162,7 +163,7 @@ def printed(page: Page, arguments: Sequence[tuple[str, Any]], outputs: Any, coun
     used = _names_used(program) | ({"array"} if constants else set())
     helpers = [text for name, text in HELPERS.items() if name in used]
     used |= {name for text in helpers for name in _names_used(text)}
-    functions = [name for name in FUNCTIONS if name in used]
+    functions = sorted([name for name in used if name in FUNCTIONS or hasattr(math, name)])
     parts = [*[text.strip() for text in helpers], *["\n".join(constants)] * bool(constants), program]
     return "\n\n\n".join(parts), functions
 

@@ -21,7 +21,7 @@ from ...value import Value
 from ...writing.code import Code, Written, functions_in
 from ...writing.expression import Apply, write
 from .. import naming
-from .structures import EXPRESSION, INDENT, Called, Names, filled, laid_out, name_of, unfolded, unpacked
+from .structures import EXPRESSION, INDENT, Called, Names, laid_out, name_of, unfolded, unpacked
 from .terms import Term, simplify
 
 # What a step without a label is called, with a number behind it.
@@ -33,21 +33,17 @@ class Plan(NamedTuple):
 
     Attributes:
         entries: the arguments, Values and Tensors in their structure, each with the name it would like.
-        batches: those of the entries that are given as a sequence of examples.
         variables: the Term of every Value of the entries.
         sections: a heading and the Terms that stand below it.
         outputs: the structure of the result, with Terms and lists of them.
-        titles: the best label of a result, also where the step that computes it has another name.
         order: the Terms that the outputs need, each after its inputs.
         called: the names of the nodes, as in every reading.
     """
 
     entries: list[tuple[str, Any]]
-    batches: list[Any]
     variables: dict[Value, Term]
     sections: list[tuple[str, list[Term]]]
     outputs: Any
-    titles: dict[Term, str]
     order: list[Term]
     called: Called
 
@@ -64,11 +60,11 @@ def uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def plan(outputs: Any, inputs: Any, sum_over: Iterable[Any] = ()) -> Plan:
+def plan(outputs: Any, inputs: Any) -> Plan:
     """The plan of the function that `compile_graph` describes."""
     called = naming.Names([*_tensors(outputs), *values_in(outputs)], [*_tensors(inputs), *values_in(inputs)]).given
-    entries, batches = _entries(inputs, called), list(sum_over)
-    variables = _variables([entry for _, entry in entries], batches)
+    entries = _entries(inputs, called)
+    variables = _variables([entry for _, entry in entries])
     results = values_in(outputs)
     order = topological_order(*results)
     parts = _sections(order, results)
@@ -77,22 +73,16 @@ def plan(outputs: Any, inputs: Any, sum_over: Iterable[Any] = ()) -> Plan:
     terms, known = simplify(order, results, variables)
     sections = [(heading, [terms[value] for value in values]) for heading, values in parts]
     forward = needed(known, sections[0][1]) if len(sections) > 1 else set()
-    titles: dict[Term, str] = {}
-    asked = set(results)
     for value, label in _labels(order, outputs, called):
-        if value in asked:
-            titles.setdefault(terms[value], label)
         elsewhere = isinstance(label, DerivativeName) and terms.get(value) in forward
         if value in terms and not terms[value].label and not elsewhere:
             terms[value].label = label
     used = needed(known, [terms[y] for y in results])
     return Plan(
         entries,
-        batches,
         {x: terms[x] for x in variables},
         sections,
         unfolded(outputs, terms.__getitem__),
-        titles,
         [term for term in known if term in used],
         called,
     )
@@ -142,11 +132,10 @@ class Printer:
     written: dict[Term, Written] = field(default_factory=dict)
     open: set[Term] = field(default_factory=set)
     statements: list[Statement] = field(default_factory=list)
-    indent: str = INDENT
     heading: str = ""
 
     def statement(self, text: str, defines: Term | None = None, uses: Iterable[Term] = ()) -> None:
-        text = self.indent + text.replace("\n", f"\n{self.indent}")
+        text = INDENT + text.replace("\n", f"\n{INDENT}")
         self.statements.append(Statement(text, self.heading, defines, tuple(uses)))
         self.heading = ""
 
@@ -214,38 +203,13 @@ def print_program(plan: Plan, language: Code) -> tuple[str, list[str]]:
     """The source of the function in Python, without imports, and the functions that it calls."""
     operations = {term.op for term in plan.order if term.op}
     functions = set().union(*[functions_in(language.spelling(op, ())) for op in operations])
-    page = printer(plan, language, [*functions, "zip"] if len(plan.batches) > 1 else functions)
-
-    def unpack(entry: Any, name: str) -> None:
+    page = printer(plan, language, functions)
+    arguments = [page.names.new(name) for name, _ in plan.entries]
+    for name, (_, entry) in zip(arguments, plan.entries):
         for x, name_of_x in unpacked(entry, name, page.names, page.statement, plan.called):
             page.written[plan.variables[x]] = Written(name_of_x)
-
-    # The arguments, and for a sum the loop over the examples.
-    arguments = [page.names.new(name) for name, _ in plan.entries]
-    loops = []
-    for name, (_, entry) in zip(arguments, plan.entries):
-        if any([entry is x for x in plan.batches]):
-            loops.append((name, page.names.new(f"{name}_n"), entry))
-        else:
-            unpack(entry, name)
-    sums = {}
-    if loops:
-        results = dict.fromkeys(flatten(plan.outputs))
-        sums = {y: page.names.new(f"sum_{plan.titles.get(y, i)}") for i, y in enumerate(results, start=1)}
-        for some in filled([f"{name} =" for name in sums.values()]):
-            page.statement(f"{some} 0.0")
-        together, one = ", ".join([x for x, _, _ in loops]), ", ".join([n for _, n, _ in loops])
-        page.statement(f"for {one} in {together if len(loops) == 1 else f'zip({together}, strict=True)'}:")
-        page.indent *= 2
-        for _, name, entry in loops:
-            unpack(entry, name)
     page.steps(plan)
-    if loops:
-        page.heading = "the gradient of the sum is the sum of the gradients" if len(plan.sections) > 1 else "sums"
-        for y, name in sums.items():
-            page.statement(f"{name} += {page.text(y)}")
-        page.indent = INDENT
-    page.statement(f"return {laid_out(plan.outputs, sums.__getitem__ if loops else page.text)}")
+    page.statement(f"return {laid_out(plan.outputs, page.text)}")
     lines = [line for s in page.statements for line in (*s.comment(language), s.text)]
     lines = lines[not lines[0] :]  # above the first there is no empty line
     return "\n".join([language.head.format("program", ", ".join(arguments)), *lines, ""]), sorted(functions)
@@ -265,14 +229,12 @@ def _entries(inputs: Any, called: Called) -> list[tuple[str, Any]]:
     return [(name_of(entry, called) or f"input_{i}", entry) for i, entry in enumerate(entries, start=1)]
 
 
-def _variables(entries: list[Any], sum_over: Sequence[Any]) -> list[Value]:
+def _variables(entries: list[Any]) -> list[Value]:
     """The Values of the inputs, each of which may be there once."""
     variables = values_in(entries)
     for x, n in Counter(variables).items():
         if n > 1:
             raise ValueError(f"compile_graph: {x} stands {n} times among the inputs; which number is it to be?")
-    if not all([any([entry is x for entry in entries]) for x in sum_over]):
-        raise ValueError("compile_graph: sum_over takes entries of the inputs, the very same objects")
     return variables
 
 
