@@ -1,7 +1,5 @@
 """The command line: `python -m tinygrad_edu`, or `tinygrad-edu`."""
 
-from __future__ import annotations
-
 import json
 import sys
 from argparse import Namespace
@@ -94,29 +92,28 @@ def _explain(y: Value, variables: dict[str, Value], options: Namespace) -> None:
     y.backward()  # its error names the node whose derivative is infinite
     derivation = explain(y, wrt=_wrt(variables, options), digits=options.digits)
     if options.format != "json":
-        _write(derivation.to(options.format or "text"), options.output)
-        return
-    rows = {
-        part: [{"quantity": str(row.quantity), "line": row.text(options.digits), "value": row.result} for row in rows]
-        for part, rows in (
-            ("forward", derivation.forward),
-            ("backward", [row for step in derivation.backward for row in step.rows]),
-            ("paths", derivation.paths),
-        )
+        return _write(derivation.to(options.format), options)
+    parts = {
+        "forward": derivation.forward,
+        "backward": [row for step in derivation.backward for row in step.rows],
+        "paths": derivation.paths,
     }
-    slopes = {name: x.grad for name, x in variables.items()}
-    _write(_as_json({"formula": options.formula.strip(), "value": y.data, "grad": slopes} | rows), options.output)
+    report: dict[str, Any] = {"value": y.data, "grad": {name: x.grad for name, x in variables.items()}}
+    for part, rows in parts.items():
+        report[part] = [
+            {"quantity": str(row.quantity), "line": row.text(options.digits), "value": row.result} for row in rows
+        ]
+    return _write_json(report, options)
 
 
 def _check(y: Value, variables: dict[str, Value], options: Namespace) -> None:
     if not variables:
         raise FormulaError("there is no name in the formula to differentiate with respect to")
     report = gradcheck(lambda *xs: evaluate(options.formula, dict(zip(variables, xs))), list(variables.values()))
-    if options.format == "json":
-        rows = [{"name": r.name, "analytic": r.analytic, "numeric": r.numeric, "error": r.error} for r in report]
-        _write(_as_json({"formula": options.formula.strip(), "value": y.data, "coordinates": rows}), options.output)
-    else:
-        _write(str(report), options.output)
+    if options.format != "json":
+        return _write(str(report), options)
+    rows = [{"name": r.name, "analytic": r.analytic, "numeric": r.numeric, "error": r.error} for r in report]
+    return _write_json({"value": y.data, "coordinates": rows}, options)
 
 
 def _draw(y: Value, variables: dict[str, Value], options: Namespace) -> None:
@@ -130,22 +127,21 @@ def _draw(y: Value, variables: dict[str, Value], options: Namespace) -> None:
     elif options.format in ("png", "pdf"):
         raise FormulaError(f"a picture as {options.format} needs a file: -o picture.{options.format}")
     else:
-        _write(drawing.source if options.format == "dot" else drawing.svg(), "-")
+        _write(drawing.source if options.format == "dot" else drawing.svg(), options)
 
 
 def _step(y: Value, variables: dict[str, Value], options: Namespace) -> None:
     from ..readings.stepping import step_through
 
     y.backward()
-    page = step_through(y, options.level, _title(options), options.digits)
-    _write(page.html, options.output)
+    _write(step_through(y, options.level, _title(options), options.digits).html, options)
 
 
 def _code(y: Value, variables: dict[str, Value], options: Namespace) -> None:
     from ..readings.compiling import compile_graph
 
     slopes = {f"df_d{identifier(name)}": grad(y, x) for name, x in variables.items()}
-    _write(compile_graph({"f": y} | slopes, inputs=list(variables.values())).source, options.output)
+    _write(compile_graph({"f": y} | slopes, inputs=list(variables.values())).source, options)
 
 
 def _sheet(y: Value, variables: dict[str, Value], options: Namespace) -> Any:
@@ -169,18 +165,14 @@ def _worksheet(y: Value, variables: dict[str, Value], options: Namespace) -> Non
         write_whole(Path(options.answers), form.encode())
     if options.key:
         sheet.key().save(options.key)
-    _write(sheet.to({"latex": "tex", "html": "html"}.get(options.format, "md")), options.output)
+    _write(sheet.to({"markdown": "md", "latex": "tex"}.get(options.format, options.format)), options)
 
 
 def _mark(y: Value, variables: dict[str, Value], options: Namespace) -> None:
     points = dict([assignment(text) for text in options.points])
-    marks = _sheet(y, variables, options).mark(
-        options.path, points=points, tolerance=options.tolerance, least_digits=options.least_digits
-    )
-    if options.output in (None, "-"):
-        _write(str(marks), "-")
-    else:
-        marks.save(options.output)
+    how = {"points": points, "tolerance": options.tolerance, "least_digits": options.least_digits}
+    marks = _sheet(y, variables, options).mark(options.path, **how)
+    _write(marks.to(options.format).removesuffix("\n"), options, "utf-8-sig" if options.format == "csv" else "utf-8")
 
 
 RUN = {run.__name__[1:]: run for run in (_explain, _check, _draw, _step, _code, _worksheet, _mark)}
@@ -199,13 +191,13 @@ def _title(options: Namespace) -> str:
     return str(options.formula.strip() if options.title is None else options.title)
 
 
-def _as_json(result: dict[str, Any]) -> str:
-    return json.dumps(result, ensure_ascii=False, allow_nan=False)
+def _write_json(report: dict[str, Any], options: Namespace) -> None:
+    _write(json.dumps({"formula": options.formula.strip()} | report, ensure_ascii=False, allow_nan=False), options)
 
 
-def _write(text: str, output: str | None) -> None:
+def _write(text: str, options: Namespace, encoding: str = "utf-8") -> None:
     text = text.removesuffix("\n")
-    if output in (None, "-"):
+    if options.output in (None, "-"):
         print(text)
     else:
-        write_whole(Path(str(output)), f"{text}\n".encode())
+        write_whole(Path(options.output), f"{text}\n".encode(encoding))

@@ -1,14 +1,13 @@
 """The options of the command line, read by argparse."""
 
-from __future__ import annotations
-
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from .parse import FUNCTIONS, FUNCTIONS_OF_SEVERAL, FormulaError, quoted
+from .parse import FUNCTIONS, FormulaError, quoted
 
 _EXAMPLES = f"""
 examples:
@@ -23,22 +22,34 @@ examples:
   tinygrad-edu doctor
 
 A formula has numbers, names, + - * / **, parentheses, and the functions
-  {", ".join([*FUNCTIONS, *FUNCTIONS_OF_SEVERAL])}.
+  {", ".join(FUNCTIONS)}.
 What is printed can be typed, too: 2·x₁² − σ(π). Quote it, and give each name a value, name=number;
 pi and e have theirs.
 
 exit status: 0 done; 1 the result could not be made, or a check failed; 2 the command is wrong
 """
 
-#: The formats of each command, with the suffixes of their files. The first is that of standard output.
-FORMATS: dict[str, dict[str, str]] = {
-    "explain": {"text": ".txt", "markdown": ".md", "latex": ".tex", "json": ".json"},
-    "check": {"text": ".txt", "json": ".json"},
-    "draw": {"svg": ".svg", "dot": ".dot .gv", "png": ".png", "pdf": ".pdf"},
-    "step": {"html": ".html .htm"},
-    "code": {"python": ".py"},
-    "worksheet": {"markdown": ".md", "latex": ".tex", "html": ".html"},
-    "mark": {"text": ".txt", "csv": ".csv", "html": ".html"},
+#: What each command makes, and its formats with the suffixes of their files. The first is that of standard output.
+COMMANDS: dict[str, tuple[str, dict[str, str]]] = {
+    "explain": (
+        "every line of the chain rule, with the numbers put in",
+        {"text": ".txt", "markdown": ".md", "latex": ".tex", "json": ".json"},
+    ),
+    "draw": (
+        "a picture of the graph, with values, gradients and local derivatives",
+        {"svg": ".svg", "dot": ".dot .gv", "png": ".png", "pdf": ".pdf"},
+    ),
+    "step": ("an HTML page that goes through the forward and the backward pass", {"html": ".html .htm"}),
+    "check": ("the derivatives beside central differences", {"text": ".txt", "json": ".json"}),
+    "code": ("the formula and its derivatives as a Python program of the names", {"python": ".py"}),
+    "worksheet": (
+        "an exercise: the rules in symbols, and blanks for the numbers",
+        {"markdown": ".md", "latex": ".tex", "html": ".html"},
+    ),
+    "mark": (
+        "marks for answers: a file of answers, or a folder of them, last; with the sheet's own options, --seed too",
+        {"text": ".txt", "csv": ".csv", "html": ".html"},
+    ),
 }
 
 
@@ -71,81 +82,61 @@ def arguments_of(argv: Sequence[str], version: str) -> argparse.Namespace:
 
 
 def _choose_format(arguments: argparse.Namespace) -> None:
-    """The format that the file's suffix says, or --format for standard output."""
-    command, output = arguments.command, arguments.output
+    """The format that the file's suffix says, or --format, or the first of the command."""
+    command, output, formats = arguments.command, arguments.output, COMMANDS[arguments.command][1]
     if output in (None, "-"):
-        if command in ("draw", "step") and output is None and sys.stdout is not None and sys.stdout.isatty():
+        arguments.format = arguments.format or next(iter(formats))
+        if output is None and command in ("draw", "step") and sys.stdout is not None and sys.stdout.isatty():
             example = "picture.svg" if command == "draw" else "page.html"
             raise FormulaError(f"{command} needs a file, such as -o {example}; -o - prints it on the terminal")
         return
     suffix = Path(output).suffix.lower()
-    says = next((format for format, suffixes in FORMATS[command].items() if suffix in suffixes.split()), None)
+    says = next((format for format, suffixes in formats.items() if suffix in suffixes.split()), None)
     if not says:
-        raise FormulaError(f"{command} writes {' '.join(FORMATS[command].values())}, not {quoted(suffix)}")
+        raise FormulaError(f"{command} writes {' '.join(formats.values())}, not {quoted(suffix)}")
     if arguments.format not in (None, says):
         raise FormulaError(f"{quoted(output)} and the format {arguments.format}: the suffix says {says}")
     arguments.format = says
 
 
 def _parser(version: str) -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="tinygrad-edu",
-        description="What a formula's derivatives are, and why.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    how: Any = {"formatter_class": argparse.RawDescriptionHelpFormatter, "epilog": _EXAMPLES, "allow_abbrev": False}
+    about = "What a formula's derivatives are, and why."
+    parser = _Parser(prog="tinygrad-edu", description=about, **how)
     parser.add_argument("--version", action="version", version=f"tinygrad-edu {version}")
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)
+    of: dict[str, argparse.ArgumentParser] = {}
 
-    def command(name: str, help: str) -> argparse.ArgumentParser:
-        sub = commands.add_parser(
-            name, help=help, description=help, epilog=_EXAMPLES, allow_abbrev=False,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )  # fmt: skip
-        sub.add_argument("formula", metavar="FORMULA", help='such as "tanh(w*x + b)"')
-        sub.add_argument("values", metavar="name=number", nargs="*", help="a value for each name in it")
-        files = f"a file, {' '.join(FORMATS[name].values())}; by default standard output, which is -"
-        sub.add_argument("-o", dest="output", metavar="FILE", help=files)
-        sub.set_defaults(format=None)
-        return sub
+    def add(names: str, option: str, help: str, **how: Any) -> None:
+        for name in names.split():
+            of[name].add_argument(option, help=help, **how)
 
-    explain = command("explain", "every line of the chain rule, with the numbers put in")
-    draw = command("draw", "a picture of the graph, with values, gradients and local derivatives")
-    draw.add_argument("--no-numbers", dest="numbers", action="store_false", help="names and operations alone")
-    draw.add_argument("--size", type=float, metavar="INCHES", help="no wider and no higher than this")
-    step = command("step", "an HTML page that goes through the forward and the backward pass")
-    check = command("check", "the derivatives beside central differences")
-    command("code", "the formula and its derivatives as a Python program of the names")
-    exercise = command("worksheet", "an exercise: the rules in symbols, and blanks for the numbers")
-    exercise.add_argument("--key", metavar="FILE", help="write the same filled in, as .html, .tex or .md")
-    exercise.add_argument("--answers", metavar="FILE", help="write a form for the answers, as .csv or .json")
-    marked = "a file of answers, or a folder of them, last; with the sheet's own options, --seed too"
-    mark = command("mark", f"marks for answers: {marked}")
-    for sub in (exercise, mark):
-        asked = "what is asked for (default: backward)"
-        sub.add_argument("--blanks", choices=("forward", "backward", "all"), default="backward", help=asked)
-        sub.add_argument("--seed", type=int, help="in place of the given numbers draw some that show every mistake")
-        sub.add_argument("--lr", type=float, help="a learning rate: the sheet ends with the update of --wrt")
-        sub.add_argument("--title", help="the heading; by default the formula")
+    for name, (about, formats) in COMMANDS.items():
+        of[name] = commands.add_parser(name, help=about, description=about, **how)
+        add(name, "formula", 'such as "tanh(w*x + b)"', metavar="FORMULA")
+        add(name, "values", "a value for each name in it", metavar="name=number", nargs="*")
+        files = f"a file, {' '.join(formats.values())}; by default standard output, which is -"
+        add(name, "-o", files, dest="output", metavar="FILE")
+        add(name, "--format", "for standard output; a FILE has its suffix", choices=[*formats])
+    marked = "worksheet mark"
+    add(f"explain {marked}", "--wrt", "only what leads to this name", metavar="NAME", action="append", default=[])
+    add(f"explain draw step {marked}", "--digits", "how many decimals are shown (default: 4)", type=int, default=4)
+    add(f"draw step {marked}", "--title", "the heading; by default the formula")
+    add("draw step", "--level", '"value" or "neuron"; by default by size')
+    add("draw", "--no-numbers", "names and operations alone", dest="numbers", action="store_false")
+    add("draw", "--size", "no wider and no higher than this", type=float, metavar="INCHES")
+    parts = ("forward", "backward", "all")
+    add(marked, "--blanks", "what is asked for (default: backward)", choices=parts, default="backward")
+    add(marked, "--seed", "in place of the given numbers draw some that show every mistake", type=int)
+    add(marked, "--lr", "a learning rate: the sheet ends with the update of --wrt", type=float)
+    add("worksheet", "--key", "write the same filled in, as .html, .tex or .md", metavar="FILE")
+    add("worksheet", "--answers", "write a form for the answers, as .csv or .json", metavar="FILE")
     worth = "what a line is worth, such as df_dw=2 (default: 1, and 0 where it only copies another)"
-    mark.add_argument("--points", metavar="LINE=POINTS", action="append", default=[], help=worth)
+    add("mark", "--points", worth, metavar="LINE=POINTS", action="append", default=[])
     unit = "how far a number may be off, in units of its last place (default: 0.5)"
-    mark.add_argument("--tolerance", type=float, default=0.5, help=unit)
+    add("mark", "--tolerance", unit, type=float, default=0.5)
     figures = "significant figures that a number must have, at most those of the key (default: 2)"
-    mark.add_argument("--least-digits", type=int, default=2, help=figures)
-    for sub in (explain, exercise, mark):
-        sub.add_argument("--wrt", metavar="NAME", action="append", default=[], help="only what leads to this name")
-    for name, sub in (("explain", explain), ("check", check), ("draw", draw)):
-        sub.add_argument("--format", choices=[*FORMATS[name]], help="for standard output; a FILE has its suffix")
-    for sub in (explain, check):
-        json = "the numbers as JSON, with full precision"
-        sub.add_argument("--json", action="store_const", const="json", dest="format", help=json)
-    for sub in (draw, step):
-        sub.add_argument("--title", help="the heading; by default the formula")
-        sub.add_argument("--level", help='"value" or "neuron"; by default by size')
-    for sub in (explain, draw, step, exercise, mark):
-        sub.add_argument("--digits", type=int, default=4, help="how many decimals are shown (default: 4)")
+    add("mark", "--least-digits", figures, type=int, default=2)
     about = "what is installed; exit status 1 where no picture can be drawn"
     commands.add_parser("doctor", help=about, description=about, allow_abbrev=False)
     return parser
@@ -157,14 +148,6 @@ class _Parser(argparse.ArgumentParser):
         raise FormulaError(" ".join(message.split()))
 
 
-#: Every option. Anything else that begins with a minus is a formula or a value.
-_OPTIONS = (
-    "-o", "-h", "--help", "--version", "--format", "--wrt", "--json", "--no-numbers", "--size", "--title",
-    "--level", "--digits", "--key", "--answers", "--blanks", "--seed", "--lr", "--points",
-    "--tolerance", "--least-digits", "--",
-)  # fmt: skip
-
-
 def _protected(argv: Sequence[str]) -> list[str]:
     """A formula may begin with a minus: a space before it tells argparse that it is not an option."""
-    return [" " + a if a.startswith("-") and a != "-" and a.split("=")[0] not in _OPTIONS else a for a in argv]
+    return [f" {a}" if re.match("-[^-]", a) and a not in ("-o", "-h") else a for a in argv]
