@@ -940,6 +940,8 @@ def test_only_what_is_rounding_cancels():
     x = Value(1.0, label="x")
     assert "cancel (floating point leaves" in str(explain(0.1 * x + 0.2 * x - 0.3 * x))
     assert "cancel" not in str(explain(x * (1 + 1e-9) - x))
+    u = x * 3.0  # whose gradient is exactly 0: what cancelled above it rounds nothing in that of x
+    assert explain(u * 1e6 - u * 1e6 + x * 1e-9).rows[-1].arrived == 1e-9
 
 
 def test_neurons_with_other_gradients_are_not_called_identical():

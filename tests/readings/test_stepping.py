@@ -278,6 +278,14 @@ def test_in_matrices_too(count):
         nodes[-1].forward()
 
 
+def test_a_small_gradient_is_not_taken_for_rounding():
+    x = Value(2.0, label="x")
+    u = x * 3.0
+    pages = [step_through(y) for y in (u * 1e6 - u * 1e6 + x * 1e-9, 0.1 * x + 0.2 * x - 0.3 * x)]
+    told = in_node([(page, "compute(new Map()).gradients[nodes.indexOf(2)]") for page in pages])
+    assert told == [1e-9, 0]
+
+
 def test_the_formula_of_every_line_comes_to_its_number():
     script = (
         "(() => { const run = compute(new Map()); return data.steps.flatMap((s) => s.lines).filter((l) => l.tree)"

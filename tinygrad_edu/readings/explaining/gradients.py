@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from math import inf
 from typing import TypeAlias
 
 from ...errors import refuse_gradient
@@ -16,7 +17,7 @@ from .rows import separated
 Words: TypeAlias = list[str | Expression]
 Edge: TypeAlias = tuple[Value, int]  # a node, and which of its inputs
 
-_ROUNDING = 1e-13  # some hundred additions in floating point, relative to their terms
+_ROUNDING = 2e-15  # that of a term, and of some hundred that are added: several units in the last place
 _MOST_TERMS = 6
 HIDDEN = Name("?")  # stands for a node that the reader is not shown
 
@@ -31,6 +32,7 @@ class Gradients:
 
     Attributes:
         of: the gradient of each node; exactly 0 where it is 0 but for rounding.
+        rounding: how much of it can be rounding.
         symbols: each node with a name as a formula, and each constant.
         users: the edges from each node to its users: (the user, which of the user's inputs the node is).
         environment: the number of every formula that was asked for.
@@ -53,11 +55,18 @@ class Gradients:
         self.raw = chain_rule(order)
         if not all_finite(list(self.raw.values())):
             refuse_gradient("explain", self.raw, list(self.raw.values()))
-        # The same sum over paths with every term positive: how large the terms were before they
-        # cancelled, and with it how much of the sum can be rounding.
-        self.size = chain_rule(order, lambda b: [abs(p) for p in b.partials])
-        self.of = {n: 0.0 if vanishes(g, self.size[n]) else g for n, g in self.raw.items()}
+        self.rounding = self._rounding_of_each()
+        self.of = {n: 0.0 if abs(g) <= self.rounding[n] < inf else g for n, g in self.raw.items()}
         self._rules: dict[Value, list[Expression]] = {}
+
+    def _rounding_of_each(self) -> dict[Value, float]:
+        """How much of each gradient can be rounding: that of its terms, and that of the gradients above, passed on."""
+        rounding = dict.fromkeys(self.order, 0.0)
+        for b in reversed(self.order):
+            if g := self.raw[b]:
+                for a, p in zip(b.inputs, b.partials):
+                    rounding[a] += abs(p) * (rounding[b] + _ROUNDING * abs(g))
+        return rounding
 
     def gradient(self, node: Value) -> Derivative:
         """∂L/∂node, as a formula."""
@@ -92,7 +101,7 @@ class Gradients:
         if self.of[node] or node is self.root:
             return []
         if terms := self._contributions(node):
-            here = vanishes(sum(terms), max(map(abs, terms)))
+            here = abs(sum(terms)) <= _ROUNDING * max(map(abs, terms))
             said: Words = ["the contributions ", *_sum(terms), " cancel"] if here else ["contributions above it cancel"]
             return [*said, *self._rounding(node)]
         factors = {str(factor): factor for factor in self._zero_factors[node] if factor}
@@ -134,11 +143,6 @@ class Gradients:
     def _rounding(self, node: Value) -> Words:
         left = self.raw[node]
         return [" (floating point leaves ", Number(left), ")"] if left else []
-
-
-def vanishes(gradient: float, size: float) -> bool:
-    """Whether a sum of terms is 0 but for rounding; `size` is the sum of their absolute values."""
-    return abs(gradient) <= _ROUNDING * size < float("inf")
 
 
 def meets_zero(factors: Sequence[Expression]) -> Words:

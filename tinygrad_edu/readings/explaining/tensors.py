@@ -27,7 +27,7 @@ from .rows import Derivation, Note, Row, Step, separated
 _MOST_TENSORS = 1000
 _MOST_REASONS = 4
 _MOST_ELEMENTS = 6
-_ROUNDING = 1e-11  # of a gradient computed in another order, relative to its terms
+_ORDER = 1e4  # how much more a gradient computed in another order can be rounded
 
 
 def derive_tensors(read: Subject, digits: int) -> Derivation:
@@ -133,17 +133,16 @@ class _Backward:
         if len(given.numbers) != len(result.numbers):
             given = given.broadcast_to(t.shape)
         rests = [g - r for g, r in zip(result.numbers, given.numbers)]
-        rounding = _ROUNDING * self._size(t, rule)
+        rounding = self._rounding(t, rule)
         if not all(map(isfinite, rests)) or all([abs(d) <= rounding for d in rests]):
             return None
         return Array(t.shape, [0.0 if abs(d) <= rounding else d for d in rests])
 
-    def _size(self, t: Tensor, rule: Expression) -> float:
-        """The largest sum of absolute terms in ∂L/∂t and the gradients that its rule contains: a scale for rounding."""
+    def _rounding(self, t: Tensor, rule: Expression) -> float:
+        """The largest rounding in ∂L/∂t and in the gradients that its rule contains."""
         above = {part.below for part in parts(rule) if isinstance(part, Derivative)} or {self.root.name}
         tensors = [t, *[self.tensor_named[name] for name in above if name in self.tensor_named]]
-        sizes: list[float] = [self.gradients.size.get(v, 0.0) for a in tensors for v in a.values]
-        return max(sizes)
+        return _ORDER * max([self.gradients.rounding.get(v, 0.0) for a in tensors for v in a.values])
 
     def _notes(self, q: Quantity, quantity: Derivative, rule: Expression, result: Array) -> list[Note]:
         """Notes for the row: a sum in it that is 1, and why elements are zero."""

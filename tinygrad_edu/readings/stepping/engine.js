@@ -47,14 +47,19 @@ function forward(leaves, slopes = null) {
   return run;
 }
 
+const ROUNDING = 2e-15; // as in Python: that of a term, and of some hundred that are added
+
 function backward(run) {
-  // ∂L/∂a = Σ ∂L/∂b · ∂b/∂a over the nodes b that use a. `sizes` is the same sum with every term positive:
-  // a gradient that is tiny beside it is 0 but for rounding.
+  // ∂L/∂a = Σ ∂L/∂b · ∂b/∂a over the nodes b that use a; and how much of it can be rounding: that of its terms,
+  // and that of the gradients above, passed on. What is not more than that is 0.
   if (run.values[root] === undefined) return;
-  const gradients = chainRule(order(), (b) => run.slopes[b]);
-  const sizes = chainRule(order(), (b) => run.slopes[b].map(Math.abs));
+  const rounding = (run.rounding = nodes.map(() => 0));
+  const gradients = chainRule(order(), (b) => run.slopes[b], (found, a, term, b, k) => {
+    found[a] += term;
+    rounding[a] += ROUNDING * Math.abs(term) + rounding[b] * Math.abs(run.slopes[b][k]);
+  });
   if (gradients.every(Number.isFinite)) {
-    run.gradients = gradients.map((g, n) => (Math.abs(g) <= 1e-13 * sizes[n] && sizes[n] < Infinity ? 0 : g));
+    run.gradients = gradients.map((g, n) => (Math.abs(g) <= rounding[n] && rounding[n] < Infinity ? 0 : g));
     return;
   }
   const steep = order().find((b) => gradients[b] && !run.slopes[b].every(Number.isFinite));

@@ -5,8 +5,8 @@ function wrongGradients(watch) {
   return make && run.gradients.length && !predict.checked ? make((b) => run.slopes[b], watch) : null;
 }
 
-function differs(a, b) {
-  return Math.abs(a - b) > 1e-12 * Math.max(1, Math.abs(a), Math.abs(b));
+function differs(n, wrong) {
+  return Math.abs(wrong - run.gradients[n]) > 2 * run.rounding[n]; // both may be rounded
 }
 
 function drawWrong() {
@@ -17,7 +17,7 @@ function drawWrong() {
   if (!wrong) return;
   const shown = state.all || !hide.checked ? last : state.step;
   for (const place of places.filter(({ what }) => what === "gradient")) {
-    if (!differs(wrong[place.node], run.gradients[place.node]) || textOf(place, shown) === undefined) continue;
+    if (!differs(place.node, wrong[place.node]) || textOf(place, shown) === undefined) continue;
     place.group.classList.add("unlike");
     if (place.cell) continue; // in a matrix the table has the numbers
     const { text } = place;
@@ -49,10 +49,10 @@ hooks.film = () => {
   const b = events[k], own = moves.filter(({ from }) => from === b);
   const lines = own.filter(({ to }) => names[to]).map(({ to, term, incoming, k: input, after }) => ({
     quantity: `∂${L}/∂${names[to]}`, relation: mistake.value === "overwrite" ? "=" : "+=", notes: [], of: ["g", to],
-    sides: [[`${enclosed(incoming)} · ${enclosed(run.slopes[b][input])}`], [short(term)]].concat(differs(after, term) ? [] : []),
+    sides: [[`${enclosed(incoming)} · ${enclosed(run.slopes[b][input])}`], [short(term)]],
     part: [1, 1], ...(mistake.value === "overwrite" ? { part: undefined } : { notes: [[`now ${short(after)}`]] }),
   }));
-  const title = [`Wrong engine, ${k + 1} of ${events.length}: backward through ${named(b)}, which has ${short(own[0].incoming)}${differs(own[0].incoming, run.gradients[b]) ? ` where ${short(run.gradients[b])} is right` : ""}`];
+  const title = [`Wrong engine, ${k + 1} of ${events.length}: backward through ${named(b)}, which has ${short(own[0].incoming)}${differs(b, own[0].incoming) ? ` where ${short(run.gradients[b])} is right` : ""}`];
   return { phase: "backward", title, hand: cardOf(b), near: own.map(({ to }) => cardOf(to)).filter(Boolean), arrows: [], lines };
 };
 
@@ -64,7 +64,7 @@ function enclosed(x) {
 function drawComparison() {
   const wrong = wrongGradients();
   const passed = [...new Set(steps.filter(({ phase }) => phase === "backward").flatMap(({ lines }) => lines.flatMap(({ of }) => nodesOf(of))))];
-  const rows_ = wrong ? passed.filter((n) => differs(wrong[n], run.gradients[n])) : [];
+  const rows_ = wrong ? passed.filter((n) => differs(n, wrong[n])) : [];
   compared.hidden = !rows_.length;
   byId("filming").hidden = !wrong || data.level === "tensor";
   const cells = (n) => [`∂${L}/∂${names[n]}`, short(run.gradients[n]), short(wrong[n])].map((text) => filled("td", text));

@@ -92,7 +92,7 @@ function judge() {
   const given = fields.map((field) => read(field.value));
   fields.forEach((field, k) => field.toggleAttribute("aria-invalid", !given[k]));
   if (given.includes(null)) return [NO_NUMBER, null];
-  const near = (x, k, tolerance) => Math.abs(x - given[k].number) <= tolerance + 1e-9 * Math.max(1e-3, Math.abs(x));
+  const near = (x, k, tolerance) => Math.abs(x - given[k].number) <= tolerance + 1e-9 * Math.abs(x);
   const fits = (xs) => xs.every((x, k) => near(x, k, Math.min(given[k].tolerance, 0.05 * Math.abs(x)))); // within 5 %, or it tells little
   if (fits(right)) return ["Right.", true];
   if (right.every((x, k) => near(x, k, given[k].tolerance))) return ["More digits, please: two that are not 0 in front.", null];
