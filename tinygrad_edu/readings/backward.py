@@ -13,8 +13,8 @@ from ..writing.algebra import add, in_symbols, part, placed
 from ..writing.arrays import Array
 from ..writing.expression import Apply, Chain, Constant, Derivative, Expression
 from .formulas import slopes_of
+from .layers import by_height
 from .matrices import contributions, full, place, places_in
-from .order import by_height
 from .quantities import Quantities, Quantity
 from .tensor_graph import How, TensorGraph
 

@@ -1,74 +1,138 @@
-"""Finding the network in a graph: which nodes together are a neuron, which Tensors a layer.
+"""A graph layer by layer, and the network in it: which nodes together are a neuron, which Tensors a layer.
 
 A neuron is h = g(z) with z = w · x + b, where w and b are Parameters, or leaves that are labelled as weights and
 biases. z may be several such products, as in a recurrent cell. A layer is the same one floor up, with `@`
 in place of `dot`. Without a Parameter there is no layer, whatever the arithmetic looks like.
 """
 
-from __future__ import annotations
-
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
-from .. import array_ops, ops
+from .. import array_ops, graph, ops
 from ..network.nn import Parameter, place_of
-from ..network.places import Place, layer_numbers
+from ..network.places import layer_numbers
 from ..network.tensor import Tensor
 from ..value import Value
 
-N = TypeVar("N", Value, Tensor)
+# The order of a graph.
+
+
+def by_depth(order: Sequence[graph.N]) -> list[graph.N]:
+    """The nodes of a topological order layer by layer.
+
+    First the leaves, in the order in which they are needed; then what needs only leaves, …
+    """
+    depth: dict[graph.N, int] = {}
+    for node in order:
+        depth[node] = 1 + max([depth.get(a, 0) for a in node.inputs], default=-1)
+    layers = sorted(order, key=depth.__getitem__)
+    needed = dict.fromkeys([a for node in layers for a in node.inputs if not a.inputs and a in depth])
+    return [*needed, *[node for node in layers if node.inputs or node not in needed]]
+
+
+def by_height(order: Sequence[graph.N]) -> list[graph.N]:
+    """The nodes of a topological order layer by layer from the root: each after all its users."""
+    height: dict[graph.N, int] = dict.fromkeys(order, 0)
+    for node in reversed(order):
+        for a in node.inputs:
+            if a in height:
+                height[a] = max(height[a], height[node] + 1)
+    return sorted(order, key=height.__getitem__)
+
+
+def computed_from(inputs: Iterable[graph.N], order: Sequence[graph.N]) -> set[graph.N]:
+    """The nodes of a topological order that need one of the inputs, and the inputs among them."""
+    found = set(inputs)
+    for node in order:
+        if not found.isdisjoint(node.inputs):
+            found.add(node)
+    return found.intersection(order)
+
+
+def users_of(order: Sequence[graph.N]) -> dict[graph.N, list[graph.N]]:
+    """For every node the nodes that use it, once for each use."""
+    users: dict[graph.N, list[graph.N]] = {node: [] for node in order}
+    for node in order:
+        for a in node.inputs:
+            users[a].append(node)
+    return users
+
+
+# The network.
+
+N = TypeVar("N", bound=Value | Tensor)
 
 ACTIVATIONS = (ops.TANH, ops.RELU, ops.SIGMOID)
 WEIGHTS, BIASES = {"w", "W", "weight", "weights"}, {"b", "bias"}
 
 
-@dataclass(frozen=True)
-class Neuron:
-    """z = weights · inputs + biases, h = g(z), in the layer of that number."""
+@dataclass(eq=False)
+class Affine(Generic[N]):
+    """z = Σ weights · inputs + Σ biases, and h = g(z) where an activation follows.
 
-    weights: tuple[Value, ...]
-    inputs: tuple[Value, ...]
-    biases: tuple[Value, ...]
-    z: Value
-    h: Value | None
-    layer: int
-    steps: tuple[Value, ...]
+    Attributes:
+        steps: the sums and products inside it.
+        number: which layer it is, or is a part of. Weights that are used again have the same.
+        time: counts the uses of a layer that depend on each other; None where there is one only.
+    """
+
+    z: N
+    weights: list[N] = field(default_factory=list)
+    inputs: list[N] = field(default_factory=list)
+    biases: list[N] = field(default_factory=list)
+    steps: list[N] = field(default_factory=list)
+    h: N | None = None
+    number: int = 0
+    time: int | None = None
 
     @property
-    def output(self) -> Value:
+    def output(self) -> N:
         return self.z if self.h is None else self.h
 
     @property
-    def parameters(self) -> tuple[Value, ...]:
+    def parameters(self) -> tuple[N, ...]:
         return (*self.weights, *self.biases)
 
     @property
-    def inside(self) -> list[Value]:
-        """The nodes the neuron is made of, its inputs aside."""
+    def inside(self) -> list[N]:
+        """The nodes it is made of, its inputs aside."""
         return [*self.parameters, *self.steps, self.z] + ([] if self.h is None else [self.h])
 
-
-@dataclass(frozen=True)
-class Layer:
-    """z = W x + b (or x Wᵀ + b, with a row for each example), h = g(z).
-
-    `number` says which weights they are: used again, they have the same. `time` counts the uses that depend on
-    each other; it is None where there is one only.
-    """
-
-    weights: tuple[Tensor, ...]
-    inputs: tuple[Tensor, ...]
-    biases: tuple[Tensor, ...]
-    z: Tensor
-    h: Tensor | None
-    by_rows: bool
-    number: int
-    time: int | None
-
     @property
-    def parameters(self) -> tuple[Tensor, ...]:
-        return (*self.weights, *self.biases)
+    def by_rows(self) -> bool:
+        """Of a layer: whether it is x Wᵀ + b, with a row for each example."""
+        products: list[Any] = [t for t in (*self.steps, self.z) if t.op in (array_ops.AFFINE, array_ops.MATMUL)]
+        first = products[0]
+        return first.ndim == 2 if first.op is array_ops.AFFINE else first.inputs[0] is self.inputs[0]
+
+
+Neuron: TypeAlias = Affine[Value]
+Layer: TypeAlias = Affine[Tensor]
+
+
+def find_layers(order: Sequence[Tensor]) -> list[Layer]:
+    """The layers of a graph of Tensors, from the input on."""
+    layers = _sums(order, {t for t in order if isinstance(t, Parameter)})
+    _number(layers)
+    _tell_times(order, {layer.z: layer for layer in layers})
+    return layers
+
+
+def find_neurons(order: Sequence[Value], parameters: set[Value], layers: Iterable[Layer]) -> list[Neuron]:
+    """The neurons of a graph in topological order, and so layer by layer within each path."""
+    neurons = _sums(order, parameters)
+    number = {v: layer.number for layer in layers for v in layer.z.values}
+    sums, depth = {neuron.z for neuron in neurons}, dict.fromkeys(order, 0)  # of the sums on the longest way to a node
+    for node in order:
+        depth[node] = max([depth[a] for a in node.inputs], default=0) + (node in sums)
+    same: dict[tuple[Value, ...], int] = {}  # weights that are used again are the same layer
+    for neuron in neurons:
+        if neuron.z in number:
+            neuron.number = number[neuron.z]
+        else:
+            neuron.number = same.setdefault(tuple(neuron.weights), depth[neuron.z])
+    return neurons
 
 
 def letters(name: str) -> str:
@@ -80,206 +144,109 @@ def letters(name: str) -> str:
     return "".join(filter(str.isalpha, name.partition("_")[0]))
 
 
-def users_of(order: list[N]) -> dict[N, list[N]]:
-    """For every node the nodes that use it, once for each use."""
-    users: dict[N, list[N]] = {node: [] for node in order}
-    for node in order:
-        for a in node.inputs:
-            users[a].append(node)
-    return users
-
-
-@dataclass
-class _Sum(Generic[N]):
-    """z = Σ weights · inputs + Σ biases; `steps` are the sums and products inside it."""
-
-    z: N
-    weights: list[N]
-    inputs: list[N]
-    biases: list[N] = field(default_factory=list)
-    steps: list[N] = field(default_factory=list)
-    h: N | None = None
-
-    def add(self, term: _Sum[N]) -> None:
-        self.weights += term.weights
-        self.inputs += term.inputs
-        self.biases += term.biases
-        self.steps += term.steps
-        self.steps.append(term.z)
-
-
-def find_layers(order: list[Tensor]) -> list[Layer]:
-    """The layers of a graph of Tensors, from the input on."""
-
-    def product(t: Tensor) -> _Sum[Tensor] | None:
-        if t.op is array_ops.AFFINE:
-            W, x, c = untransposed(t.inputs[0]), *t.inputs[1:]
-            return _Sum(t, [W], [x], [c]) if _is(W, WEIGHTS) and _is(c, BIASES | WEIGHTS) else None
-        if t.op is array_ops.MATMUL:
-            left, right = t.inputs
-            factors = [(untransposed(left), right), (untransposed(right), left)]
-            if left.ndim == right.ndim == 2:
-                factors.reverse()  # with a row for each example the weights stand on the right
-            found = [(W, x) for W, x in factors if _is(W, WEIGHTS) and not _is(untransposed(x), WEIGHTS)]
-            return _Sum(t, [found[0][0]], [found[0][1]]) if found else None
-        return None
-
-    sums = _sums(order, product, lambda t: _is(t, BIASES | WEIGHTS), lambda t: isinstance(t, Parameter))
-    numbers = _numbers(sums)
-    times = _times(order, numbers)
-    return [
-        Layer(
-            tuple(s.weights),
-            tuple(s.inputs),
-            tuple(s.biases),
-            s.z,
-            s.h,
-            _has_rows(next((t for t in s.steps if t.op in (array_ops.AFFINE, array_ops.MATMUL)), s.z), s.inputs[0]),
-            numbers[s.z],
-            times[s.z],
-        )
-        for s in sums
-    ]
-
-
-def find_neurons(order: list[Value], parameters: set[Value], layers: list[Layer]) -> list[Neuron]:
-    """The neurons of a graph in topological order, and so layer by layer within each path."""
-
-    def is_weight(v: Value) -> bool:
-        return v in parameters or _is(v, WEIGHTS)
-
-    def product(v: Value) -> _Sum[Value] | None:
-        if v.op is ops.AFFINE:
-            weights, inputs, c = v.op.arguments(v.inputs)
-            if all(map(is_weight, weights)) and is_bias(c):
-                return _Sum(v, list(weights), list(inputs), [c])
-        elif v.op is ops.DOT and v.inputs:
-            left, right = v.op.arguments(v.inputs)
-            for weights, inputs in ((left, right), (right, left)):
-                if all(map(is_weight, weights)) and not all(map(is_weight, inputs)):
-                    return _Sum(v, list(weights), list(inputs))
-        return None
-
-    def is_bias(v: Value) -> bool:
-        return is_weight(v) or _is(v, BIASES)
-
-    if not any([node.op is ops.AFFINE or node.op is ops.DOT for node in order]):
-        return []
-    sums = _sums(order, product, is_bias, parameters.__contains__)
-    number = {v: layer.number for layer in layers for v in layer.z.values}
-    by_depth = _depths(order, {s.z for s in sums})
-    same: dict[tuple[Value, ...], int] = {}  # weights that are used again are the same layer
-    return [
-        Neuron(
-            w := tuple(s.weights),
-            tuple(s.inputs),
-            tuple(s.biases),
-            s.z,
-            s.h,
-            number[s.z] if s.z in number else same.setdefault(w, by_depth[s.z]),
-            tuple(s.steps),
-        )
-        for s in sums
-    ]
-
-
-def untransposed(t: Tensor) -> Tensor:
+def _untransposed(node: Any) -> Any:
     """W, of Wᵀ, or of W in another shape."""
-    while t.inputs and t.op in (array_ops.TRANSPOSE, array_ops.RESHAPE):
-        (t,) = t.inputs
-    return t
+    while node.op in (array_ops.TRANSPOSE, array_ops.RESHAPE):
+        (node,) = node.inputs
+    return node
 
 
-def _is(node: Value | Tensor, called: set[str]) -> bool:
-    """Whether a node is a Parameter, or a leaf whose label says what it is."""
-    return isinstance(node, Parameter) or (not node.op and letters(node.label or "") in called)
+def _products(node: Any) -> list[tuple[Sequence[Any], Sequence[Any], Sequence[Any]]]:
+    """The weights, inputs and biases of a product, in each way in which it may have such."""
+    match node.op:
+        case array_ops.AFFINE:
+            W, x, b = node.inputs
+            return [([_untransposed(W)], [x], [b])]
+        case array_ops.MATMUL:
+            left, right = node.inputs
+            found: list[Any] = [([_untransposed(left)], [right], []), ([_untransposed(right)], [left], [])]
+            # With a row for each example the weights stand on the right.
+            return found[::-1] if left.ndim == right.ndim == 2 else found
+        case ops.AFFINE:
+            weights, inputs, b = node.op.arguments(node.inputs)
+            return [(weights, inputs, [b])]
+        case ops.DOT:
+            left, right = node.op.arguments(node.inputs)
+            return [(left, right, []), (right, left, [])]
+    return []
 
 
-def _sums(
-    order: list[N],
-    product: Callable[[N], _Sum[N] | None],
-    is_bias: Callable[[N], bool],
-    is_parameter: Callable[[N], bool],
-) -> list[_Sum[N]]:
+def _sums(order: Sequence[N], parameters: Set[N]) -> list[Affine[N]]:
     """The largest sums of products with weights, and of biases; and what an activation makes of them.
 
     A product alone, with weights that have only the label of such, may be anything.
     """
+
+    def is_weight(node: N, called: Set[str] = WEIGHTS) -> bool:
+        return node in parameters or (not node.op and letters(node.label or "") in called)
+
+    def is_bias(node: N) -> bool:
+        return is_weight(node, WEIGHTS | BIASES)
+
     users = users_of(order)
-    found: dict[N, _Sum[N]] = {}
+    found: dict[N, Affine[N]] = {}
     for node in order:
-        if (own := product(node)) is not None:
-            found[node] = own
-        elif node.op is ops.ADD:
-            a, b = node.inputs
-            parts = [x for x in (a, b) if x in found and len(users[x]) == 1]
-            if parts and all([x in parts or is_bias(x) for x in (a, b)]):
-                whole: _Sum[N] = _Sum(node, [], [])
-                for x in (a, b):
-                    if x in parts:
-                        whole.add(found.pop(x))
-                    else:
-                        whole.biases.append(x)
-                found[node] = whole
-    for z, s in found.items():
+        for weights, inputs, biases in _products(node):
+            learned = all(map(is_weight, weights)) and all(map(is_bias, biases))
+            if learned and weights and (biases or not all([is_weight(_untransposed(x)) for x in inputs])):
+                found.setdefault(node, Affine(node, [*weights], [*inputs], [*biases]))
+        if node.op is ops.ADD:
+            addends: Any = node.inputs
+            parts = [a for a in addends if a in found and len(users[a]) == 1]
+            if parts and all([a in parts or is_bias(a) for a in addends]):
+                terms = [found.pop(a) if a in found else Affine(a, biases=[a]) for a in addends]
+                found[node] = _added(node, terms)
+    for z, whole in found.items():
         if len(users[z]) == 1 and users[z][0].op in ACTIVATIONS:
-            s.h = users[z][0]
-    return [s for s in found.values() if s.biases or s.h is not None or all(map(is_parameter, s.weights))]
+            whole.h = users[z][0]
+    return [s for s in found.values() if s.biases or s.h is not None or parameters >= {*s.weights}]
 
 
-def _has_rows(product: Tensor, x: Tensor) -> bool:
-    """Whether each row of the product is one example."""
-    return product.ndim == 2 if product.op is array_ops.AFFINE else product.inputs[0] is x
+def _added(z: N, terms: Sequence[Affine[N]]) -> Affine[N]:
+    """The sum z of several, some of which are a bias alone."""
+    whole = Affine(z)
+    for term in terms:
+        whole.weights += term.weights
+        whole.inputs += term.inputs
+        whole.biases += term.biases
+        whole.steps += [*term.steps, term.z] if term.weights else []
+    return whole
 
 
-def _numbers(sums: Iterable[_Sum[Tensor]]) -> dict[Tensor, int]:
-    """The number of the layer of each z: the same weights and biases are the same layer.
+def _number(layers: Sequence[Layer]) -> None:
+    """Number the layers: the same weights and biases are the same layer.
 
     Where all layers are those of MLPs and Sequentials, they have the numbers that they have there; else they are
     counted in the order in which they are first used.
     """
-    layers = dict.fromkeys([(*s.weights, *s.biases) for s in sums])
-    numbers: dict[Place, dict[Place, int]] = {}
-    placed: dict[tuple[Tensor, ...], tuple[Place, int]] = {}  # the network, and the number in it
-    for key in layers:
-        if isinstance(W := key[0], Parameter):
+    counted = dict.fromkeys([layer.parameters for layer in layers])
+    numbers: dict[tuple[Tensor, ...], tuple[Any, int]] = {}  # the network, and the number in it
+    for parameters in counted:
+        W = parameters[0]
+        if isinstance(W, Parameter):
             network = place_of(W).outermost
-            if network not in numbers:
-                numbers[network] = layer_numbers(network)
-            if place_of(W) in numbers[network]:
-                placed[key] = network, numbers[network][place_of(W)]
-    if len(set(placed.values())) == len(layers):
-        return {s.z: placed[*s.weights, *s.biases][1] for s in sums}
-    counted = {key: n for n, key in enumerate(layers, start=1)}
-    return {s.z: counted[*s.weights, *s.biases] for s in sums}
+            if n := layer_numbers(network).get(place_of(W)):
+                numbers[parameters] = network, n
+    if len(set(numbers.values())) < len(counted):
+        numbers = {parameters: (None, n) for n, parameters in enumerate(counted, start=1)}
+    for layer in layers:
+        _, layer.number = numbers[layer.parameters]
 
 
-def _times(order: list[Tensor], number: dict[Tensor, int]) -> dict[Tensor, int | None]:
-    """At what time each use of a layer's weights is: later where it depends on one that has used them before.
-
-    A node knows its time, and which layers were used at it on the way to the node, as bits.
-    """
-    state: dict[Tensor, tuple[int, int]] = {}
+def _tell_times(order: Sequence[Tensor], layer_of: dict[Tensor, Layer]) -> None:
+    """At what time each use of a layer's weights is: later where it depends on one that has used them before."""
+    time: dict[Tensor, int] = {}
+    used: dict[Tensor, set[int]] = {}  # the layers that were used at that time on the way to a node
     for t in order:
-        before = [state[a] for a in t.inputs]
-        time = max([time for time, _ in before], default=0)
-        used = 0
-        for then, layers in before:
-            used |= layers if then == time else 0
-        if t in number:
-            bit = 1 << number[t]
-            time, used = (time + 1, bit) if used & bit else (time, used | bit)
-        state[t] = time, used
-    at: dict[int, list[int]] = {}
-    for z, n in number.items():
-        at.setdefault(n, []).append(state[z][0])
-    rank = {n: {time: k for k, time in enumerate(sorted(set(times)), start=1)} for n, times in at.items()}
-    return {z: rank[n][state[z][0]] if len(rank[n]) > 1 else None for z, n in number.items()}
-
-
-def _depths(order: list[Value], ends: set[Any]) -> dict[Value, int]:
-    """For each node how many of the ends lie on the longest way to it, itself included."""
-    depth: dict[Value, int] = {}
-    for node in order:
-        depth[node] = max([depth[a] for a in node.inputs], default=0) + (node in ends)
-    return depth
+        time[t] = max([time[a] for a in t.inputs], default=0)
+        used[t] = {n for a in t.inputs if time[a] == time[t] for n in used[a]}
+        if t in layer_of:
+            if layer_of[t].number in used[t]:
+                time[t], used[t] = time[t] + 1, set()
+            used[t].add(layer_of[t].number)
+    times: dict[int, set[int]] = {}
+    for z, layer in layer_of.items():
+        times.setdefault(layer.number, set()).add(time[z])
+    for z, layer in layer_of.items():
+        if len(times[layer.number]) > 1:
+            layer.time = 1 + sorted(times[layer.number]).index(time[z])

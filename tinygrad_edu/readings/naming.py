@@ -21,9 +21,8 @@ from ..network.tensor import Tensor, from_values
 from ..value import Value
 from ..writing.expression import derivative_text
 from ..writing.names import SUBSCRIPT, element, elements, of_layer
-from .layers import find_layers, find_neurons
+from .layers import by_depth, find_layers, find_neurons
 from .matrices import is_view
-from .order import by_depth
 
 Node: TypeAlias = Value | Tensor
 
@@ -266,9 +265,9 @@ class Names:
         self._name_by_label(self._all_values)
         width: dict[int, int] = {}
         for neuron in self.neurons:
-            j = width[neuron.layer] = width.get(neuron.layer, 0) + 1
+            j = width[neuron.number] = width.get(neuron.number, 0) + 1
             for letter, v in (("z", neuron.z), ("h", neuron.h)):
-                self._give_role(v, element(of_layer(letter, neuron.layer), (j - 1,), (j,)))
+                self._give_role(v, element(of_layer(letter, neuron.number), (j - 1,), (j,)))
 
     def _name_derivatives(self, nodes: Sequence[Node]) -> None:
         """∂y/∂x, by the names of what was differentiated by what."""

@@ -17,9 +17,9 @@ from ..writing import expression as E
 from ..writing.algebra import part
 from ..writing.expression import Expression
 from .formulas import formula, on_its_own
+from .layers import by_depth
 from .matrices import place
 from .naming import Names
-from .order import by_depth
 from .tensor_graph import How, Node, TensorGraph
 
 _DEEPEST = 8  # operations inside one formula

@@ -25,8 +25,8 @@ from ...writing.evaluation import with_args
 from ...writing.expression import Apply, Constant, Expression, Name, Precedence, Spelling, call, write
 from ..backward import gradients
 from ..formulas import formula
+from ..layers import by_height
 from ..naming import Names
-from ..order import by_height
 from ..quantities import Quantities
 from .lowering import MATMUL, lowered
 from .recording import Recording

@@ -154,7 +154,7 @@ def neuron_level(scene: Scene, cards: NeuronCards, rankdir: str | None = None, t
             label, kind, tip = value_card(scene, v, more), scene.kind(v), describe(scene, v)
         look.node(graph, ids[v], label, kind, tip)
     for k, column in enumerate(_columns(cards)):
-        layers = {neuron.layer for _, neuron in column if neuron}
+        layers = {neuron.number for _, neuron in column if neuron}
         layer = layers.pop() if len(layers) == 1 else None
         if layer or len(column) > 1:
             _stack(graph, k, [ids[v] for v, _ in column], f"layer {layer}" if layer else None)

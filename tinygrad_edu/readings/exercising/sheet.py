@@ -27,7 +27,7 @@ from ...writing.numbers import short, shown
 from ..explaining import derivation_of
 from ..explaining.lines import Line, Lines, lines_of
 from ..explaining.updates import updates
-from ..order import computed_from
+from ..layers import computed_from
 from ..subject import subject
 
 _ACCENTS = {"\u0302": "_hat", "\u0303": "_tilde", "\u0304": "_bar", "′": "_prime"}

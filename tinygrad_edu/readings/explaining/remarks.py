@@ -39,7 +39,7 @@ def remarks(names: Names, gradients: Gradients, shown: set[Value]) -> list[Words
     weights_of = {z: layer.weights[0] for layer in names.layers for z in layer.z.values}
     layers: dict[Place, Layer] = {}
     for neuron in names.neurons:
-        place = neuron.layer, weights_of.get(neuron.z)
+        place = neuron.number, weights_of.get(neuron.z)
         layers.setdefault(place, {}).setdefault(neuron.parameters, []).append(neuron)
     side_by_side = len({depth for depth, _ in layers}) < len(layers)
 

@@ -16,7 +16,7 @@ from ...writing.expression import Derivative, Expression, parts
 from ...writing.names import elements
 from ..backward import gradients
 from ..formulas import on_its_own
-from ..order import by_height, computed_from
+from ..layers import by_height, computed_from
 from ..quantities import Quantities, Quantity
 from ..subject import Subject
 from ..tensor_graph import How, TensorGraph

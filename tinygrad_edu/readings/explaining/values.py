@@ -13,7 +13,7 @@ from ...writing.evaluation import put_in
 from ...writing.expression import Derivative, Expression, Name, Number, Path
 from ...writing.names import array_name
 from ..formulas import formula
-from ..order import by_depth, by_height, computed_from
+from ..layers import by_depth, by_height, computed_from
 from ..subject import Subject
 from .gradients import Edge, Gradients, Words
 from .remarks import remarks
