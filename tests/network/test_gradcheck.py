@@ -7,17 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinygrad_edu import (
-    MLP,
-    GradcheckError,
-    Linear,
-    Tensor,
-    Value,
-    central_difference,
-    gradcheck,
-    ops,
-    squared_error,
-)
+from tinygrad_edu import MLP, GradcheckError, Linear, Tensor, Value, central_difference, gradcheck, ops, squared_error
 from tinygrad_edu.value import record
 
 # A square whose derivative is wrong in the way its name says.
@@ -48,8 +38,8 @@ def test_central_differences_have_the_structure_of_the_inputs():
     assert central_difference(f, inputs, step=0.5) == [1.0, [[1.0, 2.0], [3.0, 4.0]], 1.0]
     assert central_difference(f, tuple(inputs), step=0.5) == central_difference(f, inputs, step=0.5)
     assert central_difference(lambda a: a * a, 3.0, step=0.5) == [6.0]
-    assert central_difference(lambda t: (t * t).sum(), Tensor([3.0, 4.0]), step=0.5) == [[6.0, 8.0]]
-    assert central_difference(lambda t: (t * t).sum(), np.array([3.0, 4.0]), step=0.5) == [[6.0, 8.0]]
+    for t in Tensor([3.0, 4.0]), np.array([3.0, 4.0]):
+        assert central_difference(lambda t: (t * t).sum(), t, step=0.5) == [[6.0, 8.0]]
 
 
 @given(st.floats(-1e6, 1e6))
@@ -62,46 +52,15 @@ def test_the_step_grows_with_the_input(x):
 # gradcheck
 
 
-def test_a_right_derivative_passes_and_is_reported_for_every_coordinate():
-    report = gradcheck(
-        lambda W, x, c: (W @ x).sum() * c, [[[1.0, 2.0], [3.0, 4.0]], Tensor([5.0, 6.0], label="x"), 2.0]
-    )
-    assert [row.name for row in report] == [
-        "inputs[0][0, 0]", "inputs[0][0, 1]", "inputs[0][1, 0]", "inputs[0][1, 1]", "x₁", "x₂", "inputs[2]",
-    ]  # fmt: skip
-    assert [row.analytic for row in report] == [10.0, 12.0, 10.0, 12.0, 8.0, 12.0, 56.0]
-    assert repr(report) == str(report)  # what a notebook shows
-    assert repr(report[6]) == "<inputs[2]: 56 by backward, 56 by differences>"
-    # The formula is exact here; rounding, 56 · ε / 2h, is 1e-9.
-    assert [row.numeric for row in report] == pytest.approx([10.0, 12.0, 10.0, 12.0, 8.0, 12.0, 56.0], rel=1e-9)
-    assert [row.error for row in report] == [abs(row.analytic - row.numeric) for row in report]
-
-
-def test_the_report_is_a_table():
-    table = str(gradcheck(lambda a, t: a * a * t.sum(), [Value(3.0, label="alpha"), [[0.5, -1.0]]], step=0.25))
-    assert table.split("\n") == [
-        "coordinate            analytic        numeric     error",
-        "alpha                       -3             -3   0.0e+00",
-        "inputs[1][0, 0]              9              9   0.0e+00",
-        "inputs[1][0, 1]              9              9   0.0e+00",
-    ]
-    assert str(gradcheck(lambda a: a * a, [Value(3.0, label="a")], step=0.25)).split("\n") == [
-        "coordinate       analytic        numeric     error",
-        "a                       6              6   0.0e+00",
-    ]
-
-
 @pytest.mark.parametrize("op", [TWICE, OTHER_SIGN, NONE])
 def test_a_wrong_derivative_is_named_with_the_numbers(op):
     with pytest.raises(GradcheckError) as error:
         gradcheck(lambda a, b: a * a + apply(op, b) + a * b, [Value(3.0), Value(5.0, label="b")])
-    first, *table = str(error.value).split("\n")
     wrong = {TWICE: 20, OTHER_SIGN: -10, NONE: 0}[op] + 3
-    assert first == (
+    assert str(error.value) == (
         f"gradcheck: the derivative to b is {wrong} by backward, but 13 by central differences "
         f"(error {abs(wrong - 13):.1e}); 1 of 2 differ"
     )
-    assert [line.split()[0] for line in table] == ["coordinate", "inputs[0]", "b"]
     assert isinstance(error.value, AssertionError)
 
 
@@ -117,31 +76,25 @@ def test_the_worst_of_several_wrong_derivatives_is_named():
 def test_the_default_is_one_part_in_a_hundred_thousand_and_beside_zero_one_in_ten_million(value, slope, passes):
     op = ops.Op("near", lambda a: value * a, lambda y, a: (slope,))
     if passes:
-        assert len(gradcheck(lambda a: apply(op, a), [1.0])) == 1
+        assert gradcheck(lambda a: apply(op, a), [1.0]) is True
     else:
         with pytest.raises(GradcheckError):
             gradcheck(lambda a: apply(op, a), [1.0])
 
 
-def test_the_inputs_are_left_alone():
-    a, t = Value(3.0, label="a"), Tensor([1.0, 2.0], label="t")
-    a.grad = 7.0
+def test_what_the_function_reads_is_left_alone():
+    a, t, net = Value(3.0, label="a"), Tensor([1.0, 2.0], label="t"), Linear(2, 1, init=1.0)
+    a.grad = net.b[0].grad = 7.0
     product = a * t.sum()
     for check in central_difference, gradcheck:
-        check(lambda a, t: (a * t).sum(), [a, t])
-        check(lambda p: p * p, [product.item()])
+        check(lambda a, t: (a * net(t)).sum(), [a, t])
+        check(lambda p: p * p, [product])
     assert (a.data, a.grad, a.label, t.data, t.grad) == (3.0, 7.0, "a", [1.0, 2.0], [0.0, 0.0])
-
-
-def test_leaves_that_the_function_uses_besides_its_inputs_are_left_alone():
-    net = Linear(2, 1, init=1.0)
-    net.b[0].grad = 7.0
-    gradcheck(lambda x: net(x) * net(x), [[0.5, 0.25]])
-    assert (net.W.grad, net.b.grad) == ([[0.0, 0.0]], [7.0])
+    assert (net.W.grad, net.b.grad, product.data, product.grad) == ([[0.0, 0.0]], [7.0], 9.0, 0.0)
 
 
 def test_an_input_that_is_not_used_has_the_derivative_zero():
-    assert [row.analytic for row in gradcheck(lambda a, b: b, [1.0, 2.0])] == [0.0, 1.0]
+    assert gradcheck(lambda a, b: b, [1.0, 2.0])
 
 
 @pytest.mark.parametrize(
@@ -151,9 +104,9 @@ def test_an_input_that_is_not_used_has_the_derivative_zero():
         (lambda a: 3.0, [1.0], TypeError, "a Value, a Tensor or a list of them is needed, not float 3.0"),
         (lambda: Value(1.0), [], ValueError, "there are no inputs to differentiate by"),
         (lambda a: a, ["1"], TypeError, "^a real number is needed, not str"),
-        (lambda a: a, [None], TypeError, "^a real number is needed, not NoneType"),
         (lambda a: a, [[]], ValueError, "at least one number"),
-        (lambda a: a.log(), [1e-9], ValueError, "log of .* above 0"),
+        (lambda a: Value(3.0), [1.0], ValueError, "the result of f depends on none of the inputs"),
+        (lambda a: Tensor([2.0]) * a.data, [1.0], ValueError, "the result of f depends on none of the inputs"),
     ],
 )
 def test_what_cannot_be_checked_is_refused(f, inputs, error, message):
@@ -168,8 +121,7 @@ def test_what_cannot_be_checked_is_refused(f, inputs, error, message):
         (-1e-5, ValueError, "not -1e-05"),
         (1e-20, ValueError, "not 1e-20"),  # 1 + 1e-20 is 1
         (1.7e308, ValueError, "not 1.7e\\+308"),  # and twice that is no float
-        (float("nan"), ValueError, "a finite number is needed, not nan"),
-        ("x", TypeError, r"^(central_difference|gradcheck): step: a real number is needed, not str"),
+        ("x", TypeError, r"^step: a real number is needed, not str"),
     ],
 )
 def test_a_step_that_leads_nowhere_is_refused(step, error, message):
@@ -178,28 +130,20 @@ def test_a_step_that_leads_nowhere_is_refused(step, error, message):
             check(lambda a: a * 2, [1.0], step=step)
 
 
-def test_tolerances_are_numbers_not_below_zero():
-    for tolerance in {"rtol": -1e-5}, {"atol": -1.0}:
-        with pytest.raises(ValueError, match="gradcheck: rtol and atol are at least 0"):
-            gradcheck(lambda a: a * 2, [1.0], **tolerance)
-    with pytest.raises(ValueError, match="a finite number is needed, not nan"):
-        gradcheck(lambda a: a * 2, [1.0], rtol=float("nan"))
-
-
 # Leaves that f reads by itself.
 
 
-@pytest.mark.parametrize("check", [central_difference, gradcheck])
-def test_parameters_that_f_reads_by_itself_are_moved_in_place(check):
+def test_parameters_that_f_reads_by_itself_are_moved_in_place():
     net = MLP([2, 3, 1], seed=0)
     before = net.state_dict()
-    net.layers[0].b[1].grad = 7.0
-    found = check(lambda *_: squared_error(net([0.5, -1.0]), [0.25]), net.parameters())
-    numeric = [row.numeric for row in found] if check is gradcheck else [*np.concatenate([*map(np.ravel, found)])]
-    squared_error(net([0.5, -1.0]), [0.25]).backward()
-    net.layers[0].b[1].grad -= 7.0
-    assert numeric == pytest.approx([v.grad for p in net.parameters() for v in p.values], abs=1e-8)
-    assert any(numeric) and net.state_dict() == before
+
+    def loss(*_):
+        return squared_error(net([0.5, -1.0]), [0.25])
+
+    numeric = np.concatenate([*map(np.ravel, central_difference(loss, net.parameters()))])
+    assert gradcheck(loss, net.parameters()) and net.state_dict() == before
+    loss().backward()
+    assert numeric == pytest.approx([v.grad for p in net.parameters() for v in p.values], abs=1e-8) and any(numeric)
 
 
 def test_a_wrong_derivative_in_a_network_is_named_by_its_parameter():
@@ -209,18 +153,6 @@ def test_a_wrong_derivative_in_a_network_is_named_by_its_parameter():
     assert w.data == 3.0 and w.grad == 0.0
 
 
-def test_a_computed_input_that_f_reads_cannot_be_moved():
-    product = Value(2.0) * 3
-    with pytest.raises(ValueError, match="gradcheck: f reads an input that was computed"):
-        gradcheck(lambda _: product * 2, [product])
-
-
-@pytest.mark.parametrize("f", [lambda a: Value(3.0), lambda a: Tensor([2.0]) * a.data])
-def test_a_result_that_depends_on_no_input_is_refused(f):
-    with pytest.raises(ValueError, match="gradcheck: the result of f depends on none of the inputs"):
-        gradcheck(f, [1.0])
-
-
 def test_a_function_that_draws_at_random_is_refused():
     rng = random.Random(0)
     with pytest.raises(ValueError, match=r"gradcheck: two calls of f at the same point give .* dropout"):
@@ -228,10 +160,10 @@ def test_a_function_that_draws_at_random_is_refused():
 
 
 @pytest.mark.parametrize("check", [central_difference, gradcheck])
-def test_an_error_beside_the_point_names_the_check_the_coordinate_and_the_step(check):
+def test_an_error_beside_the_point_names_the_coordinate_and_the_step(check):
     t = Tensor([1e-7], label="t")
-    message = rf"{check.__name__}: f cannot be computed at t₁ = -5.9\d*e-06, which a step of 6.06e-06 .*step=…: log of"
+    message = r"^f cannot be computed at t₁ = -5.9\d*e-06, which a step of 6.06e-06 .*step=…: log of"
     with pytest.raises(ValueError, match=message):
         check(lambda t: t.log().sum(), [t])
-    assert len(check(lambda t: t.log().sum(), [t], step=1e-11)) == 1
+    assert check(lambda t: t.log().sum(), [t], step=1e-11)
     assert t.data == [1e-7]

@@ -150,7 +150,7 @@ def test_targets_that_were_computed_get_their_gradient_too():
 @pytest.mark.parametrize("loss", LOSSES)
 def test_losses_pass_the_check_by_differences(loss, reduction):
     y = [[0.25, 0.5, 0.25], [0.0, 1.0, 0.0]]
-    assert len(gradcheck(lambda z: loss(z, y, reduction), [[[0.5, -1.0, 2.0], [1.5, 0.0, -0.5]]])) == 6
+    assert gradcheck(lambda z: loss(z, y, reduction), [[[0.5, -1.0, 2.0], [1.5, 0.0, -0.5]]])
 
 
 def test_a_prediction_may_be_a_value_or_a_list_as_a_target_may():

@@ -39,44 +39,16 @@ def content(parameters, **more):
 # There and back.
 
 
-def test_the_file_is_readable_with_a_row_of_a_matrix_on_a_line(tmp_path):
+def test_the_file_is_readable_with_a_parameter_on_each_line(tmp_path):
     net = Shapes()
     for parameter in net.parameters():
         parameter.data = Tensor.full(parameter.shape, 0.5)
     path = save(net, tmp_path / "net.json")
     assert path == tmp_path / "net.json"
-    assert (
-        path.read_text(encoding="utf-8")
-        == """\
-{
-  "format": "tinygrad_edu parameters, version 1",
-  "parameters": {
-    "k": 0.5,
-    "θ": [0.5, 0.5, 0.5],
-    "cube": [
-      [
-        [0.5, 0.5, 0.5],
-        [0.5, 0.5, 0.5]
-      ],
-      [
-        [0.5, 0.5, 0.5],
-        [0.5, 0.5, 0.5]
-      ]
-    ],
-    "net.layers.0.W": [
-      [0.5, 0.5],
-      [0.5, 0.5],
-      [0.5, 0.5]
-    ],
-    "net.layers.0.b": [0.5, 0.5, 0.5],
-    "net.layers.1.W": [
-      [0.5, 0.5, 0.5]
-    ],
-    "net.layers.1.b": [0.5]
-  }
-}
-"""
-    )
+    lines = path.read_text().splitlines()
+    assert lines[0] == '{"format": "tinygrad_edu parameters, version 1", "parameters": {'
+    assert lines[1] == '"k": 0.5,' and lines[4] == '"net.layers.0.W": [[0.5, 0.5], [0.5, 0.5], [0.5, 0.5]],'
+    assert lines[-2:] == ['"net.layers.1.b": [0.5]', "}}"]
 
 
 def test_a_module_of_every_shape_comes_back_and_keeps_its_leaves(tmp_path):
@@ -106,12 +78,7 @@ def test_a_module_without_parameters_has_an_empty_file(tmp_path):
 
 def test_a_file_written_by_hand_may_have_whole_numbers_and_any_spacing(tmp_path):
     path = tmp_path / "hand.json"
-    path.write_text(
-        content(
-            {"b": [3], "W": [[1, -2e0]]},
-        ),
-        encoding="utf-8",
-    )
+    path.write_text(content({"b": [3], "W": [[1, -2e0]]}, made="by hand"), encoding="utf-8")
     net = Linear(2, 1)
     load(net, path)
     assert numbers(net) == [1.0, -2.0, 3.0] and {type(x) for x in numbers(net)} == {float}
@@ -132,20 +99,18 @@ def test_shared_parameters_stay_shared(tmp_path):
 GOOD = content({"W": [[1.0, 2.0]], "b": [3.0]})
 
 FOREIGN = {
-    "empty": ("", "it is not JSON, or not all of it: Expecting value"),
-    "text": ("hello", "it is not JSON"),
+    "empty": ("", "Expecting value: line 1"),
+    "text": ("hello", "Expecting value: line 1"),
     "pickle": (b"\x80\x04\x95\x0c", "can't decode byte 0x80"),
-    "byte order mark": (b"\xef\xbb\xbf" + GOOD.encode(), "it is not JSON, or not all of it: Unexpected UTF-8 BOM"),
     "no format": (json.dumps({"W": [[1.0, 2.0]], "b": [3.0]}), "it does not begin with"),
+    "no parameters": (json.dumps({"format": FORMAT}), 'and "parameters"'),
+    "a list of them": (content([1.0]), "a dict from paths to numbers is needed, not list"),
     "another version": (GOOD.replace("version 1", "version 2"), '"format": "tinygrad_edu parameters, version 1"'),
-    "more than parameters": (content({"W": [[1.0, 2.0]], "b": [3.0]}, lr=0.1), "and nothing else"),
     "unknown name": (content({"W": [[1.0, 2.0]], "b": [3.0], "c": 1.0}), r"missing \[\], unknown \['c'\]"),
     "shape": (content({"W": [[1.0], [2.0]], "b": [3.0]}), r"W has shape \(1, 2\), not \(2, 1\)"),
-    "empty list": (content({"W": [[]], "b": [3.0]}), "at least one number"),
-    "nan": (content({"W": [[1.0, 2.0]], "b": [float("nan")]}), "b holds nan, which is not a finite number"),
-    "whole number of 10,000 digits": (GOOD.replace("2.0", "-" + "1" * 10_000), "W holds -inf"),
-    "long text": (content({"W": [[1.0, "2" * 9999]], "b": [3.0]}), "W holds '2{59}, which"),
-    "true": (content({"W": [[1.0, True]], "b": [3.0]}), "W holds True, which is not a finite number"),
+    "nan": (content({"W": [[1.0, 2.0]], "b": [float("nan")]}), "a finite number is needed, not nan"),
+    "whole number of 10,000 digits": (GOOD.replace("2.0", "-" + "1" * 10_000), "not -inf"),
+    "long text": (content({"W": [[1.0, "2" * 9999]], "b": [3.0]}), "a real number is needed, not str '2{54}…"),
     "deep": ("[" * 100_000, "recursion"),
     "deep inside": (GOOD.replace("2.0", "[" * 5000 + "2.0" + "]" * 5000), "recursion"),
 }
@@ -172,22 +137,9 @@ def test_a_file_that_was_cut_anywhere_changes_nothing(tmp_path):
     net = Linear(2, 1, init=0.5)
     for length in range(len(whole) - 2):  # all but the last brace and the end of its line
         path.write_bytes(whole[:length])
-        with pytest.raises(ValueError, match=r"is not loaded: it is not JSON, or not all of it"):
+        with pytest.raises(ValueError, match=r"is not loaded: "):
             load(net, path)
     assert numbers(net) == [0.5, 0.5, 0.5]
-
-
-@given(st.binary(max_size=60), st.integers(0, len(GOOD)), st.integers(0, len(GOOD)))
-def test_no_other_bytes_are_anything_but_refused_or_whole(tmp_path_factory, noise, i, j):
-    path = tmp_path_factory.getbasetemp() / "noise.json"
-    path.write_bytes(GOOD.encode()[:i] + noise + GOOD.encode()[j:])
-    net = Linear(2, 1, init=0.5)
-    try:
-        load(net, path)
-    except ValueError as error:
-        assert str(path) in str(error) and numbers(net) == [0.5, 0.5, 0.5]
-    else:
-        assert net.state_dict() == json.loads(path.read_bytes())["parameters"]
 
 
 def test_a_network_of_another_width_is_refused_and_says_where(tmp_path):
@@ -249,14 +201,6 @@ def test_parameters_in_dicts_tuples_and_nested_lists_are_saved(tmp_path):
     assert other.state_dict() == shelf.state_dict() and other([1.0, 2.0]).data == shelf([1.0, 2.0]).data
 
 
-def test_two_parameters_of_one_name_are_not_written(tmp_path):
-    net = Module()
-    net.p = {1: Parameter([1.0]), "1": Parameter([2.0])}
-    with pytest.raises(ValueError, match=r"save: .* is not written: two parameters are called p\.1"):
-        save(net, tmp_path / "net.json")
-    assert list(tmp_path.iterdir()) == []
-
-
 @pytest.mark.parametrize("tied", ["a Parameter under two names", "two Parameters of the same Values"])
 def test_one_parameter_does_not_get_two_different_numbers(tied):
     net = Module()
@@ -269,14 +213,6 @@ def test_one_parameter_does_not_get_two_different_numbers(tied):
     assert net.state_dict() == before
     net.load_state_dict({"a": [3.0, 4.0], "b": [3.0, 4.0], "c": [9.0]})
     assert net.state_dict() == {"a": [3.0, 4.0], "b": [3.0, 4.0], "c": [9.0]}
-
-
-def test_a_state_is_made_of_plain_lists_that_can_be_changed():
-    net = Linear(2, 1, init=0.5)
-    state = net.state_dict()
-    state["W"][0][0] = 7.0
-    net.load_state_dict(state)
-    assert net.W.data == [[7.0, 0.5]]
 
 
 # Whole files or none.
@@ -309,10 +245,3 @@ def test_a_link_stays_a_link(tmp_path):
         save(net, link)
         load(other := Linear(1, 1), tmp_path / "there" / "net.json")
         assert link.is_symlink() and numbers(other) == [init, init]
-
-
-@pytest.mark.parametrize("name", ["w.npz", "w.pt", "w.pkl"])
-def test_a_suffix_of_another_format_is_refused(tmp_path, name):
-    with pytest.raises(ValueError, match=rf"^save: the file is JSON: call it w\.json, not {name}$"):
-        save(Linear(1, 1), tmp_path / name)
-    assert not list(tmp_path.iterdir())

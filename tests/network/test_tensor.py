@@ -326,4 +326,4 @@ def test_a_formula_of_everything_passes_the_check_by_differences(data, m, n):
         z = (W @ x).tanh() + (W * x).sum(axis=1)
         return (z.softmax() * z[::-1]).mean() + W.T.logsumexp(axis=0, keepdims=True).sum() / (1 + (x * x).sum())
 
-    assert len(gradcheck(f, [W, x])) == m * n + n
+    assert gradcheck(f, [W, x])

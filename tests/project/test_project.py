@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 import tinygrad_edu
-from tinygrad_edu.network import gradcheck, optim
+from tinygrad_edu.network import optim
 from tinygrad_edu.readings.explaining import rows
 from tinygrad_edu.readings.stepping import Page
 
@@ -142,7 +142,7 @@ def test_the_package_lists_every_public_name_once_with_a_line():
 def public():
     """Every public name with its object, those of the classes that they return or build upon, and their members."""
     named = {name: getattr(tinygrad_edu, name) for name in tinygrad_edu.__all__}
-    for of in (optim.Optimizer, gradcheck.GradcheckReport, gradcheck.Coordinate, rows.Derivation, rows.Row, Page):
+    for of in (optim.Optimizer, rows.Derivation, rows.Row, Page):
         named[of.__name__] = of
     for name, of in list(named.items()):
         if inspect.isclass(of):

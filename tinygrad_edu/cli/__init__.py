@@ -9,7 +9,7 @@ from typing import Any
 
 from .. import __version__
 from ..autodiff import grad
-from ..network.gradcheck import GradcheckError, gradcheck
+from ..network.gradcheck import GradcheckError, central_difference, gradcheck
 from ..readings.explaining import explain
 from ..value import Value
 from ..writing.code import identifier
@@ -109,11 +109,20 @@ def _explain(y: Value, variables: dict[str, Value], options: Namespace) -> None:
 def _check(y: Value, variables: dict[str, Value], options: Namespace) -> None:
     if not variables:
         raise FormulaError("there is no name in the formula to differentiate with respect to")
-    report = gradcheck(lambda *xs: evaluate(options.formula, dict(zip(variables, xs))), list(variables.values()))
-    if options.format != "json":
-        return _write(str(report), options)
-    rows = [{"name": r.name, "analytic": r.analytic, "numeric": r.numeric, "error": r.error} for r in report]
-    return _write_json({"value": y.data, "coordinates": rows}, options)
+    xs = list(variables.values())
+
+    def f(*xs: Value) -> Value:
+        return evaluate(options.formula, dict(zip(variables, xs)))
+
+    gradcheck(f, xs)
+    y.backward()
+    both = [(x.label, x.grad, numeric) for x, numeric in zip(xs, central_difference(f, xs))]
+    if options.format == "json":
+        rows = [{"name": name, "analytic": a, "numeric": n, "error": abs(a - n)} for name, a, n in both]
+        return _write_json({"value": y.data, "coordinates": rows}, options)
+    lines = [f"{name}: {a:.6g} by backward, {n:.6g} by central differences" for name, a, n in both]
+    return _write("
+".join(lines), options)
 
 
 def _draw(y: Value, variables: dict[str, Value], options: Namespace) -> None:
