@@ -44,7 +44,7 @@ Training
 
 Checks
     central_difference  derivatives by differences
-    gradcheck           backward beside differences, at every coordinate
+    gradcheck           backward beside differences, for every number
     GradcheckError      what it raises where they differ
 
 Readings of a graph
@@ -66,15 +66,20 @@ Readings of a graph
 `ops.py`, the page of calculus, then `graph.py`, `value.py`, `tree.py` and `autodiff.py`.
 """
 
-from __future__ import annotations
-
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .autodiff import grad, hessian, jacobian, jvp
 from .graph import topological_order
-from .network.functions import cat, stack, where
-from .network.losses import binary_cross_entropy_with_logits, cross_entropy, mse_loss, squared_error
+from .network.functions import (
+    binary_cross_entropy_with_logits,
+    cat,
+    cross_entropy,
+    mse_loss,
+    squared_error,
+    stack,
+    where,
+)
 from .network.nn import MLP, Linear, Module, Parameter, ReLU, Sequential, Sigmoid, Softmax, Tanh
 from .network.optim import SGD, Adam
 from .network.tensor import Tensor
@@ -94,53 +99,12 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "MLP",
-    "SGD",
-    "Adam",
-    "ClassMarks",
-    "CompiledLoss",
-    "Drawing",
-    "GradcheckError",
-    "Linear",
-    "Marks",
-    "Module",
-    "Parameter",
-    "Program",
-    "ReLU",
-    "Sequential",
-    "Sigmoid",
-    "Softmax",
-    "Tanh",
-    "Task",
-    "Tensor",
-    "Training",
-    "Value",
-    "Worksheet",
-    "binary_cross_entropy_with_logits",
-    "cat",
-    "central_difference",
-    "compare_gradients",
-    "compile_graph",
-    "cross_entropy",
-    "draw",
-    "explain",
-    "film",
-    "grad",
-    "gradcheck",
-    "hessian",
-    "jacobian",
-    "jvp",
-    "load",
-    "mse_loss",
-    "save",
-    "squared_error",
-    "stack",
-    "step_through",
-    "topological_order",
-    "where",
-    "worksheet",
-]
-
+    "MLP", "SGD", "Adam", "ClassMarks", "CompiledLoss", "Drawing", "GradcheckError", "Linear", "Marks", "Module",
+    "Parameter", "Program", "ReLU", "Sequential", "Sigmoid", "Softmax", "Tanh", "Task", "Tensor", "Training", "Value",
+    "Worksheet", "binary_cross_entropy_with_logits", "cat", "central_difference", "compare_gradients", "compile_graph",
+    "cross_entropy", "draw", "explain", "film", "grad", "gradcheck", "hessian", "jacobian", "jvp", "load", "mse_loss",
+    "save", "squared_error", "stack", "step_through", "topological_order", "where", "worksheet",
+]  # fmt: skip
 
 # Checks, files and readings are imported when they are first asked for: the numbers do without.
 _LATER = {

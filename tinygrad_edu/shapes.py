@@ -5,15 +5,16 @@ elements. An axis is the list of its offsets, so a slice is a slice of it, a tra
 order of the axes, and broadcasting an axis that stays at 0. Nothing here knows of Values.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from math import prod
 from numbers import Integral
-from typing import Any
+from typing import Any, TypeAlias
 
-Shape = tuple[int, ...]
+from .errors import in_short
+
+Shape: TypeAlias = tuple[int, ...]
+Key: TypeAlias = int | slice | list[Any]  # an index along one axis; a list is an array of integers
 
 
 def is_integer(x: Any) -> bool:
@@ -42,10 +43,9 @@ def as_shape(shape: Any) -> Shape:
     >>> as_shape([2, 3]), as_shape(4)
     ((2, 3), (4,))
     """
-    found = sizes(shape)
-    if not all(is_integer(size) and size > 0 for size in found):
+    if not all([is_integer(size) and size > 0 for size in sizes(shape)]):
         raise ValueError(f"a shape is made of whole numbers above 0, not {shape!r}")
-    return tuple(map(int, found))
+    return tuple(map(int, sizes(shape)))
 
 
 def reshaped(count: int, shape: Any) -> Shape:
@@ -54,12 +54,11 @@ def reshaped(count: int, shape: Any) -> Shape:
     >>> reshaped(6, (2, -1))
     (2, 3)
     """
-    found = list(sizes(shape))
-    if found.count(-1) == 1 and all(map(is_integer, found)) and (rest := prod([n for n in found if n != -1])):
-        found[found.index(-1)] = count // rest
-    if not all(is_integer(n) and n > 0 for n in found) or prod(found) != count:
+    rest = count // prod(as_shape([n for n in sizes(shape) if n != -1]))
+    result = tuple([rest if n == -1 else int(n) for n in sizes(shape)])
+    if prod(result) != count:
         raise ValueError(f"reshape: {count} elements do not fit the shape {shape!r}")
-    return tuple(map(int, found))
+    return result
 
 
 def nested(flat: list[Any], shape: Shape, rows: Callable[[list[Any]], list[Any]] = list) -> Any:
@@ -178,3 +177,67 @@ def reduction(shape: Shape, gone: tuple[int, ...], keepdims: bool) -> tuple[Shap
     kept = tuple([1 if k in gone else n for k, n in enumerate(shape) if keepdims or k not in gone])
     inner, outer = [[axis for k, axis in numbered if (k in gone) is along] for along in (True, False)]
     return kept, offsets(inner), offsets(outer)
+
+
+# Indexing as in NumPy: an integer, a slice or an array of integers for each axis from the left.
+
+
+def as_keys(shape: Shape, index: Any) -> tuple[Key, ...]:
+    """An index as a key for each axis from the left, "..." written as slices.
+
+    An array of integers is a list, a range, a NumPy array or a Tensor; whole numbers count as integers.
+
+    Raises TypeError for what is not an index, and IndexError for too many, and for a number out of range.
+
+    >>> as_keys((2, 3), (..., range(2))), as_keys((2, 3), 1)
+    ((slice(None, None, None), [0, 1]), (1,))
+    """
+    index = index if isinstance(index, tuple) else (index,)
+    keys: list[Key] = []
+    for k, part in enumerate(index):
+        if part is Ellipsis:
+            keys += [slice(None)] * (len(shape) - len(keys) - len(index[k + 1 :]))
+        else:
+            keys.append(part if isinstance(part, slice) else _integers(part))
+    if len(keys) > len(shape):
+        raise IndexError(f"{len(keys)} indices for a Tensor of shape {shape}")
+    for axis, key in enumerate(keys):
+        for i in [] if isinstance(key, slice) else flattened(key)[0]:
+            if not -shape[axis] <= i < shape[axis]:
+                raise IndexError(f"index {i} is out of range for axis {axis} of shape {shape}")
+    return tuple(keys)
+
+
+def _integers(part: Any) -> Any:
+    flat, shape = flattened(part)
+    numbers = [n if is_integer(n) or isinstance(n, float) else getattr(n, "data", n) for n in flat]  # n may be a Value
+    for n in numbers:
+        if not (is_integer(n) or (isinstance(n, float) and n.is_integer())):
+            hint = "; of a mask, write the places that are True" if isinstance(n, bool) else ""
+            raise TypeError(f"an index is an integer, a slice or an array of integers, not {in_short(n)}{hint}")
+    return nested(list(map(int, numbers)), shape) if numbers else []
+
+
+def selected(shape: Shape, keys: Sequence[Key]) -> tuple[list[int], Shape]:
+    """The offsets of what the keys select, and their shape. Raises IndexError where nothing is left.
+
+    A slice acts on its axis alone. Arrays, and integers beside them, go together: [[0, 2], [1, 1]] are the elements
+    [0, 1] and [2, 1]. Their axes stand in the result where theirs did, or first where a slice lies between them.
+
+    >>> selected((2, 3), (slice(None), 1)), selected((2, 3), ([0, 1, 0], -1))
+    (([1, 4], (2,)), ([2, 5, 2], (3,)))
+    """
+    every = dict(enumerate([*keys, *[slice(None)] * (len(shape) - len(keys))]))
+    along = axes(shape)
+    slices = {k: along[k][key] for k, key in every.items() if isinstance(key, slice)}
+    arrays = {k: flattened(key) for k, key in every.items() if not isinstance(key, slice)}
+    common = broadcast_shapes("index", *[own for _, own in arrays.values()]) if arrays else ()
+    columns = [[along[k][i] for i in broadcast_to(flat, own, common)] for k, (flat, own) in arrays.items()]
+    together = [sum(column) for column in zip(*columns)] or [0]
+    first = min(arrays) if arrays and max(arrays) - min(arrays) < len(arrays) else 0  # the axis where they stand
+    before = [axis for k, axis in slices.items() if k < first]
+    after = [axis for k, axis in slices.items() if k >= first]
+    result = (*map(len, before), *common, *map(len, after))
+    if 0 in result:
+        raise IndexError(f"the index selects nothing from a Tensor of shape {shape}")
+    return offsets([*before, together, *after]), result

@@ -1,16 +1,30 @@
-"""Functions of several Tensors."""
+"""Functions of Tensors: W h + b, joining, choosing, and the losses.
 
-from __future__ import annotations
+A loss says how far predictions are from their targets, as a Tensor of shape (). Predictions are one example (a
+vector) or a batch with one example a row. Over a batch, `reduction="sum"` adds the losses of the examples and
+`"mean"` divides that by their number N.
+
+    loss            of one example                  default reduction over a batch
+    squared_error   ½ Σᵢ (ŷᵢ − yᵢ)²                 sum
+    mse_loss        (1/K) Σᵢ (ŷᵢ − yᵢ)²             mean, so that all N·K squares weigh the same
+    cross_entropy   −Σₖ yₖ log softmax(z)ₖ          mean
+    binary_cross_entropy_with_logits
+                    −(1/K) Σᵢ yᵢ log σ(zᵢ) + (1 − yᵢ) log(1 − σ(zᵢ))        mean, as in mse_loss
+"""
 
 from collections.abc import Sequence
-from math import prod
-from typing import Any
+from math import isclose, prod
+from typing import Any, Literal, TypeAlias
 
 from .. import array_ops, ops
 from ..array_ops import Operation
-from ..shapes import as_axes, broadcast_shapes, broadcast_to
+from ..errors import described
+from ..shapes import Shape, as_axes, broadcast_shapes, broadcast_to
 from ..value import numbers, record
+from .reductions import per_count
 from .tensor import Tensor, as_tensor, from_values, rows_of
+
+Reduction: TypeAlias = Literal["sum", "mean"]
 
 
 def affine(W: Tensor, h: Tensor, b: Tensor) -> Tensor:
@@ -62,26 +76,17 @@ def where(condition: Any, a: Any, b: Any) -> Tensor:
     >>> where([[True, False], [True, True]], Tensor([1.0, 2.0]), 0.0).data
     [[1.0, 0.0], [1.0, 2.0]]
     """
-    chosen, a, b = _mask(condition), as_tensor(a), as_tensor(b)
+    chosen, a, b = as_tensor(condition), as_tensor(a), as_tensor(b)
+    for c in chosen.values:
+        if c.op or c.data not in (0.0, 1.0):
+            raise ValueError(
+                f"where: a condition is 0 or 1 and not computed, not {described(c)}; "
+                "for a choice by numbers of the graph there are maximum, relu and step, or t.detach()"
+            )
     shape = broadcast_shapes("where", chosen.shape, a.shape, b.shape)
     columns = [broadcast_to(t.values, t.shape, shape) for t in (chosen, a, b)]
     values = [x if c.data else y for c, x, y in zip(*columns)]
     return from_values(values, shape, Operation(array_ops.WHERE), chosen, a, b)
-
-
-def _mask(condition: Any) -> Tensor:
-    def numbers(x: Any) -> Any:
-        x = x.tolist() if hasattr(x, "tolist") else x
-        return [numbers(row) for row in x] if isinstance(x, (list, tuple)) else float(x) if isinstance(x, bool) else x
-
-    chosen = condition if isinstance(condition, Tensor) else Tensor(numbers(condition))
-    for value in chosen.values:
-        if value.op or value.data not in (0.0, 1.0):
-            raise ValueError(
-                f"where: a condition is 0 or 1, and a number of the graph does not decide: not {value.data}"
-                f"{', which was computed' if value.op else ''}; there are maximum, relu and step, or t.detach()"
-            )
-    return chosen
 
 
 def cat(tensors: Sequence[Any], axis: int = 0) -> Tensor:
@@ -103,3 +108,161 @@ def cat(tensors: Sequence[Any], axis: int = 0) -> Tensor:
     values = [v for i in range(outer) for t in tensors for n in [len(t.values) // outer] for v in t.values[i * n :][:n]]
     size = sum([t.shape[k] for t in tensors])
     return from_values(values, (*shape[:k], size, *shape[k + 1 :]), Operation(array_ops.CAT, axis=(k,)), *tensors)
+
+
+# Losses.
+
+
+def squared_error(prediction: Tensor, target: Any, reduction: Reduction = "sum") -> Tensor:
+    """L = ½ Σᵢ (ŷᵢ − yᵢ)², not divided by the number of outputs, so that ∂L/∂ŷ = ŷ − y.
+
+    Args:
+        prediction: ŷ, of any shape; with two axes, one example a row.
+        target: y, of the same shape.
+        reduction: "sum" or "mean" over the examples of a batch.
+
+    Raises:
+        ValueError: the shapes differ, or the reduction is unknown.
+
+    >>> y_hat = Tensor([1.0, 3.0])
+    >>> L = squared_error(y_hat, [0.0, 1.0])                    # ½ (1² + 2²)
+    >>> L.backward(); L.data, y_hat.grad
+    (2.5, [1.0, 2.0])
+    """
+    prediction = as_tensor(prediction)
+    error = _error("squared_error", prediction, target)
+    return _over_examples((error**2).sum() * 0.5, prediction, reduction)
+
+
+def mse_loss(prediction: Tensor, target: Any, reduction: Reduction = "mean") -> Tensor:
+    """L = (1/n) Σᵢ (ŷᵢ − yᵢ)² over all n elements; with reduction "sum" the sum itself.
+
+    Args and errors: as `squared_error`.
+
+    >>> mse_loss(Tensor([1.0, 3.0]), [0.0, 1.0]).data           # (1² + 2²) / 2
+    2.5
+    """
+    _check_reduction(reduction)
+    squares = _error("mse_loss", as_tensor(prediction), target) ** 2
+    return squares.mean() if reduction == "mean" else squares.sum()
+
+
+def cross_entropy(logits: Tensor, target: Any, reduction: Reduction = "mean") -> Tensor:
+    """L = Σₖ yₖ (log Σⱼ exp(zⱼ) − zₖ), the cross-entropy of y and softmax(z), for logits z.
+
+    It is −Σₖ yₖ log softmax(z)ₖ with the logarithm taken first, so no logit is too large, and
+    ∂L/∂z = softmax(z) − y.
+
+    Args:
+        logits: z, a vector of K numbers, or N rows of them.
+        target: for each example a class index from 0 to K − 1, or K probabilities (one-hot).
+        reduction: "sum" or "mean" over the examples of a batch.
+
+    Raises:
+        IndexError: a class index out of range.
+        ValueError: shapes that do not fit, probabilities that are negative or do not sum to 1,
+            or an unknown reduction.
+
+    >>> z = Tensor([0.0, 0.0])
+    >>> L = cross_entropy(z, 1)                                 # log 2
+    >>> L.backward(); round(L.item(), 4), z.grad
+    (0.6931, [0.5, -0.5])
+    """
+    logits = as_tensor(logits)
+    if logits.ndim not in (1, 2):
+        raise ValueError(f"cross_entropy: logits of shape (K,) or (N, K) are needed, not {logits.shape}")
+    y = _probabilities(target, logits.shape)
+    surprise = _with_roles(logits.logsumexp(axis=-1, keepdims=True), "softmax") - logits  # −log ŷₖ
+    total = _with_roles(y.reshape(-1), "y") @ surprise.reshape(-1)
+    return _over_examples(total, logits, reduction)
+
+
+def binary_cross_entropy_with_logits(logits: Tensor, target: Any, reduction: Reduction = "mean") -> Tensor:
+    """L = (1/n) Σᵢ (log(1 + exp zᵢ) − yᵢ zᵢ), the cross-entropy of y and σ(z), for logits z, over all n elements.
+
+    It is −yᵢ log σ(zᵢ) − (1 − yᵢ) log(1 − σ(zᵢ)) with the logarithms taken first, so no logit is
+    too large, and ∂L/∂zᵢ = (σ(zᵢ) − yᵢ) / n.
+
+    Args:
+        logits: z, of any shape.
+        target: y, of the same shape, each 0 or 1 or a probability between.
+        reduction: "mean" over all elements, or their "sum".
+
+    Raises:
+        ValueError: the shapes differ, a target is outside 0 … 1, or the reduction is unknown.
+
+    >>> z = Tensor([0.0, 0.0])
+    >>> L = binary_cross_entropy_with_logits(z, [1.0, 0.0])     # log 2
+    >>> L.backward(); round(L.item(), 4), z.grad
+    (0.6931, [-0.25, 0.25])
+    """
+    _check_reduction(reduction)
+    logits = as_tensor(logits)
+    y = _target("binary_cross_entropy_with_logits", logits, target)
+    for k in numbers(y.values):
+        if not 0 <= k <= 1:
+            raise ValueError(f"binary_cross_entropy_with_logits: a target is from 0 to 1, not {k}")
+    losses = logistic_losses(logits, y)
+    return losses.mean() if reduction == "mean" else losses.sum()
+
+
+def logistic_losses(logits: Tensor, y: Tensor) -> Tensor:
+    """log(1 + exp zᵢ) − yᵢ zᵢ for each logit."""
+    softplus = stack([Tensor.zeros(logits.shape), logits]).logsumexp(axis=0)  # log(e⁰ + eᶻ)
+    losses = softplus - y * logits
+    record = Operation(array_ops.BCE, roles=("", "y"))
+    return from_values(losses.values, losses.shape, record, logits, y)
+
+
+def _error(name: str, prediction: Tensor, target: Any) -> Tensor:
+    return _with_roles(prediction - _target(name, prediction, target), "ŷ", "y")
+
+
+def _with_roles(t: Tensor, *roles: str) -> Tensor:
+    """The Tensor, which remembers what its inputs are in a loss."""
+    assert t.record
+    t.record = t.record._replace(roles=roles)
+    return t
+
+
+def _target(name: str, prediction: Tensor, target: Any) -> Tensor:
+    y = target if isinstance(target, Tensor) else Tensor(target, label="y")
+    if prediction.shape != y.shape:
+        same = [n for n in y.shape if n > 1] == [n for n in prediction.shape if n > 1]
+        fit = f"; Tensor(target).reshape{prediction.shape} fits" if same else ""
+        raise ValueError(f"{name}: the prediction has shape {prediction.shape}, the target {y.shape}{fit}")
+    return y
+
+
+def _over_examples(total: Tensor, prediction: Tensor, reduction: str) -> Tensor:
+    _check_reduction(reduction)
+    batch = reduction == "mean" and prediction.ndim > 1
+    return per_count(total, prediction, (0,)) if batch else total
+
+
+def _check_reduction(reduction: str) -> None:
+    if reduction not in ("sum", "mean"):
+        raise ValueError(f'the reduction is "sum" or "mean", not {reduction!r}')
+
+
+def _probabilities(target: Any, shape: Shape) -> Tensor:
+    """The target of `cross_entropy` in the logits' shape; a class for each example becomes a one-hot row."""
+    y = target if isinstance(target, Tensor) else Tensor(target, label="y")
+    if y.shape == shape[:-1]:
+        one_hot = [_one_hot(k, shape[-1]) for k in numbers(y.values)]
+        y = Tensor(one_hot if len(shape) > 1 else one_hot[0], label="y")
+    if y.shape != shape:
+        raise ValueError(
+            f"cross_entropy: logits of shape {shape} need a target of that shape or classes of shape {shape[:-1]}, "
+            f"not shape {y.shape}"
+        )
+    for _, row in rows_of(y, shape[-1]):
+        if min(row) < 0 or not isclose(sum(row), 1, abs_tol=1e-6):
+            raise ValueError(f"cross_entropy: the target {row} are not probabilities with the sum 1, but {sum(row)}")
+    return y
+
+
+def _one_hot(k: float, classes: int) -> list[float]:
+    if k not in range(classes):
+        raise IndexError(f"cross_entropy: class {k:g} does not exist, there are 0 to {classes - 1}")
+    return [1.0 if j == k else 0.0 for j in range(classes)]

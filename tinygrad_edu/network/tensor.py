@@ -16,7 +16,6 @@ from ..shapes import Shape
 from ..value import Operators, Value, check_label, constant, forward, numbers, real_number, record
 from ..writing.names import elements
 from .guards import Guards
-from .indexing import selected
 from .lists import Numbers
 from .reductions import Reductions
 
@@ -427,10 +426,11 @@ class Tensor(Operators[Any, "Tensor"], Reductions, Guards):
         >>> C[range(2), [1, 0]].data                                # the elements [0, 1] and [1, 0]
         [2.0, 3.0]
         """
-        keys, taken, shape = selected(self.shape, index)
+        keys = shapes.as_keys(self.shape, index)
+        offsets, shape = shapes.selected(self.shape, keys)
         if not shape:
-            return self.values[taken[0]]
-        return self._computed([self.values[o] for o in taken], shape, Operation(array_ops.INDEX, keys=keys))
+            return self.values[offsets[0]]
+        return self._computed([self.values[o] for o in offsets], shape, Operation(array_ops.INDEX, keys=keys))
 
     def __iter__(self) -> Iterator[Value | Tensor]:
         return (self[i] for i in range(len(self)))

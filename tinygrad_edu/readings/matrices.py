@@ -10,9 +10,8 @@ from typing import Any
 
 from .. import array_ops as A
 from .. import ops
-from ..network.indexing import Indices, places
 from ..network.tensor import Tensor
-from ..shapes import Shape, nested
+from ..shapes import Shape, selected
 from ..value import Value
 from ..writing import algebra
 from ..writing import expression as E
@@ -157,8 +156,7 @@ def place(t: Tensor, whole: Tensor) -> E.Place:
     """
     keys = t.record.keys if t.record else None
     if keys is not None:
-        listed = tuple([nested(list(k.flat), k.shape) if isinstance(k, Indices) else k for k in keys])
-        return E.Place(", ".join(map(_key_text, listed)), tuple(places(whole.shape, keys)[0]), t.shape, listed)
+        return E.Place(", ".join(map(_key_text, keys)), tuple(selected(whole.shape, keys)[0]), t.shape, keys)
     found: dict[Value, int] = {}
     for k, v in enumerate(whole.values):
         found.setdefault(v, k)

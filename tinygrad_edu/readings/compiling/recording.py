@@ -9,8 +9,7 @@ from typing import Any
 from ... import array_ops as A
 from ... import ops
 from ...graph import topological_order
-from ...network.functions import affine, cat, stack, where
-from ...network.losses import logistic_losses
+from ...network.functions import affine, cat, logistic_losses, stack, where
 from ...network.reductions import per_count
 from ...network.tensor import Tensor, from_values
 from ...shapes import nested

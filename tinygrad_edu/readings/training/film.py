@@ -21,7 +21,7 @@ from typing import Any
 from zlib import compress
 
 from ...autodiff import grad
-from ...network.losses import binary_cross_entropy_with_logits
+from ...network.functions import binary_cross_entropy_with_logits
 from ...network.optim import SGD
 from ...network.tensor import Tensor
 from ...shapes import flattened, is_integer
