@@ -29,8 +29,7 @@ from tinygrad_edu.readings.exercising.rounding import carried
 from tinygrad_edu.readings.exercising.sheet import Question, environment, lines_in, value_of
 from tinygrad_edu.readings.explaining.mistakes import CATALOGUE, mistakes_in
 from tinygrad_edu.writing import expression as E
-from tinygrad_edu.writing.arrays import Array, array
-from tinygrad_edu.writing.evaluation import evaluate
+from tinygrad_edu.writing.evaluation import Array, array, evaluate
 
 ETA = 0.1
 

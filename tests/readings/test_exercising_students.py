@@ -11,7 +11,7 @@ from tinygrad_edu import MLP, Tensor, Worksheet, cross_entropy, mse_loss, square
 from tinygrad_edu.readings.exercising.diagnosis import numbers_of
 from tinygrad_edu.readings.exercising.sheet import Question, environment, lines_in, printed, value_of
 from tinygrad_edu.readings.explaining.mistakes import mistakes_in
-from tinygrad_edu.writing.arrays import Array
+from tinygrad_edu.writing.evaluation import Array
 
 
 def practical(loss: Any, batch: bool = False) -> Tensor:

@@ -34,8 +34,7 @@ from tinygrad_edu.readings.drawing import picture
 from tinygrad_edu.readings.stepping import Task
 from tinygrad_edu.readings.stepping.questions import questions
 from tinygrad_edu.value import record
-from tinygrad_edu.writing.arrays import array
-from tinygrad_edu.writing.evaluation import evaluate
+from tinygrad_edu.writing.evaluation import array, evaluate
 from tinygrad_edu.writing.expression import Number
 from tinygrad_edu.writing.numbers import exact, short
 

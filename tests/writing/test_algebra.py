@@ -46,7 +46,7 @@ def test_a_part_of_a_formula_is_replaced_wherever_it_stands():
         (lambda p, q: q, "q"),
         (lambda p, q: p, "1"),
     ]:
-        assert str(replaced(in_symbols(f, P, Q), P, one)) == text
+        assert str(replaced(in_symbols(f, P, Q), {P: one}.get)) == text
 
 
 def test_a_difference_of_constants_is_a_constant():

@@ -10,7 +10,7 @@ from .. import ops
 from ..network.tensor import Tensor
 from ..value import Value
 from ..writing.algebra import add, in_symbols, part, placed
-from ..writing.arrays import Array
+from ..writing.evaluation import Array
 from ..writing.expression import Apply, Chain, Constant, Derivative, Expression
 from .formulas import slopes_of
 from .layers import by_height

@@ -9,9 +9,10 @@ algebra of its own (readings/compiling).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
 from itertools import accumulate
 from math import prod
-from typing import Any
+from typing import Any, Concatenate, ParamSpec
 
 from .. import array_ops as A
 from .. import ops
@@ -19,6 +20,8 @@ from ..shapes import Shape, axes, offsets
 from ..value import Operators
 from . import expression as E
 from .expression import Expression
+
+P = ParamSpec("P")
 
 
 def in_symbols(f: Callable[..., Any], *formulas: Any) -> Expression:
@@ -148,7 +151,33 @@ class Symbol(Operators[Any, "Symbol"]):
         return self[E.Place(", ".join(index), tuple(offsets(along)), part_shape, (*[slice(None)] * axis, key))]
 
 
+def factor(e: Expression) -> tuple[float, Expression]:
+    """(p, c) where e is p · c: the number in front, −1 for a sign, and what it multiplies.
+
+    >>> [(p, str(c)) for p, c in map(factor, [multiply(E.Constant(3.0), E.Name("a")), negative(E.Name("a"))])]
+    [(3.0, 'a'), (-1.0, 'a')]
+    """
+    match e:
+        case E.Apply(ops.NEG, (c,)):
+            return -1.0, c
+        case E.Apply(ops.MUL, (E.Constant(p), c)):
+            return p, c
+    return 1.0, e
+
+
+def linear(f: Callable[Concatenate[Expression, P], Expression]) -> Callable[Concatenate[Expression, P], Expression]:
+    """Have f(p · c) written as p · f(c)."""
+
+    @wraps(f)
+    def of_multiple(a: Expression, /, *args: P.args, **kwargs: P.kwargs) -> Expression:
+        p, c = factor(a)
+        return f(a, *args, **kwargs) if c is a else multiply(E.Constant(p), of_multiple(c, *args, **kwargs))
+
+    return of_multiple
+
+
 def add(a: Expression, b: Expression) -> Expression:
+    p, c = factor(b)
     match a, b:
         case _, E.Constant(0.0):
             return a
@@ -156,13 +185,10 @@ def add(a: Expression, b: Expression) -> Expression:
             return b
         case E.Constant(p), E.Constant(q):
             return E.Constant(p + q)
-        case _, E.Apply(ops.NEG, (c,)):
-            return subtract(a, c)
-        case _, E.Apply(ops.MUL, (E.Constant(p), c)) if p < 0:
-            return subtract(a, multiply(E.Constant(-p), c))
-    match a:
-        case E.Apply(ops.ADD, (c, d)) if same(d, b):  # c + b + b
-            return add(c, multiply(E.Constant(2.0), b))
+        case E.Apply(ops.ADD, (d, e)), _ if same(e, b):  # d + b + b
+            return add(d, multiply(E.Constant(2.0), b))
+    if p < 0:
+        return subtract(a, multiply(E.Constant(-p), c))
     return multiply(E.Constant(2.0), b) if same(a, b) else E.Apply(ops.ADD, (a, b))
 
 
@@ -180,8 +206,10 @@ def subtract(a: Expression, b: Expression) -> Expression:
 
 
 def multiply(a: Expression, b: Expression) -> Expression:
+    """a b, with numbers in front: p (q c) is (p q) c, and (p a) c is p (a c)."""
     if isinstance(b, E.Constant):
         a, b = b, a
+    (p, c), (q, d) = factor(a), factor(b)
     match a, b:
         case E.Constant(p), E.Constant(q):
             return E.Constant(p * q)
@@ -191,27 +219,27 @@ def multiply(a: Expression, b: Expression) -> Expression:
             return b
         case E.Constant(-1.0), _:
             return negative(b)
-        case E.Constant(p), E.Apply(ops.MUL, (E.Constant(q), c)):  # p (q c) = (p q) c
-            return multiply(E.Constant(p * q), c)
-        case E.Constant(p), E.Apply(ops.NEG, (c,)):
-            return multiply(E.Constant(-p), c)
-        case E.Apply(ops.MUL, (E.Constant(p), c)), _:
+        case E.Constant(p), _ if d is not b:
+            return multiply(E.Constant(p * q), d)
+        case E.Constant(), _:
+            return E.Apply(ops.MUL, (a, b))
+        case _, E.Apply(ops.NEG):
+            return negative(multiply(a, d))
+        case _ if c is not a:
             return multiply(E.Constant(p), multiply(c, b))
-        case E.Apply(ops.NEG, (c,)), E.Apply(ops.NEG, (d,)):
-            return multiply(c, d)
-        case (E.Apply(ops.NEG, (c,)), d) | (d, E.Apply(ops.NEG, (c,))):
-            return negative(multiply(c, d) if a is not d else multiply(d, c))
-        case E.Apply(ops.MUL, (c, E.Ones(ones))), _ if _meet(c.shape, b.shape) == _meet(ones, b.shape):
+        case E.Apply(ops.MUL, (c, E.Ones() as ones)), _ if _adds_no_axis(ones, c, b):
             return multiply(c, b)
-        case E.Ones(ones), _ if _meet(ones, b.shape) == b.shape:
+        case E.Ones(), _ if _adds_no_axis(a, b):
             return b
-        case _, E.Ones(ones) if _meet(ones, a.shape) == a.shape:
+        case _, E.Ones() if _adds_no_axis(b, a):
             return a
     return power(a, 2.0) if a is b or (isinstance(a, E.Name) and same(a, b)) else E.Apply(ops.MUL, (a, b))
 
 
-def _meet(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
-    return E.broadcast([a, b])
+def _adds_no_axis(ones: Expression, *others: Expression) -> bool:
+    """Whether a product of the others has the same shape without these ones."""
+    shapes = [e.shape for e in others]
+    return E.broadcast([ones.shape, *shapes]) == E.broadcast(shapes)
 
 
 def divide(a: Expression, b: Expression) -> Expression:
@@ -243,35 +271,22 @@ def power(a: Expression, n: float) -> Expression:
 
 
 def negative(a: Expression) -> Expression:
-    match a:
-        case E.Constant(p):
-            return E.Constant(-p)
-        case E.Apply(ops.MUL, (E.Constant(p), c)):
-            return multiply(E.Constant(-p), c)
-        case E.Apply(ops.NEG, (c,)):
-            return c
-    return E.Apply(ops.NEG, (a,))
+    p, c = factor(a)
+    if isinstance(a, E.Constant):
+        return E.Constant(-a.number)
+    return E.Apply(ops.NEG, (a,)) if c is a else multiply(E.Constant(-p), c)
 
 
 def matrix_product(a: Expression, b: Expression) -> Expression:
     """A B, with numbers in front: (2 A) B = 2 (A B)."""
-    match a, b:
-        case E.Constant(), _:
-            return multiply(a, b)
-        case _, E.Constant():
-            return multiply(b, a)
-        case E.Apply(ops.MUL, (E.Constant() as p, c)), _:
-            return multiply(p, matrix_product(c, b))
-        case _, E.Apply(ops.MUL, (E.Constant() as p, c)):
-            return multiply(p, matrix_product(a, c))
-        case E.Apply(ops.NEG, (c,)), _:
-            return negative(matrix_product(c, b))
-        case _, E.Apply(ops.NEG, (c,)):
-            return negative(matrix_product(a, c))
-    factors = [f for e in (a, b) for f in (e.args if isinstance(e, E.MatMul) else (e,))]
-    return E.MatMul(tuple(factors))
+    if isinstance(a, E.Constant) or isinstance(b, E.Constant):
+        return multiply(a, b)
+    (p, c), (q, d) = factor(a), factor(b)
+    factors = [f for e in (c, d) for f in (e.args if isinstance(e, E.MatMul) else (e,))]
+    return multiply(E.Constant(p * q), E.MatMul(tuple(factors)))
 
 
+@linear
 def transpose(a: Expression) -> Expression:
     match a:
         case E.Transpose(c, None) if len(c.shape) > 1:
@@ -282,10 +297,6 @@ def transpose(a: Expression) -> Expression:
             return E.MatMul(tuple([transpose(f) for f in reversed(factors)]))  # (A B)ᵀ = Bᵀ Aᵀ
         case E.MatMul((c, E.Transpose(d))) if len(c.shape) == len(d.shape) == 1:
             return E.MatMul((d, transpose(c)))  # (c dᵀ)ᵀ = d cᵀ
-        case E.Apply(ops.MUL, (E.Constant() as p, c)):
-            return multiply(p, transpose(c))
-        case E.Apply(ops.NEG, (c,)):
-            return negative(transpose(c))
         case E.Ones(shape) if len(shape) > 1:
             return E.Ones(shape[::-1])
     if len(a.shape) > 2:
@@ -293,15 +304,12 @@ def transpose(a: Expression) -> Expression:
     return E.Transpose(a) if a.shape else a
 
 
+@linear
 def permuted(a: Expression, axes: Shape) -> Expression:
     """The axes of an array in this order."""
     match a:
         case E.Transpose(c, tuple() as before):
             return permuted(c, tuple([before[k] for k in axes]))
-        case E.Apply(ops.MUL, (E.Constant() as p, c)):
-            return multiply(p, permuted(c, axes))
-        case E.Apply(ops.NEG, (c,)):
-            return negative(permuted(c, axes))
         case E.Ones(shape):
             return E.Ones(tuple([shape[k] for k in axes]))
     if axes == tuple(range(len(axes))):
@@ -309,33 +317,27 @@ def permuted(a: Expression, axes: Shape) -> Expression:
     return transpose(a) if axes == (1, 0) else E.Transpose(a, axes)
 
 
-def total(a: Expression, axes: tuple[int, ...] | None, keepdims: bool) -> Expression:
+@linear
+def total(a: Expression, axes: Shape | None, keepdims: bool) -> Expression:
+    """The sum along axes, or of all numbers."""
     if not a.shape or axes == ():
         return a
+    shape = E.Along(A.SUM, a, axes, keepdims).shape
     match a:
-        case E.Apply(ops.MUL, (E.Constant() as p, c)) if c.shape == a.shape:  # Σ 2 c = 2 Σ c
-            return multiply(p, total(c, axes, keepdims))
-        case E.Apply(ops.NEG, (c,)):
-            return negative(total(c, axes, keepdims))
         case E.Apply(op, (E.Reshape(c), E.Reshape(d))) if axes is None and c.shape == d.shape:
             return total(E.Apply(op, (c, d)), axes, keepdims)  # the same terms in any arrangement
         case E.Ones(size):
-            shape = E.Along(A.SUM, a, axes, keepdims).shape
             return multiply(E.Constant(float(prod(size) // prod(shape))), E.Ones(shape) if shape else E.Constant(1.0))
-    shape = E.Along(A.SUM, a, axes, keepdims).shape
     if prod(shape) == prod(a.shape):  # nothing to add
         return reshaped(a, shape)
     return E.Along(A.SUM, a, axes, keepdims)
 
 
-def reshaped(a: Expression, shape: tuple[int, ...]) -> Expression:
+@linear
+def reshaped(a: Expression, shape: Shape) -> Expression:
     if a.shape == shape or isinstance(a, E.Constant):
         return a
     match a:
-        case E.Apply(ops.MUL, (E.Constant() as p, c)) if c.shape == a.shape:
-            return multiply(p, reshaped(c, shape))
-        case E.Apply(ops.NEG, (c,)):
-            return negative(reshaped(c, shape))
         case E.Reshape(c):
             return reshaped(c, shape)
         case E.Ones():
@@ -373,20 +375,33 @@ def product_of(factors: Iterable[Expression]) -> Expression:
     return E.Apply(ops.MUL, factors) if len(factors) > 1 else factors[0]
 
 
-def replaced(e: Expression, old: Expression, new: Expression) -> Expression:
-    """The formula with another in place of `old`, simplified anew."""
-    if e is old:
-        return new
-    match e:
-        case E.Apply(ops.ADD, (a, b)):
-            return add(replaced(a, old, new), replaced(b, old, new))
-        case E.Apply(ops.SUB, (a, b)):
-            return subtract(replaced(a, old, new), replaced(b, old, new))
-        case E.Apply(ops.MUL, (a, b)):
-            return multiply(replaced(a, old, new), replaced(b, old, new))
-        case E.Apply(ops.NEG, (a,)):
-            return negative(replaced(a, old, new))
-    return e
+def rebuilt(e: Expression, args: Sequence[Expression]) -> Expression:
+    """The same formula of other parts, simplified anew."""
+    match e, args:
+        case E.Apply(op), [a]:
+            return Symbol(a)._unary(op).formula
+        case E.Apply(op), [a, b]:
+            return Symbol(a)._binary(op, a, b).formula
+        case E.Along(A.SUM, _, axes, keepdims), [a]:
+            return total(a, axes, keepdims)
+        case E.Reshape(_, shape), [a]:
+            return reshaped(a, shape)
+        case E.Transpose(_, None), [a]:
+            return transpose(a)
+    return E.with_args(e, args)
+
+
+def replaced(e: Expression, new: Callable[[Expression], Expression | None]) -> Expression:
+    """The formula with `new(part)` in place of each part for which that is a formula, simplified anew.
+
+    >>> e = in_symbols(lambda a, b: a * b - a, E.Name("a"), E.Name("b"))
+    >>> print(replaced(e, lambda part: E.Constant(1.0) if same(part, E.Name("b")) else None))
+    a − a
+    """
+    if (found := new(e)) is not None:
+        return found
+    args = [replaced(a, new) for a in e.args]
+    return rebuilt(e, args) if any([a is not b for a, b in zip(args, e.args)]) else e
 
 
 def same(a: Expression, b: Expression) -> bool:

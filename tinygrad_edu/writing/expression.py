@@ -12,7 +12,7 @@ programs have an algebra of their own, in readings/compiling, that keeps the las
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import cache
 from string import Formatter
@@ -336,6 +336,16 @@ def parts(e: Expression) -> list[Expression]:
     for part in found:  # which grows
         found += part.args
     return found
+
+
+def with_args(e: Expression, args: Sequence[Expression]) -> Expression:
+    """The same formula of other parts."""
+    formula: Any = e
+    if isinstance(e, (OfOne, Chain)):
+        formula = replace(formula, arg=args[0])
+    elif args:
+        formula = replace(formula, args=tuple(args))
+    return formula  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, slots=True)

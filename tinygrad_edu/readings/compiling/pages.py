@@ -21,7 +21,6 @@ from ...value import Value
 from ...writing import algebra
 from ...writing import expression as E
 from ...writing.code import NUMPY, Call, NotWritten, Written
-from ...writing.evaluation import with_args
 from ...writing.expression import Apply, Constant, Expression, Name, Precedence, Spelling, call, write
 from ..backward import gradients
 from ..formulas import formula
@@ -146,17 +145,7 @@ _INSTEAD = 'which have no matrix form; level="value" prints them'
 
 def _with_numbers(e: Expression, numbers: Mapping[str, Constant]) -> Expression:
     """The formula with the derivatives that are just numbers put in."""
-    if isinstance(e, E.Derivative):
-        return numbers.get(e.text, e)
-    args = [_with_numbers(a, numbers) for a in e.args]
-    if all([a is b for a, b in zip(args, e.args)]):
-        return e
-    match e:
-        case Apply(op) if len(args) == 2:
-            return algebra.Symbol(args[0])._binary(op, *map(algebra.Symbol, args)).formula
-        case E.Reshape() | E.Transpose() if isinstance(args[0], Constant):
-            return args[0]
-    return with_args(e, args)
+    return algebra.replaced(e, lambda part: numbers.get(part.text) if isinstance(part, E.Derivative) else None)
 
 
 def _users_of(derivatives: dict[Tensor, Any], outputs: Sequence[Tensor]) -> set[Tensor]:

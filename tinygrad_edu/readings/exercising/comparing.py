@@ -9,7 +9,7 @@ from math import isfinite
 from typing import Any
 
 from ...shapes import Shape, flattened
-from ...writing.arrays import Array
+from ...writing.evaluation import Array
 from ...writing.expression import Derivative
 from ..explaining.lines import Lines
 from ..explaining.mistakes import Mistake, mistakes_in

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any
 
-from ...writing.arrays import Array
+from ...writing.evaluation import Array
 from ..explaining.lines import Line, Lines
 from ..explaining.mistakes import Made, Mistake, mistakes_in
 from .report import Mark

@@ -9,7 +9,7 @@ from math import floor
 from statistics import median_high
 from typing import Any
 
-from ...writing.arrays import Array
+from ...writing.evaluation import Array
 from .answers import Given, read_number
 from .diagnosis import name_line, slips_of
 from .report import Mark, Marks

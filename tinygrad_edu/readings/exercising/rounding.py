@@ -11,8 +11,7 @@ from typing import Any, NamedTuple
 from ... import array_ops as A
 from ... import ops
 from ...writing import expression as E
-from ...writing.arrays import Array, array, elementwise, matmul
-from ...writing.evaluation import evaluate, with_args
+from ...writing.evaluation import Array, array, elementwise, evaluate, matmul
 from ...writing.expression import Expression
 
 
@@ -87,7 +86,7 @@ def _still(numbers: Array) -> Array:
 
 def _of(e: Expression, arrays: list[Array]) -> Array:
     """The operation on numbers."""
-    return array(evaluate(with_args(e, [E.Number(a) for a in arrays]), {}))
+    return array(evaluate(E.with_args(e, [E.Number(a) for a in arrays]), {}))
 
 
 def _through(op: Any, inside: list[Moved]) -> Moved:

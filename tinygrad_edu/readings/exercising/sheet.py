@@ -18,10 +18,9 @@ from ...network.optim import Optimizer
 from ...network.tensor import Tensor
 from ...value import Value
 from ...writing import expression as E
-from ...writing.algebra import divide, multiply, negative, same, subtract, total
-from ...writing.arrays import Array, array
+from ...writing.algebra import multiply, negative, rebuilt, same, subtract
 from ...writing.code import identifier
-from ...writing.evaluation import evaluate, with_args
+from ...writing.evaluation import Array, array, evaluate
 from ...writing.expression import Expression
 from ...writing.numbers import short, shown
 from ..explaining import derivation_of
@@ -172,11 +171,7 @@ def _as_taught(e: Expression, known: Mapping[str, Array], softmaxes: Mapping[str
     match e, args:
         case E.Apply(ops.SUB), [E.Apply(ops.MUL, (E.Constant(p), a)), E.Apply(ops.MUL, (E.Constant(q), b))] if p == q:
             return multiply(E.Constant(p), subtract(a, b))
-        case E.Apply(ops.SUB | ops.MUL | ops.DIV as op), [a, b]:
-            return {ops.SUB: subtract, ops.MUL: multiply, ops.DIV: divide}[op](a, b)
-        case E.Along(A.SUM, _, axes, keepdims), [a]:
-            return total(a, axes, keepdims)
-    return with_args(e, args)
+    return rebuilt(e, args)
 
 
 def _choose(found: list[Question], blanks: Any, names: Mapping[Any, str]) -> None:

@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 
 from ... import ops
 from ...network.nn import Parameter
-from ...writing.evaluation import with_args
-from ...writing.expression import Apply, Constant, Derivative, Expression, Name, parts
+from ...writing.expression import Apply, Constant, Derivative, Expression, Name, parts, with_args
 from .rows import Derivation, Row
 
 

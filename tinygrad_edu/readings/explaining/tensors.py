@@ -10,8 +10,7 @@ from ...network.tensor import Tensor
 from ...value import Value
 from ...writing import expression as E
 from ...writing.algebra import add, replaced
-from ...writing.arrays import Array, array
-from ...writing.evaluation import evaluate, is_known, put_in
+from ...writing.evaluation import Array, array, evaluate, is_known, put_in
 from ...writing.expression import Derivative, Expression, parts
 from ...writing.names import elements
 from ..backward import gradients
@@ -148,7 +147,7 @@ class _Backward:
         """Notes for the row: a sum in it that is 1, and why elements are zero."""
         notes: list[Note] = []
         if ones := self._sum_that_is_one(rule):
-            notes.append([ones, " = 1, so ", quantity, " = ", replaced(rule, ones, E.Constant(1.0))])
+            notes.append([ones, " = 1, so ", quantity, " = ", replaced(rule, {ones: E.Constant(1.0)}.get)])
         zero = [v for v, number in zip(q.tensor.values, result.numbers) if number == 0]
         if not zero or q is self.root:
             return notes

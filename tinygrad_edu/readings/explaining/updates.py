@@ -14,8 +14,7 @@ from ...tree import values_in
 from ...value import Value, all_finite, real_number
 from ...writing import expression as E
 from ...writing.algebra import in_symbols
-from ...writing.arrays import array
-from ...writing.evaluation import evaluate, put_in
+from ...writing.evaluation import array, evaluate, put_in
 from ..subject import Subject
 from .rows import Derivation, Row
 

@@ -8,8 +8,7 @@ from functools import reduce
 from ...tree import values_in
 from ...value import Value
 from ...writing.algebra import product_of, sum_of
-from ...writing.arrays import times
-from ...writing.evaluation import put_in
+from ...writing.evaluation import put_in, times
 from ...writing.expression import Derivative, Expression, Name, Number, Path
 from ...writing.names import array_name
 from ..formulas import formula

@@ -15,8 +15,7 @@ from ... import ops
 from ...shapes import Shape
 from ...writing import expression as E
 from ...writing.algebra import each_in_symbols, in_symbols, multiply, same, subtract, transpose
-from ...writing.evaluation import with_args
-from ...writing.expression import Expression, parts
+from ...writing.expression import Expression, parts, with_args
 from .lines import ACTIVATIONS, Line, Lines, from_above
 
 Wrong: TypeAlias = Callable[[Line, Lines], list[Expression]]

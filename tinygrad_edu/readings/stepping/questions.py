@@ -14,7 +14,6 @@ from ...network.nn import Parameter
 from ...writing import expression as E
 from ...writing.algebra import add, product_of, subtract
 from ...writing.code import NotWritten
-from ...writing.evaluation import with_args
 from ...writing.expression import Expression
 from ..explaining import lines as of_derivation
 from ..explaining.lines import Lines, lines_of, with_slope
@@ -130,7 +129,7 @@ def _transposed(script: Script) -> dict[str, str]:
 def _renamed(e: Expression, names: dict[str, str]) -> Expression:
     if isinstance(e, E.Name):
         return E.Name(names.get(e.text, e.text))
-    return with_args(e, [_renamed(a, names) for a in e.args])
+    return E.with_args(e, [_renamed(a, names) for a in e.args])
 
 
 def _wrong(line: of_derivation.Line, lines: Lines) -> Wrong:

@@ -15,7 +15,7 @@ from ...network.tensor import Tensor
 from ...value import Value
 from ...writing import expression as E
 from ...writing.algebra import product_of, subtract
-from ...writing.evaluation import is_known, with_args, with_numbers
+from ...writing.evaluation import is_known, with_numbers
 from ...writing.expression import Expression
 from ...writing.paper import Slot, Typed
 from ..explaining.gradients import meets_zero
@@ -193,7 +193,7 @@ class Script:
         if line.user is not None and row.edge is not None and rule is not None:
             edge = self.slope(line.user, row.edge)
             if line.user.op is ops.MAX and isinstance(rule.args[-1], E.Literal):  # a number stands for the slope
-                rule = with_args(rule, [*rule.args[:-1], E.Number(replace(self.trees.later(edge), exact=True))])
+                rule = E.with_args(rule, [*rule.args[:-1], E.Number(replace(self.trees.later(edge), exact=True))])
             incoming = E.Number(self.trees.later(rule.args[0]))
             numbers = product_of([incoming, E.Number(self.trees.later(edge))])
             result = self.trees.tree(E.Apply(ops.MUL, (rule.args[0], edge)))
