@@ -121,8 +121,7 @@ def _check(y: Value, variables: dict[str, Value], options: Namespace) -> None:
         rows = [{"name": name, "analytic": a, "numeric": n, "error": abs(a - n)} for name, a, n in both]
         return _write_json({"value": y.data, "coordinates": rows}, options)
     lines = [f"{name}: {a:.6g} by backward, {n:.6g} by central differences" for name, a, n in both]
-    return _write("
-".join(lines), options)
+    return _write("\n".join(lines), options)
 
 
 def _draw(y: Value, variables: dict[str, Value], options: Namespace) -> None:
