@@ -9,8 +9,7 @@ from reading import read
 from tinygrad_edu import Tensor, array_ops, binary_cross_entropy_with_logits, cat, explain, ops, stack, where
 from tinygrad_edu.network.functions import affine
 from tinygrad_edu.network.reductions import per_count
-from tinygrad_edu.readings.formulas import formula
-from tinygrad_edu.readings.matrices import contributions, elementwise, written
+from tinygrad_edu.readings.formulas import contributions, elementwise, formula, written
 from tinygrad_edu.writing.expression import Name, Reshape
 
 ROWS = {name: row for name, row in vars(array_ops).items() if isinstance(row, array_ops.ArrayOp)}

@@ -21,8 +21,8 @@ from ..network.tensor import Tensor, from_values
 from ..value import Value
 from ..writing.expression import derivative_text
 from ..writing.names import SUBSCRIPT, element, elements, of_layer
+from .formulas import is_view
 from .layers import by_depth, find_layers, find_neurons
-from .matrices import is_view
 
 Node: TypeAlias = Value | Tensor
 

@@ -1,4 +1,4 @@
-"""The Tensors of a graph that have a name in a derivation or a picture, and the formula of each.
+"""The Tensors of a graph that have a name in a derivation or a picture; the formula of each, and of its gradient.
 
 A Tensor without a name of its own is written inside the formula that uses it:
 `L = ½ Σ (ŷ − y)²` is one quantity, though it was computed in four steps.
@@ -6,19 +6,23 @@ A Tensor without a name of its own is written inside the formula that uses it:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from operator import mul
+from typing import Any
 
 from .. import array_ops as A
 from .. import ops
 from ..network.tensor import Tensor
 from ..shapes import Shape
+from ..value import Value
+from ..writing import algebra
 from ..writing import expression as E
-from ..writing.algebra import part
+from ..writing.evaluation import Array
 from ..writing.expression import Expression
-from .formulas import formula, on_its_own
-from .layers import by_depth
-from .matrices import place
+from .formulas import contributions, formula, full, on_its_own, place, places_in, slopes_of
+from .layers import by_depth, by_height
 from .naming import Names
 from .tensor_graph import How, Node, TensorGraph
 
@@ -94,10 +98,10 @@ class Quantities:
 
     def _formula(self, node: Node) -> Expression:
         t = node.tensor
-        source = self.graph.copied_from(node)
-        if source is not None:
-            return part(self.symbol(source.tensor), place(t, source.tensor))
         match node.how:
+            case How.COPY:
+                (source,) = node.inputs
+                return algebra.part(self.symbol(source.tensor), place(t, source.tensor))
             case How.NUMBER:
                 known = dict(zip(t.values[0].inputs, self.symbols(node)))
                 return formula(t.values[0], known.__getitem__)
@@ -201,3 +205,96 @@ def _fits_inside(node: Node) -> bool:
     """Whether the formula of a node may stand inside another."""
     power = isinstance(node.op, ops.Op) and node.op.exponent is not None
     return power or node.op in A.INSIDE or node.op in (ops.SUM, ops.DOT, ops.AFFINE)
+
+
+# The backward pass: each quantity's ∂L/∂q is the sum of what its users pass on.
+
+
+def gradients(root: Tensor, found: Quantities, environment: dict[str, Any]) -> Iterator[tuple[Quantity, Expression]]:
+    """∂L/∂q of each quantity as a formula, from the root L on. It may contain the gradients before it.
+
+    A Tensor that was put together from single numbers passes on ⟨∂L/∂t, ∂t/∂a⟩; for each ∂t/∂a the environment
+    gets the function that computes this.
+
+    >>> from tinygrad_edu.readings.subject import Subject
+    >>> x = Tensor([1.0, 2.0], label="x"); L = (x * x).sum()
+    >>> [(q.name, str(rule)) for q, rule in gradients(L, Subject(L).quantities, {})]
+    [('L', '1'), ('x', '2 · x')]
+    """
+    terms: dict[Tensor, list[Expression]] = {root: [E.Constant(1.0)]}
+    name = found.of[root].name
+    for node in by_height(found.graph.order):
+        t = node.tensor
+        q = found.of.get(t)
+        G: Expression = E.Constant(0.0)
+        for term in sorted(terms.get(t, []), key=_is_negative):
+            G = algebra.add(G, term)
+        # No line where some of its numbers belong to other Tensors as well: those have the lines of their gradients.
+        if q is not None and (t is root or not node.shares or node.base is not node):
+            yield q, G
+            G = E.Constant(1.0) if t is root else E.Derivative(name, q.name, t.shape)
+        if node.inputs and not (isinstance(G, E.Constant) and G.number == 0):
+            for a, term in _passed_on(t, G, found, environment):
+                terms.setdefault(a, []).append(term)
+
+
+def _passed_on(
+    t: Tensor, G: Expression, found: Quantities, environment: dict[str, Any]
+) -> Iterator[tuple[Tensor, Expression]]:
+    """What each input of t gets by the chain rule, G being ∂L/∂t."""
+    node = found.graph.nodes[t]
+    args = found.symbols(node)
+    given: Sequence[Expression] | None = None
+    match node.how:
+        case How.COPY:
+            (source,) = node.inputs
+            given = [algebra.placed(full(G, t.shape), place(t, source.tensor), source.tensor.shape)]
+        case How.RECORDED:
+            given = contributions(t, G, found.symbol(t), args, found.softmax.get(t))
+        case How.NUMBER:
+            given = [algebra.in_symbols(mul, G, slope) for slope in slopes_of(t.values[0], found.symbol(t), args)]
+        case How.TOGETHER:
+            given = [algebra.part(full(G, t.shape), element) for element in places_in(t.shape)]
+    if given is not None:
+        yield from zip([a.tensor for a in node.inputs], given)
+        return
+    pull_back = _pull_back(t, found.graph)
+    for a in found.graph.sources(t):
+        if a in found.of:
+            jacobian = E.Derivative(str(found.symbol(t)), found.of[a].name, a.shape)
+            environment[jacobian.text] = pull_back(a)
+            yield a, E.Chain(full(G, t.shape), jacobian)
+
+
+def _pull_back(t: Tensor, graph: TensorGraph) -> Callable[[Tensor], Callable[[Array], Array]]:
+    """⟨G, ∂t/∂a⟩ = Σᵢ Gᵢ ∂tᵢ/∂a as a function of G, for each a: one backward pass instead of a Jacobian.
+
+    It goes through the Values of t to those that belong to other Tensors, and no further.
+    """
+    order = graph.computed_alone(t)
+
+    @lru_cache(maxsize=1)  # the inputs of t ask one after the other
+    def passed_on(G: tuple[float, ...]) -> dict[Value, float]:
+        found: dict[Value, float] = {}
+        for v, g in zip(t.values, G):
+            found[v] = found.get(v, 0.0) + g
+        for b in reversed(order):
+            if g := found.get(b, 0.0):
+                for x, p in zip(b.inputs, b.partials):
+                    found[x] = found.get(x, 0.0) + g * p
+        return found
+
+    def to(a: Tensor) -> Callable[[Array], Array]:
+        return lambda G: Array(a.shape, [passed_on(tuple(G.numbers)).get(v, 0.0) for v in a.values])
+
+    return to
+
+
+def _is_negative(e: Expression) -> bool:
+    """Whether a term begins with a minus sign, so that it is better not the first of a sum."""
+    match e:
+        case E.Apply(ops.NEG):
+            return True
+        case E.Apply(ops.MUL, (E.Constant(c), _)):
+            return c < 0
+    return False

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from graphlib import CycleError, TopologicalSorter
 
 from .. import array_ops as A
 from ..array_ops import ArrayOp
@@ -18,7 +19,7 @@ from ..graph import topological_order
 from ..network.tensor import Tensor, from_values
 from ..ops import Op
 from ..value import Value
-from .matrices import is_view
+from .formulas import is_view
 from .naming import differentiated
 
 _MOST_NUMBERS = 20  # single numbers of one Tensor that become nodes; more are a function of what they come from
@@ -31,6 +32,7 @@ class How(Enum):
     NUMBER = auto()  # it is one number, computed from others as its Value records
     TOGETHER = auto()  # put together from single numbers
     FUNCTION = auto()  # by a function of single numbers
+    COPY = auto()  # it consists of elements of one other, such as Tensor(z[2])
 
 
 @dataclass(eq=False)
@@ -94,7 +96,7 @@ class TensorGraph:
             self._connect()
         self.order = topological_order(self.nodes[root])
         for node in self.order:
-            if (node.view and len(node.inputs) == 1) or self._copied_from(node):
+            if node.how is How.COPY or (node.view and len(node.inputs) == 1):
                 node.base = node.inputs[0].base
         self._find_shared()
 
@@ -171,7 +173,10 @@ class TensorGraph:
                     node.how, sources = How.NUMBER, tuple(map(self._tensor_of, t.values[0].inputs))
             elif t.op is A.MAP or (not t.inputs and (node.shares or any([v.op for v in t.values]))):
                 found = tuple(self.sources(t))
-                node.how, sources = (How.FUNCTION, found) if found else (node.how, sources)
+                if found:
+                    sources = found
+                    copied = {self.owner.get(v) for v in t.values} == {*found} and len(found) == 1
+                    node.how = How.COPY if copied else How.FUNCTION
             node.inputs = tuple([self.nodes[a] for a in sources])
 
     def _find_shared(self) -> None:
@@ -183,19 +188,11 @@ class TensorGraph:
                 node.shares = len(own) < len(node.inputs)
 
     def _has_cycle(self) -> bool:
-        """Whether some nodes wait for each other: those that are left when all others have been taken away."""
-        waits = {node: len(node.inputs) for node in self.nodes.values()}
-        users: dict[Node, list[Node]] = {}
-        for node in waits:
-            for a in node.inputs:
-                users.setdefault(a, []).append(node)
-        ready = [node for node, n in waits.items() if n == 0]
-        for node in ready:  # which grows
-            for user in users.get(node, []):
-                waits[user] -= 1
-                if waits[user] == 0:
-                    ready.append(user)
-        return len(ready) < len(waits)
+        try:
+            TopologicalSorter({node: node.inputs for node in self.nodes.values()}).prepare()
+        except CycleError:
+            return True
+        return False
 
     def sources(self, t: Tensor) -> list[Tensor]:
         """The Tensors that the numbers of t belong to or were computed from, nearest first."""
@@ -215,13 +212,3 @@ class TensorGraph:
                 stack.append((v, True))
                 stack += [(a, False) for a in reversed(v.inputs)]
         return list(order)
-
-    def _copied_from(self, node: Node) -> Node | None:
-        if node.view or node.how is not How.FUNCTION or len(node.inputs) != 1:
-            return None
-        (source,) = node.inputs
-        return source if all([self.owner.get(v) is source.tensor for v in node.tensor.values]) else None
-
-    def copied_from(self, node: Node) -> Node | None:
-        """The one node whose elements the Tensor consists of, such as z of `Tensor(z[2])`, if there is one."""
-        return node.inputs[0] if node.how is How.FUNCTION and node.base is not node else None

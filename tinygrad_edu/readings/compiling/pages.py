@@ -22,11 +22,10 @@ from ...writing import algebra
 from ...writing import expression as E
 from ...writing.code import NUMPY, Call, NotWritten, Written
 from ...writing.expression import Apply, Constant, Expression, Name, Precedence, Spelling, call, write
-from ..backward import gradients
 from ..formulas import formula
 from ..layers import by_height
 from ..naming import Names
-from ..quantities import Quantities
+from ..quantities import Quantities, gradients
 from .lowering import MATMUL, lowered
 from .recording import Recording
 

@@ -13,10 +13,9 @@ from ...writing.algebra import add, replaced
 from ...writing.evaluation import Array, array, evaluate, is_known, put_in
 from ...writing.expression import Derivative, Expression, parts
 from ...writing.names import elements
-from ..backward import gradients
 from ..formulas import on_its_own
 from ..layers import by_height, computed_from
-from ..quantities import Quantities, Quantity
+from ..quantities import Quantities, Quantity, gradients
 from ..subject import Subject
 from ..tensor_graph import How, TensorGraph
 from .gradients import Gradients
@@ -184,7 +183,7 @@ def _used_alone(graph: TensorGraph) -> set[Value]:
     found: set[Value] = set()
     for node in graph.order:
         t = node.tensor
-        if node.how is How.FUNCTION or not node.inputs:
+        if node.how in (How.FUNCTION, How.COPY) or not node.inputs:
             found.update([v for v in t.values if graph.owner.get(v) is not t])
             found.update([a for v in graph.computed_alone(t) for a in v.inputs])
     return found
