@@ -15,8 +15,7 @@ settings.register_profile(
 )
 # For mutants.py: the first failure will do, so none is made smaller.
 found = {"phases": [Phase.explicit, Phase.generate]}
-settings.register_profile("mutants", settings.get_profile("default"), max_examples=100, **found)
-settings.register_profile("mutants-quick", settings.get_profile("default"), max_examples=20, **found)
+settings.register_profile("mutants", settings.get_profile("default"), max_examples=20, **found)
 settings.load_profile("default")
 
 

@@ -61,7 +61,7 @@ def run(copy, *arguments):
 @pytest.mark.long
 def test_the_tests_are_green_and_try_the_new_row(copy):
     said = run(
-        copy, "-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider", "--hypothesis-profile=mutants-quick",
+        copy, "-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider", "--hypothesis-profile=mutants",
         "tests/engine", "tests/network", "tests/writing", "tests/cli", "tests/project/test_project.py", "tinygrad_edu",
         "-k", "not wheel and not mutants",
     )  # fmt: skip
