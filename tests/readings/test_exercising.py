@@ -24,8 +24,7 @@ from tinygrad_edu import (
 from tinygrad_edu import array_ops as A
 from tinygrad_edu.graph import topological_order
 from tinygrad_edu.readings.exercising import ClassMarks, Worksheet
-from tinygrad_edu.readings.exercising.diagnosis import numbers_of
-from tinygrad_edu.readings.exercising.rounding import carried
+from tinygrad_edu.readings.exercising.diagnosis import carried, numbers_of
 from tinygrad_edu.readings.exercising.sheet import Question, environment, lines_in, value_of
 from tinygrad_edu.readings.explaining.mistakes import CATALOGUE, mistakes_in
 from tinygrad_edu.writing import expression as E

@@ -9,7 +9,7 @@ import pytest
 
 from tinygrad_edu import MLP, Tensor, Worksheet, cross_entropy, mse_loss, squared_error, worksheet
 from tinygrad_edu.readings.exercising.diagnosis import numbers_of
-from tinygrad_edu.readings.exercising.sheet import Question, environment, lines_in, printed, value_of
+from tinygrad_edu.readings.exercising.sheet import Question, environment, lines_in, value_of
 from tinygrad_edu.readings.explaining.mistakes import mistakes_in
 from tinygrad_edu.writing.evaluation import Array
 
@@ -48,7 +48,9 @@ def truncated(x: float, digits: int) -> float:
 
 def written(sheet: Worksheet, digits: int, cut: bool = False, carried: bool = True) -> dict[str, str]:
     """The form of a student who computes every line, and goes on with what was written or with the calculator."""
-    env: dict[str, Any] = {q.text: printed(q, sheet.digits) for q in sheet.questions}
+    env: dict[str, Any] = {
+        q.text: Array(q.key.shape, [float(x) for x in q.printed(sheet.digits)]) for q in sheet.questions
+    }
     form = {}
     for q in asked(sheet):
         assert q.line.rule is not None

@@ -4,8 +4,7 @@ sheet.py            the lines of a sheet as data
 drawing_numbers.py  new numbers, one decimal each, that show every mistake
 pages.py            HTML, LaTeX, Markdown
 answers.py          numbers as students write them, and files of answers
-rounding.py         how far the rounding of earlier numbers moves a line
-diagnosis.py        which mistake or slip of the pen gives a number, and which mistakes a sheet shows
+diagnosis.py        how far rounding moves a line, which mistake or slip of the pen gives it, which a sheet shows
 marking.py          right, right from your own numbers, or wrong
 report.py           the marks of a student and of a class, as tables
 comparing.py        one's own backward pass, as arrays, beside the derivation
@@ -24,7 +23,7 @@ from ...writing.files import write_whole
 from ..explaining import wanted
 from ..explaining.updates import step_by
 from ..frame import framed
-from .answers import SHEET_ID, Form, flat, paper_of, papers_in
+from .answers import SHEET_ID, flat, paper_of, papers_in
 from .comparing import Comparison, compare_gradients
 from .diagnosis import mistakes_shown
 from .drawing_numbers import drawn
@@ -218,7 +217,7 @@ class Worksheet:
             papers, alone = [paper_of("answers", "", flat(answers.items()), asks=False)], True
         elif isinstance(answers, (str, Path)):
             path = Path(answers)
-            papers = papers_in(path, Form({q.name for q in self._asked}, dict.fromkeys(self._entries)))
+            papers = papers_in(path, [q.name for q in self._asked])
             alone = not path.is_dir() and [paper.student for paper in papers] == [path.stem]
         else:
             raise TypeError(f"mark: answers by name are needed, or the path of a file, not {answers!r}")

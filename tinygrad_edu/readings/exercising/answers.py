@@ -8,7 +8,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -131,49 +131,13 @@ class Paper(NamedTuple):
     refused: str = ""
 
 
-class Form(NamedTuple):
-    """What a form of a sheet is known by: the names of its lines, and those of its numbers."""
-
-    lines: Collection[str]
-    entries: dict[str, None]  # a set with an order
-
-    def has(self, name: str) -> bool:
-        """Whether it is the name of a line or of a number in it, or that of the sheet's id."""
-        known = name == SHEET_ID or name in self.entries
-        return known or (name.endswith("]") and name.partition("[")[0] in self.lines)
-
-    def mentioned(self, heading: str) -> str:
-        """The blank that a heading names, alone or among other words; "" where there is none."""
-        alone = _squeezed(heading)
-        if self.has(alone) or len(heading) > 1000:
-            return alone if self.has(alone) else ""
-        words = [_squeezed(word) for word in re.findall(r"[^\W\d]\w+(?:\[[\d, ]+\])?", heading)]
-        named = {word for word in words if word in self.entries}
-        return named.pop() if len(named) == 1 else ""
-
-    def down(self, grid: Grid) -> int:
-        """How many rows begin with the name of a blank, as they do in a form."""
-        return sum([self.has(_squeezed(row[0])) for row in grid if row])
-
-    def across(self, grid: Grid) -> tuple[int, dict[int, str]]:
-        """The row that names most blanks, as the head of a table does, and the columns in which it does."""
-        named = [{k: name for k, cell in enumerate(row) if (name := self.mentioned(cell))} for row in grid]
-        best = max(range(len(grid)), key=lambda k: len(named[k]), default=0)
-        return best, named[best] if named else {}
-
-    def names_in(self, grid: Grid) -> tuple[int, int]:
-        """How many blanks the grid names, and how many of them down."""
-        down = self.down(grid)
-        return max(down, len(self.across(grid)[1])), down
-
-
 def paper_of(student: str, source: str, written: Iterable[tuple[str, object]], asks: bool = True) -> Paper:
     """The paper with these answers. `asks` says whether to note that it does not say which sheet it belongs to."""
     answers: Answers = {}
     notes = []
     for name, text in written:
         before = answers.get(name)
-        if name in answers and str(before).strip() and str(text).strip() and before != text:
+        if str(before or "").strip() and str(text).strip() and before != text:
             notes.append(f"{name} is given twice, as {_quoted(before)} and {_quoted(text)}: the last counts")
         if name not in answers or str(text).strip():
             answers[name] = text
@@ -183,8 +147,10 @@ def paper_of(student: str, source: str, written: Iterable[tuple[str, object]], a
     return Paper(student, source, answers, id, notes)
 
 
-def papers_in(path: Path, form: Form) -> list[Paper]:
+def papers_in(path: Path, lines: Collection[str]) -> list[Paper]:
     """Every paper in a folder, with a reason where a file cannot be read; or in one file. No two students share a name.
+
+    `lines` are the names of the lines of the sheet.
 
     Raises:
         OSError, ValueError: the path is one file, and it cannot be read or holds no answers to this sheet.
@@ -193,7 +159,7 @@ def papers_in(path: Path, form: Form) -> list[Paper]:
     for file in sorted([file for file in path.rglob("*") if not file.is_dir()]) if path.is_dir() else [path]:
         inside = str(file.relative_to(path)) if file != path else path.name
         try:
-            found += _papers_of(file, form, inside.removesuffix(file.suffix))
+            found += _papers_of(file, lines, inside.removesuffix(file.suffix))
         except (OSError, ValueError) as error:
             if file == path:
                 raise error if isinstance(error, OSError) else ValueError(f"mark: {path} {error}") from None
@@ -206,31 +172,29 @@ def papers_in(path: Path, form: Form) -> list[Paper]:
     return [p._replace(student=f"{p.student} ({p.source})") if p.student in several else p for p in found]
 
 
-def _papers_of(path: Path, form: Form, student: str) -> list[Paper]:
+def _papers_of(path: Path, lines: Collection[str], student: str) -> list[Paper]:
     """The papers in a file: one, of the student, or that of each row of a table. Raises ValueError with the reason."""
     if not path.is_file():
         raise ValueError("is not a file")
     if path.suffix.lower() not in _READERS:
         raise ValueError(f"is not one of {', '.join(_READERS)}")
-    size = path.stat().st_size
-    if not 0 < size < _LARGEST:
-        raise ValueError("is too large for answers" if size else "is empty")
-    grid = max(_READERS[path.suffix.lower()](path.read_bytes()), key=form.names_in)
-    count, down = form.names_in(grid)
-    if not count:
-        raise ValueError(f"names no blank of this sheet, such as {next(iter(form.entries))}")
-    if down == count:
-        return [paper_of(student, path.name, _pairs(grid, form))]
-    head, columns = form.across(grid)
-    others = [k for k in range(len(grid[head])) if k not in columns]
-    named = [[k for k in others if word in grid[head][k].lower()] for word in ("name", "student", "mail", "id")]
-    people = next((found for found in named if found), others[:1])
+    if path.stat().st_size > _LARGEST:
+        raise ValueError("is too large for answers")
+    data = path.read_bytes()
+    if not data:
+        raise ValueError("is empty")
+    grids = _READERS[path.suffix.lower()](data)
+    down, form = max([(_blanks_down(grid, lines), grid) for grid in grids], key=lambda found: found[0])
+    columns, rows = max([_table_in(grid, lines) for grid in grids], key=lambda found: len(found[0]))
+    if not down and not columns:
+        raise ValueError(f"names no blank of this sheet, such as {next(iter(lines))}")
+    if down >= len(columns):
+        return [paper_of(student, path.name, _pairs(form, lines))]
     found = []
-    for k, row in enumerate(grid[head + 1 :], start=head + 2):
-        cells = dict(enumerate(row))
-        name = " ".join(" ".join([cells.get(c, "") for c in people]).split())[:80]
+    for k, cells in rows:
+        name = " ".join(" ".join([cells[c] for c in _people(rows[0][1], columns) if c in cells]).split())[:80]
         answers = [(blank, cells.get(c, "")) for c, blank in columns.items()]
-        if name or any([text for _, text in answers]):
+        if k > rows[0][0] and (name or any([text for _, text in answers])):
             source = f"{path.name}, line {k}"
             found.append(paper_of(name or source, source, answers, asks=False))
     if not found:
@@ -238,13 +202,45 @@ def _papers_of(path: Path, form: Form, student: str) -> list[Paper]:
     return found
 
 
-def _pairs(grid: Grid, form: Form) -> Iterable[tuple[str, object]]:
+def _is_blank(name: str, lines: Collection[str]) -> bool:
+    """Whether it is the name of a line or of a number in it, or that of the sheet's id."""
+    return name == SHEET_ID or name.partition("[")[0] in lines
+
+
+def _blanks_down(grid: Grid, lines: Collection[str]) -> int:
+    """How many rows begin with the name of a blank, as they do in a form."""
+    return sum([_is_blank(_squeezed(row[0]), lines) for row in grid if row])
+
+
+def _table_in(grid: Grid, lines: Collection[str]) -> tuple[dict[int, str], list[tuple[int, dict[int, str]]]]:
+    """The columns that the head of a table names, and the numbered rows from the head on, by column."""
+    named = [{k: name for k, cell in enumerate(row) if (name := _mentioned(cell, lines))} for row in grid]
+    head = max(range(len(grid)), key=lambda k: len(named[k]), default=0)
+    rows = [(k, dict(enumerate(row))) for k, row in enumerate(grid, start=1)]
+    return (named[head] if named else {}), rows[head:]
+
+
+def _mentioned(heading: str, lines: Collection[str]) -> str:
+    """The blank that a heading names, alone or among other words; "" where there is none."""
+    words = [_squeezed(word) for word in re.findall(r"[^\W\d][\w-]*(?:\[[\d, ]+\])?", heading[:1000])]
+    named = {word for word in words if _is_blank(word, lines)}
+    return named.pop() if len(named) == 1 else ""
+
+
+def _people(head: Mapping[int, str], columns: Collection[int]) -> list[int]:
+    """The columns that say who it is: by their heads, or the first that is not a blank."""
+    others = [k for k in head if k not in columns]
+    named = [[k for k in others if word in head[k].lower()] for word in ("name", "student", "mail", "id")]
+    return next((found for found in named if found), others[:1])
+
+
+def _pairs(grid: Grid, lines: Collection[str]) -> Iterable[tuple[str, object]]:
     """Names and answers of a form. Cells after the answer are comments, but for the rest of a decimal comma."""
     for row in grid:
         name, answer, rest = [*row, "", "", ""][:3]
         if re.fullmatch(r"[+−-]?\d+", answer) and re.fullmatch(r"\d+", rest):
             answer = f"{answer},{rest}"
-        if form.has(_squeezed(name)) or (name and _is_number(answer)):
+        if _is_blank(_squeezed(name), lines) or (name and _is_number(answer)):
             yield _squeezed(name), answer
 
 
@@ -262,31 +258,32 @@ def _squeezed(name: str) -> str:
 # Each kind of file as rows of cells, in all the ways that it may be cut into them.
 
 
-def _text(data: bytes) -> str:
-    """UTF-8, UTF-16 or cp1252, and no other. Raises ValueError for what is not text."""
-    even, odd = data[::2].count(0), data[1::2].count(0)
-    encodings = ["utf-8-sig", "cp1252"]
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        encodings = ["utf-16"]
-    elif even or odd:
-        encodings = ["utf-16-le" if odd > even else "utf-16-be"]
-    for encoding in encodings:
+def _texts(data: bytes) -> list[str]:
+    """As UTF-8 or cp1252; else as UTF-16 of both kinds. Raises ValueError for what is not text."""
+    found = []
+    for encoding in ("utf-8", "cp1252", "utf-16-le", "utf-16-be"):
         with suppress(UnicodeDecodeError):
-            text = data.decode(encoding)
+            text = data.decode(encoding).removeprefix("\ufeff")
             if not re.search("[\x00-\x08\x0e-\x1f]", text):
-                return re.sub("\r\n?|\x85|\u2028", "\n", text)
-    raise ValueError("is not text, or in an encoding other than UTF-8, UTF-16 and cp1252")
+                found.append(re.sub("\r\n?|\x85|\u2028", "\n", text))
+        if found and encoding in ("utf-8", "cp1252"):
+            break
+    if not found:
+        raise ValueError("is not text, or in an encoding other than UTF-8, UTF-16 and cp1252")
+    return found
 
 
 def _grids_of_text(data: bytes) -> list[Grid]:
-    text = _text(data)
-    grids: list[Grid] = [[]]
-    for delimiter in (";", "\t", ",", "|", "=", ":"):
-        with suppress(csv.Error):  # a cell without an end
-            grids.append(list(csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True)))
-        grids.append([line.split(delimiter) for line in text.split("\n")])
-        grids[-2:] = [[_joined(row, delimiter) for row in grid] for grid in grids[-2:]]
-    return [*grids, [line.split() for line in text.split("\n")]]
+    grids: list[Grid] = []
+    for text in _texts(data):
+        rows = text.split("\n")
+        for delimiter in (";", "\t", ",", "|", "=", ":"):
+            with suppress(csv.Error):  # a cell without an end
+                reader = csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True)
+                grids.append([_joined(row, delimiter) for row in reader])
+            grids.append([_joined(row.split(delimiter), delimiter) for row in rows])
+        grids.append([row.split() for row in rows])
+    return grids
 
 
 def _joined(row: Sequence[str], delimiter: str) -> list[str]:
@@ -301,7 +298,7 @@ def _joined(row: Sequence[str], delimiter: str) -> list[str]:
 
 
 def _grids_of_json(data: bytes) -> list[Grid]:
-    text = _text(data)
+    text = _texts(data)[0]
     try:
         given = json.loads(text, object_pairs_hook=tuple)
     except RecursionError:

@@ -1,17 +1,14 @@
 """compare_gradients: one's own backward pass, as arrays, beside the derivation; the marker at full precision."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from math import isfinite
 from typing import Any
 
-from ...shapes import Shape, flattened
+from ...shapes import flattened
 from ...writing.evaluation import Array
 from ...writing.expression import Derivative
-from ..explaining.lines import Lines
 from ..explaining.mistakes import Mistake, mistakes_in
 from .diagnosis import numbers_of
 from .sheet import Question, environment, lines_in, questions, value_of
@@ -77,8 +74,8 @@ class Comparison:
         return next((row for row in self.rows if row.verdict == "wrong"), None)
 
     def __str__(self) -> str:
-        first = self.first_wrong
-        return "\n".join([*map(str, self.rows), *[f"The first that is wrong is {row.name}." for row in [first] if row]])
+        first = f"\nThe first that is wrong is {self.first_wrong.name}." if self.first_wrong else ""
+        return "\n".join(map(str, self.rows)) + first
 
     __repr__ = __str__
 
@@ -115,33 +112,27 @@ def compare_gradients(y: Any, gradients: Mapping[str, Any], level: str | None = 
     lines = lines_in(sheet)
     rows = []
     for q in [q for q in sheet if q.line.part == "backward"]:
-        expected = (q.line.rule and value_of(q.line.rule, own, q.key)) or q.key
-        own[q.text] = expected
+        follows = (q.line.rule and value_of(q.line.rule, own, q.key)) or q.key
+        del own[q.text]  # no mistake is made of the gradient itself
+        numbers, note = given.get(q.name, (follows, ""))
         if q.name in given:
-            numbers, note = given[q.name]
-            rows.append(_compared(q, lines, own, expected, numbers, note))
-            own[q.text] = numbers
+            row = _compared(q, numbers, follows, note)
+            rows.append(row)
+            for made in mistakes_in(q.line, lines) if row.verdict == "wrong" else []:
+                wrong = numbers_of(made, q.line, own, follows, q.key)
+                if wrong is not None and _near(numbers, wrong) and made.mistake not in row.mistakes:
+                    row.mistakes.append(made.mistake)
+        own[q.text] = numbers
     return Comparison(rows)
 
 
-def _compared(q: Question, lines: Lines, own: Mapping[str, Any], follows: Array, given: Array, note: str) -> Compared:
+def _compared(q: Question, given: Array, follows: Array, note: str) -> Compared:
     off = [abs(a - b) if isfinite(a) else float("inf") for a, b in zip(given.numbers, q.key.numbers)]
     worst = max(range(len(off)), key=off.__getitem__)
     place = list(product(*map(range, q.key.shape)))[worst]
-    row = Compared(q.name, "wrong", place, given.numbers[worst], q.key.numbers[worst], note=note)
-    if not any(off):
-        row.verdict = "equal"
-    elif _near(given, q.key):
-        row.verdict = "rounding"
-    elif _near(given, follows):
-        row.verdict = "follows"
-    else:
-        earlier = {name: numbers for name, numbers in own.items() if name != q.text}
-        for made in mistakes_in(q.line, lines):
-            wrong = numbers_of(made, q.line, earlier, follows, q.key)
-            if wrong is not None and _near(given, wrong) and made.mistake not in row.mistakes:
-                row.mistakes.append(made.mistake)
-    return row
+    near = "rounding" if _near(given, q.key) else "follows" if _near(given, follows) else "wrong"
+    verdict = near if any(off) else "equal"
+    return Compared(q.name, verdict, place, given.numbers[worst], q.key.numbers[worst], note=note)
 
 
 def _near(a: Array, b: Array) -> bool:
@@ -151,35 +142,29 @@ def _near(a: Array, b: Array) -> bool:
 
 def _by_line(sheet: Sequence[Question], gradients: Mapping[str, Any]) -> dict[str, tuple[Array, str]]:
     """The arrays by the names of the sheet, each with what is to be said of its shape."""
-    found: dict[str, tuple[Array, str]] = {}
     named: dict[str, Question] = {}
     typed = {q.text: q.name for q in sheet}
     for q in sheet:
-        if isinstance(below := q.line.quantity, Derivative) and q.line.rule is not None:
-            for name in (below.below, typed.get(below.below, ""), f"d{typed.get(below.below, '')}", q.name, q.text):
-                named[name] = q
-    for name, array in gradients.items():
+        if isinstance(q.line.quantity, Derivative) and q.line.rule is not None:
+            label = q.line.quantity.below
+            name = typed.get(label, label)
+            named |= dict.fromkeys([label, name, f"d{name}", q.name, q.text], q)
+    for name in gradients:
         if name not in named:
             known = ", ".join([q.name for q in dict.fromkeys(named.values())])
             raise ValueError(f"compare_gradients: the backward pass has no {name!r}; it has {known}")
-        q = named[name]
-        found[q.name] = _shaped(q, array)
-    return found
+    return {named[name].name: _shaped(named[name], array) for name, array in gradients.items()}
 
 
 def _shaped(q: Question, array: Any) -> tuple[Array, str]:
     """The array in the shape of its quantity, and a note where it had another."""
     flat, shape = flattened(array.tolist() if hasattr(array, "tolist") else array)
     given, right = Array(shape, [float(x) for x in flat]), q.key.shape
+    note = f"its shape is {shape}, that of {q.name} is {right}"
     if shape == right:
         return given, ""
-    note = f"its shape is {shape}, that of {q.name} is {right}"
-    if _long(shape) == _long(right):
+    if [n for n in shape if n > 1] == [n for n in right if n > 1]:
         return Array(right, given.numbers), f"{note}: taken as it is meant"
     if shape == right[::-1]:
         return given.transposed(), f"{note}: it was compared as its transpose"
     raise ValueError(f"compare_gradients: {q.name} has shape {right}, and the array {shape}")
-
-
-def _long(shape: Shape) -> list[int]:
-    return [n for n in shape if n > 1]

@@ -1,35 +1,120 @@
-"""Which mistake, or which slip of the pen, gives the numbers of a line; and which mistakes a sheet shows at all."""
+"""What the numbers of a line say: how far rounding moves them, and which mistake or slip of the pen gives them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from math import prod
-from typing import Any
+from operator import mul
+from typing import Any, NamedTuple
 
-from ...writing.evaluation import Array
+from ... import array_ops as A
+from ... import ops
+from ...writing import expression as E
+from ...writing.evaluation import Array, array, elementwise, evaluate, matmul
 from ..explaining.lines import Line, Lines
 from ..explaining.mistakes import Made, Mistake, mistakes_in
 from .report import Mark
-from .rounding import Earlier, Reading, carried
 from .sheet import Question, environment, lines_in, value_of
 
 _CHANCE = 0.05  # a mistake is believed if fewer of a hundred other numbers would be explained by one as well
 
+
+class Earlier(NamedTuple):
+    """Numbers that lines are computed from, under the names of formulas; and how far each may be off by rounding."""
+
+    numbers: dict[str, Any]
+    radius: dict[str, Array]
+
+
+class Reading(NamedTuple):
+    """What a rule gives from earlier numbers, and how far their rounding moves it."""
+
+    expected: Array
+    moved: list[float]
+
+
+Moved = tuple[Array, Array]  # numbers, and how far each is moved at most
+
+
+def carried(rule: E.Expression, env: Mapping[str, Any], radius: Mapping[str, Array], like: Array) -> list[float]:
+    """Σ |∂rule/∂input| · radius for each number of a formula, to first order; zeros where it has no value.
+
+    Where an input occurs several times its moves add up, so the sum is never too small. One pass over the formula
+    does it, as in forward mode.
+
+    >>> rule = E.Apply(ops.MUL, (E.Name("a"), E.Name("b")))
+    >>> carried(rule, {"a": 2.0, "b": 3.0}, {"a": Array((), [0.5])}, Array((), [6.0]))
+    [1.5]
+    """
+    try:
+        moved = _moved(rule, env, radius)[1]
+        return list((moved if len(moved.numbers) == len(like.numbers) else moved.broadcast_to(like.shape)).numbers)
+    except (ArithmeticError, ValueError, TypeError, KeyError, IndexError):
+        return [0.0] * len(like.numbers)
+
+
+def _moved(e: E.Expression, env: Mapping[str, Any], radius: Mapping[str, Array]) -> Moved:
+    if isinstance(e, (E.Name, E.Derivative)):
+        numbers = array(env[e.text])
+        return numbers, radius.get(e.text) or _still(numbers)
+    if not e.args:
+        numbers = array(evaluate(e, env))
+        return numbers, _still(numbers)
+    inside = [_moved(a, env, radius) for a in e.args]
+    match e:
+        case E.Apply(ops.ADD | ops.MUL as op) if len(inside) > 2:
+            return reduce(lambda a, b: _through(op, [a, b]), inside)
+        case E.Apply(op):
+            return _through(op, inside)
+        case E.MatMul():
+            return reduce(_product, inside)
+    numbers = _of(e, [a for a, _ in inside])
+    moves = [r for _, r in inside]
+    match e:
+        case E.Along(A.SOFTMAX | A.LOG_SOFTMAX | A.LSE as function, arg, axes, keepdims):
+            p = _of(E.Along(A.SOFTMAX, arg, axes), [inside[0][0]])
+            share = elementwise(mul, p, moves[0])  # ∂ log Σ exp z / ∂zⱼ = pⱼ
+            total = _of(E.Along(A.SUM, arg, axes, keepdims=True), [share])
+            if function is A.LSE:
+                return numbers, total.reshaped(numbers.shape)
+            away = elementwise(lambda r, s, pr: r + s - 2 * pr, moves[0], total, share)  # Σⱼ |δᵢⱼ − pⱼ| rⱼ
+            return numbers, away if function is A.LOG_SOFTMAX else elementwise(mul, p, away)
+        case E.Along(A.MAX | A.MIN, arg, axes, keepdims):
+            return numbers, _of(E.Along(A.MAX, arg, axes, keepdims), moves)
+    return numbers, _of(e, moves)  # a sum or a rearrangement does to the moves what it does to the numbers
+
+
+def _still(numbers: Array) -> Array:
+    return Array(numbers.shape, (0.0,) * prod(numbers.shape))
+
+
+def _of(e: E.Expression, arrays: list[Array]) -> Array:
+    """The operation on numbers."""
+    return array(evaluate(E.with_args(e, [E.Number(a) for a in arrays]), {}))
+
+
+def _through(op: Any, inside: list[Moved]) -> Moved:
+    """The chain rule with absolute values, element by element."""
+    numbers = [a for a, _ in inside]
+    y = _of(E.Apply(op, tuple(map(E.Number, numbers))), numbers)
+    n = len(inside)
+
+    def move(y: float, *given: float) -> float:
+        partials = op.partials(y, *given[:n])
+        return sum([abs(p) * r for p, r in zip(partials, given[n:])], 0.0)
+
+    return y, elementwise(move, y, *numbers, *[r for _, r in inside])
+
+
+def _product(a: Moved, b: Moved) -> Moved:
+    A, B = [Array(numbers.shape, list(map(abs, numbers.numbers))) for numbers, _ in (a, b)]
+    moves = zip(matmul(A, b[1]).numbers, matmul(a[1], B).numbers)
+    product = matmul(a[0], b[0])
+    return product, Array(product.shape, [x + y for x, y in moves])
+
+
 # Slips of the pen: what each makes of the digits that were meant.
-
-
-def _shifted(digits: str) -> list[float]:
-    return [float(f"{digits}e{k}") for k in (-3, -2, -1, 1, 2, 3)]
-
-
-def _exchanged(digits: str) -> list[float]:
-    places = [k for k, c in enumerate(digits) if c != "."]
-    found = []
-    for i, j in zip(places, places[1:]):
-        turned = [*digits]
-        turned[i], turned[j] = turned[j], turned[i]
-        found.append(float("".join(turned)))
-    return found
 
 
 def slips_of(given: float, decimals: int, meant: float, tolerance: float) -> list[str]:
@@ -40,17 +125,20 @@ def slips_of(given: float, decimals: int, meant: float, tolerance: float) -> lis
     """
     if given == 0:
         return []
-    digits, sign = f"{abs(given):.{decimals}f}", -1.0 if given < 0 else 1.0
+    d, sign = f"{abs(given):.{decimals}f}", -1.0 if given < 0 else 1.0
+    places = [k for k, c in enumerate(d) if c != "."]
+    neighbours = zip(places, places[1:])
     slips = {
-        "The sign is the wrong one.": [-abs(given)],
-        "The decimal point is shifted.": _shifted(digits),
-        "Two digits have changed places.": _exchanged(digits),
+        "The sign is the wrong one.": [f"-{d}"],
+        "The decimal point is shifted.": [f"{d}e{k}" for k in (-3, -2, -1, 1, 2, 3)],
+        "Two digits have changed places.": [d[:i] + d[j] + d[i + 1 : j] + d[i] + d[j + 1 :] for i, j in neighbours],
     }
-    return [
-        said
-        for said, numbers in slips.items()
-        if any([abs(sign * x - meant) <= tolerance * max(1.0, abs(x / given)) for x in numbers])
-    ]
+    found = []
+    for said, texts in slips.items():
+        meant_by = [float(text) for text in texts]
+        if any([abs(sign * x - meant) <= tolerance * max(1.0, abs(x / given)) for x in meant_by]):
+            found.append(said)
+    return found
 
 
 def numbers_of(made: Made, line: Line, env: Mapping[str, Any], right: Array | None, like: Array) -> Array | None:

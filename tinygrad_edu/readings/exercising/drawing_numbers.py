@@ -1,17 +1,14 @@
 """New numbers for the inputs and parameters of a graph, of one decimal, and the old ones back again."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from math import isclose
 from random import Random
 from typing import Any
 
 from ...graph import topological_order
-from ...network.nn import Parameter
 from ...network.tensor import Tensor
 from ...value import Value, check_current, forward
+from ..naming import Names
 from .diagnosis import mistakes_shown
 from .sheet import Question, at_a_kink, prints_as_zero, values_of
 
@@ -33,17 +30,16 @@ def drawn(y: Any, seed: int, digits: int, read: Callable[[], list[Question]]) ->
     check_current("worksheet", order)
     given = {v for q in read() if q.line.rule is None and q.line.row for v in values_of(q.line.row.node)}
     targets = [(values, draw) for values, draw in _targets(y) if given.issuperset(values)]
-    fixed = {v for values, _ in targets for v in values}
-    free = [v for v in order if not v.op and v in given and v not in fixed]
-    best: tuple[int, bool, list[str], list[Question]] | None = None
-    with _restored(order):
-        own = {v: v.data for v in free}
+    before = {v: v.data for v in order if not v.op}
+    free = given.intersection(before).difference(*[values for values, _ in targets])
+    best: tuple[list[str], bool, list[Question]] | None = None
+    try:
         for attempt in range(_MOST_ATTEMPTS):
-            for v in free:
-                size, sign = (1 + int(9 * random())) / 10, random() < 0.5
+            for v in [v for v in before if v in free]:
+                size, positive = (1 + int(9 * random())) / 10, random() >= 0.5
                 if attempt % 2:  # perhaps only the signs that it had are in the domain
-                    sign = own[v] < 0
-                v.data = -size if sign else size
+                    positive = before[v] >= 0
+                v.data = size if positive else -size
             for values, draw in targets:
                 for v, number in zip(values, draw(random, len(values))):
                     v.data = number
@@ -54,33 +50,31 @@ def drawn(y: Any, seed: int, digits: int, read: Callable[[], list[Question]]) ->
                 continue
             hidden = sorted([id for id, shows in mistakes_shown(sheet, digits, _UNITS).items() if not shows])
             flawed = bool(prints_as_zero(sheet, digits)) or at_a_kink(sheet)
-            if best is None or (len(hidden), flawed) < best[:2]:
-                best = (len(hidden), flawed, hidden, sheet)
+            if best is None or (len(hidden), flawed) < (len(best[0]), best[1]):
+                best = (hidden, flawed, sheet)
             if not hidden and not flawed:
                 break
+    finally:
+        for v, data in before.items():
+            v.data = data
+        forward(order)
     if best is None:
         raise ValueError("worksheet: no numbers from −0.9 to 0.9 were found at which this graph has values")
     if best[0]:
-        raise ValueError(f"worksheet: whatever the numbers, some mistakes stay hidden here: {', '.join(best[2])}")
-    return best[3]
+        raise ValueError(f"worksheet: whatever the numbers, some mistakes stay hidden here: {', '.join(best[0])}")
+    return best[2]
 
 
 _Random = Callable[[], float]
 
 
 def _targets(y: Any) -> list[tuple[list[Value], Callable[[_Random, int], list[float]]]]:
-    """The rows of data that no layer takes in and that look like targets of a loss, with how they are drawn."""
+    """The rows that a loss compares with, with how they are drawn; those that may be any numbers left out."""
     tensors = topological_order(y) if isinstance(y, Tensor) else []
-    learned: set[Tensor] = set()  # Parameters, and what is made of them alone
-    inputs: set[Tensor] = set()
-    for t in tensors:
-        if isinstance(t, Parameter) or (t.inputs and learned.issuperset(t.inputs)):
-            learned.add(t)
-        elif not learned.isdisjoint(t.inputs):
-            inputs.update(t.inputs)
+    compared = Names(y).targets
     found = []
     for t in tensors:
-        if not t.inputs and t.shape and t not in learned and t not in inputs:
+        if not t.inputs and t.shape and compared.issuperset(t.values):
             n = t.shape[-1]
             rows = [list(t.values[k : k + n]) for k in range(0, len(t.values), n)]
             if (draw := _kind([[v.data for v in row] for row in rows])) is not None:
@@ -113,15 +107,3 @@ def _probabilities(random: _Random, n: int) -> list[float]:
     for _ in range(10 - n):
         tenths[int(n * random())] += 1
     return [k / 10 for k in tenths]
-
-
-@contextmanager
-def _restored(order: list[Value]) -> Iterator[None]:
-    """The numbers as they were, afterwards."""
-    before = [(v, v.data) for v in order if not v.op]
-    try:
-        yield
-    finally:
-        for v, data in before:
-            v.data = data
-        forward(order)

@@ -11,10 +11,9 @@ from typing import Any
 
 from ...writing.evaluation import Array
 from .answers import Given, read_number
-from .diagnosis import name_line, slips_of
+from .diagnosis import Earlier, Reading, carried, name_line, slips_of
 from .report import Mark, Marks
-from .rounding import Earlier, Reading, carried
-from .sheet import Question, lines_in, printed, value_of
+from .sheet import Question, lines_in, value_of
 
 CREDIT = {"right": 1.0, "own": 1.0, "coarse": 0.0, "wrong": 0.0, "illegible": 0.0, "blank": 0.0}
 _TRIVIAL = "follows from numbers that are all 0 or ±1, which make the line trivial: no credit"
@@ -108,10 +107,11 @@ class _Marker:
         self.notes: list[str] = []
         for q in sheet:
             if not q.asked:
-                self.own.numbers[q.text] = self.meant.numbers[q.text] = shown = printed(q, scheme.digits)
-                exact = [abs(a - b) < 1e-12 for a, b in zip(shown.numbers, q.key.numbers)]
+                shown = [float(x) for x in q.printed(scheme.digits)]
+                self.own.numbers[q.text] = self.meant.numbers[q.text] = Array(q.key.shape, shown)
                 unit = scheme.tolerance * 10.0**-scheme.digits
-                radius[q.text] = Array(q.key.shape, [0.0 if same else unit for same in exact])
+                rounded = [abs(a - b) >= 1e-12 for a, b in zip(shown, q.key.numbers)]
+                radius[q.text] = Array(q.key.shape, [unit * is_rounded for is_rounded in rounded])
 
     def line(self, q: Question) -> list[Mark]:
         """What the line asks, what the student wrote, what the rule gives with it."""

@@ -33,7 +33,7 @@ def _parts(sheet: Worksheet) -> list[tuple[str, list[Question]]]:
 def grid(q: Question, sheet: Worksheet) -> list[list[str]]:
     """The cells of a quantity in rows, empty where they are blanks. A vector lies down, as [1 2 3]ᵀ."""
     n = len(q.key.numbers)
-    numbers = q.texts(sheet.digits) if sheet.filled or not q.asked else [""] * n
+    numbers = [*map(str, q.printed(sheet.digits))] if sheet.filled or not q.asked else [""] * n
     columns = prod(q.key.shape[1:]) if len(q.key.shape) > 1 else n
     return [numbers[k : k + columns] for k in range(0, n, columns)]
 

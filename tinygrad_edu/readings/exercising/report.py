@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from itertools import groupby
-from math import isfinite
 from pathlib import Path
 
 from ...writing.files import write_whole
@@ -43,13 +43,12 @@ class _Report:
         >>> print(marks.to("csv").splitlines()[1])
         df_dx,right,4,4,
         """
-        match format:
-            case "text":
-                return str(self)
-            case "csv":
-                return "\n".join(map(csv_of, self.tables()))
-            case "html":
-                return _PAGE + "\n".join(map(_html, self.tables())) + "\n</body></html>\n"
+        if format == "text":
+            return str(self)
+        if format == "csv":
+            return "\n".join(map(csv_of, self.tables()))
+        if format == "html":
+            return _PAGE + self._repr_html_() + "\n</body></html>\n"
         raise ValueError(f'the format is "text", "csv" or "html", not {format!r}')
 
     def save(self, path: str | Path) -> Path:
@@ -165,10 +164,9 @@ class Marks(_Report):
         >>> marks.statuses()
         {'df_dx': 'wrong'}
         """
-        worst = [*SAID]
         found: dict[str, str] = {}
         for mark in self.marks:
-            found[mark.line] = max(found.get(mark.line, "right"), mark.status, key=worst.index)
+            found[mark.line] = max(found.get(mark.line, "right"), mark.status, key=[*SAID].index)
         return found
 
     def tables(self) -> list[Table]:
@@ -211,6 +209,7 @@ def _points(marks: Marks) -> list[str]:
     return [short(marks.points, 2), short(marks.total, 2)]
 
 
+@dataclass(eq=False, repr=False)
 class ClassMarks(_Report):
     """The marks of several students: points, what happened in each line, and who made which mistake.
 
@@ -222,9 +221,8 @@ class ClassMarks(_Report):
     'not marked: it is not a form'
     """
 
-    def __init__(self, students: Mapping[str, Marks], refused: Mapping[str, str] | None = None) -> None:
-        self.students = dict(students)
-        self.refused = dict(refused or {})
+    students: Mapping[str, Marks]
+    refused: Mapping[str, str] = field(default_factory=dict)
 
     def tables(self) -> list[Table]:
         """Tables with their heads: students, lines, and, where some were made, mistakes and who made them.
@@ -237,22 +235,21 @@ class ClassMarks(_Report):
         """
         people = [["student", "points", "of", "first wrong line", "mistakes", "notes"]]
         lines: dict[str, Counter[str]] = {}
-        named: dict[str, Counter[str]] = {}
-        made: dict[str, dict[str, list[str]]] = {}
+        made: dict[str, dict[str, list[str]]] = {}  # the lines of each student, by mistake
         for name, marks in self.students.items():
             mistakes = " ".join([m.sentence for m in marks.mistakes])
             people.append([name, *_points(marks), marks.first_wrong or "", mistakes, "; ".join(marks.notes)])
             for line, status in marks.statuses().items():
                 lines.setdefault(line, Counter())[status] += 1
             for line, sentence in dict.fromkeys([pair for mark in marks.marks for pair in _accused(mark)]):
-                named.setdefault(line, Counter())[sentence] += 1
                 made.setdefault(sentence, {}).setdefault(name, []).append(line)
         people += [[name, "", "", "", "", f"not marked: {why}"] for name, why in self.refused.items()]
         words = ["right", "own", "coarse", "wrong", "illegible", "blank"]
         count = [["line", "right", "from own numbers", "too few digits", *words[3:], "most frequent mistakes"]]
         for line, counts in lines.items():
-            often = " ".join([f"{m} ({n})" for m, n in named.get(line, Counter()).most_common(3)])
-            count.append([line, *[str(counts[word]) for word in words], often])
+            named = {mistake: sum([line in where for where in who.values()]) for mistake, who in made.items()}
+            often = [f"{mistake} ({n})" for mistake, n in Counter(named).most_common(3) if n]
+            count.append([line, *[str(counts[word]) for word in words], " ".join(often)])
         who = [["mistake", "students", "who, and in which line"]]
         for sentence, students in sorted(made.items(), key=lambda item: -len(item[1])):
             said = "; ".join([f"{name}: {', '.join(where)}" for name, where in students.items()])
@@ -282,12 +279,8 @@ def csv_of(rows: Sequence[Sequence[object]]) -> str:
 
 
 def _harmless(cell: str) -> str:
-    if not cell.startswith(("=", "+", "-", "@", "\t", "\r", "|", "%")):
-        return cell
-    try:
-        return cell if isfinite(float(cell)) else "'" + cell
-    except ValueError:
-        return "'" + cell
+    is_number = re.fullmatch(r"[+-]?[\d.]+(e[+-]?\d+)?", cell)
+    return cell if is_number or not cell.startswith(("=", "+", "-", "@", "\t", "\r", "|", "%")) else f"'{cell}"
 
 
 def _aligned(table: Table) -> str:

@@ -22,7 +22,7 @@ from ...writing.algebra import multiply, negative, rebuilt, same, subtract
 from ...writing.code import identifier
 from ...writing.evaluation import Array, array, evaluate
 from ...writing.expression import Expression
-from ...writing.numbers import short, shown
+from ...writing.numbers import Shown, shown
 from ..explaining import derivation_of
 from ..explaining.lines import Line, Lines, lines_of
 from ..explaining.updates import updates
@@ -78,16 +78,15 @@ class Question:
 
     def decimals(self, digits: int) -> int:
         """How many decimals its numbers are printed with: of what is given all, if a few more show it exactly."""
-        if self.line.rule is None:
-            for more in range(digits, digits + 4):
-                if all([math.isclose(x, float(shown(x, more)), rel_tol=1e-12) for x in self.key.numbers]):
-                    return more
+        for more in range(digits, digits + 4) if self.line.rule is None else []:
+            if all([math.isclose(x, float(shown(x, more)), rel_tol=1e-12) for x in self.key.numbers]):
+                return more
         return digits
 
-    def texts(self, digits: int) -> list[str]:
-        """Its numbers as they are printed."""
+    def printed(self, digits: int) -> list[Shown]:
+        """Its numbers as the sheet prints them."""
         decimals = self.decimals(digits)
-        return [short(x, decimals) for x in self.key.numbers]
+        return [shown(x, decimals) for x in self.key.numbers]
 
 
 def typable(label: str) -> str:
@@ -136,20 +135,24 @@ def questions(
             keys.append(array(row.result))
     known = {line.quantity.text: key for line, key in zip(lines, keys) if line.rule is None}
     softmaxes = {str(line.rule): line.quantity for line in lines if isinstance(line.rule, E.Along)}
-    used: set[str] = set()
-    found = []
+    found: dict[str, Question] = {}
     for line, key in zip(lines, keys):
         name = typable(line.quantity.text)
-        while name in used:
+        while name in found:
             name += "_"
-        used.add(name)
         if line.rule is not None:
             terms = tuple([_as_taught(term, known, softmaxes) for term in line.terms])
             line = line._replace(rule=_as_taught(line.rule, known, softmaxes), terms=terms)
-        found.append(Question(line, name, key))
-    _choose(found, blanks, derivation.names)
-    last = max([k for k, q in enumerate(found) if q.asked], default=-1)
-    return found[: last + 1]
+        found[name] = Question(line, name, key)
+    wanted = _wanted(blanks, [q for q in found.values() if q.line.rule is not None], derivation.names)
+    if not wanted:
+        raise ValueError("worksheet: there is nothing to compute in this graph")
+    for q in wanted:
+        q.asked = True
+    sheet = [*found.values()]
+    while not sheet[-1].asked:
+        sheet.pop()
+    return sheet
 
 
 def lines_in(sheet: Sequence[Question]) -> Lines:
@@ -174,22 +177,14 @@ def _as_taught(e: Expression, known: Mapping[str, Array], softmaxes: Mapping[str
     return rebuilt(e, args)
 
 
-def _choose(found: list[Question], blanks: Any, names: Mapping[Any, str]) -> None:
-    """Mark what is asked for. Raises ValueError where there is nothing such, TypeError for other blanks."""
-    computed = [q for q in found if q.line.rule is not None]
-    ready = {"all": computed}
-    ready["forward"] = [q for q in computed if q.line.part == "forward"]
-    ready["backward"] = [q for q in computed if q.line.part != "forward"]
+def _wanted(blanks: Any, computed: list[Question], names: Mapping[Any, str]) -> list[Question]:
+    """The lines that are asked for. Raises ValueError or TypeError for other blanks."""
     if isinstance(blanks, (list, tuple)):
-        wanted = [q for blank in blanks for q in _meant(blank, computed, names)]
-    elif isinstance(blanks, str) and blanks in ready:
-        wanted = ready[blanks]
-    else:
+        return [q for blank in blanks for q in _meant(blank, computed, names)]
+    parts = {"forward": ["forward"], "backward": ["backward", "update"], "all": ["forward", "backward", "update"]}
+    if not isinstance(blanks, str) or blanks not in parts:
         raise ValueError(f'worksheet: blanks is "forward", "backward", "all" or a list of quantities, not {blanks!r}')
-    if not wanted:
-        raise ValueError("worksheet: there is nothing to compute in this graph")
-    for q in wanted:
-        q.asked = True
+    return [q for q in computed if q.line.part in parts[blanks]]
 
 
 def _meant(blank: Any, computed: list[Question], names: Mapping[Any, str]) -> list[Question]:
@@ -229,15 +224,9 @@ def at_a_kink(sheet: Sequence[Question]) -> bool:
     return any([abs(x) < 1e-9 for q in bent for x in q.key.numbers])
 
 
-def environment(sheet: Sequence[Question], digits: int | None = None) -> dict[str, Any]:
-    """The key under the names of formulas; with `digits`, as it is printed."""
-    return {q.text: q.key if digits is None else printed(q, digits) for q in sheet}
-
-
-def printed(q: Question, digits: int) -> Array:
-    """The numbers of a line as a sheet prints them."""
-    decimals = q.decimals(digits)
-    return Array(q.key.shape, [float(shown(x, decimals)) for x in q.key.numbers])
+def environment(sheet: Sequence[Question]) -> dict[str, Any]:
+    """The key under the names of formulas."""
+    return {q.text: q.key for q in sheet}
 
 
 def value_of(rule: Expression, env: Mapping[str, Any], like: Array) -> Array | None:
