@@ -22,9 +22,9 @@ def in_node(jobs):
 
 
 def steps_of(page):
-    """For each step its title and its lines, as text."""
-    told = "tell(compute(new Map()), true).map((s) => [s.title.join(''), s.lines.map(asText)])"
-    return in_node([(page, told)])[0]
+    """For each step but the update its title and its lines, as text."""
+    told = "tell(compute(new Map()), true).filter((s) => s.phase !== 'update')"
+    return in_node([(page, f"{told}.map((s) => [s.title.join(''), s.lines.map(asText)])")])[0]
 
 
 def on_one_line(text):

@@ -19,7 +19,7 @@ from test_stepping import (
     shared,
 )
 
-from tinygrad_edu import MLP, SGD, Tensor, Value, cross_entropy, explain, ops, squared_error, step_through
+from tinygrad_edu import MLP, SGD, Adam, Tensor, Value, cross_entropy, explain, ops, squared_error, step_through
 from tinygrad_edu.graph import topological_order
 from tinygrad_edu.readings.explaining.gradients import Gradients
 from tinygrad_edu.readings.explaining.lines import lines_of
@@ -84,7 +84,7 @@ def test_the_effect_and_what_the_gradient_said_are_the_engines(opened, name, cou
     y = {**GRAPHS, "attention": attention, "2-16-16-1": deep}[name]()
     page = step_through(y)
     browser = opened(page)
-    nodes, names = page._stage.nodes, page._data["names"]
+    nodes, names = page._stage.nodes, page._data["names"][: len(page._stage.nodes)]
     for k, n in enumerate((page._data["leaves"] * count)[:count]):
         before, old = nodes[-1].data, nodes[n].data
         new = old + 0.1 * (k % 7 + 1)
@@ -128,7 +128,9 @@ def test_stepped_to_the_end_and_back_by_keys_it_says_what_explain_says(opened):
     for _ in range(len(page) - 1):
         browser.press("ArrowRight")
         there.append(browser.run(VIEW))
-    assert [on_one_line(line) for view in there[1:] for line in view["lines"]] == rows[4:]
+    assert [on_one_line(line) for view in there[1:-1] for line in view["lines"]] == rows[4:]
+    numbers = {"w": "0.5 − 0.1 · (−4) = 0.9", "b": "−1 − 0.1 · (−2) = −0.8"}
+    assert there[-1]["lines"] == [f"{name} ← {name} − η · ∂L/∂{name} = {line}" for name, line in numbers.items()]
     browser.press("ArrowRight")
     assert browser.run(VIEW) == there[-1]
     back = [browser.run(VIEW)]
@@ -166,7 +168,7 @@ def test_the_node_in_hand_and_the_arrows_it_uses_stand_out(opened):
 
 def test_buttons_slider_and_cards_lead_to_their_step(opened):
     browser = opened(step_through(one_neuron()), "#0")
-    for button, step in (("last", 11), ("previous", 10), ("next", 11), ("next", 11), ("first", 0), ("previous", 0)):
+    for button, step in (("last", 12), ("previous", 11), ("next", 12), ("next", 12), ("first", 0), ("previous", 0)):
         browser.click(f"#{button}")
         assert browser.run("state.step") == step
     browser.click("#slider")
@@ -197,7 +199,8 @@ def test_space_plays_to_the_end_and_pauses(opened):
 def test_every_step_of_a_network_is_shown_without_complaint(opened, level):
     browser = opened(step_through(network(cross_entropy), level))
     texts = browser.run(
-        "steps.map((_, n) => (show(n), [...document.querySelectorAll('#lines p')].map((p) => p.textContent)))"
+        "steps.slice(0, end + 1).map((_, n) => (show(n),"
+        " [...document.querySelectorAll('#lines p')].map((p) => p.textContent)))"
     )
     told = [on_one_line(line) for lines in texts[1:] for line in lines]
     if level != "tensor":
@@ -318,7 +321,7 @@ def test_in_the_frame_of_an_article_it_opens_as_the_address_says_and_leaves_the_
     browser = opened(f"<!DOCTYPE html><title>Notebook</title>{frame}")
     before = browser.run("[location.href, history.length]")
     browser.run(f"{inside}.document.getElementById('last').click()")
-    assert browser.run(f"{inside}.document.getElementById('position').textContent") == "backward, 11 / 11"
+    assert browser.run(f"{inside}.document.getElementById('position').textContent") == "update, 12 / 12"
     assert browser.run("[location.href, history.length]") == before
     assert browser.run("getComputedStyle(document.querySelector('iframe + div')).display") == "none"
 
@@ -490,6 +493,58 @@ def test_without_parameters_what_is_ticked_moves_and_ten_steps_stop_at_the_last_
     assert browser.run("descended.textContent").startswith("Stopped at the last good step: log of b = −0.0333")
 
 
+# The update.
+
+
+UPDATES = {
+    "eta": {"eta": 0.3},
+    "momentum": {"optimizer": lambda p: SGD(p, lr=0.1, momentum=0.9, weight_decay=0.01)},
+    "Adam": {"optimizer": lambda p: Adam(p, lr=0.05)},
+}
+
+
+@pytest.mark.parametrize("level", ["value", "neuron", "tensor"])
+@pytest.mark.parametrize("how", UPDATES)
+def test_the_last_step_is_the_optimisers_and_the_next_pass_goes_on_with_the_new_numbers(opened, how, level):
+    net = MLP([2, 2, 1], seed=3)
+    L = squared_error(net([1.0, -0.5]), [0.7])
+    make = UPDATES[how].get("optimizer")
+    optimizer = make(net.parameters()) if make else SGD(net.parameters(), lr=0.3)
+    page = step_through(L, level, **({"optimizer": optimizer} if make else UPDATES[how]))
+    moving = [page._stage.nodes[n] for n in page._data["moving"]]
+    browser = opened(page, "#1")
+    shown = "data.moving.map((n) => places.find((p) => p.what === 'value' && p.node === n)?.text.textContent)"
+    assert not browser.run("byId('onward').checkVisibility()")
+    browser.press("End")
+    for _ in range(10):
+        browser.run("show(last)")
+        own = browser.run(shown)
+        L.forward()
+        optimizer.zero_grad()
+        L.backward()
+        optimizer.step()
+        browser.click("#onward")
+        expected = pytest.approx([v.data for v in moving], rel=1e-12, abs=1e-15)
+        assert browser.run("data.moving.map(now)") == expected and set(moving) == set(optimizer.values)
+        assert own == browser.run(shown) and browser.run("state.step") == 0
+    browser.run("for (let k = 0; k < 10; k++) undo()")
+    assert browser.run("changed.size") == 0
+
+
+def test_a_card_says_in_the_update_how_its_new_number_comes_about(opened):
+    browser = opened(step_through(one_neuron()))
+    badges = "all('.badge').map((e) => e.textContent)"
+    assert browser.run(badges) == []  # all at once is the pass alone
+    browser.run("byId('eta').value = '0.25'; byId('eta').dispatchEvent(new Event('input')); show(last)")
+    assert browser.run(badges) == ["0.5 − 0.25 · (−4) = 1.5", "−1 − 0.25 · (−2) = −0.5"]
+    browser.run("reset()")
+    assert browser.run("[eta.value, result(changed)]") == ["0.25", 1]
+    browser.run("predict.checked = true; show(last)")
+    assert browser.run("byId('asked').textContent") == "the new w" and browser.run(badges) == []
+    assert "The update goes up" in ask(browser, "-0.5")
+    assert "The learning rate η is left out" in ask(browser, "4.5")
+
+
 # Experiments.
 
 
@@ -555,7 +610,7 @@ def test_every_right_answer_is_accepted_rounded_to_so_many_digits(opened, name, 
         browser.run("(() => { const [q] = questions().filter(([n, l]) => !answers.has(`${n},${l}`)); show(q[0]) })()")
         asked, right = browser.run("[byId('asked').textContent, current().right[0]]")
         quantity = asked.removesuffix(", all its paths together,")
-        if not asked.startswith("what one path adds"):
+        if not asked.startswith(("what one path adds", "the new")):
             assert right == pytest.approx(last[quantity], rel=1e-9, abs=1e-12)
         assert ask(browser, f"{right:.{places}g}".replace("-", "−").replace(".", ",")) == "Right.", asked
     assert count > 5 and browser.run("score.textContent") == f"{count} of {count} right at the first try"
@@ -744,7 +799,7 @@ def test_wrong_engines_are_the_loop_with_that_fault(opened, make, choice, wrong)
     assert bool(struck) == bool(differ)
     if differ and choice != "uncleared":
         assert browser.run("all('.lost').length") > 0
-        browser.run("film.checked = true; show(last)")
+        browser.run("film.checked = true; show(end)")
         assert browser.run("byId('title').textContent").startswith("Wrong engine, ")
 
 

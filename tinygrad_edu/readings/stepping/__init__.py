@@ -15,7 +15,9 @@ from contextlib import suppress
 from math import isfinite
 from typing import Any
 
+from ...network.optim import SGD, Optimizer
 from ...network.tensor import Tensor
+from ...tree import values_in
 from ...value import Value
 from ...writing.code import NotWritten
 from ...writing.names import elements
@@ -24,6 +26,7 @@ from ..drawing.scene import Scene
 from ..drawing.values import NeuronCards
 from ..explaining.rows import Derivation
 from ..explaining.tensors import derive_tensors
+from ..explaining.updates import step_by, updates
 from ..explaining.values import derive_values
 from ..subject import Subject, subject
 from .live import Rows, nodes_as_data
@@ -47,8 +50,12 @@ def step_through(
     digits: int = 4,
     live: bool = True,
     tasks: Sequence[Any] = (),
+    eta: float | None = None,
+    optimizer: Optimizer | None = None,
 ) -> Page:
     """A page on which the forward and the backward pass of y are alive, and can be gone through step by step.
+
+    Where y depends on parameters, the last step updates them, and the next pass goes on with the new numbers.
 
     It is one HTML file that needs no network. Every number is shown, with its line of `explain`; the leaves can be
     changed, and all numbers follow. It differentiates on its own: `y.backward()` need not have been called, and no
@@ -65,11 +72,13 @@ def step_through(
             where a row that was added to the table cannot be written in JavaScript.
         tasks: experiments for the reader, each a Task, or a sentence with the numbers to set by name and what is
             to be seen: `("Make the neuron saturate.", {"b": 4.0}, "1 − h² is nearly 0")`.
+        eta: the learning rate of the update, by default 0.1.
+        optimizer: an SGD or Adam, whose own lines are the update, with the numbers of its state as they are now.
 
     Raises:
         TypeError: y is neither a Value nor a Tensor, or a task is something else.
         ValueError: a Tensor of several elements, an unknown level, more than 1,000 steps (the message names a coarser
-            level), or a task that cannot be set up on this graph.
+            level), a task that cannot be set up on this graph, or both eta and optimizer.
         RuntimeError: the data of a Value in the graph was changed after it was recorded.
 
     >>> from tinygrad_edu import Value, step_through
@@ -80,12 +89,19 @@ def step_through(
     read = subject("step_through", y, title=title, digits=digits)
     if level not in (None, "value", "neuron", "tensor"):
         raise ValueError(f'step_through: the level is "value", "neuron" or "tensor", or None, not {level!r}')
+    by = step_by("step_through", eta, optimizer)
     level = _level(Scene(Subject(y)), level)
     derivation = derive_tensors(read, digits) if level == "tensor" else derive_values(read, digits, MOST_NUMBERS[level])
     stage = Stage(read, digits, level)
     leaves = _leaves(derivation, stage)
+    moving = _moving(derivation, stage, by)
+    shown = by is not None or any([_is_learned(v, stage) for v in moving])
+    if moving or by is not None:
+        known = by if isinstance(by, Optimizer) else SGD(moving, lr=0.1 if by is None else by)
+        given, derivation.update = updates("step_through", derivation, read, known)
+        stage.remember(derivation, given)
     rows = Rows()
-    script = Script(derivation, stage, rows)
+    script = Script(derivation, stage, rows, shown)
     data: dict[str, Any] = {
         "level": level,
         "digits": digits,
@@ -97,10 +113,13 @@ def step_through(
         "names": _names(derivation, stage),
         "quantities": script.quantities,
         "leaves": [stage.number_of[v] for v in leaves],
-        "parameters": [stage.number_of[v] for v in leaves if v in read.names.parameters],
-        "moving": [stage.number_of[v] for v in [v for v in leaves if _is_moved(v, stage)] or leaves],
+        "given": [v.data for v in values_in(stage.given)],
+        "eta": next((stage.number_of[v] for name, x in stage.given.items() if name == "η" for v in values_in(x)), None),
+        "parameters": [stage.number_of[v] for v in moving if isinstance(by, Optimizer) or v in read.names.parameters],
+        "moving": [stage.number_of[v] for v in moving],
         "cards": [[card.id, [stage.number_of[v] for v in card.nodes], card.sources] for card in stage.cards],
         "steps": [script.step_as_data(step) for step in script.steps],
+        "update": script.update_as_data(),
     }
     data["live"] = False
     with suppress(NotWritten):
@@ -124,7 +143,7 @@ def _names(derivation: Derivation, stage: Stage) -> list[str | None]:
                 names.setdefault(v, element)
         else:
             names[node] = name
-    return [names.get(v) for v in stage.nodes]
+    return [names.get(v) for v in stage.number_of]
 
 
 def _leaves(derivation: Derivation, stage: Stage) -> dict[Value, str]:
@@ -135,9 +154,18 @@ def _leaves(derivation: Derivation, stage: Stage) -> dict[Value, str]:
     return {v: name for v in values if not v.op and (name := names.get(v))}
 
 
-def _is_moved(v: Value, stage: Stage) -> bool:
-    """Whether gradient descent moves a leaf: a parameter, or what is called so."""
+def _is_learned(v: Value, stage: Stage) -> bool:
+    """Whether a leaf is a parameter, or has the place of one."""
     return v in stage.names.parameters or (stage.level != "tensor" and stage.kind(v) == "parameter")
+
+
+def _moving(derivation: Derivation, stage: Stage, by: Optimizer | float | None) -> list[Value]:
+    """What an update moves, of the leaves that have a gradient: what the optimiser learns, the parameters, or all."""
+    passed = {row.node for step in derivation.backward for row in step.rows}
+    given = [values_in(row.node) for row in derivation.forward if row.rule is None and row.node in passed]
+    if isinstance(by, Optimizer):
+        return [v for vs in given if {*by.values}.issuperset(vs) for v in vs]
+    return [v for vs in given if all([_is_learned(v, stage) for v in vs]) for v in vs] or values_in(given)
 
 
 def _level(scene: Scene, level: str | None) -> str:

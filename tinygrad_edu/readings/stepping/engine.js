@@ -3,7 +3,7 @@
 // it comes to is {shape, numbers}. Nothing here touches the page.
 
 const { nodes, names, digits } = data;
-const root = nodes.length - 1;
+const root = nodes.length - 1; // the numbers after it are the settings and the state of an optimiser, data.given
 const L = names[root] ?? "the result";
 const isLeaf = (n) => typeof nodes[n] === "number";
 
@@ -12,6 +12,7 @@ function compute(leaves) {
   // and `problem` is a sentence.
   const slopes = [];
   const run = data.live ? { ...forward(leaves, slopes), slopes, gradients: [] } : recorded();
+  run.values.push(...data.given.map((x, k) => leaves.get(nodes.length + k) ?? x));
   backward(run);
   return run;
 }
@@ -91,6 +92,16 @@ function tangents(run, leaf) {
     if (!isLeaf(b)) found[b] = node.slice(1).reduce((sum, a, k) => (found[a] ? sum + found[a] * run.slopes[b][k] : sum), 0);
   });
   return found;
+}
+
+function updated(run, moving) {
+  // What the next pass begins with: node -> number, of the leaves that move, and of what the optimiser remembers.
+  if (!run.gradients.length) return new Map();
+  const pairs = data.update.flatMap(([k, tree]) => {
+    const { numbers } = evaluate(tree, run);
+    return quantity(k)[2].map((n, i) => [n, numbers[i]]);
+  });
+  return new Map(pairs.filter(([n]) => n > root || moving.has(n)));
 }
 
 // Three engines with a mistake, on the same graph.

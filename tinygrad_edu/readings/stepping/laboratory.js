@@ -9,13 +9,12 @@ let opened = ""; // which part is open
 let past = []; // what undo goes back to
 let gesture = null; // the last change: what it is of, and the numbers before
 let path = []; // the numbers of a descent, from its beginning
-const moving = new Set(data.moving);
 const leafPlaces = new Map(data.leaves.map((n) => [n, places.filter((place) => place.what === "value" && place.node === n)]));
 const onCards = data.leaves.filter((n) => leafPlaces.get(n).length);
 const seenTasks = new Set();
 
 function now(n) {
-  return changed.get(n) ?? nodes[n];
+  return changed.get(n) ?? nodes[n] ?? data.given[n - nodes.length];
 }
 
 function setTo(numbers, of, keepPath = false) {
@@ -49,7 +48,7 @@ function hold(n) {
 
 function undo() {
   if (!past.length) return;
-  changed = past.pop();
+  changed = withRate(past.pop());
   path = path.slice(0, -1);
   gesture = null;
   reconsider();
@@ -57,8 +56,13 @@ function undo() {
 
 function reset() {
   past.push(changed);
-  [changed, gesture, path] = [new Map(), null, []];
+  [changed, gesture, path] = [withRate(new Map()), null, []];
   reconsider();
+}
+
+function withRate(numbers, rate = now(data.eta)) {
+  // Numbers with the learning rate as it is set now.
+  return new Map([...numbers, [data.eta, rate]].filter(([n, x]) => n <= root || x !== data.given[n - nodes.length]));
 }
 
 const results = new WeakMap(); // of changed numbers
@@ -109,7 +113,8 @@ function drawBenches() {
   if (document.activeElement !== number_) number_.value = String(now(n)).replace("-", "−");
   byId("back").disabled = byId("undo").disabled = !past.length;
   byId("reset").disabled = !changed.size;
-  const told = [...changed].map(([n, x]) => `${names[n]} = ${short(x)} (recorded: ${short(nodes[n])})`);
+  if (document.activeElement !== eta && data.eta !== null) eta.value = String(now(data.eta));
+  const told = [...changed].filter(([n]) => n <= root).map(([n, x]) => `${names[n]} = ${short(x)} (recorded: ${short(nodes[n])})`);
   byId("changes").textContent = told.length ? `Changed: ${told.slice(0, 6).join(", ")}${told.length > 6 ? `, and ${told.length - 6} more` : ""}` : "";
   drawTasks();
   if (predict.checked) return; // a curve would tell what is asked
@@ -139,10 +144,9 @@ function drawTasks() {
 }
 
 function setUp(task, k) {
-  changed = new Map();
+  changed = withRate(new Map(), task.eta ?? now(data.eta));
   predict.checked = task.shows === "predict";
   mistake.value = task.mistake;
-  if (task.eta !== null) eta.value = String(task.eta);
   const held = task.leaf ?? task.numbers[0]?.[0];
   if (held !== undefined && onCards.includes(held)) hold(held);
   if (task.numbers.length) setTo(task.numbers, null);

@@ -7,7 +7,8 @@ const [picture, slider, fit, hide, play] = ["picture", "slider", "fit", "hide", 
 const svg = picture.querySelector("svg");
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const embedded = window.parent !== window; // in a frame `location` is read, and not written
-const steps = data.steps, last = steps.length - 1;
+const steps = data.steps, last = steps.length - 1, end = steps.findLastIndex(({ phase }) => phase !== "update");
+const moving = new Set(data.moving); // the leaves that an update moves
 const state = {
   all: true, // every number at once, or step by step
   step: last,
@@ -56,7 +57,7 @@ const handFrom = new Map(steps.flatMap((s, n) => (s.phase === "backward" && s.ha
 function textOf(place, seen) {
   const { what, node, input } = place;
   if (what === "value") return (valueFrom.get(String(node)) ?? 0) <= seen ? run.values[node] : undefined;
-  if (what === "gradient") return seen >= last ? gradientOf(node) : gradientAt(node, seen);
+  if (what === "gradient") return seen >= end ? gradientOf(node) : gradientAt(node, seen);
   const from = valueFrom.get(`${node},${input}`) ?? handFrom.get(place.group.closest(".node").id) ?? 0;
   return from <= seen ? run.slopes[node][input] : undefined;
 }
@@ -116,6 +117,7 @@ function draw() {
   const shown = phase === "given" ? [filled("p", GIVEN)] : lines.flatMap((line, k) => (covered?.has(k) ? [] : [lineNode(line)]));
   byId("lines").replaceChildren(...shown);
   if (state.element) drawElement();
+  byId("onward").hidden = !data.live || state.all || covered || state.step <= end;
   byId("said").hidden = state.all && !state.card && !state.element && !covered;
   byId("said").scrollTop = 0;
   drawFilm(phase);
@@ -127,8 +129,10 @@ const GIVEN = "What the computation starts from stands on the square cards.";
 
 function drawNumbers(seen, covered) {
   const most = new Map(); // the largest number of each matrix
-  const found = places.map((place) => textOf(place, seen));
-  places.forEach(({ what, node, cell }, k) => {
+  const after = !state.all && !covered && state.step > end ? updated(run, moving) : new Map();
+  const found = places.map((place) => (place.what === "value" ? after.get(place.node) : undefined) ?? textOf(place, seen));
+  places.forEach(({ what, node, cell, group }, k) => {
+    group.classList.toggle("new", what === "value" && after.has(node));
     const key = `${what}${quantityOf.get(String(node))}`;
     if (cell) most.set(key, Math.max(most.get(key) ?? 0, Math.abs(found[k] ?? 0)));
   });
@@ -137,10 +141,25 @@ function drawNumbers(seen, covered) {
     setText(text, fitting(x, wide, cell ? data.narrow : data.room));
     if (cell) setAttribute(cell, "fill", heat(x ?? 0, most.get(`${what}${quantityOf.get(String(node))}`)));
   });
+  drawUpdates(after.size);
   for (const text of slopeTexts) {
     const { id, to, k } = arrowOf.get(text.dataset.arrow), p = run.slopes[nodesOn.get(to)[0]][k];
     const said = p === undefined ? "?" : p < 0 ? `(${short(p)})` : short(p);
-    setText(text, seen >= last || (arrowFrom.get(id) ?? Infinity) <= seen ? `×${said}` : "");
+    setText(text, seen >= end || (arrowFrom.get(id) ?? Infinity) <= seen ? `×${said}` : "");
+  }
+}
+
+function drawUpdates(shown) {
+  // At the value level a card says below it how its new number comes about.
+  for (const badge of all(".badge")) badge.remove();
+  if (!shown || data.level !== "value") return;
+  const taken = [];
+  for (const { of, sides } of story()[state.step].lines.filter(({ of }) => of[0] === "new")) {
+    const card = byId(cardOf(of[1])), box = card.getBBox(), text = sides.slice(-2).flat().join(" = ");
+    const badge = { x: box.x, y: box.y + box.height + 10, end: box.x + 10 * widthOf(text) };
+    while (taken.some(({ x, y, end }) => y === badge.y && x < badge.end && badge.x < end)) badge.y += 11;
+    taken.push(badge);
+    card.parentNode.append(svgElement("text", { class: "badge", x: badge.x, y: badge.y, "font-size": 10 }, text));
   }
 }
 
@@ -179,6 +198,13 @@ function setAttribute(element, name, value) {
   if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
 }
 
+function svgElement(name, attributes, text = "") {
+  const element = document.createElementNS(svg.namespaceURI, name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  element.textContent = text;
+  return element;
+}
+
 function mark(name, ids) {
   for (const element of all("." + name)) element.classList.remove(name);
   for (const id of ids) byId(id)?.classList.add(name);
@@ -209,7 +235,7 @@ function lineNode(line) {
     return span;
   }));
   node.className = line.of[0] + (upright ? " matrices" : "");
-  if (line.shape?.length) node.querySelectorAll("em table").forEach((table) => (table.dataset.of = line.of.join(",")));
+  if (line.shape?.length && line.of[0] !== "state") node.querySelectorAll("em table").forEach((table) => (table.dataset.of = line.of.join(",")));
   return node;
 }
 
@@ -247,7 +273,7 @@ function drawElement() {
   const [what, k, at] = state.element;
   const line = steps.flatMap((s) => s.lines).find(({ of }) => of[0] === what && of[1] === k);
   const refs = quantity(k)[2], name = nameOf(what, k, at);
-  const x = elementsOf([what, k], run)[at];
+  const x = what === "new" ? evaluate(line.result, run).numbers[at] : elementsOf([what, k], run)[at];
   const found = line?.tree === undefined ? null : behind(line.tree, at, run);
   mark("lit", []);
   const self = places.filter((place) => place.what === (what === "v" ? "value" : "gradient") && place.node === refs[at]);
@@ -265,13 +291,13 @@ function drawElement() {
 function nameOf(what, k, at) {
   const [name, shape, refs] = quantity(k);
   const element = names[refs[at]] ?? `${name}[${at}]`;
-  return what === "v" ? element : `∂${L}/∂${element}`;
+  return what !== "g" ? element : `∂${L}/∂${element}`;
 }
 
 function resultNodes() {
   const before = run.values[root] === undefined ? "?" : short(run.values[root]);
   const then = hooks.before?.();
-  return then === undefined ? [filled("b", L), ` ${before}`] : [filled("b", L), ` ${short(then)} → `, filled("em", before)];
+  return then === undefined || then === run.values[root] ? [filled("b", L), ` ${before}`] : [filled("b", L), ` ${short(then)} → `, filled("em", before)];
 }
 
 function light() {
@@ -417,7 +443,7 @@ function goToCard(id) {
   const [forward, backward] = own.length > 1 ? [own[0], own.at(-1)] : [0, own[0] ?? touched.at(-1) ?? 0];
   if (state.step === forward) go(backward);
   else if (state.step === backward) go(forward);
-  else go(steps[state.step].phase === "backward" ? backward : forward);
+  else go(["backward", "update"].includes(steps[state.step].phase) ? backward : forward);
 }
 
 function goToElement(what, k, at) {

@@ -36,7 +36,8 @@ hooks.shown = (covered) => {
   if (!question) return;
   const line = steps[question[0]].lines[question[1]], { shape } = lineOf(question);
   const whole = !shape.length || product(shape) <= 4;
-  byId("asked").textContent = !line.part ? (whole ? line.quantity : nameOf(...line.of, chosen(question)))
+  byId("asked").textContent = line.relation === "←" ? `the new ${whole ? line.quantity : nameOf(...line.of, chosen(question))}`
+    : !line.part ? (whole ? line.quantity : nameOf(...line.of, chosen(question)))
     : question[2] ? `${line.quantity}, all its paths together,` : `what one path adds to ${line.quantity}`;
   answer.value = "";
   answer.hidden = whole && shape.length > 0;

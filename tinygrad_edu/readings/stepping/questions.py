@@ -66,11 +66,13 @@ def questions(script: Script) -> list[Question]:
     found = []
     for n, step in enumerate(script.steps):
         for k, line in enumerate(step.lines):
-            if line.row.rule is None or _is_trivial(line):
+            if line.row.rule is None or _is_trivial(line) or (line.is_update and not script.is_new(line.row)):
                 continue
-            part = "backward" if step.phase == "backward" else "forward"
+            part = "forward" if step.phase == "given" else step.phase
             whole = line.row.part is None or line.row.part[0] == line.row.part[1]
-            rule = line_of[part, line.row.node]
+            quantity = line.row.quantity
+            assert isinstance(quantity, (E.Name, E.Derivative))
+            rule = line_of.get((part, line.row.node)) or of_derivation.Line(quantity, line.row.rule, part)
             if not whole and line.user is not None and line.row.edge is not None:
                 slope = script.slope(line.user, line.row.edge)
                 rule = of_derivation.Line(rule.quantity, with_slope(line.row.rule, slope), part)

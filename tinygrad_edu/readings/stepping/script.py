@@ -33,10 +33,16 @@ Pieces = list[Any]
 
 @dataclass
 class Line:
-    """A row of the derivation on the page; `user` is the Value that it came from, in the backward pass of numbers."""
+    """A row of the derivation on the page.
+
+    Attributes:
+        user: in the backward pass of numbers the Value that it came from.
+        is_update: whether it is a row of the update.
+    """
 
     row: Row
     user: Value | None = None
+    is_update: bool = False
 
 
 @dataclass
@@ -44,7 +50,7 @@ class PageStep:
     """One step.
 
     Attributes:
-        phase: "given", "forward" or "backward".
+        phase: "given", "forward", "backward" or "update".
         title: in words and formulas.
         lines: its rows.
         hand: the card in hand.
@@ -61,15 +67,16 @@ class PageStep:
 
 
 class Script:
-    """The steps: what is given; the forward pass, card by card; the backward pass in the derivation's order.
+    """The steps: what is given; the forward pass, card by card; the backward pass in the derivation's order; an update.
 
     Attributes:
         quantities: at the tensor level for each quantity its name, its shape and its elements.
         trees: writes formulas of the quantities as trees.
-        steps: the steps.
+        steps: the steps; the last is the update, if it is shown.
+        updates: the lines of the update, as data.
     """
 
-    def __init__(self, derivation: Derivation, stage: Stage, rows: Rows) -> None:
+    def __init__(self, derivation: Derivation, stage: Stage, rows: Rows, shows_update: bool) -> None:
         self.derivation = derivation
         self.stage = stage
         self.by_tensors = stage.level == "tensor"
@@ -87,6 +94,12 @@ class Script:
         self.rule_of = {row.node: row.rule for row in derivation.forward if row.rule is not None}
         self.steps = [self.given(), *self.forward()]
         self.steps += self.backward_by_tensors() if self.by_tensors else self.backward_by_values()
+        self.updates = [self.update_line(row) for row in derivation.update]
+        if shows_update:
+            near = [stage.card_of[row.node] for row in derivation.update]
+            lines = [Line(row, is_update=True) for row in derivation.update]
+            title: list[str | Expression] = ["Update: each parameter takes a step against its gradient"]
+            self.steps.append(PageStep("update", title, lines, near=near))
 
     def _element(self, v: Value) -> Any:
         if v in self.stage.slope_of:
@@ -174,14 +187,38 @@ class Script:
     def step_as_data(self, step: PageStep) -> dict[str, Any]:
         title = self.pieces(Typed(self.derivation.digits).sentence(step.title))
         data: dict[str, Any] = {"phase": step.phase, "title": title}
-        data["lines"] = [self.line_as_data(line) for line in step.lines]
+        data["lines"] = [self.line_as_data(line) for line in step.lines] if step.phase != "update" else self.updates
         if step.hand:
-            data |= {"hand": step.hand.id, "near": _ids(step.near), "arrows": list(step.arrows)}
+            data |= {"hand": step.hand.id, "arrows": list(step.arrows)}
+        if step.near:
+            data["near"] = _ids(step.near)
         return data
+
+    def update_line(self, row: Row) -> dict[str, Any]:
+        """A line of the update, whose number later lines use; `sets` is the quantity that gets it."""
+        data = self.line_as_data(Line(row, is_update=True))
+        name = str(row.quantity)
+        if row.update:
+            data["sets"] = self.leaf_of[name][1]
+        if data["of"][0] == "state":
+            self.leaf_of[name] = data["result"]
+        return data
+
+    def is_new(self, row: Row) -> bool:
+        """Whether a row of the update has the new number of a leaf, and not what leads to it."""
+        return str(row.quantity) == self.derivation.names[row.node]
+
+    def update_as_data(self) -> list[Any]:
+        """What the next pass begins with: quantities, each with the tree of its number."""
+        found = [[line["sets"], line["result"]] for line in self.updates if "sets" in line]
+        if "t" in self.stage.given:
+            t = self.leaf_of["t"]
+            found.append([t[1], [self.trees.rows.number(ops.ADD, 2), t, 1.0]])
+        return found
 
     def line_as_data(self, line: Line) -> dict[str, Any]:
         """`quantity`, `relation`, and the `sides`; `result`, the tree of its number; `of`, the ["v", k] or ["g", k]
-        that gets it; of matrices `tree`, that of the rule.
+        that gets it, in an update ["new", k], or ["state", k] before it; of matrices `tree`, that of the rule.
 
         In the backward pass of numbers `edge` tells the node it came from and the input, `part` which contribution it
         is, `zero` the sentences for a factor that is 0; `notes` hold at the recorded numbers.
@@ -190,6 +227,9 @@ class Script:
         leaf = ["g" if isinstance(row.quantity, E.Derivative) else "v", self.index[row.node]]
         result: Any = leaf
         rule, numbers, tree = row.rule, None, None
+        if line.is_update and rule is not None:
+            leaf = ["new" if self.is_new(row) else "state", self.index[row.node]]
+            result = self.trees.tree(rule)
         if line.user is not None and row.edge is not None and rule is not None:
             edge = self.slope(line.user, row.edge)
             if line.user.op is ops.MAX and isinstance(rule.args[-1], E.Literal):  # a number stands for the slope

@@ -24,13 +24,6 @@ function ticks(low, high) {
   return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, k) => rounded12((first + k) * step));
 }
 
-function svgElement(name, attributes, text = "") {
-  const element = document.createElementNS(curve.namespaceURI, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  element.textContent = text;
-  return element;
-}
-
 function segment(x1, y1, x2, y2, name) {
   return svgElement("line", { class: name, x1, y1, x2, y2 });
 }
@@ -150,12 +143,9 @@ function pointed(event) {
 // Descend.
 
 function descend(times) {
-  const rate = read(eta.value);
-  eta.toggleAttribute("aria-invalid", !rate);
-  if (!rate) return complain();
   let stopped = "";
   for (let k = 0; k < times && run.gradients.length; k++) {
-    const next = new Map([...changed, ...[...moving].map((n) => [n, now(n) - rate.number * run.gradients[n]])]);
+    const next = new Map([...changed, ...updated(run, moving)]);
     const there = compute(next);
     if (there.problem) { // a step out of the domain is not taken
       stopped = there.problem;
@@ -165,6 +155,7 @@ function descend(times) {
     setTo([...next], null, true);
   }
   if (stopped) descended.textContent = `Stopped at the last good step: ${stopped}.`;
+  return stopped;
 }
 
 function drawLosses() {

@@ -8,17 +8,20 @@ id n1, n2, …, the arrows into n2 have the ids n2-1, n2-2, …, and the group o
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ...graph import topological_order
 from ...network.tensor import Tensor
+from ...tree import values_in
 from ...value import Value
 from ..drawing import look
 from ..drawing.picture import SVG, render, unwrap_links
 from ..drawing.scene import Scene
 from ..drawing.tensors import TensorCards, tensor_level
 from ..drawing.values import NeuronCards, neuron_level, value_level
+from ..explaining.rows import Derivation, Row
 from ..naming import lse_nodes
 from ..subject import Subject
 
@@ -55,6 +58,7 @@ class Stage(Scene):
 
     Attributes:
         nodes: the Values of the page, inputs first; `number_of` tells the number of each.
+        given: what an optimiser sets and remembers, by name, as leaves of no card; `number_of` counts on.
         slope_of: for each element of a ŷ that no node computes, the log Σ exp z and the input whose slope it is.
         cards: the cards, inputs first; `card_of` tells on which a Value or Tensor is.
         source: the DOT text.
@@ -69,6 +73,7 @@ class Stage(Scene):
         self.blank = False
         self.room = room(digits)
         self.slope_of: dict[Value, tuple[Value, int]] = {}
+        self.given: dict[str, Value | Tensor] = {}
         if level == "tensor":
             for t, y_hat in self.names.softmax.items():
                 slopes = [(v, k) for v in lse_nodes(t) for k in range(len(v.partials))]
@@ -121,6 +126,13 @@ class Stage(Scene):
                 nodes.setdefault(on[v], []).append(v)
         heads = {id: t for t, id in reversed(cards.ids.items())}
         return [Card(id, t, nodes.get(id, []), cards.tails(t) if t in cards.sources else []) for id, t in heads.items()]
+
+    def remember(self, derivation: Derivation, given: Sequence[Row]) -> None:
+        """Fill in `given` for an update: the settings of the optimiser, and its state."""
+        made = Tensor if self.level == "tensor" else Value
+        self.given = {str(row.quantity): made(row.result) for row in given}
+        derivation.names |= {node: name for name, node in self.given.items()}
+        self.number_of |= {v: k for k, v in enumerate(values_in(self.given), start=len(self.nodes))}
 
     def number_values(self) -> None:
         """Show all numbers: each step is called by the name that it has in the lines of the derivation."""

@@ -103,6 +103,19 @@ function listen() {
   });
   number_.addEventListener("blur", drawBenches);
   for (const kind of ["pointerdown", "pointermove"]) curve.addEventListener(kind, pointed);
+  eta.addEventListener("input", () => {
+    const rate = read(eta.value);
+    eta.toggleAttribute("aria-invalid", !rate);
+    complain(rate ? "" : NO_NUMBER);
+    if (rate) changed = withRate(changed, rate.number);
+    redraw();
+  });
+  byId("onward").addEventListener("click", () => {
+    const stopped = descend(1);
+    if (stopped) return complain(`There is no next pass: ${stopped}.`);
+    go(0);
+    byId("next").focus();
+  });
   byId("one").addEventListener("click", () => descend(1));
   byId("ten").addEventListener("click", () => descend(10));
   for (const id of ["undo", "back"]) byId(id).addEventListener("click", undo);
@@ -119,9 +132,10 @@ function listen() {
   for (const { group, text } of places) if (!group.classList.contains("leaf")) text.setAttribute("aria-hidden", true); // the lines say the same
   offerMoving();
   const key = (n) => (["open", "theme"].includes(names[n]) || data.leaves.some((m) => m !== n && names[m] === names[n]) ? `n${n}` : names[n]);
+  const kept = [...data.leaves, ...data.given.map((_, k) => nodes.length + k)];
   hooks.address = () => [...[...changed].map(([n, x]) => `${encodeURIComponent(key(n))}=${x}`), ...(opened ? [`open=${opened}`] : [])];
   hooks.arrive = (pairs) => {
-    const node = new Map(data.leaves.map((n) => [key(n), n]));
+    const node = new Map(kept.map((n) => [key(n), n]));
     const given = [...pairs].filter(([name]) => node.has(name)).map(([name, text]) => [node.get(name), read(text)?.number]);
     [changed, past, gesture, path] = [new Map(given.filter(([n, x]) => x !== undefined && x !== nodes[n])), [], null, []];
     opened = ["change", "descend", "tasks", "predict", "mistake"].find((part) => part === pairs.get("open")) ?? "";
