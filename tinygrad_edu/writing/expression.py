@@ -494,7 +494,8 @@ def chunks(e: Expression, language: Language) -> list[Any]:
         e, sign, least = waiting.pop()
         spelled = language.spelling(e.op, e.args) if isinstance(e, Apply) and e.op in _BREAKS else None
         if spelled is None or spelled.precedence < least or (least > Precedence.SUMMATION and _is_a_sum(e)):
-            found.append(sign + language.operand(*write(e, language), least))
+            operand = language.operand(*write(e, language), least)
+            found.append(language.compose(Spelling(f"{sign}{{a}}", Precedence.SUM, (least,)), [operand]))
             continue
         operands = []
         for part in spelled.parts:

@@ -1,7 +1,6 @@
 """explain: the derivation of a gradient in words and numbers.
 
-rows.py          Row, Step and Derivation: the derivation as data
-printing.py      its formats: text, Markdown and LaTeX
+rows.py          Row, Step and Derivation: the derivation as data, and in its formats: text, Markdown and LaTeX
 values.py        the derivation number by number
 tensors.py       the derivation in the language of matrices
 updates.py       W ← W − η ∂L/∂W, or the lines of an optimiser

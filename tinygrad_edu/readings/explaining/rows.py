@@ -1,20 +1,29 @@
-"""The derivation as data: rows, steps, and what `explain` returns. printing.py writes it."""
-
-from __future__ import annotations
+"""The derivation as data, and as text, Markdown and LaTeX: rows, steps, and what `explain` returns."""
 
 import os
+import pathlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from itertools import chain, repeat
 from typing import Any, TypeAlias
 
-from ...writing.expression import Expression, Number
+from ...writing.expression import Expression, Number, Path, chunks, parts
 from ...writing.files import write_whole
-from ...writing.paper import Paper, Text, written
-from . import printing
+from ...writing.latex import LaTeX, latex_words
+from ...writing.paper import Paper, Text, display_width, padded, written
 
 #: A sentence in words and formulas.
 Note: TypeAlias = list[str | Expression]
+
+_WIDTH = 110  # columns of a line
+_PAGE = 85  # columns of text whose LaTeX is as wide as a page
+
+_PREAMBLE = r"""\documentclass{article}
+\usepackage[T1]{fontenc}
+\usepackage{amsmath}
+\usepackage[margin=2cm]{geometry}
+\setlength{\parindent}{0pt}
+\begin{document}"""
 
 
 @dataclass(eq=False, repr=False)
@@ -86,7 +95,23 @@ class Row:
         >>> explain(Value(2.0, label="x")).forward[0].text(width=3)
         'x   = 2'
         """
-        return printing.text(self, digits, width)
+        quantity = written(self.quantity, Text(digits))
+        head = f"{padded(quantity, width)} {self.relation} "
+        below = " " * (display_width(head) - 2) + "= "
+        style = Text(digits, columns=self._has_matrix)
+        sides = self.formulas(style)
+        lines = [(head, sides)]
+        if isinstance(self.quantity, Path):
+            below = "    = "
+            lines = [(quantity, []), (below, sides)]
+        elif "\n" in "".join(self.sides(style)[1:]):  # matrices go below the rule
+            lines = [(head, sides[:1]), (below, sides[1:])]
+        blocks = [block for left, side in lines for block in _fitted(left, side, below, style)]
+        line = "\n".join([line.rstrip() for block in blocks for line in block.split("\n")])
+        notes = self.sentences(style)
+        if self.part:
+            line += "  → " + notes.pop(0)
+        return "\n".join([line, *["    " + note for note in notes]])
 
     def latex(self, digits: int = 4) -> str:
         """The line as LaTeX, for between $$ and $$; the notes are not in it.
@@ -95,7 +120,30 @@ class Row:
         >>> explain(Value(2.0, label="x")).forward[0].latex()
         'x = 2'
         """
-        return printing.latex(self, digits)
+        style, as_text = LaTeX(digits), Text(digits, columns=True)
+        quantity, relation = written(self.quantity, style), style.sign(self.relation)
+        is_path = isinstance(self.quantity, Path)
+        room = _PAGE - (0 if is_path else display_width(str(self.quantity)))
+        sides = [["".join(line) for line in _broken(e, style, as_text, room)] for e in self.formulas(style)]
+        starts = [f"{quantity} &{relation}", *["&= "] * (len(sides) - 1)]
+        if is_path:
+            lines, starts = [f"&{quantity}"], ["&= "] * len(sides)
+        elif any([len(side) > 1 or r"\begin" in side[0] for side in sides]) or self._is_wide(digits):
+            lines = []
+        else:
+            return f"{quantity}{relation}{' = '.join([side[0] for side in sides])}"
+        for first, side in zip(starts, sides):
+            lines += [start + line for start, line in zip(chain([first], repeat(r"&\quad {}")), side)]
+        return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+
+    @property
+    def _has_matrix(self) -> bool:
+        numbers = [part for e in (self.numbers, Number(self.result)) if e is not None for part in parts(e)]
+        return any([isinstance(e, Number) and len(e.shape) == 2 and e.shape[0] > 1 for e in numbers])
+
+    def _is_wide(self, digits: int) -> bool:
+        style = Text(digits)
+        return _width(style.join(*separated([written(self.quantity, style), *self.sides(style)], " = "))) > _WIDTH
 
     def sentences(self, style: Paper) -> list[Any]:
         """The running total, and the notes, in the style.
@@ -130,6 +178,40 @@ class Row:
         found = [e for e in (self.rule, self.numbers, Number(self.result)) if e is not None]
         sides = [written(e, style) for e in found]
         return [e for i, e in enumerate(found) if i == 0 or sides[i] != sides[i - 1]]
+
+
+def _fitted(left: str, sides: Sequence[Expression], below: str, style: Text) -> list[str]:
+    """left = a = b in one line; where that is too wide with a line for each side, and these broken at + − and ·."""
+    whole = style.join(left, *separated([written(e, style) for e in sides], " = "))
+    if _width(whole) <= _WIDTH or (len(sides) > 1 and "\n" in whole):
+        return [whole]
+    if len(sides) > 1:
+        starts = [left, *[below] * (len(sides) - 1)]
+        return [block for start, e in zip(starts, sides) for block in _fitted(start, [e], below, style)]
+    (e,) = sides
+    starts = [left, " " * (display_width(left) + 1)]
+    lines = _broken(e, style, style, _WIDTH - display_width(starts[1]))
+    return [style.join(start, *line) for start, line in zip(chain(starts[:1], repeat(starts[1])), lines)]
+
+
+def _broken(e: Expression, style: Paper, as_text: Text, room: int) -> list[list[str]]:
+    """A side in lines that fit, as far as there are places to break it; each is what stands side by side.
+
+    How wide a part is, it is as text.
+    """
+    lines: list[list[str]] = [[]]
+    used = 0
+    for chunk, text in zip(chunks(e, style), chunks(e, as_text)):
+        if used + _width(text) > room and lines[-1]:
+            lines.append([])
+            used = 0
+        lines[-1].append(chunk)
+        used += _width(text)
+    return lines
+
+
+def _width(text: str) -> int:
+    return max(map(display_width, text.split("\n")))
 
 
 @dataclass(eq=False, repr=False)
@@ -254,12 +336,53 @@ class Derivation:
         >>> print(explain(Value(2.0, label="x")).to("markdown").splitlines()[0])
         ## Forward
         """
-        if format not in printing.FORMATS:
-            *others, last = [f'"{name}"' for name in printing.FORMATS]
-            raise ValueError(f"explain: the format is {', '.join(others)} or {last}, not {format!r}")
-        return printing.FORMATS[format](self)
+        match format:
+            case "text":
+                return self._as_text()
+            case "markdown":
+                return self._as_markdown()
+            case "fragment":
+                return self._as_fragment()
+            case "latex":
+                return "\n".join([_PREAMBLE, self._as_fragment(), r"\end{document}"])
+        raise ValueError(f'explain: the format is "text", "markdown", "latex" or "fragment", not {format!r}')
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
+    def _as_text(self) -> str:
+        found = [self.title] if self.title else []
+        for heading, rows in self.parts:
+            quantities = [str(row.quantity) for row in rows if not isinstance(row.quantity, Path)]
+            width = max(map(display_width, quantities), default=0)
+            lines = [row.text(self.digits, width) for row in rows]
+            gaps = ["\n" if "\n" in above + below else "" for above, below in zip(lines, lines[1:])]
+            found.append(f"{heading}\n\n" + "\n".join([line + gap for line, gap in zip(lines, [*gaps, ""])]))
+        if self.remarked:
+            found.append("\n".join(["Remarks\n", *self.remarks]))
+        return "\n\n".join(found)
+
+    def _as_markdown(self) -> str:
+        style = LaTeX(self.digits)
+        blocks = [f"# {' '.join(self.title.split())}"] if self.title else []
+        for heading, rows in self.parts:
+            blocks.append(f"## {heading}")
+            for row in rows:
+                blocks += [f"$$\n{row.latex(self.digits)}\n$$", *row.sentences(style)]
+        if self.remarked:
+            blocks += ["## Remarks", *map(style.sentence, self.remarked)]
+        return "\n\n".join(blocks)
+
+    def _as_fragment(self) -> str:
+        style = LaTeX(self.digits)
+        lines = [rf"{{\Large\bfseries {latex_words(self.title)}\par}}"] if self.title else []
+        for heading, rows in self.parts:
+            lines.append(rf"\section*{{{heading}}}")
+            for row in rows:
+                lines += [r"\[", row.latex(self.digits), r"\]"]
+                lines += [note + "\n" for note in row.sentences(style)]
+        if self.remarked:
+            lines += [r"\section*{Remarks}", "\n\n".join(map(style.sentence, self.remarked))]
+        return "\n".join(lines)
+
+    def save(self, path: str | os.PathLike[str]) -> pathlib.Path:
         """Write it as text (.txt), Markdown (.md) or a LaTeX document (.tex). ValueError for another suffix.
 
         >>> from tinygrad_edu import Value, explain
@@ -267,7 +390,7 @@ class Derivation:
         Traceback (most recent call last):
         ValueError: a derivation is saved as .txt, .md or .tex, not '.pdf'
         """
-        path = Path(path)
+        path = pathlib.Path(path)
         format = {".txt": "text", ".md": "markdown", ".tex": "latex"}.get(path.suffix.lower())
         if format is None:
             raise ValueError(f"a derivation is saved as .txt, .md or .tex, not {path.suffix or path.name!r}")
