@@ -8,7 +8,6 @@ import json
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from practical_page import PARAMETERS, page, symbol
@@ -16,7 +15,6 @@ from practical_page import PARAMETERS, page, symbol
 from tinygrad_edu import MLP, Tensor, draw, explain, load, step_through, worksheet
 from tinygrad_edu.readings.drawing import LEVELS
 from tinygrad_edu.writing.console import printing, unicode_output
-from tinygrad_edu.writing.files import write_whole
 
 Numbers = dict[str, Any]
 EXAMPLES = [([1.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0]), ([0.0, 0.0, 10.0, 0.0], [0.0, 0.0, 1.0])]
@@ -88,11 +86,9 @@ class Run:
         if o.exercise:
             title = self.title if o.variant is None else f"{self.title}, variant {o.variant}"
             sheet = worksheet(loss, "all", title=title, digits=o.digits, seed=o.variant, eta=self.eta)
-            for part, path in ((sheet, o.worksheet), (sheet.key(), o.key)):
+            for part, path in ((sheet, o.worksheet), (sheet.key(), o.key), (sheet, o.answers)):
                 if path:
                     part.save(path)
-            if o.answers:
-                write_whole(Path(o.answers), sheet.answers(Path(o.answers).suffix.lower().removeprefix(".")).encode())
             files = [o.worksheet, o.key, o.answers, o.draw, o.step]
             self.output = [f"{file} is written." for file in files if file]
             self.output += [str(sheet.mark(o.mark))] if o.mark else []

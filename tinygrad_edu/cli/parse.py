@@ -40,10 +40,7 @@ _ADVICE = {
     ".": "a function is written tanh(x)",
     "=": "the values come after the formula",
     "ln": "ln is written log(x), the natural logarithm",
-    "log10": "log10 is written log(x)/log(10)",
-    "log2": "log2 is written log(x)/log(2)",
     "tan": "tan is written sin(x)/cos(x)",
-    "pow": "pow is written x**n",
 }
 
 
@@ -125,10 +122,6 @@ _MOST_CHARACTERS = 2000
 _DEEPEST = 100
 
 
-class UndefinedError(FormulaError):
-    """The formula has no finite value at the numbers given."""
-
-
 def evaluate(formula: str, variables: dict[str, Value]) -> Value:
     """The value of a formula, with its graph.
 
@@ -138,8 +131,7 @@ def evaluate(formula: str, variables: dict[str, Value]) -> Value:
         variables: a Value for each other name in the formula, and for no others.
 
     Raises:
-        FormulaError: the text is not such a formula, or a name has no value.
-        UndefinedError: an intermediate result is not finite.
+        FormulaError: the text is not such a formula, or a name has no value, or an intermediate result is not finite.
 
     >>> x = Value(3.0)
     >>> y = evaluate("x² + 2·x", {"x": x})
@@ -149,10 +141,8 @@ def evaluate(formula: str, variables: dict[str, Value]) -> Value:
     tree = parse(formula)
     try:
         y = _value(tree, {identifier(name): x for name, x in variables.items()})
-    except FormulaError:
-        raise
     except (ArithmeticError, ValueError) as error:
-        raise UndefinedError(str(error)) from None
+        raise FormulaError(str(error)) from None
     for name in variables:
         if identifier(name) not in _names(tree):
             raise FormulaError(f"{quoted(name, '')} is given a value, but it is not in the formula")

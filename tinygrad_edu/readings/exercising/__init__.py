@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,7 @@ def worksheet(
     return Worksheet(lines, heading if title is None else title, digits)
 
 
+@dataclass(eq=False, repr=False)
 class Worksheet:
     """A sheet with blanks. It shows itself in a notebook.
 
@@ -112,14 +114,15 @@ class Worksheet:
     (['x', 'f', 'df_df', 'df_dx'], [])
     """
 
-    def __init__(self, questions: list[Question], title: str, digits: int, filled: bool = False) -> None:
-        self.questions = questions
-        self.title = title
-        self.digits = digits
-        self.filled = filled
-        self.hidden = [name for name, shown in mistakes_shown(questions, digits).items() if not shown]
-        self.zeros = prints_as_zero(questions, digits)
-        self.id = fingerprint(questions)
+    questions: list[Question]
+    title: str
+    digits: int
+    filled: bool = False
+
+    def __post_init__(self) -> None:
+        self.hidden = [name for name, shown in mistakes_shown(self.questions, self.digits).items() if not shown]
+        self.zeros = prints_as_zero(self.questions, self.digits)
+        self.id = fingerprint(self.questions)
 
     def key(self) -> Worksheet:
         """The same sheet filled in, with a word on the mistakes that its numbers hide.
@@ -130,18 +133,20 @@ class Worksheet:
         name,answer
         df_dx,4.0000
         """
-        return Worksheet(self.questions, self.title, self.digits, filled=True)
+        return replace(self, filled=True)
 
     def to(self, format: str) -> str:
-        """The sheet as "html", "tex" or "md". ValueError for another format.
+        """The sheet as "html", "tex" or "md", or its form as "csv" or "json". ValueError for another format.
 
         >>> from tinygrad_edu import Value
         >>> sheet = worksheet(Value(2.0, label="x") ** 2)
         >>> print(sheet.to("md").splitlines()[0])
         # Backpropagation by hand
         """
+        if format in ("csv", "json"):
+            return self.answers(format)
         if format not in FORMATS:
-            raise ValueError(f'worksheet: the format is "html", "tex" or "md", not {format!r}')
+            raise ValueError(f'worksheet: the format is "html", "tex", "md", "csv" or "json", not {format!r}')
         return FORMATS[format](self)
 
     def save(self, path: str | Path) -> Path:
@@ -153,8 +158,7 @@ class Worksheet:
         PosixPath('sheet.html')
         """
         path = Path(path)
-        suffix = path.suffix.lower().removeprefix(".")
-        write_whole(path, (self.answers(suffix) if suffix in ("csv", "json") else self.to(suffix)).encode())
+        write_whole(path, self.to(path.suffix.lower().removeprefix(".")).encode())
         return path
 
     def answers(self, format: str = "csv") -> str:
@@ -174,8 +178,6 @@ class Worksheet:
         numbers[SHEET_ID] = self.id
         if format == "json":
             return json.dumps(numbers, ensure_ascii=False, indent=1) + "\n"
-        if format != "csv":
-            raise ValueError(f'answers: the format is "csv" or "json", not {format!r}')
         return csv_of([["name", "answer"], *[[name, text] for name, text in numbers.items()]])
 
     def mark(
