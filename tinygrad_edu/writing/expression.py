@@ -415,7 +415,7 @@ def call(name: str, arguments: int = 1) -> Spelling:
 class Language:
     """What `write` asks of a language. Those of paper know every class; code knows names, numbers and Apply.
 
-    What is written is a text, or what `atom` and `compose` of a language make of texts.
+    What is written is a text, or what `atom` and `concatenated` of a language make of texts.
     """
 
     def name(self, text: str) -> str:
@@ -425,7 +425,7 @@ class Language:
         """How tightly a name holds together: less than an atom if it looks like a formula."""
         return Precedence.ATOM
 
-    def number(self, number: Any) -> tuple[Any, Precedence]:
+    def number(self, number: Any) -> tuple[Any, Precedence] | Spelling:
         raise NotImplementedError
 
     def spelling(self, op: Any, args: Sequence[Expression]) -> Spelling:
@@ -449,7 +449,11 @@ class Language:
 
     def compose(self, spelling: Spelling, operands: Sequence[Any]) -> Any:
         """The operands in their places."""
-        return "".join([part if isinstance(part, str) else operands[part] for part in spelling.parts])
+        return self.concatenated([self.atom(p) if isinstance(p, str) else operands[p] for p in spelling.parts])
+
+    def concatenated(self, parts: Sequence[Any]) -> Any:
+        """What has been written, side by side."""
+        return "".join(parts)
 
 
 def write(e: Expression, language: Language) -> tuple[Any, Precedence]:
@@ -458,7 +462,7 @@ def write(e: Expression, language: Language) -> tuple[Any, Precedence]:
         case Name(text):
             return language.atom(language.name(text)), language.tightness(text)
         case Number(number):
-            spelled: tuple[Any, Precedence] | Spelling = language.number(number)
+            spelled = language.number(number)
         case Apply(op, args):
             spelled = language.spelling(op, args)
         case Expression():

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from unicodedata import combining, name, normalize
 
 from ..labels import DerivativeName
-from . import numbers as notation
 from .expression import Expression, Name, Part, Precedence, Spelling, Transpose, infix, letters, write
 from .names import without_time
-from .paper import AXES, Paper, cells, with_precedence
+from .paper import AXES, Text, with_precedence
 
 SUM, SUMMATION, PRODUCT = Precedence.SUM, Precedence.SUMMATION, Precedence.PRODUCT
 FRACTION, POWER, ATOM = Precedence.FRACTION, Precedence.POWER, Precedence.ATOM
@@ -18,22 +18,23 @@ LATEX = {
     "+": infix(" + ", SUM, open=True),
     "−": infix(" - ", SUM, open=True),
     "×": infix(r" \cdot ", PRODUCT, open=True),
+    "∘": infix(r" \circ ", PRODUCT, open=True),
     "÷": Spelling(r"\frac{{{a}}}{{{b}}}", FRACTION, (SUM, SUM)),
     "neg": Spelling("-{a}", SUM, (SUMMATION,)),
     "abs": Spelling(r"\left|{a}\right|", ATOM, (SUM,)),
     "pow": Spelling(r"{{{a}}}^{{{b}}}", POWER, (ATOM, SUM)),
     "sqrt": Spelling(r"\sqrt{{{a}}}", ATOM, (SUM,)),
+    "ᵀ": Spelling(r"{{{a}}}^\top", POWER, (POWER,)),
+    "⟨⟩": Spelling(r"\langle {a}, {b} \rangle", ATOM, (SUM, SUM)),
 }
+_AXES = {"": "", "ₙ": "_n", "ₖ": "_k"}
 
 
-class LaTeX(Paper):
+class LaTeX(Text):
     """LaTeX, for between $ and $."""
 
     table = LATEX
-    hadamard, beside, arrow, dots, times = r" \circ ", r" \, ", r" \to ", r"\dots", r" \times "
-
-    def __init__(self, digits: int = 4) -> None:
-        self.digits = digits
+    beside, arrow, dots, times = r" \, ", r" \to ", r"\dots", r" \times "
 
     def sign(self, relation: str) -> str:
         return {"+=": r" \mathrel{+}= ", "←": r" \leftarrow "}.get(relation, f" {relation} ")
@@ -43,6 +44,9 @@ class LaTeX(Paper):
 
     def name(self, text: str) -> str:
         return latex_name(text)
+
+    def words(self, text: str) -> str:
+        return rf"\text{{{{{text}}}}}"
 
     def tightness(self, name: str) -> Precedence:
         """Less than an atom for a name with something raised: (h^{(1)})²."""
@@ -54,66 +58,41 @@ class LaTeX(Paper):
             case Transpose(Name(name), None) if set(name) & set(_ABOVE) and self.tightness(name) is POWER:
                 return latex_name(name, r"\top"), POWER
             case Part(Name(), index):
-                return Spelling("{a}" + self.brackets(f"[{index}]"), ATOM, (POWER,))
+                return Spelling("{a}" + self.words(f"[{index}]"), ATOM, (POWER,))
         return super().other(e)
 
     def derivative(self, above: str, below: str) -> str:
         return rf"\frac{{\partial {above}}}{{\partial {below}}}"
 
-    def constant(self, x: float) -> tuple[str, Precedence]:
-        p, q = notation.as_fraction(x)
-        if q > 1:
-            return ("-" if p < 0 else "") + rf"\frac{{{abs(p)}}}{{{q}}}", SUM if p < 0 else FRACTION
-        return self.literal(x)
+    def decimal(self, text: str) -> tuple[str, Precedence]:
+        return latex_number(text), with_precedence(text)[1]
 
-    def literal(self, x: float) -> tuple[str, Precedence]:
-        text, precedence = super().literal(x)
-        before, root, n = text.partition("√")
-        if not root:
-            return latex_number(text), precedence
-        sign, over = latex_number(before.removesuffix("1/")), before.endswith("1/")
-        written = rf"\sqrt{{{n}}}"
-        return sign + (rf"\frac{{1}}{{{written}}}" if over else written), FRACTION if over and not sign else precedence
+    def fraction(self, p: int, q: int) -> tuple[str, Precedence]:
+        return ("-" if p < 0 else "") + rf"\frac{{{abs(p)}}}{{{q}}}", SUM if p < 0 else FRACTION
 
-    def number(self, number: Any) -> tuple[str, Precedence]:
-        shape = getattr(number, "shape", ())
-        if not shape:
-            x = float(number if isinstance(number, (int, float)) else number.tolist())
-            text, precedence = with_precedence(notation.short(x, self.digits))
-            return latex_number(text), precedence
-        if len(shape) > 2:
-            return self.size(shape) + r"\text{ numbers}", SUM
-        rows = cells(number, self.digits, latex_number, (r"\cdots", r"\vdots"))
+    def root(self, sign: str, p: int, q: int) -> tuple[str, Precedence]:
+        text = rf"\sqrt{{{p}}}" if p > 1 else rf"\frac{{1}}{{\sqrt{{{q}}}}}"
+        return ("-" if sign else "") + text, SUM if sign else ATOM if p > 1 else FRACTION
+
+    def matrix(self, number: Any) -> tuple[str, Precedence]:
+        rows = self.cells(number, (r"\cdots", r"\vdots"))
         return r"\begin{bmatrix}" + r" \\ ".join([" & ".join(row) for row in rows]) + r"\end{bmatrix}", ATOM
 
     def power(self, n: float) -> Spelling:
-        return Spelling(
-            f"{{{{{{a}}}}}}^{{{{{self.constant(n)[0].replace('{', '{{').replace('}', '}}')}}}}}", POWER, (ATOM,)
-        )
+        exponent = self.constant(n)[0].replace("{", "{{").replace("}", "}}")
+        return Spelling(rf"{{{{{{a}}}}}}^{{{{{exponent}}}}}", POWER, (ATOM,))
 
-    def summation(self, axis: str) -> str:
-        return {"": r"\sum {a}", "ₙ": r"\sum_n {a}", "ₖ": r"\sum_k {a}"}[axis]
-
-    def transposed(self) -> str:
-        return r"{{{a}}}^\top"
+    def summation(self, axis: str) -> Spelling:
+        return Spelling(rf"\sum{_AXES[axis]} {{a}}", SUMMATION, (SUMMATION,))
 
     def call(self, name: str, arguments: int = 1) -> Spelling:
         base, axis = (name[:-1], name[-1]) if name[-1] in AXES else (name, "")
-        said = rf"\operatorname{{{{{base}}}}}" + {"": "", "ₙ": "_n", "ₖ": "_k"}[axis]
         operands = ", ".join([f"{{{letter}}}" for letter in letters(arguments)])
-        return Spelling(said + rf"\left({operands}\right)", ATOM, (SUM,) * arguments)
-
-    def brackets(self, text: str) -> str:
-        return rf"\text{{{{{text}}}}}"
-
-    def inner_product(self) -> Spelling:
-        return Spelling(r"\langle {a}, {b} \rangle", ATOM, (SUM, SUM))
+        said = rf"\operatorname{{{{{base}}}}}{_AXES[axis]}\left({operands}\right)"
+        return Spelling(said, ATOM, (SUM,) * arguments)
 
     def parentheses(self, text: str) -> str:
         return rf"\left({text}\right)"
-
-    def join(self, *pieces: str) -> str:
-        return "".join(pieces)
 
 
 def latex_number(text: str) -> str:
@@ -136,8 +115,6 @@ def latex_name(label: str, above: str = "") -> str:
     >>> print(latex_name(DerivativeName("L", ["a", "b₁"])))
     \\frac{\\partial^{2} L}{\\partial a \\partial b_{1}}
     """
-    from unicodedata import normalize  # which only LaTeX needs
-
     if isinstance(label, DerivativeName):
         order = f"^{{{len(label.xs)}}}" if len(label.xs) > 1 else ""
         y = latex_name(label.y) if label.y else ""
@@ -167,14 +144,7 @@ def latex_words(text: str) -> str:
     >>> print(latex_words("50 % of ∂L, Übung"))
     50 \\% of $\\partial$L, Übung
     """
-    from unicodedata import normalize
-
-    special = {c: "\\" + c for c in "#$%&_{}"} | {
-        "\\": r"\textbackslash{}",
-        "^": r"\^{}",
-        "~": r"\~{}",
-        "…": r"\dots{}",
-    }
+    special = _SPECIAL | {"\\": r"\textbackslash{}", "^": r"\^{}", "~": r"\~{}", "…": r"\dots{}"}
 
     def is_letter(c: str) -> bool:
         return c.isascii() or ("À" <= c <= "ž" and c not in "×÷")  # those of Europe are in the font
@@ -184,8 +154,6 @@ def latex_words(text: str) -> str:
 
 
 def _latex_word(word: str) -> str:
-    from unicodedata import combining, normalize
-
     letters: list[str] = []
     for c in normalize("NFD", word):
         if combining(c) and letters:
@@ -198,44 +166,27 @@ def _latex_word(word: str) -> str:
 
 
 def _latex_letter(c: str) -> str:
-    from unicodedata import name
-
-    kind, _, greek = name(c, "").replace("LAMDA", "LAMBDA").partition(" LETTER ")  # Unicode's spelling
-    if c in _LATEX_ESCAPES:
-        return _LATEX_ESCAPES[c]
-    if kind == "GREEK SMALL" and greek in _GREEK:
-        return rf"\{greek.lower()} "
-    if kind == "GREEK CAPITAL" and greek in _GREEK_CAPITALS:
-        return rf"\{greek.capitalize()} "
+    if c in _ESCAPES:
+        return _ESCAPES[c]
+    if c in _GREEK:
+        word = name(c).split()[-1].replace("LAMDA", "LAMBDA")  # Unicode's spelling
+        return rf"\{word.lower() if c.islower() else word.capitalize()} "
     if c in "<>`" or not (c.isascii() and c.isprintable()):  # no HTML in Markdown either
         return rf"\langle {ord(c):X}\rangle "
     return c
 
 
-_GREEK = {
-    "ALPHA", "BETA", "GAMMA", "DELTA", "EPSILON", "ZETA", "ETA", "THETA", "IOTA", "KAPPA", "LAMBDA", "MU",
-    "NU", "XI", "PI", "RHO", "SIGMA", "TAU", "UPSILON", "PHI", "CHI", "PSI", "OMEGA",
-}  # fmt: skip
-_GREEK_CAPITALS = {"GAMMA", "DELTA", "THETA", "LAMBDA", "XI", "PI", "SIGMA", "UPSILON", "PHI", "PSI", "OMEGA"}
+_GREEK = "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ"
 _ACCENTS = {
     "\u0300": r"\grave", "\u0301": r"\acute", "\u0302": r"\hat", "\u0303": r"\tilde", "\u0304": r"\bar",
     "\u0306": r"\breve", "\u0307": r"\dot", "\u0308": r"\ddot", "\u030a": r"\mathring", "\u030c": r"\check",
     "\u20d7": r"\vec",
 }  # fmt: skip
-_LATEX_ESCAPES = {c: "\\" + c for c in "#$%&_{}"} | {
-    "\\": r"\backslash ",
-    "^": r"\wedge ",
-    "~": r"\sim ",
-    " ": r"\ ",
-    "′": "'",
-    "−": "-",
-    "·": r"\cdot ",
-    "∂": r"\partial ",
-    "∇": r"\nabla ",
-    "∞": r"\infty ",
-    "ℓ": r"\ell ",
-    "ħ": r"\hbar ",
-}
+_SPECIAL = {c: "\\" + c for c in "#$%&_{}"}
+_ESCAPES = _SPECIAL | {
+    "\\": r"\backslash ", "^": r"\wedge ", "~": r"\sim ", " ": r"\ ", "′": "'", "−": "-", "·": r"\cdot ",
+    "∂": r"\partial ", "∇": r"\nabla ", "∞": r"\infty ", "ℓ": r"\ell ", "ħ": r"\hbar ",
+}  # fmt: skip
 _ABOVE = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺⁽⁾ᵀᵗⁿⁱ"
 _BELOW = "₀₁₂₃₄₅₆₇₈₉₋₊₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ"
 _FLAT = str.maketrans(_ABOVE + _BELOW, "0123456789-+()Ttni0123456789-+()aehijklmnoprstuvx")

@@ -108,18 +108,18 @@ def as_fraction(x: float) -> tuple[int, int]:
     return 0, 0
 
 
-def as_root(x: float) -> str:
-    """√n or 1/√n where x is the square root of a small whole number, or one over it; else nothing.
+def as_root(x: float) -> tuple[int, int]:
+    """(n, 1) where |x| is √n, and (1, n) where it is 1/√n, of a small whole number n; else (0, 0).
 
     >>> as_root(2**0.5), as_root(1 / 8**0.5), as_root(1.5), as_root(-(3**0.5))
-    ('√2', '1/√8', '', '−√3')
+    ((2, 1), (1, 8), (0, 0), (3, 1))
     """
-    sign, size = "−" if x < 0 else "", abs(x)
+    size = abs(x)
     if 1 < size < 32 and abs(size * size - (n := round(size * size))) <= 4e-16 * n and isqrt(n) ** 2 != n:
-        return f"{sign}√{n}"
+        return n, 1
     if 0.03 < size < 1 and abs(1 / size**2 - (n := round(1 / size**2))) <= 8e-16 * n and isqrt(n) ** 2 != n:
-        return f"{sign}1/√{n}"
-    return ""
+        return 1, n
+    return 0, 0
 
 
 def superscript(n: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 from unicodedata import combining, east_asian_width
 
@@ -25,58 +25,119 @@ TEXT = {
     "+": infix(" + ", SUM, open=True),
     "−": infix(" − ", SUM, open=True),
     "×": infix(" · ", PRODUCT, open=True),
+    "∘": infix(" ∘ ", PRODUCT, open=True),
     "÷": Spelling("{a} / {b}", PRODUCT, (PRODUCT, POWER)),
     "neg": Spelling("−{a}", SUM, (SUMMATION,)),
     "abs": Spelling("|{a}|", ATOM, (SUM,)),
     "pow": Spelling("{a}^{b}", FRACTION, (ATOM, ATOM)),
+    "ᵀ": Spelling("{a}ᵀ", POWER, (POWER,)),
+    "⟨⟩": Spelling("⟨{a}, {b}⟩", ATOM, (SUM, SUM)),
 }
 
 
-class Paper(Language):
-    """What text and LaTeX have in common: which spelling stands where."""
+class Text(Language):
+    """Plain text. A matrix takes several lines, and what stands beside it is centred on them.
 
-    table: Mapping[str, Spelling]
-    digits: int
-    # The signs of the language.
-    hadamard, beside, arrow, dots, times = " ∘ ", " ", " → ", "…", " × "
+    The other languages of paper say what they write in another way.
+    """
 
-    def call(self, name: str, arguments: int = 1) -> Spelling:
-        raise NotImplementedError
+    table: Mapping[str, Spelling] = TEXT
+    beside, arrow, dots, times = " ", " → ", "…", " × "
 
-    def power(self, n: float) -> Spelling:
-        raise NotImplementedError
+    def __init__(self, digits: int = 4, columns: bool = False) -> None:
+        self.digits = digits
+        self.columns = columns  # vectors as columns, else as transposed rows
 
-    def summation(self, axis: str) -> str:
-        raise NotImplementedError
+    # Names and numbers.
 
-    def transposed(self) -> str:
-        raise NotImplementedError
+    def name(self, text: str) -> str:
+        return text
 
-    def constant(self, x: float) -> tuple[str, Precedence]:
-        raise NotImplementedError
-
-    def literal(self, x: float) -> tuple[str, Precedence]:
-        """A number with all its digits, or as the root that it is."""
-        root = notation.as_root(x)
-        if root:
-            return root, SUM if root.startswith("−") else PRODUCT if "/" in root else ATOM
-        return with_precedence(notation.exact(x))
-
-    def derivative(self, above: str, below: str) -> str:
-        raise NotImplementedError
-
-    def brackets(self, text: str) -> str:
-        """What stands in A[1:, :2], in text."""
+    def words(self, text: str) -> str:
+        """Words in a Spelling, such as [1:, :2] of A[1:, :2]."""
         return text
 
     def tightness(self, name: str) -> Precedence:
         return E.tightness(name)
 
+    def derivative(self, above: str, below: str) -> str:
+        return f"∂{above}/∂{below}"
+
+    def decimal(self, text: str) -> tuple[str, Precedence]:
+        """A number that `notation` wrote."""
+        return with_precedence(text)
+
+    def fraction(self, p: int, q: int) -> tuple[str, Precedence]:
+        return ("½", ATOM) if (p, q) == (1, 2) else (f"{notation.exact(p)}/{q}", SUM)
+
+    def root(self, sign: str, p: int, q: int) -> tuple[str, Precedence]:
+        """√p, or 1/√q."""
+        text = f"√{p}" if p > 1 else f"1/√{q}"
+        return sign + text, SUM if sign else ATOM if p > 1 else PRODUCT
+
+    def matrix(self, number: Any) -> tuple[str, Precedence]:
+        """The numbers of a vector or a matrix."""
+        rows = self.cells(number, ("⋯", "⋮"))
+        upright = len(number.shape) == 1 and not self.columns
+        if upright:
+            rows = [[row[0] for row in rows]]
+        widths = [max(map(len, column)) for column in zip(*rows)]
+        lines = ["  ".join([f"{cell:>{w}}" for cell, w in zip(row, widths)]) for row in rows]
+        transposed = upright and len(rows[0]) > 1
+        return _fenced(lines, "[⎡⎢⎣", "]⎤⎥⎦") + ("ᵀ" if transposed else ""), POWER if transposed else ATOM
+
+    def number(self, number: Any) -> tuple[Any, Precedence] | Spelling:
+        shape = getattr(number, "shape", ())
+        if not shape:
+            x = float(number if isinstance(number, (int, float)) else number.tolist())
+            return self.decimal(notation.short(x, self.digits))
+        if len(shape) > 2:
+            return Spelling(self.size(shape) + self.words(" numbers"), SUM, ())
+        return self.matrix(number)
+
+    def constant(self, x: float) -> tuple[str, Precedence]:
+        p, q = notation.as_fraction(x)
+        return self.fraction(p, q) if q > 1 else self.literal(x)
+
+    def literal(self, x: float) -> tuple[str, Precedence]:
+        """A number with all its digits, or as the root that it is."""
+        p, q = notation.as_root(x)
+        return self.root("−" if x < 0 else "", p, q) if p else self.decimal(notation.exact(x))
+
+    def cells(self, number: Any, dots: tuple[str, str]) -> list[list[str]]:
+        """The numbers of a vector (as a column) or a matrix; dots in place of those in the middle."""
+        numbers = number.tolist()
+        rows = [[x] for x in numbers] if len(number.shape) == 1 else numbers
+        largest = max([abs(x) for row in rows for x in row])
+
+        def cell(x: float | None) -> str:
+            return dots[0] if x is None else self.decimal(notation.short(x, self.digits, largest))[0]
+
+        table = [list(map(cell, ends(row, None, _MOST))) for row in ends(rows, None, _MOST) if row]
+        if len(rows) > _MOST:
+            table.insert(-1, [dots[1]] * len(table[0]))
+        return table
+
+    def size(self, shape: Sequence[int]) -> str:
+        return self.times.join(map(str, shape)) or "1"
+
+    # Operations.
+
+    def call(self, name: str, arguments: int = 1) -> Spelling:
+        return call(name, arguments)
+
+    def power(self, n: float) -> Spelling:
+        exponent = notation.superscript(n)
+        return Spelling("{a}" + exponent, FRACTION if "^" in exponent else POWER, (ATOM,))
+
+    def summation(self, axis: str) -> Spelling:
+        return Spelling(f"Σ{axis} {{a}}", SUMMATION, (SUMMATION,))
+
     def spelling(self, op: Any, args: Sequence[Expression]) -> Spelling:
         if op in (ops.ADD, ops.MUL) and len(args) > 2:
             return self._repeated(op, len(args))
         if op is ops.MUL and all([len(_long(a)) for a in args]):
-            return infix(self.hadamard, PRODUCT, open=True)
+            return self.table["∘"]
         if op.exponent is not None:
             return self.power(op.exponent)
         nested = op is ops.ABS and any([isinstance(p, E.Apply) and p.op is op for p in E.parts(args[0])])
@@ -109,15 +170,13 @@ class Paper(Language):
             case E.Transpose(_, axes) if axes and not e.of_matrices:
                 return self.with_note("permute", ", ".join(map(str, axes)))
             case E.Transpose():
-                return Spelling(self.transposed(), POWER, (POWER,))
+                return self.table["ᵀ"]
             case E.Reshape(arg, shape):
-                if len(_long(e)) == 0:
-                    return write(arg, self)
-                return self.with_note("reshape", self.size(shape))
+                return self.with_note("reshape", self.size(shape)) if _long(e) else write(arg, self)
             case E.Part(_, index):
-                return Spelling("{a}" + self.brackets(f"[{index}]"), ATOM, (ATOM,))
+                return Spelling("{a}" + self.words(f"[{index}]"), ATOM, (ATOM,))
             case E.Placed(_, index, _, shape):
-                return self.with_note("place", f"{self.brackets(f'[{index}]')}, {self.size(shape)}")
+                return self.with_note("place", f"{self.words(f'[{index}]')}, {self.size(shape)}")
             case E.Along():
                 return self.along(e)
             case E.Join(op, args, axis):
@@ -125,7 +184,7 @@ class Paper(Language):
             case E.Function(name, args, _, note):
                 return self.with_note(name, note, len(args)) if note else self.call(name, len(args))
             case E.Chain():
-                return self.inner_product()
+                return self.table["⟨⟩"]
         return super().other(e)
 
     def along(self, e: E.Along) -> Spelling:
@@ -139,9 +198,7 @@ class Paper(Language):
             default = len(axes) == ndim or not [n for k, n in enumerate(e.arg.shape) if n > 1 and k not in axes]
         if default or (ndim == 2 and len(axes) == 1):
             axis = "" if default else AXES[axes[0]]
-            if e.function is A.SUM:
-                return Spelling(self.summation(axis), SUMMATION, (SUMMATION,))
-            return self.call(e.function.symbol + axis)
+            return self.summation(axis) if e.function is A.SUM else self.call(e.function.symbol + axis)
         said = f"axis={axes[0] if len(axes) == 1 else axes}"
         return self.with_note(e.function.symbol, said + (", keepdims" if e.keepdims else ""))
 
@@ -151,77 +208,16 @@ class Paper(Language):
         text = self.call(name, arguments + 1).text.replace(f"{{{last}}}", note)
         return Spelling(text, ATOM, (SUM,) * arguments)
 
-    def inner_product(self) -> Spelling:
-        return Spelling("⟨{a}, {b}⟩", ATOM, (SUM, SUM))
-
-    def size(self, shape: Sequence[int]) -> str:
-        return self.times.join(map(str, shape)) or "1"
-
     def _below_sign(self, name: str) -> str:
         """A name as it stands after ∂."""
         text = self.name(name)
         return str(self.parentheses(text)) if E.tightness(name) <= FRACTION else text
 
+    # What stands side by side.
+
     def sentence(self, words: Sequence[str | Expression]) -> Any:
         """Words and formulas, one after the other."""
-        raise NotImplementedError
-
-
-class Text(Paper):
-    """Plain text. A matrix takes several lines, and what stands beside it is centred on them."""
-
-    table = TEXT
-
-    def __init__(self, digits: int = 4, columns: bool = False) -> None:
-        self.digits = digits
-        self.columns = columns  # vectors as columns, else as transposed rows
-
-    def sign(self, relation: str) -> str:
-        return f" {relation} "
-
-    def sentence(self, words: Sequence[str | Expression]) -> str:
-        return "".join([word if isinstance(word, str) else write(word, self)[0] for word in words])
-
-    def name(self, text: str) -> str:
-        return text
-
-    def derivative(self, above: str, below: str) -> str:
-        return f"∂{above}/∂{below}"
-
-    def constant(self, x: float) -> tuple[str, Precedence]:
-        p, q = notation.as_fraction(x)
-        if q > 1:
-            return ("½", ATOM) if (p, q) == (1, 2) else (f"{notation.exact(p)}/{q}", SUM)
-        return self.literal(x)
-
-    def number(self, number: Any) -> tuple[str, Precedence]:
-        shape = getattr(number, "shape", ())
-        if not shape:
-            x = float(number if isinstance(number, (int, float)) else number.tolist())
-            return with_precedence(notation.short(x, self.digits))
-        if len(shape) > 2:
-            return self.size(shape) + " numbers", SUM
-        rows = cells(number, self.digits, lambda text: text, ("⋯", "⋮"))
-        upright = len(shape) == 1 and not self.columns
-        if upright:
-            rows = [[row[0] for row in rows]]
-        widths = [max(map(len, column)) for column in zip(*rows)]
-        lines = ["  ".join([f"{cell:>{w}}" for cell, w in zip(row, widths)]) for row in rows]
-        transposed = upright and len(rows[0]) > 1
-        return _fenced(lines, "[⎡⎢⎣", "]⎤⎥⎦") + ("ᵀ" if transposed else ""), POWER if transposed else ATOM
-
-    def power(self, n: float) -> Spelling:
-        exponent = notation.superscript(n)
-        return Spelling("{a}" + exponent, FRACTION if "^" in exponent else POWER, (ATOM,))
-
-    def summation(self, axis: str) -> str:
-        return f"Σ{axis} {{a}}"
-
-    def transposed(self) -> str:
-        return "{a}ᵀ"
-
-    def call(self, name: str, arguments: int = 1) -> Spelling:
-        return call(name, arguments)
+        return self.concatenated([self.atom(word) if isinstance(word, str) else write(word, self)[0] for word in words])
 
     def parentheses(self, text: str) -> str:
         return _fenced(text.split("\n"), "(⎛⎜⎝", ")⎞⎟⎠")
@@ -294,13 +290,10 @@ class Typed(Text):
     def parentheses(self, written: Any) -> Any:
         return super().parentheses(written) if isinstance(written, str) else joined(["(", *written, ")"])
 
-    def compose(self, spelling: Spelling, operands: Sequence[Any]) -> Any:
-        parts = [[part] if isinstance(part, str) else operands[part] for part in spelling.parts]
-        return joined([piece for part in parts for piece in part])
+    compose = Language.compose  # pieces have no height
 
-    def sentence(self, words: Sequence[str | Expression]) -> Any:
-        written_ = [[word] if isinstance(word, str) else write(word, self)[0] for word in words]
-        return joined([piece for part in written_ for piece in part])
+    def concatenated(self, parts: Sequence[Any]) -> Any:
+        return joined([piece for part in parts for piece in part])
 
 
 def _is_array(number: Any) -> bool:
@@ -341,18 +334,6 @@ def _long(e: Expression) -> list[int]:
 def with_precedence(text: str) -> tuple[str, Precedence]:
     """A number, which may begin with a sign or have a power of ten in it."""
     return text, SUM if text.startswith("−") else PRODUCT if "·" in text else ATOM
-
-
-def cells(number: Any, digits: int, write: Callable[[str], str], dots: tuple[str, str]) -> list[list[str]]:
-    """The numbers of a vector (as a column) or a matrix; dots in place of those in the middle."""
-    numbers = number.tolist()
-    rows = [[x] for x in numbers] if len(number.shape) == 1 else numbers
-    largest = max([abs(x) for row in rows for x in row])
-    shown = [ends(row, None, _MOST) for row in ends(rows, None, _MOST) if row]
-    table = [[dots[0] if x is None else write(notation.short(x, digits, largest)) for x in row] for row in shown]
-    if len(rows) > _MOST:
-        table.insert(-1, [dots[1]] * len(table[0]))
-    return table
 
 
 def _fenced(lines: list[str], left: str, right: str) -> str:

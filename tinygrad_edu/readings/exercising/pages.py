@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ...writing.expression import Number
 from ...writing.latex import LaTeX, latex_number, latex_words
-from ...writing.paper import Paper, Text, written
+from ...writing.paper import Text, written
 from ..explaining.rows import separated
 from .sheet import Question
 
@@ -38,7 +38,7 @@ def grid(q: Question, sheet: Worksheet) -> list[list[str]]:
     return [numbers[k : k + columns] for k in range(0, n, columns)]
 
 
-def _sides(q: Question, style: Paper) -> list[str]:
+def _sides(q: Question, style: Text) -> list[str]:
     """The quantity, and its rule if it has one."""
     return [written(e, style) for e in (q.line.quantity, q.line.rule) if e is not None]
 

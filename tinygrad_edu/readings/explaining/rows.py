@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from ...writing.expression import Expression, Number, Path, chunks, parts
 from ...writing.files import write_whole
 from ...writing.latex import LaTeX, latex_words
-from ...writing.paper import Paper, Text, display_width, padded, written
+from ...writing.paper import Text, display_width, padded, written
 
 #: A sentence in words and formulas.
 Note: TypeAlias = list[str | Expression]
@@ -145,7 +145,7 @@ class Row:
         style = Text(digits)
         return _width(style.join(*separated([written(self.quantity, style), *self.sides(style)], " = "))) > _WIDTH
 
-    def sentences(self, style: Paper) -> list[Any]:
+    def sentences(self, style: Text) -> list[Any]:
         """The running total, and the notes, in the style.
 
         >>> from tinygrad_edu import Value, explain
@@ -159,7 +159,7 @@ class Row:
             notes = [["running total ", Number(self.total), f" ({i} of {n} paths in)"], *notes]
         return [style.sentence(note) for note in notes]
 
-    def sides(self, style: Paper) -> list[Any]:
+    def sides(self, style: Text) -> list[Any]:
         """The right-hand sides in the style, without those that repeat the one before.
 
         >>> from tinygrad_edu import Value, explain
@@ -168,7 +168,7 @@ class Row:
         """
         return [written(e, style) for e in self.formulas(style)]
 
-    def formulas(self, style: Paper) -> list[Expression]:
+    def formulas(self, style: Text) -> list[Expression]:
         """The formulas of the sides.
 
         >>> from tinygrad_edu import Value, explain
@@ -194,7 +194,7 @@ def _fitted(left: str, sides: Sequence[Expression], below: str, style: Text) -> 
     return [style.join(start, *line) for start, line in zip(chain(starts[:1], repeat(starts[1])), lines)]
 
 
-def _broken(e: Expression, style: Paper, as_text: Text, room: int) -> list[list[str]]:
+def _broken(e: Expression, style: Text, as_text: Text, room: int) -> list[list[str]]:
     """A side in lines that fit, as far as there are places to break it; each is what stands side by side.
 
     How wide a part is, it is as text.
