@@ -58,7 +58,8 @@ class Operation(NamedTuple):
 
 def count(a: Any, axis: Any) -> float:
     """How many numbers of `a` there are along the axes."""
-    return float(prod(a.shape if axis is None else [a.shape[k] for k in axis]))
+    number: float = prod(a.shape if axis is None else [a.shape[k] for k in axis]) * 1.0  # a size may be a symbol
+    return number
 
 
 def shares(a: Any, y: Any, axis: Any) -> Any:

@@ -24,9 +24,6 @@ from tinygrad_edu import (
     topological_order,
     where,
 )
-from tinygrad_edu.readings.compiling.pages import Differs, Examples
-from tinygrad_edu.writing.code import NUMPY
-from tinygrad_edu.writing.expression import write
 
 LIBRARIES = ["numpy", "jax.numpy", "torch"]
 
@@ -42,7 +39,7 @@ def test_the_program_of_a_network_reads_like_the_notes():
 
 
 def program(x, y, theta):
-    W1, b1, W2, b2, W3, b3 = theta
+    [W1, b1, W2, b2, W3, b3] = theta
 
     # forward
     z1 = W1 @ x + b1
@@ -187,9 +184,9 @@ def test_what_would_not_be_the_same_for_other_numbers_of_examples_is_refused(f, 
 
 def test_a_function_that_is_recorded_twice_betrays_numbers_that_come_from_a_size():
     for f in (lambda X, Y: (X @ W.T).sum() * (1 / len(X)), lambda X, Y: (X * (1.0 / X.shape[0])).sum()):
-        with pytest.raises(ValueError, match="was computed from the number of examples"):
+        with pytest.raises(ValueError, match="where a number was computed from it"):
             compile_graph(f, [X, Y], level="tensor", batch=[X, Y])
-    with pytest.raises(ValueError, match=r"the steps are not the same|differ"):
+    with pytest.raises(ValueError, match="the steps are not the same"):
         compile_graph(lambda X, Y: stack([x.sum() for x in X]).tanh().sum(), [X, Y], level="tensor", batch=[X, Y])
 
 
@@ -299,23 +296,3 @@ def test_the_printed_backward_pass_is_what_jax_makes_of_the_forward_pass():
     given = jnp.asarray(X.data), jnp.asarray(Y.data)
     for a, b in zip(jax.grad(forward, argnums=2)(*given, arrays), both(*given, arrays)["g"]):
         np.testing.assert_allclose(a, b, rtol=0, atol=1e-14)
-
-
-@pytest.mark.parametrize(
-    ("f", "text"),
-    [
-        (lambda n: n, "n"),
-        (lambda n: 3 / n, "3 / n"),
-        (lambda n: 1 / (2 * n - 0.5), None),
-        (lambda n: 4 / (n * (n - 1)), None),
-        (lambda n: n * n - 2 * n, None),
-    ],
-)
-def test_a_number_that_follows_from_the_number_of_examples_is_written_with_it(f, text):
-    counts = (3, 5, 6, 8)
-    found = write(Examples(counts, "n").number([f(n) for n in counts]), NUMPY)[0]
-    assert text is None or found == text
-    for n in (2, 3, 7, 1000):
-        assert eval(found, {"n": n}) == pytest.approx(f(n), rel=1e-9)
-    with pytest.raises(Differs):
-        Examples(counts, "n").number([n**3.0 for n in counts])

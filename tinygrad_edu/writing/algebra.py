@@ -326,8 +326,8 @@ def total(a: Expression, axes: Shape | None, keepdims: bool) -> Expression:
     match a:
         case E.Apply(op, (E.Reshape(c), E.Reshape(d))) if axes is None and c.shape == d.shape:
             return total(E.Apply(op, (c, d)), axes, keepdims)  # the same terms in any arrangement
-        case E.Ones(size):
-            return multiply(E.Constant(float(prod(size) // prod(shape))), E.Ones(shape) if shape else E.Constant(1.0))
+        case E.Ones():
+            return multiply(_formula(A.count(a, axes)), E.Ones(shape) if shape else E.Constant(1.0))
     if prod(shape) == prod(a.shape):  # nothing to add
         return reshaped(a, shape)
     return E.Along(A.SUM, a, axes, keepdims)

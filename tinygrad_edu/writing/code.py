@@ -14,7 +14,6 @@ from functools import cache
 
 from .. import ops
 from ..ops import Op
-from ..shapes import Shape
 from .expression import Constant, Expression, Language, Precedence, Spelling, call, infix
 from .names import SUBSCRIPT
 from .numbers import SUPERSCRIPT
@@ -36,15 +35,6 @@ class Written(Expression):
 
     text: str
     precedence: Precedence = ATOM
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Call(Expression):
-    """A function, method or operator of arrays, spelled in Python; its shape is that of the array."""
-
-    spelling: Spelling
-    args: tuple[Expression, ...]
-    shape: Shape
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,8 +81,6 @@ class Code(Language):
         match e:
             case Written(text, precedence):
                 return text, precedence
-            case Call(spelling):
-                return spelling
             case Constant(number):
                 return self.number(number)
         raise NotWritten(f"{type(e).__name__} is not written in code")
@@ -104,8 +92,10 @@ class Code(Language):
         """Whether the row can be written as it is."""
         return op in self.rows or op.exponent is not None or _name_in_math(op) is not None
 
-    def spelling(self, op: Op, args: Sequence[Expression]) -> Spelling:
-        """How the row is written. Raises NotWritten where nobody knows."""
+    def spelling(self, op: Op | Spelling, args: Sequence[Expression]) -> Spelling:
+        """How the row is written, or what is spelled already. Raises NotWritten where nobody knows."""
+        if isinstance(op, Spelling):
+            return op
         if op in self.rows:
             return self.rows[op]
         if op.exponent is not None:

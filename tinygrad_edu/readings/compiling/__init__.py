@@ -7,6 +7,7 @@ graphs: a line is a step, and a step that is used once stands where it is used.
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Sequence
 from math import isfinite
 from types import ModuleType
@@ -21,7 +22,7 @@ from .errors import FAILURES, explained, origin, run
 from .flat import Flat
 from .matrices import MatrixProgram, compile_matrices
 from .recording import derivative
-from .statements import Plan, plan, print_imports, print_program, uncollected
+from .statements import Plan, functions_of, plan, print_program, uncollected
 from .structures import print_reader
 
 if TYPE_CHECKING:
@@ -93,10 +94,13 @@ def compile_graph(
             else 'compile_graph: batch is for level="tensor"'
         )
     the_plan = plan(outputs, inputs)
-    body, functions = print_program(the_plan, PYTHON)
+    functions = functions_of(the_plan)
+    body = print_program(the_plan, PYTHON, functions)
+    imports = [name for name in functions if hasattr(math, name)]  # others are built in
+    source = f"from math import {', '.join(imports)}\n\n\n{body}" if imports else body
     reader = print_reader({"result": outputs})
     reader += print_reader({f"input_{k}": entry for k, (_, entry) in enumerate(the_plan.entries)}, "inputs")
-    return Program(print_imports(functions) + body, reader, the_plan)
+    return Program(source, reader, the_plan)
 
 
 class Program:

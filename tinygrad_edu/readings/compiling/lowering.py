@@ -1,11 +1,13 @@
-"""Formulas of paper as formulas of NumPy, in which every part has exactly the shape of what it stands for.
+"""Formulas of paper as steps of NumPy, in which every array has exactly the shape of what it stands for.
 
 On paper a vector is a column and so its transpose a row, and `G hᵀ` is a matrix; in code that is `outer(G, h)`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
 from math import prod
 from typing import Any
 
@@ -13,69 +15,217 @@ from ... import array_ops as A
 from ... import ops
 from ...shapes import Shape, nested
 from ...writing import expression as E
-from ...writing.code import Call, NotWritten
-from ...writing.expression import Constant, Expression, Precedence, Spelling, call, infix, letters
+from ...writing.code import NotWritten
+from ...writing.expression import Expression, Precedence, Spelling, call, infix, letters
+from .recording import Counted, Size
+from .terms import COUNT, RESHAPE, VIEW, Algebra, Term
 
 ATOM, CONDITION = Precedence.ATOM, Precedence.CONDITION
 MATMUL = infix(" @ ", Precedence.PRODUCT)
+SAME = Spelling("{a}", ATOM, (CONDITION,))
 _FUNCTIONS = {A.SUM: "sum", A.MAX: "amax", A.MIN: "amin"}  # others are called as on paper
 
 
-def lowered(e: Expression, shape: Shape | None = None) -> Expression:
-    """The formula in terms of Names, Constants, rows of `ops.TABLE`, Ones and Calls; of a shape, if one is given.
+@dataclass
+class Arrays(Algebra):
+    """Makes the Terms of formulas.
 
-    Raises NotWritten for a function of which only the name is known.
-
-    >>> from tinygrad_edu.writing.code import NUMPY
-    >>> G, h = E.Name("G", (2,)), E.Name("h", (3,))
-    >>> E.write(lowered(E.MatMul((G, E.Transpose(h)))), NUMPY)[0]
-    'outer(G, h)'
+    Attributes:
+        named: the Term of a name.
+        count: that of the number of examples, where it is free.
     """
-    if shape is not None:
-        e = lowered(e)
-        return E.Apply(ops.MUL, (e, E.Ones(shape))) if shape and not e.shape else _reshaped(e, shape)
-    match e:
-        case E.Name() | E.Constant() | E.Ones():
-            return e
-        case E.Derivative():
-            return E.Name(e.text, e.shape)
-        case E.Literal(number):
-            return Constant(number)
-        case E.Apply(op, args):
-            return _elementwise(op, [lowered(_number(a) if prod(e.shape) > 1 else a) for a in args])
-        case E.Along(A.SUM, E.Apply(ops.DIV, (above, E.Constant() as n)), axes, keepdims):  # (Σ a) / n
-            return E.Apply(ops.DIV, (lowered(E.Along(A.SUM, above, axes, keepdims)), n))
-        case E.MatMul(args):
-            return _reshaped(_product(args), e.shape)
-        case E.Transpose(arg) if _is_row(e):
-            return _reshaped(lowered(arg), e.shape)
-        case E.Transpose(arg, axes):
-            return _transposed(lowered(arg), axes, e.shape)
-        case E.Reshape(E.Along(function, arg, tuple() as axes, True), shape) if shape == _without(arg.shape, axes):
-            return _along(function, lowered(arg), axes, False, shape)
-        case E.Reshape(E.MatMul(args), shape) if e.arg.shape == (1, *shape):
-            return _reshaped(_product(args), shape)
-        case E.Reshape(arg, shape):
-            return _reshaped(lowered(arg), shape)
-        case E.Along(function, arg, axes, keepdims):
-            return _along(function, lowered(arg), axes, keepdims, e.shape)
-        case E.Part(arg, _, offsets, shape, keys):
-            index, flips = _index(arg.shape, keys, offsets, shape)
-            taken = Call(Spelling(f"{{a}}[{index}]", ATOM, (ATOM,)), (lowered(arg),), shape)
-            return _flipped(taken, flips)
-        case E.Placed(arg, _, offsets, shape, keys):
-            index, flips = _index(shape, keys, offsets, arg.shape)
-            sizes = [Constant(float(n)) for n in shape]
-            spelling = Spelling(f"place({{a}}, s_[{index}], {_tuple(sizes, 1)})", ATOM, (CONDITION,) * (1 + len(sizes)))
-            part = lowered(arg)
-            part = E.Apply(ops.MUL, (part, E.Ones(()))) if isinstance(part, Constant) else part
-            return Call(spelling, (_flipped(part, flips), *sizes), shape)
-        case E.Join(op, args, axis):
-            return _joined("concatenate" if op is A.CAT else "stack", args, axis, e.shape)
-        case E.Function("stack", args, shape):
-            return _joined("stack", args, 0, shape)
-    name = e.name if isinstance(e, E.Function) else str(e)
-    raise NotWritten(f"{name} is a function of single numbers, which has no matrix form")
+
+    named: Callable[[str], Term]
+    count: Term | None = None
+    known: dict[object, Term] = field(default_factory=dict)
+    called: dict[Term, Term] = field(default_factory=dict)  # the line that computes the same
+
+    def step(self, op: Any, inputs: Sequence[Term], shape: Shape, kind: str | None = None) -> Term:
+        term = self.once(op, tuple(inputs))
+        term.shape, term.kind = shape, kind or term.kind
+        return self.called.get(term, term)
+
+    def each(self, op: ops.Op, *inputs: Term) -> Term:
+        """A row of `ops.TABLE`, element by element."""
+        return self.step(op, inputs, E.broadcast([a.shape for a in inputs]))
+
+    def function(self, name: str, inputs: Sequence[Term], shape: Shape, more: str = "") -> Term:
+        """name(a, b), with more arguments that are written as they are."""
+        operands = ", ".join([f"{{{letter}}}" for letter in letters(len(inputs))])
+        spelling = Spelling(f"{name}({operands}{more})", ATOM, (CONDITION,) * len(inputs))
+        return self.step(spelling, inputs, shape, name)
+
+    def line(self, name: str, e: Expression, shape: Shape) -> Term:
+        """A Term with a name, for a formula that may have one already."""
+        term = self.lowered(e, shape)
+        is_new = term.op and not term.label
+        op, inputs = (term.op, term.inputs) if is_new else (SAME, (term,))
+        self.known["line", name] = line = Term(self, op, inputs, label=name, shape=term.shape)
+        if is_new:
+            self.called[term] = line
+        return line
+
+    def lowered(self, e: Expression, shape: Shape | None = None) -> Term:
+        """The formula as a Term; of a shape, if one is given.
+
+        Raises NotWritten for a function of which only the name is known.
+        """
+        if shape is not None:
+            term = self.lowered(e)
+            return (
+                self.each(ops.MUL, term, self.ones(shape)) if shape and not term.shape else self.reshaped(term, shape)
+            )
+        match e:
+            case E.Name(text) | E.Derivative(text=text):
+                return self.named(text)
+            case E.Constant(number) | E.Literal(number):
+                return self.number(number)
+            case E.Ones(shape):
+                return self.ones(shape)
+            case E.Apply(op, args):
+                return self.elementwise(op, [_number(a) if prod(e.shape) > 1 else a for a in args])
+            case E.Along(A.SUM, E.Apply(ops.DIV, (above, E.Constant() as n)), axes, keepdims):  # (Σ a) / n
+                return self.elementwise(ops.DIV, [E.Along(A.SUM, above, axes, keepdims), n])
+            case E.MatMul(args):
+                return self.reshaped(self.product(args), e.shape)
+            case E.Transpose(arg) if _is_row(e):
+                return self.reshaped(self.lowered(arg), e.shape)
+            case E.Transpose(arg, axes):
+                return self.transposed(self.lowered(arg), axes, e.shape)
+            case E.Reshape(E.Along(function, arg, tuple() as axes, True), shape) if shape == _without(arg.shape, axes):
+                return self.along(function, arg, axes, False, shape)
+            case E.Reshape(E.MatMul(args), shape) if e.arg.shape == (1, *shape):
+                return self.reshaped(self.product(args), shape)
+            case E.Reshape(arg, shape):
+                return self.reshaped(self.lowered(arg), shape)
+            case E.Along(function, arg, axes, keepdims):
+                return self.along(function, arg, axes, keepdims, e.shape)
+            case E.Part(arg, _, offsets, shape, keys):
+                index, flips = _index(arg.shape, keys, offsets, shape)
+                taken = Spelling(f"{{a}}[{index}]", ATOM, (ATOM,))
+                return self.flipped(self.step(taken, [self.lowered(arg)], shape, VIEW), flips)
+            case E.Placed(arg, _, offsets, shape, keys):
+                index, flips = _index(shape, keys, offsets, arg.shape)
+                part = self.flipped(self.lowered(arg), flips)
+                part = self.each(ops.MUL, part, self.ones(())) if part.number is not None else part
+                operands = (CONDITION,) * (1 + len(shape))
+                spelling = Spelling(f"place({{a}}, s_[{index}], {_tuple(shape, 1)})", ATOM, operands)
+                return self.step(spelling, [part, *self.sizes(shape)], shape, "place")
+            case E.Join(op, args, axis):
+                return self.joined("concatenate" if op is A.CAT else "stack", args, axis, e.shape)
+            case E.Function("stack", args, shape):
+                return self.joined("stack", args, 0, shape)
+        name = e.name if isinstance(e, E.Function) else str(e)
+        raise NotWritten(f"{name} is a function of single numbers, which has no matrix form")
+
+    # Numbers, and arrays of ones.
+
+    def number(self, number: float) -> Term:
+        if not isinstance(number, Counted):
+            return self.constant(number)
+        return self.over(*self.fraction(number))
+
+    def fraction(self, number: Counted) -> tuple[Term, Term]:
+        """What stands above and below the line."""
+        found = [self.constant(number.above), self.constant(number.below)]
+        for (of, less), power in number.powers.items():
+            n = self.count if of is None else self.number(of)
+            assert n is not None
+            n = self.step(ops.SUB, [n, self.constant(less)], (), COUNT) if less else n
+            for _ in range(abs(power)):
+                a = found[power < 0]
+                found[power < 0] = n if a.number == 1 else self.step(ops.MUL, [a, n], (), COUNT)
+        return found[0], found[1]
+
+    def times(self, a: Term, b: Term) -> Term:
+        return b if a.number == 1 else self.each(ops.MUL, a, b)
+
+    def over(self, a: Term, b: Term) -> Term:
+        return a if b.number == 1 else self.each(ops.DIV, a, b)
+
+    def sizes(self, shape: Shape) -> list[Term]:
+        return [self.number(n.counted if isinstance(n, Size) else n) for n in shape]
+
+    def ones(self, shape: Shape) -> Term:
+        operands = (CONDITION,) * len(shape)
+        return self.step(Spelling(f"ones({_tuple(shape, 0)})", ATOM, operands), self.sizes(shape), shape, "ones")
+
+    # Operations.
+
+    def elementwise(self, op: Any, args: Sequence[Expression]) -> Term:
+        match op, args:
+            case ops.SQUARE, [E.Name() as a]:
+                return self.elementwise(ops.MUL, [a, a])
+            case ops.LOG, [E.Apply(ops.ADD, (E.Constant(1.0), E.Apply(ops.EXP, (z,))))]:
+                return self.function("logaddexp", [self.lowered(z)], z.shape, ", 0")  # exp does not overflow
+            case ops.MUL, [E.Constant(Counted() as number), other]:
+                above, below = self.fraction(number)
+                return self.over(self.times(above, self.lowered(other)), below)
+        terms = [self.lowered(a) for a in args]
+        return reduce(lambda a, b: self.each(op, a, b), terms) if len(terms) > 1 else self.each(op, *terms)
+
+    def product(self, factors: Sequence[Expression]) -> Term:
+        """The factors from the left. A row is a vector here, and so is what begins with one."""
+        if len(factors) > 2 and not any(map(_is_row, factors)) and len(factors[-1].shape) == 1:
+            rest = self.product(factors[1:])  # of a vector on the right: A (B c) is less work than (A B) c
+            return self.step(MATMUL, [self.lowered(factors[0]), rest], factors[0].shape[:-1], "prod")
+        first, *others = factors
+        begins_with_row = _is_row(first)
+        left = self.lowered(first.args[0] if begins_with_row else first)
+        for factor in others:
+            a, is_outer = left.shape, len(left.shape) == 1 and _is_row(factor)
+            right = self.lowered(factor.args[0] if is_outer else factor)
+            b = right.shape
+            if is_outer:
+                left = self.step(call("outer", 2), [left, right], (*a, *b), "outer")
+            elif not a or not b:
+                left = self.each(ops.MUL, left, right)
+            elif len(a) == 1 and not begins_with_row:  # a column and a matrix of one row
+                left = self.each(ops.MUL, self.reshaped(left, (*a, 1)), right)
+            else:
+                shape = E.broadcast([a[:-2], b[:-2]]) + a[-2:-1] + b[1:][-1:]
+                left = self.step(MATMUL, [left, right], shape, "prod")
+        return left
+
+    def along(self, function: A.ArrayOp, arg: Expression, axes: Shape | None, keepdims: bool, shape: Shape) -> Term:
+        a = self.lowered(arg)
+        said = "" if axes is None else f", axis={axes[0] if len(axes) == 1 else axes}"
+        if function not in A.REDUCTIONS:
+            said = ", axis=None" if axes is None and len(a.shape) > 1 else said
+            said = "" if axes == (len(a.shape) - 1,) else said
+        said += ", keepdims=True" if keepdims else ""
+        return self.function(_FUNCTIONS.get(function, function.symbol), [a], shape, said)
+
+    def transposed(self, a: Term, axes: Shape | None, shape: Shape) -> Term:
+        if axes is None:
+            return self.step(Spelling("{a}.T", ATOM, (ATOM,)), [a], shape, VIEW)
+        if (*axes[:-2], axes[-1], axes[-2]) == tuple(range(len(axes))):
+            return self.function("swapaxes", [a], shape, ", -1, -2")
+        return self.function("transpose", [a], shape, f", {axes}")
+
+    def reshaped(self, a: Term, shape: Shape) -> Term:
+        """The same numbers in another shape: by axes of size 1 that come or go, else by `reshape`."""
+        if a.shape == shape or a.number is not None:
+            return a
+        if a.kind == "ones":
+            return self.ones(shape)
+        if a.kind == RESHAPE:
+            return self.reshaped(a.inputs[0], shape)
+        if index := _new_axes(a.shape, shape, "None") or _new_axes(shape, a.shape, "0"):
+            return self.step(Spelling(f"{{a}}[{', '.join(index)}]", ATOM, (ATOM,)), [a], shape, RESHAPE)
+        if len(shape) == 1:
+            return self.step(Spelling("{a}.reshape(-1)", ATOM, (ATOM,)), [a], shape, RESHAPE)
+        spelling = Spelling(f"{{a}}.reshape({_tuple(shape, 1)})", ATOM, (ATOM, *[CONDITION] * len(shape)))
+        return self.step(spelling, [a, *self.sizes(shape)], shape, RESHAPE)
+
+    def joined(self, name: str, args: Sequence[Expression], axis: int, shape: Shape) -> Term:
+        texts = ", ".join([f"{{{letter}}}" for letter in letters(len(args))])
+        spelling = Spelling(f"{name}([{texts}]{f', axis={axis}' if axis else ''})", ATOM, (CONDITION,) * len(args))
+        return self.step(spelling, list(map(self.lowered, args)), shape, name)
+
+    def flipped(self, a: Term, axes: list[int]) -> Term:
+        """Backwards along axes, which no library but NumPy can say in an index."""
+        return self.function("flip", [a], a.shape, f", {tuple(axes)}") if axes else a
 
 
 def _number(e: Expression) -> Expression:
@@ -88,84 +238,8 @@ def _number(e: Expression) -> Expression:
     return e
 
 
-def _elementwise(op: Any, args: list[Expression]) -> Expression:
-    match op, args:
-        case ops.SQUARE, [E.Name() as a]:
-            return E.Apply(ops.MUL, (a, a))
-        case ops.LOG, [E.Apply(ops.ADD, (Constant(1.0), E.Apply(ops.EXP, (z,))))]:
-            return Call(Spelling("logaddexp({a}, 0)", ATOM, (CONDITION,)), (z,), z.shape)  # exp does not overflow
-        case ((ops.ADD | ops.MUL), [first, second, third, *rest]):
-            return _elementwise(op, [E.Apply(op, (first, second)), third, *rest])
-    return E.Apply(op, tuple(args))
-
-
-def _product(factors: Sequence[Expression]) -> Expression:
-    """The factors from the left. A row is a vector here, and so is what begins with one."""
-    if len(factors) > 2 and not any(map(_is_row, factors)) and len(factors[-1].shape) == 1:
-        rest = _product(factors[1:])  # of a vector on the right: A (B c) is less work than (A B) c
-        return Call(MATMUL, (lowered(factors[0]), rest), factors[0].shape[:-1])
-    first, *others = factors
-    begins_with_row = _is_row(first)
-    left = lowered(first.args[0] if begins_with_row else first)
-    for factor in others:
-        a, is_outer = left.shape, len(left.shape) == 1 and _is_row(factor)
-        right = lowered(factor.args[0] if is_outer else factor)
-        b = right.shape
-        if is_outer:
-            left = Call(call("outer", 2), (left, right), (*a, *b))
-        elif not a or not b:
-            left = E.Apply(ops.MUL, (left, right))
-        elif len(a) == 1 and not begins_with_row:  # a column and a matrix of one row
-            left = E.Apply(ops.MUL, (_reshaped(left, (*a, 1)), right))
-        else:
-            shape = E.broadcast([a[:-2], b[:-2]]) + a[-2:-1] + b[1:][-1:]
-            left = Call(MATMUL, (left, right), shape)
-    return left
-
-
 def _is_row(e: Expression) -> bool:
     return isinstance(e, E.Transpose) and len(e.arg.shape) == 1
-
-
-def _transposed(a: Expression, axes: Shape | None, shape: Shape) -> Expression:
-    if axes is None:
-        return Call(Spelling("{a}.T", ATOM, (ATOM,)), (a,), shape)
-    if (*axes[:-2], axes[-1], axes[-2]) == tuple(range(len(axes))):
-        return Call(Spelling("swapaxes({a}, -1, -2)", ATOM, (CONDITION,)), (a,), shape)
-    return Call(Spelling(f"transpose({{a}}, {axes})", ATOM, (CONDITION,)), (a,), shape)
-
-
-def _along(function: A.ArrayOp, a: Expression, axes: Shape | None, keepdims: bool, shape: Shape) -> Expression:
-    said = "" if axes is None else f", axis={axes[0] if len(axes) == 1 else axes}"
-    if function not in A.REDUCTIONS:
-        said = ", axis=None" if axes is None and len(a.shape) > 1 else said
-        said = "" if axes == (len(a.shape) - 1,) else said
-    said += ", keepdims=True" if keepdims else ""
-    name = _FUNCTIONS.get(function, function.symbol)
-    return Call(Spelling(f"{name}({{a}}{said})", ATOM, (CONDITION,)), (a,), shape)
-
-
-class Rearranged(Call):
-    """The same numbers in another shape."""
-
-    __slots__ = ()
-
-
-def _reshaped(a: Expression, shape: Shape) -> Expression:
-    """The same numbers in another shape: by axes of size 1 that come or go, else by `reshape`."""
-    if isinstance(a, Rearranged):
-        a = a.args[0]
-    if a.shape == shape or isinstance(a, Constant):
-        return a
-    if isinstance(a, E.Ones):
-        return E.Ones(shape)
-    if index := _new_axes(a.shape, shape, "None") or _new_axes(shape, a.shape, "0"):
-        return Rearranged(Spelling(f"{{a}}[{', '.join(index)}]", ATOM, (ATOM,)), (a,), shape)
-    if len(shape) == 1:
-        return Rearranged(Spelling("{a}.reshape(-1)", ATOM, (ATOM,)), (a,), shape)
-    sizes = [Constant(float(n)) for n in shape]
-    spelling = Spelling(f"{{a}}.reshape{_tuple(sizes, 1)}", ATOM, (ATOM, *[CONDITION] * len(sizes)))
-    return Rearranged(spelling, (a, *sizes), shape)
 
 
 def _new_axes(few: Shape, many: Shape, key: str) -> list[str]:
@@ -186,16 +260,10 @@ def _without(shape: Shape, axes: Shape) -> Shape:
     return tuple([n for k, n in enumerate(shape) if k not in axes])
 
 
-def _tuple(sizes: Sequence[Expression], first: int) -> str:
+def _tuple(sizes: Sequence[Any], first: int) -> str:
     """(3, 4) with a letter for each size, those of a Spelling from the first on."""
     text = ", ".join([f"{{{letter}}}" for letter in letters(first + len(sizes))[first:]])
     return f"({text},)" if len(sizes) == 1 else f"({text})"
-
-
-def _joined(name: str, args: Sequence[Expression], axis: int, shape: Shape) -> Expression:
-    texts = ", ".join([f"{{{letter}}}" for letter in letters(len(args))])
-    spelling = Spelling(f"{name}([{texts}]{f', axis={axis}' if axis else ''})", ATOM, (CONDITION,) * len(args))
-    return Call(spelling, tuple(map(lowered, args)), shape)
 
 
 def _index(shape: Shape, keys: tuple[Any, ...] | None, offsets: Sequence[int], part: Shape) -> tuple[str, list[int]]:
@@ -221,7 +289,3 @@ def _index(shape: Shape, keys: tuple[Any, ...] | None, offsets: Sequence[int], p
 def _slice(key: slice) -> str:
     start, stop, step = ["" if n is None else str(n) for n in (key.start, key.stop, key.step)]
     return f"{start}:{stop}" + (f":{step}" if step not in ("", "1") else "")
-
-
-def _flipped(a: Expression, axes: list[int]) -> Expression:
-    return Call(Spelling(f"flip({{a}}, {tuple(axes)})", ATOM, (CONDITION,)), (a,), a.shape) if axes else a

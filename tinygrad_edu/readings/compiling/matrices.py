@@ -16,11 +16,11 @@ from ...graph import topological_order
 from ...network.tensor import Tensor, from_values
 from ...tree import flatten
 from ...value import Value
-from ...writing.code import HELPERS
+from ...writing.code import HELPERS, NUMPY
 from .errors import run
-from .pages import Differs, Examples, Page, in_code, one_page, page_of, shared
-from .recording import Recording, map_tensors, recorded, tensors_in
-from .structures import EXPRESSION, INDENT, Names, key_as_code, laid_out
+from .pages import array_plan
+from .recording import Recording, Size, map_tensors, mark_sizes, recorded, tensors_in
+from .statements import Plan, print_program
 
 #: The functions of NumPy that programs call.
 FUNCTIONS = (
@@ -32,12 +32,13 @@ _FREE = (
     "; the number of examples is free, so that a program has to be the same for any number of them: no loop over "
     "examples, and no place among them"
 )
+_PRIMES = (3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97)
 _MOST = 1000  # examples that the engine computes again to say what went wrong
 
 
 @dataclass(frozen=True)
-class Sizes:
-    """What a Tensor of the inputs is called on paper, and its shape; a size that is free is text."""
+class Expected:
+    """What a Tensor of the inputs is called on paper, and its shape; a size that is free is "n"."""
 
     name: str
     shape: tuple[Any, ...]
@@ -45,10 +46,8 @@ class Sizes:
 
 def compile_matrices(outputs: Any, inputs: Any, batch: Sequence[Any] = ()) -> MatrixProgram:
     """`compile_graph` with `level="tensor"`; see there."""
-    named = isinstance(inputs, dict)
-    listed = inputs if isinstance(inputs, (list, tuple, dict)) else [inputs]
-    entries = list(listed.values()) if isinstance(listed, dict) else list(listed)
-    given = tensors_in(entries)
+    inputs = inputs if isinstance(inputs, (list, tuple, dict)) else [inputs]
+    given = tensors_in(inputs)
     if len(set(given)) < len(given):
         raise ValueError("compile_graph: a Tensor stands twice among the inputs; which array is it to be?")
     free = [t for entry in batch for t in tensors_in(entry)]
@@ -58,52 +57,44 @@ def compile_matrices(outputs: Any, inputs: Any, batch: Sequence[Any] = ()) -> Ma
         shapes = ", ".join([str(t.shape) for t in free])
         raise ValueError(f"compile_graph: a batch has one row for each example in all its Tensors, not {shapes}")
 
-    def record(resized: dict[Tensor, Tensor]) -> tuple[Any, Recording]:
+    def record(resized: dict[Tensor, Tensor]) -> tuple[Recording, Any]:
         if not callable(outputs):
-            return outputs, recorded(tensors_in(outputs), {t: resized.get(t) for t in given})
-        new = map_tensors(lambda t: resized.get(t, t), entries)
-        tree = outputs(*new)
-        return tree, recorded(tensors_in(tree), dict.fromkeys(tensors_in(new)))
+            return recorded(tensors_in(outputs), {t: resized.get(t) for t in given}), outputs
+        new = map_tensors(lambda t: resized.get(t, t), inputs)
+        tree = outputs(*(new.values() if isinstance(new, dict) else new))
+        return recorded(tensors_in(tree), dict.fromkeys(tensors_in(new))), tree
 
-    tree, recording = record({})
-    page, examples = page_of(recording), Examples()
-    if free:
-        names = dict(zip(given, page.inputs))
-        size = f"len({names[free[0]]})"
-        fixed = {n for t in topological_order(*recording.outputs, *free) for n in t.shape} - {free[0].shape[0]}
-        try:
-            for least in (3, 11):  # that a number such as 2 / 3 · 3 is 1 may be chance, for one of them
-                examples = Examples(
-                    tuple([n for n in range(least, least + 4 + len(fixed)) if n not in fixed][:4]), size
-                )
-                many = [record({t: _of_examples(t, n) for t in free})[1] for n in examples.counts]
-                _check_numbers(many, None if callable(outputs) else free[0].shape[0])
-                try:
-                    page = one_page([page_of(r) for r in many], examples, page)
-                    break
-                except Differs:
-                    if least > 3:
-                        raise
-        except (ValueError, IndexError) as error:
-            said = str(error).removeprefix("compile_graph: ")
-            raise ValueError(f"compile_graph: {said}{_FREE}") from error
-    else:
-        page = one_page([page], examples, page)
-    names_of = iter(page.inputs)
-    arguments = []
-    for k, (key, entry) in enumerate(zip(listed if named else range(len(entries)), entries), start=1):
-        sizes = map_tensors(lambda _: Sizes(name := next(names_of), page.shapes[name]), entry)
-        arguments.append((str(key) if named else sizes.name if isinstance(sizes, Sizes) else f"input_{k}", sizes))
-    source, functions = printed(shared(page), arguments, tree, examples.text)
+    def plan(recording: Recording, tree: Any) -> Plan:
+        own = iter(recording.inputs)
+        first = recording.inputs[given.index(free[0])] if free else None
+        return array_plan(recording, tree, map_tensors(lambda _: next(own), inputs), first)
 
     def engine(arrays: Sequence[Any]) -> None:
         """The same inputs on the engine, which says what is wrong with them, if it finds something."""
-        new = dict(zip(given, [Tensor(a, t.label) for a, t in zip(arrays, given)]))
-        _, done = record(new)
-        for y in dict.fromkeys([y for y, _ in done.derivatives.values()]):
+        recording, _ = record(dict(zip(given, [Tensor(a, t.label) for a, t in zip(arrays, given)])))
+        for y in dict.fromkeys([y for y, _ in recording.derivatives.values()]):
             y.backward()
 
-    return MatrixProgram(source, functions, arguments, engine)
+    recording, tree = record({})
+    own = plan(recording, tree)
+    if not free:
+        return MatrixProgram(*printed(own), engine)
+    sizes = {n for t in topological_order(*recording.outputs, *recording.inputs) for n in t.shape}
+    try:
+        if not callable(outputs):
+            _check_division(recording, free[0].shape[0])
+        plans = []
+        for count in [p for p in _PRIMES if all([n % p for n in sizes])][:2]:
+            recording, tree = record({t: _of_examples(t, count) for t in free})
+            mark_sizes(recording, count)
+            plans.append(plan(recording, tree))
+            for line, same in zip(plans[-1].lines, own.lines):  # v₁, v₂, … are counted by single numbers
+                line.label = same.label
+        program, other = map(printed, plans)
+        _check_same(program[0], other[0])
+    except (ValueError, IndexError) as error:
+        raise ValueError(f"compile_graph: {str(error).removeprefix('compile_graph: ')}{_FREE}") from error
+    return MatrixProgram(*program, engine)
 
 
 def _of_examples(t: Tensor, n: int) -> Tensor:
@@ -113,78 +104,40 @@ def _of_examples(t: Tensor, n: int) -> Tensor:
     return Tensor(from_values(values, (n, *t.shape[1:])), t.label)
 
 
-def _check_numbers(recordings: Sequence[Recording], count: int | None) -> None:
-    """Raise ValueError for a number that was computed from the number of examples, so that it would stay as it is.
-
-    Of a graph that was recorded once, with `count` examples, only a division tells.
-    """
-    orders = [topological_order(*r.outputs, *[y for y, _ in r.derivatives.values()]) for r in recordings]
-    inputs = {t for r in recordings for t in r.inputs}
-    for same in zip(*orders):
-        t, other = same[0], same[1]
-        sums = t.inputs and t.shape == other.shape and t.inputs[0].op is A.SUM
-        for a, b in zip(t.inputs, other.inputs):
-            if a.inputs or a in inputs or len(a.values) != 1:
-                continue
-            c = a.values[0].data
-            by_count = sums and t.op is ops.DIV and a is t.inputs[1] and (c == count or 1 / c == count)
-            if c != b.values[0].data or by_count:
-                what = "was computed from the number of examples" if not by_count else "may be the number of examples"
-                raise ValueError(
-                    f"{t.op.symbol if t.op else ''} {c:g} {what} and would stay what it is: write .mean(), or "
-                    f".mean(axis=0)" + (", or record with another number of examples" if by_count else "")
-                )
+def _check_division(recording: Recording, count: int) -> None:
+    """Raise ValueError for a sum that is divided by what may be the number of examples, which stays what it is."""
+    for t in topological_order(*recording.outputs, *[y for y, _ in recording.derivatives.values()]):
+        if t.op is ops.DIV and t.inputs[0].op is A.SUM and t.inputs[1].values[0].data in (count, 1 / count):
+            raise ValueError(
+                f"÷ {count} may be the number of examples and would stay what it is: write .mean(), or .mean(axis=0), "
+                "or record with another number of examples"
+            )
 
 
-def printed(page: Page, arguments: Sequence[tuple[str, Any]], outputs: Any, count: str) -> tuple[str, list[str]]:
-    """The source of the program, and the functions of NumPy that it calls."""
-    names = Names([*FUNCTIONS, *HELPERS, "abs", "len", "program"])
-    called: dict[str, str] = {}
-    head: list[str] = []
-    parameters = [names.new(name) for name, _ in arguments]
-    for name, (_, entry) in zip(parameters, arguments):
-        _unpack(entry, name, names, called, head)
-    for name in [*page.constants, *[line.name for line in page.lines]]:
-        called[name] = names.new(name)
-    if count:
-        called[count] = f"len({called[count[4:-1]]})"
-    constants = [f"{called[name]} = array({t.tolist()})" for name, t in page.constants.items()]
-    body, heading = list(head), ""
-    texts, results = in_code(page, called)
-    for line, text in zip(page.lines, texts):
-        if line.heading != heading:
-            heading = line.heading
-            body += [""] * bool(body) + [f"# {heading}"]
-        body.append(f"{called[line.name]} = {text}")
-    given = iter(results)
-    body += f"return {laid_out(map_tensors(lambda _: next(given), outputs), str)}".split("\n")
-    lines = [INDENT + line if line else "" for line in body]
-    program = "\n".join([f"def program({', '.join(parameters)}):", *lines, ""])
-    used = _names_used(program) | ({"array"} if constants else set())
-    helpers = [text for name, text in HELPERS.items() if name in used]
-    used |= {name for text in helpers for name in _names_used(text)}
-    functions = sorted([name for name in used if name in FUNCTIONS or hasattr(math, name)])
-    parts = [*[text.strip() for text in helpers], *["\n".join(constants)] * bool(constants), program]
-    return "\n\n\n".join(parts), functions
+def _check_same(*sources: str) -> None:
+    """Raise ValueError where two programs differ, which were recorded with two numbers of examples."""
+    first, second = [source.splitlines() for source in sources]
+    if len(first) != len(second):
+        raise ValueError("the steps are not the same for two numbers of examples")
+    for a, b in zip(first, second):
+        if a != b:
+            raise ValueError(
+                f"{a.strip()} and {b.strip()} were recorded with two numbers of examples, where a number was computed "
+                "from it and would stay what it is: write .mean(), or .mean(axis=0)"
+            )
 
 
-def _unpack(entry: Any, name: str, names: Names, called: dict[str, str], lines: list[str]) -> None:
-    """Lines that give each Tensor of an argument a name."""
-    if isinstance(entry, Sizes):
-        called[entry.name] = name
-        return
-    items = entry.items() if isinstance(entry, dict) else enumerate(entry, start=1)
-    parts = [(names.new(x.name if isinstance(x, Sizes) else f"{name}_{key}"), key, x) for key, x in items]
-    if not parts:
-        return
-    if isinstance(entry, dict):
-        lines += [f"{part} = {name}[{key_as_code(key)}]" for part, key, _ in parts]
-    else:
-        texts = [part for part, _, _ in parts]
-        one_line = ", ".join(texts) + "," * (len(texts) == 1)
-        lines += f"{one_line if len(one_line) < EXPRESSION else laid_out(texts, str)} = {name}".split("\n")
-    for part, _, x in parts:
-        _unpack(x, part, names, called, lines)
+def printed(plan: Plan) -> tuple[str, list[str], list[tuple[str, Any]]]:
+    """The source of the program, the functions of NumPy that it calls, and what its arguments are."""
+    program = print_program(plan, NUMPY, [*FUNCTIONS, *HELPERS, "abs", "len", "program"])
+    helpers = [text for name, text in HELPERS.items() if name in _names_used(program)]
+    source = "\n\n\n".join([*[text.strip() for text in helpers], program])
+    functions = sorted([name for name in _names_used(source) if name in FUNCTIONS or hasattr(math, name)])
+
+    def expected(t: Tensor) -> Expected:
+        return Expected(plan.called(t) or "", tuple(["n" if isinstance(n, Size) else n for n in t.shape]))
+
+    return source, functions, [(name, map_tensors(expected, entry)) for name, entry in plan.entries]
 
 
 def _names_used(source: str) -> set[str]:
@@ -219,11 +172,11 @@ class MatrixProgram:
     <BLANKLINE>
     def program(X, w):
         # forward
-        part_0 = X @ w
-        L = sum(part_0 ** 2) / len(X)
+        prod_1 = X @ w
+        L = sum(prod_1 ** 2) / len(X)
     <BLANKLINE>
         # backward
-        dL_dw = 2 * (X.T @ part_0) / len(X)
+        dL_dw = 2 * (X.T @ prod_1) / len(X)
         return {'L': L, 'dw': dL_dw}
     <BLANKLINE>
     >>> float(program([[1.0, 2.0], [3.0, 4.0]], [2.0, 0.0])["L"])                  # (2² + 6²) / 2
@@ -260,7 +213,7 @@ class MatrixProgram:
         free: set[int] = set()
         misfits: list[str] = []
 
-        def fitted(sizes: Sizes, x: Any) -> Any:
+        def fitted(sizes: Expected, x: Any) -> Any:
             a = x if isinstance(x, np.ndarray) and x.dtype.kind == "f" else np.asarray(x, dtype=float)
             if a.shape != sizes.shape:
                 fits = len(a.shape) == len(sizes.shape)
@@ -332,10 +285,10 @@ class MatrixProgram:
         made: dict[Any, Callable[..., Any]] = {}
 
         def program(*arguments: Any) -> Any:
-            def own(_: Sizes, a: Any) -> Any:  # an array of the library, also of one of NumPy
+            def own(_: Expected, a: Any) -> Any:  # an array of the library, also of one of NumPy
                 return namespace.asarray(a) if type(a).__module__ == "numpy" else a
 
-            def array(_: Sizes, a: Any) -> Any:
+            def array(_: Expected, a: Any) -> Any:
                 return a if hasattr(a, "dtype") else namespace.asarray(a, dtype=dtype)
 
             given = [_walk(entry, x, own, name) for (name, entry), x in zip(expected, arguments)]
@@ -350,7 +303,7 @@ class MatrixProgram:
 
 def _walk(tree: Any, given: Any, f: Callable[[Any, Any], Any], name: str) -> Any:
     """The structure of an argument with f(what is expected, what is given) for each array."""
-    if isinstance(tree, Sizes):
+    if isinstance(tree, Expected):
         return f(tree, given)
     keys = list(tree) if isinstance(tree, dict) else range(len(tree))
     if isinstance(tree, dict) != isinstance(given, dict) or not hasattr(given, "__len__") or len(given) != len(tree):

@@ -6,9 +6,8 @@ A statement is one formula over local variables, and a decision is an expression
 from __future__ import annotations
 
 import gc
-import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -18,11 +17,11 @@ from ...labels import DerivativeName
 from ...network.tensor import Tensor
 from ...tree import flatten, values_in
 from ...value import Value
-from ...writing.code import Code, Written, functions_in
+from ...writing.code import PYTHON, Code, Written, functions_in
 from ...writing.expression import Apply, write
 from .. import naming
 from .structures import EXPRESSION, INDENT, Called, Names, laid_out, name_of, unfolded, unpacked
-from .terms import Term, simplify
+from .terms import COUNT, RESHAPE, VIEW, Term, simplify
 
 # What a step without a label is called, with a number behind it.
 _NAMES = {"+": "sum", "−": "diff", "×": "prod", "÷": "ratio"}
@@ -33,19 +32,23 @@ class Plan(NamedTuple):
 
     Attributes:
         entries: the arguments, Values and Tensors in their structure, each with the name it would like.
-        variables: the Term of every Value of the entries.
+        variables: the Term of every Value of the entries, or at level "tensor" of every Tensor.
         sections: a heading and the Terms that stand below it.
         outputs: the structure of the result, with Terms and lists of them.
         order: the Terms that the outputs need, each after its inputs.
+        lines: those that have a line of their own, also where they are used once, as in the notes: z, then h.
         called: the names of the nodes, as in every reading.
+        constants: arrays that are no arguments, each with the name it would like.
     """
 
     entries: list[tuple[str, Any]]
-    variables: dict[Value, Term]
+    variables: dict[Any, Term]
     sections: list[tuple[str, list[Term]]]
     outputs: Any
     order: list[Term]
+    lines: Collection[Term]
     called: Called
+    constants: dict[Term, tuple[str, Tensor]] = {}  # noqa: RUF012
 
 
 @contextmanager
@@ -63,7 +66,7 @@ def uncollected() -> Iterator[None]:
 def plan(outputs: Any, inputs: Any) -> Plan:
     """The plan of the function that `compile_graph` describes."""
     called = naming.Names([*_tensors(outputs), *values_in(outputs)], [*_tensors(inputs), *values_in(inputs)]).given
-    entries = _entries(inputs, called)
+    entries = arguments(inputs, called)
     variables = _variables([entry for _, entry in entries])
     results = values_in(outputs)
     order = topological_order(*results)
@@ -84,6 +87,7 @@ def plan(outputs: Any, inputs: Any) -> Plan:
         sections,
         unfolded(outputs, terms.__getitem__),
         [term for term in known if term in used],
+        {term for term in forward if term.label}.union(sections[0][1] if forward else ()),
         called,
     )
 
@@ -153,15 +157,18 @@ class Printer:
         """A statement for each step that needs a name."""
         for heading, roots in plan.sections:
             self.heading = heading or self.heading
-            here, roots_here = needed(plan.order, roots), set(roots)
+            here = needed(plan.order, roots)
             for term in plan.order:
                 if term in here and term not in self.written:
                     self.express(term)
-                    if heading == "forward" and (term.label or term in roots_here):
-                        self.name(term)  # a line of its own, as in the notes: z, then h
+                    if term in plan.lines:
+                        self.name(term)
 
     def express(self, term: Term) -> None:
-        """A formula for the Term, and a line of its own if it is used twice or too long."""
+        """A formula for the Term, and a line of its own if it is used twice or too long.
+
+        What is only arranged anew gets none, but then what it arranges.
+        """
         self.open.add(term)
         if term.op is None:
             assert term.number is not None  # a variable has a name before anything is written
@@ -169,14 +176,14 @@ class Printer:
             return
         spelling = self.language.spelling(term.op, ())
         for k, a in enumerate(term.inputs):
-            if spelling.uses(k) > 1:
+            if spelling.uses(k) > 1 or (self.uses[term] > 1 and term.kind in (VIEW, RESHAPE)):
                 self.name(a)
         formula = self.applied(term)
         while len(formula.text) > EXPRESSION and (inner := [a for a in term.inputs if a in self.open and a.op]):
             self.name(max(inner, key=lambda a: len(self.text(a))))
             formula = self.applied(term)
         self.written[term] = formula
-        if self.uses[term] > 1 or len(formula.text) > EXPRESSION:
+        if (self.uses[term] > 1 and term.kind not in (VIEW, RESHAPE, COUNT)) or len(formula.text) > EXPRESSION:
             self.name(term)
 
     def applied(self, term: Term) -> Written:
@@ -185,9 +192,10 @@ class Printer:
     def name(self, term: Term) -> None:
         """Give the formula a statement and a name, if it is not a name already."""
         if term in self.open and term.op:
-            symbol = term.kind or term.op.symbol
-            kind = "power" if symbol.startswith("^") else _NAMES.get(symbol, symbol)
-            name = self.names.new(term.label or f"{kind}_1")
+            if not (label := term.label):
+                symbol = term.kind or term.op.symbol
+                label = f"{'power' if symbol.startswith('^') else _NAMES.get(symbol, symbol)}_1"
+            name = self.names.new(label)
             self.statement(self.language.definition.format(name, self.text(term)), term, self.named_in(term))
             self.open.remove(term)
             self.written[term] = Written(name)
@@ -199,29 +207,32 @@ def printer(plan: Plan, language: Code, taken: Iterable[str]) -> Printer:
     return Printer(language, uses, Names(taken))
 
 
-def print_program(plan: Plan, language: Code) -> tuple[str, list[str]]:
-    """The source of the function in Python, without imports, and the functions that it calls."""
-    operations = {term.op for term in plan.order if term.op}
-    functions = set().union(*[functions_in(language.spelling(op, ())) for op in operations])
-    page = printer(plan, language, functions)
+def print_program(plan: Plan, language: Code, taken: Iterable[str]) -> str:
+    """The source of the function in Python, without imports; some names are taken."""
+    page = printer(plan, language, taken)
     arguments = [page.names.new(name) for name, _ in plan.entries]
     for name, (_, entry) in zip(arguments, plan.entries):
-        for x, name_of_x in unpacked(entry, name, page.names, page.statement, plan.called):
+        for x, name_of_x in unpacked(entry, name, page.names, page.statement, plan.called, plan.variables):
             page.written[plan.variables[x]] = Written(name_of_x)
+    above = []
+    for term, (label, t) in plan.constants.items():
+        page.written[term] = Written(page.names.new(label))
+        above.append(f"{page.text(term)} = array({t.tolist()})")
     page.steps(plan)
     page.statement(f"return {laid_out(plan.outputs, page.text)}")
     lines = [line for s in page.statements for line in (*s.comment(language), s.text)]
     lines = lines[not lines[0] :]  # above the first there is no empty line
-    return "\n".join([language.head.format("program", ", ".join(arguments)), *lines, ""]), sorted(functions)
+    head = language.head.format("program", ", ".join(arguments))
+    return "\n".join([*above, *["", ""] * bool(above), head, *lines, ""])
 
 
-def print_imports(functions: Iterable[str]) -> str:
-    """The line that takes from `math` what is not built in."""
-    names = [name for name in functions if hasattr(math, name)]
-    return f"from math import {', '.join(names)}\n\n\n" if names else ""
+def functions_of(plan: Plan) -> list[str]:
+    """The functions that the program calls in Python."""
+    operations = {term.op for term in plan.order if term.op}
+    return sorted(set().union(*[functions_in(PYTHON.spelling(op, ())) for op in operations]))
 
 
-def _entries(inputs: Any, called: Called) -> list[tuple[str, Any]]:
+def arguments(inputs: Any, called: Called) -> list[tuple[str, Any]]:
     """The arguments, each with the name it would like."""
     if isinstance(inputs, dict):
         return [(str(key), entry) for key, entry in inputs.items()]

@@ -6,7 +6,7 @@ import itertools
 import keyword
 import math
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from types import NoneType
 from typing import Any, TypeAlias
 
@@ -45,9 +45,19 @@ def name_of(node: Any, called: Called | None = None) -> str | None:
 
 
 def unpacked(
-    tree: Any, name: str, names: Names, line: Callable[[str], None], called: Called | None = None
-) -> list[tuple[Value, str]]:
-    """Lines that give every number of the structure `name` a name of its own; the Values with those names."""
+    tree: Any,
+    name: str,
+    names: Names,
+    line: Callable[[str], None],
+    called: Called | None = None,
+    whole: Container[Any] = (),
+) -> list[tuple[Any, str]]:
+    """Lines that give every number of the structure `name` a name of its own; the Values with those names.
+
+    A Tensor that is to stay whole has one name.
+    """
+    if isinstance(tree, Tensor) and tree in whole:
+        return [(tree, name)]
     if isinstance(tree, Tensor) and not tree.shape:
         tree = tree.values[0]
     if isinstance(tree, Value):
@@ -63,7 +73,7 @@ def unpacked(
             line(f"{part_name} = {name}[{key_as_code(key)}]")
     else:
         line(f"{laid_out([part_name for part_name, _ in parts], str)} = {name}")
-    return [pair for part_name, part in parts for pair in unpacked(part, part_name, names, line, called)]
+    return [pair for part_name, part in parts for pair in unpacked(part, part_name, names, line, called, whole)]
 
 
 def print_reader(trees: dict[str, Any], function: str = "numbers") -> str:

@@ -13,28 +13,36 @@ from math import frexp
 from typing import Any
 
 from ...ops import ADD, DIV, MUL, NEG, STEP, SUB, Op
+from ...shapes import Shape
 from ...value import Operators, Value, real_number
 from ...writing.code import GATE, PYTHON, NotWritten
+
+#: Kinds of steps that only arrange the numbers of an array anew, or count its examples: they get no line of their own.
+VIEW, RESHAPE, COUNT = "view", "reshape", "count"
 
 
 @dataclass(slots=True, eq=False)
 class Term(Operators["Term | float", "Term"]):
     """A step `op(*inputs)` of a program, or without op a constant `number`, or else a variable.
 
+    At level "tensor" it stands for a whole array, and op may be the Spelling of a function of arrays.
+
     It has the arithmetic and the functions of a Value, so that a row that no language knows can be
     written from simpler rows: its value is computed on Terms.
 
     Attributes:
         label: the name that the step should have in the program.
-        kind: the symbol of the row that it was expanded from.
+        kind: the symbol of the row that it was expanded from, or of the function of arrays.
+        shape: that of the array.
     """
 
     algebra: Algebra
-    op: Op | None = None
+    op: Op | Any = None
     inputs: tuple[Term, ...] = ()
     number: float | None = None
     label: str | None = None
     kind: str | None = None
+    shape: Shape = ()
 
     __hash__ = object.__hash__
 
@@ -83,8 +91,10 @@ class Algebra:
         if op is MUL and inputs[1].number is not None:
             inputs = inputs[::-1]  # constants first, as in 2x
         simpler = self.unary(op, *inputs) if len(inputs) == 1 else self.binary(op, *inputs)
-        if simpler is not None:
-            return simpler
+        return self.once(op, inputs) if simpler is None else simpler
+
+    def once(self, op: Any, inputs: tuple[Term, ...]) -> Term:
+        """The one Term for op(*inputs), as it stands."""
         key = (op, frozenset(inputs) if op is ADD or op is MUL else inputs)  # a + b is b + a
         if key not in self.known:
             self.known[key] = Term(self, op, inputs)
