@@ -130,11 +130,6 @@ def mistakes_made(sheet: Worksheet) -> int:
     return made
 
 
-@pytest.mark.parametrize("graph", ["neuron", "sigmoid", "softmax"])
-def test_each_mistake_is_wrong_in_its_line_only_and_named(graph: str) -> None:
-    assert mistakes_made(drawn_sheet(graph)) > 4
-
-
 def test_each_mistake_of_the_catalogue_is_made_on_some_graph() -> None:
     made = set()
     b = (Value(0.4, label="a") ** 2).tanh()
@@ -192,15 +187,6 @@ def test_random_sheets_are_marked_and_only_an_exact_zero_hides_mistakes(make: An
         copies = next(q.copies for q in asked(sheet) if q.name == of_line[0].line)
         assert marks.points == pytest.approx(marks.total - (0 if copies else 1 / len(of_line)))
         assert mistakes_made(sheet) > 5
-
-
-def test_a_number_off_by_three_units_is_found() -> None:
-    sheet = worksheet(practical(1), blanks="all", seed=2)
-    right = answers(sheet, environment(sheet.questions), 4)
-    for entry in [q.entries[-1] for q in asked(sheet)]:
-        off = {**right, entry: f"{float(str(right[entry])) + 3e-4:.4f}"}
-        found = [m.name for m in sheet.mark(off).marks if m.status == "wrong"]
-        assert entry in found
 
 
 @pytest.mark.parametrize("seeds", [range(10), pytest.param(range(10, 50), marks=pytest.mark.long)], ids=len)
@@ -297,9 +283,9 @@ def test_a_transposed_matrix_is_accepted_with_a_note() -> None:
 
 
 def test_stock_answers_earn_nothing() -> None:
-    sheet = worksheet(practical(1), seed=3)
+    sheet = worksheet(practical(1), "all", seed=3)
     marks = sheet.mark(dict.fromkeys(answers(sheet, environment(sheet.questions)), "0"))
-    assert marks.points == 0
+    assert marks.points == 0 and not marks.mistakes
     assert "stock answer" in marks.notes[0]
 
 
@@ -312,9 +298,6 @@ def test_points_follow_the_scheme() -> None:
     own = [name for name, status in marks.statuses().items() if status == "own" and name not in ("dL_db3", "dL_db1")]
     assert marks.points == 0.5 * len(own)
     assert marks.total == len(asked(sheet)) + 2 - 2, "two lines copy another, and count nothing"
-    for wrong_words in ({"points": {"nonsense": 1}}, {"credit": {"nonsense": 1}}):
-        with pytest.raises(ValueError, match="nonsense"):
-            sheet.mark(given, **wrong_words)
 
 
 def test_the_form_and_the_key_are_the_same_names(tmp_path: Path) -> None:
@@ -330,16 +313,6 @@ def test_the_form_and_the_key_are_the_same_names(tmp_path: Path) -> None:
         assert "dL" in saved
 
 
-def test_blanks_may_be_chosen() -> None:
-    y = practical(1)
-    assert [q.name for q in asked(worksheet(y, blanks=["dL_dW3", "∂L/∂b⁽³⁾"]))] == ["dL_dW3", "dL_db3"]
-    assert all(q.line.part == "forward" for q in asked(worksheet(y, blanks="forward")))
-    with pytest.raises(ValueError, match="dL_dW3"):
-        worksheet(y, blanks=["dL_dW9"])
-    with pytest.raises(ValueError, match="forward"):
-        worksheet(y, blanks="sideways")
-
-
 def test_answers_to_another_sheet_are_named_in_the_table_of_the_class() -> None:
     sheet = worksheet(Value(2.0, label="x") ** 2)
     (table, _) = ClassMarks({"a": sheet.mark({"dh_dx": 4, "dh_dz": 1}), "b": sheet.mark({"df_dx": 4})}).tables()
@@ -347,41 +320,46 @@ def test_answers_to_another_sheet_are_named_in_the_table_of_the_class() -> None:
     assert notes == ["notes", "dh_dx is not a number that the sheet asks for, and 1 more", ""]
 
 
-def test_what_is_neither_answers_by_name_nor_a_file_is_refused(tmp_path: Path) -> None:
-    sheet = worksheet(Value(2.0, label="x") ** 2)
-    with pytest.raises(TypeError, match=r"mark: answers by name are needed, or the path of a file, not \[4\.0\]"):
-        sheet.mark([4.0])
-    with pytest.raises(ValueError, match=r"marks are saved as \.txt, \.csv or \.html, not '\.xlsx'"):
-        ClassMarks({}).save(tmp_path / "marks.xlsx")
-
-
-def test_answers_go_by_name() -> None:
-    sheet = worksheet(Value(2.0, label="x") ** 2)
-    for name in (1, Value(1.0)):
-        with pytest.raises(TypeError, match="mark: answers are by name, such as 'dL_dW', not "):
-            sheet.mark({name: 3})  # type: ignore[dict-item]
-
-
-@pytest.mark.parametrize("options", [{"credit": {"right": None}}, {"points": {"df_dx": "a"}}])
-def test_points_and_weights_are_numbers(options: Any) -> None:
-    with pytest.raises(TypeError, match=r"mark: for '(right|df_dx)' a real number is needed, not "):
-        worksheet(Value(2.0, label="x") ** 2).mark({"df_dx": "4"}, **options)
+def test_blanks_may_be_chosen() -> None:
+    y = practical(1)
+    assert [q.name for q in asked(worksheet(y, blanks=["dL_dW3", "∂L/∂b⁽³⁾"]))] == ["dL_dW3", "dL_db3"]
+    assert all(q.line.part == "forward" for q in asked(worksheet(y, blanks="forward")))
 
 
 @pytest.mark.parametrize(
-    ("option", "wrong", "said"),
+    ("options", "said"),
     [
-        ("seed", [1], r"worksheet: a seed is a whole number, not \[1\]"),
-        ("seed", 1.5, "worksheet: a seed is a whole number, not 1.5"),
-        ("blanks", [[1]], r"worksheet: a blank is a Value, a Tensor or a name, not \[1\]"),
-        ("eta", "x", "a real number is needed, not str 'x'"),
-        ("eta", [0.1], "a real number is needed, not list"),
-        ("eta", float("nan"), "a finite number is needed, not nan"),
+        ({"seed": [1]}, r"worksheet: a seed is a whole number, not \[1\]"),
+        ({"seed": 1.5}, "worksheet: a seed is a whole number, not 1.5"),
+        ({"blanks": [[1]]}, r"worksheet: a blank is a Value, a Tensor or a name, not \[1\]"),
+        ({"blanks": ["df_dq"]}, "nothing is computed for 'df_dq'; there are f, df_dx"),
+        ({"blanks": "sideways"}, 'blanks is "forward", "backward", "all" or a list'),
+        ({"blanks": []}, "worksheet: there is nothing to compute in this graph"),
+        ({"eta": "x"}, "a real number is needed, not str 'x'"),
+        ({"eta": float("nan")}, "a finite number is needed, not nan"),
+        ({"eta": 0.5}, "worksheet: eta asks for an update, but a Value does not record its Parameters"),
+        ({"wrt": "w"}, "worksheet: wrt is made of Values and Tensors, not str 'w'"),
     ],
 )
-def test_an_argument_of_another_kind_is_refused_in_a_sentence(option: str, wrong: Any, said: str) -> None:
+def test_a_sheet_that_cannot_be_made_is_refused_in_a_sentence(options: Any, said: str) -> None:
     with pytest.raises((TypeError, ValueError), match=said):
-        worksheet(Value(2.0, label="x") ** 2, **{option: wrong})
+        worksheet(Value(2.0, label="x") ** 2, **options)
+
+
+@pytest.mark.parametrize(
+    ("answers", "options", "said"),
+    [
+        ([4.0], {}, r"mark: answers by name are needed, or the path of a file, not \[4\.0\]"),
+        ({1: 3}, {}, "mark: answers are by name, such as 'dL_dW', not 1"),
+        ({}, {"credit": {"right": None}}, "mark: for 'right' a real number is needed, not "),
+        ({}, {"points": {"df_dx": "a"}}, "mark: for 'df_dx' a real number is needed, not "),
+        ({}, {"points": {"nonsense": 1}}, "mark: points are for df_dx, not for 'nonsense'"),
+        ({}, {"credit": {"nonsense": 1}}, "mark: credit are for right, own, .*, not for 'nonsense'"),
+    ],
+)
+def test_what_cannot_be_marked_is_refused_in_a_sentence(answers: Any, options: Any, said: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=said):
+        worksheet(Value(2.0, label="x") ** 2).mark(answers, **options)
 
 
 def test_numbers_that_are_short_by_chance_do_not_make_the_others_coarse() -> None:
@@ -412,16 +390,11 @@ def tanh_sheet() -> Worksheet:
 
 @pytest.mark.parametrize(
     ("written", "tolerance", "right"),
-    [
-        ("-0.4621", 0.5, True),
-        ("-0.4622", 0.5, False),  # 0.83 units off
-        ("-0.4622", 1, True),
-        ("-0.4620", 1, False),  # 1.17 units off
-        ("-0.46", 0.5, True),
-        ("-0.47", 0.5, False),
-        ("-0.47", 1, True),
+    [  # −0.4622 is 0.83 units off, and −0.4620 is 1.17
+        ("-0.4621", 0.5, True), ("-0.4622", 0.5, False), ("-0.4622", 1, True), ("-0.4620", 1, False),
+        ("-0.46", 0.5, True), ("-0.47", 0.5, False), ("-0.47", 1, True),
     ],
-)
+)  # fmt: skip
 def test_a_number_may_be_off_by_the_tolerance_and_no_more(written: str, tolerance: float, right: bool) -> None:
     """tanh(−0.5) = −0.46212, of a number that is given exactly."""
     (mark,) = worksheet(Value(-0.5, label="z").tanh(), "forward").mark({"f": written}, tolerance=tolerance).marks
@@ -507,23 +480,13 @@ def test_a_slope_that_is_forgotten_at_the_root_is_named_and_followed() -> None:
     assert not marks.notes
 
 
-def test_zeros_everywhere_accuse_of_nothing() -> None:
-    sheet = worksheet(practical(1), "all", seed=3)
-    marks = sheet.mark(dict.fromkeys(answers(sheet, environment(sheet.questions)), "0"))
-    assert marks.points == 0 and not marks.mistakes
-
-
 @pytest.mark.parametrize(
     ("written", "status"),
     [
-        ("0.00", "coarse"),
-        ("0.0004", "right"),
-        ("0.000", "coarse"),
-        ("4e-4", "right"),
-        ("0", "wrong"),
+        ("0.00", "coarse"), ("0.0004", "right"), ("0.000", "coarse"), ("4e-4", "right"), ("0", "wrong"),
         ("0.01", "wrong"),
     ],
-)
+)  # fmt: skip
 def test_a_number_needs_significant_figures(written: str, status: str) -> None:
     x = Value(0.02, label="x")
     (mark,) = worksheet(x**2, "forward").mark({"f": written}).marks
@@ -554,10 +517,6 @@ def test_points_are_exact_sums() -> None:
     sheet = worksheet(practical(1), "all", seed=3, eta=ETA)
     marks = sheet.mark(json.loads(sheet.key().answers("json")), points={q.name: 0.1 for q in asked(sheet)})
     assert marks.points == marks.total == 2.3
-    third = {q.name: 1 / 3 for q in asked(sheet)}
-    assert (
-        sheet.mark(json.loads(sheet.key().answers("json")), points=third).points == sheet.mark({}, points=third).total
-    )
 
 
 # The report of a class.
@@ -626,12 +585,6 @@ def test_wrt_is_as_in_explain() -> None:
     x, w = Value(0.5, label="x"), Value(2.0, label="w")
     y = (x * w).tanh()
     assert [q.name for q in asked(worksheet(y, wrt=w, eta=0.5))] == ["df_dv_1", "df_dw", "new_w"]
-    with pytest.raises(TypeError, match="worksheet: wrt is made of Values and Tensors, not str 'w'"):
-        worksheet(y, wrt="w")
-    with pytest.raises(
-        ValueError, match="worksheet: eta asks for an update, but a Value does not record its Parameters"
-    ):
-        worksheet(y, eta=0.5)
 
 
 def test_a_key_warns_of_lines_that_are_printed_as_zero() -> None:

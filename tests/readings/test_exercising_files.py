@@ -33,33 +33,13 @@ def marks_of(path: Path, content: bytes | str, sheet: Worksheet = SHEET) -> Any:
 @pytest.mark.parametrize(
     ("text", "number"),
     [
-        ("1 1/2", 1.5),
-        ("1½", 1.5),
-        ("½", 0.5),
-        ("−¼", -0.25),
-        ("10⁻³", 0.001),
-        ("10^-3", 0.001),
-        ("-10^(-3)", -0.001),
-        ("2·10^-1", 0.2),
-        ("1.2x10-3", 0.0012),
-        ("‑0.5", -0.5),
-        ("\u200b0.5", 0.5),
-        ("\ufeff0,5", 0.5),
-        ("− 0.5", -0.5),
-        ("(0.5)", 0.5),
-        ("５", 5.0),
-        ("1e400", None),
-        ("1 2", None),
-        ("1 234", None),
-        ("0.5 0.6", None),
-        ("--5", None),
-        ("1.2·103", None),
-        ("0x10", None),
-        ("1.2.3", None),
-        (True, None),
-        ("9" * 5000, None),
+        ("1 1/2", 1.5), ("1½", 1.5), ("½", 0.5), ("−¼", -0.25), ("10⁻³", 0.001), ("10^-3", 0.001),
+        ("-10^(-3)", -0.001), ("2·10^-1", 0.2), ("1.2x10-3", 0.0012), ("‑0.5", -0.5), ("\u200b0.5", 0.5),
+        ("\ufeff0,5", 0.5), ("− 0.5", -0.5), ("(0.5)", 0.5), ("５", 5.0), ("1e400", None), ("1 2", None),
+        ("1 234", None), ("0.5 0.6", None), ("--5", None), ("1.2·103", None), ("0x10", None), ("1.2.3", None),
+        (True, None), ("9" * 5000, None),
     ],
-)
+)  # fmt: skip
 def test_a_number_is_read_as_it_is_written_or_not_at_all(text: object, number: float | None) -> None:
     if number is None:
         with pytest.raises(ValueError, match=r"is not a (finite )?number"):
@@ -98,35 +78,25 @@ def test_a_form_is_read_however_it_was_saved(way: str, suffix: str, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("file", "content", "said"),
     [
-        (b"", "is empty"),
-        (bytes(range(256)) * 4, "is not text"),
-        (b"\x81\x8d\x8f,1", "is not text"),
-        (b"name,answer\n", "names no blank of this sheet, such as dh_d"),
-        (b"%PDF-1.4\nhello", "names no blank"),
+        ("ann.csv", b"", "is empty"),
+        ("ann.csv", bytes(range(256)) * 4, "is not text"),
+        ("ann.csv", b"\x81\x8d\x8f,1", "is not text"),
+        ("ann.csv", b"name,answer\n", "names no blank of this sheet, such as dh_d"),
+        ("ann.csv", b"%PDF-1.4\nhello", "names no blank"),
+        ("ann.json", "{", "is not JSON"),
+        ("ann.json", "[" * 100_000, "(is nested too deeply|is not JSON)"),
+        ("ann.json", '{"a":' * 100_000, "(is nested too deeply|is not JSON)"),
+        ("ann.json", "[1, 2]", "holds no answers by name"),
+        ("ann.json", '{"other": 1}', "names no blank"),
+        ("ann.json", "9" * 5000, "(is not JSON|holds no answers)"),
     ],
+    ids=range(11),
 )
-def test_what_is_no_form_is_refused_by_name(content: bytes, said: str, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=f"mark: .*ann.csv {said}"):
-        marks_of(tmp_path / "ann.csv", content)
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        ("{", "is not JSON"),
-        ("[" * 100_000, "is nested too deeply|is not JSON"),
-        ('{"a":' * 100_000, "is nested too deeply|is not JSON"),
-        ("[1, 2]", "holds no answers by name"),
-        ('"text"', "holds no answers by name"),
-        ('{"other": 1}', "names no blank"),
-        ("9" * 5000, "is not JSON|holds no answers"),
-    ],
-)
-def test_json_that_is_no_form_is_refused_by_name(content: str, said: str, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=f"mark: .*ann.json ({said})"):
-        marks_of(tmp_path / "ann.json", content)
+def test_what_is_no_form_is_refused_by_name(file: str, content: bytes | str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=f"mark: .*{file} {said}"):
+        marks_of(tmp_path / file, content)
 
 
 def test_json_is_a_form_with_numbers_or_nested_lists(tmp_path: Path) -> None:
@@ -156,24 +126,20 @@ def row(*cells: object) -> str:
     return ",".join(f'"{cell}"' for cell in cells) + "\n"
 
 
-TABLES = {
-    "a column of names": (row("student", *BLANKS), "Ann"),
-    "Moodle": (row("Surname", "First name", "Email address", "State", *BLANKS), "Lee Ann"),
-    "a form of the web": (row("Timestamp", "Your name", *[f"{k}: {b} = ?" for k, b in enumerate(BLANKS)]), "Ann"),
-    "no names": (row(*BLANKS), "class.csv, line 2"),
-}  # fmt: skip
-CELLS = {
-    "a column of names": ["Ann"],
-    "Moodle": ["Lee", "Ann", "a@b.c", "Finished"],
-    "a form of the web": ["2026/11/30 9:12", "Ann"],
-    "no names": [],
-}
-
-
-@pytest.mark.parametrize("kind", TABLES)
-def test_the_row_of_a_student_is_found_by_the_names_of_the_blanks(kind: str, tmp_path: Path) -> None:
-    head, name = TABLES[kind]
-    marks = marks_of(tmp_path / "class.csv", head + row(*CELLS[kind], *[KEY[b] for b in BLANKS]))
+@pytest.mark.parametrize(
+    ("head", "cells", "name"),
+    [
+        (["student", *BLANKS], ["Ann"], "Ann"),
+        (["Surname", "First name", "Email", "State", *BLANKS], ["Lee", "Ann", "a@b.c", "Finished"], "Lee Ann"),
+        (["Time", "Your name", *[f"{k}: {b} = ?" for k, b in enumerate(BLANKS)]], ["9:12", "Ann"], "Ann"),
+        (BLANKS, [], "class.csv, line 2"),
+    ],
+    ids=["a column of names", "Moodle", "a form of the web", "no names"],
+)
+def test_the_row_of_a_student_is_found_by_the_names_of_the_blanks(
+    head: list[str], cells: list[str], name: str, tmp_path: Path
+) -> None:
+    marks = marks_of(tmp_path / "class.csv", row(*head) + row(*cells, *[KEY[b] for b in BLANKS]))
     assert [*marks.students] == [name]
     assert marks.students[name].points == marks.students[name].total
 
