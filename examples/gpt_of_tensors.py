@@ -12,6 +12,8 @@ each length; what trains is the program that `compile_graph` makes of it, whose 
 import random
 import sys
 
+from names import LETTERS, NAMES
+
 from tinygrad_edu import Linear, Module, Parameter, Tensor, compile_graph, cross_entropy, explain, grad, where
 from tinygrad_edu.writing.console import unicode_output
 
@@ -21,13 +23,7 @@ except ImportError:
     sys.exit('gpt_of_tensors.py needs NumPy: pip install -e ".[examples]"')
 
 unicode_output()
-NAMES = """
-ada adele agnes alan albert alice alma amelia anna anton arno astrid ava bella benno bertha bruno carl carla cara
-clara daniel dario diana dora edgar elena elias elisa ella emil emma erik ernst eva felix fiona flora frida gerda
-greta hanna hans helena ida ilse ines irma iris jana jonas josef julia karin karl katja klara lara laura lea otto
-leon lena leo lina linus liv lotte luca lucia luis maja mara maria marta mila milan mira moritz nina nora oliver
-""".split()  # noqa: SIM905
-LETTERS, MARK, TOKENS = "abcdefghijklmnopqrstuvwxyz", 26, 27
+MARK, TOKENS = 0, len(LETTERS)  # the mark begins and ends a name
 N, HEADS, LONGEST = 16, 4, 16
 ETA, BETAS = 0.01, (0.85, 0.99)
 

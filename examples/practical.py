@@ -12,7 +12,7 @@ from typing import Any
 
 from practical_page import PARAMETERS, page, symbol
 
-from tinygrad_edu import MLP, Tensor, draw, explain, load, step_through, worksheet
+from tinygrad_edu import MLP, Tensor, draw, explain, step_through, worksheet
 from tinygrad_edu.readings.drawing import LEVELS
 from tinygrad_edu.writing.console import printing, unicode_output
 
@@ -31,11 +31,9 @@ class Run:
         self.output: list[str] = []  # what is printed in place of the page
 
     def start(self, net: MLP) -> MLP:
-        """The network with the weights that --seed or --weights ask for; without them as it is."""
-        o = self.options
-        self.net = net if o.seed is None else MLP([4, 4, 3, 3], activation="tanh", seed=o.seed)
-        if o.weights:
-            load(self.net, o.weights)
+        """The network, with random weights if --seed asks for them."""
+        seed = self.options.seed
+        self.net = net if seed is None else MLP([4, 4, 3, 3], activation="tanh", seed=seed)
         self.before = self.parameters()
         return self.net
 
@@ -82,7 +80,7 @@ class Run:
             step_through(loss, o.level, self.title, o.digits).save(o.step)
         if o.explain:
             derivation = explain(loss, self.net.parameters(), digits=o.digits, title=self.title, eta=self.eta)
-            self.output = [derivation.to(o.format or "text")]
+            self.output = [derivation.to(o.format)]
         if o.exercise:
             title = self.title if o.variant is None else f"{self.title}, variant {o.variant}"
             sheet = worksheet(loss, "all", title=title, digits=o.digits, seed=o.variant, eta=self.eta)
@@ -141,17 +139,15 @@ def _parser(title: str, classes: bool) -> argparse.ArgumentParser:
     add("--batch", action="store_true", help="add the practical's second example, 0,0,10,0 -> 0,0,1")
     add("--example", type=_example, action="append", metavar="'X -> Y'", help=f'"1,0,1,0 -> {y}; repeatable')
     add("--mean", action="store_true", help="divide the loss of the batch by the number of examples")
-    add("--lr", type=float, metavar="ETA", help="the learning rate η (default: 0.1)")
-    add("--steps", type=int, help="how many updates (default: 1)")
-    start = p.add_mutually_exclusive_group()
-    start.add_argument("--seed", type=int, help="random weights, the same ones for the same number")
-    start.add_argument("--weights", metavar="FILE", help="weights from a file that tinygrad_edu.save has written")
-    add("--digits", type=int, help="decimals on the page (default: 4)")
+    add("--lr", type=float, metavar="ETA", default=0.1, help="the learning rate η (default: 0.1)")
+    add("--steps", type=int, default=1, help="how many updates (default: 1)")
+    add("--seed", type=int, help="random weights, the same ones for the same number")
+    add("--digits", type=int, default=4, help="decimals on the page (default: 4)")
     add("--draw", metavar="FILE", help="write the graph of the loss, as .svg .png .pdf .dot or .gv")
     add("--step", metavar="FILE", help="write a page that steps through the loss, as .html")
     add("--level", choices=LEVELS, help="how fine the drawing or page is (default: by size)")
     add("--explain", action="store_true", help="the derivation in matrices, in place of the page")
-    add("--format", choices=("text", "markdown", "latex"), help="of --explain (default: text)")
+    add("--format", choices=("text", "markdown", "latex"), default="text", help="of --explain (default: text)")
     add("--worksheet", metavar="FILE", help="write an exercise, as .html, .tex or .md")
     add("--key", metavar="FILE", help="write its key, as .html, .tex or .md")
     add("--answers", metavar="FILE", help="write a form for the answers, as .csv or .json")
@@ -162,7 +158,7 @@ def _parser(title: str, classes: bool) -> argparse.ArgumentParser:
 
 
 def _checked(p: argparse.ArgumentParser, classes: bool) -> argparse.Namespace:
-    """The options. Those that contradict each other, or would change nothing, are errors."""
+    """The options. Those that contradict each other are errors."""
     o = p.parse_args()
     o.classes, o.examples = classes, (o.example or EXAMPLES[:1]) + EXAMPLES[1:] * o.batch
     if classes:
@@ -171,29 +167,21 @@ def _checked(p: argparse.ArgumentParser, classes: bool) -> argparse.Namespace:
     finite = all(map(math.isfinite, [number for x, y in o.examples for number in x + y]))
     fits = finite and {(len(x), len(y)) for x, y in o.examples} == {(4, 3)}
     sizes = "takes 4 finite numbers for x and 3 for y" + ", or a class from 0 to 2" * classes
-    o.exercise, picture = any([o.worksheet, o.key, o.answers, o.mark]), o.draw or o.step
-    before = "changes nothing in --explain, which comes before the update"
-    several = "--worksheet, --key, --answers and --mark"
-    for what, wrong, why in (
-        ("--example", not fits, sizes),
-        ("--lr", o.lr is not None and not 0 < o.lr < math.inf, "is above 0 and finite"),
-        ("--steps", o.steps is not None and not 1 <= o.steps <= 100_000, "is a whole number from 1 to 100000"),
-        ("--digits", o.digits is not None and not 0 <= o.digits <= 17, "is a whole number from 0 to 17"),
-        ("--json and --explain", o.json and o.explain, "print different things: choose one"),
-        ("--steps", o.steps and o.explain, before),
-        ("--lr", o.lr and o.explain, before),
-        ("--format", o.format and not o.explain, "is the format of --explain, which is not asked for"),
-        ("--level", o.level and not picture, "is the level of --draw and --step, which are not asked for"),
-        ("--level tensor", o.level == "tensor" and o.step, "is a level of --draw alone"),
-        ("--digits", o.digits is not None and o.json and not picture, "changes nothing in --json"),
-        ("--mean", o.mean and len(o.examples) == 1, "needs several examples: add --batch or --example"),
-        ("--variant", o.variant is not None and not o.exercise, "is one of an exercise, which is not asked for"),
-        (several, o.exercise and (o.json or o.explain), "cannot be combined with --json or --explain"),
-        (several, o.exercise and (o.steps or 1) > 1, "are of one step, without --steps"),
+    o.exercise = any([o.worksheet, o.key, o.answers, o.mark])
+    for wrong, why in (
+        (not fits, f"--example {sizes}"),
+        (not 0 < o.lr < math.inf, "--lr is above 0 and finite"),
+        (not 1 <= o.steps <= 100_000, "--steps is a whole number from 1 to 100000"),
+        (not 0 <= o.digits <= 17, "--digits is a whole number from 0 to 17"),
+        (o.json + o.explain + o.exercise > 1, "--json, --explain and an exercise are printed one at a time"),
+        (
+            o.steps > 1 and (o.explain or o.exercise),
+            "--steps is of the page: a derivation and an exercise are of one step",
+        ),
+        (o.variant is not None and not o.exercise, "--variant is one of an exercise, which is not asked for"),
     ):
         if wrong:
-            p.error(f"{what} {why}")
-    o.lr, o.steps, o.digits = o.lr or 0.1, o.steps or 1, 4 if o.digits is None else o.digits
+            p.error(why)
     return o
 
 

@@ -23,7 +23,6 @@ def page(
     """The lines, in the order and the symbols of the notes, and whether formulas and engine agree."""
     lines, step, n = _Lines(o.digits), history[0], len(o.examples)
     start = "every weight and bias 0.1" if o.seed is None else f"random weights of seed {o.seed}"
-    start = f"weights from {o.weights}" if o.weights else start
     lines.write(title, f"A 4-4-3-3 network, {start}, tanh except at the output.")
     for i, p in enumerate(step["examples"], start=1):
         x, y = (" ".join([f"{value:g}" for value in p[name]]) for name in "xy")

@@ -168,10 +168,3 @@ def test_the_collector_does_not_go_through_a_graph_while_it_is_compiled():
     finally:
         gc.callbacks.pop()
     assert gc.isenabled() and len(seen) <= 2  # one at most, when it is over
-
-
-@pytest.mark.long
-@pytest.mark.filterwarnings("ignore:draw")
-@pytest.mark.parametrize("graph", GRAPHS)
-def test_four_times_a_larger_graph_is_four_times_the_work(graph):
-    assert not [reading for reading in READINGS if growth(graph, reading, 16) >= 5]
