@@ -354,21 +354,6 @@ class Value(Operators[Number, "Value"]):
 
     __int__ = __round__ = __trunc__ = __float__
 
-    def __array_ufunc__(self, function: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        """NumPy's elementwise functions, such as np.exp: on an array of objects it calls the method exp of each."""
-        import numpy  # already imported: it is the caller
-
-        if any([hasattr(x, "map") for x in inputs]):
-            return NotImplemented  # a Tensor takes them itself
-        if function.__name__ in ("maximum", "minimum", "fmax", "fmin", "sign") or method != "__call__":
-            self.__array_function__(function)  # they compare, and would return a bare number
-        objects = [numpy.array(x, dtype=object) if isinstance(x, Value) else x for x in inputs]
-        return function(*objects, **options)
-
-    def __array_function__(self, function: Any, *_: Any) -> NoReturn:
-        way = "write x.maximum(y), Value.sum([x, y]), or y if x > 0 else z; or give it x.data"
-        raise TypeError(f"NumPy's {function.__name__} would cut a Value off its graph: {way}")
-
     def __lt__(self, other: Number) -> bool:
         return self._data < (other._data if isinstance(other, Value) else other)
 

@@ -1,4 +1,4 @@
-"""What would cut a Tensor off its graph is refused, and the sentence names the way."""
+"""NumPy and Tensors: its functions of elements are theirs, and what would cut one off its graph is refused."""
 
 import math
 import operator
@@ -9,37 +9,23 @@ import pytest
 from tinygrad_edu import Tensor, Value
 
 
-@pytest.mark.parametrize("f", [float, int, round, math.trunc, math.sin, math.exp, math.sqrt, math.floor])
-@pytest.mark.parametrize("data", [2.0, [2.0], [1.0, 2.0]])
-def test_functions_of_plain_numbers_name_the_method(f, data):
-    with pytest.raises(TypeError, match=r"off its graph: use t\.sin\(\) and its like, or t\.item\(\)"):
-        f(Tensor(data))
+@pytest.mark.parametrize("data", [2.0, [1.0, 2.0]])
+def test_functions_of_plain_numbers_are_refused(data):
+    for f in float, math.sin, math.exp, math.floor:
+        with pytest.raises(TypeError, match=r"off its graph: use t\.sin\(\) and its like, or t\.item\(\)"):
+            f(Tensor(data))
+    for f in int, round, math.trunc:
+        with pytest.raises(TypeError, match="Tensor"):
+            f(Tensor(data))
 
 
-@pytest.mark.parametrize(
-    ("f", "way"),
-    [
-        (np.sum, r"t\.sum\(\)"),
-        (np.mean, r"t\.mean\(\)"),
-        (np.var, r"t\.var\(\)"),
-        (np.max, r"t\.max\(\)"),
-        (np.argmax, r"t\.argmax\(\)"),
-        (np.dot, "its own methods, t @ u, cat or stack, or np.dot of t.data"),
-        (np.spacing, r"np\.spacing of t\.data"),
-        (np.cumsum, r"np\.cumsum of t\.data"),
-        (np.isnan, r"np\.isnan of t\.data"),
-        (np.linalg.norm, r"np\.linalg\.norm of t\.data"),
-    ],
-)
-def test_the_functions_of_numpy_name_the_method(f, way):
-    t = Tensor([[1.0, 2.0]])
-    with pytest.raises(TypeError, match=rf"would cut a Tensor off its graph: use .*{way}"):
-        f(t, t) if f is np.dot else f(t)
+@pytest.mark.parametrize("f", [np.sum, np.mean, np.spacing, np.isnan, np.linalg.norm, lambda t: np.dot(t, t)])
+def test_other_functions_of_numpy_are_refused(f):
+    with pytest.raises(TypeError, match=r"would cut a Tensor off its graph: use its own methods, .* of t\.data"):
+        f(Tensor([[1.0, 2.0]]))
 
 
-@pytest.mark.parametrize(
-    "f", [np.exp, np.log, np.sqrt, np.tanh, np.sin, np.cos, np.abs, np.fabs, np.negative, np.positive, np.square]
-)
+@pytest.mark.parametrize("f", [np.exp, np.log, np.sqrt, np.tanh, np.sin, np.cos, np.abs, np.negative, np.square])
 def test_the_functions_of_elements_are_the_tensors_own(f):
     data = [[0.25, 2.0]]
     t = Tensor(data)
@@ -59,12 +45,11 @@ def test_the_larger_and_the_smaller_of_two_on_either_side(f):
             assert f(a, b).data == f(*plain).tolist()
 
 
-@pytest.mark.parametrize("make", [np.array, np.asarray, lambda t: np.array([t, t])])
-def test_an_array_is_made_of_the_numbers_when_asked(make):
+def test_an_array_of_a_tensor_holds_its_values():
     t = Tensor([1.0, 2.0])
-    with pytest.raises(TypeError, match=r"use np\.array\(t\.data\)"):
-        make(t)
-    assert np.array(t.data).tolist() == [1.0, 2.0]
+    assert [*np.array(t)] == [*t.values] and np.array(t.data).tolist() == [1.0, 2.0]
+    with pytest.raises(TypeError, match="off its graph"):
+        np.array(t, dtype=float)
 
 
 @pytest.mark.parametrize("f", [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow])

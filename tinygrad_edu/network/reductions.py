@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from .. import array_ops, ops
 from ..array_ops import ArrayOp, Operation
 from ..shapes import Shape, as_axes, nested, reduction
-from ..value import Value, numbers, record
+from ..value import Operators, Value, numbers, record
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Axis: TypeAlias = "int | tuple[int, ...] | list[int] | None"
 
 
-class Reductions:
+class Reductions(Operators[Any, "Tensor"]):
     """The part of `Tensor` that goes along an axis, or several, or all (None), which then disappear.
 
     With `keepdims` they stay, with size 1, and the result can be broadcast beside the Tensor. All
@@ -35,10 +35,6 @@ class Reductions:
 
     def _computed(self, values: Iterable[Value], shape: Shape, operation: Operation) -> Tensor:
         """A Tensor of these Values, with this one as its input."""
-        raise NotImplementedError
-
-    def _whole(self) -> Tensor:
-        """This Tensor itself, as one."""
         raise NotImplementedError
 
     def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -72,8 +68,8 @@ class Reductions:
         n = prod([self.shape[k] for k in axes])
         if not n > correction:
             raise ValueError(f"var: {n} numbers less a correction of {correction} leave nothing to divide by")
-        squares = (self._whole() - self.mean(axis, keepdims=True)) ** 2
-        return per_count(squares.sum(axis, keepdims), self._whole(), axes, correction)
+        squares = (self - self.mean(axis, keepdims=True)) ** 2
+        return per_count(squares.sum(axis, keepdims), +self, axes, correction)
 
     def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """The largest along the axis, which gets the gradient; where k are equal, each gets 1/k of it.
@@ -143,7 +139,7 @@ class Reductions:
 
     def _below_zero(self, axis: int) -> Tensor:
         """self − max(self). Softmax is the same for both, but exp of this cannot overflow."""
-        return self._whole() - self.max(axis, keepdims=True).stop_gradient()
+        return self - self.max(axis, keepdims=True).stop_gradient()
 
     def _of_row(self, op: ArrayOp, row: ops.Op, axis: Axis, keepdims: bool) -> Tensor:
         """A reduction of which each element is one node."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import operator
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import prod
 from random import Random
-from typing import Any, Self, TypeAlias, overload
+from typing import Any, NoReturn, Self, TypeAlias, overload
 
 from .. import array_ops, ops, shapes
 from ..array_ops import ArrayOp, Operation
@@ -15,17 +16,22 @@ from ..graph import topological_order
 from ..shapes import Shape
 from ..value import Operators, Value, check_label, constant, forward, numbers, real_number, record
 from ..writing.names import elements
-from .guards import Guards
 from .lists import Numbers
 from .reductions import Reductions
 
 Seed: TypeAlias = int | float | str | Random | None
 WithSlice: TypeAlias = tuple[slice, int] | tuple[int, slice] | tuple[slice, slice]
 
-_MOST = 10**8  # numbers in a new Tensor: 10 GB
+
+#: NumPy's names of operators.
+_UFUNCS = {
+    "add": operator.add, "subtract": operator.sub, "multiply": operator.mul, "divide": operator.truediv,
+    "power": operator.pow, "matmul": operator.matmul, "negative": operator.neg, "absolute": abs,
+    "square": lambda t: t**2,
+}  # fmt: skip
 
 
-class Tensor(Operators[Any, "Tensor"], Reductions, Guards):
+class Tensor(Reductions):
     """An array of Values, with NumPy's broadcasting, indexing and reductions.
 
     `values` are the elements, row by row, and `shape` the sizes of the axes; a Tensor of shape
@@ -153,7 +159,7 @@ class Tensor(Operators[Any, "Tensor"], Reductions, Guards):
     @classmethod
     def _filled(cls, shape: Any, number: Callable[[], float], label: str | None = None) -> Self:
         sizes = shapes.as_shape(shape)
-        if prod(sizes) > _MOST:
+        if prod(sizes) > 10**8:
             raise ValueError(f"a Tensor of shape {sizes} is too large: each number is a Python object of 100 bytes")
         return cls(from_values([Value(number()) for _ in range(prod(sizes))], sizes), label)
 
@@ -254,6 +260,27 @@ class Tensor(Operators[Any, "Tensor"], Reductions, Guards):
         label = f", label={self.label!r}" if self.label else ""
         shown = f"shape={self.shape}" if len(self.values) > 100 else str(self.data)
         return f"{type(self).__name__}({shown}{label})"
+
+    def __float__(self) -> NoReturn:
+        raise TypeError(
+            "float(t) and functions such as math.sin(t) would cut a Tensor off its graph: use t.sin() and its like, "
+            "or t.item() for the number alone"
+        )
+
+    # NumPy's functions of elements, as np.exp(t) and array * t, are the Tensor's own. The others compute with numbers.
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        f: Any = _UFUNCS.get(ufunc.__name__) or getattr(Operators, ufunc.__name__, None)
+        if f is None or method != "__call__" or options:
+            self.__array_function__(ufunc)
+        return f(*map(as_tensor, inputs))
+
+    def __array_function__(self, function: Any, *_: Any) -> NoReturn:
+        name = function.__name__
+        raise TypeError(
+            f"NumPy's {name} would cut a Tensor off its graph: use its own methods, as t.sum() and t @ u, or cat and "
+            f"stack, or np.{name} of t.data for the numbers alone"
+        )
 
     # Derivatives.
 
@@ -437,9 +464,6 @@ class Tensor(Operators[Any, "Tensor"], Reductions, Guards):
 
     def _computed(self, values: Iterable[Value], shape: Shape, operation: Operation) -> Tensor:
         return from_values(values, shape, operation, self)
-
-    def _whole(self) -> Tensor:
-        return self
 
 
 def random_source(seed: Seed) -> Random:
