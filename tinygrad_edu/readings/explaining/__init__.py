@@ -5,8 +5,7 @@ values.py        the derivation number by number
 tensors.py       the derivation in the language of matrices
 updates.py       W ← W − η ∂L/∂W, or the lines of an optimiser
 lines.py         a line for each quantity, with its whole rule
-mistakes.py      the mistakes that learners make in a line, for exercises and the laboratory
-wrong_rules.py   the wrong formulas that each mistake leads to
+mistakes.py      the mistakes that learners make in a line, with their wrong formulas, for exercises and the laboratory
 remarks.py       neurons that are dead, saturated or alike
 gradients.py     every gradient, its local derivatives in symbols, and why it is zero
 """

@@ -1,7 +1,8 @@
-"""The catalogue of mistakes that learners make in the lines of a derivation.
+"""The mistakes that learners make in the lines of a derivation, each with the wrong formulas that it leads to.
 
-Each is a right form and what is written instead of it, or a function of wrong_rules.py. A mistake is made in one line.
-A learner who makes it in several computes each of them with the numbers that the lines before it gave.
+A mistake is a right form and what is written instead of it, or a function; they are kept apart from the table of
+`ops.py`. It is made in one line, and of a rule of several contributions in one of these. A learner who makes it in
+several lines computes each of them with the numbers that the lines before it gave.
 
 >>> from tinygrad_edu import Value, explain
 >>> from tinygrad_edu.readings.explaining.lines import lines_of
@@ -16,15 +17,20 @@ slope-of-sigmoid     ∂h/∂h · (h · (1 − h))
 slope-of-tanh-of-h   ∂h/∂h · (1 − tanh(h)²)
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import log, prod
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
-from ...writing.algebra import same
-from ...writing.expression import Constant, Expression
-from . import wrong_rules as wrong
-from .lines import Line, Lines
+from ... import array_ops as A
+from ... import ops
+from ...shapes import Shape
+from ...writing import expression as E
+from ...writing.algebra import each_in_symbols, in_symbols, multiply, same, subtract, transpose
+from ...writing.expression import Expression, parts, with_args
+from .lines import ACTIVATIONS, Line, Lines, from_above
+
+Wrong: TypeAlias = Callable[[Line, Lines], list[Expression]]
+Change: TypeAlias = Callable[[Expression, Lines], Iterable[Expression]]
 
 
 class Mistake(NamedTuple):
@@ -40,7 +46,7 @@ class Mistake(NamedTuple):
     id: str
     sentence: str
     part: str
-    wrong: wrong.Wrong
+    wrong: Wrong
 
 
 class Made(NamedTuple):
@@ -70,81 +76,412 @@ def mistakes_in(line: Line, lines: Lines) -> list[Made]:
                 wrongs = [e for e in mistake.wrong(one, lines) if prod(e.shape) == prod(rule.shape)]
                 found += [Made(mistake, e, term) for e in wrongs if not same(e, rule)]
         if several:
-            found.append(Made(_PATH_LEFT_OUT, Constant(0.0), k))
+            found.append(Made(_PATH_LEFT_OUT, E.Constant(0.0), k))
     return [*found, Made(_OVERWRITTEN, line.terms[-1])] if several else found
+
+
+# What formulas look like.
+
+
+def _variants(e: Expression, change: Callable[[Expression], Iterable[Expression]]) -> list[Expression]:
+    """The formula with one of its parts changed, wherever it can be."""
+    found = list(change(e))
+    for k, a in enumerate(e.args):
+        found += [_with_factor(e, k, new) for new in _variants(a, change)]
+    return found
+
+
+def _in_one_part(change: Change) -> Wrong:
+    """The mistake of changing one part of the rule."""
+    return lambda line, lines: _variants(_rule(line), lambda e: change(e, lines))
+
+
+def at_the_start(wrong: Wrong) -> Wrong:
+    """The mistake, made only where the backward pass starts: in the derivative of the loss."""
+
+    def there(line: Line, lines: Lines) -> list[Expression]:
+        return wrong(line, lines) if line.part == "backward" and not from_above(_rule(line)) else []
+
+    return there
+
+
+def instead(right: Callable[..., Any], wrong: Callable[..., Any]) -> Wrong:
+    """The mistake of writing another formula for a part that has the form of the right one, in the same letters.
+
+    A letter stands for any formula but a constant: `instead(lambda a, b: a - b, lambda a, b: b - a)`.
+    """
+    letters = right.__code__.co_varnames[: right.__code__.co_argcount]
+    pattern = in_symbols(right, *map(E.Name, letters))
+
+    def change(e: Expression, lines: Lines) -> Iterable[Expression]:
+        found: dict[str, Expression] = {}
+        return [in_symbols(wrong, *[found[letter] for letter in letters])] if _has_form(e, pattern, found) else []
+
+    return _in_one_part(change)
+
+
+def _has_form(e: Expression, pattern: Expression, found: dict[str, Expression]) -> bool:
+    """Whether a formula is the pattern with formulas for its letters, which are added to `found`."""
+    if isinstance(pattern, E.Name):
+        return not isinstance(e, E.Constant) and same(found.setdefault(pattern.text, e), e)
+    if type(e) is not type(pattern) or len(e.args) != len(pattern.args):
+        return False
+    own = [name for name in type(e).__match_args__ if name not in ("arg", "args")]
+    alike = all([getattr(e, name) == getattr(pattern, name) for name in own])
+    return alike and all([_has_form(a, p, found) for a, p in zip(e.args, pattern.args)])
+
+
+def _rule(line: Line) -> Expression:
+    assert line.rule is not None
+    return line.rule
+
+
+def _slope(op: ops.Op, h: Expression) -> Expression:
+    """The slope of tanh or σ, which is written in h."""
+    return each_in_symbols(op.partials, h, h)[0]
+
+
+def _base_of_slope(e: Expression, op: ops.Op) -> Expression | None:
+    """h, where e is the slope of tanh or σ at h."""
+    return next((h for h in parts(e)[1:] if same(_slope(op, h), e)), None)
+
+
+def _before(h: Expression, lines: Lines) -> list[E.Name]:
+    """z, where h is an activation of z."""
+    match lines.of[h.text].rule if isinstance(h, E.Name) and h.text in lines.of else None:
+        case E.Apply(op, (E.Name() as z,)) if op in ACTIVATIONS:
+            return [z]
+    return []
+
+
+_NEAR = 2  # layers or steps of time away: how far one reaches for the wrong W or h
+
+
+def _near(name: E.Name, names: list[str], lines: Lines) -> list[E.Name]:
+    """Those beside one of a sequence of names."""
+    if name.text not in names:
+        return []
+    k = names.index(name.text)
+    beside = [*names[max(k - _NEAR, 0) : k], *names[k + 1 : k + 1 + _NEAR]]
+    return [E.Name(text, lines.of[text].quantity.shape) for text in beside]
+
+
+def _cut(e: E.Name, shape: Shape) -> list[Expression]:
+    """The upper left corner of a matrix, in the shape of another matrix that is no larger."""
+    if e.shape == shape:
+        return [e]
+    (m, n), width = shape, e.shape[1]
+    corner = tuple([i * width + j for i in range(m) for j in range(n)])
+    return [E.Part(e, f":{m}, :{n}", corner, shape)] if m <= e.shape[0] and n <= width else []
+
+
+def _can_be_turned(e: Expression) -> bool:
+    """Whether it is a matrix that its transpose differs from: one of a single number does not."""
+    return len(e.shape) == 2 and prod(e.shape) > 1
+
+
+# The backward pass.
+
+
+@_in_one_part
+def no_slope(e: Expression, lines: Lines) -> Iterable[Expression]:
+    match e:
+        case E.Apply(ops.MUL, args) if any(map(from_above, args)):
+            for k, a in enumerate(args):
+                if not from_above(a) and not isinstance(a, (E.Constant, E.Along)):
+                    rest = [*args[:k], *args[k + 1 :]]
+                    yield rest[0] if len(rest) == 1 else E.Apply(ops.MUL, tuple(rest))
+
+
+@_in_one_part
+def slope_of_z(e: Expression, lines: Lines) -> Iterable[Expression]:
+    for op in (ops.TANH, ops.SIGMOID):
+        if (h := _base_of_slope(e, op)) is not None:
+            yield from [_slope(op, z) for z in _before(h, lines)]
+
+
+def slope_at_output(line: Line, lines: Lines) -> list[Expression]:
+    """∂L/∂z of an affine z that goes through no activation, in a network with activations."""
+    below = line.quantity.below if isinstance(line.quantity, E.Derivative) else ""
+    match lines.of.get(below):
+        case Line(E.Name() as z, E.Apply(ops.ADD, (E.MatMul(), _))) if z.text not in lines.activated:
+            used = [op for op in (ops.TANH, ops.SIGMOID) if op in lines.activated.values()]
+            return [multiply(_rule(line), _slope(op, h)) for op in used for h in (z, E.Apply(op, (z,)))]
+    return []
+
+
+def no_incoming(line: Line, lines: Lines) -> list[Expression]:
+    def without(e: Expression) -> Expression:
+        if isinstance(e, E.Derivative):
+            return E.Ones(e.shape) if e.shape else E.Constant(1.0)
+        return with_args(e, list(map(without, e.args))) if e.args else e
+
+    above = [part for part in parts(_rule(line)) if isinstance(part, E.Derivative) and part.above != part.below]
+    return [without(_rule(line))] if above else []
+
+
+def _named_factors(e: Expression) -> Iterator[tuple[int, Expression, E.Name]]:
+    """The factors of a product with a gradient that are a named array, or its transpose."""
+    match e:
+        case E.MatMul(args) if from_above(e):
+            for k, a in enumerate(args):
+                name = a.arg if isinstance(a, E.Transpose) else a
+                if isinstance(name, E.Name):
+                    yield k, a, name
+
+
+def _with_factor(e: Expression, k: int, new: Expression) -> Expression:
+    return with_args(e, [*e.args[:k], new, *e.args[k + 1 :]])
+
+
+def _with_name(e: Expression, change: Callable[[E.Name], Iterable[Expression]]) -> Iterable[Expression]:
+    """The product with another array in place of a named one."""
+    for k, a, name in _named_factors(e):
+        for new in change(name):
+            yield _with_factor(e, k, new if name is a else E.Transpose(new))
+
+
+@_in_one_part
+def not_transposed(e: Expression, lines: Lines) -> Iterable[Expression]:
+    for k, a, name in _named_factors(e):
+        if _can_be_turned(name) and (k > 0 or a is not name):
+            yield _with_factor(e, k, E.Transpose(a) if a is name else name)
+
+
+@_in_one_part
+def other_layer(e: Expression, lines: Lines) -> Iterable[Expression]:
+    others = _near(e, lines.weights.get(e.text[0], []), lines) if isinstance(e, E.Name) else []
+    return [wrong for W in others for wrong in _cut(W, e.shape)]
+
+
+@_in_one_part
+def updated_weights(e: Expression, lines: Lines) -> Iterable[Expression]:
+    return _with_name(e, lambda W: [line.rule for line in [lines.of.get(f"new {W.text}")] if line and line.rule])
+
+
+@_in_one_part
+def rows_reversed(e: Expression, lines: Lines) -> Iterable[Expression]:
+    def turned(W: E.Name) -> Iterable[Expression]:
+        if W.text in lines.weights.get(W.text[0], []) and W.shape[0] > 1:
+            m, n = W.shape
+            yield E.Part(W, "::-1", tuple([i * n + j for i in reversed(range(m)) for j in range(n)]), W.shape)
+
+    return _with_name(e, turned)
+
+
+@_in_one_part
+def outer_transposed(e: Expression, lines: Lines) -> Iterable[Expression]:
+    match e:
+        case E.MatMul((_, _)) if from_above(e) and _can_be_turned(e) and e.shape[0] == e.shape[1]:
+            yield transpose(e)
+
+
+@_in_one_part
+def other_h(e: Expression, lines: Lines) -> Iterable[Expression]:
+    """Another layer input of the same shape, x or the result of an activation, in place of h."""
+    return _with_name(e, lambda h: _near(h, lines.layer_inputs.get(h.shape, []), lines))
+
+
+@_in_one_part
+def z_for_h(e: Expression, lines: Lines) -> Iterable[Expression]:
+    yield from _with_name(e, lambda h: _before(h, lines))
+    match e:
+        case E.Apply(ops.MUL, args) if from_above(e):
+            for k, a in enumerate(args):
+                yield from [_with_factor(e, k, z) for z in _before(a, lines)]
+
+
+@_in_one_part
+def no_order(e: Expression, lines: Lines) -> Iterable[Expression]:
+    """The first contribution alone, for a gradient that several make."""
+    if isinstance(e, E.Derivative) and e.text in lines.of and len(lines.of[e.text].terms) > 1:
+        yield lines.of[e.text].terms[0]
+
+
+def _sum(terms: Sequence[Expression]) -> Expression:
+    return terms[0] if len(terms) == 1 else E.Apply(ops.ADD, tuple(terms))
+
+
+def times(c: float) -> Wrong:
+    return at_the_start(lambda line, lines: [E.Apply(ops.MUL, (E.Constant(c), _rule(line)))])
+
+
+@at_the_start
+def mean_too_much(line: Line, lines: Lines) -> list[Expression]:
+    sizes = {n for part in parts(_rule(line)) if isinstance(part, E.Name) for n in part.shape if n > 2}
+    return [multiply(E.Constant(1 / n), _rule(line)) for n in sorted(sizes)]  # 1/2 is another mistake
+
+
+@_in_one_part
+def no_constant(e: Expression, lines: Lines) -> Iterable[Expression]:
+    match e:
+        case E.Apply(ops.MUL, (E.Constant(), a)) | E.Apply(ops.DIV, (a, E.Constant())):
+            yield a
+        case E.Apply(ops.MUL, (a, E.Literal(c)) | (E.Literal(c), a)) | E.Apply(ops.DIV, (a, E.Literal(c))) if (
+            abs(c) != 1
+        ):
+            yield a
+
+
+def _is_softmax(e: Expression | None) -> bool:
+    return isinstance(e, E.Along) and e.function is A.SOFTMAX
+
+
+def _softmaxes(e: Expression, line: Line, lines: Lines) -> list[Expression]:
+    """Its parts that are the softmax of the z of a line ∂L/∂z: written out, or by name, as ŷ."""
+    z = line.quantity.below if isinstance(line.quantity, E.Derivative) else ""
+
+    def of_z(name: str) -> bool:
+        rule = lines.of[name].rule if name in lines.of else None
+        return rule is not None and _is_softmax(rule) and str(rule.args[0]) == z
+
+    return [p for p in parts(e) if _is_softmax(p) or (isinstance(p, E.Name) and of_z(p.text))]
+
+
+def softmax_alone(line: Line, lines: Lines) -> list[Expression]:
+    def alone(e: Expression) -> Iterable[Expression]:
+        match e:
+            case E.Apply(ops.SUB, (a, _)) if _softmaxes(a, line, lines):
+                yield a
+
+    return _variants(_rule(line), alone)
+
+
+@at_the_start
+def softmax_twice(line: Line, lines: Lines) -> list[Expression]:
+    return [multiply(_rule(line), _slope(ops.SIGMOID, σ)) for σ in _softmaxes(_rule(line), line, lines)[:1]]
+
+
+@_in_one_part
+def diagonal_alone(e: Expression, lines: Lines) -> Iterable[Expression]:
+    match e:
+        case E.Apply(ops.SUB, (G, E.Along(A.SUM, E.Apply(ops.MUL) as product))) if from_above(G):
+            yield subtract(G, product)
+
+
+# The forward pass.
+
+
+@_in_one_part
+def no_bias(e: Expression, lines: Lines) -> Iterable[Expression]:
+    match e:
+        case E.Apply(ops.ADD, (*products, E.Name())) if not from_above(e):
+            if all([isinstance(p, E.MatMul) or (isinstance(p, E.Apply) and p.op is ops.MUL) for p in products]):
+                yield _sum(products)
+
+
+@_in_one_part
+def no_activation(e: Expression, lines: Lines) -> Iterable[Expression]:
+    match e:
+        case E.Apply(op, (z,)) if op in ACTIVATIONS:
+            yield z
+
+
+@_in_one_part
+def W_transposed(e: Expression, lines: Lines) -> Iterable[Expression]:
+    match e:
+        case E.MatMul((E.Name() as W, h)) if _can_be_turned(W) and W.shape[0] == W.shape[1]:
+            yield E.MatMul((E.Transpose(W), h))
+
+
+@_in_one_part
+def wrong_class(e: Expression, lines: Lines) -> Iterable[Expression]:
+    """y ∘ log ŷ with the 1 of y in another place."""
+    match e:
+        case E.Apply(ops.MUL, (E.Name() as y, rest)) if y.shape and any(map(_is_surprise, parts(rest))):
+            n = y.shape[-1]
+            for by in range(1, n):
+                offsets = tuple([k - k % n + (k + by) % n for k in range(prod(y.shape))])
+                yield E.Apply(ops.MUL, (E.Part(y, f"another class, {by} on", offsets, y.shape), rest))
+
+
+def _is_surprise(e: Expression) -> bool:
+    """Whether it gives logarithms of probabilities: log ŷ, or an operation along an axis such as log softmax(z)."""
+    return isinstance(e, E.Along) or (isinstance(e, E.Apply) and e.op is ops.LOG)
+
+
+@_in_one_part
+def not_normalised(e: Expression, lines: Lines) -> Iterable[Expression]:
+    match e:
+        case E.Along(A.SOFTMAX, z):
+            yield E.Apply(ops.EXP, (z,))
+
+
+# The update.
 
 
 def _adam(a: Any, eta: Any, m: Any, v: Any, eps: Any) -> Any:
     return a - eta * m / (v.sqrt() + eps)
 
 
-# fmt: off
-# `mistakes_in` makes these two itself, in lines with several contributions.
-_PATH_LEFT_OUT = Mistake("path-left-out", "A path is left out: the gradients of all paths add up.", "backward",
-                         wrong.in_no_single_path)
-_OVERWRITTEN = Mistake("overwritten", "= for +=: only the last path counts, where all of them add up.", "backward",
-                       wrong.in_no_single_path)
+# The catalogue: what it is called in a program, what it says to the learner, and what is written.
 
-CATALOGUE = (
-    Mistake("no-slope", "The local derivative is left out, as the 1 − h² of tanh.", "backward", wrong.no_slope),
-    Mistake("slope-of-z", "The slope of the activation is taken of z where h belongs.", "backward", wrong.slope_of_z),
-    Mistake("slope-not-squared", "tanh′ is 1 − h², not 1 − h.", "backward",
-            wrong.instead(lambda h: 1 - h**2, lambda h: 1 - h)),
-    Mistake("slope-of-sigmoid", "h (1 − h) is the slope of the sigmoid; that of tanh is 1 − h².", "backward",
-            wrong.instead(lambda h: 1 - h**2, lambda h: h * (1 - h))),
-    Mistake("slope-of-tanh-of-h", "h is tanh(z) already: tanh′ is 1 − h², not 1 − tanh(h)².", "backward",
-            wrong.instead(lambda h: 1 - h**2, lambda h: 1 - h.tanh() ** 2)),
-    Mistake("slope-of-tanh", "1 − h² is the slope of tanh; that of the sigmoid is h (1 − h).", "backward",
-            wrong.instead(lambda h: h * (1 - h), lambda h: 1 - h**2)),
-    Mistake("slope-at-output", "The output has no activation: no slope of one belongs here.", "backward",
-            wrong.slope_at_output),
-    Mistake("no-incoming", "The gradient that comes from above is left out.", "backward", wrong.no_incoming),
-    Mistake("not-transposed", "W stands where its transpose belongs.", "backward", wrong.not_transposed),
-    Mistake("other-layer", "The weights are those of another layer.", "backward", wrong.other_layer),
-    Mistake("rows-reversed", "The rows of W are in reverse order.", "backward", wrong.rows_reversed),
-    Mistake("outer-transposed", "The matrix is transposed: rows belong to outputs, columns to inputs.", "backward",
-            wrong.outer_transposed),
-    Mistake("other-h", "The h is that of another layer.", "backward", wrong.other_h),
-    Mistake("z-for-h", "z stands where h belongs: a layer's input is what came out of the activation.", "backward",
-            wrong.z_for_h),
-    _PATH_LEFT_OUT, _OVERWRITTEN,
-    Mistake("no-order", "A gradient is passed on before all of it has arrived.", "backward", wrong.no_order),
-    Mistake("updated-weights", "The weights are those after the update: a pass uses the ones before it.", "backward",
-            wrong.updated_weights),
-    Mistake("sign", "The difference is the wrong way round, as y − ŷ for ŷ − y.", "backward",
-            wrong.at_the_start(wrong.instead(lambda a, b: a - b, lambda a, b: b - a))),
-    Mistake("factor-2", "A factor 2 too much; a ½ before a square cancels its 2.", "backward",
-            wrong.times(2.0)),
-    Mistake("factor-half", "A factor ½ too much.", "backward", wrong.times(0.5)),
-    Mistake("mean-too-much", "A factor 1/n too much: the loss is a sum here, not a mean over n.", "backward",
-            wrong.mean_too_much),
-    Mistake("no-constant", "A constant factor is left out, as the 2 of v² or the 1/N of a mean.", "backward",
-            wrong.no_constant),
-    Mistake("softmax-alone", "The − y is left out: the slope is softmax(z) − y.", "backward", wrong.softmax_alone),
-    Mistake("softmax-twice", "The derivative of softmax is in softmax(z) − y already.", "backward",
-            wrong.softmax_twice),
-    Mistake("softmax-diagonal", "Each softmax output depends on every z, not only on its own.", "backward",
-            wrong.diagonal_alone),
-    Mistake("no-bias", "The bias is left out.", "forward", wrong.no_bias),
-    Mistake("no-activation", "The activation is left out.", "forward", wrong.no_activation),
-    Mistake("W-transposed", "W is transposed where it should not be.", "forward", wrong.W_transposed),
-    Mistake("wrong-class", "The logarithm is that of another class.", "forward", wrong.wrong_class),
-    Mistake("no-constant", "A constant factor is left out, as the ½ of the loss.", "forward", wrong.no_constant),
-    Mistake("decimal-logarithm", "The logarithm is that to the base 10: the loss has the natural one.", "forward",
-            wrong.instead(lambda a: a.log(), lambda a: a.log() / log(10))),
-    Mistake("not-normalised", "eᶻ is not divided by the sum: the outputs of softmax add up to 1.", "forward",
-            wrong.not_normalised),
-    Mistake("up", "The update goes up: it is − η ∂L/∂W, not +.", "update",
-            wrong.instead(lambda a, change: a - change, lambda a, change: a + change)),
-    Mistake("no-rate", "The learning rate η is left out.", "update",
-            wrong.instead(lambda a, eta, g: a - eta * g, lambda a, eta, g: a - g)),
-    Mistake("no-correction", "The bias correction is left out: m̂ is m / (1 − β₁ᵗ), and v̂ likewise.", "update",
-            wrong.instead(lambda m, beta, t: m / (1 - beta**t), lambda m, beta, t: m)),
-    Mistake("eps-in-root", "ε stands inside the root: the step is divided by √v̂ + ε.", "update",
-            wrong.instead(_adam, lambda a, eta, m, v, eps: a - eta * m / (v + eps).sqrt())),
-    Mistake("no-root", "The root is left out: the step is divided by √v̂ + ε.", "update",
-            wrong.instead(_adam, lambda a, eta, m, v, eps: a - eta * m / (v + eps))),
-    Mistake("m-and-v-exchanged", "m̂ and v̂ are exchanged: the step is m̂ divided by the root of v̂.", "update",
-            wrong.instead(_adam, lambda a, eta, m, v, eps: a - eta * v / (m.abs().sqrt() + eps))),
+# fmt: off
+_BACKWARD = (
+    ("no-slope", "The local derivative is left out, as the 1 − h² of tanh.", no_slope),
+    ("slope-of-z", "The slope of the activation is taken of z where h belongs.", slope_of_z),
+    ("slope-not-squared", "tanh′ is 1 − h², not 1 − h.", instead(lambda h: 1 - h**2, lambda h: 1 - h)),
+    ("slope-of-sigmoid", "h (1 − h) is the slope of the sigmoid; that of tanh is 1 − h².",
+     instead(lambda h: 1 - h**2, lambda h: h * (1 - h))),
+    ("slope-of-tanh-of-h", "h is tanh(z) already: tanh′ is 1 − h², not 1 − tanh(h)².",
+     instead(lambda h: 1 - h**2, lambda h: 1 - h.tanh() ** 2)),
+    ("slope-of-tanh", "1 − h² is the slope of tanh; that of the sigmoid is h (1 − h).",
+     instead(lambda h: h * (1 - h), lambda h: 1 - h**2)),
+    ("slope-at-output", "The output has no activation: no slope of one belongs here.", slope_at_output),
+    ("no-incoming", "The gradient that comes from above is left out.", no_incoming),
+    ("not-transposed", "W stands where its transpose belongs.", not_transposed),
+    ("other-layer", "The weights are those of another layer.", other_layer),
+    ("rows-reversed", "The rows of W are in reverse order.", rows_reversed),
+    ("outer-transposed", "The matrix is transposed: rows belong to outputs, columns to inputs.", outer_transposed),
+    ("other-h", "The h is that of another layer.", other_h),
+    ("z-for-h", "z stands where h belongs: a layer's input is what came out of the activation.", z_for_h),
+    ("no-order", "A gradient is passed on before all of it has arrived.", no_order),
+    ("updated-weights", "The weights are those after the update: a pass uses the ones before it.", updated_weights),
+    ("sign", "The difference is the wrong way round, as y − ŷ for ŷ − y.",
+     at_the_start(instead(lambda a, b: a - b, lambda a, b: b - a))),
+    ("factor-2", "A factor 2 too much; a ½ before a square cancels its 2.", times(2.0)),
+    ("factor-half", "A factor ½ too much.", times(0.5)),
+    ("mean-too-much", "A factor 1/n too much: the loss is a sum here, not a mean over n.", mean_too_much),
+    ("no-constant", "A constant factor is left out, as the 2 of v² or the 1/N of a mean.", no_constant),
+    ("softmax-alone", "The − y is left out: the slope is softmax(z) − y.", softmax_alone),
+    ("softmax-twice", "The derivative of softmax is in softmax(z) − y already.", softmax_twice),
+    ("softmax-diagonal", "Each softmax output depends on every z, not only on its own.", diagonal_alone),
+)
+_FORWARD = (
+    ("no-bias", "The bias is left out.", no_bias),
+    ("no-activation", "The activation is left out.", no_activation),
+    ("W-transposed", "W is transposed where it should not be.", W_transposed),
+    ("wrong-class", "The logarithm is that of another class.", wrong_class),
+    ("no-constant", "A constant factor is left out, as the ½ of the loss.", no_constant),
+    ("decimal-logarithm", "The logarithm is that to the base 10: the loss has the natural one.",
+     instead(lambda a: a.log(), lambda a: a.log() / log(10))),
+    ("not-normalised", "eᶻ is not divided by the sum: the outputs of softmax add up to 1.", not_normalised),
+)
+_UPDATE = (
+    ("up", "The update goes up: it is − η ∂L/∂W, not +.",
+     instead(lambda a, change: a - change, lambda a, change: a + change)),
+    ("no-rate", "The learning rate η is left out.", instead(lambda a, eta, g: a - eta * g, lambda a, eta, g: a - g)),
+    ("no-correction", "The bias correction is left out: m̂ is m / (1 − β₁ᵗ), and v̂ likewise.",
+     instead(lambda m, beta, t: m / (1 - beta**t), lambda m, beta, t: m)),
+    ("eps-in-root", "ε stands inside the root: the step is divided by √v̂ + ε.",
+     instead(_adam, lambda a, eta, m, v, eps: a - eta * m / (v + eps).sqrt())),
+    ("no-root", "The root is left out: the step is divided by √v̂ + ε.",
+     instead(_adam, lambda a, eta, m, v, eps: a - eta * m / (v + eps))),
+    ("m-and-v-exchanged", "m̂ and v̂ are exchanged: the step is m̂ divided by the root of v̂.",
+     instead(_adam, lambda a, eta, m, v, eps: a - eta * v / (m.abs().sqrt() + eps))),
 )
 # fmt: on
+_ROWS = (("backward", _BACKWARD), ("forward", _FORWARD), ("update", _UPDATE))
+
+# `mistakes_in` makes these two itself, in lines with several contributions.
+_PATH_LEFT_OUT = Mistake(
+    "path-left-out", "A path is left out: the gradients of all paths add up.", "backward", lambda line, lines: []
+)
+_OVERWRITTEN = Mistake(
+    "overwritten", "= for +=: only the last path counts, where all of them add up.", "backward", lambda line, lines: []
+)
+CATALOGUE = (
+    *[Mistake(id, sentence, part, wrong) for part, rows in _ROWS for id, sentence, wrong in rows],
+    _PATH_LEFT_OUT,
+    _OVERWRITTEN,
+)
