@@ -94,7 +94,7 @@ NAMED = [
     ("readings/explaining/gradients.py", "_ROUNDING = 2e-15", "_ROUNDING = 2e-9"),
     ("readings/explaining/remarks.py", "if is_shown(n) and is_so(n)", "if is_so(n)"),
     ("writing/code.py", 'Spelling("1.0 if {a} > 0 else 0.0"', 'Spelling("1.0 if {a} >= 0 else 0.0"'),
-    ("writing/algebra.py", "float(prod(size) // prod(shape))", "float(prod(size))"),
+    ("writing/algebra.py", "A.count(a, axes)", "A.count(a, None)"),
     ("../examples/bug_lab.py", "for node in reversed(order):", "for node in order:"),
     ("../examples/neuron.py", "from {L.data:.4f} to {neuron(*updated).data:.4f}", "from {L.data:.4f} to {L.data:.4f}"),
 ]

@@ -1,6 +1,5 @@
-"""The promises about the project itself: what imports what, what is documented, what is installed."""
+"""The promises about the project itself: what is imported when, what is documented, what is installed."""
 
-import ast
 import doctest
 import inspect
 import os
@@ -24,84 +23,6 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "tinygrad_edu"
 
 # Imports.
-
-#: The engine's files, then the folders: an import goes to the left, or stays in its folder.
-PLACES = ["ops", "errors", "labels", "graph", "value", "tree", "autodiff"]
-PLACES += ["shapes", "array_ops", "writing", "network", "readings", "cli"]
-
-
-def modules():
-    """The file of each module, by its name below the package: `readings.drawing`, `value`."""
-    names = {path: path.relative_to(PACKAGE).with_suffix("").parts for path in sorted(PACKAGE.rglob("*.py"))}
-    return {".".join(parts).removesuffix(".__init__"): path for path, parts in names.items()}
-
-
-MODULES = modules()
-
-
-def imports(name, in_functions=True):
-    """The modules of the package that a module imports when it runs, at the top and perhaps in a function."""
-
-    class Imports(ast.NodeVisitor):
-        def visit_If(self, node):
-            if ast.unparse(node.test) != "TYPE_CHECKING":
-                self.generic_visit(node)
-
-        def visit_FunctionDef(self, node):
-            if in_functions:
-                self.generic_visit(node)
-
-        def visit_ImportFrom(self, node):
-            if not node.level:
-                return
-            package = name.split(".") if MODULES[name].name == "__init__.py" else name.split(".")[:-1]
-            above = package[: len(package) - node.level + 1]
-            base = [*above, *(node.module or "").split(".")] if node.module else above
-            for alias in node.names:
-                module = ".".join([*base, alias.name])
-                found.append(module if module in MODULES else ".".join(base))
-
-    found = []
-    Imports().visit(ast.parse(MODULES[name].read_text(encoding="utf-8")))
-    return [module for module in found if module and module != name]
-
-
-INSIDE = [name for name in MODULES if name.split(".")[0] in PLACES]
-
-
-@pytest.mark.parametrize("name", INSIDE)
-def test_an_import_only_points_down(name):
-    place = PLACES.index(name.split(".")[0])
-    for module in imports(name):
-        below = PLACES.index(module.split(".")[0])
-        assert below < place or (below == place and place >= PLACES.index("writing")), f"{name} imports {module}"
-
-
-def test_no_imports_go_round_in_a_circle():
-    """A package and what it gathers from its own files count as one.
-
-    What a function imports when it is called does not make a circle: `str` of a formula uses the
-    language of paper, which is built on formulas.
-    """
-    done, path = set(), []
-
-    def visit(name):
-        assert name not in path, " → ".join([*path[path.index(name) :], name])
-        if name in done:
-            return
-        path.append(name)
-        for module in imports(name, in_functions=False):
-            if module in MODULES and not name.startswith(module + "."):
-                visit(module)
-        done.add(path.pop())
-
-    for name in INSIDE:
-        visit(name)
-    assert len(done) == len(INSIDE)
-
-
-def test_every_file_has_its_place():
-    assert {name.split(".")[0] for name in MODULES} == {*PLACES, "__init__", "__main__"}
 
 
 def test_the_bare_import_is_the_standard_library_alone():
