@@ -290,7 +290,7 @@ def test_the_formula_of_every_line_comes_to_its_number():
     script = (
         "(() => { const run = compute(new Map()); const lines = data.steps.flatMap((s) => s.lines);"
         "return lines.filter((l) => l.tree && l.relation !== '←')"
-        ".map((l) => [l.quantity, evaluate(l.tree, run).numbers, elementsOf(l.of, run)]) })()"
+        ".map((l) => [l.quantity, evaluate(l.tree, run), elementsOf(l.of, run)]) })()"
     )
     for name, told in zip(MATRICES, in_node([(step_through(make(), "tensor"), script) for make in MATRICES.values()])):
         for quantity, found, expected in told:
@@ -374,7 +374,7 @@ def test_one_element_is_told_as_the_sum_behind_it():
     page = step_through(attention(), "tensor")
     script = (
         "(() => { const run = compute(new Map()); const lines = data.steps.flatMap((s) => s.lines);"
-        "return lines.filter((l) => l.tree !== null && l.tree !== undefined).map((l) => evaluate(l.tree, run).numbers"
+        "return lines.filter((l) => l.tree !== null && l.tree !== undefined).map((l) => evaluate(l.tree, run)"
         ".map((x, k) => [l.quantity, behind(l.tree, k, run), x])) })()"
     )
     (told,) = in_node([(page, script)])
@@ -404,7 +404,7 @@ def test_what_wrong_rules_make_of_a_line_is_what_their_formulas_come_to(level):
     asked = questions(script)
     expected = [np.ravel(array(evaluate(e, environment)).numbers) for q in asked for _, e in q.wrong]
     trees = [script.trees.tree(e) for q in asked for _, e in q.wrong]
-    numbers = f"((run) => {json.dumps(trees)}.map((tree) => evaluate(tree, run).numbers))(compute(new Map()))"
+    numbers = f"((run) => {json.dumps(trees)}.map((tree) => evaluate(tree, run)))(compute(new Map()))"
     (found,) = in_node([(page, numbers)])
     sentences = {sentence for q in asked for sentence, _ in q.wrong}
     assert any(["W stands where its transpose" in sentence for sentence in sentences])

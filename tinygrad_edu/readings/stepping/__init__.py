@@ -115,7 +115,6 @@ def step_through(
         "leaves": [stage.number_of[v] for v in leaves],
         "given": [v.data for v in values_in(stage.given)],
         "eta": next((stage.number_of[v] for name, x in stage.given.items() if name == "η" for v in values_in(x)), None),
-        "parameters": [stage.number_of[v] for v in moving if isinstance(by, Optimizer) or v in read.names.parameters],
         "moving": [stage.number_of[v] for v in moving],
         "cards": [[card.id, [stage.number_of[v] for v in card.nodes], card.sources] for card in stage.cards],
         "steps": [script.step_as_data(step) for step in script.steps],

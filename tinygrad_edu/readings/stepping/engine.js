@@ -1,6 +1,6 @@
 // The graph of the page, computed again at other numbers. Values and partials come from the rows, which were printed
 // from the table of primitives; the chain rule is the loop in `chainRule`. A formula is a tree (see live.py), and what
-// it comes to is {shape, numbers}. Nothing here touches the page.
+// it comes to is a flat list of numbers. Nothing here touches the page.
 
 const { nodes, names, digits } = data;
 const root = nodes.length - 1; // the numbers after it are the settings and the state of an optimiser, data.given
@@ -98,8 +98,8 @@ function updated(run, moving) {
   // What the next pass begins with: node -> number, of the leaves that move, and of what the optimiser remembers.
   if (!run.gradients.length) return new Map();
   const pairs = data.update.flatMap(([k, tree]) => {
-    const { numbers } = evaluate(tree, run);
-    return quantity(k)[2].map((n, i) => [n, numbers[i]]);
+    const found = evaluate(tree, run);
+    return quantity(k)[2].map((n, i) => [n, found[i]]);
   });
   return new Map(pairs.filter(([n]) => n > root || moving.has(n)));
 }
@@ -153,115 +153,55 @@ function elementsOf([what, k], run) {
 }
 
 function evaluate(tree, run) {
-  if (typeof tree === "number") return { shape: [], numbers: [tree] };
-  const [kind, ...rest] = tree;
-  if (typeof kind === "number") return elementwise(rows[kind][0] === "×" ? times : rows[kind][1], rest.map((part) => evaluate(part, run)));
-  const of = () => evaluate(rest.at(-1), run);
+  if (typeof tree === "number") return [tree];
+  const [kind, ...rest] = tree, of = (part) => evaluate(part, run);
+  if (typeof kind === "number") return elementwise(rows[kind][0] === "×" ? times : rows[kind][1], rest.map(of));
   switch (kind) {
     case "v":
-    case "g": return { shape: quantity(rest[0])[1], numbers: elementsOf(tree, run) };
-    case "p": return { shape: [], numbers: [run.slopes[rest[0]][rest[1]]] };
-    case "a": return { shape: rest[0], numbers: rest[1] };
-    case "ones": return { shape: rest[0], numbers: Array(product(rest[0])).fill(1) };
-    case "@": return rest.map((part) => evaluate(part, run)).reduce(matmul);
-    case "join": return joined(rest.slice(2).map((part) => evaluate(part, run)), rest[0], rest[1]);
-    case "T": return transposed(of(), rest[0]);
-    case "reshape": return { shape: rest[0], numbers: of().numbers };
-    case "along": return along(ALONG[rest[0]], rest[1], rest[2], rest[0].endsWith("softmax"), of());
-    case "part": { const { numbers } = of(); return { shape: rest[1], numbers: rest[0].map((o) => numbers[o]) }; }
+    case "g": return elementsOf(tree, run);
+    case "p": return [run.slopes[rest[0]][rest[1]]];
+    case "a": return rest[0];
+    case "take": { const all = rest.slice(1).flatMap(of); return rest[0].map((o) => all[o]); }
     case "placed": {
-      const placed = Array(product(rest[1])).fill(0);
-      of().numbers.forEach((x, k) => (placed[rest[0][k]] += x));
-      return { shape: rest[1], numbers: placed };
+      const placed = Array(rest[0]).fill(0);
+      of(rest[2]).forEach((x, k) => (placed[rest[1][k]] += x));
+      return placed;
     }
+    case "along": return along(...rest.slice(0, 3), of(rest[3]));
+    case "@": return matmul(...rest.slice(0, 3), ...rest.slice(3).map(of));
   }
   throw new Error(kind);
 }
 
-function product(sizes) {
-  return sizes.reduce((a, b) => a * b, 1);
-}
-
-function stridesOf(shape) {
-  return shape.map((_, k) => product(shape.slice(k + 1)));
-}
-
-function offsets(sizes, strides) {
-  return sizes.reduce((found, n, k) => found.flatMap((o) => Array.from({ length: n }, (_, i) => o + i * strides[k])), [0]);
-}
-
-function broadcast(shapes) {
-  const ndim = Math.max(...shapes.map((shape) => shape.length));
-  const padded = shapes.map((shape) => [...Array(ndim - shape.length).fill(1), ...shape]);
-  return Array.from({ length: ndim }, (_, k) => Math.max(...padded.map((shape) => shape[k])));
-}
-
-function broadcastOffsets(own, shape) {
-  // For each element of the shape, which element of an array of the shape `own` meets it.
-  const padded = [...Array(shape.length - own.length).fill(1), ...own];
-  return offsets(shape, stridesOf(padded).map((s, k) => (padded[k] === 1 ? 0 : s)));
-}
-
 function elementwise(f, arrays) {
-  const shape = broadcast(arrays.map((a) => a.shape));
-  const columns = arrays.map((a) => broadcastOffsets(a.shape, shape).map((o) => a.numbers[o]));
-  return { shape, numbers: Array.from({ length: product(shape) }, (_, k) => f(columns.map((column) => column[k]))) };
-}
-
-function transposed({ shape, numbers }, axes) {
-  if (!axes && shape.length === 1) return { shape: [1, ...shape], numbers };
-  const order_ = axes ?? shape.map((_, k) => shape.length - 1 - k), strides = stridesOf(shape);
-  return { shape: order_.map((k) => shape[k]), numbers: offsets(order_.map((k) => shape[k]), order_.map((k) => strides[k])).map((o) => numbers[o]) };
-}
-
-function sizesOf(a, b) {
-  // Rows, inner size and columns of a product, in which a vector is a column; null where a number multiplies.
-  const [m, n] = a.shape.length === 2 ? a.shape : [product(a.shape), 1];
-  return n === (b.shape[0] ?? 1) ? [m, n, product(b.shape.slice(1))] : null;
-}
-
-function matricesOf({ shape, numbers }, first) {
-  const size = product(shape.slice(-2)), all = broadcastOffsets(shape, [...first, ...shape.slice(-2)]).map((o) => numbers[o]);
-  return Array.from({ length: product(first) }, (_, k) => ({ shape: shape.slice(-2), numbers: all.slice(k * size, (k + 1) * size) }));
+  const length = Math.max(...arrays.map((a) => a.length));
+  return Array.from({ length }, (_, k) => f(arrays.map((a) => a[a.length > 1 ? k : 0])));
 }
 
 function times([a, b]) {
   return a && b ? a * b : 0; // nothing is passed on, even where the slope is infinite
 }
 
-function matmul(a, b) {
-  if (Math.min(a.shape.length, b.shape.length) > 1 && a.shape.length + b.shape.length > 4) { // of each pair of matrices
-    const first = broadcast([a.shape.slice(0, -2), b.shape.slice(0, -2)]), others = matricesOf(b, first);
-    const products = matricesOf(a, first).map((matrix, k) => matmul(matrix, others[k]));
-    return { shape: [...first, a.shape.at(-2), b.shape.at(-1)], numbers: products.flatMap(({ numbers }) => numbers) };
-  }
-  const sizes = sizesOf(a, b);
-  if (!sizes) return elementwise(times, [a, b]);
-  const [m, n, p] = sizes;
-  const at = (i, j) => Array.from({ length: n }, (_, k) => times([a.numbers[i * n + k], b.numbers[k * p + j]])).reduce((x, y) => x + y, 0);
-  return { shape: [m, ...b.shape.slice(1)], numbers: Array.from({ length: m * p }, (_, k) => at(Math.floor(k / p), k % p)) };
+function factorsOf(m, n, p, at) {
+  // Which elements of two arrays are multiplied for one element of their product: a row, and a column.
+  const row = Math.floor(at / p), matrix = Math.floor(row / m);
+  return Array.from({ length: n }, (_, k) => [row * n + k, (matrix * n + k) * p + (at % p)]);
 }
 
-function joined(arrays, pieces, shape) {
-  // Arrays cut into pieces that take turns: one after another along an axis.
-  const cut = ({ numbers }, i) => numbers.slice((i * numbers.length) / pieces, ((i + 1) * numbers.length) / pieces);
-  return { shape, numbers: Array.from({ length: pieces }, (_, i) => arrays.flatMap((a) => cut(a, i))).flat() };
+function matmul(m, n, p, a, b) {
+  const element = (_, at) => factorsOf(m, n, p, at).reduce((sum, [i, j]) => sum + times([a[i], b[j]]), 0);
+  return Array.from({ length: (a.length / n) * p }, element);
 }
 
-function groups(shape, axes) {
-  // The elements along the axes, for each place that stays.
-  const gone = axes ?? shape.map((_, k) => k), strides = stridesOf(shape);
-  const kept = shape.map((_, k) => k).filter((k) => !gone.includes(k));
-  const inner = offsets(gone.map((k) => shape[k]), gone.map((k) => strides[k]));
-  return offsets(kept.map((k) => shape[k]), kept.map((k) => strides[k])).map((o) => inner.map((i) => o + i));
-}
-
-function along(f, axes, shape, keeps, a) {
-  const found = groups(a.shape, axes).map((places) => [places, f(places.map((o) => a.numbers[o]))]);
-  if (!keeps) return { shape, numbers: found.map(([, y]) => y) };
-  const numbers = [];
-  for (const [places, ys] of found) places.forEach((o, k) => (numbers[o] = ys[k]));
-  return { shape, numbers };
+function along(name, inner, outer, a) {
+  // A softmax keeps the places of the elements; of the others one number is left.
+  const found = [];
+  outer.forEach((o, k) => {
+    const y = ALONG[name](inner.map((i) => a[o + i]));
+    if (Array.isArray(y)) inner.forEach((i, j) => (found[o + i] = y[j]));
+    else found[k] = y;
+  });
+  return found;
 }
 
 function logsumexp(z) {
@@ -308,23 +248,23 @@ function scientific(x, places) {
   return stripped(text, Number(x.toExponential(16).split("e")[0])).replace("-", "−") + raisedTen(exponent);
 }
 
-function short(x) {
+function short(x, places = digits) {
   if (x === 0) return "0";
   if (!Number.isFinite(x)) return infinite(x);
-  if (Math.abs(x) >= 10 ** Math.min(1 - digits, 0) && Math.abs(x) < 10 ** Math.max(6, digits)) {
-    const [text] = rounded(x, digits, "toFixed");
-    return Number(text) === 0 ? (0).toFixed(digits) : stripped(text, x).replace("-", "−");
+  if (Math.abs(x) >= 10 ** Math.min(1 - places, 0) && Math.abs(x) < 10 ** Math.max(6, digits)) {
+    const [text] = rounded(x, places, "toFixed");
+    return Number(text) === 0 ? (0).toFixed(places) : stripped(text, x).replace("-", "−");
   }
-  return scientific(x, Math.max(digits - 1, 0));
+  return scientific(x, Math.max(places - 1, 0));
 }
 
-function compact(x) {
+function compact(x, places = digits) {
   // One digit less, counted from the first that is not 0.
   if (x === 0) return "0";
   if (!Number.isFinite(x)) return infinite(x);
-  const power = Math.floor(Math.log10(Math.abs(x))), figures = Math.max(digits - 1, 1);
+  const power = Math.floor(Math.log10(Math.abs(x))), figures = Math.max(places - 1, 1);
   if (power < -3 || power > 4) return scientific(x, Math.max(figures - 2, 0));
-  const [text] = rounded(x, Math.max(0, Math.min(figures - 1 - power, digits)), "toFixed");
+  const [text] = rounded(x, Math.max(0, Math.min(figures - 1 - power, places)), "toFixed");
   return stripped(text, x).replace("-", "−");
 }
 
@@ -336,12 +276,8 @@ function widthOf(text) {
 function fitting(x, write = short, room = data.room) {
   // On a card: as in the lines, or where its place is too narrow for that, with fewer digits.
   if (x === undefined) return "";
-  const text = write(x);
-  if (widthOf(text) <= room || !Number.isFinite(x)) return text;
-  const power = Math.floor(Math.log10(Math.abs(x)));
-  const plain = Array.from({ length: digits + 1 }, (_, k) => digits - k).filter(() => power > -4 && power < 7);
-  const shorter = [...plain.map((places) => rounded(x, places, "toFixed")[0].replace("-", "−")).filter((t) => Number(t.replace("−", "-"))), ...[2, 1, 0].map((places) => scientific(x, places))];
-  return shorter.find((t) => widthOf(t) <= room) ?? shorter.at(-1);
+  const texts = Array.from({ length: digits + 1 }, (_, k) => write(x, digits - k));
+  return texts.find((text) => widthOf(text) <= room) ?? texts.at(-1);
 }
 
 function exact(x) {

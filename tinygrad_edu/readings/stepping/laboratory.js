@@ -9,12 +9,19 @@ let opened = ""; // which part is open
 let past = []; // what undo goes back to
 let gesture = null; // the last change: what it is of, and the numbers before
 let path = []; // the numbers of a descent, from its beginning
-const leafPlaces = new Map(data.leaves.map((n) => [n, places.filter((place) => place.what === "value" && place.node === n)]));
+let task_ = null; // the experiment that was set up last
+let closed_ = false; // whether the first line was closed
+const done = new Set(); // experiments
+const leafPlaces = new Map(data.leaves.map((n) => [n, (placesOf.get(`v${n}`) ?? []).map(({ group }) => group)]));
 const onCards = data.leaves.filter((n) => leafPlaces.get(n).length);
-const seenTasks = new Set();
+const groupsOf = (n) => leafPlaces.get(n) ?? [];
+
+function numberIn(numbers, n) {
+  return numbers.get(n) ?? nodes[n] ?? data.given[n - nodes.length];
+}
 
 function now(n) {
-  return changed.get(n) ?? nodes[n] ?? data.given[n - nodes.length];
+  return numberIn(changed, n);
 }
 
 function setTo(numbers, of, keepPath = false) {
@@ -43,14 +50,12 @@ function hold(n) {
   // The leaf in hand. Of the numbers on the cards it is the one that the Tab key leads to.
   leaf.value = n;
   state.held = n;
-  for (const other of onCards) for (const { group } of leafPlaces.get(other)) setAttribute(group, "tabindex", other === n ? 0 : -1);
+  for (const other of onCards) for (const group of groupsOf(other)) setAttribute(group, "tabindex", other === n ? 0 : -1);
 }
 
 function undo() {
   if (!past.length) return;
-  changed = withRate(past.pop());
-  path = path.slice(0, -1);
-  gesture = null;
+  [changed, path, gesture] = [withRate(past.pop()), path.slice(0, -1), null];
   reconsider();
 }
 
@@ -77,19 +82,20 @@ hooks.before = () => (gesture ? result(gesture.numbers) : changed.size ? result(
 function sayEffect() {
   // The effect of the last change, and what the gradient alone had said of it.
   complain(run.problem && `${run.problem}.`);
-  const { numbers: before } = gesture ?? {}, then = before && result(before), y = run.values[root];
-  const differs_ = before ? data.leaves.filter((n) => (before.get(n) ?? nodes[n]) !== now(n)) : [];
-  if (!differs_.length || then === undefined || y === undefined) effect.textContent = "";
+  const before = gesture?.numbers ?? changed, then = result(before), y = run.values[root];
+  const differing = data.leaves.filter((n) => numberIn(before, n) !== now(n)), [first] = differing;
+  if (!differing.length || then === undefined || y === undefined) effect.textContent = "";
   else {
-    const slopes = compute(before).gradients, step = (n) => now(n) - (before.get(n) ?? nodes[n]);
-    const said = differs_.reduce((sum, n) => sum + (slopes[n] ?? 0) * step(n), 0);
-    const what = differs_.length > 1 ? `${differs_.length} numbers changed` : `${names[differs_[0]]}: ${short(before.get(differs_[0]) ?? nodes[differs_[0]])} → ${short(now(differs_[0]))}`;
+    const slopes = compute(before).gradients;
+    const said = differing.reduce((sum, n) => sum + (slopes[n] ?? 0) * (now(n) - numberIn(before, n)), 0);
+    const one = `${names[first]}: ${short(numberIn(before, first))} → ${short(now(first))}`;
+    const what = differing.length > 1 ? `${differing.length} numbers changed` : one;
     effect.textContent = `${what}. ${L} moved by ${short(y - then)}; the gradient alone said ${short(said)}.`;
   }
   byId("first-line").hidden = Boolean(effect.textContent) || closed_;
 }
 
-let closed_ = false; // whether the first line was closed
+const NO_NUMBER = "A number is needed, such as −0.5, 1/3 or 1.2e-3.";
 
 function complain(words = NO_NUMBER) {
   problem.textContent = words;
@@ -97,7 +103,7 @@ function complain(words = NO_NUMBER) {
 }
 
 function drawBenches() {
-  for (const n of onCards) for (const { group } of leafPlaces.get(n)) {
+  for (const n of onCards) for (const group of groupsOf(n)) {
     group.classList.toggle("changed", changed.has(n));
     setAttribute(group, "aria-valuenow", now(n));
     setAttribute(group, "aria-valuetext", short(now(n)) + (changed.has(n) ? ", changed" : ""));
@@ -107,17 +113,18 @@ function drawBenches() {
   byId("open").setAttribute("aria-expanded", Boolean(opened));
   if (!opened) return;
   for (const part of bench.querySelectorAll("section")) part.hidden = !part.dataset.bench.split(" ").includes(opened);
-  for (const button of bench.querySelectorAll("[data-bench]")) if (button.matches("button")) button.setAttribute("aria-pressed", button.dataset.bench === opened);
-  for (const part of bench.querySelectorAll(".covered")) part.hidden = predict.checked;
+  for (const button of bench.querySelectorAll("button[data-bench]")) button.setAttribute("aria-pressed", button.dataset.bench === opened);
+  for (const part of bench.querySelectorAll(".covered")) part.hidden = predict.checked; // a curve would tell what is asked
   const n = Number(leaf.value);
-  if (document.activeElement !== number_) number_.value = String(now(n)).replace("-", "−");
+  if (document.activeElement !== number_) number_.value = asTyped(now(n));
   byId("back").disabled = byId("undo").disabled = !past.length;
   byId("reset").disabled = !changed.size;
-  if (document.activeElement !== eta && data.eta !== null) eta.value = String(now(data.eta));
+  if (document.activeElement !== eta && data.eta !== null) eta.value = asTyped(now(data.eta));
   const told = [...changed].filter(([n]) => n <= root).map(([n, x]) => `${names[n]} = ${short(x)} (recorded: ${short(nodes[n])})`);
-  byId("changes").textContent = told.length ? `Changed: ${told.slice(0, 6).join(", ")}${told.length > 6 ? `, and ${told.length - 6} more` : ""}` : "";
+  const more = told.length > 6 ? `, and ${told.length - 6} more` : "";
+  byId("changes").textContent = told.length ? `Changed: ${told.slice(0, 6).join(", ")}${more}` : "";
   drawTasks();
-  if (predict.checked) return; // a curve would tell what is asked
+  if (predict.checked) return;
   if (opened === "change") drawCurve(n);
   if (opened === "descend") drawLosses();
   if (opened === "mistake") drawComparison();
@@ -132,14 +139,18 @@ function open_(part) {
 // Experiments.
 
 function drawTasks() {
+  // One that only sets numbers is done with that; in the others the reader does something.
+  const acted = { change: gesture, descend: path.length, predict: tally.size, mistake: mistake.value }, task = data.tasks[task_];
+  if (task && (task.numbers.length || acted[task.shows])) done.add(task_);
+  byId("tasks").querySelectorAll("li").forEach((item, k) => (item.querySelector("b").hidden = !done.has(k)));
+}
+
+function offerTasks() {
   byId("tasks").replaceChildren(...data.tasks.map((task, k) => {
-    const set = filled("button", "set it up"), look = filled("button", "what is to be seen");
+    const set = filled("button", "set it up");
     set.addEventListener("click", () => setUp(task, k));
-    look.addEventListener("click", () => (seenTasks.add(k), drawTasks()));
-    const item = filled("li", filled("p", task.sentence), set, " ");
-    if (seenTasks.has(k)) item.append(filled("b", "✓ seen"), filled("p", task.seen));
-    else if (task.seen) item.append(look);
-    return item;
+    const seen = task.seen ? [filled("details", filled("summary", "what is to be seen"), filled("p", task.seen))] : [];
+    return filled("li", filled("p", task.sentence), set, filled("b", " ✓ done"), ...seen);
   }));
 }
 
@@ -147,18 +158,18 @@ function setUp(task, k) {
   changed = withRate(new Map(), task.eta ?? now(data.eta));
   predict.checked = task.shows === "predict";
   mistake.value = task.mistake;
-  const held = task.leaf ?? task.numbers[0]?.[0];
-  if (held !== undefined && onCards.includes(held)) hold(held);
   if (task.numbers.length) setTo(task.numbers, null);
   else reset();
-  if (!task.seen) seenTasks.add(k);
+  tally.clear();
+  task_ = k;
   if (predict.checked) beginPredicting();
   else showAll();
-  if (held !== undefined) state.held = held;
+  const held = task.leaf ?? task.numbers[0]?.[0];
+  if (onCards.includes(held)) hold(held);
   byId("doing").textContent = task.sentence; // over the part that opens
   draw();
-  open_(predict.checked ? "predict" : task.shows);
-  if (!predict.checked) leafPlaces.get(held)?.[0]?.group.focus(); // ↑ and ↓ change it
+  open_(task.shows);
+  if (!predict.checked) groupsOf(held)[0]?.focus(); // ↑ and ↓ change it
 }
 
 // Change a number: on its card, or in the laboratory.
@@ -167,13 +178,25 @@ function rounded12(x) {
   return Number(x.toPrecision(12)); // 0.1 + 0.2 is 0.3 to whoever presses a key
 }
 
+function asTyped(x) {
+  return String(x).replace("-", "−");
+}
+
 function unit(event, x) {
   // 0.1, and of numbers from 100 on a hundredth or so
   const size = Math.max(0.1, 10 ** (Math.floor(Math.log10(Math.abs(x) || 1)) - 2));
   return size * (event.shiftKey ? 10 : event.altKey ? 0.1 : 1);
 }
 
-const NO_NUMBER = "A number is needed, such as −0.5, 1/3 or 1.2e-3.";
+function nudge(event, n) {
+  // ↑ and ↓, on a card and in a field.
+  const up = { ArrowUp: 1, ArrowDown: -1 }[event.key];
+  if (!up) return false;
+  change(n, rounded12(now(n) + up * unit(event, now(n))));
+  if (event.target.value !== undefined) event.target.value = asTyped(now(n));
+  event.preventDefault();
+  return true;
+}
 
 function movable(group, n) {
   group.setAttribute("role", "spinbutton");
@@ -182,14 +205,12 @@ function movable(group, n) {
   group.addEventListener("focus", () => (hold(n), draw(), drawBenches()));
   group.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey) return;
-    const up = { ArrowUp: 1, ArrowDown: -1 }[event.key], on = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    const other = on && leafPlaces.get(onCards[onCards.indexOf(n) + on]);
-    if (up) change(n, rounded12(now(n) + up * unit(event, now(n))));
-    else if (on) other?.[0].group.focus();
+    const on = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (on) groupsOf(onCards[onCards.indexOf(n) + on])[0]?.focus();
     else if (event.key === "Enter") type(group, n);
     else if (event.key === "Escape") letGo();
-    else if (!/^[-−.,\d]$/.test(event.key)) return; // the other keys are those of the film
-    else type(group, n, event.key);
+    else if (/^[-−.,\d]$/.test(event.key)) type(group, n, event.key);
+    else if (!nudge(event, n)) return; // the other keys are those of the film
     event.preventDefault();
     event.stopPropagation();
   });
@@ -224,17 +245,14 @@ function letGo() {
 function type(group, n, text = "") {
   // A field over the number; what is typed takes its place.
   const box = group.getBoundingClientRect();
-  Object.assign(typed.style, { left: `${Math.max(0, Math.min(box.right - 110, innerWidth - 130))}px`, top: `${box.top - 6}px` });
-  typed.value = text || String(now(n)).replace("-", "−");
-  typed.hidden = false;
-  typed.setAttribute("aria-label", names[n]);
-  typed.removeAttribute("aria-invalid");
+  Object.assign(typed.style, { left: `${Math.max(0, Math.min(box.right - 110, innerWidth - 180))}px`, top: `${box.top - 6}px` });
+  Object.assign(typed, { value: text || asTyped(now(n)), hidden: false, ariaLabel: names[n], ariaInvalid: null });
   typed.focus();
   if (!text) typed.select();
   const finish = (keep) => {
     const given = read(typed.value);
     if (keep && !given) {
-      typed.setAttribute("aria-invalid", true);
+      typed.ariaInvalid = "true";
       return complain();
     }
     complain(run.problem && `${run.problem}.`);
@@ -245,7 +263,8 @@ function type(group, n, text = "") {
   };
   typed.onkeydown = (event) => {
     if (event.key === "Enter") finish(true);
-    if (event.key === "Escape") finish(false);
+    else if (event.key === "Escape") finish(false);
+    else nudge(event, n);
   };
   typed.onblur = () => finish(Boolean(read(typed.value)));
 }

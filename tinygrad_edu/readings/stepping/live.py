@@ -8,15 +8,18 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from itertools import accumulate
 from math import prod
 from typing import Any
 
 from ... import ops
 from ...ops import Op
-from ...shapes import Shape
+from ...shapes import Shape, as_axes, broadcast_to, reduction
 from ...value import Value
 from ...writing import expression as E
 from ...writing.code import JAVASCRIPT
+from ...writing.evaluation import Array, array, evaluate
 from ...writing.expression import Expression
 from ..compiling.terms import Algebra, Term
 from ..drawing import look
@@ -50,10 +53,16 @@ class Later:
 
 
 class Trees:
-    """Formulas as trees of lists.
+    """Formulas as trees of lists. What one comes to is a flat list of numbers: all shapes are settled here.
 
-    A leaf is a number, or ["v", k] or ["g", k], the value or the gradient of quantity k, or ["p", b, i], the local
-    derivative of node b by its input i. [row, …] is a row of the table, element by element; the others are named.
+    A leaf is a number, or ["v", k] or ["g", k], the values or the gradients of quantity k, or ["p", b, i], the local
+    derivative of node b by its input i, or ["a", numbers]. Above the leaves there are
+
+    [row, tree, …]              a row of the table, element by element; a single number meets each element
+    ["take", offsets, tree, …]  elements of the arrays, which stand one after another
+    ["placed", n, offsets, tree]        n zeros to which an array is added at these offsets
+    ["along", function, inner, outer, tree]     a function of the elements at o + i for each i, for each o
+    ["@", m, n, p, tree, tree]          m × n times n × p, one matrix after another
 
     Args:
         rows: the rows of the page.
@@ -75,39 +84,45 @@ class Trees:
             case E.Number(Later(tree)):
                 return tree
             case E.Number(number) | E.Constant(number) | E.Literal(number):
-                shape = getattr(number, "shape", ())
-                return ["a", shape, _flat(number, shape)] if shape else float(number)
+                constant = array(number)
+                return ["a", constant.numbers] if constant.shape else constant.numbers[0]
             case E.Ones(shape):
-                return ["ones", shape]
-            case E.Apply(op) if op in (ops.ADD, ops.MUL):
-                first, *others = args
-                for other in others:
-                    first = [self.rows.number(op, 2), first, other]
-                return first
+                return ["a", [1] * prod(shape)]
             case E.Apply(op):
-                return [self.rows.number(op, len(args)), *args]
-            case E.Along(function, _, axes):
-                return ["along", function.symbol, axes, e.shape, *args]
-            case E.Join(_, _, axis):
-                return ["join", prod(e.shape[:axis]), e.shape, *args]
-            case E.MatMul():
-                return ["@", *args]
-            case E.Transpose(_, axes):
-                return ["T", axes, *args]
-            case E.Reshape(_, shape):
-                return ["reshape", shape, *args]
-            case E.Part(_, _, offsets, shape):
-                return ["part", offsets, shape, *args]
+                met = [_spread(t, a.shape, e.shape) if prod(a.shape) > 1 else t for t, a in zip(args, e.args)]
+                if op in (ops.ADD, ops.MUL):
+                    return reduce(lambda a, b: [self.rows.number(op, 2), a, b], met)
+                return [self.rows.number(op, len(met)), *met]
+            case E.Along(function, arg, axes):
+                _, inner, outer = reduction(arg.shape, as_axes(axes, arg.shape), False)
+                return ["along", function.symbol, inner, outer, *args]
+            case E.MatMul((a, b)):
+                (m, n), (rows, p) = _as_matrix(a.shape), _as_matrix(b.shape)
+                if n != rows:  # one of them is a number
+                    return self.tree(E.Apply(ops.MUL, e.args))
+                first = E.broadcast([a.shape[:-2], b.shape[:-2]])
+                met = [_spread(t, x.shape, (*first, *x.shape[-2:])) for t, x in zip(args, e.args)]
+                return ["@", m, n, p, *met]
+            case E.MatMul((*others, last)):
+                return self.tree(E.MatMul((E.MatMul(tuple(others)), last)))
             case E.Placed(_, _, offsets, shape):
-                return ["placed", offsets, shape, *args]
+                return ["placed", prod(shape), offsets, *args]
+            case E.Reshape() | E.Transpose() | E.Part() | E.Join():
+                ends = list(accumulate([prod(a.shape) for a in e.args], initial=0))
+                counted = [E.Number(Array(a.shape, range(*span))) for a, *span in zip(e.args, ends, ends[1:])]
+                taken = list(map(int, array(evaluate(E.with_args(e, counted), {})).numbers))
+                return args[0] if taken == list(range(ends[1])) else ["take", taken, *args]
         raise TypeError(f"{e} has no number: nothing is known of it but its name")
 
 
-def _flat(number: Any, shape: Shape) -> list[float]:
-    flat = number.tolist()
-    for _ in range(len(shape) - 1):
-        flat = [x for row in flat for x in row]
-    return [float(x) for x in flat]
+def _spread(tree: Any, shape: Shape, target: Shape) -> Any:
+    """The tree of an array that is broadcast."""
+    return tree if shape == target else ["take", broadcast_to(range(prod(shape)), shape, target), tree]
+
+
+def _as_matrix(shape: Shape) -> Shape:
+    """The rows and columns of a matrix, or of each of several; a vector is a column."""
+    return shape[-2:] if len(shape) > 1 else (prod(shape), 1)
 
 
 def nodes_as_data(nodes: Sequence[Value], number_of: Mapping[Value, int], rows: Rows) -> list[Any]:

@@ -1,8 +1,8 @@
 // An engine with a mistake beside the right one: in the picture, in a table, and as a film of its own.
 
-function wrongGradients(watch) {
+function wrongGradients(moves = []) {
   const make = WRONG[mistake.value];
-  return make && run.gradients.length && !predict.checked ? make((b) => run.slopes[b], watch) : null;
+  return make && run.gradients.length && !predict.checked ? make((b) => run.slopes[b], (move) => moves.push(move)) : null;
 }
 
 function differs(n, wrong) {
@@ -10,50 +10,42 @@ function differs(n, wrong) {
 }
 
 function drawWrong() {
-  // The wrong gradient struck out below the right one, and the way that was lost dashed.
+  // The wrong gradient struck out below the right one, in a matrix beside it; and the way that was lost dashed.
   for (const element of all(".struck")) element.remove();
-  for (const element of all(".lost")) element.classList.remove("lost");
-  const moves = [], wrong = wrongGradients((move) => moves.push(move));
+  mark("lost", []);
+  const moves = [], wrong = wrongGradients(moves);
   if (!wrong) return;
-  const shown = state.all || !hide.checked ? last : state.step;
   for (const place of places.filter(({ what }) => what === "gradient")) {
-    if (!differs(place.node, wrong[place.node]) || textOf(place, shown) === undefined) continue;
-    place.group.classList.add("unlike");
-    if (place.cell) continue; // in a matrix the table has the numbers
-    const { text } = place;
-    const struck = svgElement("text", { x: text.getAttribute("x"), y: Number(text.getAttribute("y")) + 17, "font-size": text.getAttribute("font-size"), class: "struck" }, short(wrong[place.node]));
-    place.group.append(struck);
+    if (!differs(place.node, wrong[place.node]) || numberAt(place, seenNow(null)) === undefined) continue;
+    const [x, y, size] = ["x", "y", "font-size"].map((name) => Number(place.text.getAttribute(name)));
+    const said = place.cell ? fitting(wrong[place.node], compact, data.narrow) : short(wrong[place.node]);
+    place.group.append(svgElement("text", { x, y: y + (place.cell ? 9 : 17), "font-size": place.cell ? 8.5 : size, class: "struck" }, said));
   }
-  for (const { from, to } of lostMoves(moves)) {
-    const [head, tail] = [cardOf(from), cardOf(to)];
-    for (const arrow of arrows.filter((arrow) => arrow.to === head && arrow.from === tail)) byId(arrow.id).classList.add("lost");
-  }
+  const lost = lostMoves(moves).map(({ from, to }) => [cardOf(from), cardOf(to)].join());
+  mark("lost", arrows.filter(({ from, to }) => lost.includes([to, from].join())).map(({ id }) => id));
 }
 
 function lostMoves(moves) {
   // What was overwritten later; or passed on before all of it had arrived.
-  if (mistake.value === "overwrite") return moves.filter(({ to }, k) => moves.slice(k + 1).some((later) => later.to === to));
-  if (mistake.value === "order") return moves.filter(({ from }, k) => moves.slice(k + 1).some((later) => later.to === from));
-  return [];
+  const end = { overwrite: "to", order: "from" }[mistake.value];
+  return end ? moves.filter((move, k) => moves.slice(k + 1).some(({ to }) => to === move[end])) : [];
 }
 
 hooks.film = () => {
   // Its own film: each node passes on what it has by then.
-  if (state.all || !film.checked || steps[state.step].phase !== "backward") return null;
   const moves = [];
-  if (!wrongGradients((move) => moves.push(move))) return null;
-  const first = steps.findIndex(({ phase }) => phase === "backward");
-  const events = [...new Set(moves.map(({ from }) => from))];
-  const k = Math.round(((state.step - first) / Math.max(1, last - first)) * events.length) - 1;
+  if (state.all || !film.checked || steps[state.step].phase !== "backward" || !wrongGradients(moves)) return null;
+  const first = steps.findIndex(({ phase }) => phase === "backward"), events = [...new Set(moves.map(({ from }) => from))];
+  const k = Math.round(((state.step - first) / Math.max(1, last - first)) * events.length) - 1, b = events[k];
   if (k < 0) return null;
-  const b = events[k], own = moves.filter(({ from }) => from === b);
-  const lines = own.filter(({ to }) => names[to]).map(({ to, term, incoming, k: input, after }) => ({
-    quantity: `∂${L}/∂${names[to]}`, relation: mistake.value === "overwrite" ? "=" : "+=", notes: [], of: ["g", to],
-    sides: [[`${enclosed(incoming)} · ${enclosed(run.slopes[b][input])}`], [short(term)]],
-    part: [1, 1], ...(mistake.value === "overwrite" ? { part: undefined } : { notes: [[`now ${short(after)}`]] }),
+  const own = moves.filter(({ from }) => from === b), [{ incoming }] = own, overwrites = mistake.value === "overwrite";
+  const lines = own.filter(({ to }) => names[to]).map(({ to, term, k: input, after }) => ({
+    quantity: `∂${L}/∂${names[to]}`, relation: overwrites ? "=" : "+=", of: ["g", to], part: overwrites ? null : [1, 1],
+    sides: [[`${enclosed(incoming)} · ${enclosed(run.slopes[b][input])}`], [short(term)]], notes: overwrites ? [] : [[`now ${short(after)}`]],
   }));
-  const title = [`Wrong engine, ${k + 1} of ${events.length}: backward through ${named(b)}, which has ${short(own[0].incoming)}${differs(b, own[0].incoming) ? ` where ${short(run.gradients[b])} is right` : ""}`];
-  return { phase: "backward", title, hand: cardOf(b), near: own.map(({ to }) => cardOf(to)).filter(Boolean), arrows: [], lines };
+  const beside = differs(b, incoming) ? ` where ${short(run.gradients[b])} is right` : "";
+  const title = [`Wrong engine, ${k + 1} of ${events.length}: backward through ${named(b)}, which has ${short(incoming)}${beside}`];
+  return { phase: "backward", title, hand: cardOf(b), near: own.map(({ to }) => cardOf(to)).filter(Boolean), lines };
 };
 
 function enclosed(x) {
@@ -62,16 +54,14 @@ function enclosed(x) {
 }
 
 function drawComparison() {
-  const wrong = wrongGradients();
-  const passed = [...new Set(steps.filter(({ phase }) => phase === "backward").flatMap(({ lines }) => lines.flatMap(({ of }) => nodesOf(of))))];
-  const rows_ = wrong ? passed.filter((n) => differs(n, wrong[n])) : [];
-  compared.hidden = !rows_.length;
+  const wrong = wrongGradients(), differing = wrong ? [...told].filter((n) => names[n] && differs(n, wrong[n])) : [];
+  compared.hidden = !differing.length;
   byId("filming").hidden = !wrong || data.level === "tensor";
   const cells = (n) => [`∂${L}/∂${names[n]}`, short(run.gradients[n]), short(wrong[n])].map((text) => filled("td", text));
-  compared.tBodies[0].replaceChildren(...rows_.slice(0, 40).map((n) => filled("tr", ...cells(n))));
-  byId("difference").textContent = !mistake.value ? "" : !wrong ? "There are no gradients at these numbers." : rows_.length
-    ? `${rows_.length === 1 ? "One gradient is" : `${rows_.length} gradients are`} wrong. ${WHY[mistake.value]}`
-    : `No difference here: ${whyNone()}.`;
+  compared.tBodies[0].replaceChildren(...differing.slice(0, 40).map((n) => filled("tr", ...cells(n))));
+  const count = differing.length === 1 ? "One gradient is" : `${differing.length} gradients are`;
+  byId("difference").textContent = !mistake.value ? "" : !wrong ? "There are no gradients at these numbers."
+    : differing.length ? `${count} wrong. ${WHY[mistake.value]}` : `No difference here: ${whyNone()}.`;
 }
 
 const WHY = {
@@ -81,15 +71,12 @@ const WHY = {
 };
 
 function whyNone() {
-  const uses = nodes.map(() => 0);
-  for (const node of nodes) if (typeof node !== "number") node.slice(1).forEach((a) => (uses[a] += 1));
+  const inputs = nodes.flatMap((node, b) => (isLeaf(b) ? [] : node.slice(1)));
   if (mistake.value === "overwrite") {
-    return uses.every((k, n) => k < 2 || names[n] === null) ? "no node is used twice, so each gradient is a single contribution" : "where paths meet, all but the last bring 0";
+    const shared = inputs.some((a, k) => names[a] !== null && inputs.indexOf(a) < k);
+    return shared ? "where paths meet, all but the last bring 0" : "no node is used twice, so each gradient is a single contribution";
   }
-  if (mistake.value === "order") {
-    const place = new Map(breadthFirst().map((n, k) => [n, k]));
-    const early = nodes.some((node, b) => !isLeaf(b) && node.slice(1).some((a) => !isLeaf(a) && place.get(a) < place.get(b)));
-    return early ? "what comes too late is 0" : "each node has all of its gradient before its turn";
-  }
-  return "all gradients are 0";
+  const place = new Map(breadthFirst().map((n, k) => [n, k]));
+  const early = nodes.some((node, b) => !isLeaf(b) && node.slice(1).some((a) => !isLeaf(a) && place.get(a) < place.get(b)));
+  return mistake.value === "uncleared" ? "all gradients are 0" : early ? "what comes too late is 0" : "each node has all of its gradient before its turn";
 }

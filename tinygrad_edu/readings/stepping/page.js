@@ -3,11 +3,12 @@
 // Text from the graph goes into the page as textContent only; it is never read as HTML.
 
 const byId = (id) => document.getElementById(id);
-const [picture, slider, fit, hide, play] = ["picture", "slider", "fit", "hide", "play"].map(byId);
+const [picture, slider, fit, hide, play, lines_] = ["picture", "slider", "fit", "hide", "play", "lines"].map(byId);
 const svg = picture.querySelector("svg");
+const all = (selector) => [...svg.querySelectorAll(selector)];
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const embedded = window.parent !== window; // in a frame `location` is read, and not written
-const steps = data.steps, last = steps.length - 1, end = steps.findLastIndex(({ phase }) => phase !== "update");
+const { steps } = data, last = steps.length - 1, end = steps.findLastIndex(({ phase }) => phase !== "update");
 const moving = new Set(data.moving); // the leaves that an update moves
 const state = {
   all: true, // every number at once, or step by step
@@ -27,58 +28,51 @@ function story() {
   return (told_ ??= tell(run, !changed.size));
 }
 
-// Where each number stands in the picture, and from which step on it is known.
-
-function all(selector) {
-  return [...svg.querySelectorAll(selector)];
-}
+// Where each number stands in the picture, and from which step on it is known. An element of a quantity is known by its
+// key, "v12" or "g12" for node 12, and "v12,3" where it is the slope of node 12 by its input 3.
 
 const places = all(".place").map((group) => {
   const [what] = ["value", "gradient", "slope"].filter((name) => name in group.dataset);
-  const [node, input] = group.dataset[what].split(",").map(Number);
-  const cell = group.querySelector(".cell");
-  return { group, what, node, input, cell, text: group.querySelector("text"), wide: cell ? compact : short };
+  const ref = group.dataset[what], [node, input] = ref.split(",").map(Number), cell = group.querySelector(".cell");
+  return { group, what, node, input, cell, key: (what === "gradient" ? "g" : "v") + ref, text: group.querySelector("text") };
 });
-const arrows = data.cards.flatMap(([id, own, sources]) => sources.map((source, k) => ({ id: `${id}-${k + 1}`, from: source, to: id, k })));
+const placesOf = Map.groupBy(places, ({ key }) => key);
+const arrows = data.cards.flatMap(([to, , sources]) => sources.map((from, k) => ({ id: `${to}-${k + 1}`, from, to, k })));
 const arrowOf = new Map(arrows.map((arrow) => [arrow.id, arrow]));
 const slopeTexts = all(".edge text");
 const nodesOn = new Map(data.cards.map(([id, own]) => [id, own]));
-const valueFrom = new Map(); // node -> the step in which its value is told
+const valueFrom = new Map(); // element -> the step in which its value is told
 const arrowFrom = new Map(); // arrow -> the step in which its local derivative is told
-const quantityOf = new Map(); // node -> the first quantity that it is an element of
+const handFrom = new Map(); // card -> the backward step that has it in hand
+const quantityOf = new Map(); // element -> the first quantity that it is an element of
+const told = new Set([root]); // the nodes whose gradient a line tells
 
-data.quantities.forEach(([, , refs], k) => refs.forEach((n) => quantityOf.has(String(n)) || quantityOf.set(String(n), k)));
-steps.forEach((s, n) => {
-  for (const { of } of s.lines) if (of[0] === "v") for (const ref of nodesOf(of)) valueFrom.set(String(ref), n);
-  if (s.phase === "backward") for (const id of s.arrows ?? []) arrowFrom.set(id, n);
+data.quantities.forEach(([, , refs], k) => refs.forEach((ref) => quantityOf.has(`v${ref}`) || quantityOf.set(`v${ref}`, k).set(`g${ref}`, k)));
+steps.forEach(({ phase, lines, hand, arrows = [] }, n) => {
+  for (const { of } of lines) for (const ref of nodesOf(of)) {
+    if (of[0] === "v") valueFrom.set(`v${ref}`, n);
+    if (of[0] === "g") told.add(ref);
+  }
+  if (phase === "backward") for (const id of arrows) arrowFrom.set(id, n);
+  if (phase === "backward") handFrom.set(hand, n);
 });
-const handFrom = new Map(steps.flatMap((s, n) => (s.phase === "backward" && s.hand ? [[s.hand, n]] : [])));
 
-function textOf(place, seen) {
-  const { what, node, input } = place;
-  if (what === "value") return (valueFrom.get(String(node)) ?? 0) <= seen ? run.values[node] : undefined;
-  if (what === "gradient") return seen >= end ? gradientOf(node) : gradientAt(node, seen);
-  const from = valueFrom.get(`${node},${input}`) ?? handFrom.get(place.group.closest(".node").id) ?? 0;
-  return from <= seen ? run.slopes[node][input] : undefined;
-}
-
-const told = new Set([root, ...steps.flatMap((s) => s.lines.flatMap(({ of }) => (of[0] === "g" ? nodesOf(of) : [])))]);
-
-function gradientOf(node) {
-  return told.has(node) ? run.gradients[node] : undefined;
+function numberAt({ group, what, node, input, key }, seen) {
+  if (what === "gradient") return gradientAt(node, seen);
+  const from = valueFrom.get(key) ?? (what === "slope" ? handFrom.get(group.closest(".node").id) : 0) ?? 0;
+  return from > seen ? undefined : what === "slope" ? run.slopes[node][input] : run.values[node];
 }
 
 function gradientAt(node, seen) {
-  for (let n = Math.min(seen, last); n >= 0; n--) if (story()[n].gradients.has(node)) return story()[n].gradients.get(node);
-  return node === root && steps[Math.min(seen, last)].phase === "backward" ? run.gradients[root] : undefined; // no line says its 1
+  if (seen >= end) return told.has(node) ? run.gradients[node] : undefined;
+  for (let n = seen; n >= 0; n--) if (story()[n].gradients.has(node)) return story()[n].gradients.get(node);
+  return node === root && steps[Math.max(seen, 0)].phase === "backward" ? run.gradients[root] : undefined; // no line says its 1
 }
 
 // Showing.
 
 function show(n) {
-  state.all = false;
-  state.held = state.card = state.element = null;
-  state.step = Math.max(0, Math.min(last, n));
+  Object.assign(state, { all: false, step: Math.max(0, Math.min(last, n)), card: null, element: null, held: null });
   draw();
   follow();
   remember();
@@ -86,24 +80,25 @@ function show(n) {
 
 function showAll() {
   pause();
-  state.all = true;
-  state.held = state.card = state.element = null;
+  Object.assign(state, { all: true, card: null, element: null, held: null });
   draw();
   remember();
 }
 
 function redraw() {
   // At other numbers.
-  run = compute(changed);
-  told_ = null;
+  [run, told_] = [compute(changed), null];
   draw();
   remember();
 }
 
+function seenNow(covered) {
+  return covered ? state.step - 1 : state.all || !hide.checked ? last : state.step;
+}
+
 function draw() {
   const covered = hooks.covered();
-  const seen = covered ? Math.min(state.step - 1, last) : state.all || !hide.checked ? last : state.step;
-  drawNumbers(seen, covered);
+  drawNumbers(seenNow(covered), !state.all && !covered && state.step > end ? updated(run, moving) : new Map());
   const current = hooks.film() ?? (state.all ? linesOfCard(state.card) : story()[state.step]);
   const { phase = "", title = [], hand, near = [], arrows: used = [], lines = [] } = current;
   mark("hand", hand ? [hand] : []);
@@ -113,9 +108,9 @@ function draw() {
   document.body.classList.toggle("all", state.all);
   byId("said").className = phase;
   byId("title").replaceChildren(...asNodes(title));
-  byId("lines").className = lines.length > 6 ? "many" : "";
-  const shown = phase === "given" ? [filled("p", GIVEN)] : lines.flatMap((line, k) => (covered?.has(k) ? [] : [lineNode(line)]));
-  byId("lines").replaceChildren(...shown);
+  lines_.className = lines.length > 6 ? "many" : "";
+  const open = lines.filter((_, k) => !covered?.has(k));
+  lines_.replaceChildren(...(phase === "given" ? [filled("p", "What the computation starts from stands on the square cards.")] : open.map(lineNode)));
   if (state.element) drawElement();
   byId("onward").hidden = !data.live || state.all || covered || state.step <= end;
   byId("said").hidden = state.all && !state.card && !state.element && !covered;
@@ -125,22 +120,15 @@ function draw() {
   hooks.shown(covered);
 }
 
-const GIVEN = "What the computation starts from stands on the square cards.";
-
-function drawNumbers(seen, covered) {
-  const most = new Map(); // the largest number of each matrix
-  const after = !state.all && !covered && state.step > end ? updated(run, moving) : new Map();
-  const found = places.map((place) => (place.what === "value" ? after.get(place.node) : undefined) ?? textOf(place, seen));
-  places.forEach(({ what, node, cell, group }, k) => {
-    group.classList.toggle("new", what === "value" && after.has(node));
-    const key = `${what}${quantityOf.get(String(node))}`;
-    if (cell) most.set(key, Math.max(most.get(key) ?? 0, Math.abs(found[k] ?? 0)));
-  });
-  places.forEach(({ group, what, node, cell, text, wide }, k) => {
-    const x = found[k];
-    setText(text, fitting(x, wide, cell ? data.narrow : data.room));
-    if (cell) setAttribute(cell, "fill", heat(x ?? 0, most.get(`${what}${quantityOf.get(String(node))}`)));
-  });
+function drawNumbers(seen, after) {
+  const most = new Map(), matrixOf = ({ key }) => key[0] + quantityOf.get(key); // the largest number of each matrix
+  const found = places.map((place) => [place, (place.what === "value" ? after.get(place.node) : undefined) ?? numberAt(place, seen)]);
+  for (const [place, x = 0] of found) if (place.cell) most.set(matrixOf(place), Math.max(most.get(matrixOf(place)) ?? 0, Math.abs(x)));
+  for (const [place, x] of found) {
+    place.group.classList.toggle("new", place.what === "value" && after.has(place.node));
+    setText(place.text, place.cell ? fitting(x, compact, data.narrow) : fitting(x));
+    if (place.cell) setAttribute(place.cell, "fill", data.heat[x < 0 ? 1 : 0][heatLevel(x ?? 0, most.get(matrixOf(place)))]);
+  }
   drawUpdates(after.size);
   for (const text of slopeTexts) {
     const { id, to, k } = arrowOf.get(text.dataset.arrow), p = run.slopes[nodesOn.get(to)[0]][k];
@@ -167,12 +155,8 @@ function heatLevel(x, most) {
   return (most && Math.round((Math.abs(x) / most) * (data.heat[0].length - 1))) || 0;
 }
 
-function heat(x, most) {
-  return data.heat[x < 0 ? 1 : 0][heatLevel(x, most)];
-}
-
 function drawFilm(phase) {
-  slider.value = state.step;
+  slider.value = state.all ? last : state.step;
   slider.setAttribute("aria-valuetext", `step ${state.step} of ${last}, ${phase}`);
   byId("position").textContent = state.all ? `${last} steps` : `${phase}, ${state.step} / ${last}`;
   byId("all").setAttribute("aria-pressed", state.all);
@@ -183,9 +167,9 @@ function drawFilm(phase) {
 function linesOfCard(id) {
   // Every line that is told of a card: what it is, and what its gradients are.
   if (!id) return {};
-  const own = new Set(nodesOn.get(id));
+  const own = new Set(nodesOn.get(id)), [, , near] = data.cards.find(([card]) => card === id);
   const lines = story().flatMap((s) => s.lines.filter(({ of }) => own.has(nodesOf(of)[0]) || (s.hand === id && of[0] === "v")));
-  return { title: [lines.length ? "" : "A constant"], hand: id, near: data.cards.find(([card]) => card === id)[2], lines };
+  return { title: [lines.length ? "" : "A constant"], hand: id, near, lines };
 }
 
 // Text.
@@ -206,7 +190,7 @@ function svgElement(name, attributes, text = "") {
 }
 
 function mark(name, ids) {
-  for (const element of all("." + name)) element.classList.remove(name);
+  for (const element of all(`.${name}`)) element.classList.remove(name);
   for (const id of ids) byId(id)?.classList.add(name);
 }
 
@@ -222,21 +206,13 @@ function asNodes(pieces, upright = false) {
 
 function lineNode(line) {
   const upright = line.sides.flat().some((piece) => piece.shape?.length > 1 && piece.shape.at(-2) > 1);
-  const sides = line.sides.map((side, k) => {
-    const content = asNodes(side, upright);
-    return filled("span", ` ${k ? "=" : line.relation} `, ...(k === line.sides.length - 1 ? [filled("em", ...content)] : content));
-  });
-  const node = filled("p", line.quantity, ...sides);
+  const contents = line.sides.map((side) => asNodes(side, upright)), result = filled("em", ...contents.pop());
+  const sides = [...contents, [result]].map((content, k) => filled("span", ` ${k ? "=" : line.relation} `, ...content));
   const [total, ...others] = line.part ? line.notes : [null, ...line.notes];
-  if (total) node.append(filled("span", "  → ", ...total));
-  node.append(...others.map((note) => {
-    const span = filled("span", " ", ...asNodes(note));
-    span.className = "note";
-    return span;
-  }));
-  node.className = line.of[0] + (upright ? " matrices" : "");
-  if (line.shape?.length && line.of[0] !== "state") node.querySelectorAll("em table").forEach((table) => (table.dataset.of = line.of.join(",")));
-  return node;
+  if (total) sides.push(filled("span", "  → ", ...total));
+  for (const note of others) sides.push(Object.assign(filled("span", " ", ...asNodes(note)), { className: "note" }));
+  if (line.shape?.length && line.of[0] !== "state") result.querySelectorAll("table").forEach((table) => (table.dataset.of = line.of.join(",")));
+  return Object.assign(filled("p", line.quantity, ...sides), { className: line.of[0] + (upright ? " matrices" : "") });
 }
 
 const MOST = 8; // rows and columns of a matrix that are shown
@@ -244,75 +220,69 @@ const MOST = 8; // rows and columns of a matrix that are shown
 function matrixNode({ shape, numbers, enclosed }, upright) {
   // A table, with shades; a vector is a column beside matrices, and else a transposed row. Of three axes, a row of them.
   if (shape.length > 2) {
-    const size = product(shape.slice(-2)), count = product(shape.slice(0, -2));
-    const one = (k) => matrixNode({ shape: shape.slice(-2), numbers: numbers.slice(k * size, (k + 1) * size) }, upright);
-    return filled("span", ...Array.from({ length: Math.min(count, MOST) }, (_, k) => one(k)), count > MOST ? "…" : "");
+    const size = shape.at(-2) * shape.at(-1), count = numbers.length / size;
+    const one = (_, k) => matrixNode({ shape: shape.slice(-2), numbers: numbers.slice(k * size, (k + 1) * size) }, upright);
+    return filled("span", ...Array.from({ length: Math.min(count, MOST) }, one), count > MOST ? "…" : "");
   }
   const row = shape.length === 1 && !upright && shape[0] > 1;
   const [m, n] = shape.length === 2 ? shape : row ? [1, shape[0]] : [shape[0], 1];
-  const most = numbers.reduce((top, x) => Math.max(top, Math.abs(x) || 0), 0);
-  const table = filled("table"), shown = (size) => (k) => size <= MOST || k < MOST - 4 || k === size - 1;
-  for (let i = 0; i < m; i++) {
-    if (!shown(m)(i)) continue;
-    const tr = table.insertRow();
-    for (let j = 0; j < n; j++) {
-      if (!shown(n)(j)) continue;
-      const x = numbers[i * n + j], td = tr.insertCell(), skipped = (n > MOST && j === n - 1) || (m > MOST && i === m - 1);
-      td.textContent = compact(x);
-      td.dataset.at = i * n + j;
-      td.className = `${x < 0 ? "down" : "up"}${heatLevel(x, most)}${skipped ? " skipped" : ""}`;
-    }
-  }
-  const span = filled("span", enclosed && row ? "(" : "", table, row ? "ᵀ" : "", enclosed && row ? ")" : "");
-  span.className = "matrix";
-  return span;
+  const most = Math.max(...numbers.map((x) => Math.abs(x) || 0));
+  const shown = (size) => [...Array(size).keys()].filter((k) => size <= MOST || k < MOST - 4 || k === size - 1);
+  const table = filled("table", ...shown(m).map((i) => filled("tr", ...shown(n).map((j) => {
+    const x = numbers[i * n + j], td = filled("td", compact(x)), skipped = (n > MOST && j === n - 1) || (m > MOST && i === m - 1);
+    td.dataset.at = i * n + j;
+    td.className = `${x < 0 ? "down" : "up"}${heatLevel(x, most)}${skipped ? " skipped" : ""}`;
+    return td;
+  }))));
+  const [before, after] = enclosed && row ? ["(", ")"] : ["", ""];
+  return Object.assign(filled("span", before, table, row ? "ᵀ" : "", after), { className: "matrix" });
 }
 
 function drawElement() {
   // The sum behind one element, with all that is in it lit up.
-  const [what, k, at] = state.element;
+  const [what, k, at] = state.element, ref = quantity(k)[2][at];
   const line = steps.flatMap((s) => s.lines).find(({ of }) => of[0] === what && of[1] === k);
-  const refs = quantity(k)[2], name = nameOf(what, k, at);
-  const x = what === "new" ? evaluate(line.result, run).numbers[at] : elementsOf([what, k], run)[at];
   const found = line?.tree === undefined ? null : behind(line.tree, at, run);
-  mark("lit", []);
-  const self = places.filter((place) => place.what === (what === "v" ? "value" : "gradient") && place.node === refs[at]);
-  for (const { group } of self) group.classList.add("lit", "self");
-  for (const use of found?.used ?? []) {
-    const kind = use[0] === "v" ? "value" : "gradient", ref = use.slice(1);
-    for (const { group } of places.filter((place) => place.what === kind && String(place.node) === ref)) group.classList.add("lit");
-  }
-  const text = found && found.text !== compact(x) ? `${name} = ${found.text} = ` : `${name} = `;
-  const node = filled("p", text, filled("em", compact(x)));
-  node.className = "behind";
-  byId("lines").prepend(node);
+  const said = compact((what === "new" ? evaluate(line.result, run) : elementsOf([what, k], run))[at]);
+  const keys = [(what === "g" ? "g" : "v") + ref, ...(found?.used ?? [])];
+  keys.forEach((key, n) => placesOf.get(key)?.forEach(({ group }) => group.classList.add("lit", ...(n ? [] : ["self"]))));
+  const text = found && found.text !== said ? `${nameOf(what, k, at)} = ${found.text} = ` : `${nameOf(what, k, at)} = `;
+  lines_.prepend(Object.assign(filled("p", text, filled("em", said)), { className: "behind" }));
 }
 
 function nameOf(what, k, at) {
-  const [name, shape, refs] = quantity(k);
+  const [name, , refs] = quantity(k);
   const element = names[refs[at]] ?? `${name}[${at}]`;
   return what !== "g" ? element : `∂${L}/∂${element}`;
 }
 
 function resultNodes() {
-  const before = run.values[root] === undefined ? "?" : short(run.values[root]);
-  const then = hooks.before?.();
-  return then === undefined || then === run.values[root] ? [filled("b", L), ` ${before}`] : [filled("b", L), ` ${short(then)} → `, filled("em", before)];
+  const y = run.values[root], now = y === undefined ? "?" : short(y), then = hooks.before?.();
+  return then === undefined || then === y ? [filled("b", L), ` ${now}`] : [filled("b", L), ` ${short(then)} → `, filled("em", now)];
 }
 
 function light() {
-  // The ways from the leaf in hand to the result, as wide as their local derivatives are large; the rest fades.
+  // The ways from the leaf in hand to the result, as wide as their local derivatives are large; the rest fades. In
+  // matrices also the elements that move with it, and those that stand beside it in a sum: its row, and its column.
+  mark("lit", []);
+  mark("self", []);
   const found = state.held === null || run.values[root] === undefined ? null : waysFrom(state.held);
   svg.classList.toggle("fading", Boolean(found));
-  for (const arrow of arrows) {
-    const group = byId(arrow.id), path = group.querySelector("path"), slope = found?.get(arrow.id);
+  for (const { id } of arrows) {
+    const group = byId(id), path = group.querySelector("path"), slope = found?.get(id);
     group.classList.toggle("way", slope !== undefined);
     if (slope === undefined) path.removeAttribute("stroke-width");
     else setAttribute(path, "stroke-width", (1.2 + (6 * slope) / (1 + slope)).toFixed(2));
     path.classList.toggle("none", slope === 0);
   }
-  const cards = new Set(found ? [cardOf(state.held), ...arrows.filter(({ id }) => found.has(id)).flatMap(({ from, to }) => [from, to])] : []);
-  for (const [id] of data.cards) byId(id).classList.toggle("way", cards.has(id));
+  const way = found ? [cardOf(state.held), ...[...found.keys()].flatMap((id) => [arrowOf.get(id).from, arrowOf.get(id).to])] : [];
+  for (const [id] of data.cards) byId(id).classList.toggle("way", way.includes(id));
+  if (!found) return;
+  const moved = tangents(run, state.held), beside = new Set(nodes.flatMap((_, b) => (!isLeaf(b) && nodes[b].indexOf(state.held, 1) > 0 ? nodes[b].slice(1) : [])));
+  for (const { group, cell, what, node } of places) if (cell && what !== "gradient") {
+    group.classList.toggle("lit", Boolean(moved[node]) || beside.has(node));
+    group.classList.toggle("self", node === state.held);
+  }
 }
 
 function cardOf(node) {
@@ -321,8 +291,7 @@ function cardOf(node) {
 
 function waysFrom(leaf) {
   // For each arrow on a way the size of its local derivative: how much larger a change is that came through it.
-  const moved = tangents(run, leaf), start = cardOf(leaf), found = new Map();
-  const reached = new Set([start]);
+  const moved = tangents(run, leaf), start = cardOf(leaf), reached = new Set([start]), found = new Map();
   for (const [id, own, sources] of data.cards.toSorted((a, b) => Math.max(...a[1]) - Math.max(...b[1]))) {
     sources.forEach((source, k) => {
       if (!reached.has(source)) return;
@@ -339,36 +308,24 @@ function waysFrom(leaf) {
 
 function throughArrow(own, from, moved, input) {
   // The largest change that the nodes of a card have from those of another alone; null where they read none of them.
-  const change = new Map(), inside = new Set(own);
-  let read = null;
-  for (const b of own) {
-    if (isLeaf(b)) continue;
-    const sum = nodes[b].slice(1).reduce((total, a, k) => {
-      if (inside.has(a)) return total + (change.get(a) ?? 0) * run.slopes[b][k];
-      if (!from.has(a) || (input !== null && input !== k)) return total;
-      read ??= 0;
-      return total + moved[a] * run.slopes[b][k];
-    }, 0);
-    if (sum) change.set(b, sum);
-  }
-  return read === null ? null : Math.max(0, Math.abs(change.get(own.at(-1)) ?? 0), ...[...change].filter(([n]) => n === own.at(-1) || quantityOf.has(String(n))).map(([, c]) => Math.abs(c)));
+  const change = new Map(own.map((n) => [n, 0]));
+  let read = false;
+  for (const b of own) if (!isLeaf(b)) nodes[b].slice(1).forEach((a, k) => {
+    const through = from.has(a) && (input === null || input === k);
+    read ||= through;
+    const term = (through ? moved[a] : change.get(a) ?? 0) * run.slopes[b][k];
+    if (term) change.set(b, change.get(b) + term);
+  });
+  const shown = own.filter((n) => n === own.at(-1) || quantityOf.has(`v${n}`));
+  return read ? Math.max(...shown.map((n) => Math.abs(change.get(n)))) : null;
 }
 
 function follow(behavior = calm.matches ? "instant" : "smooth") {
   // Where the picture is larger than its window, bring what is in hand to the middle.
-  const marked = all(".hand, .near");
-  const hand = svg.querySelector(".hand")?.getBoundingClientRect();
+  const hand = svg.querySelector(".hand")?.getBoundingClientRect(), frame = picture.getBoundingClientRect();
   if (!hand) return;
-  const middle = (low, high, from, size, first) => ((high - low < size ? (low + high) / 2 : first) - from - size / 2);
-  const boxes = marked.map((e) => e.getBoundingClientRect());
-  const window_ = picture.getBoundingClientRect();
-  picture.scrollBy({
-    left: middle(Math.min(...boxes.map((b) => b.left)), Math.max(...boxes.map((b) => b.right)),
-      window_.left, window_.width, hand.left + hand.width / 2),
-    top: middle(Math.min(...boxes.map((b) => b.top)), Math.max(...boxes.map((b) => b.bottom)),
-      window_.top, window_.height, hand.top + hand.height / 2),
-    behavior,
-  });
+  const left = hand.left + hand.width / 2 - frame.left - frame.width / 2, top = hand.top + hand.height / 2 - frame.top - frame.height / 2;
+  picture.scrollBy({ left, top, behavior });
 }
 
 // The step in the address, and what the laboratory adds, so that a reload or a link comes back to it.
@@ -377,8 +334,8 @@ function remember() {
   if (embedded) return;
   clearTimeout(remembering);
   remembering = setTimeout(() => {
-    const parts = [...(state.all ? [] : [state.step]), ...hooks.address()];
-    if (document.documentElement.dataset.theme) parts.push(`theme=${document.documentElement.dataset.theme}`);
+    const { theme } = document.documentElement.dataset;
+    const parts = [...(state.all ? [] : [state.step]), ...hooks.address(), ...(theme ? [`theme=${theme}`] : [])];
     try {
       history.replaceState(null, "", `#${parts.join("&")}`);
     } catch {
@@ -389,21 +346,12 @@ function remember() {
 
 function arrive() {
   // What the address says: a step, numbers, an open part, a theme. What is none of these is ignored.
-  const parts = location.hash.slice(1).split("&");
-  const pairs = new Map(parts.filter((part) => part.includes("=")).map((part) => part.split(/=(.*)/s).slice(0, 2).map(decoded)));
-  if (["light", "dark"].includes(pairs.get("theme"))) document.documentElement.dataset.theme = pairs.get("theme");
-  hooks.arrive(pairs);
-  if (/^\d+$/.test(parts[0])) show(Number(parts[0]));
+  const said = new URLSearchParams(location.hash.slice(1)), step = /^#(\d+)(&|$)/.exec(location.hash)?.[1];
+  if (["light", "dark"].includes(said.get("theme"))) document.documentElement.dataset.theme = said.get("theme");
+  hooks.arrive(said);
+  if (step) show(Number(step));
   else draw();
   follow("instant");
-}
-
-function decoded(text) {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return "";
-  }
 }
 
 // Moving.
@@ -434,35 +382,36 @@ function sayPlaying() {
 function goToCard(id) {
   // All at once: its lines. Else its forward step, or once that is past its backward step; a second click, the other.
   if (state.all) {
-    state.card = state.card === id ? null : id;
-    state.element = null;
+    Object.assign(state, { card: state.card === id ? null : id, element: null });
     return draw();
   }
   const own = steps.flatMap((s, n) => (s.hand === id ? [n] : []));
-  const touched = steps.flatMap((s, n) => (s.near?.includes(id) && s.phase === "backward" ? [n] : []));
-  const [forward, backward] = own.length > 1 ? [own[0], own.at(-1)] : [0, own[0] ?? touched.at(-1) ?? 0];
-  if (state.step === forward) go(backward);
-  else if (state.step === backward) go(forward);
-  else go(["backward", "update"].includes(steps[state.step].phase) ? backward : forward);
+  const touched = steps.findLastIndex((s) => s.near?.includes(id) && s.phase === "backward");
+  const [forward, backward] = own.length > 1 ? [own[0], own.at(-1)] : [0, own[0] ?? Math.max(touched, 0)];
+  const goesBack = ["backward", "update"].includes(steps[state.step].phase);
+  go(state.step === forward || (goesBack && state.step !== backward) ? backward : forward);
 }
 
 function goToElement(what, k, at) {
-  state.element = String(state.element) === String([what, k, at]) ? null : [what, k, at];
-  state.card = null;
+  Object.assign(state, { element: String(state.element) === String([what, k, at]) ? null : [what, k, at], card: null });
   draw();
 }
 
+const READ_WITH_EASE = 11, READ_AT_ALL = 9; // pixels of the smallest text
+const smallest = Math.min(...all("text[font-size]").map((text) => Number(text.getAttribute("font-size"))));
+
 function resize() {
-  const { width, height } = svg.viewBox.baseVal;
-  const across = (picture.clientWidth - 12) / width, natural = Math.max(0.95, Math.min(across, 1.15)); // as small print
-  const whole = Math.min(across, (picture.clientHeight - 12) / height, 2);
-  const scale = Math.max(fit.checked ? whole : natural, 0.01);
+  // The whole picture in its window; or else so large that its smallest text is read, and it is scrolled.
+  const { width, height } = svg.viewBox.baseVal, across = (picture.clientWidth - 4) / width;
+  const whole = Math.min(across, (picture.clientHeight - 4) / height, 2);
+  const scale = Math.max(fit.checked ? whole : Math.max(READ_WITH_EASE / smallest, Math.min(across, 1.15)), 0.01);
   svg.setAttribute("width", width * scale);
   svg.setAttribute("height", height * scale);
   return whole;
 }
 
 function fitIfReadable() {
-  if (resize() < 0.85) fit.checked = false; // too small to read: scroll instead
+  fit.checked = true;
+  fit.checked = resize() * smallest >= READ_AT_ALL; // too small to read: scroll instead
   resize();
 }

@@ -27,7 +27,7 @@ from .stage import Card, Stage
 
 _SHORT = 40  # characters of a formula that a heading has room for
 
-#: A line as it stands in the page's data: text, and [tree, flags] for numbers.
+#: A line as it stands in the page's data: text, and [tree, flags] for numbers, [tree, flags, shape] for arrays.
 Pieces = list[Any]
 
 
@@ -282,8 +282,9 @@ class Script:
             if isinstance(piece, str):
                 found.append(piece)
                 continue
-            later = piece.number if isinstance(piece.number, Later) else Later(self.trees.tree(E.Number(piece.number)))
-            found.append([later.tree, piece.signed + 2 * piece.raised + 4 * later.exact])
+            later = piece.number if isinstance(piece.number, Later) else self.trees.later(E.Number(piece.number))
+            flags = piece.signed + 2 * piece.raised + 4 * later.exact
+            found.append([later.tree, flags, later.shape] if later.shape else [later.tree, flags])
         return found
 
 

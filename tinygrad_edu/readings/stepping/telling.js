@@ -16,7 +16,7 @@ function nodesOf([, k]) {
 
 function tellLine(line, run, totals, asRecorded) {
   const { of, part, edge } = line;
-  const { shape, numbers } = evaluate(line.result, run);
+  const numbers = evaluate(line.result, run), [, shape] = quantity(of[1]);
   const arrived = part ? [arriving(line, run, totals, numbers[0])] : of[0] === "g" ? elementsOf(of, run) : numbers;
   const sides = line.sides.map((side) => fillIn(side, run));
   const notes = asRecorded ? (line.notes ?? []).map((note) => fillIn(note, run)) : [];
@@ -42,22 +42,22 @@ function fillIn(pieces, run) {
   return found;
 }
 
-function placed([tree, flags], run) {
-  const found = evaluate(tree, run);
-  if (product(found.shape) !== 1 || found.shape.length) return { ...found, tree, enclosed: Boolean(flags & 2) };
-  const text = (flags & 4 ? exact : short)(found.numbers[0]);
+function placed([tree, flags, shape], run) {
+  const numbers = evaluate(tree, run);
+  if (shape) return { shape, numbers, enclosed: Boolean(flags & 2) };
+  const text = (flags & 4 ? exact : short)(numbers[0]);
   return (text.startsWith("−") ? flags & 1 : text.includes("·") && flags & 2) ? `(${text})` : text;
 }
 
 function same(a, b) {
   // Whether two sides would look alike.
-  const look = (side) => JSON.stringify(side.map((piece) => (typeof piece === "string" ? piece : [piece.shape, piece.numbers.map(compact)])));
+  const look = (side) => JSON.stringify(side.map((piece) => (typeof piece === "string" ? piece : [piece.shape, piece.numbers.map((x) => compact(x))])));
   return look(a) === look(b);
 }
 
 function asText({ quantity, relation, sides, notes, part }) {
   // The line as `explain` prints it on one line.
-  const written = (pieces) => pieces.map((piece) => (typeof piece === "string" ? piece : `[${piece.numbers.map(compact).join("  ")}]`)).join("");
+  const written = (pieces) => pieces.map((piece) => (typeof piece === "string" ? piece : `[${piece.numbers.map((x) => compact(x)).join("  ")}]`)).join("");
   const [total, ...others] = part ? notes : [null, ...notes];
   return `${quantity} ${relation} ${sides.map(written).join(" = ")}${total ? `  → ${written(total)}` : ""}`
     + others.map((note) => `\n    ${written(note)}`).join("");
@@ -69,39 +69,29 @@ const TIGHT = { sum: 1, product: 2, power: 3, atom: 4 };
 
 function behind(tree, at, run) {
   // {text, tight, used}: the formula of the element `at`, counted row by row, with numbers; and the elements in it.
-  const atom = (x, used = []) => ({ text: compact(x), tight: x < 0 ? TIGHT.sum : TIGHT.atom, used });
-  if (typeof tree === "number") return atom(tree);
-  const [kind, ...rest] = tree;
-  const { numbers, shape } = evaluate(tree, run);
-  const inner = (k = rest.length - 1) => evaluate(rest[k], run);
+  const x = evaluate(tree, run)[at], atom = { text: compact(x), tight: x < 0 ? TIGHT.sum : TIGHT.atom, used: [] };
+  if (typeof tree === "number") return atom;
+  const [kind, ...rest] = tree, lengthOf = (k) => evaluate(rest[k], run).length;
   const part = (k, offset) => behind(rest[k], offset, run);
-  if (typeof kind === "number") {
-    const parts = rest.map((_, k) => part(k, broadcastOffsets(inner(k).shape, shape)[at]));
-    return written(rows[kind][0], parts, numbers[at]);
-  }
+  if (typeof kind === "number") return written(rows[kind][0], rest.map((_, k) => part(k, lengthOf(k) > 1 ? at : 0)));
   switch (kind) {
     case "v":
-    case "g": return atom(numbers[at], [`${kind}${nodesOf(tree)[at]}`]);
-    case "T": return part(1, transposed({ ...inner(), numbers: inner().numbers.map((_, o) => o) }, rest[0]).numbers[at]);
-    case "join": return atom(numbers[at]);
-    case "reshape": return part(1, at);
-    case "part": return part(2, rest[0][at]);
-    case "placed": return added(rest[0].flatMap((o, k) => (o === at ? [part(2, k)] : [])));
-    case "along": {
-      const [f, axes] = rest;
-      if (f === "sum") return added(groups(inner().shape, axes)[at].map((o) => part(3, o)));
-      const own = groups(inner().shape, axes).find((places, k) => (f.endsWith("softmax") ? places.includes(at) : k === at));
-      const parts = own.map((o) => part(3, o));
-      return { text: `${f} of ${parts.map(({ text }) => text).join(", ")}`, tight: TIGHT.sum, used: parts.flatMap(({ used }) => used) };
+    case "g": return { ...atom, used: [`${kind}${nodesOf(tree)[at]}`] };
+    case "take": {
+      let k = 1, offset = rest[0][at];
+      while (offset >= lengthOf(k)) offset -= lengthOf(k++);
+      return part(k, offset);
     }
-    case "@": if (rest.length === 2 && shape.length < 3) {
-      const sizes = sizesOf(inner(0), inner(1));
-      if (!sizes) return written("×", [0, 1].map((k) => part(k, broadcastOffsets(inner(k).shape, shape)[at])), numbers[at]);
-      const [, n, p] = sizes, i = Math.floor(at / p), j = at % p;
-      return added(Array.from({ length: n }, (_, k) => written("×", [part(0, i * n + k), part(1, k * p + j)])));
+    case "placed": return added(rest[1].flatMap((o, k) => (o === at ? [part(2, k)] : [])));
+    case "@": return added(factorsOf(...rest.slice(0, 3), at).map(([i, j]) => written("×", [part(3, i), part(4, j)])));
+    case "along": {
+      const [name, inner, outer] = rest;
+      const start = outer.find((o, k) => (name.endsWith("softmax") ? inner.some((i) => o + i === at) : k === at));
+      const parts = inner.map((i) => part(3, start + i));
+      return name === "sum" ? added(parts) : called(name, parts);
     }
   }
-  return atom(numbers[at]);
+  return atom;
 }
 
 function closed({ text, tight }, least) {
@@ -114,7 +104,11 @@ function added(parts) {
   return { text, tight: parts.length > 1 ? TIGHT.sum : parts[0]?.tight ?? TIGHT.atom, used: parts.flatMap(({ used }) => used) };
 }
 
-function written(symbol, parts, value) {
+function called(name, parts) {
+  return { text: `${name}(${parts.map(({ text }) => text).join(", ")})`, tight: TIGHT.atom, used: parts.flatMap(({ used }) => used) };
+}
+
+function written(symbol, parts) {
   const [a, b] = parts, used = parts.flatMap((part) => part.used);
   const infix = { "+": [" + ", TIGHT.sum, 1, 2], "−": [" − ", TIGHT.sum, 1, 2], "×": [" · ", TIGHT.product, 2, 3], "÷": [" / ", TIGHT.product, 2, 3] }[symbol];
   if (infix && b) {
@@ -123,5 +117,5 @@ function written(symbol, parts, value) {
   }
   if (symbol === "neg") return { text: `−${closed(a, TIGHT.product)}`, tight: TIGHT.sum, used };
   if (symbol === "^2") return { text: `${closed(a, TIGHT.atom)}²`, tight: TIGHT.power, used };
-  return { text: `${symbol}(${parts.map(({ text }) => text).join(", ")})`, tight: TIGHT.atom, used };
+  return called(symbol, parts);
 }
