@@ -12,8 +12,6 @@ NumPy, with the conventions of paper: a vector is a column, so that `.T` makes a
 broadcast against `a`. A reading reshapes a result that has the right numbers in another shape.
 """
 
-from __future__ import annotations
-
 from math import prod
 from typing import Any, NamedTuple
 
@@ -117,68 +115,51 @@ LAYERS = {
     1:      ArrayOp("affine", lambda W, h, b: W @ h + b,      lambda G, y, W, h, b: (G @ h.T, W.T @ G, G)),
     2:      ArrayOp("affine", lambda W, h, b: h @ W.T + b,    lambda G, y, W, h, b: (G.T @ h, G @ W, G.sum((0,)))),
 }
-MATMUL      = ArrayOp("@",
-                      lambda a, b: product(a, b).value(a, b),
-                      lambda G, y, a, b: product(a, b).passes_on(G, y, a, b))
-AFFINE      = ArrayOp("affine",
-                      lambda W, h, b: LAYERS[len(h.shape)].value(W, h, b),
-                      lambda G, y, W, h, b: LAYERS[len(h.shape)].passes_on(G, y, W, h, b))
+MATMUL      = ArrayOp("@",           lambda a, b: product(a, b).value(a, b),
+                                     lambda G, y, a, b: product(a, b).passes_on(G, y, a, b))
+AFFINE      = ArrayOp("affine",      lambda W, h, b: LAYERS[len(h.shape)].value(W, h, b),
+                                     lambda G, y, W, h, b: LAYERS[len(h.shape)].passes_on(G, y, W, h, b))
 
 # Along axes.
-SUM         = ArrayOp("sum",
-                      lambda a, axis: a.sum(axis),
-                      lambda G, y, a, axis: (G,))
-MEAN        = ArrayOp("mean",
-                      lambda a, axis: a.sum(axis) / count(a, axis),
-                      lambda G, y, a, axis: (G / count(a, axis),))
-MAX         = ArrayOp("max",
-                      lambda a, axis: a.max(axis),
-                      lambda G, y, a, axis: (G * shares(a, y, axis),))
-MIN         = ArrayOp("min",
-                      lambda a, axis: a.min(axis),
-                      lambda G, y, a, axis: (G * shares(-a, -y, axis),))
-LSE         = ArrayOp("logsumexp",
-                      lambda a, axis: a.logsumexp(axis),
-                      lambda G, y, a, axis: (G * a.softmax(axis),))
-SOFTMAX     = ArrayOp("softmax",
-                      lambda a, axis: a.softmax(axis),
-                      lambda G, y, a, axis: (y * (G - (G * y).sum(axis)),))
-LOG_SOFTMAX = ArrayOp("log_softmax",
-                      lambda a, axis: a.log_softmax(axis),
-                      lambda G, y, a, axis: (G - G.sum(axis) * a.softmax(axis),))
+SUM         = ArrayOp("sum",         lambda a, axis: a.sum(axis),
+                                     lambda G, y, a, axis: (G,))
+MEAN        = ArrayOp("mean",        lambda a, axis: a.sum(axis) / count(a, axis),
+                                     lambda G, y, a, axis: (G / count(a, axis),))
+MAX         = ArrayOp("max",         lambda a, axis: a.max(axis),
+                                     lambda G, y, a, axis: (G * shares(a, y, axis),))
+MIN         = ArrayOp("min",         lambda a, axis: a.min(axis),
+                                     lambda G, y, a, axis: (G * shares(-a, -y, axis),))
+LSE         = ArrayOp("logsumexp",   lambda a, axis: a.logsumexp(axis),
+                                     lambda G, y, a, axis: (G * a.softmax(axis),))
+SOFTMAX     = ArrayOp("softmax",     lambda a, axis: a.softmax(axis),
+                                     lambda G, y, a, axis: (y * (G - (G * y).sum(axis)),))
+LOG_SOFTMAX = ArrayOp("log_softmax", lambda a, axis: a.log_softmax(axis),
+                                     lambda G, y, a, axis: (G - G.sum(axis) * a.softmax(axis),))
 
 # A sum over elements of a, divided by their number, as Σ (aᵢ − ā)² / (n − 1).
-PER_COUNT   = ArrayOp("÷",
-                      lambda total, a, axis, less: total / (count(a, axis) - less),
-                      lambda G, y, total, a, axis, less: (G / (count(a, axis) - less), 0.0))
+PER_COUNT   = ArrayOp("÷",           lambda total, a, axis, less: total / (count(a, axis) - less),
+                                     lambda G, y, total, a, axis, less: (G / (count(a, axis) - less), 0.0))
 
 # Other arrangements of the same numbers: each gets back G where its own numbers went. A `place` is a part of a.
-TRANSPOSE   = ArrayOp("ᵀ",
-                      lambda a: transposed(a),
-                      lambda G, y, a: (transposed(G),))
-PERMUTE     = ArrayOp("permute",
-                      lambda a, axis: a.permute(axis),
-                      lambda G, y, a, axis: (G.permute(tuple(map(axis.index, range(len(axis))))),))
-RESHAPE     = ArrayOp("reshape",
-                      lambda a, shape: a.reshape(shape),
-                      lambda G, y, a, shape: (G.reshape(a.shape),))
-INDEX       = ArrayOp("[ ]",
-                      lambda a, place: a[place],
-                      lambda G, y, a, place: (G.placed(place, a.shape),))
-WHERE       = ArrayOp("where",
-                      lambda chosen, a, b: chosen * a + (1 - chosen) * b,
-                      lambda G, y, chosen, a, b: (0.0, summed(G * chosen, a.shape), summed(G * (1 - chosen), b.shape)))
-CAT         = ArrayOp("cat",
-                      lambda *a, axis: a[0].cat(a[1:], axis),
-                      lambda G, y, *a, axis: G.split([part.shape[axis] for part in a], axis))
-STACK       = ArrayOp("stack",
-                      lambda *a: a[0].stack(a[1:]),
-                      lambda G, y, *a: G.rows())
+TRANSPOSE   = ArrayOp("ᵀ",           lambda a: transposed(a),
+                                     lambda G, y, a: (transposed(G),))
+PERMUTE     = ArrayOp("permute",     lambda a, axis: a.permute(axis),
+                                     lambda G, y, a, axis: (G.permute(tuple(map(axis.index, range(len(axis))))),))
+RESHAPE     = ArrayOp("reshape",     lambda a, shape: a.reshape(shape),
+                                     lambda G, y, a, shape: (G.reshape(a.shape),))
+INDEX       = ArrayOp("[ ]",         lambda a, place: a[place],
+                                     lambda G, y, a, place: (G.placed(place, a.shape),))
+WHERE       = ArrayOp("where",       lambda c, a, b: c * a + (1 - c) * b,
+                                     lambda G, y, c, a, b: (0.0, summed(G * c, a.shape), summed(G * (1 - c), b.shape)))
+CAT         = ArrayOp("cat",         lambda *a, axis: a[0].cat(a[1:], axis),
+                                     lambda G, y, *a, axis: G.split([part.shape[axis] for part in a], axis))
+STACK       = ArrayOp("stack",       lambda *a: a[0].stack(a[1:]),
+                                     lambda G, y, *a: G.rows())
 
 # Of logits z, element by element: −y log σ(z) − (1 − y) log(1 − σ(z)), which is log(1 + eᶻ) − y z.
 BCE         = ArrayOp("binary_cross_entropy",
-                      lambda z, y: ops.log(1 + ops.exp(z)) - y * z,
-                      lambda G, loss, z, y: (G * (z.sigmoid() - y), -G * z))
+                                     lambda z, y: ops.log(1 + ops.exp(z)) - y * z,
+                                     lambda G, loss, z, y: (G * (z.sigmoid() - y), -G * z))
 # A Python function of single numbers, for which there is no rule.
 MAP         = ArrayOp("map")
 # fmt: on

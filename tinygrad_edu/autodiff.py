@@ -4,8 +4,6 @@ Arguments called `xs` may be a Value, a Tensor, or lists, tuples and dicts of th
 results have the same structure.
 """
 
-from __future__ import annotations
-
 from typing import Any, TypeVar
 
 from .errors import described

@@ -1,7 +1,5 @@
 """The order in which a graph can be read: every node after all of its inputs."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 

@@ -8,8 +8,6 @@ Letters: `a`, `b`, `c`, `z` are arguments, `y` is the output, `n` a constant exp
 Where calculus leaves a choice: relu'(0) = abs'(0) = step'(0) = 0, and a tie shares the gradient equally.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from functools import lru_cache, reduce

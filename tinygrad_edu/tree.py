@@ -3,8 +3,6 @@
 A Tensor is known here by what it can do: it has flat `values`, `map(f)` and a shape, and iterates over its rows.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Any
 

@@ -392,20 +392,13 @@ def test_mlp_names_its_parameters_and_results_as_in_the_notes():
 
 
 def test_mlp_refuses_what_it_cannot_be():
-    for sizes in [], [3]:
+    for sizes in [], [3], 3:
         with pytest.raises(ValueError) as error:
             MLP(sizes)
         assert str(error.value) == f"MLP: the sizes of at least an input and an output are needed, not {sizes}"
     for sizes in None, "21", [[2], [1]]:
         with pytest.raises(ValueError, match="whole numbers above 0"):
             MLP(sizes)
-    for micrograds in (3, [4, 4, 1]), (3, (4, 4, 1)):
-        with pytest.raises(ValueError, match=r"MLP: all sizes go in one list, .* MLP\(\[3, 4, 4, 1\]\)"):
-            MLP(*micrograds)
-    with pytest.raises(ValueError, match="MLP: all sizes go in one list"):
-        MLP(3)
-    with pytest.raises(ValueError, match=r"MLP: the activation is one of .*, not \[\]"):
-        MLP([2, 1], activation=[])
     with pytest.raises(ValueError, match="MLP: the activation is one of tanh, relu, sigmoid, not 'softplus'"):
         MLP([1, 1], activation="softplus")
     with pytest.raises(ValueError, match="whole numbers above 0"):

@@ -63,7 +63,7 @@ def test_parameters_come_in_any_structure():
 
 def test_a_module_is_told_where_its_parameters_are():
     for optimizer in SGD, Adam:
-        with pytest.raises(TypeError, match=rf"{optimizer.__name__}: a Module gives its parameters as net\.parameters"):
+        with pytest.raises(TypeError, match=r"not MLP: its parameters are net\.parameters\(\)"):
             optimizer(MLP([1, 1]), lr=0.1)
 
 
@@ -187,11 +187,11 @@ def test_training_lowers_the_loss(make):
 @pytest.mark.parametrize(
     ("params", "error", "message"),
     [
-        ([], ValueError, "there are no parameters to learn"),
-        (iter([]), ValueError, "there are no parameters to learn"),
+        ([], ValueError, "parameters are leaves, at least one, and none was computed"),
+        (iter([]), ValueError, "parameters are leaves, at least one, and none was computed"),
         ([1.0], TypeError, "a Value, a Tensor or a list of them is needed, not float 1.0"),
         ([Value(1.0), None], TypeError, "is needed, not NoneType None"),
-        ([Value(1.0) * 2], ValueError, "parameters are leaves, but one of these was computed"),
+        ([Value(1.0) * 2], ValueError, "none was computed"),
     ],
 )
 def test_what_cannot_be_learned_is_refused(make, params, error, message):
@@ -240,9 +240,7 @@ def test_a_step_that_overflows_is_not_taken_at_all(settings, name):
     good, bad = Value(1.0, label="good"), Value(1e308, label=name)
     sgd = SGD([good, bad], lr=10.0, **settings)
     good.grad, bad.grad = 1.0, -1e308
-    with pytest.raises(
-        OverflowError, match=r"SGD: the step takes w from 1e\+308 to inf; its gradient is -1e\+308, and"
-    ):
+    with pytest.raises(OverflowError, match=r"SGD: θ of w would be inf; it is 1e\+308, its gradient -1e\+308, and"):
         sgd.step()
     assert (good.data, bad.data, good.grad, bad.grad) == (1.0, 1e308, 1.0, -1e308)
     bad.grad, bad.data = 0.0, 0.0
@@ -254,12 +252,12 @@ def test_a_step_of_adam_that_overflows_is_not_taken_at_all():
     good, bad = Value(1.0), Value(1.0)
     adam = Adam([good, bad], lr=0.5)
     good.grad, bad.grad = 1.0, 1e200
-    with pytest.raises(OverflowError, match=r"Adam: v of a parameter would be inf; its gradient is 1e\+200"):
+    with pytest.raises(OverflowError, match=r"Adam: v of a parameter would be inf; it is 1\.0, its gradient 1e\+200"):
         adam.step()
     assert (good.data, bad.data) == (1.0, 1.0)
     bad.data, adam.lr = 1.75e308, 1e307
     bad.grad = -1.0
-    with pytest.raises(OverflowError, match=r"Adam: the step takes a parameter from 1.75e\+308 to inf"):
+    with pytest.raises(OverflowError, match=r"Adam: θ of a parameter would be inf; it is 1.75e\+308"):
         adam.step()
     assert (good.data, bad.data) == (1.0, 1.75e308)
     adam.lr, bad.grad = 0.5, 0.0

@@ -56,14 +56,6 @@ class Numbers(Operators[Any, "Numbers"], list[Any]):
         """
         return [row.tolist() if isinstance(row, Numbers) else row for row in self]
 
-    def copy(self) -> Numbers:
-        """The same numbers; a slice is one too.
-
-        >>> Numbers.of([1.0, 2.0]).copy()
-        [1.0, 2.0]
-        """
-        return self[:]  # type: ignore[no-any-return]
-
     def __getitem__(self, index: Any) -> Any:
         found = super().__getitem__(index)
         return Numbers(found) if isinstance(index, slice) else found

@@ -13,7 +13,7 @@ from math import sqrt
 from numbers import Real
 from typing import Any, NoReturn
 
-from ..shapes import as_shape, is_integer
+from ..shapes import as_shape
 from ..value import Value, numbers
 from ..writing.names import elements, of_layer
 from .functions import affine
@@ -155,7 +155,7 @@ class Module:
         >>> Linear(2, 1, init=0.5).state_dict()
         {'W': [[0.5, 0.5]], 'b': [0.5]}
         """
-        return {path: parameter.tolist() for path, parameter in self._by_path().items()}
+        return {path: parameter.tolist() for path, parameter in self.named_parameters()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Set every parameter from nested lists, by path; all of them or none.
@@ -172,7 +172,7 @@ class Module:
         """
         if not isinstance(state, Mapping):
             raise TypeError(f"load_state_dict: a dict from paths to numbers is needed, not {type(state).__name__}")
-        parameters = self._by_path()
+        parameters = dict(self.named_parameters())
         missing, unknown = parameters.keys() - state.keys(), state.keys() - parameters.keys()
         if missing or unknown:
             raise KeyError(f"load_state_dict: missing {sorted(missing)}, unknown {sorted(unknown)}")
@@ -184,15 +184,6 @@ class Module:
             assign(parameters, {path: numbers(tensor.values) for path, tensor in new.items()})
         except ValueError as error:  # tied: the same numbers under two paths
             raise ValueError(f"load_state_dict: {error}") from None
-
-    def _by_path(self) -> dict[str, Parameter]:
-        """Every Parameter by its path. Raises ValueError where two have one path, as {1: p, "1": q} in a dict."""
-        found: dict[str, Parameter] = {}
-        for path, parameter in self.named_parameters():
-            if path in found:
-                raise ValueError(f"two parameters are called {path}, so that neither can be saved by name")
-            found[path] = parameter
-        return found
 
     def extra_repr(self) -> str:
         """What stands between the parentheses of a Module without Modules inside.
@@ -263,12 +254,7 @@ class Linear(Module):
     """
 
     def __init__(
-        self,
-        in_features: int,
-        out_features: int,
-        bias: bool = True,
-        init: float | None = None,
-        seed: Seed = None,
+        self, in_features: int, out_features: int, bias: bool = True, init: float | None = None, seed: Seed = None
     ) -> None:
         out_features, in_features = as_shape((out_features, in_features))
         rng = random_source(seed)
@@ -395,20 +381,12 @@ class MLP(Module):
     """
 
     def __init__(
-        self,
-        sizes: Sequence[int],
-        activation: str = "tanh",
-        init: float | None = None,
-        seed: Seed = None,
+        self, sizes: Sequence[int], activation: str = "tanh", init: float | None = None, seed: Seed = None
     ) -> None:
-        if is_integer(sizes):
-            rest: Any = activation  # MLP(3, [4, 4, 1]), as micrograd has it
-            everything = [sizes, *rest] if isinstance(rest, (list, tuple)) else [sizes, 4, 1]
-            raise ValueError(f"MLP: all sizes go in one list, that of the input first, as in MLP({everything})")
         widths = as_shape(sizes)
         if len(widths) < 2:
             raise ValueError(f"MLP: the sizes of at least an input and an output are needed, not {sizes!r}")
-        if activation not in [*ACTIVATIONS]:  # of a dict one cannot ask for what has no hash
+        if activation not in ACTIVATIONS:
             raise ValueError(
                 f"MLP: the activation is one of {', '.join(ACTIVATIONS)}, not {activation!r}; a Sequential takes "
                 "any function f, as in Sequential(Linear(2, 3), f, Linear(3, 1))"

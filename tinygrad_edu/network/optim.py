@@ -4,10 +4,8 @@ What a step does is a table of lines, each the next quantity from those before i
 floats, Values or symbols, so that `step` computes them and `explain(…, optimizer=…)` writes them.
 """
 
-from __future__ import annotations
-
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import repeat
 from math import inf, isfinite
 from typing import Any, NamedTuple, NoReturn, TypeAlias
@@ -76,14 +74,10 @@ class Optimizer:
     settings: tuple[str, ...] = ("lr", "weight_decay")  # what the repr shows
 
     def __init__(self, params: Parameters, lr: float, weight_decay: float = 0.0) -> None:
-        if hasattr(params, "parameters"):
-            raise TypeError(f"{type(self).__name__}: a Module gives its parameters as net.parameters()")
-        tree = params if isinstance(params, Mapping) else list(params)
+        tree = list(params) if isinstance(params, Iterator) else params
         self.values: list[Value] = list(dict.fromkeys(values_in(tree)))
-        if not self.values:
-            raise ValueError(f"{type(self).__name__}: there are no parameters to learn")
-        if any(value.op for value in self.values):
-            raise ValueError(f"{type(self).__name__}: parameters are leaves, but one of these was computed")
+        if not self.values or any([value.op for value in self.values]):
+            raise ValueError(f"{type(self).__name__}: parameters are leaves, at least one, and none was computed")
         self.lr = _in_range("lr", lr, 0.0, exclusive=True)
         self.weight_decay = _in_range("weight_decay", weight_decay, 0.0)
         self.t = 0
@@ -141,15 +135,11 @@ class Optimizer:
         self.state = {letter: now.get(letter, column) for letter, column in self.state.items()}
 
     def _refuse(self, letter: str, found: list[float]) -> NoReturn:
-        """Raise OverflowError for the first number that is not finite."""
+        """Raise OverflowError for the first number of a line that is not finite."""
         value, new = next((value, new) for value, new in zip(self.values, found) if not isfinite(new))
-        of = value.label or "a parameter"
-        what = f"{letter} of {of} would be {new}"
-        if letter == "θ":
-            what = f"the step takes {of} from {value.data} to {new}"
         raise OverflowError(
-            f"{type(self).__name__}: {what}; its gradient is {value.grad}, "
-            f"and the learning rate {self.lr} may be too large"
+            f"{type(self).__name__}: {letter} of {value.label or 'a parameter'} would be {new}; it is {value.data}, "
+            f"its gradient {value.grad}, and the learning rate {self.lr} may be too large"
         )
 
 

@@ -145,13 +145,7 @@ class Reductions(Operators[Any, "Tensor"]):
         """A reduction of which each element is one node."""
         return self._reduce(op, lambda group: record(row, group, numbers(group)), axis, keepdims)
 
-    def _reduce(
-        self,
-        op: ArrayOp,
-        f: Callable[[tuple[Value, ...]], Value],
-        axis: Axis,
-        keepdims: bool,
-    ) -> Tensor:
+    def _reduce(self, op: ArrayOp, f: Callable[[tuple[Value, ...]], Value], axis: Axis, keepdims: bool) -> Tensor:
         gone = as_axes(axis, self.shape)
         kept, inner, outer = reduction(self.shape, gone, bool(keepdims))
         values = [f(tuple([self.values[o + i] for i in inner])) for o in outer]
