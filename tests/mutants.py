@@ -54,7 +54,7 @@ TESTS = {
     "network": "tests/network",
     "array_ops.py": "matrices truth explaining tests/network/test_reductions.py",
     "cli": "tests/cli exercising_commands",
-    "../examples": "tests/project/test_examples.py tests/project/test_bug_lab.py",
+    "../examples": "tests/project/test_examples.py",
     "shapes.py": "tests/network",
     "": "tests/engine tests/project/test_project.py",
 }

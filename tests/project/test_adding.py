@@ -13,40 +13,21 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def recipe():
-    """A row, a method and a line, each with the file it goes into: the one that README named last before it."""
-    part = README[README.index("## Adding an operation") : README.index("## Beside others")]
-    prose, file, found = re.split(r"```python\n(.*?)```", part, flags=re.DOTALL), "", []
-    for text, block in zip(prose[::2], prose[1::2]):
-        *_, file = [file, *re.findall(r"`([\w/]+\.py)`", text)]
-        found.append((file, block))
-    assert [file for file, _ in found] == ["tinygrad_edu/ops.py", "tinygrad_edu/value.py", "tests/domains.py"]
-    return found
-
-
-def put_below_cos(text, block):
-    """The block after the row, the method or the line of cos: with the indentation that it has in README."""
-    if "def " in block:
-        where = re.search(r"    def cos\(self\).*?\n\n(?=    \S)", text, flags=re.DOTALL)
-        block += "\n"
-    else:
-        where = re.search(r"^(COS +=|    ops\.COS:).*\n", text, flags=re.MULTILINE)
-    return text[: where.end()] + block + text[where.end() :]
-
-
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory):
-    """A copy of the project with the operation in it."""
+    """A copy of the project with a row, a method and a line put below those of cos, and the row's name in TABLE."""
     copy = tmp_path_factory.mktemp("copy") / "project"
-    unwanted = shutil.ignore_patterns(".*", "__pycache__", "build", "dist")
-    shutil.copytree(ROOT, copy, ignore=unwanted)
-    for file, block in recipe():
-        path = copy / file
-        text = put_below_cos(path.read_text(encoding="utf-8"), block)
-        if block.startswith("ARCTAN"):  # "and its name in TABLE"
-            before, table, after = text.partition("\nTABLE = (")
-            text = before + table + after.replace(" COS,", " COS, ARCTAN,", 1)
-        path.write_text(text, encoding="utf-8")
+    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "__pycache__", "build", "dist"))
+    part = README[README.index("## Adding an operation") : README.index("## Beside others")]
+    prose, files = re.split(r"```python\n(.*?)```", part, flags=re.DOTALL), []
+    for before, block in zip(prose[::2], prose[1::2]):
+        files += re.findall(r"`([\w/]+\.py)`", before)[-1:]  # the file that README names last
+        text = (copy / files[-1]).read_text(encoding="utf-8")
+        below = r"^(    def cos\(self\).*?\n\n(?=    \S)|COS +=.*?\n|    ops\.COS:.*?\n)"
+        end = re.search(below, text, flags=re.MULTILINE | re.DOTALL).end()
+        text = text[:end] + block + "\n" * ("def " in block) + text[end:]
+        (copy / files[-1]).write_text(text.replace("SIN, COS,", "SIN, COS, ARCTAN,"), encoding="utf-8")
+    assert files == ["tinygrad_edu/ops.py", "tinygrad_edu/value.py", "tests/domains.py"]
     return copy
 
 

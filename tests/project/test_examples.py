@@ -10,6 +10,7 @@ import pytest
 from scripts import EXAMPLES, run
 
 from tinygrad_edu import MLP
+from tinygrad_edu.tree import flatten
 
 FIRST, SECOND = ([1, 0, 1, 0], [0, 1, 0]), ([0, 0, 10, 0], [0, 0, 1])
 
@@ -152,19 +153,6 @@ def test_the_loss_is_drawn_and_stepped_through(script, tmp_path):
     assert f"<h1>Question {script[1]}: " in text and "Backward through neuron h⁽¹⁾₄" in text
 
 
-def test_the_derivation_speaks_the_language_of_the_notes():
-    text = run("q1.py", "--explain")
-    for formula in (
-        "∂L/∂ŷ    = ŷ − y",
-        "∂L/∂W⁽³⁾ = ∂L/∂z⁽³⁾ h⁽²⁾ᵀ",
-        "∂L/∂h⁽²⁾ = W⁽³⁾ᵀ ∂L/∂z⁽³⁾",
-        "∂L/∂h⁽²⁾ ∘ (1 − h⁽²⁾²)",
-    ):
-        assert formula in text
-    assert "zero: the contributions" in run("q2.py", "--explain")
-    assert run("q2.py", "--explain", "--format", "latex").startswith("\\documentclass")
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -265,3 +253,29 @@ def test_seven_films_are_what_their_notes_say(tmp_path):
     assert last["momentum"] < last["SGD"] / 100
     pages = [*tmp_path.glob("*.html")]
     assert len(pages) == 7 and max([page.stat().st_size for page in pages]) < 400_000
+
+
+@pytest.mark.parametrize("bug", range(1, 11))
+def test_each_bug_is_found_by_the_check_and_can_be_mended(bug, tmp_path, capsys, monkeypatch):
+    monkeypatch.syspath_prepend(EXAMPLES)
+    import bug_lab
+
+    file = tmp_path / "mine.py"
+    assert bug_lab.is_right(bug_lab.ENGINE)
+    assert bug_lab.main([str(bug), str(file)]) == 0
+    assert bug_lab.main(["--check", str(file)]) == 1
+    right, wrong, why = bug_lab.BUGS[bug - 1]
+    file.write_text(file.read_text(encoding="utf-8").replace(wrong, right), encoding="utf-8")
+    assert bug_lab.main(["--check", str(file)]) == 0
+    capsys.readouterr()
+    assert bug_lab.main(["--solution", str(bug)]) == 0
+    assert why in capsys.readouterr().out
+
+
+def test_the_tiny_gpt_has_the_parameters_of_microgpt_and_learns(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["gpt.py", "40"])
+    training, writes, _ = (EXAMPLES / "gpt.py").read_text(encoding="utf-8").partition('print("\\nIt writes:")')
+    names = {}
+    exec(training, names)
+    assert writes and len(flatten(names["W"])) == 4192
+    assert sum(names["losses"][-10:]) < 0.9 * sum(names["losses"][:10])
