@@ -98,6 +98,8 @@ def test_no_two_derivatives_have_one_name():
     assert [d.label for d in nameless] == ["∂a", "∂²/∂a∂b", "∂³/∂a∂b∂a"]
     L.label = "L"
     assert [d.label for d in grad(L, [a, b])] == ["∂L/∂a", "∂L/∂b"]
+    assert [d.label.nodes for d in grad(L, [a, b])] == [(L, a), (L, b)]
+    assert grad(grad(L, a), b).label.nodes == (L, a, b)
     assert [[d.label for d in row] for row in hessian(L, [a, b])] == [
         ["∂²L/∂a∂a", "∂²L/∂a∂b"], ["∂²L/∂b∂a", "∂²L/∂b∂b"],
     ]  # fmt: skip
