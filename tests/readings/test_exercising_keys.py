@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 from reading import Reader, on_one_line, read
+from test_modules import random_loss
 
 from tinygrad_edu import (
     MLP,
     Linear,
-    Module,
     Tensor,
     Value,
     Worksheet,
@@ -21,53 +21,18 @@ from tinygrad_edu import (
     squared_error,
     worksheet,
 )
-from tinygrad_edu.network.nn import Parameter
 
 HALF = 0.5e-4 + 1e-9  # four decimals are printed
 
 
-class Residual(Module):
-    def __init__(self, n: int, seed: int) -> None:
-        self.first, self.last = Linear(n, n, seed=seed), Linear(n, 2, seed=seed + 1)
-
-    def __call__(self, x: Tensor) -> Tensor:
-        return self.last(x + self.first(x).tanh())
-
-
-class Recurrent(Module):
-    """The same weights in two steps of time."""
-
-    def __init__(self, n: int, seed: int) -> None:
-        self.W_hh, self.W_xh = Linear(2, 2, seed=seed), Linear(n, 2, seed=seed + 1)
-
-    def __call__(self, x: Tensor) -> Tensor:
-        h = self.W_xh(x).tanh()
-        return self.W_hh(h) + self.W_xh(x) if h.ndim == 1 else self.W_hh(self.W_hh(h).tanh())
-
-
-class Normed(Module):
-    def __init__(self, n: int, seed: int) -> None:
-        self.inner, self.gain = Linear(n, 2, seed=seed), Parameter([1.0, 0.5])
-
-    def __call__(self, x: Tensor) -> Tensor:
-        z = self.inner(x)
-        return (z - z.mean()) / (z.var() + 0.1).sqrt() * self.gain
-
-
-def prediction(rng: random.Random, n: int, x: Tensor) -> Tensor:
-    seed = rng.randint(0, 99)
-    kind = rng.choice(["tanh", "sigmoid", "relu", "residual", "recurrent", "normed"])
-    if kind in ("tanh", "sigmoid", "relu"):
-        return MLP([n, rng.randint(2, 3), 2], activation=kind, seed=seed)(x)
-    return {"residual": Residual, "recurrent": Recurrent, "normed": Normed}[kind](n, seed)(x)
-
-
 def loss(rng: random.Random) -> Tensor:
-    """A network with a loss, over one example or several."""
+    """A random Module, or an MLP with one of all losses, over one example or several."""
+    if rng.random() < 0.5:
+        return random_loss(rng)[0]
     n, several = rng.randint(2, 3), rng.random() < 0.5
-    rows = 2 if several else 1
-    inputs = [[rng.uniform(-1, 1) for _ in range(n)] for _ in range(rows)]
-    z = prediction(rng, n, Tensor(inputs if several else inputs[0], label="x"))
+    inputs = [[rng.uniform(-1, 1) for _ in range(n)] for _ in range(2)]
+    net = MLP([n, rng.randint(2, 3), 2], activation=rng.choice(["tanh", "sigmoid", "relu"]), seed=rng.randint(0, 99))
+    z = net(Tensor(inputs if several else inputs[0], label="x"))
     reduction = rng.choice(["sum", "mean"])
     kind = rng.choice(["squared", "mse", "softmax", "class", "probabilities", "binary", "mean", "variance"])
     if kind in ("mean", "variance"):
@@ -82,7 +47,7 @@ def loss(rng: random.Random) -> Tensor:
     return losses.get(kind, cross_entropy)(z, y, reduction)
 
 
-def printed(sheet: Worksheet) -> tuple[dict[str, Any], list[tuple[str, str, list[float]]]]:
+def printed(sheet: Worksheet) -> tuple[dict[str, Any], list[tuple[str, str, Any]]]:
     """What is given, by name; and of each line its quantity, its rule, and the numbers of the key."""
     text = sheet.key().to("md")
     given = {}
@@ -94,16 +59,18 @@ def printed(sheet: Worksheet) -> tuple[dict[str, Any], list[tuple[str, str, list
     lines = []
     for quantity, rule, answers in re.findall("`([^`]+?) = ([^`]+)`\n\n((?:- `[^`]*`\n)+)", text + "\n"):
         numbers = [Reader(one, {}).sum() for one in re.findall("= (.*?)`", answers)]
-        lines.append((quantity, rule, numbers))
+        last = re.findall(r"\[([\d,]+)\] =", answers)[-1:]
+        lines.append((quantity, rule, np.reshape(numbers, [int(n) for place in last for n in place.split(",")])))
     return given, lines
 
 
-def pass_of(given: dict[str, Any], lines: list[tuple[str, str, list[float]]]) -> dict[str, Any]:
+def pass_of(given: dict[str, Any], lines: list[tuple[str, str, Any]]) -> dict[str, Any]:
     """Every quantity, computed line by line from what is given."""
     env = dict(given)
     for quantity, rule, numbers in lines:
         value = np.asarray(read(rule, env))
-        env[quantity] = value if value.size == len(numbers) else np.broadcast_to(value, len(numbers))
+        fits = value.size == numbers.size
+        env[quantity] = value.reshape(numbers.shape) if fits else np.broadcast_to(value, numbers.shape)
     return env
 
 
@@ -112,7 +79,7 @@ def check(sheet: Worksheet) -> int:
     given, lines = printed(sheet)
     env = pass_of(given, lines)
     for quantity, rule, numbers in lines:
-        np.testing.assert_allclose(np.ravel(env[quantity]), numbers, rtol=0, atol=HALF, err_msg=f"{quantity} = {rule}")
+        np.testing.assert_allclose(env[quantity], numbers, rtol=0, atol=HALF, err_msg=f"{quantity} = {rule}")
     forward = [line for line in lines if not line[0].startswith(("∂", "new "))]
     root = forward[-1][0]
     for quantity, _, numbers in lines:
@@ -127,7 +94,7 @@ def check(sheet: Worksheet) -> int:
                 moved.reshape(-1)[k] += step
                 ends.append(float(np.ravel(pass_of(given | {name: moved}, forward)[root])[0]))
             slopes.append((ends[0] - ends[1]) / 2e-5)
-        np.testing.assert_allclose(slopes, numbers, rtol=0, atol=HALF + 1e-6, err_msg=quantity)
+        np.testing.assert_allclose(slopes, numbers.ravel(), rtol=0, atol=HALF + 1e-6, err_msg=quantity)
     return len(lines)
 
 
@@ -144,7 +111,7 @@ def test_the_n_of_a_mean_is_not_drawn() -> None:
     )
     given, lines = printed(sheet)
     assert {*given} == {"y_hat", "y"}
-    assert lines[0][2] == pytest.approx([np.mean((given["y_hat"] - given["y"]) ** 2)], abs=HALF)
+    assert lines[0][2] == pytest.approx(np.mean((given["y_hat"] - given["y"]) ** 2), abs=HALF)
 
 
 @pytest.mark.parametrize(

@@ -56,8 +56,7 @@ def worksheet(
 
     Args:
         y: a Value, or a Tensor of one element.
-        blanks: what is asked for: "forward", "backward", "all", or a list of quantities, as Values, Tensors
-            or names such as "dL_dW2".
+        blanks: what is asked for: "forward", "backward", "all", or a list of names such as "dL_dW2".
         level: "tensor" for whole matrices, "value" for single numbers, as in `explain`.
         title: the heading.
         digits: how many decimals are asked for.

@@ -8,7 +8,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -84,17 +84,12 @@ def read_number(written: object) -> Given | None:
     if match := _POWER.fullmatch(text):
         mantissa, power = match[1] or "1", int(next(p for p in match.groups()[1:] if p))
     if not re.fullmatch(_DECIMAL, mantissa) or abs(power) > 300 or len(mantissa) > 400:
-        raise ValueError(f"{_quoted(written)} is not a number")
+        raise ValueError(f"{written!r:.60} is not a number")
     number = sign * float(f"{mantissa}e{power}")
     if not math.isfinite(number):
-        raise ValueError(f"{_quoted(written)} is not a finite number")
+        raise ValueError(f"{written!r:.60} is not a finite number")
     figures = len(mantissa.replace(".", "").lstrip("0"))
     return Given(number, max(len(mantissa.partition(".")[2]) - power, 0), figures)
-
-
-def _quoted(written: object) -> str:
-    text = repr(written)
-    return text if len(text) <= 60 else text[:57] + "…" + text[-1]
 
 
 def _plain(written: object) -> str:
@@ -138,7 +133,7 @@ def paper_of(student: str, source: str, written: Iterable[tuple[str, object]], a
     for name, text in written:
         before = answers.get(name)
         if str(before or "").strip() and str(text).strip() and before != text:
-            notes.append(f"{name} is given twice, as {_quoted(before)} and {_quoted(text)}: the last counts")
+            notes.append(f"{name} is given twice, as {before!r:.60} and {text!r:.60}: the last counts")
         if name not in answers or str(text).strip():
             answers[name] = text
     id = str(answers.pop(SHEET_ID, "") or "").strip()
@@ -184,17 +179,22 @@ def _papers_of(path: Path, lines: Collection[str], student: str) -> list[Paper]:
     if not data:
         raise ValueError("is empty")
     grids = _READERS[path.suffix.lower()](data)
-    down, form = max([(_blanks_down(grid, lines), grid) for grid in grids], key=lambda found: found[0])
-    columns, rows = max([_table_in(grid, lines) for grid in grids], key=lambda found: len(found[0]))
-    if not down and not columns:
+    form = max(grids, key=lambda grid: _blanks_down(grid, lines))
+    table = max(grids, key=lambda grid: len(_head(grid, lines)[1]))
+    head, columns = _head(table, lines)
+    if not _blanks_down(form, lines) and not columns:
         raise ValueError(f"names no blank of this sheet, such as {next(iter(lines))}")
-    if down >= len(columns):
+    if _blanks_down(form, lines) >= len(columns):
         return [paper_of(student, path.name, _pairs(form, lines))]
+    others = {k: cell.lower() for k, cell in enumerate(table[head]) if k not in columns}
+    named = [[k for k in others if word in others[k]] for word in ("name", "student", "mail", "id")]
+    people = next((found for found in named if found), [*others][:1])
     found = []
-    for k, cells in rows:
-        name = " ".join(" ".join([cells[c] for c in _people(rows[0][1], columns) if c in cells]).split())[:80]
+    for k, row in enumerate(table[head + 1 :], start=head + 2):
+        cells = dict(enumerate(row))
+        name = " ".join(" ".join([cells.get(c, "") for c in people]).split())[:80]
         answers = [(blank, cells.get(c, "")) for c, blank in columns.items()]
-        if k > rows[0][0] and (name or any([text for _, text in answers])):
+        if name or any([text for _, text in answers]):
             source = f"{path.name}, line {k}"
             found.append(paper_of(name or source, source, answers, asks=False))
     if not found:
@@ -212,12 +212,10 @@ def _blanks_down(grid: Grid, lines: Collection[str]) -> int:
     return sum([_is_blank(_squeezed(row[0]), lines) for row in grid if row])
 
 
-def _table_in(grid: Grid, lines: Collection[str]) -> tuple[dict[int, str], list[tuple[int, dict[int, str]]]]:
-    """The columns that the head of a table names, and the numbered rows from the head on, by column."""
+def _head(grid: Grid, lines: Collection[str]) -> tuple[int, dict[int, str]]:
+    """The row that names most blanks, as the head of a table does, and the columns in which it does."""
     named = [{k: name for k, cell in enumerate(row) if (name := _mentioned(cell, lines))} for row in grid]
-    head = max(range(len(grid)), key=lambda k: len(named[k]), default=0)
-    rows = [(k, dict(enumerate(row))) for k, row in enumerate(grid, start=1)]
-    return (named[head] if named else {}), rows[head:]
+    return max(enumerate(named), key=lambda found: len(found[1]), default=(0, {}))
 
 
 def _mentioned(heading: str, lines: Collection[str]) -> str:
@@ -227,28 +225,14 @@ def _mentioned(heading: str, lines: Collection[str]) -> str:
     return named.pop() if len(named) == 1 else ""
 
 
-def _people(head: Mapping[int, str], columns: Collection[int]) -> list[int]:
-    """The columns that say who it is: by their heads, or the first that is not a blank."""
-    others = [k for k in head if k not in columns]
-    named = [[k for k in others if word in head[k].lower()] for word in ("name", "student", "mail", "id")]
-    return next((found for found in named if found), others[:1])
-
-
 def _pairs(grid: Grid, lines: Collection[str]) -> Iterable[tuple[str, object]]:
     """Names and answers of a form. Cells after the answer are comments, but for the rest of a decimal comma."""
     for row in grid:
         name, answer, rest = [*row, "", "", ""][:3]
         if re.fullmatch(r"[+−-]?\d+", answer) and re.fullmatch(r"\d+", rest):
             answer = f"{answer},{rest}"
-        if _is_blank(_squeezed(name), lines) or (name and _is_number(answer)):
+        if _is_blank(_squeezed(name), lines) or (name and re.search(r"\d", answer)):
             yield _squeezed(name), answer
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return read_number(text) is not None
-    except ValueError:
-        return False
 
 
 def _squeezed(name: str) -> str:

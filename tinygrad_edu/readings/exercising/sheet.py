@@ -144,7 +144,7 @@ def questions(
             terms = tuple([_as_taught(term, known, softmaxes) for term in line.terms])
             line = line._replace(rule=_as_taught(line.rule, known, softmaxes), terms=terms)
         found[name] = Question(line, name, key)
-    wanted = _wanted(blanks, [q for q in found.values() if q.line.rule is not None], derivation.names)
+    wanted = _wanted(blanks, [q for q in found.values() if q.line.rule is not None])
     if not wanted:
         raise ValueError("worksheet: there is nothing to compute in this graph")
     for q in wanted:
@@ -177,29 +177,19 @@ def _as_taught(e: Expression, known: Mapping[str, Array], softmaxes: Mapping[str
     return rebuilt(e, args)
 
 
-def _wanted(blanks: Any, computed: list[Question], names: Mapping[Any, str]) -> list[Question]:
-    """The lines that are asked for. Raises ValueError or TypeError for other blanks."""
-    if isinstance(blanks, (list, tuple)):
-        return [q for blank in blanks for q in _meant(blank, computed, names)]
+def _wanted(blanks: Any, computed: list[Question]) -> list[Question]:
+    """The lines that are asked for, by part or by name. Raises ValueError for other blanks."""
     parts = {"forward": ["forward"], "backward": ["backward", "update"], "all": ["forward", "backward", "update"]}
-    if not isinstance(blanks, str) or blanks not in parts:
-        raise ValueError(f'worksheet: blanks is "forward", "backward", "all" or a list of quantities, not {blanks!r}')
-    return [q for q in computed if q.line.part in parts[blanks]]
-
-
-def _meant(blank: Any, computed: list[Question], names: Mapping[Any, str]) -> list[Question]:
-    """The line of a name; of a Tensor or a Value that of its number and that of its gradient."""
-    if isinstance(blank, str):
-        these = [q for q in computed if blank in (q.name, q.text)]
-    elif isinstance(blank, (Value, Tensor)):
-        name = names.get(blank, "")
-        these = [q for q in computed if name in (q.text, getattr(q.line.quantity, "below", None))]
-    else:
-        raise TypeError(f"worksheet: a blank is a Value, a Tensor or a name, not {blank!r}")
-    if not these:
-        known = ", ".join([q.name for q in computed])
-        raise ValueError(f"worksheet: nothing is computed for {blank!r}; there are {known}")
-    return these
+    if isinstance(blanks, str) and blanks in parts:
+        return [q for q in computed if q.line.part in parts[blanks]]
+    if not isinstance(blanks, (list, tuple)):
+        raise ValueError(f'worksheet: blanks is "forward", "backward", "all" or a list of names, not {blanks!r}')
+    named = {name: q for q in computed for name in (q.text, q.name)}
+    for blank in blanks:
+        if not isinstance(blank, str) or blank not in named:
+            known = ", ".join([q.name for q in computed])
+            raise ValueError(f"worksheet: nothing is computed for {blank!r}; there are {known}")
+    return [named[blank] for blank in blanks]
 
 
 def fingerprint(sheet: Sequence[Question]) -> str:

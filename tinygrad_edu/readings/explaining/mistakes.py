@@ -73,8 +73,8 @@ def mistakes_in(line: Line, lines: Lines) -> list[Made]:
         one, term = (line._replace(rule=rule, terms=()), k) if several else (line, None)
         for mistake in CATALOGUE:
             if mistake.part == line.part:
-                wrongs = [e for e in mistake.wrong(one, lines) if prod(e.shape) == prod(rule.shape)]
-                found += [Made(mistake, e, term) for e in wrongs if not same(e, rule)]
+                wrongs = [e for e in mistake.wrong(one, lines) if _fits(e, rule) and not same(e, rule)]
+                found += [Made(mistake, e, term) for e in wrongs]
         if several:
             found.append(Made(_PATH_LEFT_OUT, E.Constant(0.0), k))
     return [*found, Made(_OVERWRITTEN, line.terms[-1])] if several else found
@@ -408,6 +408,14 @@ def not_normalised(e: Expression, lines: Lines) -> Iterable[Expression]:
 
 
 # The update.
+
+
+def _fits(wrong: E.Expression, right: E.Expression) -> bool:
+    """Whether there is a number for each that is right; where the operands do not fit there is none."""
+    try:
+        return prod(wrong.shape) == prod(right.shape)
+    except ValueError:
+        return False
 
 
 def _adam(a: Any, eta: Any, m: Any, v: Any, eps: Any) -> Any:
