@@ -1,13 +1,12 @@
 """explain: the derivation of a gradient in words and numbers.
 
 rows.py          Row, Step and Derivation: the derivation as data, and in its formats: text, Markdown and LaTeX
-values.py        the derivation number by number
+values.py        the derivation number by number, and why a gradient is zero
 tensors.py       the derivation in the language of matrices
 updates.py       W ← W − η ∂L/∂W, or the lines of an optimiser
 lines.py         a line for each quantity, with its whole rule
 mistakes.py      the mistakes that learners make in a line, with their wrong formulas, for exercises and the laboratory
 remarks.py       neurons that are dead, saturated or alike
-gradients.py     every gradient, its local derivatives in symbols, and why it is zero
 """
 
 from __future__ import annotations

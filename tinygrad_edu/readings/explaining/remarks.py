@@ -4,9 +4,7 @@ One sentence for each kind, three at most: a neuron that is dead for all example
 saturated one next to nothing, and neurons that are alike and have the same gradients stay alike.
 """
 
-from __future__ import annotations
-
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from ... import ops
@@ -15,61 +13,44 @@ from ...value import Value
 from ...writing.expression import Name
 from ..layers import Neuron
 from ..naming import Names
-from .gradients import Gradients, Words
+from .rows import Note
 
 #: One neuron, once for each example of the batch.
 Examples: TypeAlias = list[Neuron]
-#: A layer: its number, and its weights where they are a Tensor. Networks side by side have several of one number.
-Place: TypeAlias = tuple[int, Tensor | None]
-#: What is in it: the examples of each neuron, by its parameters.
-Layer: TypeAlias = dict[tuple[Value, ...], Examples]
 
 _COMMUTATIVE = (ops.ADD, ops.MUL, ops.SUM, ops.MAX, ops.LSE, ops.MAXIMUM, ops.MINIMUM)
 _SATURATED = 1e-3  # the slope of tanh beyond ±4.1, of sigmoid beyond ±6.9
 
 
-def remarks(names: Names, gradients: Gradients, shown: set[Value]) -> list[Words]:
+def remarks(names: Names, shown: set[Value]) -> list[Note]:
     """Sentences about the neurons with a gradient in the derivation.
 
     Args:
         names: of the graph, with its neurons; of a batch each neuron once for each example.
-        gradients: of every Value.
         shown: the Values whose gradients have a line.
     """
     weights_of = {z: layer.weights[0] for layer in names.layers for z in layer.z.values}
-    layers: dict[Place, Layer] = {}
-    for neuron in names.neurons:
-        place = neuron.number, weights_of.get(neuron.z)
-        layers.setdefault(place, {}).setdefault(neuron.parameters, []).append(neuron)
-    side_by_side = len({depth for depth, _ in layers}) < len(layers)
-
-    def called(place: Place) -> Words:
-        depth, W = place
-        return ["the layer with ", Name(names(W))] if side_by_side and W is not None else [f"layer {depth}"]
-
-    def is_shown(examples: Examples) -> bool:
-        return any([not shown.isdisjoint((*n.parameters, n.z)) for n in examples])
-
-    def those(is_so: Callable[[Examples], bool]) -> list[tuple[Words, list[int]]]:
-        found = [
-            (called(place), [j for j, n in enumerate(layer.values(), 1) if is_shown(n) and is_so(n)])
-            for place, layer in layers.items()
-        ]
-        return [(layer, numbers) for layer, numbers in found if numbers]
-
-    alike = [
-        (called(place), group)
-        for place, groups in _alike(layers, gradients).items()
-        for group in groups
-        if all([is_shown([*layers[place].values()][j - 1]) for j in group])
-    ]
-    slope = f"the slope of the activation is below {_SATURATED:g}"
-    return [
-        *_sentence(those(_is_dead), "dead for all examples: z is never above 0, so no gradient passes"),
-        *_sentence(those(lambda n: _is_saturated(n) and len(n) == 1), f"saturated in this example: {slope}"),
-        *_sentence(those(lambda n: _is_saturated(n) and len(n) > 1), f"saturated in all examples: {slope}"),
-        *_sentence(alike, "identical and stay so: the same weights, and the same gradients"),
-    ]
+    layers: dict[tuple[int, Tensor | None], dict[tuple[Value, ...], Examples]] = {}
+    for neuron in names.neurons:  # of networks side by side several layers have one number
+        layer = layers.setdefault((neuron.number, weights_of.get(neuron.z)), {})
+        layer.setdefault(neuron.parameters, []).append(neuron)
+    side_by_side = len({number for number, _ in layers}) < len(layers)
+    classes = _classes(names.values, [parameters for layer in layers.values() for parameters in layer])
+    found: dict[str, list[tuple[Note, list[int]]]] = {said: [] for said in (*_STATES, _ALIKE)}
+    for (number, W), layer in layers.items():
+        called: Note = [f"layer {number}"]
+        if side_by_side and W is not None:
+            called = ["the layer with ", Name(names(W))]
+        groups: dict[tuple[str, Any], list[int]] = {}
+        for j, (parameters, examples) in enumerate(layer.items(), start=1):
+            if any([not shown.isdisjoint((*neuron.parameters, neuron.z)) for neuron in examples]):
+                said_of_it = [(said, None) for said, is_so in _STATES.items() if is_so(examples)]
+                for key in [*said_of_it, (_ALIKE, tuple([classes.get(v, v) for v in parameters]))]:
+                    groups.setdefault(key, []).append(j)
+        for (said, _), group in groups.items():
+            if said != _ALIKE or len(group) > 1:
+                found[said].append((called, group))
+    return [sentence for said, where in found.items() for sentence in _sentence(where, said)]
 
 
 def _is_dead(neuron: Examples) -> bool:
@@ -81,28 +62,27 @@ def _is_saturated(neuron: Examples) -> bool:
     return all([n.h is not None and n.h.op in (ops.TANH, ops.SIGMOID) and n.h.partials[0] < _SATURATED for n in neuron])
 
 
-def _alike(layers: Mapping[Place, Layer], gradients: Gradients) -> dict[Place, list[list[int]]]:
-    """Groups of neurons, by number in their layer, that are equal now and after every step of gradient descent."""
-
-    def groups(layer: Layer, key: Callable[[Value], Any]) -> list[list[int]]:
-        found: dict[tuple[Any, ...], list[int]] = {}
-        for j, parameters in enumerate(layer, start=1):
-            found.setdefault(tuple(map(key, parameters)), []).append(j)
-        return [group for group in found.values() if len(group) > 1]
-
-    if not any([groups(layer, lambda v: v.data) for layer in layers.values()]):
-        return {}
-    learned = {v for layer in layers.values() for parameters in layer for v in parameters}
-    classes = _classes(gradients.order, learned)
-    return {place: groups(layer, classes.__getitem__) for place, layer in layers.items()}
+_STATES: dict[str, Callable[[Examples], bool]] = {
+    "dead for all examples: z is never above 0, so no gradient passes": _is_dead,
+    f"saturated in this example: the slope of the activation is below {_SATURATED:g}": lambda neuron: (
+        len(neuron) == 1 and _is_saturated(neuron)
+    ),
+    f"saturated in all examples: the slope of the activation is below {_SATURATED:g}": lambda neuron: (
+        len(neuron) > 1 and _is_saturated(neuron)
+    ),
+}
+_ALIKE = "identical and stay so: the same weights, and the same gradients"
 
 
-def _classes(order: Sequence[Value], learned: set[Value]) -> dict[Value, int]:
+def _classes(order: Sequence[Value], neurons: Sequence[tuple[Value, ...]]) -> dict[Value, Any]:
     """A class for each node: those of one class are computed from the same classes, and used by the same ones alike.
 
     So if the leaves of a class have one number, all its nodes have one number and one gradient, and the leaves have
-    one number again after a step.
+    one number again after a step. Nothing where no two neurons have the same numbers.
     """
+    if len({tuple([v.data for v in parameters]) for parameters in neurons}) == len(neurons):
+        return {}
+    learned = {v for parameters in neurons for v in parameters}
     found: dict[Value, Any] = {v: None if v.op else (v.data, v in learned) for v in order}
     before = 0
     while len(set(found.values())) > before:
@@ -110,34 +90,32 @@ def _classes(order: Sequence[Value], learned: set[Value]) -> dict[Value, int]:
         seen: dict[Any, int] = {}
         below: dict[Value, int] = {}  # by what it is computed from
         for v in order:
-            inputs = _sorted_inputs(v, tuple([below[a] for a in v.inputs]))
-            below[v] = seen.setdefault((found[v], v.op and (v.op.symbol, v.op.exponent), inputs), len(seen))
-        used: dict[Value, list[tuple[int, Any]]] = {v: [] for v in order}
+            key = found[v], v.op and (v.op.symbol, v.op.exponent), tuple(sorted(_inputs(v, below), key=repr))
+            below[v] = seen.setdefault(key, len(seen))
+        used: dict[Value, list[Any]] = {v: [] for v in order}
         for b in reversed(order):  # and by what uses it
             found[b] = seen.setdefault((below[b], tuple(sorted(used[b], key=repr))), len(seen))
-            n = len(b.inputs) // 2
-            for k, a in enumerate(b.inputs):
-                place: Any = 0 if b.op in _COMMUTATIVE else k
-                if b.op in (ops.AFFINE, ops.DOT) and k < 2 * n:  # w · x: on which side, and beside what
-                    place = k // n, below[b.inputs[(k + n) % (2 * n)]]
+            for a, (place, _) in zip(b.inputs, _inputs(b, below)):
                 used[a].append((found[b], place))
     return found
 
 
-def _sorted_inputs(v: Value, inputs: tuple[int, ...]) -> Any:
-    """The classes of the inputs, in an order that does not tell apart what the operation does not."""
-    if v.op in (ops.AFFINE, ops.DOT):
-        n = len(inputs) // 2
-        return tuple(sorted(zip(inputs[:n], inputs[n : 2 * n]))), inputs[2 * n :]
-    return tuple(sorted(inputs)) if v.op in _COMMUTATIVE else inputs
+def _inputs(v: Value, classes: dict[Value, int]) -> list[tuple[Any, int]]:
+    """The place and the class of each input. What may change places without a difference has the same place."""
+    found = [classes[a] for a in v.inputs]
+    places: list[Any] = [0 if v.op in _COMMUTATIVE else k for k in range(len(found))]
+    if v.op in (ops.AFFINE, ops.DOT):  # w · x: on which side, and beside what
+        n = len(found) // 2
+        places[: 2 * n] = [(k // n, found[(k + n) % (2 * n)]) for k in range(2 * n)]
+    return list(zip(places, found))
 
 
-def _sentence(found: Sequence[tuple[Words, list[int]]], words: str) -> list[Words]:
+def _sentence(found: Sequence[tuple[Note, list[int]]], words: str) -> list[Note]:
     """Neurons 1 to 4 of layer 1 and neuron 2 of layer 3 are …"""
     if not found:
         return []
     several = sum([len(numbers) for _, numbers in found]) > 1
-    sentence: Words = []
+    sentence: Note = []
     for k, (layer, numbers) in enumerate(found):
         if k > 0:
             sentence.append(" and " if k == len(found) - 1 else ", ")

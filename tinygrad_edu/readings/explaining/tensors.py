@@ -18,9 +18,9 @@ from ..layers import by_height, computed_from
 from ..quantities import Quantities, Quantity, gradients
 from ..subject import Subject
 from ..tensor_graph import How, TensorGraph
-from .gradients import Gradients
 from .remarks import remarks
 from .rows import Derivation, Note, Row, Step, separated
+from .values import Gradients
 
 _MOST_TENSORS = 1000
 _MOST_REASONS = 4
@@ -51,7 +51,7 @@ def derive_tensors(read: Subject, digits: int) -> Derivation:
     rows = [backward.forward(q, q in between) for q in quantities if q in needed]
     steps = backward.steps(shown) + [backward.step_of_zeros(t) for t in outside]
     derivation = Derivation(rows, steps, [], {t: q.name for t, q in found.of.items()}, digits)
-    derivation.remarked = remarks(read.names, backward.gradients, {v for step in steps for v in step.node.values})
+    derivation.remarked = remarks(read.names, {v for step in steps for v in step.node.values})
     return derivation
 
 

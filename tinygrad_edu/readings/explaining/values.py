@@ -1,25 +1,32 @@
-"""The derivation number by number: each Value, each edge, each path."""
+"""The derivation number by number: each Value, each edge, each path; and why a gradient is zero."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import reduce
+from collections.abc import Mapping, Sequence
+from functools import cached_property, reduce
+from math import inf
+from typing import TypeAlias
 
+from ...errors import refuse_gradient
 from ...tree import values_in
-from ...value import Value
+from ...value import Value, all_finite, chain_rule
 from ...writing.algebra import product_of, sum_of
 from ...writing.evaluation import put_in, times
-from ...writing.expression import Derivative, Expression, Name, Number, Path
+from ...writing.expression import Derivative, Expression, Literal, Name, Number, Path, parts
 from ...writing.names import array_name
-from ..formulas import formula
+from ..formulas import formula, slopes_of
 from ..layers import by_depth, by_height, computed_from
 from ..subject import Subject
-from .gradients import Edge, Gradients, Words
 from .remarks import remarks
-from .rows import Derivation, Note, Row, Step
+from .rows import Derivation, Note, Row, Step, separated
+
+Edge: TypeAlias = tuple[Value, int]  # a node, and which of its inputs
 
 _MOST_NODES = 1000
 _MOST_PATHS = 16
+_MOST_TERMS = 6
+_ROUNDING = 2e-15  # that of a term, and of some hundred that are added: several units in the last place
+HIDDEN = Name("?")  # stands for a node that the reader is not shown
 
 
 def derive_values(read: Subject, digits: int, most: int = _MOST_NODES) -> Derivation:
@@ -47,10 +54,15 @@ def derive_values(read: Subject, digits: int, most: int = _MOST_NODES) -> Deriva
     called = {v: names(v) for v in dict.fromkeys([*everything, *wrt]) if not names.is_constant(v)}
     gradients = Gradients(everything, called, {v for v in everything if v not in called})
     in_order = _arrays_together(by_depth([n for n in everything if n in needed]), called)
-    forward = [_forward(node, gradients, node in between) for node in in_order if node in called]
+    numbers = {name: v.data for v, name in called.items()}
+    forward = []
+    for node in [node for node in in_order if node in called]:
+        rule = formula(node, gradients.symbols.get) if node.op and node in between else None
+        put = None if rule is None else put_in(rule, numbers)
+        forward.append(Row(gradients.symbols[node], rule, put, node.data, node))
     paths = [row for x in dict.fromkeys(wrt) for row in _path_rows(x, gradients)]
     derivation = Derivation(forward, _backward(order, gradients), paths, dict(called), digits)
-    derivation.remarked = remarks(names, gradients, between)
+    derivation.remarked = remarks(names, between)
     return derivation
 
 
@@ -61,14 +73,6 @@ def _arrays_together(order: list[Value], names: Mapping[Value, str]) -> list[Val
         if not node.op:
             arrays.setdefault(array_name(names.get(node, "")), []).append(node)
     return [leaf for leaves in arrays.values() for leaf in leaves] + [node for node in order if node.op]
-
-
-def _forward(node: Value, gradients: Gradients, in_full: bool) -> Row:
-    symbol = gradients.symbols[node]
-    if not node.op or not in_full:
-        return Row(symbol, None, None, node.data, node)
-    rule = formula(node, gradients.symbols.get)
-    return Row(symbol, rule, put_in(rule, gradients.environment), node.data, node)
 
 
 def _backward(order: list[Value], gradients: Gradients) -> list[Step]:
@@ -91,7 +95,7 @@ def _backward(order: list[Value], gradients: Gradients) -> list[Step]:
             terms.append(row.result)
             complete = len(terms) == expected[a]
             if complete:
-                row.notes = _zero_note(gradients, a)
+                row.notes = gradients.zero_notes(a)
             if expected[a] > 1:
                 row.part = len(terms), expected[a]
                 row.total = gradients.of[a] if complete else sum(terms)
@@ -107,20 +111,6 @@ def _locals(b: Value, gradients: Gradients) -> list[Expression]:
         return []
     rules = gradients.local_rules(b)
     return rules if b is gradients.root else [gradients.local(b, k) for k in range(len(rules))]
-
-
-def _zero_note(gradients: Gradients, node: Value) -> list[Note]:
-    why = gradients.why_zero(node)
-    return [zero_note(why)] if why else []
-
-
-def zero_note(why: Words) -> Note:
-    """A note that says why a gradient is zero.
-
-    >>> print(*zero_note(["two paths cancel"]), sep="")
-    zero: two paths cancel
-    """
-    return ["zero: ", *why]
 
 
 def _path_rows(x: Value, gradients: Gradients) -> list[Row]:
@@ -147,7 +137,7 @@ def _path_rows(x: Value, gradients: Gradients) -> list[Row]:
         rows.append(row)
     if len(paths) > 1:
         rule = sum_of([Number(p) for p in products])
-        rows.append(Row(quantity, rule, None, number, x, notes=_zero_note(gradients, x)))
+        rows.append(Row(quantity, rule, None, number, x, notes=gradients.zero_notes(x)))
     return rows
 
 
@@ -161,3 +151,136 @@ def _paths(root: Value, x: Value, gradients: Gradients) -> list[list[Edge]]:
             paths.append(path)
         stack += [(b, [(b, k), *path]) for b, k in gradients.users.get(node, [])]
     return sorted(paths, key=lambda path: [k for _, k in path])
+
+
+# Gradients.
+
+
+class Gradients:
+    """The backward pass through a topological order of Values, without touching their `grad`.
+
+    Args:
+        order: the graph, inputs first.
+        names: of the nodes that the reader is shown.
+        constants: numbers that nobody named.
+
+    Attributes:
+        of: the gradient of each node; exactly 0 where it is 0 but for rounding.
+        rounding: how much of it can be rounding.
+        symbols: each node with a name as a formula, and each constant.
+        users: the edges from each node to its users: (the user, which of the user's inputs the node is).
+
+    Raises:
+        OverflowError: a gradient is too large for a float.
+    """
+
+    def __init__(self, order: Sequence[Value], names: Mapping[Value, str], constants: set[Value]) -> None:
+        self.order = order = list(order)
+        self.root = order[-1]
+        self.names = names
+        self.symbols: dict[Value, Expression] = {n: Name(names[n]) for n in order if n in names}
+        self.symbols |= {n: Literal(n.data) for n in order if n in constants}
+        self.users: dict[Value, list[Edge]] = {}
+        for user in reversed(order):
+            for k, a in enumerate(user.inputs):
+                self.users.setdefault(a, []).append((user, k))
+        self.raw = chain_rule(order)
+        if not all_finite(list(self.raw.values())):
+            refuse_gradient("explain", self.raw, list(self.raw.values()))
+        self.rounding = self._rounding_of_each()
+        self.of = {n: 0.0 if abs(g) <= self.rounding[n] < inf else g for n, g in self.raw.items()}
+        self._rules: dict[Value, list[Expression]] = {}
+
+    def _rounding_of_each(self) -> dict[Value, float]:
+        """How much of each gradient can be rounding: that of its terms, and that of the gradients above, passed on."""
+        rounding = dict.fromkeys(self.order, 0.0)
+        for b in reversed(self.order):
+            if g := self.raw[b]:
+                for a, p in zip(b.inputs, b.partials):
+                    rounding[a] += abs(p) * (rounding[b] + _ROUNDING * abs(g))
+        return rounding
+
+    def gradient(self, node: Value) -> Derivative:
+        """∂L/∂node, as a formula."""
+        return Derivative(self.names[self.root], self.names[node])
+
+    def local(self, b: Value, k: int) -> Expression:
+        """∂b/∂a for input k of b: the row of the table in symbols, or where that is a number just ∂b/∂a.
+
+        ∂b/∂a is the whole derivative only if this edge is the only one from a; else the number is written.
+        """
+        a, rule = b.inputs[k], self.local_rules(b)[k]
+        if a not in self.names or len(self.users[a]) > 1 or any([isinstance(part, Name) for part in parts(rule)]):
+            return rule
+        return Derivative(self.names[b], self.names[a])
+
+    def local_rules(self, b: Value) -> list[Expression]:
+        """∂b/∂a for each input a of b: the row of the table in symbols.
+
+        A node that the reader is not shown stands there as HIDDEN.
+        """
+        if b not in self._rules:
+            inputs = [self.symbols.get(a, HIDDEN) for a in b.inputs]
+            self._rules[b] = slopes_of(b, self.symbols.get(b, HIDDEN), inputs)
+        return self._rules[b]
+
+    def why_zero(self, node: Value) -> Note:
+        """In words why the gradient is zero; nothing if it is not."""
+        if self.of[node] or node is self.root:
+            return []
+        if terms := self._contributions(node):
+            here = abs(sum(terms)) <= _ROUNDING * max(map(abs, terms))
+            said: Note = ["the contributions ", *_sum(terms), " cancel"] if here else ["contributions above it cancel"]
+            left = self.raw[node]
+            return [*said, " (floating point leaves ", Number(left), ")"] if left else said
+        factors = {str(factor): factor for factor in self._zero_factors[node] if factor}
+        return meets_zero(list(factors.values())[:_MOST_TERMS])
+
+    def zero_notes(self, node: Value) -> list[Note]:
+        """The same as a sentence of its own, if there is one."""
+        why = self.why_zero(node)
+        return [["zero: ", *why]] if why else []
+
+    @cached_property
+    def _zero_factors(self) -> dict[Value, list[Expression | None]]:
+        """For each node whose contributions are all 0, the factor that is 0 on each path to it.
+
+        That is a local derivative, or a gradient above it; None if it has no name on the page. A node that the
+        reader is not shown hands down the factors on the paths to itself.
+        """
+        found: dict[Value, list[Expression | None]] = {}
+        for a in reversed(self.order):  # users first
+            if self.of[a] or self._contributions(a):
+                continue
+            factors: dict[str, Expression | None] = {}
+            for b, k in self.users.get(a, []):
+                for factor in found[b] if b in found and b not in self.names else [self._zero_factor(b, k)]:
+                    if len(factors) <= _MOST_TERMS:
+                        factors.setdefault(str(factor), factor)
+            found[a] = list(factors.values())
+        return found
+
+    def _zero_factor(self, b: Value, k: int) -> Expression | None:
+        """The factor of one edge that is 0, if the reader is shown all that is in it."""
+        if not self.of[b]:
+            return self.gradient(b) if b in self.names else None
+        rule = self.local_rules(b)[k]
+        names = [part for part in parts(rule) if isinstance(part, Name)]
+        if not names and b is not self.root and b in self.names and b.inputs[k] in self.names:
+            return self.local(b, k)
+        return rule if names and HIDDEN not in names else None
+
+    def _contributions(self, a: Value) -> list[float]:
+        """What the users of a node pass on to it, without zeros: a 0 above may meet an infinite partial."""
+        return [t for b, k in self.users.get(a, []) if self.of[b] and (t := self.of[b] * b.partials[k])]
+
+
+def meets_zero(factors: Sequence[Expression]) -> Note:
+    """That every path to a node meets a factor that is 0; which ones, as far as they have a name."""
+    return ["every path meets a zero factor", *([", ", *separated(factors, ", "), " = 0"] if factors else [])]
+
+
+def _sum(terms: list[float]) -> Note:
+    """a + b + (−c), the number of terms limited."""
+    total = sum_of([Number(t) for t in terms[:_MOST_TERMS]])
+    return [total, " + …"] if len(terms) > _MOST_TERMS else [total]

@@ -18,10 +18,9 @@ from ...writing.algebra import product_of, subtract
 from ...writing.evaluation import is_known, with_numbers
 from ...writing.expression import Expression
 from ...writing.paper import Slot, Typed
-from ..explaining.gradients import meets_zero
 from ..explaining.lines import from_above
 from ..explaining.rows import Derivation, Row
-from ..explaining.values import zero_note
+from ..explaining.values import meets_zero
 from .live import Later, Rows, Trees
 from .stage import Card, Stage
 
@@ -309,7 +308,7 @@ def _recounted(cards: list[tuple[Card, list[Line]]]) -> list[tuple[Card, list[Li
 
 def _zero(*factors: Expression) -> str:
     """The note of a line that is 0 since a factor is, which is named where it has a name."""
-    return "".join([word if isinstance(word, str) else str(word) for word in zero_note(meets_zero(factors))])
+    return "zero: " + "".join(map(str, meets_zero(factors)))
 
 
 def _ids(cards: Iterable[Card]) -> list[str]:
