@@ -250,10 +250,9 @@ class Worksheet:
                 if word not in known:
                     raise ValueError(f"mark: {what} are for {', '.join(known)}, not for {word!r}")
                 real_number(worth, f"mark: for {word!r} ")
-        if real_number(tolerance, "mark: as tolerance ") < 0:
-            raise ValueError(f"mark: a tolerance is not below 0, as {tolerance} is")
-        if type(least_digits) is not int or least_digits < 0:
-            raise ValueError(f"mark: least_digits is a whole number, not {least_digits!r}")
+        for name, number in (("tolerance", tolerance), ("least_digits", least_digits)):
+            if real_number(number, f"mark: as {name} ") < 0:
+                raise ValueError(f"mark: {name} is not below 0, as {number} is")
         return Scheme(self.digits, tolerance, least_digits, points, {**CREDIT, **credit})
 
     @property
@@ -284,8 +283,7 @@ class Worksheet:
         return self.to("md")
 
     def __repr__(self) -> str:
-        n = len(self._entries)
-        return f"<{'Key' if self.filled else 'Worksheet'}: {self.title}, {n} number{'s' if n != 1 else ''}>"
+        return f"<{'Key' if self.filled else 'Worksheet'}: {self.title}, numbers: {len(self._entries)}>"
 
     def _repr_html_(self) -> str:
         height = sum([max(q.key.shape[0], 1) if len(q.key.shape) > 1 else 1 for q in self.questions])

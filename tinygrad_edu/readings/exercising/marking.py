@@ -16,7 +16,6 @@ from .report import Mark, Marks
 from .sheet import Question, lines_in, value_of
 
 CREDIT = {"right": 1.0, "own": 1.0, "coarse": 0.0, "wrong": 0.0, "illegible": 0.0, "blank": 0.0}
-_TRIVIAL = "follows from numbers that are all 0 or ±1, which make the line trivial: no credit"
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ def mark_answers(
     marks = [mark for q in sheet if q.asked for mark in marker.line(q)]
     worth = _points(sheet, scheme)
     shares = {q.name: worth[q.name] / len(q.key.numbers) for q in sheet if q.asked}
-    earned = [shares[m.line] * _exactly(scheme.credit[m.status]) for m in marks if m.note != _TRIVIAL]
+    earned = [shares[m.line] * _exactly(scheme.credit[m.status]) for m in marks]
     return Marks(marks, float(sum(earned)), float(sum(worth.values())), said + marker.remarks(), scheme.digits)
 
 
@@ -102,9 +101,8 @@ class _Marker:
         radius: dict[str, Array] = {}
         self.own, self.meant = Earlier({}, radius), Earlier({}, radius)
         self.followed: set[str] = set()  # lines that are not the key's, and those computed from them
-        self.trivial: set[str] = set()
+        self.stock: list[str] = []  # names of lines that are 0 or ±1 throughout
         self.truncated, self.rounded = 0, 0
-        self.notes: list[str] = []
         for q in sheet:
             if not q.asked:
                 shown = [float(x) for x in q.printed(scheme.digits)]
@@ -139,12 +137,8 @@ class _Marker:
                     mark.slips = slips_of(given.number, decimals, mark.expected, halves[k] + own.moved[k])
                 elif meant_as.figures < min(self.scheme.least_digits, _figures_of(mark.expected, self.scheme.digits)):
                     mark.status = "coarse"
-        trivial = not self.trivial.isdisjoint(q.inputs)
-        if not trivial:
-            name_line(q, self.lines, self.own, own, marks, halves)
+        name_line(q, self.lines, self.own, own, marks, halves)
         for mark, given in zip(marks, written):
-            if mark.status == "own" and trivial:
-                mark.note = _TRIVIAL
             wrong = isinstance(given, Given) and mark.status == "wrong" and not mark.mistakes
             if wrong and self._is_cut_short(given, mark.expected):
                 mark.status, mark.slips = "coarse", []
@@ -189,8 +183,16 @@ class _Marker:
         self, q: Question, marks: list[Mark], written: Sequence[Given | str | None], meant: Reading, own: Reading,
         fresh: bool,
     ) -> None:  # fmt: skip
-        """The student's numbers; where none was given, what the rule gives."""
-        stands = [m.given if m.given is not None else x for m, x in zip(marks, own.expected.numbers)]
+        """The student's numbers; where none was given, what the rule gives.
+
+        Numbers that are 0 or ±1 throughout, wrong and of no mistake, are a stock answer: as if none were given. Lines
+        that follow from them would be trivial.
+        """
+        given = {m.given for m in marks if m.given is not None}
+        wrong = any([m.status == "wrong" for m in marks])
+        stock = wrong and given <= {0.0, 1.0, -1.0} and not any([m.mistakes for m in marks])
+        self.stock += [q.name] * stock
+        stands = [x if m.given is None or stock else m.given for m, x in zip(marks, own.expected.numbers)]
         rights = [m.given if m.status == "right" and m.given is not None else x
                   for m, x in zip(marks, meant.expected.numbers)]  # fmt: skip
         usual = 10.0**-self.usual
@@ -199,23 +201,18 @@ class _Marker:
         self.own.numbers[q.text] = Array(q.key.shape, stands)
         self.meant.numbers[q.text] = Array(q.key.shape, rights)
         self.own.radius[q.text] = Array(q.key.shape, [self.scheme.tolerance * unit for unit in units])
-        strict = all([m.status in ("right", "coarse", "blank") for m in marks])
-        if not (strict and fresh):
+        if not fresh or not (stock or all([m.status in ("right", "coarse", "blank") for m in marks])):
             self.followed.add(q.text)
-        given = [m for m in marks if m.given is not None]
-        stock = given and not strict and all([m.given in (0.0, 1.0, -1.0) for m in given])
-        first = any([m.status == "wrong" for m in given]) and not any([m.mistakes for m in given])
-        if stock and (first or not self.trivial.isdisjoint(q.inputs)):
-            self.trivial.add(q.text)
-        if stock and first:
-            self.notes.append(f"{q.name}: 0 or ±1 everywhere is a stock answer; lines that follow from it earn nothing")
 
     def remarks(self) -> list[str]:
         """What is to be said of the answers as a whole."""
-        if self.truncated < 3 or self.rounded or self.scheme.tolerance >= 1:
-            return self.notes
-        cut = "these numbers are cut off throughout, not rounded; mark(tolerance=1) takes that as right"
-        return [*self.notes, cut]
+        said = []
+        if self.stock:
+            where = ", ".join(self.stock)
+            said.append(f"{where}: 0 or ±1 everywhere is a stock answer; what follows is marked as if it were blank")
+        if self.truncated >= 3 and not self.rounded and self.scheme.tolerance < 1:
+            said.append("these numbers are cut off throughout, not rounded; mark(tolerance=1) takes that as right")
+        return said
 
 
 def _figures_of(x: float, digits: int) -> int:
