@@ -283,7 +283,7 @@ class Worksheet:
         return self.to("md")
 
     def __repr__(self) -> str:
-        return f"<{'Key' if self.filled else 'Worksheet'}: {self.title}, numbers: {len(self._entries)}>"
+        return f"<{'Key' if self.filled else 'Worksheet'}: {self.title}, {len(self._entries)} numbers>"
 
     def _repr_html_(self) -> str:
         height = sum([max(q.key.shape[0], 1) if len(q.key.shape) > 1 else 1 for q in self.questions])
