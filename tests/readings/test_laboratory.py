@@ -18,12 +18,12 @@ from test_stepping import (
     one_neuron,
     shared,
 )
-from tinygrad_edu.readings.explaining.gradients import Gradients
 
 from tinygrad_edu import MLP, SGD, Adam, Tensor, Value, cross_entropy, explain, ops, squared_error, step_through
 from tinygrad_edu.graph import topological_order
 from tinygrad_edu.readings.explaining.lines import lines_of
 from tinygrad_edu.readings.explaining.mistakes import CATALOGUE
+from tinygrad_edu.readings.explaining.values import Gradients
 from tinygrad_edu.readings.stepping import Task
 from tinygrad_edu.value import chain_rule
 from tinygrad_edu.writing.evaluation import evaluate
