@@ -27,29 +27,6 @@ from .layers import by_depth, find_layers, find_neurons
 Node: TypeAlias = Value | Tensor
 
 
-def check_result(reading: str, y: object) -> None:
-    """Raise TypeError, in the name of a reading, unless y is a Value or a Tensor.
-
-    >>> check_result("draw", Tensor.sum)
-    Traceback (most recent call last):
-    TypeError: draw: a Value or a Tensor is needed, not function: what it computes is read, as in draw(net(x))
-    """
-    if not isinstance(y, (Value, Tensor)):
-        said = f": what it computes is read, as in {reading}(net(x))" if callable(y) else f" {y!r}"
-        raise TypeError(f"{reading}: a Value or a Tensor is needed, not {type(y).__name__}{said}")
-
-
-def check_title(reading: str, title: object) -> None:
-    """Raise TypeError, in the name of a reading, unless the title is text, or None.
-
-    >>> check_title("draw", 5)
-    Traceback (most recent call last):
-    TypeError: draw: a title is text, not 5
-    """
-    if title is not None and not isinstance(title, str):
-        raise TypeError(f"{reading}: a title is text, not {title!r}")
-
-
 class Names:
     """The names of one document: each node has one, and no two share one.
 
@@ -86,8 +63,7 @@ class Names:
         self._all_tensors = list(dict.fromkeys([*self.tensors, *[t for t in others if isinstance(t, Tensor)]]))
         self.softmax: dict[Tensor, Tensor] = {}
         self.targets: set[Value] = set()  # as a loss says
-        self._names: dict[Node, str] = {}  # by label, place or role
-        self._numbers: dict[Node, str] = {}  # v₁, v₂, … and their elements
+        self._names: dict[Node, str] = {}
         everything: list[Node] = [*self._all_values, *self._all_tensors]
         self._labels = {label for node in everything if (label := _label(node))}  # kept for the nodes that have them
         self._used: set[str] = set()
@@ -102,22 +78,23 @@ class Names:
         self._name_values()
         self._name_derivatives(everything)
         self._name_rest(everything)
+        self._given = dict(self._names)  # by label, place or role, and not a number
         leaves = {v for v in self.values if not v.op}
         nameless = {v for v in leaves if v not in self._names and v not in others} - self.parameters
         self._constants = nameless if nameless < leaves else set()
 
     def given(self, node: Node) -> str | None:
         """The name that a node has by its label, role or place, or None."""
-        return self._names.get(_one(node))
+        return self._given.get(_one(node))
 
     def __call__(self, node: Node) -> str:
         """The name of a node, or v₁, v₂, … in the order computed if it has none by its label, place or role."""
         node = _one(node)
-        if node not in self._names and not self._numbers:
+        if node not in self._names and not self._last:
             self._number_all()
-        if name := self._names.get(node) or self._numbers.get(node):
-            return name
-        return self._number(node)  # a constant, another view of what has a name, or what is not in the graph
+        if node not in self._names:  # a constant, another view of what has a name, or what is not in the graph
+            self._number(node)
+        return self._names[node]
 
     @cached_property
     def place(self) -> dict[Node, int]:
@@ -142,32 +119,31 @@ class Names:
         inside = self._constants.union(self._names, *[t.values for t in whole])
         nodes: list[Node] = [*whole, *[v for v in self.values if v not in inside]]
         for node in sorted(nodes, key=self.place.__getitem__):
-            if node not in self._numbers:
+            if node not in self._names:
                 self._number(node)
 
-    def _number(self, node: Node) -> str:
+    def _number(self, node: Node) -> None:
         name = ""
         while not name or name in self._used or name in self._labels:
             self._last += 1
             name = element("v", (self._last - 1,), (1,))
-        self._give(self._numbers, node, name)
+        self._give(node, name)
         if isinstance(node, Tensor):
             if len(node.values) == 1:
-                self._numbers.setdefault(node.values[0], name)
-            self._name_elements(self._numbers, node)
-        return name
+                self._names.setdefault(node.values[0], name)
+            self._name_elements(node)
 
-    def _give(self, names: dict[Node, str], node: Node, name: str) -> bool:
+    def _give(self, node: Node, name: str) -> bool:
         """Give the node the name, unless it has one or the name is taken. Returns whether it was given."""
         node = _one(node)
-        if node in self._names or node in self._numbers or name in self._used:
+        if node in self._names or name in self._used:
             return False
-        names[node] = name
+        self._names[node] = name
         self._used.add(name)
         if isinstance(node, Tensor) and len(node.values) == 1:
             label = _label(node.values[0])
             if label and label == _label(node):
-                names.setdefault(node.values[0], name)
+                self._names.setdefault(node.values[0], name)
         return True
 
     def _give_label(self, node: Node, label: str) -> None:
@@ -178,12 +154,12 @@ class Names:
         while name in self._used or (name != label and name in self._labels):
             self._copies[label] = k = self._copies.get(label, 0) + 1
             name = label + ("′" * k if k <= 3 else f"′₍{str(k).translate(SUBSCRIPT)}₎")
-        self._give(self._names, node, name)
+        self._give(node, name)
 
     def _give_role(self, node: Node | None, *choices: str) -> None:
         """Call the node by the first of the names that nothing else has."""
         if node is not None and _one(node) not in self._names:
-            next((name for name in choices if name not in self._labels and self._give(self._names, node, name)), None)
+            next((name for name in choices if name not in self._labels and self._give(node, name)), None)
 
     def _name_by_label(self, nodes: Iterable[Node]) -> None:
         for node in nodes:
@@ -261,7 +237,7 @@ class Names:
     def _name_values(self) -> None:
         """Places in Tensors with a name; then labels; then roles by neuron."""
         for t in [t for t in self._all_tensors if t in self._names]:
-            self._name_elements(self._names, t)
+            self._name_elements(t)
         self._name_by_label(self._all_values)
         width: dict[int, int] = {}
         for neuron in self.neurons:
@@ -275,8 +251,8 @@ class Names:
             if isinstance(d := node.label, DerivativeName):
                 y, *xs = [(text and self._names.get(v)) or text for v, text in zip(d.nodes, [d.y, *d.xs])]
                 self._give_label(node, DerivativeName(y, xs))
-            elif (of := differentiated(node)) is not None and (x := self.given(node.inputs[0])):
-                above = self.given(of) or of.label or ""
+            elif (of := differentiated(node)) is not None and (x := self._names.get(_one(node.inputs[0]))):
+                above = self._names.get(_one(of)) or of.label or ""
                 if not isinstance(above, DerivativeName):
                     above = DerivativeName(above, ())
                 self._give_label(node, DerivativeName(above.y, [*above.xs, x]))
@@ -293,22 +269,22 @@ class Names:
         for node in nodes:
             if isinstance(node.label, Suggested):
                 self._give_label(node, node.label)
-        root_name = self.given(self._roots[0]) if len(self._roots) == 1 else None
+        root_name = self._names.get(_one(self._roots[0])) if len(self._roots) == 1 else None
         if marked and root_name:
             self._used |= {derivative_text(root_name, name) for name in self._names.values()}
         for node, label in marked:  # ∂L/∂w is what the reading calls a derivative of the root
             self._give_label(node, label)
 
-    def _name_elements(self, names: dict[Node, str], t: Tensor) -> None:
+    def _name_elements(self, t: Tensor) -> None:
         """Call the Values of a Tensor by their places in it, unless they have a label of their own."""
-        whole = names.get(_one(t))
+        whole = self._names.get(_one(t))
         if whole is None or not t.shape:
             return
         own = elements(_label(t) or "", t.shape)
         for v, name, place in zip(t.values, elements(whole, t.shape), own):
             label = _label(v)
             if (label is None and name not in self._labels) or label == place:
-                self._give(names, v, name)
+                self._give(v, name)
 
 
 def _one(node: Node) -> Node:

@@ -11,7 +11,7 @@ from ..network.tensor import Tensor
 from ..tree import one_value, values_in
 from ..value import Value, check_current
 from ..writing.numbers import check_digits
-from .naming import Names, check_result, check_title
+from .naming import Names
 from .quantities import Quantities
 
 
@@ -92,11 +92,14 @@ def subject(
     Traceback (most recent call last):
     TypeError: draw: a Value or a Tensor is needed, not function: what it computes is read, as in draw(net(x))
     """
-    check_result(reading, y)
+    if not isinstance(y, (Value, Tensor)):
+        said = f": what it computes is read, as in {reading}(net(x))" if callable(y) else f" {y!r}"
+        raise TypeError(f"{reading}: a Value or a Tensor is needed, not {type(y).__name__}{said}")
     if one_number:
         one_value(y)
     check_digits(reading, digits)
-    check_title(reading, title)
+    if title is not None and not isinstance(title, str):
+        raise TypeError(f"{reading}: a title is text, not {title!r}")
     found = Subject(y, tuple(asked))
     check_current(reading, found.values)
     return found

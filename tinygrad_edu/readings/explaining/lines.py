@@ -1,7 +1,5 @@
 """The lines of a derivation: one for each quantity, with its whole rule."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -9,6 +7,7 @@ from typing import Any, NamedTuple
 from ... import ops
 from ...network.nn import Parameter
 from ...writing.expression import Apply, Constant, Derivative, Expression, Name, parts, with_args
+from ..layers import ACTIVATIONS
 from .rows import Derivation, Row
 
 
@@ -28,9 +27,6 @@ class Line(NamedTuple):
     part: str
     terms: tuple[Expression, ...] = ()
     row: Row | None = None
-
-
-ACTIVATIONS = (ops.TANH, ops.SIGMOID, ops.RELU)
 
 
 class Lines(list[Line]):
@@ -84,15 +80,14 @@ def lines_of(derivation: Derivation, slope: Callable[[Any, int], Expression] = n
     >>> [f"{line.quantity} = {line.rule}" for line in lines_of(explain(x * x))]
     ['x = None', 'f = x · x', '∂f/∂f = None', '∂f/∂x = ∂f/∂f · x + ∂f/∂f · x']
     """
-    lines = Lines([_line(row.quantity, row.rule, "forward", (), row) for row in derivation.forward])
+    lines = Lines([Line(row.quantity, row.rule, "forward", row=row) for row in derivation.forward])
     arrived: dict[str, list[Expression]] = {}
     for step in derivation.backward:
         for row in step.rows:
             rule = row.rule
             if rule is None:
-                lines.append(_line(row.quantity, None, "backward", (), row))
+                lines.append(Line(row.quantity, None, "backward", row=row))
                 continue
-            assert isinstance(row.quantity, Derivative)
             if row.edge is not None:
                 rule = with_slope(rule, slope(step.node, row.edge))
             terms = arrived.setdefault(row.quantity.text, [])
@@ -100,13 +95,8 @@ def lines_of(derivation: Derivation, slope: Callable[[Any, int], Expression] = n
             if row.part is None or row.part[0] == row.part[1]:
                 whole = terms[0] if len(terms) == 1 else Apply(ops.ADD, tuple(terms))
                 found = terms if len(terms) > 1 else _terms(rule)
-                lines.append(_line(row.quantity, whole, "backward", tuple(found), row))
+                lines.append(Line(row.quantity, whole, "backward", tuple(found), row))
     return lines
-
-
-def _line(quantity: Expression, rule: Expression | None, part: str, terms: tuple[Expression, ...], row: Row) -> Line:
-    assert isinstance(quantity, (Name, Derivative))
-    return Line(quantity, rule, part, terms, row)
 
 
 def with_slope(rule: Expression, slope: Expression) -> Expression:

@@ -27,7 +27,8 @@ from ...shapes import Shape
 from ...writing import expression as E
 from ...writing.algebra import each_in_symbols, in_symbols, multiply, same, subtract, transpose
 from ...writing.expression import Expression, parts, with_args
-from .lines import ACTIVATIONS, Line, Lines, from_above
+from ..layers import ACTIVATIONS
+from .lines import Line, Lines, from_above
 
 Wrong: TypeAlias = Callable[[Line, Lines], list[Expression]]
 Change: TypeAlias = Callable[[Expression, Lines], Iterable[Expression]]

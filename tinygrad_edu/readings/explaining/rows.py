@@ -46,7 +46,7 @@ class Row:
     f = x² = 3² = 9
     """
 
-    quantity: Expression
+    quantity: Any  # a Name, a Derivative or a Path
     rule: Expression | None
     numbers: Expression | None
     result: Any

@@ -11,7 +11,7 @@ from ...value import Value
 from ...writing import expression as E
 from ...writing.algebra import add, replaced
 from ...writing.evaluation import Array, array, evaluate, is_known, put_in
-from ...writing.expression import Derivative, Expression, parts
+from ...writing.expression import Expression, parts
 from ...writing.names import elements
 from ..formulas import on_its_own
 from ..layers import by_height, computed_from
@@ -69,15 +69,14 @@ class _Backward:
         self.names = names
         self.gradients = Gradients(order, {v: names[v] for v in order if v in names}, set())
         self.tensor_named = {q.name: q.tensor for q in found.of.values()}
-        self.environment: dict[str, Any] = {q.name: _array(q.tensor) for q in found.of.values()}
+        self.environment: dict[str, Any] = {q.name: array(q.tensor) for q in found.of.values()}
         self.used_alone = _used_alone(found.graph)
 
     def forward(self, q: Quantity, in_full: bool) -> Row:
         """q = its formula = the same with the numbers."""
         rule = q.rule if in_full else None
-        row = Row(q.symbol, rule, None, q.tensor.detach(), q.tensor)
-        if rule is not None:
-            row.numbers = put_in(rule, self.environment)
+        numbers = None if rule is None else put_in(rule, self.environment)
+        row = Row(q.symbol, rule, numbers, q.tensor.detach(), q.tensor)
         if in_full and q.node.how is How.FUNCTION:
             row.notes.append(['put together from single numbers; level="value" shows how'])
         return row
@@ -98,7 +97,7 @@ class _Backward:
                 "pass the Tensor itself, or single elements of it"
             )
         label = t.label or "x"
-        quantity = Derivative(self.root.name, label, t.shape)
+        quantity = E.Derivative(self.root.name, label, t.shape)
         note: Note = ["zero: ", self.root.symbol, " does not depend on ", E.Name(label)]
         zeros = Tensor.zeros(t.shape) if t.shape else Tensor(0.0)
         return Step(t, label, [Row(quantity, None, None, zeros, t, notes=[note])])
@@ -106,7 +105,7 @@ class _Backward:
     def _row(self, q: Quantity, rule: Expression) -> Row:
         """∂L/∂q = rule. A part of the gradient that the rule does not account for becomes a last term."""
         t = q.tensor
-        quantity = Derivative(self.root.name, q.name, t.shape)
+        quantity = E.Derivative(self.root.name, q.name, t.shape)
         result = Array(t.shape, [self.gradients.of.get(v, 0.0) for v in t.values])
         self.environment[quantity.text] = result
         rest = self._rest(t, rule, result)
@@ -118,9 +117,10 @@ class _Backward:
             alone = self.used_alone.issuperset(differs)
             said = ["what single numbers of ", q.symbol, " pass on by themselves"] if alone else ["rounding, magnified"]
             notes.append(["the last term is ", *said])
-        numbers = put_in(rule, self.environment, whole_factors=True) if _is_printable(rule) else None
+        printable = is_known(rule) and not any([isinstance(e, E.Chain) for e in parts(rule)])  # not a whole Jacobian
+        numbers = put_in(rule, self.environment, whole_factors=True) if printable else None
         notes += self._notes(q, quantity, rule, result)
-        return Row(quantity, rule, numbers, _tensor(result), t, notes=notes)
+        return Row(quantity, rule, numbers, Tensor(result.tolist()), t, notes=notes)
 
     def _rest(self, t: Tensor, rule: Expression, result: Array) -> Array | None:
         """The gradient minus the value of the rule; None where that is rounding, or cannot be computed."""
@@ -138,11 +138,11 @@ class _Backward:
 
     def _rounding(self, t: Tensor, rule: Expression) -> float:
         """The largest rounding in ∂L/∂t and in the gradients that its rule contains."""
-        above = {part.below for part in parts(rule) if isinstance(part, Derivative)} or {self.root.name}
+        above = {part.below for part in parts(rule) if isinstance(part, E.Derivative)} or {self.root.name}
         tensors = [t, *[self.tensor_named[name] for name in above if name in self.tensor_named]]
         return _ORDER * max([self.gradients.rounding.get(v, 0.0) for a in tensors for v in a.values])
 
-    def _notes(self, q: Quantity, quantity: Derivative, rule: Expression, result: Array) -> list[Note]:
+    def _notes(self, q: Quantity, quantity: E.Derivative, rule: Expression, result: Array) -> list[Note]:
         """Notes for the row: a sum in it that is 1, and why elements are zero."""
         notes: list[Note] = []
         if ones := self._sum_that_is_one(rule):
@@ -150,7 +150,7 @@ class _Backward:
         zero = [v for v, number in zip(q.tensor.values, result.numbers) if number == 0]
         if not zero or q is self.root:
             return notes
-        above = {part.text: part for part in parts(rule) if isinstance(part, Derivative)}
+        above = {part.text: part for part in parts(rule) if isinstance(part, E.Derivative)}
         incoming = [d for d in above.values() if isinstance(self.environment[d.text], Array)]
         if incoming and not any([any(self.environment[d.text].numbers) for d in incoming]):
             return [*notes, ["zero: ", *separated(incoming, ", "), " = 0"]]
@@ -171,11 +171,8 @@ class _Backward:
 
     def _sum_that_is_one(self, rule: Expression) -> Expression | None:
         """A Σ of given numbers in the formula whose value is exactly 1, such as that of probabilities."""
-        for part in parts(rule):
-            match part:
-                case E.Along(A.SUM, E.Name()) if set(array(evaluate(part, self.environment)).numbers) == {1.0}:
-                    return part
-        return None
+        sums = [e for e in parts(rule) if isinstance(e, E.Along) and e.function is A.SUM and isinstance(e.arg, E.Name)]
+        return next((e for e in sums if set(array(evaluate(e, self.environment)).numbers) == {1.0}), None)
 
 
 def _used_alone(graph: TensorGraph) -> set[Value]:
@@ -187,16 +184,3 @@ def _used_alone(graph: TensorGraph) -> set[Value]:
             found.update([v for v in t.values if graph.owner.get(v) is not t])
             found.update([a for v in graph.computed_alone(t) for a in v.inputs])
     return found
-
-
-def _is_printable(rule: Expression) -> bool:
-    """Whether the numbers of the rule are printed: those of a Jacobian are not."""
-    return is_known(rule) and not any([isinstance(part, E.Chain) for part in parts(rule)])
-
-
-def _array(t: Tensor) -> Array:
-    return Array(t.shape, [v.data for v in t.values])
-
-
-def _tensor(a: Array) -> Tensor:
-    return Tensor(a.tolist())
