@@ -1,8 +1,5 @@
 """The step that a derivation leads to: W ← W − η ∂L/∂W, or the lines of an optimiser with the numbers of its state."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...errors import in_short
@@ -46,18 +43,23 @@ def updates(
             optimiser does not learn what is asked for.
         OverflowError: a new value is too large for a float.
     """
-    wrt: Sequence[Value | Tensor] = read.asked
-    of = "the optimiser" if isinstance(by, Optimizer) else "eta"
-    known = {*by.values} if isinstance(by, Optimizer) else {*values_in(_asked(reading, read))}
+    of, known = "eta", {*values_in(read.asked)}
+    if isinstance(by, Optimizer):
+        of, known = "the optimiser", {*by.values}
+    elif not read.asked:
+        if isinstance(read.result, Value):
+            raise ValueError(
+                f"{reading}: eta asks for an update, but a Value does not record its Parameters; pass the Tensor, "
+                "or give wrt"
+            )
+        known = {v for t in read.tensors if isinstance(t, Parameter) for v in t.values}
     slopes = {row.node: row for step in derivation.backward for row in step.rows}  # the last, which has the total
     leaves = [row for row in derivation.forward if row.rule is None and row.node in slopes]
-    learned = [row for row in leaves if known.issuperset(values_in(row.node))]
-    if wrt:
-        chosen = {*wrt, *values_in(wrt)}
-        missing = [row for row in leaves if row.node in chosen and row not in learned]
-        if missing:
-            raise ValueError(f"{reading}: the optimiser does not learn {missing[0].quantity}")
-        learned = [row for row in learned if row.node in chosen]
+    chosen = {*read.asked, *values_in(read.asked)}
+    learned = [row for row in leaves if row.node in chosen or (not chosen and known.issuperset(values_in(row.node)))]
+    for row in learned:
+        if not known.issuperset(values_in(row.node)):
+            raise ValueError(f"{reading}: the optimiser does not learn {row.quantity}")
     if not learned:
         raise ValueError(
             f"{reading}: {of} asks for an update, but there is nothing to learn: y depends on no Parameter, or with "
@@ -69,16 +71,6 @@ def updates(
     used = {letter for line in optimizer.lines() for letter in line.uses if letter not in taken}
     given = [Row(E.Name(letter), None, None, x, None) for letter, x in optimizer.numbers().items() if letter in used]
     return [*given, *[row for state, _ in steps for row in state]], [row for _, rows in steps for row in rows]
-
-
-def _asked(reading: str, read: Subject) -> Sequence[Value | Tensor]:
-    """What is updated by η alone: what is asked for, or every Parameter."""
-    if not read.asked and isinstance(read.result, Value):
-        raise ValueError(
-            f"{reading}: eta asks for an update, but a Value does not record its Parameters; pass the Tensor, "
-            "or give wrt"
-        )
-    return read.asked or [t for t in read.tensors if isinstance(t, Parameter)]
 
 
 def _step(
@@ -109,7 +101,9 @@ def _step(
         replaces = line.quantity in ("θ", *state)
         rule = in_symbols(line.value, *[symbols[letter] for letter in line.uses])
         quantity = symbols[line.quantity] = named(line.quantity, new if replaces else "")
-        after = _updated(reading, rule, known)
+        after = evaluate(rule, known)
+        if not all_finite(array(after).numbers):
+            raise OverflowError(f"{reading}: {rule} is too large for a float; a smaller eta gives a number")
         result = after if isinstance(after, float) else Tensor(after.tolist())
         rows.append(Row(quantity, rule, put_in(rule, known), result, before.node, update=replaces))
         known[str(quantity)] = result
@@ -123,11 +117,3 @@ def _state(optimizer: Optimizer, row: Row) -> dict[str, Any]:
     shape = row.quantity.shape
     found = {letter: nested([column[k] for k in places], shape) for letter, column in optimizer.state.items()}
     return {letter: Tensor(numbers) if shape else numbers for letter, numbers in found.items()}
-
-
-def _updated(reading: str, rule: E.Expression, known: Mapping[str, Any]) -> Any:
-    """The new value of a quantity. Raises OverflowError, in the name of a reading, where no float is that large."""
-    after = evaluate(rule, known)
-    if not all_finite(array(after).numbers):
-        raise OverflowError(f"{reading}: {rule} is too large for a float; a smaller eta gives a number")
-    return after
