@@ -8,8 +8,11 @@ thick-bordered, and every number has its sign.
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable
+import re
+from collections.abc import Sequence
 from typing import Any
+
+import graphviz  # type: ignore[import-untyped]
 
 FONT = "DejaVu Sans,Helvetica,Arial,sans-serif"
 SIZE, SMALL = 12, 10  # points; nothing is smaller than SMALL
@@ -70,35 +73,28 @@ def style_sheet() -> str:
 
 def dark_rules(within: str = "") -> str:
     """The rules that give every role its dark colour, for a drawing within an element."""
-    return "".join(
-        [
-            f'{within}{" " * bool(within)}.tinygrad-edu [{attribute}="{light}"]{{{attribute}:{dark}}}'
-            for light, dark in PALETTE.values()
-            for attribute in ("fill", "stroke")
-        ]
-    )
+    before = f"{within} .tinygrad-edu".lstrip()
+    rules = [
+        f'{before} [{attribute}="{light}"]{{{attribute}:{dark}}}'
+        for light, dark in PALETTE.values()
+        for attribute in ("fill", "stroke")
+    ]
+    return "".join(rules)
 
 
 # Text. Whatever a name contains, it arrives as text.
 
+# Control characters, what turns the direction of text around, halves of surrogate pairs, and no characters at all.
+_NOT_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+
 
 def printable(text: str) -> str:
-    """`text` without what XML forbids: control characters become their pictures.
+    """`text` with � for what XML forbids or nobody can see.
 
-    >>> printable("a\\nb"), printable("\\ud800")
-    ('a␊b', '\\ufffd')
+    >>> printable("a\\x00b\\ud800")
+    'a�b�'
     """
-    return "".join([_picture(ord(c)) or c for c in text])
-
-
-def _picture(code: int) -> str | None:
-    if code < 0x20:
-        return chr(0x2400 + code)
-    if code == 0x7F:
-        return "␡"
-    turns_text_around = 0x202A <= code < 0x202F or 0x2066 <= code < 0x206A
-    no_character = 0x80 <= code < 0xA0 or 0xD800 <= code < 0xE000 or code in (0xFFFE, 0xFFFF)
-    return "�" if turns_text_around or no_character else None
+    return _NOT_TEXT.sub("�", text)
 
 
 def markup(text: str) -> str:
@@ -146,12 +142,6 @@ def cell(content: str, align: str = "RIGHT", fill: str | None = None, span: int 
     return f'<TD ALIGN="{align}"{columns}{background}{link}>{content}</TD>'
 
 
-def pair(before: str, text: str, id: str) -> str:
-    """Two texts side by side, of which the second is a cell with an id."""
-    frame = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">'
-    return f"{frame}{row(cell(before), cell(text, id=id))}</TABLE>"
-
-
 def row(*cells: str) -> str:
     """One row of a table."""
     return f"<TR>{''.join(cells)}</TR>"
@@ -161,15 +151,25 @@ def row(*cells: str) -> str:
 FOOT = '<TR><TD HEIGHT="5" CELLPADDING="0"></TD></TR>'
 
 
+def table(
+    rows: Sequence[str], attributes: str = "", border: int = 0, lines: int = 0, gap: int = 0, air: int = 0
+) -> str:
+    """A table: the width of its border and of the lines around cells, the gap between these and the air in them."""
+    widths = f'BORDER="{border}" CELLBORDER="{lines}" CELLSPACING="{gap}" CELLPADDING="{air}"'
+    return f"<TABLE {widths}{attributes}>{''.join(rows)}</TABLE>"
+
+
+def pair(before: str, text: str, id: str) -> str:
+    """Two texts side by side, of which the second is a cell with an id."""
+    return table([row(cell(before), cell(text, id=id))])
+
+
 def card(
-    rows: Iterable[str], fill: str = "operation", rounded: bool = True, thick: bool = False, padding: int = 3
+    rows: Sequence[str], fill: str = "operation", rounded: bool = True, thick: bool = False, padding: int = 3
 ) -> str:
     """A whole card: the label of a node with `shape=plain`."""
-    corners = ' STYLE="ROUNDED"' if rounded else ""
-    return (
-        f'<<TABLE BORDER="{3 if thick else 1}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="{padding}"'
-        f' COLOR="{colour("border")}" BGCOLOR="{colour(fill)}"{corners}>{"".join(rows)}</TABLE>>'
-    )
+    colours = f' COLOR="{colour("border")}" BGCOLOR="{colour(fill)}"' + ' STYLE="ROUNDED"' * rounded
+    return f"<{table(rows, colours, border=3 if thick else 1, air=padding)}>"
 
 
 # Graphs, through the `graphviz` package.
@@ -179,8 +179,6 @@ _LONGEST = 400  # characters of a title or tooltip; Graphviz takes no text of mo
 
 def new_graph(title: str | None, rankdir: str, **attributes: str) -> Any:
     """An empty graph with the fonts and colours of all drawings."""
-    import graphviz  # type: ignore[import-untyped]  # takes 60 ms
-
     graph = graphviz.Digraph("drawing")
     ink = {"fontname": FONT, "fontsize": str(SIZE), "fontcolor": colour("ink")}
     muted = {"fontname": FONT, "fontsize": str(SMALL), "fontcolor": colour("muted")}
@@ -190,21 +188,14 @@ def new_graph(title: str | None, rankdir: str, **attributes: str) -> Any:
     graph.attr("node", shape="plain", **ink)
     graph.attr("edge", color=colour("edge"), arrowsize="0.7", **muted)
     if title:
-        graph.attr(
-            "graph",
-            label=f"<{styled(shortened(title, _LONGEST), size=SIZE + 4, bold=True)}>",
-            labelloc="t",
-        )
+        bold = styled(shortened(title, _LONGEST), size=SIZE + 4, bold=True)
+        graph.attr("graph", label=f"<{bold}>", labelloc="t")
     return graph
 
 
 def part(name: str | None = None, **attributes: str) -> Any:
     """An empty subgraph: a frame where the name begins with "cluster", else attributes for its nodes."""
-    import graphviz
-
-    subgraph = graphviz.Digraph(name)
-    subgraph.attr("graph", **attributes)
-    return subgraph
+    return graphviz.Digraph(name, graph_attr=attributes)
 
 
 def node(graph: Any, id: str, label: str, kind: str, tooltip: str, **attributes: str) -> None:
@@ -223,7 +214,5 @@ def plain(text: str) -> str:
 
     Graphviz resolves the latter once or twice, so doubling the backslash does not help: ∖ replaces it.
     """
-    import graphviz
-
     escaped: str = graphviz.escape(printable(shortened(text, _LONGEST)).replace("&", "&amp;").replace("\\", "∖"))
     return escaped

@@ -184,16 +184,8 @@ def _frame(graph: Any, cards: TensorCards, l: int, layer: Layer, rankdir: str) -
     for t in inside:
         said = f"{cards.scene.name(t)} = {cards.formula(t)}"
         lines.append(look.row(look.cell(look.styled(look.shortened(said, 60)), "LEFT")))
-    label = f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">{"".join(lines)}</TABLE>>'
-    frame = look.part(
-        f"cluster{l}",
-        label=label,
-        labeljust="l",
-        style="rounded",
-        color=look.colour("frame"),
-        margin="10",
-        id=f"layer{l}",
-    )
+    attributes = {"labeljust": "l", "style": "rounded", "color": look.colour("frame"), "margin": "10"}
+    frame = look.part(f"cluster{l}", label=f"<{look.table(lines, air=1)}>", id=f"layer{l}", **attributes)
     for t in inside:
         _tensor_node(frame, cards, t, ids[t], group="spine")
     if own:
@@ -337,8 +329,7 @@ def _grid(scene: Scene, cells: list[str], t: Tensor) -> str:
     if len(matrices) == 1:
         return matrices[0]
     more = look.cell(look.styled(f"⋯ {len(matrices)}", "muted", look.SMALL))
-    frame = 'BORDER="0" CELLBORDER="0" CELLSPACING="2" CELLPADDING="0"'
-    return f"<TABLE {frame}>{look.row(*_beginning([look.cell(matrix) for matrix in matrices], more, scene))}</TABLE>"
+    return look.table([look.row(*_beginning(list(map(look.cell, matrices)), more, scene))], gap=2)
 
 
 def _one_grid(scene: Scene, cells: list[str], width: int) -> str:
@@ -346,13 +337,11 @@ def _one_grid(scene: Scene, cells: list[str], width: int) -> str:
     rows = [look.row(*_beginning(cells[i : i + width], dots, scene)) for i in range(0, len(cells), width)]
     height = look.styled(f"⋮ {len(rows)} rows", "muted", look.SMALL)
     rows = _beginning(rows, look.row(look.cell(height, "CENTER", "operation", min(width, MOST))), scene)
-    frame = f'BORDER="0" CELLBORDER="1" CELLSPACING="0" CELLPADDING="3" COLOR="{look.colour("frame")}"'
-    return f"<TABLE {frame}>{''.join(rows)}</TABLE>"
+    return look.table(rows, f' COLOR="{look.colour("frame")}"', lines=1, air=3)
 
 
 def _headed(heading: str, grid: str) -> str:
-    frame = 'BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1"'
-    return f"<TABLE {frame}>{_centred(heading)}{_centred(grid)}</TABLE>"
+    return look.table([_centred(heading), _centred(grid)], air=1)
 
 
 def _beginning(parts: list[str], ellipsis: str, scene: Scene) -> list[str]:
