@@ -5,8 +5,6 @@ Python's `math` needs no entry: the other languages call it by the same name. An
 table knows is written from simpler rows (`readings/compiling/terms.py`).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Standard output that takes mathematics, and a reader of it that stops early."""
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Formulas, names and numbers for LaTeX's mathematics."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 from unicodedata import combining, name, normalize

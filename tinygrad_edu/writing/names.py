@@ -1,7 +1,5 @@
 """How names are written, in every reading of a graph: W⁽²⁾₁₃."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """How numbers are written, in every reading of a graph."""
 
-from __future__ import annotations
-
 from math import isinf, isqrt
 from typing import NamedTuple
 

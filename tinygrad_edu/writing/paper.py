@@ -1,7 +1,5 @@
 """Formulas on paper, and as lines of text with Unicode's mathematics; latex.py writes the same as LaTeX."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias

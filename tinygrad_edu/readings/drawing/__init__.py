@@ -7,8 +7,6 @@ look.py      colours, cards, and nodes and edges as DOT text
 picture.py   Drawing: saved or shown, by Graphviz
 """
 
-from __future__ import annotations
-
 import warnings
 from math import inf
 from numbers import Real
@@ -69,13 +67,22 @@ def draw(
     >>> draw(x * x).source.count("n1 -> n2")                       # both edges
     2
     """
-    read = subject("draw", y, title=title, digits=4 if digits is None else digits, one_number=False)
-    _check(level, rankdir)
+    if level is not None and level not in LEVELS:
+        raise ValueError(f"draw: the level is one of {', '.join(LEVELS)}, or None, not {level!r}")
+    if rankdir not in (None, "LR", "TB", "RL", "BT"):
+        raise ValueError(f"draw: rankdir is LR, TB, RL or BT, not {rankdir!r}")
+    digits = 4 if digits is None else digits
+    read = subject("draw", y, title=title, digits=digits, one_number=False)
     inches = _inches(size)
     scene = Scene(read, digits, gradients, numbers)
+    neurons = NeuronCards(scene)
     # The numbers v₁, v₂, … of Tensors and of Values are those of two documents, and so are the scenes.
-    cards = TensorCards(Scene(Subject(y), digits, gradients, numbers)) if isinstance(y, Tensor) else None
-    counts = _counts(scene, cards)
+    tensors = TensorCards(Scene(Subject(y), digits, gradients, numbers)) if isinstance(y, Tensor) else None
+    counts = {"value": len(scene.values)}  # of the cards of each level there is, from fine to coarse
+    if scene.neurons:
+        counts["neuron"] = len(neurons.heads)
+    if tensors:
+        counts["tensor"] = len(tensors)
     if level is None:
         level = next((l for l in COMFORTABLE if counts.get(l, TOO_MANY) <= COMFORTABLE[l]), list(counts)[-1])
     if level == "neuron" and not scene.neurons:
@@ -86,23 +93,16 @@ def draw(
             "draw the loss itself, not its one Value"
         )
     _check_size(level, counts, force)
-    if cards and level == "tensor":
-        graph = tensor_level(cards, rankdir, title)
+    if tensors and level == "tensor":
+        graph = tensor_level(tensors, rankdir, title)
     elif level == "neuron":
-        graph = neuron_level(scene, NeuronCards(scene), rankdir, title)
+        graph = neuron_level(scene, neurons, rankdir, title)
     else:
         graph = value_level(scene, rankdir, title)
     if inches:
         graph.attr("graph", size=inches)
-    spoken = title or f"{_named(scene)}: computation graph, {level} level"
+    spoken = title or f"{scene.name(scene.root) or 'a result'}: computation graph, {level} level"
     return Drawing(graph.source, level, counts[level], spoken)
-
-
-def _check(level: Any, rankdir: Any) -> None:
-    if level is not None and level not in LEVELS:
-        raise ValueError(f"draw: the level is one of {', '.join(LEVELS)}, or None, not {level!r}")
-    if rankdir not in (None, "LR", "TB", "RL", "BT"):
-        raise ValueError(f"draw: rankdir is LR, TB, RL or BT, not {rankdir!r}")
 
 
 def _inches(size: Any) -> str:
@@ -113,20 +113,6 @@ def _inches(size: Any) -> str:
     if len(both) != 2 or not all([isinstance(x, Real) and 0 < float(x) < inf for x in both]):
         raise ValueError(f"draw: size is a number of inches, or (width, height), not {size!r}")
     return f"{both[0]:g},{both[1]:g}"
-
-
-def _named(scene: Scene) -> str:
-    return scene.name(scene.root) or "a result"
-
-
-def _counts(scene: Scene, cards: TensorCards | None) -> dict[str, int]:
-    """How many cards each level has that the graph can be drawn at, from fine to coarse."""
-    counts = {"value": len(scene.values)}
-    if scene.neurons:
-        counts["neuron"] = len(NeuronCards(scene).heads)
-    if cards:
-        counts["tensor"] = len(cards)
-    return counts
 
 
 def _check_size(level: str, counts: dict[str, int], force: bool) -> None:

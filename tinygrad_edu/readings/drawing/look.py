@@ -5,8 +5,6 @@ where there are several kinds called input, parameter or target, an operation ro
 thick-bordered, and every number has its sign.
 """
 
-from __future__ import annotations
-
 import html
 import re
 from collections.abc import Sequence

@@ -6,8 +6,6 @@ error stream and goes on; here that is an error. Its SVG gets a dark mode, a tit
 ids of its own.
 """
 
-from __future__ import annotations
-
 import html
 import os
 import shutil

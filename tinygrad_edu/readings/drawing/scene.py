@@ -1,7 +1,5 @@
 """The scene: the graph to be drawn, the names of its nodes, and how numbers are shown."""
 
-from __future__ import annotations
-
 from collections import Counter
 from functools import cached_property
 from math import isfinite
@@ -27,7 +25,7 @@ class Scene:
 
     Args:
         read: what to draw.
-        digits: decimals of a scalar; matrices show one less. None is 4.
+        digits: decimals of a scalar; matrices show one less.
         gradients: whether there are gradients at all.
         numbers: False leaves names and operations.
     """
@@ -36,7 +34,7 @@ class Scene:
     frames = True  # whether each layer of Tensors has a frame around it
     close = False  # whether cards stand close together, on a page that has to show a whole network
 
-    def __init__(self, read: Subject, digits: int | None = None, gradients: bool = True, numbers: bool = True) -> None:
+    def __init__(self, read: Subject, digits: int = 4, gradients: bool = True, numbers: bool = True) -> None:
         self.read = read
         self.root = read.result
         self.names = read.names
@@ -46,7 +44,7 @@ class Scene:
         self.layers = self.names.layers
         self.neurons = self.names.neurons
         self.numbered: set[Value | Tensor] = set()  # those whose v₁, v₂, … a reader sees
-        self.digits = 4 if digits is None else digits
+        self.digits = digits
         self.numbers = numbers
         self.gradients = gradients and numbers
         # The root's own gradient is 1 after backward() and 0 before: then the gradients are left blank.

@@ -3,8 +3,6 @@
 The numbers of a card and its gradients are small matrices, coloured by size and sign.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from math import ceil, prod
 from typing import Any

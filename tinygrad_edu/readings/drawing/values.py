@@ -1,7 +1,5 @@
 """The graph of numbers: a card a node with the local derivative on every edge, or a card a neuron."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
