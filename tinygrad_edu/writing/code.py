@@ -165,37 +165,40 @@ i386 linux size_t unix _Alignas _Alignof _Atomic _BitInt _Bool _Complex _Generic
 _Static_assert _Thread_local
 """
 )
-# What math.h declares or defines, also where it is older or newer than the standard; a function has a twin in f and l.
-_OF_MATH_H = _words(
+# Names that math.h gives to numbers, and a compiler puts in wherever they stand. A function of its own may be hidden
+# by a variable, unless the program calls it.
+_MACROS_OF_C = _words(
     """
-acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh drem erf erfc exp exp10 exp2 expm1 fabs fdim finite
-floor fma fmax fmin fmod frexp gamma hypot ilogb isinf isnan j0 j1 jn ldexp lgamma llogb llrint llround log log10
-log1p log2 logb lrint lround modf nan nearbyint nextafter nextdown nexttoward nextup pow pow10 remainder remquo rint
-round roundeven scalb scalbln scalbn significand sin sincos sinh sqrt tan tanh tgamma trunc y0 y1 yn HUGE_VAL
-double_t float_t fpclassify isfinite isgreater isgreaterequal isless islessequal islessgreater isnormal isunordered
-signbit signgam matherr math_errhandling DOMAIN SING OVERFLOW UNDERFLOW PLOSS TLOSS X_TLOSS HUGE INFINITY MAXFLOAT
-NAN SNAN MATH_ERRNO MATH_ERREXCEPT M_E M_LOG2E M_LOG10E M_LN2 M_LN10 M_PI M_PI_2 M_PI_4 M_1_PI M_2_PI M_2_SQRTPI
-M_SQRT2 M_SQRT1_2 FP_NAN FP_INFINITE FP_ZERO FP_SUBNORMAL FP_NORMAL FP_ILOGB0 FP_ILOGBNAN FP_FAST_FMA
+DOMAIN FP_FAST_FMA FP_FAST_FMAF FP_FAST_FMAL FP_ILOGB0 FP_ILOGBNAN FP_INFINITE FP_NAN FP_NORMAL FP_SUBNORMAL FP_ZERO
+HUGE HUGE_VAL HUGE_VALF HUGE_VALL INFINITY MATH_ERREXCEPT MATH_ERRNO MAXFLOAT M_1_PI M_2_PI M_2_SQRTPI M_E M_LN10 M_LN2
+M_LOG10E M_LOG2E M_PI M_PI_2 M_PI_4 M_SQRT1_2 M_SQRT2 NAN OVERFLOW PLOSS SING SNAN SNANF SNANL TLOSS UNDERFLOW X_TLOSS
+math_errhandling signgam
 """
 )
-_WORDS_OF_C = {*_KEYWORDS_OF_C, *[name + suffix for name in _OF_MATH_H for suffix in ("", "f", "l")]}
 
-#: C, for one function of flat arrays. Its identifiers may have letters beyond ASCII, as those of Python.
-C = Code(
-    {
+
+def _with_braces(mathematics: str, absolute: str) -> dict[Op, Spelling]:
+    """The rows of a language of C's family, whose functions have this before their name; and |a|."""
+    exp = mathematics + "exp"
+    return {
         **_ARITHMETIC,
         ops.NEG: Spelling("-{a}", SIGN, (POWER,)),  # --a would change a
-        ops.ABS: call("fabs"),
-        ops.SIGMOID: Spelling("exp({a} < 0 ? {a} : 0.0) / (1.0 + exp(-fabs({a})))", PRODUCT, (SUM,)),
+        ops.ABS: call(absolute),
+        ops.SIGMOID: Spelling(f"{exp}({{a}} < 0 ? {{a}} : 0.0) / (1.0 + {exp}(-{absolute}({{a}})))", PRODUCT, (SUM,)),
         ops.STEP: Spelling("{a} > 0 ? 1.0 : 0.0", CONDITION, (SUM,)),
         ops.RELU: Spelling("{a} > 0 ? {a} : 0.0", CONDITION, (SUM,)),
         ops.MAXIMUM: Spelling("{a} > {b} ? {a} : {b}", CONDITION, (SUM, SUM)),
         ops.MINIMUM: Spelling("{a} < {b} ? {a} : {b}", CONDITION, (SUM, SUM)),
         GATE: Spelling("{a} > 0 ? {b} : 0.0", CONDITION, (SUM, COMPARISON)),
-    },
+    }
+
+
+#: C, for one function of flat arrays. Its identifiers may have letters beyond ASCII, as those of Python.
+C = Code(
+    _with_braces("", "fabs"),
     functions=_SHARED,
     has_power=False,
-    words=_WORDS_OF_C,
+    words={*_KEYWORDS_OF_C, *_SHARED, *_MACROS_OF_C},
     definition="const double {} = {};",
     comment="//",
     includes=["#include <math.h>", ""],
@@ -234,52 +237,31 @@ NUMPY = Numpy(
     }
 )
 
-#: Functions that a program of arrays is printed with, where it calls them.
-HELPERS = {
-    "sigmoid": """
+_HELPERS = """
 def sigmoid(z):
     return 0.5 * (1 + tanh(0.5 * z))
-""",
-    "step": """
 def step(z):
     return where(z > 0, ones_like(z), zeros_like(z))
-""",
-    "softmax": """
 def softmax(z, axis=-1):
     e = exp(z - amax(z, axis=axis, keepdims=True))
     return e / sum(e, axis=axis, keepdims=True)
-""",
-    "log_softmax": """
 def log_softmax(z, axis=-1):
     z = z - amax(z, axis=axis, keepdims=True)
     return z - log(sum(exp(z), axis=axis, keepdims=True))
-""",
-    "logsumexp": """
 def logsumexp(z, axis=None, keepdims=False):
     m = amax(z, axis=axis, keepdims=True)
     return sum(m + log(sum(exp(z - m), axis=axis, keepdims=True)), axis=axis, keepdims=keepdims)
-""",
-    "place": """
 def place(part, index, shape):
     whole = zeros(shape, dtype=part.dtype)
     add.at(whole, index, part)
     return whole
-""",
-}
+"""
+#: Functions that a program of arrays is printed with, where it calls them: their source, by name.
+HELPERS = {text.partition("(")[0]: f"\ndef {text.rstrip()}\n" for text in _HELPERS.split("\ndef ")[1:]}
 
-#: JavaScript, in which -a ** 2 is a syntax error and --a changes a.
+#: JavaScript, in which -a ** 2 is a syntax error.
 JAVASCRIPT = Code(
-    {
-        **_ARITHMETIC,
-        ops.NEG: Spelling("-{a}", SIGN, (POWER,)),
-        ops.ABS: call("Math.abs"),
-        ops.SIGMOID: Spelling("Math.exp(Math.min({a}, 0)) / (1 + Math.exp(-Math.abs({a})))", PRODUCT, (COMPARISON,)),
-        ops.STEP: Spelling("{a} > 0 ? 1 : 0", CONDITION, (SUM,)),
-        ops.RELU: Spelling("Math.max({a}, 0)", ATOM, (CONDITION,)),
-        ops.MAXIMUM: call("Math.max", 2),
-        ops.MINIMUM: call("Math.min", 2),
-        GATE: Spelling("{a} > 0 ? {b} : 0", CONDITION, (SUM, COMPARISON)),
-    },
+    _with_braces("Math.", "Math.abs"),
     mathematics="Math.",
     functions=set(_SHARED) - {"copysign", "erf", "erfc", "exp2", "fabs", "fmod", "remainder"},
     has_power=False,
