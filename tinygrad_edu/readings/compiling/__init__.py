@@ -20,7 +20,8 @@ from ...value import Value, all_finite
 from ...writing.code import JAVASCRIPT, PYTHON, C
 from .errors import FAILURES, explained, origin, run
 from .flat import Flat
-from .matrices import MatrixProgram, compile_matrices
+from .matrices import compile_matrices
+from .matrix_program import MatrixProgram
 from .recording import derivative
 from .statements import Plan, functions_of, plan, print_program, uncollected
 from .structures import print_reader

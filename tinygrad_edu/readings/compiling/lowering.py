@@ -14,10 +14,11 @@ from typing import Any
 from ... import array_ops as A
 from ... import ops
 from ...shapes import Shape, nested
+from ...writing import algebra
 from ...writing import expression as E
 from ...writing.code import NotWritten
 from ...writing.expression import Expression, Precedence, Spelling, call, infix, letters
-from .recording import Counted, Size
+from .recording import N, Size
 from .terms import COUNT, RESHAPE, VIEW, Algebra, Term
 
 ATOM, CONDITION = Precedence.ATOM, Precedence.CONDITION
@@ -32,11 +33,9 @@ class Arrays(Algebra):
 
     Attributes:
         named: the Term of a name.
-        count: that of the number of examples, where it is free.
     """
 
     named: Callable[[str], Term]
-    count: Term | None = None
     known: dict[object, Term] = field(default_factory=dict)
     called: dict[Term, Term] = field(default_factory=dict)  # the line that computes the same
 
@@ -47,6 +46,10 @@ class Arrays(Algebra):
 
     def each(self, op: ops.Op, *inputs: Term) -> Term:
         """A row of `ops.TABLE`, element by element."""
+        if op is ops.MUL and 1 in (inputs[0].number, inputs[1].number):
+            return inputs[inputs[0].number == 1]
+        if all([a.kind == COUNT or a.number is not None for a in inputs]):
+            return self.step(op, inputs, (), COUNT)
         return self.step(op, inputs, E.broadcast([a.shape for a in inputs]))
 
     def function(self, name: str, inputs: Sequence[Term], shape: Shape, more: str = "") -> Term:
@@ -56,8 +59,10 @@ class Arrays(Algebra):
         return self.step(spelling, inputs, shape, name)
 
     def line(self, name: str, e: Expression, shape: Shape) -> Term:
-        """A Term with a name, for a formula that may have one already."""
+        """A Term with a name, for a formula that may have one already. A number stands where it is used."""
         term = self.lowered(e, shape)
+        if term.number is not None:
+            return term
         is_new = term.op and not term.label
         op, inputs = (term.op, term.inputs) if is_new else (SAME, (term,))
         self.known["line", name] = line = Term(self, op, inputs, label=name, shape=term.shape)
@@ -79,10 +84,13 @@ class Arrays(Algebra):
             case E.Name(text) | E.Derivative(text=text):
                 return self.named(text)
             case E.Constant(number) | E.Literal(number):
-                return self.number(number)
+                return self.constant(number)
             case E.Ones(shape):
                 return self.ones(shape)
             case E.Apply(op, args):
+                above, below = _over_count(e)
+                if above is not e:
+                    return self.each(ops.DIV, self.lowered(above), self.lowered(below))
                 return self.elementwise(op, [_number(a) if prod(e.shape) > 1 else a for a in args])
             case E.Along(A.SUM, E.Apply(ops.DIV, (above, E.Constant() as n)), axes, keepdims):  # (Σ a) / n
                 return self.elementwise(ops.DIV, [E.Along(A.SUM, above, axes, keepdims), n])
@@ -120,31 +128,8 @@ class Arrays(Algebra):
 
     # Numbers, and arrays of ones.
 
-    def number(self, number: float) -> Term:
-        if not isinstance(number, Counted):
-            return self.constant(number)
-        return self.over(*self.fraction(number))
-
-    def fraction(self, number: Counted) -> tuple[Term, Term]:
-        """What stands above and below the line."""
-        found = [self.constant(number.above), self.constant(number.below)]
-        for (of, less), power in number.powers.items():
-            n = self.count if of is None else self.number(of)
-            assert n is not None
-            n = self.step(ops.SUB, [n, self.constant(less)], (), COUNT) if less else n
-            for _ in range(abs(power)):
-                a = found[power < 0]
-                found[power < 0] = n if a.number == 1 else self.step(ops.MUL, [a, n], (), COUNT)
-        return found[0], found[1]
-
-    def times(self, a: Term, b: Term) -> Term:
-        return b if a.number == 1 else self.each(ops.MUL, a, b)
-
-    def over(self, a: Term, b: Term) -> Term:
-        return a if b.number == 1 else self.each(ops.DIV, a, b)
-
     def sizes(self, shape: Shape) -> list[Term]:
-        return [self.number(n.counted if isinstance(n, Size) else n) for n in shape]
+        return [self.lowered(n.formula) if isinstance(n, Size) else self.constant(n) for n in shape]
 
     def ones(self, shape: Shape) -> Term:
         operands = (CONDITION,) * len(shape)
@@ -158,9 +143,6 @@ class Arrays(Algebra):
                 return self.elementwise(ops.MUL, [a, a])
             case ops.LOG, [E.Apply(ops.ADD, (E.Constant(1.0), E.Apply(ops.EXP, (z,))))]:
                 return self.function("logaddexp", [self.lowered(z)], z.shape, ", 0")  # exp does not overflow
-            case ops.MUL, [E.Constant(Counted() as number), other]:
-                above, below = self.fraction(number)
-                return self.over(self.times(above, self.lowered(other)), below)
         terms = [self.lowered(a) for a in args]
         return reduce(lambda a, b: self.each(op, a, b), terms) if len(terms) > 1 else self.each(op, *terms)
 
@@ -209,6 +191,8 @@ class Arrays(Algebra):
             return a
         if a.kind == "ones":
             return self.ones(shape)
+        if a.op is ops.DIV and a.inputs[1].kind == COUNT and not a.label:
+            return self.each(ops.DIV, self.reshaped(a.inputs[0], shape), a.inputs[1])
         if a.kind == RESHAPE:
             return self.reshaped(a.inputs[0], shape)
         if index := _new_axes(a.shape, shape, "None") or _new_axes(shape, a.shape, "0"):
@@ -226,6 +210,24 @@ class Arrays(Algebra):
     def flipped(self, a: Term, axes: list[int]) -> Term:
         """Backwards along axes, which no library but NumPy can say in an index."""
         return self.function("flip", [a], a.shape, f", {tuple(axes)}") if axes else a
+
+
+def _over_count(e: Expression) -> tuple[Expression, Expression]:
+    """(a, n) where e is a / n and n follows from the number of examples; else e itself, and 1."""
+    above: Expression = e
+    below: Expression = E.Constant(1.0)
+    match e:
+        case E.Apply(ops.DIV, (a, b)) if N in E.parts(b):
+            above, below = _over_count(a)
+            below = algebra.multiply(below, b)
+        case E.Apply(ops.MUL, (a, b)) if N in E.parts(e):
+            pairs = _over_count(a), _over_count(b)
+            if any([above is not x for (above, _), x in zip(pairs, e.args)]):
+                above, below = [algebra.multiply(*same) for same in zip(*pairs)]
+    (p, c), (q, n) = algebra.factor(above), algebra.factor(below)
+    if q != 1 and p % q == 0:  # 2 a / (2 n)
+        return algebra.multiply(E.Constant(p / q), c), n
+    return above, below
 
 
 def _number(e: Expression) -> Expression:

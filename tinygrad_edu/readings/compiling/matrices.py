@@ -1,26 +1,35 @@
-"""A graph of Tensors as a program of arrays: forward and backward as one writes them by hand."""
+"""A graph of Tensors as a program of arrays: forward and backward as one writes them by hand.
+
+Its lines are those of the derivation, in the language of NumPy. Nothing here knows a derivative: the rules are those
+of the page of matrix calculus. Where the number of examples is free, it is a symbol in two recordings with two such
+numbers, and their programs have to be the same.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
-from math import isfinite, prod
-from types import CodeType, ModuleType
+from collections.abc import Sequence
+from types import CodeType
 from typing import Any
 
 from ... import array_ops as A
 from ... import ops
 from ...graph import topological_order
 from ...network.tensor import Tensor, from_values
-from ...tree import flatten
+from ...shapes import Shape
 from ...value import Value
-from ...writing.code import HELPERS, NUMPY
-from .errors import run
-from .pages import array_plan
-from .recording import Recording, Size, map_tensors, mark_sizes, recorded, tensors_in
-from .statements import Plan, print_program
+from ...writing import expression as E
+from ...writing.code import HELPERS, NUMPY, NotWritten
+from ...writing.expression import Apply, Constant, Expression, Name, call
+from ..formulas import formula
+from ..layers import by_height, computed_from
+from ..naming import Names
+from ..quantities import Quantities, gradients
+from .lowering import Arrays
+from .matrix_program import Expected, MatrixProgram
+from .recording import N, Recording, Size, map_tensors, mark_sizes, recorded, tensors_in
+from .statements import Plan, arguments, needed, print_program
+from .terms import COUNT, Term
 
 #: The functions of NumPy that programs call.
 FUNCTIONS = (
@@ -28,20 +37,13 @@ FUNCTIONS = (
     "ones", "ones_like", "outer", "s_", "sin", "sqrt", "stack", "sum", "swapaxes", "tanh", "transpose", "where",
     "zeros", "zeros_like",
 )  # fmt: skip
+_RESULT = A.ArrayOp("result")  # of all outputs together
+_INSTEAD = 'which have no matrix form; level="value" prints them'
 _FREE = (
     "; the number of examples is free, so that a program has to be the same for any number of them: no loop over "
     "examples, and no place among them"
 )
 _PRIMES = (3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97)
-_MOST = 1000  # examples that the engine computes again to say what went wrong
-
-
-@dataclass(frozen=True)
-class Expected:
-    """What a Tensor of the inputs is called on paper, and its shape; a size that is free is "n"."""
-
-    name: str
-    shape: tuple[Any, ...]
 
 
 def compile_matrices(outputs: Any, inputs: Any, batch: Sequence[Any] = ()) -> MatrixProgram:
@@ -150,222 +152,100 @@ def _names_used(source: str) -> set[str]:
     return found
 
 
-class MatrixProgram:
-    """What `compile_graph` makes of Tensors: call it with arrays or lists, by position or by name.
+def array_plan(recording: Recording, outputs: Any, inputs: Any, batch: Tensor | None) -> Plan:
+    """The plan of a program of arrays, its lines named as on paper.
 
-    Attributes:
-        source: the Python text.
-        function: what the text defines, and nothing else: it takes arrays of NumPy and checks nothing.
+    Args:
+        recording: what is computed from what.
+        outputs, inputs: the structures of the results and of the arguments.
+        batch: an input of which the first axis is free.
 
-    Raises, when it is called:
-        TypeError, ValueError: the arguments do not have the structure or the shapes of the inputs; or the engine's
-            own error, where a result is not finite.
-        ArithmeticError: a result is not finite, though the engine's is.
-
-    >>> from tinygrad_edu import Tensor, compile_graph, grad
-    >>> X, w = Tensor([[1.0, 2.0], [3.0, 4.0]], label="X"), Tensor([0.5, 0.0], label="w")
-    >>> L = ((X @ w) ** 2).mean()
-    >>> program = compile_graph({"L": L, "dw": grad(L, w)}, [X, w], level="tensor", batch=[X])
-    >>> print(program.source)
-    from numpy import sum
-    <BLANKLINE>
-    <BLANKLINE>
-    def program(X, w):
-        # forward
-        prod_1 = X @ w
-        L = sum(prod_1 ** 2) / len(X)
-    <BLANKLINE>
-        # backward
-        dL_dw = 2 * (X.T @ prod_1) / len(X)
-        return {'L': L, 'dw': dL_dw}
-    <BLANKLINE>
-    >>> float(program([[1.0, 2.0], [3.0, 4.0]], [2.0, 0.0])["L"])                  # (2² + 6²) / 2
-    20.0
+    Raises:
+        TypeError: something has no matrix form.
     """
+    derivatives, given = recording.derivatives, dict.fromkeys(recording.inputs)
+    above = computed_from(derivatives, topological_order(*recording.outputs))
+    roots = list(dict.fromkeys([y for y, _ in derivatives.values()]))
+    wrt = list(dict.fromkeys([x for _, x in derivatives.values()]))
+    ends = list(dict.fromkeys([*[t for t in recording.outputs if t not in above], *roots]))
+    names = Names(ends, [*given, *wrt])
+    result = from_values([Value(0.0)], (), A.Operation(_RESULT), *ends)
+    found = Quantities(result, names, wrt)
+    forward: dict[str, tuple[Expression, Shape]] = {}
+    backward: dict[str, tuple[Expression, Shape]] = {}
+    constants: dict[str, Tensor] = {}
+    for q in found.of.values():
+        if q.tensor not in given and q.tensor is not result:
+            if q.node.inputs:
+                forward[q.name] = found.written_out(q.node), q.tensor.shape
+            else:
+                constants[q.name] = q.tensor
+    for root in roots:
+        rules = dict(gradients(root, found, {}))
+        passed = [q for q in found.of.values() if q in rules]
+        for q in by_height(sorted(passed, key=lambda q: bool(q.inputs))):
+            backward[E.Derivative(found.of[root].name, q.name).text] = rules[q], q.tensor.shape
 
-    def __init__(
-        self,
-        source: str,
-        functions: Sequence[str],
-        arguments: Sequence[tuple[str, Any]],
-        engine: Callable[[Sequence[Any]], None] | None = None,
-    ) -> None:
-        try:
-            import numpy
-        except ImportError:
-            raise ImportError('compile_graph: level="tensor" needs NumPy: pip install numpy') from None
-        self.source = f"from numpy import {', '.join(functions)}\n\n\n{source}" if functions else source
-        self.function: Callable[..., Any] = run(self.source)["program"]
-        self.__wrapped__ = self.function  # where inspect.signature looks
-        self._parts = source, functions, arguments
-        self._engine = engine
-        self._numpy = numpy
+    def symbol(t: Tensor) -> Expression | None:
+        """How an output, or what it is computed from, is written; None for its own formula."""
+        if t in derivatives:
+            y, x = derivatives[t]
+            name = E.Derivative(found.of[y].name, names(x)).text
+            if x in found.of and name not in backward:
+                raise TypeError(f"compile_graph: {name} has no matrix form, {_INSTEAD}")
+            return Name(name, x.shape) if name in backward else Apply(ops.MUL, (Constant(0.0), E.Ones(x.shape)))
+        if t in given:
+            return Name(names(t), t.shape)
+        if t in found.graph.nodes:
+            return found.symbol(t)
+        if not t.inputs and t.shape:
+            constants[names(t)] = t
+            return Name(names(t), t.shape)
+        return None
 
-    def __call__(self, /, *arguments: Any, **keywords: Any) -> Any:
-        np, (_, _, expected) = self._numpy, self._parts
-        if keywords:
-            import inspect
+    formulas = forward | backward
+    results = [symbol(t) or formula(t, symbol) for t in recording.outputs]
+    waiting = _names_in(*results)
+    for name in waiting:  # which grows
+        waiting += [a for a in _names_in(*formulas.get(name, ())[:1]) if a not in waiting]
 
-            arguments = inspect.signature(self.function).bind(*arguments, **keywords).args
-        if len(arguments) != len(expected):
-            raise TypeError(f"program() takes {len(expected)} arguments, not {len(arguments)}")
-        arrays: list[Any] = []
-        free: set[int] = set()
-        misfits: list[str] = []
+    terms: dict[str, Term] = {}
 
-        def fitted(sizes: Expected, x: Any) -> Any:
-            a = x if isinstance(x, np.ndarray) and x.dtype.kind == "f" else np.asarray(x, dtype=float)
-            if a.shape != sizes.shape:
-                fits = len(a.shape) == len(sizes.shape)
-                for n, m in zip(a.shape, sizes.shape):
-                    if isinstance(m, str):
-                        free.add(n)
-                    fits &= n == m or isinstance(m, str)
-                if not fits:
-                    misfits.append(f"{sizes.name} of shape {a.shape} is not {sizes.shape}")
-            arrays.append(a)
-            return a
+    def term(name: str) -> Term:
+        if name not in terms:
+            rule, shape = formulas[name]
+            try:
+                terms[name] = arrays.line(name, rule, shape)
+            except NotWritten:
+                said = f"compile_graph: {name} = {rule} was put together from single numbers, {_INSTEAD}"
+                raise TypeError(said) from None
+        return terms[name]
 
-        given = [_walk(entry, x, fitted, name) for (name, entry), x in zip(expected, arguments)]
-        if misfits or len(free) > 1 or 0 in free:
-            self._ask(arrays)
-            raise ValueError(f"program: {misfits[0] if misfits else f'numbers of examples differ: {sorted(free)}'}")
-        with np.errstate(all="ignore"):
-            result = self.function(*given)
-            if not self._is_finite(result):
-                self._ask(self._few(given, max(free, default=1)))
-                raise ArithmeticError("program: a result is not finite, as 0 · ∞ is not; on the engine it is")
-        return result
-
-    def _is_finite(self, result: Any) -> bool:
-        np, arrays = self._numpy, flatten(result)
-        fast = all([isfinite(np.vdot(a, a)) for a in arrays])  # not, too, where a square is too large
-        return fast or all([bool(np.isfinite(a).all()) for a in arrays])
-
-    def _few(self, given: Sequence[Any], count: int) -> list[Any]:
-        """The arrays, of as few examples as show that a result is not finite."""
-        expected = self._parts[2]
-
-        def part(of: slice) -> list[Any]:
-            free = lambda sizes, a: a[of] if isinstance((*sizes.shape, 0)[0], str) else a  # noqa: E731
-            return [_walk(entry, x, free, name) for (name, entry), x in zip(expected, given)]
-
-        for half in (slice(count // 2), slice(count // 2, count)) if count > 1 else ():
-            if not self._is_finite(self.function(*part(half))):
-                return self._few(part(half), len(range(count)[half]))
-        return flatten(given)
-
-    def _ask(self, arrays: Sequence[Any]) -> None:
-        """Let the engine say what is wrong, unless it would take too long."""
-        if self._engine is not None and max([len(a) for a in arrays if a.shape], default=0) <= _MOST:
-            self._engine(arrays)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return MatrixProgram, self._parts
-
-    def __repr__(self) -> str:
-        return f"<MatrixProgram of {len(self.source.splitlines())} lines>"
-
-    def _repr_markdown_(self) -> str:
-        return f"```python\n{self.source}\n```"
-
-    def bind(self, namespace: ModuleType) -> Callable[..., Any]:
-        """The program with the functions of `numpy`, `jax.numpy` or `torch`, whose arrays it takes and returns.
-
-        Lists become arrays of 64 bits; else all has the type of the first array among the arguments. Nothing is
-        checked, and JAX can `jit` and differentiate the function.
-
-        >>> import numpy
-        >>> from tinygrad_edu import Tensor, compile_graph
-        >>> x = Tensor([1.0, 2.0], label="x")
-        >>> float(compile_graph((x * x).sum(), [x], level="tensor").bind(numpy)(numpy.array([3.0, 4.0])))
-        25.0
-        """
-        source, functions, expected = self._parts
-        made: dict[Any, Callable[..., Any]] = {}
-
-        def program(*arguments: Any) -> Any:
-            def own(_: Expected, a: Any) -> Any:  # an array of the library, also of one of NumPy
-                return namespace.asarray(a) if type(a).__module__ == "numpy" else a
-
-            def array(_: Expected, a: Any) -> Any:
-                return a if hasattr(a, "dtype") else namespace.asarray(a, dtype=dtype)
-
-            given = [_walk(entry, x, own, name) for (name, entry), x in zip(expected, arguments)]
-            dtype = next((a.dtype for a in _arrays(expected, given) if hasattr(a, "dtype")), namespace.float64)
-            if dtype not in made:
-                made[dtype] = _bound(source, functions, namespace, dtype)
-            return made[dtype](*[_walk(entry, x, array, name) for (name, entry), x in zip(expected, given)])
-
-        program.__doc__ = self.source
-        return program
+    arrays = Arrays(term)
+    for name, t in ({names(t): t for t in given} | constants).items():
+        terms[name] = arrays.known[name] = Term(arrays, shape=t.shape)
+    if batch is not None:
+        terms[N.text] = arrays.step(call("len"), [terms[names(batch)]], (), COUNT)
+    lines = [[term(name) for name in part if name in waiting] for part in (forward, backward)]
+    last = [arrays.lowered(e) for e in results]
+    order = [*arrays.known.values()]
+    used = needed(order, last)
+    sections = [("forward", lines[0]), ("backward", lines[1])] if all(lines) else []
+    rest = "update" if sections and not set(last) <= {*lines[0], *lines[1]} else ""
+    in_order = iter(last)
+    return Plan(
+        arguments(inputs, names),
+        {t: terms[names(t)] for t in given},
+        [*sections, (rest, last)],
+        map_tensors(lambda _: next(in_order), outputs),
+        [t for t in order if t in used],
+        [*lines[0], *lines[1]],
+        names,
+        {terms[name]: (name, t) for name, t in constants.items() if terms[name] in used},
+    )
 
 
-def _walk(tree: Any, given: Any, f: Callable[[Any, Any], Any], name: str) -> Any:
-    """The structure of an argument with f(what is expected, what is given) for each array."""
-    if isinstance(tree, Expected):
-        return f(tree, given)
-    keys = list(tree) if isinstance(tree, dict) else range(len(tree))
-    if isinstance(tree, dict) != isinstance(given, dict) or not hasattr(given, "__len__") or len(given) != len(tree):
-        raise TypeError(f"program: {name} is a {type(tree).__name__} of {len(tree)} arrays, not {type(given).__name__}")
-    parts = [_walk(tree[key], given[key], f, name) for key in keys]
-    return dict(zip(keys, parts)) if isinstance(tree, dict) else parts
-
-
-def _arrays(expected: Sequence[tuple[str, Any]], given: Sequence[Any]) -> list[Any]:
-    """The arrays, or lists for such, of all arguments."""
-    found: list[Any] = []
-    for (name, entry), x in zip(expected, given):
-        _walk(entry, x, lambda _, a: found.append(a), name)
-    return found
-
-
-def _bound(source: str, functions: Sequence[str], library: ModuleType, dtype: Any) -> Callable[..., Any]:
-    """The program with the functions of an array library; its constants have the type."""
-    found = {name: getattr(library, name) for name in functions if hasattr(library, name)}
-    kind = library.__name__.partition(".")[0]
-
-    def array(x: Any) -> Any:
-        return library.asarray(x, dtype=dtype) if _holds_fractions(x) else library.asarray(x)
-
-    ones = partial(library.ones, dtype=dtype)
-    found |= {"array": array, "ones": ones, "s_": _Index()} | (_of_torch(library) if kind == "torch" else {})
-    names = run(source, found)
-    if kind != "numpy":  # where no array can be changed in place
-        names["place"] = partial(_placed, library, kind)
-    function: Callable[..., Any] = names["program"]
-    return function
-
-
-def _holds_fractions(x: Any) -> bool:
-    return _holds_fractions(x[0]) if isinstance(x, list) else isinstance(x, float)
-
-
-class _Index:
-    """`s_[1:, 0]` is (slice(1, None), 0), as in NumPy."""
-
-    def __getitem__(self, key: Any) -> Any:
-        return key
-
-
-def _placed(library: Any, kind: str, part: Any, index: Any, shape: Any) -> Any:
-    """`place` for JAX and PyTorch, in which it can be differentiated."""
-    if kind == "jax":
-        return library.zeros(shape, dtype=part.dtype).at[index].add(part)
-    places = library.arange(prod(shape)).reshape(shape)[index]
-    whole = library.zeros(prod(shape), dtype=part.dtype)
-    return whole.index_add(0, places.reshape(-1), part.reshape(-1)).reshape(shape)
-
-
-def _of_torch(torch: Any) -> dict[str, Any]:
-    """Functions of PyTorch as NumPy has them: they take numbers too, and one has another name."""
-
-    def of_numbers(f: Callable[..., Any]) -> Callable[..., Any]:
-        def function(*arguments: Any) -> Any:
-            dtype = next((a.dtype for a in arguments if hasattr(a, "dtype")), torch.float64)
-            return f(*[a if hasattr(a, "dtype") else torch.as_tensor(a, dtype=dtype) for a in arguments])
-
-        return function
-
-    names = ("maximum", "minimum", "logaddexp", "exp", "log", "sqrt", "tanh", "sin", "cos", "ones_like", "zeros_like")
-    return {name: of_numbers(getattr(torch, name)) for name in names} | {"transpose": torch.permute}
+def _names_in(*formulas: Expression) -> list[str]:
+    """The names in formulas, each once."""
+    parts = [part for e in formulas for part in E.parts(e)]
+    return list(dict.fromkeys([part.text for part in parts if isinstance(part, (Name, E.Derivative))]))

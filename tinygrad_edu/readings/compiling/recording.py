@@ -16,52 +16,7 @@ from ...network.tensor import Tensor, from_values
 from ...shapes import nested
 from ...value import Value
 from ...writing.algebra import Symbol
-from ...writing.expression import Constant
-
-
-class Counted(float):
-    """A number that follows from how many examples there are, n: above · n · (n − 1) · … / below.
-
-    Attributes:
-        powers: how often each factor stands above, or if that is negative below: (None, 0.0) is n, and (x, 1.0) is
-            x − 1 for such a number x.
-    """
-
-    above: float
-    below: float
-    powers: dict[tuple[Counted | None, float], int]
-
-    def __new__(cls, number: float, above: float, below: float, powers: dict[Any, int]) -> Counted:
-        new = super().__new__(cls, number)
-        new.above, new.below, new.powers = above, below, {key: k for key, k in powers.items() if k}
-        if above % below == 0:
-            new.above, new.below = above / below, 1.0
-        return new
-
-    def __mul__(self, x: float) -> Counted:
-        if not isinstance(x, Counted):
-            return Counted(float(self) * x, self.above * x, self.below, self.powers)
-        powers = {key: self.powers.get(key, 0) + x.powers.get(key, 0) for key in {**self.powers, **x.powers}}
-        return Counted(float(self) * float(x), self.above * x.above, self.below * x.below, powers)
-
-    __rmul__ = __mul__
-
-    def __rtruediv__(self, x: float) -> Counted:
-        powers = {key: -k for key, k in self.powers.items()}
-        return Counted(1 / float(self), self.below, self.above, powers) * x
-
-    def __truediv__(self, x: float) -> Counted:
-        return (
-            self * (1 / x)
-            if isinstance(x, Counted)
-            else Counted(self / float(x), self.above, self.below * x, self.powers)
-        )
-
-    def __neg__(self) -> Counted:
-        return self * -1.0
-
-    def __sub__(self, x: float) -> Counted:
-        return Counted(float(self) - x, 1.0, 1.0, {(self, x): 1}) if x else self
+from ...writing.expression import Expression, Name
 
 
 class Size(int):
@@ -70,33 +25,28 @@ class Size(int):
     It is the number that it is in one recording; in formulas it stays what it follows from.
     """
 
-    counted: Counted
+    formula: Expression
 
-    def __new__(cls, number: int, counted: Counted) -> Size:
+    def __new__(cls, number: int, formula: Expression) -> Size:
         new = super().__new__(cls, number)
-        new.counted = counted
+        new.formula = formula
         return new
 
     def __mul__(self, x: Any) -> Any:
-        counted = self.counted * (x.counted if isinstance(x, Size) else x)
-        return Size(int(self) * int(x), counted) if isinstance(x, int) else Symbol(Constant(counted))
+        product = Symbol(self.formula) * (Symbol(x.formula) if isinstance(x, Size) else x)
+        return Size(int(self) * x, product.formula) if isinstance(x, int) else product
 
     __rmul__ = __mul__
+
+
+N = Name("number of examples")
 
 
 def mark_sizes(recording: Recording, n: int) -> None:
     """Let each size of the recording that is a multiple of n be a Size."""
     ends = [*recording.outputs, *recording.inputs, *[y for y, _ in recording.derivatives.values()]]
     for t in topological_order(*ends):
-        t.shape = tuple([_marked(m, n) for m in t.shape])
-
-
-def _marked(size: int, n: int) -> int:
-    factor, power = size, 0
-    while factor % n == 0:
-        factor, power = factor // n, power + 1
-    # A little more than n for n, so that no product is 1 by chance.
-    return Size(size, Counted(factor * (n + 1 / 97) ** power, factor, 1.0, {(None, 0.0): power})) if power else size
+        t.shape = tuple([m if m % n else Size(n, N) * (m // n) for m in t.shape])
 
 
 @dataclass

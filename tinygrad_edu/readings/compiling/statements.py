@@ -183,7 +183,7 @@ class Printer:
             self.name(max(inner, key=lambda a: len(self.text(a))))
             formula = self.applied(term)
         self.written[term] = formula
-        if (self.uses[term] > 1 and term.kind not in (VIEW, RESHAPE, COUNT)) or len(formula.text) > EXPRESSION:
+        if (self.uses[term] > 1 and term.kind not in (VIEW, RESHAPE)) or len(formula.text) > EXPRESSION:
             self.name(term)
 
     def applied(self, term: Term) -> Written:
@@ -191,7 +191,7 @@ class Printer:
 
     def name(self, term: Term) -> None:
         """Give the formula a statement and a name, if it is not a name already."""
-        if term in self.open and term.op:
+        if term in self.open and term.op and term.kind != COUNT:
             if not (label := term.label):
                 symbol = term.kind or term.op.symbol
                 label = f"{'power' if symbol.startswith('^') else _NAMES.get(symbol, symbol)}_1"
