@@ -12,7 +12,7 @@ from typing import Any
 
 from practical_page import PARAMETERS, page, symbol
 
-from tinygrad_edu import MLP, Tensor, draw, explain, step_through, worksheet
+from tinygrad_edu import MLP, Tensor, Worksheet, draw, explain, step_through, worksheet
 from tinygrad_edu.readings.drawing import LEVELS
 from tinygrad_edu.writing.console import printing, unicode_output
 
@@ -82,14 +82,17 @@ class Run:
             derivation = explain(loss, self.net.parameters(), digits=o.digits, title=self.title, eta=self.eta)
             self.output = [derivation.to(o.format)]
         if o.exercise:
-            title = self.title if o.variant is None else f"{self.title}, variant {o.variant}"
-            sheet = worksheet(loss, "all", title=title, digits=o.digits, seed=o.variant, eta=self.eta)
+            sheet, *others = [self.worksheet(loss, variant) for variant in o.variant or [None]]
             for part, path in ((sheet, o.worksheet), (sheet.key(), o.key), (sheet, o.answers)):
                 if path:
                     part.save(path)
             files = [o.worksheet, o.key, o.answers, o.draw, o.step]
             self.output = [f"{file} is written." for file in files if file]
-            self.output += [str(sheet.mark(o.mark))] if o.mark else []
+            self.output += [str(sheet.mark(o.mark, variants=others))] if o.mark else []
+
+    def worksheet(self, loss: Tensor, variant: int | None) -> Worksheet:
+        title = self.title if variant is None else f"{self.title}, variant {variant}"
+        return worksheet(loss, "all", title=title, digits=self.options.digits, seed=variant, eta=self.eta)
 
     def as_json(self) -> str:
         """The first step; if there are several, the losses and every step, too."""
@@ -152,7 +155,8 @@ def _parser(title: str, classes: bool) -> argparse.ArgumentParser:
     add("--key", metavar="FILE", help="write its key, as .html, .tex or .md")
     add("--answers", metavar="FILE", help="write a form for the answers, as .csv or .json")
     add("--mark", metavar="PATH", help="mark a .csv or .json file, or a folder of them")
-    add("--variant", type=int, metavar="N", help="the exercise with numbers of its own, the same ones for the same N")
+    numbers = "the exercise with numbers of its own, the same ones for the same N; --mark takes several"
+    add("--variant", type=int, nargs="+", metavar="N", help=numbers)
     add("--json", action="store_true", help="one JSON object with full precision instead of the page")
     return p
 
@@ -179,6 +183,7 @@ def _checked(p: argparse.ArgumentParser, classes: bool) -> argparse.Namespace:
             "--steps is of the page: a derivation and an exercise are of one step",
         ),
         (o.variant is not None and not o.exercise, "--variant is one of an exercise, which is not asked for"),
+        (len(o.variant or []) > 1 and not o.mark, "--variant takes several numbers with --mark alone"),
     ):
         if wrong:
             p.error(why)

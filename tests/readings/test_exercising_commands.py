@@ -45,3 +45,5 @@ def test_the_practical_as_an_exercise(question: str, tmp_path: Path, monkeypatch
     (tmp_path / "class").mkdir()
     (tmp_path / "form.csv").rename(tmp_path / "class" / "Ada.csv")
     assert "Ada" in run(*seeded, "--mark", "class")
+    run(f"{question}.py", "--variant", "4", "--answers", "class/Bob.json")
+    assert "Bob  " in run(*seeded, "4", "--mark", "class") and "not marked" in run(*seeded, "--mark", "class")
