@@ -1,13 +1,12 @@
 """One SGD step, timed: tinygrad_edu beside hand-written Python and other libraries.
 
-    python tests/benchmark.py [--cases q1 q2 moons wide gpt chain graph page import] [--rounds 40] [--picture steps.svg]
+    python tests/benchmark.py [--cases q1 q2 moons wide gpt chain page import] [--rounds 40] [--picture steps.svg]
 
 q1, q2   the 4-4-3-3 network of the worked practical: squared error; cross-entropy
 moons    two moons, 100 samples in a batch, 2-16-16-1 with relu, squared error
 wide     784-32-10 with relu, cross-entropy, one sample
 gpt      the model of examples/gpt.py: on vector rows, on scalar operations, and on those of a small engine
 chain    a million operations one after another, forward and backward: time and memory of each
-graph    grad and compile_graph, as multiples of the time it takes to record the same graph
 page     how long a page of the laboratory takes to show a changed number
 import   what `import tinygrad_edu` adds to the start of Python
 
@@ -139,34 +138,6 @@ def compiled_and_sgd(task):
     return step
 
 
-def ours_printed(task):
-    """The printed functions by themselves, which nobody checks."""
-    if len(task.xs) > 1:
-        compiled = CompiledLoss(task.net(), loss_of(task), task.xs[0], task.ys[0])
-        import numpy as np
-
-        run, numbers = compiled.program.function, [np.array(p.data) for p in compiled.parameters]
-        xs, ys = np.array(task.xs, dtype=float), np.array(task.ys, dtype=float)
-
-        def step():
-            nonlocal numbers
-            result = run(xs, ys, numbers)
-            numbers = [p - task.lr * g for p, g in zip(numbers, result["gradient"])]
-            return result["loss"]
-
-        return step
-
-    program, numbers = program_of_a_step(task)
-    run = program.function
-
-    def step():
-        nonlocal numbers
-        loss, numbers = run(task.xs[0], task.ys[0], numbers).values()
-        return loss
-
-    return step
-
-
 def program_of_a_step(task):
     """The loss of one sample and the parameters after a step, compiled; and the parameters before it."""
     net = task.net()
@@ -180,17 +151,17 @@ def program_of_a_step(task):
 
 
 def machine_code(task):
-    """A step as machine code, compiled anew, its data, and the parameters before it, all numbers in one array."""
+    """A step as machine code, compiled anew, and the parameters before it."""
+    if len(task.xs) > 1:
+        raise ImportError("for a batch the steps of the parameters are Python's")
     program, numbers = program_of_a_step(task)
-    return program.machine_code(cache=False), [*task.xs[0], *task.ys[0], *flatten(numbers)]
+    return program.machine_code(cache=False), numbers
 
 
 def c_called(task):
     """A call from Python for every step, with flat buffers; the new parameters are copied."""
-    if len(task.xs) > 1:
-        raise ImportError("for a batch the steps of the parameters are Python's")
     machine, numbers = machine_code(task)
-    inputs, result = array("d", numbers), array("d", bytes(8 * machine.size))
+    inputs, result = array("d", [*task.xs[0], *task.ys[0], *flatten(numbers)]), array("d", bytes(8 * machine.size))
     run, start = machine.prepare(inputs, result), len(task.xs[0]) + len(task.ys[0])
 
     def step():
@@ -203,10 +174,7 @@ def c_called(task):
 
 def c_looped(task):
     """All steps of a turn in one loop of C."""
-    if len(task.xs) > 1:
-        raise ImportError("for a batch the steps of the parameters are Python's")
-    program, numbers = program_of_a_step(task)
-    machine = program.machine_code(cache=False)
+    machine, numbers = machine_code(task)
 
     def loop(n):
         nonlocal numbers
@@ -222,11 +190,8 @@ def c_looped(task):
 
 
 def c_from_lists(task):
-    """As `ours_printed`, in machine code: numbers of Python in and out."""
-    if len(task.xs) > 1:
-        raise ImportError("for a batch there are programs of arrays")
-    program, numbers = program_of_a_step(task)
-    machine = program.machine_code(cache=False)
+    """As `ours_compiled`, in machine code: numbers of Python in and out."""
+    machine, numbers = machine_code(task)
 
     def step():
         nonlocal numbers
@@ -241,24 +206,29 @@ def loss_of(task):
 
 
 def straight_line(task):
-    """As a patient person would type it, and as fast as CPython can: every number a local variable.
+    """As a patient person would type it for one sample, and as fast as CPython can: every number a local variable.
 
     The text is put together from the sizes. η is multiplied in early: r = η ∂L/∂z, so that an
     update costs one product and one difference.
     """
-    batch, sizes, last = len(task.xs) > 1, task.sizes, len(task.sizes) - 1
+    if len(task.xs) > 1:
+        raise ImportError("nobody types the steps of a batch")
+    sizes, last = task.sizes, len(task.sizes) - 1
     layers = [(l, range(sizes[l]), range(sizes[l - 1])) for l in range(1, last + 1)]
     h = [[f"h{l}_{i}" for i in range(size)] for l, size in enumerate(sizes)]
     y, z = [f"y{i}" for i in range(sizes[-1])], [f"z{last}_{i}" for i in range(sizes[-1])]
 
-    def matrix(name, l, rows, cols):
-        return "[" + ", ".join(["[" + ", ".join([f"{name}{l}_{i}_{j}" for j in cols]) + "]" for i in rows]) + "]"
+    def listed(texts):
+        return f"[{', '.join(texts)}]"
 
-    def vector(name, l, rows):
-        return "[" + ", ".join([f"{name}{l}_{i}" for i in rows]) + "]"
+    def weights(W, b):
+        """The structure of the parameters, with what W(l, i, j) and b(l, i) say in their places."""
+        matrices = [listed([listed([W(l, i, j) for j in cols]) for i in rows]) for l, rows, cols in layers]
+        vectors = [listed([b(l, i) for i in rows]) for l, rows, _ in layers]
+        return listed([f"({matrix}, {vector})" for matrix, vector in zip(matrices, vectors)])
 
-    weights = ", ".join([f"({matrix('W', *layer)}, {vector('b', *layer[:2])})" for layer in layers])
-    lines = [f"{', '.join(h[0])} = x", f"{', '.join(y)}, = y"]
+    before = weights(lambda l, i, j: f"W{l}_{i}_{j}", lambda l, i: f"b{l}_{i}")
+    lines = [f"[{listed(h[0])}], [{listed(y)}] = xs, ys", f"{before} = weights"]
     for l, rows, cols in layers:
         for i in rows:
             sum_ = " + ".join([*[f"W{l}_{i}_{j} * {h[l - 1][j]}" for j in cols], f"b{l}_{i}"])
@@ -270,47 +240,27 @@ def straight_line(task):
                 lines += [f"z = {sum_}", f"{h[l][i]} = z if z > 0.0 else 0.0"]
     if task.loss == "squared error":
         lines += [f"d{i} = {z[i]} - {y[i]}" for i in range(sizes[-1])]
-        lines.append(f"loss {'+' * batch}= 0.5 * ({' + '.join([f'd{i} * d{i}' for i in range(sizes[-1])])})")
+        lines.append(f"loss = 0.5 * ({' + '.join([f'd{i} * d{i}' for i in range(sizes[-1])])})")
     else:
         lines.append(f"top = max({', '.join(z)})")
         lines += [f"e{i} = exp({z[i]} - top)" for i in range(sizes[-1])]
         lines.append(f"total = {' + '.join([f'e{i}' for i in range(sizes[-1])])}")
         lines += [f"d{i} = e{i} / total - {y[i]}" for i in range(sizes[-1])]
-        dot = " + ".join([f"{a} * {b}" for a, b in zip(y, z)])
-        lines.append(f"loss {'+' * batch}= top + log(total) - ({dot})")
+        lines.append(f"loss = top + log(total) - ({' + '.join([f'{a} * {b}' for a, b in zip(y, z)])})")
     lines += [f"r{last}_{i} = {task.lr} * d{i}" for i in range(sizes[-1])]
     for l, rows, cols in layers[:0:-1]:
         for j in cols:
-            back = " + ".join([f"W{l}_{i}_{j} * r{l}_{i}" for i in rows])
-            a = h[l - 1][j]
+            back, a = " + ".join([f"W{l}_{i}_{j} * r{l}_{i}" for i in rows]), h[l - 1][j]
             gate = f"({back}) * (1.0 - {a} * {a})" if task.activation == "tanh" else f"{back} if {a} > 0.0 else 0.0"
             lines.append(f"r{l - 1}_{j} = {gate}")
-
-    def updated(l, i, j):
-        return f"W{l}_{i}_{j} - " + (f"g{l}_{i}_{j}" if batch else f"r{l}_{i} * {h[l - 1][j]}")
-
-    head = ["def step(xs, ys, weights):", f"    {weights} = weights"]
-    if batch:
-        sums = [f"g{l}_{i}_{j}" for l, rows, cols in layers for i in rows for j in cols]
-        sums += [f"gb{l}_{i}" for l, rows, _ in layers for i in rows]
-        head += [f"    {' = '.join(['loss', *sums])} = 0.0", "    for x, y in zip(xs, ys):"]
-        lines += [f"g{l}_{i}_{j} += r{l}_{i} * {h[l - 1][j]}" for l, rows, cols in layers for i in rows for j in cols]
-        lines += [f"gb{l}_{i} += r{l}_{i}" for l, rows, _ in layers for i in rows]
-    else:
-        head.append("    [x], [y] = xs, ys")
-    new = [
-        f"([{', '.join(['[' + ', '.join([updated(l, i, j) for j in cols]) + ']' for i in rows])}], "
-        f"[{', '.join([f'b{l}_{i} - ' + (f'gb{l}_{i}' if batch else f'r{l}_{i}') for i in rows])}])"
-        for l, rows, cols in layers
-    ]
-    body = [("        " if batch else "    ") + line for line in lines]
-    namespace = {"tanh": tanh, "exp": exp, "log": log}
-    exec("\n".join([*head, *body, f"    return loss, [{', '.join(new)}]"]), namespace)
-    one_step, weights = namespace["step"], task.layers
+    after = weights(lambda l, i, j: f"W{l}_{i}_{j} - r{l}_{i} * {h[l - 1][j]}", lambda l, i: f"b{l}_{i} - r{l}_{i}")
+    names = {"tanh": tanh, "exp": exp, "log": log}
+    exec("\n    ".join(["def step(xs, ys, weights):", *lines, f"return loss, {after}"]), names)
+    one_step, numbers = names["step"], task.layers
 
     def step():
-        nonlocal weights
-        loss, weights = one_step(task.xs, task.ys, weights)
+        nonlocal numbers
+        loss, numbers = one_step(task.xs, task.ys, numbers)
         return loss
 
     return step
@@ -433,35 +383,6 @@ def micrograd(task):
     return step
 
 
-def torch_raw(task):
-    import torch
-
-    torch.set_num_threads(1)
-    xs, ys = torch.tensor(task.xs, dtype=torch.float64), torch.tensor(task.ys, dtype=torch.float64)
-    layers = [[torch.tensor(p, dtype=torch.float64, requires_grad=True) for p in layer] for layer in task.layers]
-    parameters = [p for layer in layers for p in layer]
-    activation = torch.tanh if task.activation == "tanh" else torch.relu
-
-    def step():
-        h = xs
-        for l, (W, b) in enumerate(layers, start=1):
-            h = h @ W.T + b
-            if l < len(layers):
-                h = activation(h)
-        if task.loss == "squared error":
-            loss = 0.5 * ((h - ys) ** 2).sum()
-        else:
-            loss = (torch.logsumexp(h, 1) - (h * ys).sum(1)).sum()
-        loss.backward()
-        with torch.no_grad():
-            for p in parameters:
-                p -= task.lr * p.grad
-                p.grad = None
-        return loss.item()
-
-    return step
-
-
 def torch_nn(task):
     import torch
     from torch import nn
@@ -527,14 +448,12 @@ CONTESTANTS = {
     "C, called": c_called,
     "C, from lists": c_from_lists,
     "straight-line Python": straight_line,
-    "ours, printed": ours_printed,
     "ours, compiled": ours_compiled,
     "expert's lists": lists,
     "ours, eager": ours_eager,
     "NumPy by hand": numpy_by_hand,
     "micrograd": micrograd,
-    "PyTorch, raw tensors": torch_raw,
-    "PyTorch, nn.Module + SGD": torch_nn,
+    "PyTorch": torch_nn,
     "JAX jit": jax_jit,
 }
 LIBRARIES = {"NumPy": "numpy", "micrograd": "micrograd", "PyTorch": "torch", "JAX": "jax"}
@@ -634,43 +553,6 @@ def picture(path, cases):
     figure.text(0.01, 0.01, machine(), fontsize=7, color="#666666")
     figure.tight_layout(rect=(0, 0.04, 1, 1))
     figure.savefig(path, metadata={"Date": None} if path.endswith(".svg") else None)
-
-
-def graph():
-    """What is made of a recorded graph, with the collector off, which a graph does not need."""
-    print("\ngraph: y ← tanh(w y + x) again and again, as multiples of the time to record it\n")
-    print("| | nodes | s | ÷ recording | MB at most |\n|---|---:|---:|---:|---:|")
-
-    def run(n):
-        y, w, x = leaves = [Value(0.1, "y"), Value(0.5, "w"), Value(0.2, "x")]
-        for _ in range(n // 3):
-            y = (w * y + x).tanh()
-        return y, leaves
-
-    works = {
-        "backward": (1_000_000, lambda y, leaves: y.backward()),
-        "grad": (1_000_000, grad),
-        "compile_graph": (200_000, compile_graph),
-    }
-    gc.disable()
-    for name, (n, work) in works.items():
-        times, ratios = [], []
-        for _ in range(3):
-            start = time.process_time()
-            made = run(n)
-            recorded = time.process_time() - start
-            start = time.process_time()
-            result = work(*made)  # to free it takes no part, as it does not in recording
-            times.append(time.process_time() - start)
-            ratios.append(times[-1] / recorded)
-            del made, result
-        made = run(n)
-        tracemalloc.start()
-        work(*made)
-        _, peak = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-        print(f"| {name} | {n:,} | {median(times):.3g} | {median(ratios):.3g} | {peak / 1e6:.0f} |")
-    gc.enable()
 
 
 def chain():
@@ -884,7 +766,7 @@ def installed(module):
     return True
 
 
-OTHERS = {"gpt": gpt, "chain": chain, "graph": graph, "page": page, "import": start}
+OTHERS = {"gpt": gpt, "chain": chain, "page": page, "import": start}
 
 
 def machine():
