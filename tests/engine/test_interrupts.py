@@ -1,18 +1,11 @@
-"""An interrupt at any moment: what is run again gives the right numbers. And threads with graphs of their own."""
+"""An interrupt at any moment: what is run again gives the right numbers."""
 
 import sys
-import threading
 
 import pytest
 from interrupts import Countdown
 
-from tinygrad_edu import (
-    Value,
-    explain,
-    grad,
-    jvp,
-    topological_order,
-)
+from tinygrad_edu import Value, explain, grad, jvp, topological_order
 
 # Interrupts. A trace function raises before the k-th bytecode, for every k, as Python's own handler of
 # Ctrl-C does: it runs between two bytecodes of the main thread.
@@ -89,53 +82,3 @@ def test_an_interrupted_reading_has_changed_nothing(run):
         assert state(y) == before
         n += 1 + n // 20  # up to some hundred moments, also of a long reading
     assert n > 100 and state(y) == before
-
-
-# Threads.
-
-
-def in_threads(work, n=4):
-    """What work(0), …, work(n − 1) return when they run at the same time, switched as often as possible."""
-    results = [None] * n
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)
-    try:
-        threads = [threading.Thread(target=lambda i=i: results.__setitem__(i, work(i))) for i in range(n)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    finally:
-        sys.setswitchinterval(interval)
-    return results
-
-
-def test_threads_over_shared_leaves_find_their_own_gradients():
-    leaves = [Value(0.1 * i) for i in range(10)]
-
-    def work(k):
-        found = []
-        for _ in range(30):
-            squares = [x * x for x in leaves]
-            y = Value.dot(squares, [float(k)] * 10) + 1
-            y.backward()
-            found.append([node.grad for node in (*squares, y)])
-            assert [dx.data for dx in grad(y, leaves)] == [2 * k * x.data for x in leaves]
-        return found
-
-    assert in_threads(work) == [[[float(k)] * 10 + [1.0]] * 30 for k in range(4)]
-
-
-def test_one_graph_read_by_several_threads():
-    x = Value(0.5)
-    y = (x * x).tanh()
-    y.backward()
-    want = state(y)
-
-    def work(_):
-        for _ in range(30):
-            y.forward()
-            assert state(y) == want
-        return grad(grad(y, x), x).data
-
-    assert len(set(in_threads(work))) == 1
