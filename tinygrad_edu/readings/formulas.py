@@ -145,22 +145,14 @@ def contributions(
         elif axis is not None:
             kept = tuple([1 if k in axis else n for k, n in enumerate(shapes[0])])
             G, y = [algebra.reshaped(e, kept) if e.shape else e for e in (G, y)]
-        symbols = [algebra.Symbol(a) for a in args] if softmax is None else [_Named(args[0], softmax)]
-        given = each_in_symbols(partial(op.passes_on, **settings), G, y, *symbols)
+        given = each_in_symbols(partial(op.passes_on, **settings), G, y, *args)
+        if softmax is not None:
+            given = [algebra.replaced(e, lambda part: softmax if _is_softmax(part) else None) for e in given]
     return [algebra.reshaped(full(e, shape), shape) for e, shape in zip(given, shapes)]
 
 
-class _Named(algebra.Symbol):
-    """A formula z whose softmax has a name."""
-
-    __slots__ = ("known",)
-
-    def __init__(self, formula: Expression, known: Expression) -> None:
-        super().__init__(formula)
-        self.known = known
-
-    def softmax(self, axis: Shape | None = None) -> algebra.Symbol:
-        return algebra.Symbol(self.known)
+def _is_softmax(e: Expression) -> bool:
+    return isinstance(e, E.Along) and e.function is A.SOFTMAX
 
 
 def _settings(t: Tensor) -> dict[str, Any]:

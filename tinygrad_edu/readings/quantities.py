@@ -15,7 +15,7 @@ from typing import Any
 from .. import array_ops as A
 from .. import ops
 from ..network.tensor import Tensor
-from ..shapes import Shape
+from ..shapes import nested
 from ..value import Value
 from ..writing import algebra
 from ..writing import expression as E
@@ -106,7 +106,8 @@ class Quantities:
                 known = dict(zip(t.values[0].inputs, self.symbols(node)))
                 return formula(t.values[0], known.__getitem__)
             case How.TOGETHER:
-                return _rows(self.symbols(node), t.shape)
+                rule: Expression = nested(self.symbols(node), t.shape, _stacked)
+                return rule
             case How.FUNCTION:
                 return E.Function(t.op.symbol if t.op else "Tensor", tuple(self.symbols(node)), t.shape)
         if t.inputs:
@@ -126,12 +127,8 @@ class Quantities:
                 yield from self._named_inputs(a)
 
 
-def _rows(elements: Sequence[Expression], shape: Shape) -> Expression:
-    """An array that was put together: its elements, or its rows, one after the other."""
-    if len(shape) > 1:
-        size = len(elements) // shape[0]
-        elements = [_rows(elements[k * size : (k + 1) * size], shape[1:]) for k in range(shape[0])]
-    return E.Function("stack", tuple(elements), shape)
+def _stacked(rows: Sequence[Any]) -> Any:
+    return E.Function("stack", tuple(rows), (len(rows), *rows[0].shape))
 
 
 # Which nodes are quantities.

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 
 from .. import array_ops as A
@@ -44,20 +45,22 @@ class Node:
         inner: whether it stands for a single number that the program has as a Value alone.
         inputs: the nodes that it was computed from.
         how: in which way.
-        view: whether its numbers are those of its inputs in another arrangement.
         shares: whether some of its numbers belong to other nodes too.
-        base: the node whose numbers it holds in another arrangement, which formulas write as such; or itself.
     """
 
     tensor: Tensor
     inner: bool = False
+    inputs: tuple[Node, ...] = ()
+    how: How = How.RECORDED
+    shares: bool = False
 
-    def __post_init__(self) -> None:
-        self.inputs: tuple[Node, ...] = ()
-        self.how = How.RECORDED
-        self.view = False
-        self.shares = False
-        self.base = self
+    @cached_property
+    def base(self) -> Node:
+        """The node whose numbers it holds in another arrangement, which formulas write as such; or itself."""
+        node = self
+        while node.how is How.COPY or (len(node.inputs) == 1 and is_view(node.tensor)):
+            (node,) = node.inputs
+        return node
 
     @property
     def op(self) -> Op | ArrayOp | None:
@@ -95,10 +98,11 @@ class TensorGraph:
             self.owner = alone
             self._connect()
         self.order = topological_order(self.nodes[root])
+        users = Counter([a for node in self.order for a in node.inputs])
         for node in self.order:
-            if node.how is How.COPY or (node.view and len(node.inputs) == 1):
-                node.base = node.inputs[0].base
-        self._find_shared()
+            if node.how is How.TOGETHER:  # it does not share the numbers that nothing else uses
+                own = [a for a in node.inputs if a.base is a and users[a] == 1]
+                node.shares = len(own) < len(node.inputs)
 
     def _owners(self, recorded: list[Tensor], wrt: Sequence[Tensor]) -> dict[Value, Tensor]:
         """What was computed belongs to the Tensor that records how; a leaf to the largest Tensor of leaves."""
@@ -162,7 +166,6 @@ class TensorGraph:
     def _connect(self) -> None:
         for node in self.nodes.values():
             t = node.tensor
-            node.view = is_view(t)
             node.how = How.RECORDED
             node.shares = any([self.owner.get(v) not in (None, t) for v in t.values])
             sources = t.inputs
@@ -178,14 +181,6 @@ class TensorGraph:
                     copied = {self.owner.get(v) for v in t.values} == {*found} and len(found) == 1
                     node.how = How.COPY if copied else How.FUNCTION
             node.inputs = tuple([self.nodes[a] for a in sources])
-
-    def _find_shared(self) -> None:
-        """A Tensor that was put together does not share the numbers that nothing else uses."""
-        users = Counter([a for node in self.order for a in node.inputs])
-        for node in self.order:
-            if node.how is How.TOGETHER:
-                own = [a for a in node.inputs if a.base is a and users[a] == 1]
-                node.shares = len(own) < len(node.inputs)
 
     def _has_cycle(self) -> bool:
         try:
