@@ -99,34 +99,18 @@ def test_all_levels_of_a_network_are_drawn_whole(graphviz):
         drawing = draw(regression(), level)
         root = ET.fromstring(drawing.svg())
         kinds = [group.get("class", "").split()[0] for group in root.iter(f"{SVG}g") if group.get("class")]
-        heads = (
-            drawing.source.count("layer1 [label")
-            + drawing.source.count("layer2 [label")
-            + len(re.findall(r"layer3 \[label", drawing.source))
-        )
+        heads = len(re.findall(r"layer\d \[label", drawing.source))
         assert kinds.count("node") == drawing.cards + heads
 
 
 @pytest.mark.parametrize(
     ("label", "shown"),
     [
-        ("<", "<"),
-        ("&", "&"),
-        ("&amp;", "&amp;"),
-        ('"', '"'),
-        ("{|}", "{|}"),
-        ("<b>x</b>", "<b>x</b>"),
-        ("a\nb", "a b"),
-        ("\x00\x1b\x7f", "���"),
-        ("\ud800\uffff\u202e", "���"),
-        (r"\N\G\n", r"\N\G\n"),
-        ("a\\", "a\\"),
-        ("вес", "вес"),
-        ("👩‍🔬", "👩‍🔬"),
-        ("]]>", "]]>"),
-        ("x" * 100, "x" * 35 + "…"),
+        ("<", "<"), ("&", "&"), ("&amp;", "&amp;"), ('"', '"'), ("{|}", "{|}"), ("<b>x</b>", "<b>x</b>"),
+        ("a\nb", "a b"), ("\x00\x1b\x7f", "���"), ("\ud800\uffff\u202e", "���"), (r"\N\G\n", r"\N\G\n"),
+        ("a\\", "a\\"), ("вес", "вес"), ("👩‍🔬", "👩‍🔬"), ("]]>", "]]>"), ("x" * 100, "x" * 35 + "…"),
     ],
-)
+)  # fmt: skip
 def test_any_label_arrives_as_it_is(graphviz, label, shown):
     x = Value(1.0, label=label)
     svg = draw(Tensor([x], label=label) * 2, "value", title=label).svg()
@@ -172,15 +156,6 @@ def test_a_failure_leaves_the_old_file_and_no_other(no_graphviz, tmp_path):
     with pytest.raises(RuntimeError, match="no Graphviz"):
         draw(Value(1.0)).save(path)
     assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
-
-
-def test_a_path_that_cannot_be_written_leaves_nothing_behind(tmp_path):
-    (tmp_path / "taken.dot").mkdir()
-    with pytest.raises(OSError):
-        draw(Value(1.0)).save(tmp_path / "taken.dot")
-    assert [path.name for path in tmp_path.iterdir()] == ["taken.dot"]
-    with pytest.raises(FileNotFoundError):
-        draw(Value(1.0)).save(tmp_path / "nowhere" / "picture.dot")
 
 
 # Failures of Graphviz.
