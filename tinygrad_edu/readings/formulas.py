@@ -4,8 +4,6 @@
 those of the page of matrix calculus.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from functools import partial
 from math import prod

@@ -4,8 +4,6 @@ An untrusted notebook and a code host remove frames and style sheets from what a
 So the text that stands in is always there, and the style sheet hides it: whoever removes the frame shows the text.
 """
 
-from __future__ import annotations
-
 from html import escape
 
 _STYLE = """\

@@ -5,8 +5,6 @@ A node is called by the first of these that it has: its label; for a Parameter i
 Tensor with a name (z⁽¹⁾₂). All others are v₁, v₂, … in the order computed.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import TypeAlias

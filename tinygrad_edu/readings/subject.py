@@ -1,7 +1,5 @@
 """The result that is read, with what all readings need of its graph: checked once, computed once."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property

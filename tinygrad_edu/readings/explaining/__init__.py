@@ -9,8 +9,6 @@ mistakes.py      the mistakes that learners make in a line, with their wrong for
 remarks.py       neurons that are dead, saturated or alike
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from ...network.optim import Optimizer

@@ -1,7 +1,5 @@
 """The derivation in the language of matrices: ∂L/∂W⁽³⁾ = ∂L/∂z⁽³⁾ h⁽²⁾ᵀ."""
 
-from __future__ import annotations
-
 from math import isfinite
 from typing import Any
 
