@@ -1,6 +1,6 @@
 """Films of training. New: `Training`, a loop that records what it does, and `film`, a page on which that is a film.
 
-    python examples/films.py films          # seven pages into a folder, made if it is not there
+    python examples/films.py films          # eight pages into a folder, made if it is not there
 
 Drag along the loss curve, or play: a step is what the gradient does to the parameters, and many steps are learning.
 """
@@ -10,7 +10,7 @@ import random
 import sys
 from pathlib import Path
 
-from tinygrad_edu import MLP, SGD, Adam, Module, Parameter, Training, film, mse_loss, squared_error
+from tinygrad_edu import MLP, SGD, Adam, Module, Parameter, Training, cross_entropy, film, mse_loss, squared_error
 from tinygrad_edu.writing.console import unicode_output
 
 unicode_output()
@@ -57,14 +57,14 @@ def moons():
         X.append([a + rng.gauss(0, 0.1) for a in x])
         Y.append([1.0 if upper else -1.0])
     net = MLP([2, 16, 16, 1], activation="tanh", seed=0)
-    return trained(net, mse_loss, X, Y, Adam(net.parameters(), lr=0.02), 100)
+    return trained(net, mse_loss, X, Y, Adam(net.parameters(), lr=0.02), 200)
 
 
 class Valley(Module):
     """½ (a² + 30 b²): steep across, and nearly flat along."""
 
     def __init__(self):
-        self.theta = Parameter([4.0, 0.9])
+        self.theta = Parameter([4.0, 0.9], label="θ")
 
     def forward(self, x):
         return self.theta * x
@@ -83,6 +83,32 @@ def overfitted():
     net = MLP([1, 20, 20, 1], activation="tanh", seed=1)
     options = {"held_out": (points[10:], values[10:]), "keep": 5}
     return trained(net, mse_loss, points[:10], values[:10], Adam(net.parameters(), lr=0.02), 400, **options)
+
+
+class NextLetter(Module):
+    """The GPT, which reads one name a step; names differ in length."""
+
+    def __init__(self):
+        from gpt_of_tensors import GPT, TOKENS
+
+        self.gpt, self.tokens = GPT(random.Random(42)), TOKENS
+
+    def forward(self, x):
+        return self.gpt(x.reshape(-1, self.tokens))
+
+
+def gpt():
+    from gpt_of_tensors import LETTERS, MARK, NAMES, rows
+
+    names = [rows([MARK, *map(LETTERS.index, name), MARK]) for name in NAMES]
+    net = NextLetter()
+
+    def loss(z, y):
+        return cross_entropy(z, y.reshape(z.shape))
+
+    X, Y = [name[:-1] for name in names], [name[1:] for name in names]
+    adam = Adam(net.parameters(), lr=0.01, betas=(0.85, 0.99))
+    return trained(net, loss, X, Y, adam, 100, batch_size=1, seed=0, keep=5)
 
 
 FILMS = {
@@ -113,6 +139,10 @@ FILMS = {
         overfitted(), title="Overfitting",
         notes=["The thin line is the loss of points not learned from. When does it rise, and what does the curve do?"],
     ),
+    "gpt": lambda: film(
+        gpt(), title="A GPT",
+        notes=["Each step reads one name, so L jumps with it. Which matrices move first?"],
+    ),
 }  # fmt: skip
 
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else "films")
@@ -122,6 +152,5 @@ for name, make in FILMS.items():
     made.save(folder / f"{name.replace(' ', '-')}.html")
     print(f"\n{made.title}")
     for run in made.runs:
-        losses = run.record.losses
-        print(f"  {run.name}: L = {losses[0]:.4g} at step 0, {losses[-1]:.4g} at step {len(losses) - 1}")
+        print(f"  {run.name}: L = {run.losses[0]:.4g} at first, {run.losses[-1]:.4g} after {len(run.losses) - 1} steps")
     print("  To look for:", *made.notes)

@@ -74,30 +74,31 @@ def program(T):
     return programs[T]
 
 
-if "--explain" in sys.argv:
-    tokens = [MARK, *map(LETTERS.index, "eva"), MARK]
-    print(explain(cross_entropy(gpt(Tensor(rows(tokens[:-1]), label="X")), Tensor(rows(tokens[1:]), label="Y"))))
-    sys.exit()
+if __name__ == "__main__":
+    if "--explain" in sys.argv:
+        tokens = [MARK, *map(LETTERS.index, "eva"), MARK]
+        print(explain(cross_entropy(gpt(Tensor(rows(tokens[:-1]), label="X")), Tensor(rows(tokens[1:]), label="Y"))))
+        sys.exit()
 
-theta = [np.array(p.data) for p in parameters]
-m, v = [[np.zeros_like(p) for p in theta] for _ in range(2)]
-steps, losses = int(sys.argv[1]) if len(sys.argv) > 1 else 1000, []
-for step in range(1, steps + 1):
-    tokens = [MARK, *map(LETTERS.index, rng.choice(NAMES)), MARK]
-    result = program(len(tokens) - 1)(rows(tokens[:-1]), rows(tokens[1:]), theta)
-    for p, g, mean, square in zip(theta, result["gradient"], m, v):  # Adam
-        mean += (1 - BETAS[0]) * (g - mean)
-        square += (1 - BETAS[1]) * (g * g - square)
-        p -= ETA * mean / (1 - BETAS[0] ** step) / (np.sqrt(square / (1 - BETAS[1] ** step)) + 1e-8)
-    losses.append(result["L"])
-    if step % 50 == 0 or step == steps:
-        print(f"\rstep {step}/{steps}  mean of the latest L {np.mean(losses[-50:]):.3f}", end="")
+    theta = [np.array(p.data) for p in parameters]
+    m, v = [[np.zeros_like(p) for p in theta] for _ in range(2)]
+    steps, losses = int(sys.argv[1]) if len(sys.argv) > 1 else 1000, []
+    for step in range(1, steps + 1):
+        tokens = [MARK, *map(LETTERS.index, rng.choice(NAMES)), MARK]
+        result = program(len(tokens) - 1)(rows(tokens[:-1]), rows(tokens[1:]), theta)
+        for p, g, mean, square in zip(theta, result["gradient"], m, v):  # Adam
+            mean += (1 - BETAS[0]) * (g - mean)
+            square += (1 - BETAS[1]) * (g * g - square)
+            p -= ETA * mean / (1 - BETAS[0] ** step) / (np.sqrt(square / (1 - BETAS[1] ** step)) + 1e-8)
+        losses.append(result["L"])
+        if step % 50 == 0 or step == steps:
+            print(f"\rstep {step}/{steps}  mean of the latest L {np.mean(losses[-50:]):.3f}", end="")
 
-print("\nIt writes:")
-for _ in range(12):
-    tokens = [MARK]
-    while len(tokens) == 1 or (tokens[-1] != MARK and len(tokens) < LONGEST):
-        z = program(len(tokens))(rows(tokens), rows(tokens), theta)["z"][-1]
-        y = np.exp(z - z.max())
-        tokens += rng.choices(range(TOKENS), y)
-    print("  " + "".join(LETTERS[token] for token in tokens if token != MARK))
+    print("\nIt writes:")
+    for _ in range(12):
+        tokens = [MARK]
+        while len(tokens) == 1 or (tokens[-1] != MARK and len(tokens) < LONGEST):
+            z = program(len(tokens))(rows(tokens), rows(tokens), theta)["z"][-1]
+            y = np.exp(z - z.max())
+            tokens += rng.choices(range(TOKENS), y)
+        print("  " + "".join(LETTERS[token] for token in tokens if token != MARK))

@@ -1,15 +1,20 @@
 """Training: the loop of gradient descent, which records what it did.
 
-progress.py      how far it is: a bar on a terminal, a line a second elsewhere
+film.py     the film of it: a page on which time is a slider
+plots.py    small multiples of it on paper
 """
 
 from __future__ import annotations
 
 import random
+import sys
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from functools import cached_property
+from itertools import islice, pairwise
+from math import prod
+from time import monotonic
 from typing import Any
 
 from ...autodiff import grad
@@ -17,25 +22,27 @@ from ...errors import in_short
 from ...network.nn import Module
 from ...network.optim import Optimizer
 from ...network.tensor import Tensor
-from ...shapes import is_integer
+from ...shapes import is_integer, nested
 from ...tree import one_value
-from ...value import numbers
+from ...value import Value, numbers
+from ...writing.numbers import short
 from ..compiling import compile_graph
-from .progress import Progress
+
+_WIDTH = 30  # of the bar on a terminal
 
 
 @dataclass
 class Record:
     """What a training leaves behind: its losses, and the parameters at the steps that were kept.
 
-    Step k computes the loss with the parameters before it and then changes them, so that `losses[k]` belongs to the
-    parameters kept for step k, and those after n steps are kept for step n.
+    Steps are counted from 1, and a moment by the steps before it: at moment 0 nothing has been learned, and
+    `losses[n]` is the loss of the parameters after n steps, which step n + 1 computes before it changes them.
 
     Attributes:
         parameters: the path and the shape of each parameter, in the order of their numbers.
         losses: the loss of each step's batch.
-        steps: the steps that were kept, the first and the last of every run among them.
-        numbers: for each of these all numbers of all parameters before it, one after the other, to the last bit.
+        steps: the moments that were kept, the first and the last of every run among them.
+        numbers: for each of these all numbers of all parameters, one after the other, to the last bit.
         held_out: for each of these the loss of the examples that are held out; empty if there are none.
         ended: why the training could not go on, or None.
 
@@ -52,32 +59,29 @@ class Record:
     ended: str | None = None
 
     def at(self, step: int) -> dict[str, Any]:
-        """The parameters before a step, as a `state_dict`. Raises KeyError where they were not kept.
+        """The parameters after so many steps, as a `state_dict`. Raises KeyError where they were not kept.
 
         >>> Record([("b", (2,))], [], [0], [array("d", [1.0, 2.0])]).at(0)
         {'b': [1.0, 2.0]}
         """
         if step not in self.steps:
-            raise KeyError(f"the parameters before step {step} were not kept; kept are {self.steps[:5]} …")
+            raise KeyError(f"the parameters after {step} steps were not kept; kept are those after {self.steps[:5]} …")
         flat = iter(self.numbers[self.steps.index(step)])
-        return {path: _taken(flat, shape) for path, shape in self.parameters}
+        return {path: nested([*islice(flat, prod(shape))], shape) for path, shape in self.parameters}
 
     def changes(self, digits: int) -> list[list[int]]:
-        """The kept numbers as whole multiples of 10⁻ᵈ: the first row as it is, and of each other the differences.
+        """The course of each number in whole multiples of 10⁻ᵈ, as changes of changes, which are short.
 
-        The sums of the rows up to one are its numbers, rounded to `digits` decimals each by itself: no error adds up.
+        Two running sums give it back, each moment rounded to `digits` decimals by itself: no error adds up.
 
-        >>> record = Record([("w", ())], [], [0, 1], [array("d", [2.0]), array("d", [0.333])])
-        >>> record.changes(2)
-        [[200], [-167]]
+        >>> record = Record([("w", ())], [], [0, 1, 2], [array("d", [x]) for x in (2.0, 0.333, -1.2)])
+        >>> record.changes(2)                                   # 200, 33, −120 change by 200, −167, −153
+        [[200, -367, 14]]
         """
-        scaled = [[round(x * 10**digits) for x in row] for row in self.numbers]
-        return scaled[:1] + [[b - a for a, b in zip(before, after)] for before, after in pairwise(scaled)]
-
-
-def _taken(flat: Any, shape: tuple[int, ...]) -> Any:
-    """The next numbers, in a shape."""
-    return [_taken(flat, shape[1:]) for _ in range(shape[0])] if shape else next(flat)
+        courses = [[round(x * 10**digits) for x in course] for course in zip(*self.numbers)]
+        for _ in range(2):
+            courses = [[b - a for a, b in pairwise([0, *course])] for course in courses]
+        return courses
 
 
 class Training:
@@ -89,12 +93,13 @@ class Training:
         net: a Module.
         loss: a function of a prediction and a target, such as `squared_error`.
         X, Y: examples and targets, one for each, as lists or arrays; classes are targets as `cross_entropy` has them.
+            They may differ in shape, such as words, if a batch is a single one.
         optimizer: an SGD or an Adam of the network's parameters.
         batch_size: how many examples a step takes, by default all. A round goes through all of them, each once, in an
             order of its own; what is left at its end is a smaller batch.
         seed: decides the order; without it `random.seed` does.
         held_out: (X, Y) that are not learned from; their loss is recorded at the steps that are kept.
-        keep: how many steps there are from one that is kept to the next.
+        keep: how many steps there are from one moment that is kept to the next.
         backend: the module `numpy` computes losses and gradients by the program of arrays that `compile_graph` prints,
             equal to the engine's but for rounding and many times as fast; without it the engine does.
 
@@ -132,16 +137,20 @@ class Training:
         self.batch_size = len(self.X) if batch_size is None else _above_0("batch_size", batch_size)
         self.keep = _above_0("keep", keep)
         self.seed = random.getrandbits(32) if seed is None else seed
-        self.held_out = None if held_out is None else _batch(*_examples("held_out", *held_out))
-        self.everything = _batch(self.X, self.Y)  # a batch of all examples is made once
+        self.held_out = None if held_out is None else _examples("held_out", *held_out)
         self.values = [value for parameter in net.parameters() for value in parameter.values]
         self.record = Record([(path, parameter.shape) for path, parameter in net.named_parameters()])
         self._gradients = self._by_engine if backend is None else self._by_program(backend)
         self._whole = self._state()
         self._in_step = False
 
+    @cached_property
+    def everything(self) -> tuple[Tensor, Any]:
+        """The batch of all examples, which is made once."""
+        return _batch(self.X, self.Y)
+
     def batch(self, step: int) -> list[int]:
-        """Which examples a step takes, by their places.
+        """Which examples the step after so many takes, by their places.
 
         >>> from tinygrad_edu import MLP, SGD, squared_error
         >>> net = MLP([1, 1], init=0.0)
@@ -175,43 +184,50 @@ class Training:
             self._restore()
         self._whole = self._state()  # numbers may have been set since the last run
         first = len(self.record.losses)
-        bar = Progress(first, first + _above_0("steps", steps), progress)
+        last = first + _above_0("steps", steps)
+        counted = _counted(first, last, self.record.losses, progress)
         self.record.ended = None
         try:
             self._in_step = True
             if not self.record.steps:
                 self._keep()
-            for step in range(first, first + steps):
+            for step in counted:
                 self._in_step = True
-                self._step(step)
-                if (step + 1) % self.keep == 0 or step + 1 == first + steps:
+                loss = self._gradients(step)
+                self.optimizer.step()
+                self.record.losses.append(loss)
+                if (step + 1) % self.keep == 0 or step + 1 == last:
                     self._keep()
                 self._whole = self._state()
                 self._in_step = False
-                bar.show(step + 1, self.record.losses[-1])
         except BaseException as error:
             self._restore()
             if isinstance(error, (ArithmeticError, ValueError)):
-                self.record.ended = f"step {len(self.record.losses)}: {error}"
+                self.record.ended = f"step {len(self.record.losses) + 1}: {error}"
                 raise type(error)(f"Training: {self.record.ended}") from None
             raise
         finally:
-            bar.end()
+            counted.close()
         return self.record
 
-    def _step(self, step: int) -> None:
-        loss = self._gradients(step)
-        self.optimizer.step()
-        self.record.losses.append(loss)
+    def loss_at(self, step: int) -> Value:
+        """The loss of the batch of the step after so many, with the parameters as they are now.
 
-    def _by_engine(self, step: int) -> float:
-        """The loss of a step's batch; its gradient is left in the parameters."""
+        >>> from tinygrad_edu import MLP, SGD, squared_error
+        >>> net = MLP([1, 1], init=0.0)
+        >>> Training(net, squared_error, [[1.0]], [[3.0]], SGD(net.parameters(), lr=0.5)).loss_at(0).data
+        4.5
+        """
         if self.batch_size < len(self.X):
             chosen = self.batch(step)
             x, y = _batch([self.X[i] for i in chosen], [self.Y[i] for i in chosen])
         else:
             x, y = self.everything
-        loss = one_value(self.loss(self.net(x), y))
+        return one_value(self.loss(self.net(x), y))
+
+    def _by_engine(self, step: int) -> float:
+        """The loss of a step's batch; its gradient is left in the parameters."""
+        loss = self.loss_at(step)
         self.optimizer.zero_grad()
         loss.backward()
         return loss.data
@@ -247,7 +263,7 @@ class Training:
         self.record.steps.append(len(self.record.losses))
         self.record.numbers.append(array("d", numbers(self.values)))
         if self.held_out:
-            x, y = self.held_out
+            x, y = _batch(*self.held_out)
             self.record.held_out.append(one_value(self.loss(self.net(x), y)).data)
 
     def _state(self) -> tuple[Any, ...]:
@@ -257,14 +273,23 @@ class Training:
 
     def _restore(self) -> None:
         data, self.optimizer.t, self.optimizer.state, losses, kept = self._whole
-        for value, number in zip(self.values, data):
-            value.data = number
+        put(self.values, data)
         self.optimizer.zero_grad()
         record = self.record
         for column, length in (record.losses, losses), (record.steps, kept), (record.numbers, kept):
             del column[length:]
         del record.held_out[kept:]
         self._in_step = False
+
+
+def put(values: Sequence[Value], data: Sequence[float]) -> None:
+    """Give each Value a number.
+
+    >>> w = Value(1.0); put([w], [2.0]); w.data
+    2.0
+    """
+    for value, number in zip(values, data):
+        value.data = number
 
 
 def _examples(name: str, X: Any, Y: Any) -> tuple[list[Any], list[Any]]:
@@ -284,3 +309,29 @@ def _above_0(name: str, n: Any) -> int:
     if not is_integer(n) or n < 1:
         raise ValueError(f"Training: {name} is a whole number above 0, not {n!r}")
     return int(n)
+
+
+def _counted(first: int, last: int, losses: list[float], shown: bool) -> Generator[int, None, None]:
+    """The steps from `first` to `last`. What is done is shown on the error stream: on a terminal and in a notebook as
+    a bar that is drawn again, elsewhere as a line a second."""
+    redraws = sys.stderr.isatty() or "ipykernel" in sys.modules
+    began = due = monotonic()
+    line = ""
+    try:
+        for done in range(first + 1, last + 1):
+            yield done - 1
+            now = monotonic()
+            if not shown or (now < due and done < last):
+                continue
+            due = now + (0.1 if redraws else 1.0)
+            rate = (done - first) / max(now - began, 1e-9)
+            said = f"step {done:>{len(str(last))}} of {last}  loss {short(losses[-1])}  {rate:.3g} steps/s"
+            if not redraws:
+                print(said, file=sys.stderr, flush=True)
+                continue
+            bar = "█" * round(_WIDTH * done / last)
+            line = f"▕{bar:{_WIDTH}}▏ {said}".ljust(len(line))
+            print("\r" + line, end="", file=sys.stderr, flush=True)
+    finally:
+        if line:
+            print(file=sys.stderr, flush=True)

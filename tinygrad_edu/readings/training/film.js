@@ -1,7 +1,7 @@
 // The film: what is shown follows from the step and the chosen run, and is made from them again whatever changes.
 // Numbers are those of the record; outputs, losses and gradients are computed by the printed programs.
 
-const data = JSON.parse(document.getElementById("data").textContent);
+let data = null; // once it is unpacked
 const byId = (id) => document.getElementById(id);
 const SVG = "http://www.w3.org/2000/svg";
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -9,7 +9,7 @@ const [time, play, speed, plots, cards] = ["time", "play", "speed", "plots", "ca
 const LEFT = 56, RIGHT = 12, TOP = 10, BOTTOM = 22, HEIGHT = 170; // of the curve
 const CELLS = 44, MANY = 90; // squares along a plane; numbers of a matrix above which it is shown as an image
 const work = []; // grows as a program needs
-const state = { step: 0, run: 0, tried: null };
+const state = { step: 0, run: 0, tried: null }; // how many steps were taken, which run is chosen, a point that was clicked
 let playing = null;
 
 function make(name, attributes = {}, ...children) {
@@ -23,28 +23,29 @@ function make(name, attributes = {}, ...children) {
 
 function short(x, digits = 3) {
   if (x === undefined || x === null) return "–";
-  if (x !== 0 && (Math.abs(x) >= 1e5 || Math.abs(x) < 1e-4)) return x.toExponential(digits - 1).replaceAll("-", "−");
-  return String(Number(x.toPrecision(digits))).replace("-", "−");
+  let text = String(Number(x.toPrecision(digits)));
+  if (x !== 0 && (Math.abs(x) >= 1e5 || Math.abs(x) < 1e-3)) {
+    const [mantissa, exponent] = x.toExponential(digits - 1).split("e");
+    text = `${Number(mantissa)}·10${[...exponent.replace("+", "")].map((c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c])).join("")}`;
+  }
+  return text.replace("-", "−");
 }
 
 // The record.
 
-function unpack(run) {
-  // The kept numbers: whole numbers in bytes, the first row, the first change, and of each change the change.
-  const bytes = atob(run.numbers), count = run.cards.reduce((sum, [, rows, columns]) => sum + rows * columns, 0);
-  let at = 0;
-  const rows = run.kept.map(() => Float64Array.from({ length: count }, () => {
-    let n = 0, factor = 1, byte;
-    do {
-      byte = bytes.charCodeAt(at++);
-      n += (byte & 127) * factor;
-      factor *= 128;
-    } while (byte & 128);
-    return n % 2 ? -(n + 1) / 2 : n / 2;
-  }));
-  for (let k = 2; k < rows.length; k++) rows[k].forEach((_, i) => (rows[k][i] += rows[k - 1][i]));
-  for (let k = 1; k < rows.length; k++) rows[k].forEach((_, i) => (rows[k][i] += rows[k - 1][i]));
-  return rows.map((row) => row.map((n) => n / run.scale));
+async function unpacked(text) {
+  const packed = new Blob([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))]);
+  return JSON.parse(await new Response(packed.stream().pipeThrough(new DecompressionStream("deflate"))).text());
+}
+
+function rowsOf({ kept, changes, scale }) {
+  // The numbers at each kept moment, from their changes of changes, which are whole.
+  const rows = kept.map(() => new Float64Array(changes.length));
+  changes.forEach((course, i) => {
+    let number = 0, change = 0;
+    course.forEach((d, k) => (rows[k][i] = (number += change += d) / scale));
+  });
+  return rows;
 }
 
 function keptAt(run, step) {
@@ -70,9 +71,14 @@ function examplesAt(run, k) {
   return run.batch ? run.batch[k] : run.X.map((_, i) => i);
 }
 
-function lossAndGradient(run, k, parameters = run.rows[k]) {
-  // The loss of the step's examples, and its gradient.
+function lossAndGradient(run, k) {
+  // The loss of the next step's examples, and its gradient.
   if (run.loss === undefined) return null;
+  if (run.found?.k !== k) run.found = { k, numbers: lossAndGradientAt(run, k, run.rows[k]) };
+  return run.found.numbers;
+}
+
+function lossAndGradientAt(run, k, parameters) {
   const some = examplesAt(run, k), total = new Float64Array(parameters.length + 1), result = [];
   for (const i of some) {
     programs[run.loss](run.Y[i], run.X[i], parameters, result, work);
@@ -139,7 +145,7 @@ function drawCurve() {
   const across = (step) => LEFT + ((width - LEFT - RIGHT) * step) / data.steps;
   const down = (y) => TOP + ((HEIGHT - TOP - BOTTOM) * Math.max(high - scaled(y), -0.05)) / (high - low);
   svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
-  const words = ["L", isLog && "on a logarithmic scale", most < Math.max(...found) && `cut off at ${short(most)}`, data.runs.some((run) => run.held.length) && "the thin line of points not learned from"];
+  const words = ["L", isLog && "on a logarithmic scale", most < Math.max(...found) && `cut off at ${short(most)}`, data.runs.some((run) => run.held.length) && "thin: of points not learned from"];
   svg.replaceChildren(make("svg:text", { x: LEFT, y: HEIGHT - 6 }, words.filter(Boolean).join(", ")));
   const unit = 10 ** Math.floor(Math.log10((high - low) / 2)), tick = isLog ? Math.ceil((high - low) / 5) : unit * ((high - low) / unit > 5 ? 5 : 1);
   for (let t = Math.ceil(low / tick) * tick; t <= high; t += tick) {
@@ -152,7 +158,7 @@ function drawCurve() {
     svg.append(make("svg:path", { class: `line run${number % 4}`, d: line([...run.losses.entries()]) }));
     if (run.held.length) svg.append(make("svg:path", { class: `line held run${number % 4}`, d: line(run.held.map((y, k) => [run.kept[k], y])) }));
   });
-  svg.append(make("svg:text", { x: width - RIGHT, y: HEIGHT - 6, "text-anchor": "end" }, `step ${data.steps}`),
+  svg.append(make("svg:text", { x: width - RIGHT, y: HEIGHT - 6, "text-anchor": "end" }, `${data.steps} steps`),
     make("svg:path", { class: "now", d: `M0 ${TOP - 6}V${HEIGHT - BOTTOM + 6}` }));
   time.style.width = `${width - LEFT - RIGHT + 16}px`;
   time.style.marginLeft = `${LEFT - 8}px`;
@@ -182,12 +188,12 @@ function shape([i, j], kind, attributes) {
 }
 
 function setUpPlots() {
-  for (const run of data.runs) run.rows = unpack(run);
   data.runs.forEach((run) => {
     run.box = make("section", { class: "plot", "aria-label": run.name });
     run.head = run.box.appendChild(make("h2"));
-    run.end = run.box.appendChild(make("p", { class: "ended", role: "status" }));
     run.fields = run.box.appendChild(make("div", { class: "fields" }));
+    run.said = run.box.appendChild(make("p"));
+    run.end = run.box.appendChild(make("p", { class: "ended", role: "status" }));
     plots.append(run.box);
     if (run.domain && run.predict !== undefined) run.field = field(run, "data and network");
     if (run.rows[0].length === 2 && run.loss !== undefined) setUpPlane(run);
@@ -220,7 +226,7 @@ function setUpPlane(run) {
   run.plane = { ...field(run, "loss over parameters", `${first} (→) and ${second} (↑); shade: L`), domain: range };
   const last = run.kept.length - 1, { from } = ground(run.plane);
   const values = Array.from({ length: CELLS * CELLS }, (_, n) =>
-    Math.log(lossAndGradient(run, last, from((100 * ((n % CELLS) + 0.5)) / CELLS, (100 * (Math.floor(n / CELLS) + 0.5)) / CELLS))[0] + 1e-3));
+    Math.log(lossAndGradientAt(run, last, from((100 * ((n % CELLS) + 0.5)) / CELLS, (100 * (Math.floor(n / CELLS) + 0.5)) / CELLS))[0] + 1e-3));
   const low = Math.min(...values), high = Math.max(...values);
   run.plane.share = (i, j) => Math.round(9 * ((values[j * CELLS + i] - low) / (high - low || 1))) / 9;
 }
@@ -231,9 +237,10 @@ function drawPlots() {
     const k = keptAt(run, state.step), all = run.predict === undefined ? [] : run.X.map((x) => outputs(run, x, k));
     run.all = all;
     const right = run.classes && all.length > 1 ? all.filter((y, i) => classOf(run, y) === classOf(run, run.Y[i])).length : null;
-    const L = run.losses[run.ended ? state.step : run.kept[k]] ?? (run.ended ? null : lossAndGradient(run, k)?.[0]);
+    const L = run.losses[run.ended ? state.step : run.kept[k]];
     run.head.replaceChildren(`${run.name} `, make("small", {}, `L = ${short(L, 4)}${right === null ? "" : `, ${right} of ${all.length} right`}`));
-    const beyond = state.step > run.kept.at(-1) ? `Parameters of more than 10⁶ after step ${run.kept.at(-1)}. ` : "";
+    run.said.textContent = theLoss(run, k);
+    const beyond = state.step > run.kept.at(-1) ? `Parameters of more than 10⁶ after ${run.kept.at(-1)} steps. ` : "";
     run.end.textContent = run.ended && state.step >= run.losses.length ? beyond + run.ended : run.ended ? beyond : "";
     if (run.field) drawField(run, k, all, palette);
     if (run.plane) {
@@ -253,7 +260,7 @@ function drawField(run, k, all, palette) {
     const say = saying(run, palette);
     paint(canvas, CELLS, CELLS, (i, j) => say(outputs(run, from((100 * (i + 0.5)) / CELLS, (100 * (j + 0.5)) / CELLS), k)));
     run.X.forEach((x, i) => {
-      const kind = run.classes ? classOf(run, run.Y[i]) : run.Y[i][0] > run.threshold ? 0 : 1;
+      const kind = classOf(run, run.Y[i]);
       const wrong = run.classes && classOf(run, all[i]) !== kind;
       parts.push(shape(to(...x), kind, { class: `mark mark${kind % 4}${wrong ? " wrong" : ""}` }));
     });
@@ -268,6 +275,10 @@ function drawField(run, k, all, palette) {
     run.X.forEach((x, i) => parts.push(shape(to(x[0], run.Y[i][0]), 0, { class: "mark mark0" })));
     svg.style.overflow = "hidden";
   }
+  for (const [x, y] of run.held_out) { // hollow
+    const kind = x.length === 1 ? 0 : classOf(run, y);
+    parts.push(shape(to(x[0], x[1] ?? y[0]), kind, { class: `held-out run${kind % 4}` }));
+  }
   svg.replaceChildren(...parts);
 }
 
@@ -276,21 +287,22 @@ function drawField(run, k, all, palette) {
 function setUpCards() {
   const run = data.runs[state.run];
   let at = 0;
-  run.shown = run.cards.map(([name, rows, columns]) => {
+  run.shown = run.cards.map(([name, rows, columns], number) => {
     const start = at, count = rows * columns, caption = make("figcaption", {}, name, make("i", {}, columns > 1 ? `${rows} × ${columns}` : rows > 1 ? rows : ""));
     at += count;
     if (count > MANY) {
       const both = [make("canvas"), make("canvas")];
       const style = [columns, rows].map((n) => `${Math.min(n * 9, 230)}px`);
       both.forEach((canvas) => ([canvas.style.width, canvas.style.height] = style));
-      const sides = make("small", {}, `left: value, right: ${run.loss === undefined ? "update" : "gradient"}`);
-      return { start, rows, columns, canvases: both, box: make("figure", { class: "card" }, caption, ...both, sides) };
+      const sides = make("small", {}, `left: value, right: ${run.loss === undefined ? "update" : "gradient"}`), marked = make("small");
+      return { start, rows, columns, canvases: both, marked, box: make("figure", { class: "card" }, caption, ...both, sides, marked) };
     }
     const row = (kind) => Array.from({ length: columns }, () => make("td", { class: kind }));
     const cells = Array.from({ length: rows }, () => [row("value"), row("gradient")]);
+    const marks = cells.map(() => make("td", { class: "idle" })).filter(() => run.hidden.some(([, , card]) => card === number));
     const heads = make("tr", {}, make("th", { colspan: columns + 1 }, "value"), make("th", { colspan: columns, class: "gradient" }, run.loss === undefined ? "update" : "gradient"));
-    const table = make("table", {}, heads, ...cells.map(([values, slopes]) => make("tr", {}, ...values, make("td", { class: "gap" }), ...slopes)));
-    return { start, rows, columns, cells, box: make("figure", { class: "card" }, caption, table) };
+    const table = make("table", {}, heads, ...cells.map(([values, slopes], j) => make("tr", {}, ...values, make("td", { class: "gap" }), ...slopes, marks[j] ?? "")));
+    return { start, rows, columns, cells, marks, box: make("figure", { class: "card" }, caption, table) };
   });
   cards.replaceChildren(...run.shown.map(({ box }) => box));
 }
@@ -299,8 +311,12 @@ function drawCards() {
   const run = data.runs[state.run], k = keptAt(run, state.step), values = run.rows[k];
   const gradient = lossAndGradient(run, k)?.slice(1);
   const second = gradient ?? run.rows[k + 1]?.map((x, i) => x - values[i]); // without a gradient, what the step changes
-  byId("whose").textContent = `${data.runs.length > 1 ? `${run.name}, ` : ""}${run.kept[k] < run.losses.length ? `before step ${run.kept[k]}` : "after the last step"}`;
-  for (const { start, rows, columns, cells, canvases } of run.shown) {
+  byId("whose").textContent = `${data.runs.length > 1 ? `${run.name}, ` : ""}${moment(run.kept[k])}`;
+  const idle = idleNeurons(run);
+  run.shown.forEach(({ start, rows, columns, cells, canvases, marks, marked }, number) => {
+    const own = idle.filter(({ card }) => card === number);
+    if (marked) marked.textContent = own.map(({ row, word }) => `row ${row + 1}: ${word}`).join(", ");
+    marks?.forEach((mark, j) => (mark.textContent = own.find(({ row }) => row === j)?.word ?? ""));
     [values, second].forEach((numbers, which) => {
       const own = numbers?.slice(start, start + rows * columns), scale = own && Math.max(...own.map(Math.abs));
       if (canvases) {
@@ -316,43 +332,68 @@ function drawCards() {
         cell.className = `${which ? "gradient" : "value"} ${own ? heat(x, scale) : ""}`;
       }));
     });
-  }
-  byId("said").replaceChildren(...[...theUpdate(run, k, gradient), ...theNeurons(run)].map((text) => make("li", {}, text)));
+  });
+  byId("said").replaceChildren(...[...theUpdate(run, k, gradient), ...equalRows(run, k, gradient), ...inWords(idle)].map((text) => make("li", {}, text)));
 }
 
 function theUpdate(run, k, gradient) {
-  // What this step did to the number that it moved most.
+  // What the next step does to the number that it moves most.
   if (run.kept[k + 1] !== run.kept[k] + 1) return [];
-  const [before, after] = [run.rows[k], run.rows[k + 1]];
-  let most = 0;
-  before.forEach((x, i) => (Math.abs(after[i] - x) > Math.abs(after[most] - before[most]) ? (most = i) : 0));
-  const name = run.names[most];
-  if (run.eta === null || !gradient) return [`This step moves ${name} most: ${short(before[most], 4)} → ${short(after[most], 4)}`];
-  return [`This step moves ${name} most: ${short(before[most], 4)} − ${short(run.eta)} · (${short(gradient[most], 4)}) = ${short(after[most], 4)}`];
+  const [before, after] = [run.rows[k], run.rows[k + 1]], moved = after.map((x, i) => x - before[i]);
+  const most = moved.reduce((found, x, i) => (Math.abs(x) > Math.abs(moved[found]) ? i : found), 0);
+  const [old, now] = [before, after].map((numbers) => short(numbers[most], 4));
+  const how = run.eta === null || !gradient ? `${old} → ${now}` : `${old} − ${short(run.eta)} · (${short(gradient[most], 4)}) = ${now}`;
+  return [`Step ${run.kept[k] + 1} moves ${run.names[most]} most: ${how}`];
 }
 
-function theNeurons(run) {
-  // Which neurons pass little or no gradient on, in these examples.
-  let at = run.Y[0].length;
-  return run.hidden.flatMap(([names, kind]) => {
-    const start = at, said = [], n = run.all.length;
+function theLoss(run, k) {
+  // What the next step does to the loss, beside what its slope had said.
+  const [L, then] = run.losses.slice(run.kept[k]), found = then === undefined || run.batch ? null : lossAndGradient(run, k);
+  if (!found || run.kept[k + 1] !== run.kept[k] + 1 || state.step > run.kept[k]) return "";
+  const along = found.slice(1).reduce((sum, g, i) => sum + g * (run.rows[k + 1][i] - run.rows[k][i]), 0);
+  const why = along < 0 && then > L ? " The step is too long: on the way the slope turns." : "";
+  return `Step ${run.kept[k] + 1} moves L by ${short(then - L)}; the gradient alone says ${short(along)}.${why}`;
+}
+
+function equalRows(run, k, gradient) {
+  // Of which matrices all rows are equal, and their gradients too.
+  if (!gradient) return [];
+  const same = ({ start, rows, columns }, numbers) =>
+    Array.from({ length: (rows - 1) * columns }, (_, i) => Math.abs(numbers[start + i] - numbers[start + i + columns]) < 1e-7).every(Boolean);
+  const found = run.shown.flatMap((card, n) => (card.rows > 1 && same(card, run.rows[k]) && same(card, gradient) ? [run.cards[n][0]] : []));
+  return found.length ? [`All rows of ${found.join(", ")} are equal, and so are their gradients: the step moves them alike, and they stay equal`] : [];
+}
+
+function idleNeurons(run) {
+  // The neurons that pass little or no gradient on, in these examples.
+  let at = run.Y?.[0].length;
+  return run.hidden.flatMap(([names, kind, card]) => {
+    const start = at, n = run.all.length;
     at += names.length;
-    for (let j = 0; j < names.length && n; j++) {
-      const h = run.all.map((y) => y[start + j]);
-      const idle = h.filter((x) => (kind === "relu" ? x === 0 : kind === "tanh" ? 1 - x * x < 0.05 : x * (1 - x) < 0.0125)).length;
-      if (kind === "relu" && idle === n) said.push(`${names[j]} is dead: 0 in all ${n} examples, and no gradient passes`);
-      if (kind !== "relu" && idle > n / 2) said.push(`${names[j]} is saturated in ${idle} of ${n} examples: little gradient passes`);
-    }
-    return said.length > 3 ? [...said.slice(0, 3), `and ${said.length - 3} more of this layer`] : said;
+    return names.flatMap((name, row) => {
+      const idle = run.all.map((y) => y[start + row]).filter((x) => (kind === "relu" ? x === 0 : kind === "tanh" ? 1 - x * x < 0.05 : x * (1 - x) < 0.0125)).length;
+      const word = kind !== "relu" && idle > n / 2 ? "saturated" : kind === "relu" && n && idle === n ? "dead" : "";
+      return word ? [{ name, row, card, word, said: word === "dead" ? `0 in all ${n} examples, and no gradient passes` : `in ${idle} of ${n} examples, where little gradient passes` }] : [];
+    });
   });
+}
+
+function inWords(idle) {
+  const said = idle.map(({ name, word, said }) => `${name} is ${word}: ${said}`);
+  return said.length > 3 ? [...said.slice(0, 3), `and ${said.length - 3} more`] : said;
 }
 
 // Time.
 
+function moment(n) {
+  return n === 1 ? "after 1 step" : `after ${n} steps`;
+}
+
 function draw() {
   time.value = state.step;
-  time.setAttribute("aria-valuetext", data.runs.map((run) => `step ${state.step}, ${run.name}: L = ${short(run.losses[state.step], 4)}`).join("; "));
-  byId("position").textContent = `step ${state.step} of ${data.steps}`;
+  const losses = data.runs.map((run) => `${run.name}: L = ${short(run.losses[state.step], 4)}`);
+  time.setAttribute("aria-valuetext", [moment(state.step), ...losses].join("; "));
+  byId("position").textContent = `after ${state.step} of ${data.steps} steps`;
   const x = drawCurve.at(state.step);
   byId("losses").lastChild.setAttribute("transform", `translate(${x} 0)`);
   drawPlots();
@@ -387,14 +428,12 @@ function playOrPause() {
   playing = requestAnimationFrame(frame);
 }
 
-async function openPass() {
-  // The page of one pass, with the numbers of this step in its address.
+function openPass() {
+  // The page of one pass, with the numbers of this moment in its address.
   const run = data.runs[state.run], k = keptAt(run, state.step), i = examplesAt(run, k)[0];
-  const packed = new Blob([Uint8Array.from(atob(data.pages[run.page]), (c) => c.charCodeAt(0))]);
-  const text = await new Response(packed.stream().pipeThrough(new DecompressionStream("deflate"))).text();
   const names = [...run.names, ...run.given.flat()], numbers = [...run.rows[k], ...run.X[i], ...run.Y[i]];
   const address = names.map((name, n) => `${encodeURIComponent(name)}=${numbers[n]}`).join("&");
-  window.open(`${URL.createObjectURL(new Blob([text], { type: "text/html" }))}#${address}`);
+  window.open(`${URL.createObjectURL(new Blob([data.pages[run.page]], { type: "text/html" }))}#${address}`);
 }
 
 function choose(number) {
@@ -405,38 +444,48 @@ function choose(number) {
   draw();
 }
 
-const theme = location.hash.match(/theme=(light|dark)/), asked = location.hash.match(/step=(\d+)/);
-if (theme) document.documentElement.dataset.theme = theme[1];
-time.max = data.steps;
-for (const s of [1, 3, 10, 30, 100]) speed.append(make("option", { value: s, ...(s === 10 ? { selected: "" } : {}) }, `${s} ×`));
-if (data.runs.length > 1)
-  byId("runs").append(...data.runs.map((run, k) => {
-    const line = make("svg:svg", { viewBox: "0 0 26 8", "aria-hidden": "true" }, make("svg:path", { class: `line run${k % 4}`, d: "M0 4H26" }));
-    const button = make("button", { title: "Show its parameters" }, line, run.name);
-    button.addEventListener("click", () => choose(k));
-    return button;
-  }));
-const planar = data.runs.some((run) => run.domain && run.X[0].length === 2);
-byId("legend").textContent = `${planar ? "● ■ ▲ ◆ targets · shade: ŷ · outlined: on the wrong side · " : ""}blue: above 0, orange: below 0; slanted: a gradient, or an update`;
-byId("notes").hidden = !data.notes.length;
-byId("notes").lastElementChild.append(...data.notes.map((note) => make("li", {}, make("label", {}, make("input", { type: "checkbox" }), ` ${note}`))));
-byId("first").addEventListener("click", () => (pause(), go(0)));
-byId("previous").addEventListener("click", () => (pause(), go(state.step - 1)));
-byId("next").addEventListener("click", () => (pause(), go(state.step + 1)));
-play.addEventListener("click", playOrPause);
-byId("pass").addEventListener("click", openPass);
-time.addEventListener("input", () => (pause(), go(time.valueAsNumber)));
-window.addEventListener("resize", () => (drawCurve(), draw()));
-document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest("button, select, input[type=checkbox]")) return;
-  const moves = { ArrowLeft: state.step - 1, ArrowRight: state.step + 1, Home: 0, End: data.steps };
-  if (event.key === " ") playOrPause();
-  else if (event.key in moves && event.target !== time) (pause(), go(moves[event.key]));
-  else return;
-  event.preventDefault();
+function listen() {
+  byId("first").addEventListener("click", () => (pause(), go(0)));
+  byId("previous").addEventListener("click", () => (pause(), go(state.step - 1)));
+  byId("next").addEventListener("click", () => (pause(), go(state.step + 1)));
+  play.addEventListener("click", playOrPause);
+  byId("pass").addEventListener("click", openPass);
+  time.addEventListener("input", () => (pause(), go(time.valueAsNumber)));
+  window.addEventListener("resize", () => (drawCurve(), draw()));
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest("button, select, input[type=checkbox]")) return;
+    const moves = { ArrowLeft: state.step - 1, ArrowRight: state.step + 1, Home: 0, End: data.steps };
+    if (event.key === " ") playOrPause();
+    else if (event.key in moves && event.target !== time) (pause(), go(moves[event.key]));
+    else return;
+    event.preventDefault();
+  });
+}
+
+unpacked(byId("data").textContent).then((found) => {
+  data = found;
+  const theme = location.hash.match(/theme=(light|dark)/), asked = location.hash.match(/step=(\d+)/);
+  if (theme) document.documentElement.dataset.theme = theme[1];
+  time.max = data.steps;
+  for (const s of [1, 3, 10, 30, 100]) speed.append(make("option", { value: s, ...(s === 10 ? { selected: "" } : {}) }, `${s} ×`));
+  if (data.runs.length > 1)
+    byId("runs").append(...data.runs.map((run, k) => {
+      const line = make("svg:svg", { viewBox: "0 0 26 8", "aria-hidden": "true" }, make("svg:path", { class: `line run${k % 4}`, d: "M0 4H26" }));
+      const button = make("button", { title: "Show its parameters" }, line, run.name);
+      button.addEventListener("click", () => choose(k));
+      return button;
+    }));
+  const planar = data.runs.some((run) => run.domain && run.X[0].length === 2), held = data.runs.some((run) => run.held_out?.length);
+  const words = [planar && "● ■ ▲ ◆ targets · shade: ŷ · outlined: on the wrong side", held && "hollow: held out",
+    "blue: above 0, orange: below 0; slanted: a gradient, or an update"];
+  byId("legend").textContent = words.filter(Boolean).join(" · ");
+  byId("notes").hidden = !data.notes.length;
+  byId("notes").lastElementChild.append(...data.notes.map((note) => make("li", {}, make("label", {}, make("input", { type: "checkbox" }), ` ${note}`))));
+  for (const run of data.runs) run.rows = rowsOf(run);
+  setUpPlots();
+  plots.classList.toggle("small", plots.querySelectorAll("figure").length > 2);
+  drawCurve();
+  if (asked) state.step = Math.min(Number(asked[1]), data.steps);
+  choose(0);
+  listen();
 });
-setUpPlots();
-plots.classList.toggle("small", plots.querySelectorAll("figure").length > 2);
-drawCurve();
-if (asked) state.step = Math.min(Number(asked[1]), data.steps);
-choose(0);

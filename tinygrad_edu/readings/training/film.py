@@ -12,10 +12,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
-from itertools import pairwise
 from math import exp, isclose, prod
 from pathlib import Path
-from statistics import fmean
 from string import Template
 from typing import Any
 from zlib import compress
@@ -25,29 +23,29 @@ from ...network.functions import binary_cross_entropy_with_logits
 from ...network.optim import SGD
 from ...network.tensor import Tensor
 from ...shapes import flattened, is_integer
-from ...value import Value, numbers
+from ...value import numbers
 from ...writing.files import write_whole
 from ...writing.names import elements
 from ..compiling import compile_graph
 from ..drawing import look
 from ..frame import framed
-from ..layers import ACTIVATIONS
 from ..naming import Names
 from ..stepping import Page, step_through
 from ..stepping.live import as_json
 from ..stepping.page import colours, policy
-from . import Training
+from . import Training, put
 from .plots import small_multiples
 
 _LARGE = 3000  # parameters above which the program of the gradient would make the page too large
-_DIGITS, _MOST = 8, 1e6  # decimals of parameters on the page, and their largest size, beyond which they have diverged
+_DIGITS, _MOST = 7, 1e6  # decimals of parameters on the page, and their largest size, beyond which they have diverged
 
 
 def film(*runs: Training, names: Sequence[str] = (), title: str = "Training", notes: Sequence[str] = ()) -> Film:
-    """The training seen: loss, parameters, gradients, and what the network says of its data, at every kept step.
+    """The training seen: loss, parameters, gradients, and what the network says of its data, at every kept moment.
 
     Of a network with one input its curve is drawn, with two its decisions, and of one with two parameters the way
-    through their plane. The page computes all of it by the network's own printed program. Runs share the axis of time.
+    through their plane. The page computes all of it by the network's own printed program; where the examples differ
+    in shape there is none, and the page has losses and parameters alone. Runs share the axis of time.
 
     Args:
         runs: trainings that have run, also if an error ended them.
@@ -82,46 +80,65 @@ class Run:
 
     Attributes:
         X, Y: the numbers of the examples and of their targets; `classes` says that those are classes.
+        held_out: the same of those that are not learned from.
+        losses: those of the record, and unless an error ended it that of the last parameters.
         domain: the least and the largest of both axes of the plot: of an input and the target, or of two inputs.
     """
 
     def __init__(self, training: Training, name: str) -> None:
         self.training, self.record, self.name = training, training.record, name
-        self.X = [list(flattened(x)[0]) for x in training.X]
         self.x = Tensor(training.X[0], label="x")
         self.inputs = {"x": self.x.values, "parameters": training.values}
-        with self._from_start():
+        with self._at(0):
             self.output = training.net(self.x)
             self.names = Names(self.output, training.net.parameters())
-            self.hidden = [t for t in self.names.tensors if t.op in ACTIVATIONS and len(t.shape) == 1]
-            self.program = compile_graph({"y": self.output, "hidden": self.hidden}, self.inputs)
-        Y, size = training.Y, len(self.output.values)
-        one_hot = [[float(k == y) for k in range(size)] for y in Y] if size > 1 and all(map(is_integer, Y)) else None
-        self.Y = one_hot or [list(map(float, flattened(y)[0])) for y in Y]
-        found = {y for row in self.Y for y in row}
-        self.classes = size > 1 or (len(found) == 2 and found < {-1.0, 0.0, 1.0})
+        found = [(layer.h, layer.weights[0]) for layer in self.names.layers if layer.h is not None]
+        self.hidden = [(h, h.op, W) for h, W in found if h.op and h.ndim == 1]
+        self.losses = list(training.record.losses)
+        with suppress(ArithmeticError, ValueError), self._at(-1):
+            self.losses += [] if self.record.ended else [training.loss_at(len(self.losses)).data]
+        self.X, self.Y = self._flat(training.X, training.Y)
+        self.held_out = self._flat(*training.held_out or ([], []))
+        self.alike = all([flattened(x)[1] == self.x.shape for x in training.X])
+        targets, size = {y for row in self.Y for y in row}, len(self.output.values)
+        self.classes = size > 1 or (len(targets) == 2 and targets < {-1.0, 0.0, 1.0})
         is_logit = training.loss is binary_cross_entropy_with_logits
-        self.threshold = 0.0 if is_logit else (min(found) + max(found)) / 2
-        points = [(*x, y[0]) if len(x) == size == 1 else x for x, y in zip(self.X, self.Y)]
-        self.domain = [_around(axis) for axis in zip(*points)] if len(points[0]) == 2 and len(points) > 1 else None
+        self.threshold = 0.0 if is_logit else (min(targets) + max(targets)) / 2
+        every = zip([*self.X, *self.held_out[0]], [*self.Y, *self.held_out[1]])
+        points = [(*x, y[0]) if len(x) == size == 1 else x for x, y in every]
+        is_plane = self.alike and len(points[0]) == 2 and len(points) > 1
+        self.domain = [_around(axis) for axis in zip(*points)] if is_plane else None
+
+    def _flat(self, X: list[Any], Y: list[Any]) -> tuple[list[list[float]], list[list[float]]]:
+        """The numbers of examples and of targets; of a class 1 for it, and 0 for the others."""
+        size = len(self.output.values)
+        if size > 1 and all(map(is_integer, Y)):
+            Y = [[float(k == y) for k in range(size)] for y in Y]
+        return [list(map(float, flattened(x)[0])) for x in X], [list(map(float, flattened(y)[0])) for y in Y]
 
     @contextmanager
-    def _from_start(self) -> Iterator[None]:
-        """With the parameters of the first step, where nothing has diverged yet."""
+    def _at(self, k: int) -> Iterator[None]:
+        """With the parameters that were kept as number k; at the first nothing has diverged yet."""
         values = self.training.values
         now = numbers(values)
         try:
-            _set(values, self.record.numbers[0])
+            put(values, self.record.numbers[k])
             yield
         finally:
-            _set(values, now)
+            put(values, now)
+
+    @cached_property
+    def program(self) -> Any:
+        """What the network says of an example, and the numbers of its hidden layers."""
+        with self._at(0):
+            return compile_graph({"y": self.output, "hidden": [h for h, *_ in self.hidden]}, self.inputs)
 
     def kept(self, step: int) -> int:
-        """Where in the record the latest step stands that was kept up to this one."""
+        """Where in the record the latest moment stands that was kept up to this one."""
         return max([k for k, kept in enumerate(self.record.steps) if kept <= step])
 
     def outputs(self, step: int, X: list[list[float]]) -> list[list[float]]:
-        """What the network says of examples at a step."""
+        """What the network says of examples after so many steps."""
         parameters = list(self.record.numbers[self.kept(step)])
         return [list(flattened(self.program.function(x, parameters)["y"])[0]) for x in X]
 
@@ -135,55 +152,61 @@ class Run:
             return (1 / sum([exp(z - max(y)) for z in y]) - 1 / len(y)) / (1 - 1 / len(y))
         return min(1.0, abs(y[0] - self.threshold) / (max([abs(t - self.threshold) for [t] in self.Y]) or 1.0))
 
-    def data(self, programs: dict[str, int], pages: dict[str, tuple[Page, str]]) -> dict[str, Any]:
+    def data(self, programs: dict[str, int], pages: dict[str, Page]) -> dict[str, Any]:
         """The run as JSON; what it prints, and the page of one pass, join those of the film."""
         training, record, optimizer = self.training, self.record, self.training.optimizer
+        parameters = training.net.parameters()
         shown = next((k for k, row in enumerate(record.numbers) if k and max(map(abs, row)) > _MOST), len(record.steps))
-        changes = record.changes(_DIGITS)[:shown]
-        rows = changes[:2] + [[b - a for a, b in zip(one, two)] for one, two in pairwise(changes[1:])]
         batches = [training.batch(step) for step in record.steps[:shown]]
         found = {
             "name": self.name,
-            "losses": record.losses,
+            "losses": self.losses,
             "kept": record.steps[:shown],
             "held": record.held_out[:shown],
             "ended": record.ended,
             "scale": 10**_DIGITS,
-            "numbers": b64encode(_as_bytes([x for row in rows for x in row])).decode(),
-            "cards": [[self.names(p), *((*p.shape, 1, 1)[:2])] for p in training.net.parameters()],
-            "names": [name for p in training.net.parameters() for name in elements(self.names(p), p.shape)],
-            "X": self.X,
-            "Y": self.Y,
+            "changes": [course[:shown] for course in record.changes(_DIGITS)],
+            "cards": [[self.names(p), *((*p.shape, 1, 1)[:2])] for p in parameters],
+            "names": [name for p in parameters for name in elements(self.names(p), p.shape)],
             "batch": batches if training.batch_size < len(self.X) else None,
             "eta": optimizer.lr if type(optimizer) is SGD and len(optimizer.lines()) == 1 else None,
             "domain": self.domain,
             "classes": self.classes,
             "threshold": self.threshold,
-            "hidden": [[elements(self.names(t), t.shape), t.op.symbol] for t in self.hidden if t.op],
+            "X": [],
+            "hidden": [],
         }
-        with suppress(TypeError, ValueError, ArithmeticError), self._from_start():  # what cannot be printed is left out
+        if not self.alike:
+            return found
+        found |= {"X": self.X, "Y": self.Y, "held_out": list(zip(*self.held_out))}
+        with suppress(TypeError, ValueError, ArithmeticError):  # what cannot be printed is left out
             found["predict"] = programs.setdefault(self.program.to("javascript"), len(programs))
+            card: dict[Tensor, int] = {p: k for k, p in enumerate(parameters)}
+            found["hidden"] = [[elements(self.names(h), h.shape), op.symbol, card.get(W)] for h, op, W in self.hidden]
             if len(training.values) <= _LARGE:
                 found |= self._loss(programs, pages)
         return found
 
-    def _loss(self, programs: dict[str, int], pages: dict[str, tuple[Page, str]]) -> dict[str, Any]:
+    def _loss(self, programs: dict[str, int], pages: dict[str, Page]) -> dict[str, Any]:
         """The program of an example's loss and its gradient, whether the batch has the mean of them, and the page."""
-        training = self.training
-        y, output = Tensor(self.Y[0], label="y"), training.net(self.x)
-        loss = training.loss(output, y if y.shape == output.shape else y[0])
-        program = compile_graph({"L": loss, "g": grad(loss, training.values)}, {"y": y.values, **self.inputs})
-        text = program.to("javascript")
-        found: dict[str, Any] = {"given": [elements("x", self.x.shape), elements("y", y.shape)]}
-        with suppress(ValueError, RuntimeError, TimeoutError):  # too large, or there is no Graphviz
-            if text not in pages:
-                page = step_through(loss, title="One example of one step")
-                pages[text] = page, b64encode(compress(page.html.encode(), 9)).decode()
-            found["page"] = list(pages).index(text)
+        training, optimizer = self.training, self.training.optimizer
+        with self._at(0):
+            y, output = Tensor(self.Y[0], label="y"), training.net(self.x)
+            loss = training.loss(output, y if y.shape == output.shape else y[0])
+            found: dict[str, Any] = {"given": [elements("x", self.x.shape), elements("y", y.shape)]}
+            outputs = {"L": loss, "g": grad(loss, training.values)}
+            program = compile_graph(outputs, {"y": y.values, **self.inputs})
+            text = program.to("javascript")
+            with suppress(ValueError, RuntimeError, TimeoutError):  # too large, or there is no Graphviz
+                page = pages.get(text) or step_through(loss, title="One example of one step", eta=optimizer.lr)
+                if page.html:
+                    pages[text] = page
+                    found["page"] = list(pages).index(text)
         few = [*zip(self.record.steps[:-1], self.record.numbers)][:5]  # the last has no loss yet
         batches = [[program.function(self.Y[i], self.X[i], p)["L"] for i in training.batch(step)] for step, p in few]
-        for reduced, is_mean in (fmean, True), (sum, False):  # which of the two was recorded, if it was one of them
-            if all([isclose(reduced(L), self.record.losses[step], rel_tol=1e-9) for L, (step, _) in zip(batches, few)]):
+        for is_mean in True, False:  # which of the two was recorded, if it was one of them
+            reduced = [sum(L) / (len(L) if is_mean else 1) for L in batches]
+            if all([isclose(L, self.losses[step], rel_tol=1e-9) for L, (step, _) in zip(reduced, few)]):
                 return found | {"loss": programs.setdefault(text, len(programs)), "mean": is_mean}
         return found
 
@@ -205,23 +228,23 @@ class Film:
     def html(self) -> str:
         """The text of the page."""
         programs: dict[str, int] = {}
-        pages: dict[str, tuple[Page, str]] = {}
+        pages: dict[str, Page] = {}
         runs = [run.data(programs, pages) for run in self.runs]
-        packed = [text for _, text in pages.values()]
-        data = {"steps": self.steps, "notes": self.notes, "runs": runs, "pages": packed}
+        made = [page.html for page in pages.values()]
+        data = {"steps": self.steps, "notes": self.notes, "runs": runs, "pages": made}
         printed = ",\n".join([f"(() => {{\n{text}return program;\n}})()" for text in programs])
         script = f'"use strict";\nconst programs = [{printed}];\n' + _part("film.js")
         style = colours() + _part("film.css")
         return Template(_part("film.html")).substitute(
-            policy=policy((style, script), *[page._style_and_script for page, _ in pages.values()]),
+            policy=policy((style, script), *[page._style_and_script for page in pages.values()]),
             title=html.escape(look.printable(self.title)),
             style=style,
-            data=as_json(data),
+            data=b64encode(compress(as_json(data).encode(), 9)).decode(),
             script=script,
         )
 
     def save(self, path: str | os.PathLike[str], steps: Sequence[int] = ()) -> Path:
-        """Write the page (.html), small multiples of some steps (.svg), or a row for each kept step (.csv).
+        """Write the page (.html), small multiples after so many steps (.svg), or a row for each kept moment (.csv).
 
         Raises ValueError for another suffix, OSError where the file cannot be written.
         """
@@ -246,8 +269,8 @@ class Film:
             columns = [f"{path}[{k}]" for path, shape in record.parameters for k in range(prod(shape))]
             writer.writerow(["run", "step", "loss", "held_out", *columns])
             for k, (step, row) in enumerate(zip(record.steps, record.numbers)):
-                losses: list[Any] = [*record.losses[step : step + 1]] or [""]
-                writer.writerow([run.name, step, *losses, record.held_out[k] if record.held_out else "", *row])
+                loss = run.losses[step] if step < len(run.losses) else ""
+                writer.writerow([run.name, step, loss, record.held_out[k] if record.held_out else "", *row])
         return text.getvalue()
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
@@ -262,28 +285,11 @@ class Film:
         return f"<Film of {len(self.runs)} run{'s' * (len(self.runs) > 1)}, {self.steps} steps>"
 
 
-def _set(values: Sequence[Value], data: Sequence[float]) -> None:
-    for value, number in zip(values, data):
-        value.data = number
-
-
 def _around(axis: Sequence[float]) -> list[float]:
     """The range of a plot, a little larger than that of its numbers."""
     low, high = min(axis), max(axis)
     margin = 0.12 * (high - low) or 1.0
     return [low - margin, high + margin]
-
-
-def _as_bytes(integers: list[int]) -> bytes:
-    """Whole numbers, 7 bits to a byte, the lowest first; the sign is the lowest bit of all."""
-    found = bytearray()
-    for n in integers:
-        n = 2 * n if n >= 0 else -2 * n - 1
-        while n >= 128:
-            found.append(128 | n & 127)
-            n >>= 7
-        found.append(n)
-    return bytes(found)
 
 
 def _part(name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator, Sequence
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 from ..drawing import look
@@ -25,7 +26,8 @@ def small_multiples(runs: Sequence[Run], steps: Sequence[int]) -> str:
     for row, run in enumerate(runs):
         for column, step in enumerate(steps):
             x, y = GAP + column * (SIZE + GAP), GAP + row * (SIZE + TITLE + GAP)
-            title = f"{run.name}, step {run.record.steps[run.kept(step)]}" if len(runs) > 1 else f"step {step}"
+            moment = f"after {run.record.steps[run.kept(step)]} steps"
+            title = f"{run.name}, {moment}" if len(runs) > 1 else moment
             inside = "".join(_plot(run, step))
             text = f'<text y="14" fill="{look.colour("ink")}">{html.escape(look.printable(title))}</text>'
             plot = f'<svg y="{TITLE}" width="{SIZE}" height="{SIZE}">{inside}</svg>'
@@ -56,8 +58,10 @@ def _plot(run: Run, step: int) -> Iterator[str]:
         xs = [[x0 + a * (x1 - x0)] for a in middles]
         line = "L".join([place(x, y[0]) for [x], y in zip(xs, run.outputs(step, xs))])
         yield f'<path d="M{line}" fill="none" stroke="{look.colour("ink")}" stroke-width="2"/>'
-    for x, target in zip(run.X, run.Y):
-        kind = run.class_of(target) if len(x) == 2 else 0
-        at = place(x[0], x[1] if len(x) == 2 else target[0])
-        yield f'<path d="M{at}{PATHS[kind % 4]}" fill="{COLOURS[kind % 4]}" stroke="{look.colour("paper")}"/>'
+    paper = look.colour("paper")
+    for x, target, held_out in [*zip(run.X, run.Y, repeat(False)), *zip(*run.held_out, repeat(True))]:
+        kind = run.class_of(target) % 4 if len(x) == 2 else 0
+        at, colour = place(x[0], x[1] if len(x) == 2 else target[0]), COLOURS[kind]
+        fill, stroke = ("none", colour) if held_out else (colour, paper)
+        yield f'<path d="M{at}{PATHS[kind]}" fill="{fill}" stroke="{stroke}"/>'
     yield f'<rect width="{SIZE}" height="{SIZE}" fill="none" stroke="{look.colour("frame")}"/>'
