@@ -453,13 +453,6 @@ class Colour(enum.Enum):
     RED = 1
 
 
-def test_whole_numbers_of_numpy_are_keys():
-    np = pytest.importorskip("numpy")
-    a = value("a", 2.0)
-    program = compile_graph({np.int64(3): a, (np.uint8(1), "b"): a * a}, {np.int32(0): {np.int64(7): a}})
-    assert program({7: 3.0}) == {3: 3.0, (1, "b"): 9.0} and "{3: a, (1, 'b'): a * a}" in program.source
-
-
 @pytest.mark.parametrize("key", [Colour.RED, math.inf, math.nan, Fraction(1, 2), (1, Colour.RED), object])
 def test_a_key_that_cannot_be_written_is_refused(key):
     a = value("a", 2.0)

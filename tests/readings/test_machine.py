@@ -17,8 +17,9 @@ from hypothesis import given, settings
 
 from tinygrad_edu import MLP, Tensor, Value, compile_graph, grad, squared_error
 from tinygrad_edu.ops import Op
-from tinygrad_edu.readings.compiling import compiler, flat
-from tinygrad_edu.readings.compiling.compiler import cache_folder, library
+from tinygrad_edu.readings.compiling import flat
+from tinygrad_edu.readings.compiling import machine as machine_file
+from tinygrad_edu.readings.compiling.machine import cache_folder, library
 from tinygrad_edu.tree import flatten
 from tinygrad_edu.value import record
 from tinygrad_edu.writing.code import NotWritten
@@ -140,7 +141,7 @@ def test_no_compiler_has_a_complaint(name, hostile, step, tmp_path, monkeypatch)
     loss = ((x * w).tanh().sum() - 0.1) ** 3
     cube = compile_graph([loss, grad(loss, w), w], {"x": x, "w": w, "u": unused})
     wholes = []
-    monkeypatch.setattr(compiler, "_compiled", lambda command, source, folder: wholes.append(source) or 1 / 0)
+    monkeypatch.setattr(machine_file, "_compiled", lambda command, source, folder: wholes.append(source) or 1 / 0)
     for part, programs in ((flat.PART, (compile_graph([Value(1.0)], [unused]), cube, step[0])), (7, (cube, hostile))):
         monkeypatch.setattr(flat, "PART", part)
         for program in (*programs, compile_graph([], [])):
@@ -429,7 +430,7 @@ def test_what_cannot_be_repeated_is_refused():
 def test_without_a_compiler_it_says_what_to_install(monkeypatch):
     monkeypatch.delenv("CC", raising=False)
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    monkeypatch.setattr(compiler, "find_spec", lambda name: None)
+    monkeypatch.setattr(machine_file, "find_spec", lambda name: None)
     program = square()
     with pytest.raises(
         RuntimeError, match=r'^machine code needs a C compiler: install gcc or clang, or pip install -e "\.\[fast'
@@ -441,8 +442,8 @@ def test_without_a_compiler_it_says_what_to_install(monkeypatch):
 def test_a_compiler_in_a_wheel_is_called_by_this_python(monkeypatch):
     monkeypatch.delenv("CC", raising=False)
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    monkeypatch.setattr(compiler, "find_spec", lambda name: name == "ziglang")
-    assert compiler._compiler()[:4] == [sys.executable, "-m", "ziglang", "cc"]
+    monkeypatch.setattr(machine_file, "find_spec", lambda name: name == "ziglang")
+    assert machine_file._compiler()[:4] == [sys.executable, "-m", "ziglang", "cc"]
 
 
 @needs_c
@@ -459,8 +460,8 @@ def test_a_compiler_that_fails_is_a_sentence(monkeypatch, tmp_path):
 def cache(tmp_path, monkeypatch):
     """An empty cache, and a function that says how often something was compiled."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    made, compiled = [], compiler._compiled
-    monkeypatch.setattr(compiler, "_compiled", lambda *given: made.append(given) or compiled(*given))
+    made, compiled = [], machine_file._compiled
+    monkeypatch.setattr(machine_file, "_compiled", lambda *given: made.append(given) or compiled(*given))
     return lambda: len(made)
 
 

@@ -18,13 +18,12 @@ from ...network.reductions import per_count
 from ...network.tensor import Tensor
 from ...value import Value, all_finite
 from ...writing.code import JAVASCRIPT, PYTHON, C
-from .errors import FAILURES, explained, origin, run
 from .flat import Flat
 from .matrices import compile_matrices
 from .matrix_program import MatrixProgram
 from .recording import derivative
-from .statements import Plan, functions_of, plan, print_program, uncollected
-from .structures import print_reader
+from .source import FAILURES, explained, origin, print_reader, run
+from .statements import Plan, functions_of, plan, print_program
 
 if TYPE_CHECKING:
     from .machine import MachineCode
@@ -38,7 +37,6 @@ def compile_graph(outputs: Any, inputs: Any, level: Literal["value"] = "value") 
 def compile_graph(outputs: Any, inputs: Any, level: Literal["tensor"], batch: Sequence[Any] = ()) -> MatrixProgram: ...
 
 
-@uncollected()
 def compile_graph(
     outputs: Any, inputs: Any, level: str = "value", batch: Sequence[Any] = ()
 ) -> Program | MatrixProgram:

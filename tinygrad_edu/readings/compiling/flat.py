@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from ...tree import flatten, values_in
 from ...writing.code import Code, Written, identifier
+from .source import INDENT, unpacked
 from .statements import Plan, Statement, printer
-from .structures import INDENT, unpacked
 from .terms import Term
 
 PART = 150  # statements of one function: compilers need more than twice the time for a function of twice the length

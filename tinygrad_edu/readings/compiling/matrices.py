@@ -8,8 +8,8 @@ numbers, and their programs have to be the same.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
-from types import CodeType
 from typing import Any
 
 from ... import array_ops as A
@@ -27,7 +27,8 @@ from ..naming import Names
 from ..quantities import Quantities, gradients
 from .lowering import Arrays
 from .matrix_program import Expected, MatrixProgram
-from .recording import N, Recording, Size, map_tensors, mark_sizes, recorded, tensors_in
+from .recording import N, Recording, Size, mark_sizes, recorded, tensors_in
+from .source import mapped
 from .statements import Plan, arguments, needed, print_program
 from .terms import COUNT, Term
 
@@ -62,14 +63,14 @@ def compile_matrices(outputs: Any, inputs: Any, batch: Sequence[Any] = ()) -> Ma
     def record(resized: dict[Tensor, Tensor]) -> tuple[Recording, Any]:
         if not callable(outputs):
             return recorded(tensors_in(outputs), {t: resized.get(t) for t in given}), outputs
-        new = map_tensors(lambda t: resized.get(t, t), inputs)
+        new = mapped(lambda t: resized.get(t, t), inputs)
         tree = outputs(*(new.values() if isinstance(new, dict) else new))
         return recorded(tensors_in(tree), dict.fromkeys(tensors_in(new))), tree
 
     def plan(recording: Recording, tree: Any) -> Plan:
         own = iter(recording.inputs)
         first = recording.inputs[given.index(free[0])] if free else None
-        return array_plan(recording, tree, map_tensors(lambda _: next(own), inputs), first)
+        return array_plan(recording, tree, mapped(lambda _: next(own), inputs), first)
 
     def engine(arrays: Sequence[Any]) -> None:
         """The same inputs on the engine, which says what is wrong with them, if it finds something."""
@@ -132,24 +133,15 @@ def _check_same(*sources: str) -> None:
 def printed(plan: Plan) -> tuple[str, list[str], list[tuple[str, Any]]]:
     """The source of the program, the functions of NumPy that it calls, and what its arguments are."""
     program = print_program(plan, NUMPY, [*FUNCTIONS, *HELPERS, "abs", "len", "program"])
-    helpers = [text for name, text in HELPERS.items() if name in _names_used(program)]
+    helpers = [text for name, text in HELPERS.items() if name in re.findall(r"\w+(?=[(])", program)]
     source = "\n\n\n".join([*[text.strip() for text in helpers], program])
-    functions = sorted([name for name in _names_used(source) if name in FUNCTIONS or hasattr(math, name)])
+    called = set(re.findall(r"\w+(?=[(.\[])", source))
+    functions = sorted([name for name in called if name in FUNCTIONS or hasattr(math, name)])
 
     def expected(t: Tensor) -> Expected:
         return Expected(plan.called(t) or "", tuple(["n" if isinstance(n, Size) else n for n in t.shape]))
 
-    return source, functions, [(name, map_tensors(expected, entry)) for name, entry in plan.entries]
-
-
-def _names_used(source: str) -> set[str]:
-    """The global names of a source."""
-    found: set[str] = set()
-    codes = [compile(source, "<program>", "exec")]
-    for code in codes:  # which grows
-        found.update(code.co_names)
-        codes += [c for c in code.co_consts if isinstance(c, CodeType)]
-    return found
+    return source, functions, [(name, mapped(expected, entry)) for name, entry in plan.entries]
 
 
 def array_plan(recording: Recording, outputs: Any, inputs: Any, batch: Tensor | None) -> Plan:
@@ -237,7 +229,7 @@ def array_plan(recording: Recording, outputs: Any, inputs: Any, batch: Tensor | 
         arguments(inputs, names),
         {t: terms[names(t)] for t in given},
         [*sections, (rest, last)],
-        map_tensors(lambda _: next(in_order), outputs),
+        mapped(lambda _: next(in_order), outputs),
         [t for t in order if t in used],
         [*lines[0], *lines[1]],
         names,

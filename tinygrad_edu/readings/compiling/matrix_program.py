@@ -11,8 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from ...tree import flatten
-from .errors import run
-from .recording import map_tensors
+from .source import mapped, run
 
 _MOST = 1000  # examples that the engine computes again to say what went wrong
 
@@ -115,7 +114,7 @@ class MatrixProgram:
     def _run(self, arrays: Sequence[Any], function: Callable[..., Any] | None = None) -> Any:
         """The function of all arrays, in the structure of the arguments."""
         own = iter(arrays)
-        return (function or self.function)(*[map_tensors(lambda _: next(own), entry) for _, entry in self._parts[2]])
+        return (function or self.function)(*[mapped(lambda _: next(own), entry) for _, entry in self._parts[2]])
 
     def _is_finite(self, result: Any) -> bool:
         np, arrays = self._numpy, flatten(result)

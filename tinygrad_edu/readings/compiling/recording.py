@@ -17,6 +17,7 @@ from ...shapes import nested
 from ...value import Value
 from ...writing.algebra import Symbol
 from ...writing.expression import Expression, Name
+from .source import ends
 
 
 class Size(int):
@@ -64,25 +65,15 @@ def tensors_in(tree: Any) -> list[Tensor]:
     >>> tensors_in({"x": Tensor([1.0]), "rest": [Tensor([2.0])]})
     [Tensor([1.0]), Tensor([2.0])]
     """
-    if isinstance(tree, Tensor):
-        return [tree]
-    if isinstance(tree, (list, tuple, dict)):
-        return [t for branch in (tree.values() if isinstance(tree, dict) else tree) for t in tensors_in(branch)]
-    kind = "a single Value" if isinstance(tree, Value) else type(tree).__name__
-    raise TypeError(
-        f'compile_graph: level="tensor" takes Tensors and structures of them, not {kind}; level="value" prints '
-        "programs of single numbers"
-    )
-
-
-def map_tensors(f: Callable[[Tensor], Any], tree: Any) -> Any:
-    """The structure with f of each Tensor in its place."""
-    if isinstance(tree, dict):
-        return {key: map_tensors(f, branch) for key, branch in tree.items()}
-    if isinstance(tree, (list, tuple)):
-        branches = [map_tensors(f, branch) for branch in tree]
-        return tuple(branches) if isinstance(tree, tuple) else branches
-    return f(tree)
+    found = ends(tree)
+    for x in found:
+        if not isinstance(x, Tensor):
+            kind = "a single Value" if isinstance(x, Value) else type(x).__name__
+            raise TypeError(
+                f'compile_graph: level="tensor" takes Tensors and structures of them, not {kind}; level="value" prints '
+                "programs of single numbers"
+            )
+    return found
 
 
 def derivative(y: Tensor, x: Tensor) -> Tensor:

@@ -5,10 +5,8 @@ A statement is one formula over local variables, and a decision is an expression
 
 from __future__ import annotations
 
-import gc
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -20,7 +18,7 @@ from ...value import Value
 from ...writing.code import PYTHON, Code, Written, functions_in
 from ...writing.expression import Apply, write
 from .. import naming
-from .structures import EXPRESSION, INDENT, Called, Names, laid_out, name_of, unfolded, unpacked
+from .source import EXPRESSION, INDENT, Called, Names, ends, laid_out, name_of, unfolded, unpacked
 from .terms import COUNT, RESHAPE, VIEW, Term, simplify
 
 # What a step without a label is called, with a number behind it.
@@ -51,21 +49,12 @@ class Plan(NamedTuple):
     constants: dict[Term, tuple[str, Tensor]] = {}  # noqa: RUF012
 
 
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Without the garbage collector, which would go through a growing program again and again, and find nothing."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
 def plan(outputs: Any, inputs: Any) -> Plan:
     """The plan of the function that `compile_graph` describes."""
-    called = naming.Names([*_tensors(outputs), *values_in(outputs)], [*_tensors(inputs), *values_in(inputs)]).given
+    roots, others = [
+        [*[x for x in ends(tree) if isinstance(x, Tensor)], *values_in(tree)] for tree in (outputs, inputs)
+    ]
+    called = naming.Names(roots, others).given
     entries = arguments(inputs, called)
     variables = _variables([entry for _, entry in entries])
     results = values_in(outputs)
@@ -258,13 +247,6 @@ def _labels(order: Iterable[Value], outputs: Any, called: Called) -> Iterator[tu
     results = set(values_in(outputs))  # the L or f of a result without a label is not needed
     named = [value for value in order if value.label or value not in results]
     yield from [(value, name) for value in named if (name := called(value))]
-
-
-def _tensors(tree: Any) -> list[Tensor]:
-    if isinstance(tree, (list, tuple, dict)):
-        branches = tree.values() if isinstance(tree, dict) else tree
-        return [tensor for branch in branches for tensor in _tensors(branch)]
-    return [tree] if isinstance(tree, Tensor) else []
 
 
 def _sections(order: Iterable[Value], results: list[Value]) -> list[tuple[str, list[Value]]]:

@@ -1,13 +1,12 @@
-"""Structures as code: what stands on the left and the right of `[[W_11, W_12], b] = parameters`."""
+"""Source text: its names, structures such as `[[W_11, W_12], b] = parameters`, and how it runs and fails."""
 
 from __future__ import annotations
 
+import ast
 import itertools
 import keyword
 import math
-import operator
-from collections.abc import Callable, Container, Iterable
-from types import NoneType
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from ...network.tensor import Tensor
@@ -94,29 +93,37 @@ def print_writer(tree: Any) -> str:
 
 def key_as_code(key: Any) -> str:
     """A key of a dict as it is written in source. Raises TypeError where it cannot be."""
-    if type(key) is tuple:
-        return f"({', '.join(map(key_as_code, key))}{',' * (len(key) == 1)})"
-    if type(key) in (str, bytes, bool, NoneType) or (type(key) is float and math.isfinite(key)):
-        return repr(key)
+    text = repr(key)
     try:
-        return repr(operator.index(key))  # also of NumPy's integers
-    except TypeError:
-        raise TypeError(
-            f"compile_graph: the key {key!r} cannot be written in a program; keys are text, whole numbers, or tuples "
-            "of them"
-        ) from None
+        if ast.literal_eval(text) == key:
+            return text
+    except (SyntaxError, ValueError):
+        pass
+    raise TypeError(
+        f"compile_graph: the key {key!r} cannot be written in a program; keys are text, numbers, or tuples of them"
+    )
+
+
+def mapped(f: Callable[[Any], Any], tree: Any) -> Any:
+    """The structure with f of each Value or Tensor in its place."""
+    if isinstance(tree, dict):
+        return {key: mapped(f, branch) for key, branch in tree.items()}
+    if isinstance(tree, (list, tuple)):
+        branches = [mapped(f, branch) for branch in tree]
+        return tuple(branches) if isinstance(tree, tuple) else branches
+    return f(tree)
+
+
+def ends(tree: Any) -> list[Any]:
+    """The Values and Tensors of a structure, from left to right."""
+    found: list[Any] = []
+    mapped(found.append, tree)
+    return found
 
 
 def unfolded(tree: Any, leaf: Callable[[Any], Any]) -> Any:
     """The structure with lists for Tensors, and `leaf(x)` for what stands at its ends."""
-    if isinstance(tree, Tensor):
-        return nested([*map(leaf, tree.values)], tree.shape)
-    if isinstance(tree, dict):
-        return {key: unfolded(branch, leaf) for key, branch in tree.items()}
-    if isinstance(tree, (list, tuple)):
-        branches = [unfolded(branch, leaf) for branch in tree]
-        return tuple(branches) if isinstance(tree, tuple) else branches
-    return leaf(tree)
+    return mapped(lambda x: nested([*map(leaf, x.values)], x.shape) if isinstance(x, Tensor) else leaf(x), tree)
 
 
 def laid_out(tree: Any, text: Callable[[Any], str]) -> str:
@@ -144,3 +151,61 @@ def filled(words: list[str]) -> list[str]:
     lines = -(-len(words) // max(1, EXPRESSION // longest))
     n = -(-len(words) // max(1, lines))
     return [" ".join(words[i : i + n]) for i in range(0, len(words), n)]
+
+
+# How source runs, and what is said where it fails.
+
+FILE = "<program>"  # the name under which printed programs are compiled
+
+#: What a step, or an argument that does not fit, can raise.
+FAILURES = (ZeroDivisionError, OverflowError, ArithmeticError, TypeError, LookupError, ValueError)
+
+
+def run(source: str, functions: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The names that a source defines; it is also given the functions."""
+    names = dict(functions or {})
+    exec(compile(source, FILE, "exec"), names)
+    return names
+
+
+def explained(source: str, error: Exception) -> Exception:
+    """The error with the step of the source that raised it and its numbers."""
+    kind = next(kind for kind in FAILURES if isinstance(error, kind))
+    place = error.__traceback__
+    assert place  # the frame that caught the error
+    if place.tb_next is None:
+        return kind(str(error))  # too few arguments, or too many
+    place = place.tb_next
+    if place.tb_frame.f_code.co_filename != FILE:
+        return kind(f'a result is not a finite real number ({error}); level="tensor" makes programs of arrays')
+    first, last, start, end = list(place.tb_frame.f_code.co_positions())[place.tb_lasti // 2]
+    first, last = first or place.tb_lineno, last or place.tb_lineno
+    step = source.splitlines()[first - 1].strip()
+    lines = source.encode().splitlines()[first - 1 : last]  # columns count bytes
+    lines[-1] = lines[-1][:end]
+    lines[0] = lines[0][start or 0 :]
+    what = " ".join([line.decode().strip() for line in lines])
+    if what.startswith("[") or what.endswith("]"):
+        return kind(f"the argument does not fit the inputs, {what}: {error}")
+    known = place.tb_frame.f_locals
+    numbers = ", ".join([f"{name} = {known[name]!r}" for name in _names_in(what) if name in known])
+    where = f" where {numbers}" if numbers else ""
+    return kind(f"{what} has no finite value{where}: {error} (line {first}, {step})")
+
+
+def _names_in(code: str) -> tuple[str, ...]:
+    try:
+        return compile(code, FILE, "exec").co_names
+    except SyntaxError:  # where Python runs without columns, it may be a part of a statement
+        return ()
+
+
+def origin(source: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> str:
+    """Which step of a run was the first to leave the finite numbers."""
+    body, _, result = source.rpartition("\n    return ")
+    program: Callable[..., dict[str, Any]] = run(f"{body}\n    return locals()")["program"]
+    for name, number in program(*arguments, **keywords).items():  # in the order in which they were computed
+        if isinstance(number, float) and not math.isfinite(number):
+            steps = [line.strip() for line in body.splitlines() if line.strip().startswith(f"{name} = ")]
+            return f"{name} is {number}" + (f" in {steps[0]}" if steps else ", which is not a finite number")
+    return f"a result is not finite: {' '.join(result.split())}"
