@@ -1,11 +1,11 @@
-"""Arrays instead of numbers. New: the program in matrices, as one writes it by hand, for any number of examples.
+"""Arrays instead of numbers. New: the program in matrices, as you would write it by hand, for any number of examples.
 
     pip install -e ".[examples]"
     python examples/arrays.py
 
 `compile_graph` with `level="tensor"` prints the lines of the derivation in the language of NumPy: first for the two
-questions of the practical, with one example and with a batch. Recorded with two examples, such a program takes
-thousands: the loop over the examples has moved out of Python, which is why PyTorch and JAX are fast. The last program
+questions of the practical, with one example and with a batch. A program recorded with two examples takes thousands:
+the loop over the examples has moved out of Python, which is also why PyTorch and JAX are fast. The last program
 learns whether points lie inside a circle.
 """
 

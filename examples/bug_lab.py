@@ -1,8 +1,8 @@
-"""The bug lab. New: an engine of 40 lines with one conceptual mistake in it, for you to mend.
+"""The bug lab. New: an engine of 40 lines with one conceptual mistake, for you to fix.
 
-    python examples/bug_lab.py 3 mine.py     writes the engine with bug 3
-    python examples/bug_lab.py --check mine.py    says, by differences, whether it is right now; not where
-    python examples/bug_lab.py --solution 3  tells what was wrong
+    python examples/bug_lab.py 3 mine.py         writes the engine with bug 3
+    python examples/bug_lab.py --check mine.py   compares its gradients with differences
+    python examples/bug_lab.py --solution 3      explains bug 3
 
 Each of the ten bugs is one replacement in the right engine below.
 """
@@ -150,7 +150,7 @@ def _adds_up(value: Any) -> bool:
 
 def main(argv: list[str] | None = None) -> int:
     """Write an engine, check one, or tell; returns the exit status."""
-    p = argparse.ArgumentParser(description="An engine with one mistake in it, to mend.", allow_abbrev=False)
+    p = argparse.ArgumentParser(description="An engine with one mistake, to be fixed.", allow_abbrev=False)
     p.add_argument("bug", type=int, nargs="?", choices=range(1, len(BUGS) + 1), help="which, from 1 to 10")
     p.add_argument("file", nargs="?", help="where to write the engine; by default it is printed")
     p.add_argument("--check", metavar="FILE", help="whether the engine in the file is right")
@@ -167,7 +167,7 @@ def main(argv: list[str] | None = None) -> int:
         source = with_bug(options.bug or 1)
         if options.file:
             Path(options.file).write_text(source, encoding="utf-8")
-            print(f"{options.file} is written. Mend it, and check it with --check {options.file}")
+            print(f"{options.file} is written. Fix it, and check it with --check {options.file}")
         else:
             print(source, end="")
     return 0

@@ -2,7 +2,7 @@
 
     python examples/by_hand.py
 
-No library, only Python; the one import has ∂ printed everywhere. The example of the notes is
+No library, only Python; the one import makes ∂ printable everywhere. The example of the notes is
 r(t) = u · v with u = t² and v = 3t + 1. Two paths lead from t to r, one through u and one
 through v. The chain rule multiplies along each path and adds up:
 

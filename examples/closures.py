@@ -1,10 +1,10 @@
-"""An engine in 40 lines. New: every number records how to go back. And why that is not enough.
+"""An engine in 40 lines. New: every number records how to go back, and why that is not enough.
 
     python examples/closures.py
 
 Each operation leaves a closure that multiplies by its local derivatives, and `backward` calls
-the closures in reverse order. micrograd works like this. The same three questions are put to
-these 40 lines and to the package's own Value, for which see recorded.py.
+the closures in reverse order, as micrograd does. These 40 lines and the package's own Value (see
+recorded.py) are asked the same three questions.
 """
 
 import tinygrad_edu

@@ -2,8 +2,8 @@
 
     python examples/convolution.py
 
-yᵢ = Σₖ wₖ xᵢ₊ₖ, which libraries call a convolution. Written with slices it is one term for each wₖ, that weight times
-the signal moved by k. So ∂L/∂wₖ = Σᵢ ∂L/∂yᵢ xᵢ₊ₖ, and ∂L/∂x is the convolution of ∂L/∂y with the flipped kernel.
+yᵢ = Σₖ wₖ xᵢ₊ₖ, which libraries call a convolution. Written with slices it has one term for each wₖ: the weight times
+the signal shifted by k. So ∂L/∂wₖ = Σᵢ ∂L/∂yᵢ xᵢ₊ₖ, and ∂L/∂x is the convolution of ∂L/∂y with the flipped kernel.
 """
 
 from tinygrad_edu import Module, Parameter, Tensor, explain, squared_error

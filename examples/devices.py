@@ -4,11 +4,10 @@
     python examples/devices.py
 
 L is a mean over the examples, so ∂L/∂θ is the mean of their gradients. Each device can take its own examples with a
-copy of θ, and at the end of a step the devices only put their gradients together. The program is the one that
-`compile_graph` prints for any number of examples; it does not know about devices: where its arrays lie decides, and
-JAX does the sums. Eight devices are simulated here on the processor, then two processes of four devices each do the
-same over the network of this machine. The same lines run on eight real devices, and W of a layer that is too wide for
-one may lie on all of them, some columns on each.
+copy of θ; at the end of a step the devices only add up their gradients. `compile_graph` prints the program for any
+number of examples. The program does not know about devices: JAX distributes the work by where the arrays are. Here
+eight devices are simulated on the processor, and then two processes with four devices each exchange gradients over the
+network. The same lines run on eight real devices. If W is too wide for one device, each can hold some of its columns.
 """
 
 import os

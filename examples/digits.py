@@ -1,12 +1,12 @@
-"""Handwritten digits. New: 1,797 pictures, batches, and a network of a size at which single numbers are too slow.
+"""Handwritten digits. New: 1,797 pictures, batches, and a network too large for graphs of single numbers.
 
     pip install -e ".[examples,digits]"
     python examples/digits.py                                 train, and count what is right
     python examples/digits.py --picture confusion.png         and draw what is taken for what
 
-A 64-32-10 network gets a picture of 8 × 8 shades and gives a number z for each digit. It is recorded with two examples;
-the program that `compile_graph` prints takes any number of them, so 64 in each step of training and all 360 that the
-network has not seen at the end.
+A 64-32-10 network takes a picture of 8 × 8 shades and returns a number z for each digit. It is recorded with two
+examples. The program that `compile_graph` prints takes any number: 64 in each step of training, and at the end all
+360 that the network has not seen.
 """
 
 import argparse

@@ -3,7 +3,7 @@
     python examples/embedding.py
 
 E holds one row for each token, and tokens are integers: the layer is E[tokens]. A row that is not picked gets no
-gradient, and the row of a token that comes twice gets the sum of both.
+gradient, and the row of a token that appears twice gets the sum of both.
 """
 
 from tinygrad_edu import Linear, Module, Parameter, Tensor, cross_entropy, explain

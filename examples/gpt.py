@@ -5,7 +5,7 @@
 A token is a letter or the mark that begins and ends a name. From the tokens so far the model gives a number z for
 each token that may come next, and learns by cross-entropy, −log softmax(z) of the one that came. Attention is where
 tokens meet: each has a query q, a key k and a value v, and takes Σₜ aₜ vₜ with a = softmax(q · kₜ / √n) over itself
-and those before. That is added to the token's vector x, and so is what two layers of neurons make of it.
+and those before. The result is added to the token's vector x, and so is the output of two layers of neurons.
 """
 
 import random

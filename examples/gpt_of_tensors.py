@@ -4,9 +4,9 @@
     python examples/gpt_of_tensors.py [steps, by default 1000]
     python examples/gpt_of_tensors.py --explain                 its loss for a name of three letters, and every gradient
 
-Each row of x is a token. Attention is three products of matrices for each head: A = softmax(Q Kᵀ / √n), where a token
-sees itself and those before, and then A V; the heads are the first of three axes. The engine records a name once for
-each length; what trains is the program that `compile_graph` makes of it, whose gradients are those of the engine.
+Each row of x is a token. For each head attention is A V with A = softmax(Q Kᵀ / √n), where a token sees itself and
+those before it; the heads are the first of three axes. The engine records one name of each length. Training runs the
+program that `compile_graph` makes of it, with the same gradients.
 """
 
 import random

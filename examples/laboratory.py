@@ -6,7 +6,7 @@ A neuron with a shortcut around its tanh, so that u is used twice:
 
     u = w x,   h = tanh(u + b),   ŷ = h + u,   L = (ŷ − y)²
 
-By hand ∂L/∂u = 2 (ŷ − y) · (1 + (1 − h²)): one term for each of the two ways from u to L.
+By hand ∂L/∂u = 2 (ŷ − y) · (1 + (1 − h²)): one term for each of the two paths from u to L.
 """
 
 import argparse
@@ -32,7 +32,7 @@ def main() -> None:
     L.backward()
 
     slope, right, before = 1 - h.data**2, w.grad, w.data
-    wrong = e.data * slope * x.data  # e·e counted once, and of the two ways to u only that through h
+    wrong = e.data * slope * x.data  # e·e counted once, and of the two paths to u only that through h
     b.data = 4.0
     L.forward()
     saturated = 1 - h.data**2
@@ -42,7 +42,7 @@ def main() -> None:
         Task(
             "Press ↑ on the number of w. Which values follow, and which gradients?",
             leaf=w,
-            seen="All values on the ways from w to L, and every gradient: each one has a number from those ways in it.",
+            seen="All values on the paths from w to L, and every gradient: each contains a number from those paths.",
         ),
         Task(
             "Drag the point along the curve of L over w until the tangent is flat. What is L there?",
@@ -69,7 +69,7 @@ def main() -> None:
         Task(
             "An engine with = in place of += stands beside the right one. Why is its ∂L/∂w another?",
             mistake="overwrite",
-            seen=f"∂L/∂w is {wrong:.4f}, not {right:.4f}: of two ways that meet only the last one counts.",
+            seen=f"∂L/∂w is {wrong:.4f}, not {right:.4f}: where two paths meet, only the last one counts.",
         ),
     ]
     if args.file:

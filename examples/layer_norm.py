@@ -1,4 +1,4 @@
-"""Layer norm. New: a result that every input reaches in three ways.
+"""Layer norm. New: a result that every input reaches on three paths.
 
     python examples/layer_norm.py
 

@@ -3,8 +3,8 @@
     python examples/line.py
 
 The model is ŷ = w x + b, and the loss the mean of the squares, L = 1/N Σᵢ (ŷᵢ − yᵢ)². The four
-lines in the loop train every network, here and in PyTorch. This once the best w and b are known
-by a formula, too, so we can see where gradient descent arrives:
+lines in the loop train every network, here and in PyTorch. For a line there is also a formula for
+the best w and b, so we can see where gradient descent arrives:
 
     w* = Σᵢ (xᵢ − x̄)(yᵢ − ȳ) / Σᵢ (xᵢ − x̄)²,   b* = ȳ − w* x̄
 """

@@ -2,8 +2,8 @@
 
     python examples/logistic.py
 
-z = W x + b and p = σ(z), with the loss −(y log p + (1 − y) log(1 − p)), the mean over n examples. The logarithm takes
-the sigmoid away again, and the backward pass starts with ∂L/∂z = (σ(z) − y)/n.
+z = W x + b and p = σ(z), with the loss −(y log p + (1 − y) log(1 − p)), the mean over n examples. The logarithm and
+the sigmoid cancel, so the backward pass starts with ∂L/∂z = (σ(z) − y)/n.
 """
 
 from tinygrad_edu import SGD, Linear, Tensor, binary_cross_entropy_with_logits, explain

@@ -1,4 +1,4 @@
-"""Names, 1: counting. New: a model that writes, as a table of which letter follows which; no library.
+"""Names, 1: counting. New: a model that writes: a table of which letter follows which, without a library.
 
     python examples/names_1_counts.py
 

@@ -2,9 +2,9 @@
 
     python examples/names_2_layer.py
 
-Counting works for a table only. The same table can be learned: each letter x has a row of numbers z = W[x], and
-p = softmax(z). By hand, the gradient of −log p_y is ∂L/∂z = p − y with y as a row of zeros and a 1. A step against it
-moves the row of every letter that was seen. The loss goes to that of the counts themselves, without the ones added.
+Counting works only for a table. The same table can be learned: each letter x has a row of numbers z = W[x], and
+p = softmax(z). By hand, the gradient of −log p_y is ∂L/∂z = p − y, with y as a row of zeros and a single 1. A step
+against it moves the row of every letter that was seen. The loss approaches that of the counts without the added ones.
 """
 
 from math import exp, log

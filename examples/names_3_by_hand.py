@@ -3,8 +3,8 @@
     python examples/names_3_by_hand.py
 
 Each letter becomes a row of E, three of them side by side are x, and then h = tanh(x W₁ᵀ + b₁), z = h W₂ᵀ + b₂. A row
-is an example. The backward pass goes through the same lines in the opposite order; what was used several times gets a
-sum.
+is an example. The backward pass goes through the same lines in the opposite order. A row that was used several times
+gets the sum of its gradients.
 """
 
 import numpy as np
@@ -32,7 +32,7 @@ def loss_and_gradients(p: dict[str, np.ndarray]) -> tuple[float, dict[str, np.nd
     dz1 = dh * (1 - h**2)
     dx = dz1 @ p["W1"]
     dE = np.zeros_like(p["E"])
-    np.add.at(dE, tokens, dx.reshape(n, 3, -1))  # a letter that comes several times gets the sum
+    np.add.at(dE, tokens, dx.reshape(n, 3, -1))  # a letter that appears several times gets the sum
     return loss, {"E": dE, "W1": dz1.T @ x, "b1": dz1.sum(axis=0), "W2": dz.T @ h, "b2": dz.sum(axis=0)}
 
 

@@ -2,7 +2,7 @@
 
     python examples/names_4_engine.py
 
-The numbers to start from are those of names_3_by_hand.py, and so are, to rounding, all losses and gradients.
+It starts from the numbers of names_3_by_hand.py. All losses and gradients are the same except for rounding.
 """
 
 from names import pairs

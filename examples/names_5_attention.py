@@ -1,10 +1,10 @@
-"""Names, 5: attention. New: a letter looks at all letters before it, however many, and takes what it needs.
+"""Names, 5: attention. New: a letter looks at all letters before it, and takes what it needs.
 
     python examples/names_5_attention.py
 
-Three letters side by side have three sets of weights and forget the fourth. Attention has one set: each letter asks
-with a query, each answers with a key, and A = softmax(Q Kᵀ / √n) says how much of whose value is taken. A letter must
-not look ahead, at those it is to guess, so −∞ (here −10⁹) is added there. One name is one example.
+Three letters side by side need three sets of weights, and the fourth is forgotten. Attention has one set: each letter
+asks with a query and answers with a key, and A = softmax(Q Kᵀ / √n) says how much of each value is taken. A letter must
+not look ahead at the letters to be predicted, so −10⁹ is added to their scores. One name is one example.
 """
 
 import random

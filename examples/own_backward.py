@@ -3,10 +3,10 @@
     pip install -e ".[examples]"
     python examples/own_backward.py
 
-A batch of three examples goes through two layers and a softmax, all in arrays. `backward` is written by hand, with a
-mistake in it. `compare_gradients` records the same computation, says which line is wrong first, where it is off most,
-and which known mistake gives these numbers. What follows rightly from a wrong line is not blamed. Mend it, and run
-it again: `--mended` shows the right line.
+A batch of three examples goes through two layers and a softmax, all in arrays. The backward pass is written by
+hand, with a mistake in it. `compare_gradients` records the same computation and says which line is wrong first, where
+it is off most, and which known mistake gives these numbers. Lines that follow correctly from a wrong one are not
+blamed. Fix the line and run it again: `--fixed` shows the right one.
 """
 
 import sys
@@ -39,7 +39,7 @@ dz2 = (p - Y) / len(X)
 dW2 = dz2.T @ h1
 db2 = dz2.sum(axis=0)
 dh1 = dz2 @ W2
-dz1 = dh1 * (1 - h1**2) if "--mended" in sys.argv else dh1 * (1 - h1)
+dz1 = dh1 * (1 - h1**2) if "--fixed" in sys.argv else dh1 * (1 - h1)
 dW1 = dz1.T @ X
 db1 = dz1.sum(axis=0)
 

@@ -1,4 +1,4 @@
-"""What q1.py and q2.py share: their options, the examples, and what is written of a pass.
+"""What q1.py and q2.py share: their options, the examples, and what is kept of a pass.
 
 The page itself, with its formulas in plain lists, is in practical_page.py.
 """

@@ -27,7 +27,7 @@ with question("Question 1: squared error", remark) as run:
     layer1, layer2, layer3 = net.layers
 
     for passes in run.steps():
-        for x, y in passes:  # one example; of several, all of them last, with one example a row
+        for x, y in passes:  # each example, then all of them at once, one in each row
             # Forward.
             z1 = layer1(x)  # W⁽¹⁾ h⁽⁰⁾ + b⁽¹⁾, with h⁽⁰⁾ = x
             h1 = z1.tanh()

@@ -5,8 +5,8 @@
 Matt Mazur, "A Step by Step Backpropagation Example" (2015): two inputs, two hidden sigmoid neurons, two sigmoid
 outputs, E = ½ Σ (target − out)², η = 0.5. Both neurons of a layer have the same bias, which is never updated.
 
-The error after the step is another one in the article: the program behind that number updates w₅ … w₈ first, and then
-computes the gradients of w₁ … w₄ with the new ones. The chain rule needs the weights of the forward pass.
+The article prints another error after the step: its program updates w₅ … w₈ first, and computes the gradients of
+w₁ … w₄ with the new weights. The chain rule needs the weights of the forward pass.
 """
 
 from tinygrad_edu import Linear, Module, Tensor, explain, squared_error

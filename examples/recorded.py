@@ -3,8 +3,8 @@
     python examples/recorded.py              at t = 2
     python examples/recorded.py 0.5          at another t
 
-It is r = u·v of by_hand.py again, with u = t² and v = 3t + 1. Written as arithmetic on Values it
-is also recorded, and `backward()` goes both paths from r to t and adds up:
+This is r = u·v of by_hand.py again, with u = t² and v = 3t + 1. Arithmetic on Values is recorded,
+and `backward()` follows both paths from r to t and adds up:
 
     dr/dt = ∂r/∂u · du/dt + ∂r/∂v · dv/dt = v · 2t + u · 3 = 9t² + 2t
 """

@@ -1,8 +1,8 @@
-"""A residual block. New: a way past the layer, on which the gradient arrives unchanged.
+"""A residual block. New: a path past the layer, on which the gradient arrives unchanged.
 
     python examples/residual.py
 
-y = x + W₂ relu(W₁ x + b₁) + b₂. From y back to x lead two paths: through the layers, and straight, with slope 1.
+y = x + W₂ relu(W₁ x + b₁) + b₂. Two paths lead from y back to x: one through the layers, and a direct one with slope 1.
 However small the weights are, ∂L/∂x contains ∂L/∂y itself.
 """
 

@@ -5,9 +5,9 @@
     python examples/train_moons.py --picture moons.png   and draw the decision boundary
     python examples/train_moons.py --compiled            the same numbers, several times faster
 
-A 2-16-16-1 network learns to tell two half circles with noise apart. Its one output s is a score:
-its sign is the class, t = ±1. The loss is the hinge loss, the mean of max(0, 1 − t·s): it asks for
-a score on the right side with a margin of 1, and is 0 for points that have it.
+A 2-16-16-1 network learns to separate two noisy half circles. Its one output s is a score, and the
+sign of s is the class, t = ±1. The loss is the hinge loss, the mean of max(0, 1 − t·s). It is 0 for
+points on the right side with a margin of at least 1.
 """
 
 import argparse

@@ -256,7 +256,7 @@ def test_eight_films_are_what_their_notes_say(tmp_path):
 
 
 @pytest.mark.parametrize("bug", range(1, 11))
-def test_each_bug_is_found_by_the_check_and_can_be_mended(bug, tmp_path, capsys, monkeypatch):
+def test_each_bug_is_found_by_the_check_and_can_be_fixed(bug, tmp_path, capsys, monkeypatch):
     monkeypatch.syspath_prepend(EXAMPLES)
     import bug_lab
 

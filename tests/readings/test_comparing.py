@@ -104,4 +104,4 @@ def test_what_is_not_a_number_is_wrong() -> None:
 def test_the_program_of_the_ladder_names_its_mistake() -> None:
     assert "The first that is wrong is dL_dz1." in run("own_backward.py")
     assert "tanh′ is 1 − h², not 1 − h." in run("own_backward.py")
-    assert "wrong" not in run("own_backward.py", "--mended")
+    assert "wrong" not in run("own_backward.py", "--fixed")
