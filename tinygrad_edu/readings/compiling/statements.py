@@ -51,9 +51,8 @@ class Plan(NamedTuple):
 
 def plan(outputs: Any, inputs: Any) -> Plan:
     """The plan of the function that `compile_graph` describes."""
-    roots, others = [
-        [*[x for x in ends(tree) if isinstance(x, Tensor)], *values_in(tree)] for tree in (outputs, inputs)
-    ]
+    roots: list[Any] = ends(outputs) + values_in(outputs)
+    others: list[Any] = ends(inputs) + values_in(inputs)
     called = naming.Names(roots, others).given
     entries = arguments(inputs, called)
     variables = _variables([entry for _, entry in entries])
