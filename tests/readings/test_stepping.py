@@ -500,8 +500,8 @@ def test_what_is_no_page_is_refused_in_a_sentence(arguments, error, words):
 @pytest.mark.parametrize(
     ("task", "error", "words"),
     [
-        (3, TypeError, "task 1 is a Task, or"),
-        (("Set q.", {"q": 1.0}), ValueError, "names 'q', which is not a leaf of this graph; there are w, x, b, y"),
+        (3, TypeError, "task 1 cannot be set up on this graph: a task is a Task, or"),
+        (("Set q.", {"q": 1.0}), ValueError, "'q' is not a leaf of it; there are w, x, b, y"),
         (("Set w.", {"w": math.inf}), ValueError, "a finite number"),
         (("Set w.", [("w", 1.0)]), TypeError, "the numbers are a dict"),
         (("", {}), ValueError, "no sentence"),

@@ -3,16 +3,13 @@
 stage.py      the picture, and where in it each number stands
 script.py     the steps: what each one says and shows
 live.py       the graph as JavaScript, and formulas as trees: engine.js computes
-questions.py  what a line asks, and what wrong rules give
-tasks.py      experiments
+questions.py  what the page asks: numbers, and what wrong rules make of them; experiments
 page.py       Page: the one HTML file, saved or shown; page.html, page.css and the .js files are its parts
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from contextlib import suppress
-from math import isfinite
+from math import inf, isfinite
 from typing import Any
 
 from ...network.optim import SGD, Optimizer
@@ -31,16 +28,15 @@ from ..explaining.values import derive_values
 from ..subject import Subject, subject
 from .live import Rows, nodes_as_data
 from .page import Page
-from .questions import questions_as_data
+from .questions import Task, questions_as_data, tasks_as_data
 from .script import Script
 from .stage import Stage, room, width
-from .tasks import Task, tasks_as_data
 
 __all__ = ["Page", "Task", "step_through"]
 
-COMFORTABLE = {"value": 60, "neuron": 30}  # cards that are read with ease
-MOST_STEPS = MOST_CARDS = 1000
-MOST_NUMBERS = {"value": 3000, "neuron": 3000, "tensor": 20000}  # on all cards together
+COMFORTABLE = {"value": 60, "neuron": 30, "tensor": inf}  # cards that are read with ease
+MOST_STEPS = 1000
+MOST_NUMBERS = {"value": 1000, "neuron": 3000, "tensor": 20000}  # on all cards together
 
 
 def step_through(
@@ -87,20 +83,21 @@ def step_through(
     <Page: value level, 4 steps>
     """
     read = subject("step_through", y, title=title, digits=digits)
-    if level not in (None, "value", "neuron", "tensor"):
+    if level not in (None, *COMFORTABLE):
         raise ValueError(f'step_through: the level is "value", "neuron" or "tensor", or None, not {level!r}')
     by = step_by("step_through", eta, optimizer)
     level = _level(Scene(Subject(y)), level)
     derivation = derive_tensors(read, digits) if level == "tensor" else derive_values(read, digits, MOST_NUMBERS[level])
     stage = Stage(read, digits, level)
-    leaves = _leaves(derivation, stage)
     moving = _moving(derivation, stage, by)
     shown = by is not None or any([_is_learned(v, stage) for v in moving])
     if moving or by is not None:
         known = by if isinstance(by, Optimizer) else SGD(moving, lr=0.1 if by is None else by)
         given, derivation.update = updates("step_through", derivation, read, known)
         stage.remember(derivation, given)
-    rows = Rows()
+    number_of, rows = stage.number_of, Rows()
+    names = {v: name for v, name in _names(derivation).items() if v in number_of}
+    leaves = {v: names[v] for row in derivation.forward for v in values_in(row.node) if not v.op and v in names}
     script = Script(derivation, stage, rows, shown)
     data: dict[str, Any] = {
         "level": level,
@@ -110,47 +107,36 @@ def step_through(
         "heat": [
             [look.colour(f"{sign}{k}" if k else "operation") for k in range(look.HEAT_STEPS + 1)] for sign in "+-"
         ],
-        "names": _names(derivation, stage),
+        "names": [names.get(v) for v in number_of],
         "quantities": script.quantities,
-        "leaves": [stage.number_of[v] for v in leaves],
+        "leaves": [number_of[v] for v in leaves],
         "given": [v.data for v in values_in(stage.given)],
-        "eta": next((stage.number_of[v] for name, x in stage.given.items() if name == "η" for v in values_in(x)), None),
-        "moving": [stage.number_of[v] for v in moving],
-        "cards": [[card.id, [stage.number_of[v] for v in card.nodes], card.sources] for card in stage.cards],
+        "eta": next((number_of[v] for v in values_in(stage.given.get("η", []))), None),
+        "moving": [number_of[v] for v in moving],
+        "cards": [[card.id, [number_of[v] for v in card.nodes], card.sources] for card in stage.cards],
         "steps": [script.step_as_data(step) for step in script.steps],
         "update": script.update_as_data(),
     }
     data["live"] = False
     with suppress(NotWritten):
         if live and leaves:  # a sum of nothing has no leaf to change
-            nodes = nodes_as_data(stage.nodes, stage.number_of, rows)
+            nodes = nodes_as_data(stage.nodes, number_of, rows)
             data |= {"nodes": nodes, "questions": questions_as_data(script), "live": True}
             data["tasks"] = tasks_as_data(tasks, script, leaves)
     if not data["live"]:
-        data["nodes"] = [[0, *[stage.number_of[a] for a in v.inputs]] if v.op else v.data for v in stage.nodes]
+        data["nodes"] = [[0, *[number_of[a] for a in v.inputs]] if v.op else v.data for v in stage.nodes]
         partials = [[p if isfinite(p) else repr(p).replace("inf", "Infinity") for p in v.partials] for v in stage.nodes]
         data["recorded"] = [[v.data for v in stage.nodes], partials]
     return Page(stage, script, data, str(rows), title or f"{stage.names(y)}, step by step")
 
 
-def _names(derivation: Derivation, stage: Stage) -> list[str | None]:
-    """What the nodes are called; None for a constant, and for what is inside a formula of matrices."""
+def _names(derivation: Derivation) -> dict[Value, str]:
+    """What the numbers are called. A constant has no name, nor has what is inside a formula of matrices."""
     names: dict[Value, str] = {}
     for node, name in derivation.names.items():
-        if isinstance(node, Tensor):
-            for v, element in zip(node.values, elements(name, node.shape)):
-                names.setdefault(v, element)
-        else:
-            names[node] = name
-    return [names.get(v) for v in stage.number_of]
-
-
-def _leaves(derivation: Derivation, stage: Stage) -> dict[Value, str]:
-    """The numbers that a reader can change, in the order in which they are given, with their names."""
-    names = dict(zip(stage.nodes, _names(derivation, stage)))
-    given = [row.node for row in derivation.forward]
-    values = [v for node in given for v in (node.values if isinstance(node, Tensor) else [node])]
-    return {v: name for v in values if not v.op and (name := names.get(v))}
+        own = elements(name, node.shape) if isinstance(node, Tensor) else [name]
+        names = dict(zip(values_in(node), own)) | names
+    return names
 
 
 def _is_learned(v: Value, stage: Stage) -> bool:
@@ -169,28 +155,24 @@ def _moving(derivation: Derivation, stage: Stage, by: Optimizer | float | None) 
 
 def _level(scene: Scene, level: str | None) -> str:
     """The level to use. Raises ValueError if it has too many steps; the message names a coarser one."""
-    counts = {"value": len(scene.values)}
-    steps = {"value": 2 + 2 * len([v for v in scene.values if v.op])}
+    cards: dict[str, Sequence[Value | Tensor]] = {"value": scene.values}
     if scene.neurons:
-        heads = [v for v, _ in NeuronCards(scene).heads]
-        counts["neuron"], steps["neuron"] = len(heads), 2 + 2 * len([v for v in heads if v.op])
+        cards["neuron"] = [v for v, _ in NeuronCards(scene).heads]
     if isinstance(scene.root, Tensor):
-        counts["tensor"], steps["tensor"] = len(scene.read.quantities.of), 2 + 2 * len(scene.read.quantities.of)
-    if level == "tensor" and "tensor" not in counts:
+        cards["tensor"] = list(scene.read.quantities.of)
+    if level == "tensor" and "tensor" not in cards:
         raise ValueError('step_through: level="tensor" needs a Tensor: a Value does not record whole matrices')
     if level is None:
-        level = next((l for l, most in COMFORTABLE.items() if counts.get(l, most + 1) <= most), list(counts)[-1])
-    if level not in counts:
+        level = next((l for l in cards if len(cards[l]) <= COMFORTABLE[l]), list(cards)[-1])
+    if level not in cards:
         level = "value"  # the graph holds no network
-    numbers = len(scene.values)
-    fit = [l for l in counts if numbers <= MOST_NUMBERS[l] and steps[l] <= MOST_STEPS and counts[l] <= MOST_CARDS]
+    steps = {l: 2 + 2 * len([v for v in cards[l] if isinstance(v, Tensor) or v.op]) for l in cards}
+    coarser = list(cards)[list(cards).index(level) :]
+    fit = [l for l in coarser if len(scene.values) <= MOST_NUMBERS[l] and steps[l] <= MOST_STEPS]
     if level in fit:
         return level
-    better = [l for l in fit if list(counts).index(l) > list(counts).index(level)]
     advice = "step through a part of it, or compute with Tensors, whose page is in matrices"
-    if better:
-        advice = f'level="{better[0]}" has {steps[better[0]]}'
     raise ValueError(
-        f"step_through: {steps[level]:,} steps through {counts[level]:,} cards at the {level} level are too many: "
-        f"{advice}"
+        f"step_through: {steps[level]:,} steps through {len(cards[level]):,} cards at the {level} level are too many: "
+        + (f'level="{fit[0]}" has {steps[fit[0]]}' if fit else advice)
     )

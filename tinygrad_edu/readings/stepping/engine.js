@@ -276,8 +276,9 @@ function widthOf(text) {
 function fitting(x, write = short, room = data.room) {
   // On a card: as in the lines, or where its place is too narrow for that, with fewer digits.
   if (x === undefined) return "";
-  const texts = Array.from({ length: digits + 1 }, (_, k) => write(x, digits - k));
-  return texts.find((text) => widthOf(text) <= room) ?? texts.at(-1);
+  let places = digits, text = write(x);
+  while (widthOf(text) > room && places > 0) text = write(x, --places);
+  return text;
 }
 
 function exact(x) {

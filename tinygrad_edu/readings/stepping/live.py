@@ -3,8 +3,6 @@
 No derivative is typed there: values and partials are printed from the rows of the table.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +18,6 @@ from ...value import Value
 from ...writing import expression as E
 from ...writing.code import JAVASCRIPT
 from ...writing.evaluation import Array, array, evaluate
-from ...writing.expression import Expression
 from ..compiling.terms import Algebra, Term
 from ..drawing import look
 
@@ -73,10 +70,10 @@ class Trees:
         self.rows = rows
         self.leaf_of = leaf_of
 
-    def later(self, e: Expression) -> Later:
+    def later(self, e: E.Expression) -> Later:
         return Later(self.tree(e), e.shape)
 
-    def tree(self, e: Expression) -> Any:
+    def tree(self, e: E.Expression) -> Any:
         args = [self.tree(a) for a in e.args] if not isinstance(e, E.Chain) else []
         match e:
             case E.Name(text) | E.Derivative(text=text):
@@ -133,14 +130,10 @@ def nodes_as_data(nodes: Sequence[Value], number_of: Mapping[Value, int], rows: 
 def _row(op: Op, n: int) -> str:
     """The row for n inputs, as JavaScript: what it is called, its value, its partials."""
     algebra = Algebra()
-    y, *inputs = [_letter(algebra, name) for name in ("y", *[f"a[{k}]" for k in range(n)])]
+    y, *inputs = [_Letter(algebra, label=name) for name in ("y", *[f"a[{k}]" for k in range(n)])]
     value = _function("(a)", [algebra.apply(op, *inputs)], "{}")
-    partials = [_term(algebra, p) for p in op.partials(y, *op.arguments(tuple(inputs)))]
+    partials = [algebra.apply(ops.ADD, p, 0.0) for p in op.partials(y, *op.arguments(tuple(inputs)))]
     return f"  [{as_json(op.symbol)}, {value}, {_function('(y, a)', partials, '[{}]')}],\n"
-
-
-def _term(algebra: Algebra, x: Any) -> Term:
-    return x if isinstance(x, Term) else algebra.constant(x)
 
 
 def _function(arguments: str, results: Sequence[Term], form: str) -> str:
@@ -163,7 +156,7 @@ def _function(arguments: str, results: Sequence[Term], form: str) -> str:
 
 
 class _Letter(Term):
-    """An argument of a row. It is no particular number, so where a row asks for n = 0, the general case is printed."""
+    """An argument of a row, written as its label. Where a row asks for n = 0, the general case is printed."""
 
     __slots__ = ()
     __hash__ = Term.__hash__
@@ -172,15 +165,8 @@ class _Letter(Term):
         return self is other
 
 
-def _letter(algebra: Algebra, name: str) -> Term:
-    """A variable that is written as it is called."""
-    term = _Letter(algebra)
-    term.label = name
-    return term
-
-
 def _written(term: Term, named: dict[Term, str]) -> str:
-    def expression(term: Term) -> Expression:
+    def expression(term: Term) -> E.Expression:
         if term in named:
             return E.Name(named[term])
         if term.op:

@@ -48,6 +48,7 @@ const quantityOf = new Map(); // element -> the first quantity that it is an ele
 const told = new Set([root]); // the nodes whose gradient a line tells
 
 data.quantities.forEach(([, , refs], k) => refs.forEach((ref) => quantityOf.has(`v${ref}`) || quantityOf.set(`v${ref}`, k).set(`g${ref}`, k)));
+for (const place of places) place.matrix = place.key[0] + quantityOf.get(place.key);
 steps.forEach(({ phase, lines, hand, arrows = [] }, n) => {
   for (const { of } of lines) for (const ref of nodesOf(of)) {
     if (of[0] === "v") valueFrom.set(`v${ref}`, n);
@@ -121,13 +122,13 @@ function draw() {
 }
 
 function drawNumbers(seen, after) {
-  const most = new Map(), matrixOf = ({ key }) => key[0] + quantityOf.get(key); // the largest number of each matrix
+  const most = new Map(); // the largest number of each matrix
   const found = places.map((place) => [place, (place.what === "value" ? after.get(place.node) : undefined) ?? numberAt(place, seen)]);
-  for (const [place, x = 0] of found) if (place.cell) most.set(matrixOf(place), Math.max(most.get(matrixOf(place)) ?? 0, Math.abs(x)));
+  for (const [{ cell, matrix }, x = 0] of found) if (cell) most.set(matrix, Math.max(most.get(matrix) ?? 0, Math.abs(x)));
   for (const [place, x] of found) {
     place.group.classList.toggle("new", place.what === "value" && after.has(place.node));
     setText(place.text, place.cell ? fitting(x, compact, data.narrow) : fitting(x));
-    if (place.cell) setAttribute(place.cell, "fill", data.heat[x < 0 ? 1 : 0][heatLevel(x ?? 0, most.get(matrixOf(place)))]);
+    if (place.cell) setAttribute(place.cell, "fill", data.heat[x < 0 ? 1 : 0][heatLevel(x ?? 0, most.get(place.matrix))]);
   }
   drawUpdates(after.size);
   for (const text of slopeTexts) {

@@ -3,8 +3,6 @@
 The page is a pure function of its state, so a step only tells what it adds.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +14,6 @@ from ...value import Value
 from ...writing import expression as E
 from ...writing.algebra import product_of, subtract
 from ...writing.evaluation import is_known, with_numbers
-from ...writing.expression import Expression
 from ...writing.paper import Slot, Typed
 from ..explaining.lines import from_above
 from ..explaining.rows import Derivation, Row
@@ -43,6 +40,11 @@ class Line:
     user: Value | None = None
     is_update: bool = False
 
+    @property
+    def edge(self) -> tuple[Value, int] | None:
+        """In the backward pass of numbers the edge that it came through: a node, and which of its inputs."""
+        return None if self.user is None or self.row.edge is None else (self.user, self.row.edge)
+
 
 @dataclass
 class PageStep:
@@ -53,15 +55,15 @@ class PageStep:
         title: in words and formulas.
         lines: its rows.
         hand: the card in hand.
-        near: the cards it reads from, or passes its gradient to.
+        near: the ids of the cards it reads from, or passes its gradient to.
         arrows: those it uses; going backward, their local derivatives are now known.
     """
 
     phase: str
-    title: list[str | Expression]
+    title: list[str | E.Expression]
     lines: list[Line]
     hand: Card | None = None
-    near: Sequence[Card] = ()
+    near: Sequence[str] = ()
     arrows: Sequence[str] = ()
 
 
@@ -95,9 +97,9 @@ class Script:
         self.steps += self.backward_by_tensors() if self.by_tensors else self.backward_by_values()
         self.updates = [self.update_line(row) for row in derivation.update]
         if shows_update:
-            near = [stage.card_of[row.node] for row in derivation.update]
+            near = [stage.card_of[row.node].id for row in derivation.update]
             lines = [Line(row, is_update=True) for row in derivation.update]
-            title: list[str | Expression] = ["Update: each parameter takes a step against its gradient"]
+            title: list[str | E.Expression] = ["Update: each parameter takes a step against its gradient"]
             self.steps.append(PageStep("update", title, lines, near=near))
 
     def _element(self, v: Value) -> Any:
@@ -116,17 +118,10 @@ class Script:
     def forward(self) -> list[PageStep]:
         """A step for each card on which something is computed."""
         rows = [row for row in self.derivation.forward if row.node in self.rule_of]
-        lines_of: dict[Card, list[Line]] = {}
-        for row in rows:
-            if self.stage.card_of[row.node].head is row.node:
-                lines_of[self.stage.card_of[row.node]] = []
-        for row in rows:
-            lines_of.setdefault(self.stage.card_of[row.node], []).append(Line(row))
-        cards = {card.id: card for card in self.stage.cards}
         steps = []
-        for card, lines in lines_of.items():
-            sources = [cards[id] for id in card.sources]
-            steps.append(PageStep("forward", ["Forward to ", *self._called(card)], lines, card, sources, card.arrows))
+        for card, lines in _by_card([(self.stage.card_of[row.node], Line(row)) for row in rows]):
+            title = ["Forward to ", *self._called(card)]
+            steps.append(PageStep("forward", title, lines, card, card.sources, card.arrows))
         return steps
 
     def backward_by_values(self) -> list[PageStep]:
@@ -134,20 +129,17 @@ class Script:
         row, card_of = first.rows[0], self.stage.card_of
         name = self.derivation.names[row.node]
         steps = [PageStep("backward", [f"The backward pass begins at {name}"], [Line(row)], card_of[row.node])]
-        lines_of: dict[Card, list[Line]] = {}
-        for step in others:  # a card comes where its last step does: that one passes gradients on to other cards
-            card = card_of[step.node]
-            lines_of[card] = [*lines_of.pop(card, []), *[Line(row, step.node) for row in step.rows]]
-        for card, lines in _recounted(list(lines_of.items())):
+        passed = [(card_of[step.node], Line(row, step.node)) for step in others for row in step.rows]
+        for card, lines in _recounted(_by_card(passed)):
             used = card.arrows
             if self.stage.level == "value":  # an arrow for each input; that of a constant is not used
-                used = [card.arrows[line.row.edge] for line in lines if line.row.edge is not None]
+                used = [card.arrows[line.edge[1]] for line in lines if line.edge]
             rule = lines[0].row.rule
             assert rule is not None  # ∂L/∂e · ∂e/∂h, whose first factor is what is passed on
             incoming = rule.args[0]
             number = E.Number(self.trees.later(incoming))
             title = ["Backward through ", *self._called(card), ": incoming ", incoming, " = ", number]
-            near = [card_of[line.row.node] for line in lines if card_of[line.row.node] is not card]
+            near = [card_of[line.row.node].id for line in lines if card_of[line.row.node] is not card]
             steps.append(PageStep("backward", title, lines, card, near, used))
         return steps
 
@@ -163,15 +155,13 @@ class Script:
                 if not users:
                     users = [self.stage.card_of[self.stage.root]]
                 arrows = [arrow for user in users for arrow, id in zip(user.arrows, user.sources) if id == card.id]
-                title = ["Backward to ", self.derivation.names[row.node]]
-                steps.append(PageStep("backward", [*title, *self._from(users)], [Line(row)], card, users, arrows))
+                title: list[str | E.Expression] = ["Backward to ", self.derivation.names[row.node]]
+                names = [self.derivation.names.get(card.head, "") for card in dict.fromkeys(users)]
+                title += [", from ", ", ".join(names)] if all(names) else []
+                steps.append(PageStep("backward", title, [Line(row)], card, [user.id for user in users], arrows))
         return steps
 
-    def _from(self, users: Iterable[Card]) -> list[str | Expression]:
-        names = [self.derivation.names.get(card.head, "") for card in dict.fromkeys(users)]
-        return [", from ", ", ".join(names)] if all(names) else []
-
-    def _called(self, card: Card) -> list[str | Expression]:
+    def _called(self, card: Card) -> list[str | E.Expression]:
         """`e = h − y`, or where that is long `v₈ (dot)`; `neuron h⁽¹⁾₂`."""
         name = self.derivation.names[card.head]
         if card.is_neuron:
@@ -190,7 +180,7 @@ class Script:
         if step.hand:
             data |= {"hand": step.hand.id, "arrows": list(step.arrows)}
         if step.near:
-            data["near"] = _ids(step.near)
+            data["near"] = list(dict.fromkeys(step.near))
         return data
 
     def update_line(self, row: Row) -> dict[str, Any]:
@@ -223,39 +213,38 @@ class Script:
         is, `zero` the sentences for a factor that is 0; `notes` hold at the recorded numbers.
         """
         row, style = line.row, Typed(self.derivation.digits)
-        leaf = ["g" if isinstance(row.quantity, E.Derivative) else "v", self.index[row.node]]
-        result: Any = leaf
-        rule, numbers, tree = row.rule, None, None
-        if line.is_update and rule is not None:
-            leaf = ["new" if self.is_new(row) else "state", self.index[row.node]]
-            result = self.trees.tree(rule)
-        if line.user is not None and row.edge is not None and rule is not None:
-            edge = self.slope(line.user, row.edge)
-            if line.user.op is ops.MAX and isinstance(rule.args[-1], E.Literal):  # a number stands for the slope
-                rule = E.with_args(rule, [*rule.args[:-1], E.Number(replace(self.trees.later(edge), exact=True))])
-            incoming = E.Number(self.trees.later(rule.args[0]))
-            numbers = product_of([incoming, E.Number(self.trees.later(edge))])
-            result = self.trees.tree(E.Apply(ops.MUL, (rule.args[0], edge)))
-        elif rule is not None and is_known(rule) and not any([isinstance(p, E.Chain) for p in E.parts(rule)]):
-            rule = self._without_numbers(row.quantity, rule)
-            numbers = with_numbers(rule, self.trees.later, whole_factors=leaf[0] == "g")
-            tree = self.trees.tree(rule) if self.by_tensors else None
-        later = Later(result, getattr(row.quantity, "shape", ()))
-        sides = Row(row.quantity, rule, numbers, later, row.node).sides(style)
-        data: dict[str, Any] = {"quantity": str(row.quantity), "relation": row.relation, "of": leaf, "result": result}
-        data["sides"] = [self.pieces(side) for side in sides]
-        if row.notes:
-            data["notes"] = [self.pieces(style.sentence(note)) for note in row.notes]
-        if line.user is not None and row.edge is not None and row.rule is not None:
-            data["edge"] = [self.stage.number_of[line.user], row.edge]
-            if row.part is None:
-                above, local = row.rule.args
-                named = any([isinstance(part, (E.Name, E.Derivative)) for part in E.parts(local)])
-                data["zero"] = [_zero(above), _zero(local) if named else _zero()]
+        rule, numbers = row.rule, None
+        what = "g" if isinstance(row.quantity, E.Derivative) else "v"
+        if line.is_update:
+            what = "new" if self.is_new(row) else "state"
+        result: Any = [what, self.index[row.node]]
+        data: dict[str, Any] = {"quantity": str(row.quantity), "relation": row.relation, "of": result}
         if row.part:
             data["part"] = row.part
-        if tree is not None:
-            data["tree"] = tree
+        if line.edge and rule is not None:
+            user, k = line.edge
+            above, local = rule.args
+            data["edge"] = [self.stage.number_of[user], k]
+            if row.part is None:
+                named = any([isinstance(part, (E.Name, E.Derivative)) for part in E.parts(local)])
+                data["zero"] = [_zero(above), _zero(local) if named else _zero()]
+            slope = self.slope(user, k)
+            if user.op is ops.MAX and isinstance(local, E.Literal):  # a number stands for the slope
+                rule = E.with_args(rule, [above, E.Number(replace(self.trees.later(slope), exact=True))])
+            numbers = product_of([E.Number(self.trees.later(factor)) for factor in (above, slope)])
+            result = self.trees.tree(E.Apply(ops.MUL, (above, slope)))
+        elif rule is not None and is_known(rule) and not any([isinstance(p, E.Chain) for p in E.parts(rule)]):
+            rule = self._without_numbers(row.quantity, rule)
+            numbers = with_numbers(rule, self.trees.later, whole_factors=what == "g")
+            if self.by_tensors:
+                data["tree"] = self.trees.tree(rule)
+            if line.is_update:
+                result = self.trees.tree(rule)
+        later = Later(result, getattr(row.quantity, "shape", ()))
+        sides = Row(row.quantity, rule, numbers, later, row.node).sides(style)
+        data |= {"result": result, "sides": [self.pieces(side) for side in sides]}
+        if row.notes:
+            data["notes"] = [self.pieces(style.sentence(note)) for note in row.notes]
         return data
 
     def slope(self, node: Value, k: int) -> E.Name:
@@ -264,7 +253,7 @@ class Script:
         self.leaf_of[name] = ["p", self.stage.number_of[node], k]
         return E.Name(name)
 
-    def _without_numbers(self, quantity: Expression, rule: Expression) -> Expression:
+    def _without_numbers(self, quantity: E.Expression, rule: E.Expression) -> E.Expression:
         """A term that is put in as an array, what single numbers pass on by themselves, is what the others leave."""
         match rule:
             case E.Apply(ops.ADD, (*others, E.Number(number))) if getattr(number, "shape", ()) and others:
@@ -287,6 +276,14 @@ class Script:
         return found
 
 
+def _by_card(lines: Iterable[tuple[Card, Line]]) -> list[tuple[Card, list[Line]]]:
+    """The lines of each card; it comes where its last line does, when all that it gives to others is there."""
+    found: dict[Card, list[Line]] = {}
+    for card, line in lines:
+        found[card] = [*found.pop(card, []), line]
+    return list(found.items())
+
+
 def _recounted(cards: list[tuple[Card, list[Line]]]) -> list[tuple[Card, list[Line]]]:
     """Contributions counted in the order of the cards, where that is another than the derivation's.
 
@@ -306,10 +303,6 @@ def _recounted(cards: list[tuple[Card, list[Line]]]) -> list[tuple[Card, list[Li
     return [(card, [replace(line, row=recounted(line.row)) for line in lines]) for card, lines in cards]
 
 
-def _zero(*factors: Expression) -> str:
+def _zero(*factors: E.Expression) -> str:
     """The note of a line that is 0 since a factor is, which is named where it has a name."""
     return "zero: " + "".join(map(str, meets_zero(factors)))
-
-
-def _ids(cards: Iterable[Card]) -> list[str]:
-    return list(dict.fromkeys([card.id for card in cards]))

@@ -5,8 +5,6 @@ id n1, n2, …, the arrows into n2 have the ids n2-1, n2-2, …, and the group o
 `data-gradient` with the number of its node, or `data-slope` with a node and which of its inputs.
 """
 
-from __future__ import annotations
-
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -74,58 +72,43 @@ class Stage(Scene):
         self.room = room(digits)
         self.slope_of: dict[Value, tuple[Value, int]] = {}
         self.given: dict[str, Value | Tensor] = {}
-        if level == "tensor":
+        tensors = TensorCards(self) if level == "tensor" else None
+        cards = NeuronCards(self) if level == "neuron" else None
+        neurons = dict(cards.heads) if cards else dict.fromkeys(self.values)
+        if tensors:
             for t, y_hat in self.names.softmax.items():
                 slopes = [(v, k) for v in lse_nodes(t) for k in range(len(v.partials))]
                 self.slope_of |= dict(zip(y_hat.values, slopes))
-        cards = TensorCards(self) if level == "tensor" else None
-        shown = [v for t in (*cards.shown, *cards.parameter_of) for v in t.values] if cards else []
-        others = [v for t in read.quantities.of for v in t.values] if cards else []
-        self.nodes = topological_order(*[v for v in [*others, *shown] if v not in self.slope_of], read.root)
-        self.nodes.remove(read.root)
-        self.nodes.append(read.root)  # the page begins its backward pass at the last one
-        self.number_of = {v: k for k, v in enumerate(self.nodes)}
-        if cards:
-            self.cards, graph = self._tensor_cards(cards), tensor_level(cards)
-        elif level == "neuron":
-            neurons = NeuronCards(self)
-            self.cards, graph = self._neuron_cards(neurons), neuron_level(self, neurons)
-        else:
-            ids = {v: f"n{k}" for k, v in enumerate(self.values, start=1)}
-            self.cards = [Card(ids[v], v, [v], [ids[a] for a in v.inputs]) for v in self.values]
-            graph = value_level(self)
-        self.card_of: dict[Any, Card] = {v: card for card in self.cards for v in card.nodes}
-        if cards:
-            of_id = {card.id: card for card in self.cards}
-            self.card_of |= {t: of_id[id] for t, id in cards.ids.items()}
-        self.source = str(graph.source)
-
-    def _neuron_cards(self, neurons: NeuronCards) -> list[Card]:
-        ids = {v: f"n{k}" for k, (v, _) in enumerate(neurons.heads, start=1)}
-        nodes: dict[Value, list[Value]] = {}
-        for v in self.values:
-            nodes.setdefault(neurons.card_of[v], []).append(v)
-        return [
-            Card(ids[v], v, nodes[v], [ids[a] for a in neurons.sources(v, neuron)], neuron is not None)
-            for v, neuron in neurons.heads
-        ]
-
-    def _tensor_cards(self, cards: TensorCards) -> list[Card]:
-        """Each Value is on the card of its Tensor, and one without a card inside the formula that needs it first."""
-        on: dict[Value, str] = {}
-        for t in [*cards.shown, *cards.parameter_of]:
-            for v in t.values:
-                on.setdefault(v, cards.ids[t])
-        for b in reversed(self.nodes):
-            for a in b.inputs:
-                if b in on:
+            ids: dict[Any, str] = tensors.ids
+            sources = {tensors.ids[t]: tensors.tails(t) for t in tensors.shown}
+            shown = [*tensors.shown, *tensors.parameter_of]
+            self.nodes = self._graph_of([*read.quantities.of, *shown])
+            on = {v: tensors.ids[t] for t in reversed(shown) for v in t.values}
+            for b in reversed(self.nodes):  # what has no card is inside the formula that needs it first
+                for a in b.inputs if b in on else ():
                     on.setdefault(a, on[b])
-        nodes: dict[str, list[Value]] = {}
+        else:
+            self.nodes = self.values
+            ids = {v: f"n{k}" for k, v in enumerate(neurons, start=1)}
+            on = {v: ids[cards.card_of[v] if cards else v] for v in self.values}
+            inputs = {v: cards.sources(v, neuron) if cards else v.inputs for v, neuron in neurons.items()}
+            sources = {ids[v]: [ids[a] for a in inputs[v]] for v in neurons}
+        self.number_of = {v: k for k, v in enumerate(self.nodes)}
+        of_id: dict[str, Card] = {}
+        for v, id in ids.items():
+            of_id.setdefault(id, Card(id, v, [], sources.get(id, []), bool(neurons.get(v))))
         for v in self.nodes:
             if v in on:
-                nodes.setdefault(on[v], []).append(v)
-        heads = {id: t for t, id in reversed(cards.ids.items())}
-        return [Card(id, t, nodes.get(id, []), cards.tails(t) if t in cards.sources else []) for id, t in heads.items()]
+                of_id[on[v]].nodes.append(v)
+        self.cards = list(of_id.values())
+        self.card_of = {v: of_id[id] for v, id in {**ids, **on}.items()}
+        graph = tensor_level(tensors) if tensors else neuron_level(self, cards) if cards else value_level(self)
+        self.source = str(graph.source)
+
+    def _graph_of(self, tensors: list[Tensor]) -> list[Value]:
+        """Their numbers and all that these need; the page begins its backward pass at the last one."""
+        order = topological_order(*[v for t in tensors for v in t.values if v not in self.slope_of], self.read.root)
+        return [v for v in order if v is not self.read.root] + [self.read.root]
 
     def remember(self, derivation: Derivation, given: Sequence[Row]) -> None:
         """Fill in `given` for an update: the settings of the optimiser, and its state."""
