@@ -288,11 +288,11 @@ def test_linear_takes_numbers_as_its_bias_and_names_the_shapes_that_do_not_fit()
 
 
 @pytest.mark.parametrize("shape", [(3,), (2, 3), (1,), (), (2, 2, 2)])
-def test_linear_names_the_shapes_it_takes(shape):
+def test_linear_names_the_shapes_that_do_not_fit(shape):
     net = Linear(2, 3)
     with pytest.raises(ValueError) as error:
         net(Tensor.ones(shape))
-    assert str(error.value) == f"Linear: an input of shape (2,) or (N, 2) is needed, not {shape}"
+    assert str(shape) in str(error.value) and "do not fit" in str(error.value)
 
 
 @pytest.mark.parametrize(

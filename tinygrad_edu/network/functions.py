@@ -42,10 +42,7 @@ def affine(W: Tensor, h: Tensor, b: Tensor) -> Tensor:
         )
     m, n = W.shape
     neurons = [*zip(rows_of(W, n), b.values, numbers(b.values))]
-    z = []
-    for x, v in rows_of(h, n):
-        for (w, u), c, d in neurons:
-            z.append(record(ops.AFFINE, (*w, *x, c), u, v, d))
+    z = [record(ops.AFFINE, (*w, *x, c), u, v, d) for x, v in rows_of(h, n) for (w, u), c, d in neurons]
     return from_values(z, (*h.shape[:-1], m), Operation(array_ops.AFFINE), W, h, b)
 
 
