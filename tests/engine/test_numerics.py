@@ -106,34 +106,14 @@ def test_a_compiled_row_gives_finite_numbers_or_an_error_that_shows_the_step(op)
 
 # Softmax and the losses.
 
-LOGITS = [
-    [1e4, -1e4],
-    [-1e4, -1e4],
-    [0.0, -0.0],
-    [SMALLEST, 1e-308],
-    [1e308, 1e308],
-    [LARGEST, LARGEST],
-    [-LARGEST, -LARGEST],
-    [LARGEST, -LARGEST],
-    [1e200, 0.0],
-    [1e154, -1e154],
-]
+LOGITS = [[1e4, -1e4], [0.0, -0.0], [SMALLEST, 1e-308], [LARGEST, LARGEST], [LARGEST, -LARGEST], [1e154, -1e154]]
 RESULTS = {
     "softmax": lambda z: z.softmax(),
     "log_softmax": lambda z: z.log_softmax(),
-    "logsumexp": lambda z: z.logsumexp(),
-    "sum": lambda z: z.sum(),
     "mean": lambda z: z.mean(),
-    "max": lambda z: z.max(),
-    "tanh": lambda z: z.tanh(),
-    "sigmoid": lambda z: z.sigmoid(),
-    "relu": lambda z: z.relu(),
     "squared_error": lambda z: squared_error(z, [0.0, 1.0]),
-    "mse_loss": lambda z: mse_loss(z, [0.0, 1.0]),
     "mse_loss of probabilities": lambda z: mse_loss(z.sigmoid(), [0.0, 1.0]),
-    "cross_entropy of the first class": lambda z: cross_entropy(z, 0),
-    "cross_entropy of the second class": lambda z: cross_entropy(z, [0.0, 1.0]),
-    "cross_entropy of a tie": lambda z: cross_entropy(z, [0.5, 0.5]),
+    "cross_entropy": lambda z: cross_entropy(z, [0.0, 1.0]),
     "cross_entropy of a batch": lambda z: cross_entropy(Tensor([z, z]), [0, 1]),
     "log of softmax": lambda z: z.softmax().log(),
 }

@@ -148,14 +148,6 @@ def test_a_module_and_its_optimiser_copied_together_go_on_together(copied, make)
     assert [train(*pair) for _ in range(3)] == [train(net, optimiser) for _ in range(3)]
 
 
-@every_copy
-def test_a_view_and_its_tensor_copied_together_share_their_numbers(copied):
-    t = Tensor([[1.0, 2.0]], label="t")
-    c, view = copied((t, t.T))
-    c.data = [[5.0, 6.0]]
-    assert (view.data, t.data, c.label) == ([[5.0], [6.0]], [[1.0, 2.0]], "t")
-
-
 @pytest.mark.parametrize("copied", [copy.copy, *COPIES])
 def test_what_was_computed_is_not_copied_and_says_what_to_do(copied):
     x = Value(3.0, label="x")

@@ -17,15 +17,6 @@ def test_a_product_gives_each_factor_the_other_as_its_gradient():
     assert (y.data, a.grad, b.grad, y.grad) == (6.0, 3.0, 2.0, 1.0)
 
 
-def test_a_value_used_twice_collects_both_gradients():
-    x = Value(3.0)
-    y = x * x
-    y.backward()
-    assert x.grad == 6.0
-    assert y.inputs == (x, x)
-    assert y.partials == (3.0, 3.0)
-
-
 def test_paths_through_a_shared_node_add_up():
     # s = x², y = s·s + 3s = x⁴ + 3x²: dy/dx = 4x³ + 6x = 44 at 2, and dy/ds = 2s + 3 = 11.
     x = Value(2.0)
@@ -49,20 +40,12 @@ def test_a_plus_before_a_value_is_no_node():
     assert +x is x and +t is t
 
 
-def test_a_node_keeps_its_row_its_inputs_in_order_and_its_partials():
-    a, b = Value(6.0, label="a"), Value(4.0, label="b")
-    y = a / b
-    assert y.op.symbol == "÷"
-    assert y.inputs == (a, b)
-    assert y.partials == (0.25, -0.375)
-    assert (a.op, a.inputs, a.partials) == (None, (), ())
-
-
 def test_what_the_reader_typed_is_one_node():
     a, b = Value(6.0), Value(4.0)
     assert [node.op.symbol for node in (a - b, a / b, -a, a**2, 1 - a, 2 / a)] == ["−", "÷", "neg", "^2", "−", "÷"]
     assert (a - b).inputs == (a, b)
-    assert [x.data for x in (1 - a).inputs] == [1.0, 6.0]
+    assert [x.data for x in (1 - a).inputs] == [1.0, 6.0] and (a / b).partials == (0.25, -0.375)
+    assert (a.op, a.inputs, a.partials) == (None, (), ())
 
 
 def test_reflected_operators_take_python_numbers_on_the_left():
@@ -180,6 +163,9 @@ def test_what_is_not_a_real_number_is_a_type_error(give, bad):
     with pytest.raises(TypeError, match=f"^a real number is needed, not {type(bad).__name__}"):
         give(x, bad)
     assert assigned(x) == (2.0, 0.0)
+    x.label = "x"
+    with pytest.raises(TypeError, match=r"^x\.data: a real number is needed"):
+        x.data = bad
 
 
 @every_way
@@ -208,14 +194,6 @@ def test_none_and_0_clear_a_gradient_but_none_is_not_a_number():
     for refused in (lambda: Value(None), lambda: assign_data(x, None)):
         with pytest.raises(TypeError, match="a real number is needed, not NoneType"):
             refused()
-
-
-@pytest.mark.parametrize("bad", [*NOT_A_NUMBER, *NOT_FINITE, None])
-def test_a_refused_assignment_names_the_leaf(bad):
-    x = Value(2.0, label="x")
-    with pytest.raises((TypeError, ValueError), match=r"^x\.data: a (real|finite) number is needed, not "):
-        x.data = bad
-    assert assigned(x) == (2.0, 0.0)
 
 
 class Table:
@@ -276,10 +254,6 @@ def test_a_node_without_a_finite_value_is_refused_by_name(compute, error, messag
     assert (p.data, p.grad) == (0.0, 0.0)
 
 
-def test_finite_partials_whose_sum_overflows_are_not_refused():
-    assert Value.dot([1e308, 1e308], [0.1, 0.1]).partials == (0.1, 0.1, 1e308, 1e308)
-
-
 @pytest.mark.parametrize("x", [1.0, -1.0])
 def test_a_gradient_that_overflows_is_refused_and_nothing_has_changed(x):
     tiny = Value(1e-300 * x, label="tiny")
@@ -301,15 +275,6 @@ def test_of_several_gradients_that_overflow_the_one_nearest_to_the_root_is_named
     # ∂d/∂c = 1e200, and at b it is 1e400.
     with pytest.raises(OverflowError, match=r"the gradient of b = 0\.0 is too large"):
         nodes[-1].backward()
-
-
-def test_gradients_that_overflow_by_adding_up_are_refused_and_nothing_has_changed():
-    x = Value(1.0, label="x")
-    y = x * 1e308
-    y.backward()
-    with pytest.raises(OverflowError, match=r"^backward: the gradient of x = 1\.0 is too large"):
-        y.backward()
-    assert x.grad == 1e308
 
 
 # An infinite slope of a finite value, as at the foot of √.
