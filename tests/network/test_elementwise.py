@@ -78,33 +78,11 @@ def test_numbers_arrays_and_values_mix_on_either_side(other):
     np.testing.assert_allclose((other**t).data, [16.0, 256.0], rtol=1e-14)
 
 
-@pytest.mark.parametrize("three", [3, 3.0, np.float64(3), np.int64(3)])
-def test_a_constant_power_takes_negative_bases(three):
-    t = Tensor([-2.0, 3.0])
-    y = t**three
-    assert y.data == [-8.0, 27.0] and y.op.symbol == "^3"
-    y.sum().backward()
-    assert t.grad == [12.0, 27.0]
-
-
-@pytest.mark.parametrize(
-    ("symbol", "f"),
-    [
-        (r"\+", lambda a, b: a + b),
-        ("−", lambda a, b: a - b),
-        ("×", lambda a, b: a * b),
-        ("÷", lambda a, b: a / b),
-        ("pow", lambda a, b: a**b),
-        ("maximum", Tensor.maximum),
-        ("minimum", Tensor.minimum),
-    ],
-)
-def test_shapes_that_do_not_broadcast_are_named(symbol, f):
+def test_shapes_that_do_not_broadcast_are_named():
     a, b = Tensor.ones(2, 3), Tensor.ones(2)
-    with untouched(a, b), pytest.raises(ValueError, match=rf"^{symbol}: shapes \(2, 3\) and \(2,\) do not fit"):
-        f(a, b)
-    with untouched(a, b), pytest.raises(ValueError, match=rf"^{symbol}: shapes \(2,\) and \(2, 3\) do not fit"):
-        f(b, a)
+    for f, symbol in ((Tensor.__add__, r"\+"), (Tensor.__pow__, "pow"), (Tensor.maximum, "maximum")):
+        with untouched(a, b), pytest.raises(ValueError, match=rf"^{symbol}: shapes \(2, 3\) and \(2,\) do not fit"):
+            f(a, b)
 
 
 def test_an_error_inside_leaves_everything_as_it_was():
@@ -114,14 +92,8 @@ def test_an_error_inside_leaves_everything_as_it_was():
             a / zero
         with pytest.raises(ValueError, match=r"log of n₂ = 0.0 .*above 0"):
             zero.log()
-        with pytest.raises(OverflowError, match=r"exp of .*too large for a float"):
-            (a * 1000).exp()
-        with pytest.raises(ValueError, match="no finite value"):
-            (-a) ** 0.5
         with pytest.raises(TypeError, match="real number is needed, not str"):
             a + "1"
-        with pytest.raises(TypeError, match="real number is needed, not NoneType"):
-            a * None
 
 
 # Elementwise functions: name, on NumPy, its derivative on NumPy, where.
@@ -173,14 +145,6 @@ def test_maximum_and_minimum_give_the_gradient_to_the_winner_and_halve_a_tie(abG
         assert B.grad == folded(np.asarray(G * (1 - share)), b.shape).tolist()
 
 
-def test_map_applies_a_function_of_values():
-    t = Tensor([[1.0, 2.0]])
-    y = t.map(lambda a: a * a * a)
-    assert y.data == [[1.0, 8.0]] and y.op is array_ops.MAP
-    y.sum().backward()
-    assert t.grad == [[3.0, 12.0]]
-
-
 # The matrix product.
 
 
@@ -211,9 +175,8 @@ def test_an_affine_map_is_that_of_numpy_and_one_node_an_element(data, m, n, N, b
 
 @pytest.mark.parametrize(
     "shapes",
-    [((2, 3), (2,), (2,)), ((2, 3), (2, 2), (2,)), ((2, 3), (3,), (3,)), ((2, 3), (3,), (1,)), ((2, 3), (3,), ()),
-     ((3,), (3,), (3,)), ((3,), (3,), ()), ((1, 2, 3), (3,), (1, 2)), ((2, 3), (), (2,)), ((2, 3), (1, 1, 3), (2,))],
-)  # fmt: skip
+    [((2, 3), (2, 2), (2,)), ((2, 3), (3,), (1,)), ((3,), (3,), ()), ((1, 2, 3), (3,), (1, 2)), ((2, 3), (), (2,))],
+)
 def test_an_affine_map_refuses_shapes_that_do_not_fit(shapes):
     with pytest.raises(ValueError) as error:
         affine(*map(Tensor.ones, shapes))
@@ -267,9 +230,8 @@ def test_the_axes_are_permuted_as_in_numpy():
 
 @pytest.mark.parametrize(
     ("left", "right"),
-    [((2, 3), (2, 3)), ((3,), (2,)), ((2, 3), (2,)), ((2,), (3, 2)), ((), (1,)), ((1,), ()), ((2, 2, 2), (3,)),
-     ((3,), (2, 2, 2)), ((2, 1, 1), (3, 1, 1))],
-)  # fmt: skip
+    [((2, 3), (2, 3)), ((3,), (2,)), ((), (1,)), ((1,), ()), ((2, 2, 2), (3,)), ((2, 1, 1), (3, 1, 1))],
+)
 def test_a_product_of_shapes_that_do_not_fit_names_both(left, right):
     a, b = Tensor.ones(left), Tensor.ones(right)
     with untouched(a, b), pytest.raises(ValueError) as error:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tinygrad_edu import MLP, SGD, Tensor, Value, array_ops, cross_entropy
+from tinygrad_edu import Tensor, Value, array_ops
 
 SHAPES = hnp.array_shapes(min_dims=1, max_dims=4, min_side=1, max_side=3)
 
@@ -73,31 +73,6 @@ def test_gradients_add_up_where_an_element_is_taken_several_times():
     (rows * [[1.0], [10.0], [100.0], [1000.0]]).sum().backward()
     assert C.grad == [[1101.0, 1101.0], [10.0, 10.0]]
     assert rows.op is array_ops.INDEX and rows.inputs == (C,) and rows.record.keys == ([0, 1, 0, 0],)
-
-
-def test_the_right_probabilities_are_picked_as_in_makemore():
-    logits, ys = Tensor([[0.0, 0.0], [0.0, 0.0], [0.0, 0.0]]), [1, 0, 1]
-    loss = -logits.softmax()[range(3), ys].log().mean()
-    loss.backward()
-    gradient = logits.grad
-    logits.grad = None
-    cross_entropy(logits, Tensor(ys)).backward()
-    assert loss.item() == pytest.approx(np.log(2))
-    np.testing.assert_allclose(gradient, logits.grad, atol=1e-16)  # of numbers of ⅙ each: a few ε
-
-
-def test_a_table_of_embeddings_learns():
-    C, net = Tensor.randn(3, 2, seed=0), MLP([4, 5, 3], seed=0)
-    X, Y = Tensor([[0, 1], [1, 2], [2, 0]]), [2, 0, 1]
-    sgd = SGD([C, *net.parameters()], lr=0.5)
-    losses = []
-    for _ in range(60):
-        loss = cross_entropy(net(C[X].reshape(3, -1)), Y)
-        sgd.zero_grad()
-        loss.backward()
-        sgd.step()
-        losses.append(loss.item())
-    assert losses[-1] < 0.05 < 0.5 < losses[0]
 
 
 def test_the_same_element_cannot_be_given_two_numbers():

@@ -63,13 +63,6 @@ def test_squared_error_adds_the_examples_or_takes_their_mean_but_never_divides_b
     assert squared_error(Tensor(y_hat[0]), y[0], reduction="mean").data == 2.5  # one example
 
 
-def test_mse_loss_is_the_mean_of_all_squares():
-    y_hat, y = [[1.0, 3.0], [2.0, 0.0]], [[0.0, 1.0], [0.0, 0.0]]
-    assert mse_loss(Tensor(y_hat), y).data == mse_loss(Tensor(y_hat), y, "mean").data == 2.25  # (1 + 4 + 4) / 4
-    assert mse_loss(Tensor(y_hat), y, reduction="sum").data == 9.0
-    assert mse_loss(Tensor(y_hat[0]), y[0]).data == 2.5
-
-
 @given(predictions_and_targets(max_dims=3))
 def test_squares_and_their_gradients_are_those_of_numpy(case):
     y_hat, y = case
@@ -114,15 +107,6 @@ def test_a_class_index_and_its_one_hot_vector_are_the_same_target(target):
     np.testing.assert_allclose(z.grad, s - [0, 1, 0], rtol=1e-14)
 
 
-@pytest.mark.parametrize("target", [[1, 0], np.array([1, 0]), ((0, 1), (1, 0)), Tensor([[0, 1], [1, 0]])])
-def test_a_batch_takes_an_index_or_a_row_for_each_example(target):
-    z = Tensor([[0.0, 0.0], [1000.0, 0.0]])
-    assert cross_entropy(z, target, reduction="sum").data == np.log(2)  # the second example is certain
-    assert cross_entropy(z, target).data == cross_entropy(z, target, "mean").data == np.log(2) / 2
-    cross_entropy(z, target).backward()
-    assert z.grad == [[0.25, -0.25], [0.0, 0.0]]  # (softmax − y) / N
-
-
 @given(logits_and_probabilities(), st.sampled_from(["sum", "mean"]))
 def test_cross_entropy_and_its_gradient_are_those_of_numpy(case, reduction):
     z, y = case
@@ -133,10 +117,6 @@ def test_cross_entropy_and_its_gradient_are_those_of_numpy(case, reduction):
     assert L.data == pytest.approx(-(y * log_softmax(z)).sum() / N, rel=1e-13, abs=4e-12)
     L.backward()
     np.testing.assert_allclose(logits.grad, (np.exp(log_softmax(z)) - y) / N, rtol=0, atol=1e-12)  # (softmax − y) / N
-
-    one = Tensor(z[0])
-    L = cross_entropy(one, y[0], reduction=reduction)  # of one example both reductions are the loss
-    assert L.data == pytest.approx(-(y[0] * log_softmax(z[0])).sum(), rel=1e-13, abs=1e-12)
 
 
 def test_targets_that_were_computed_get_their_gradient_too():
@@ -151,16 +131,6 @@ def test_targets_that_were_computed_get_their_gradient_too():
 def test_losses_pass_the_check_by_differences(loss, reduction):
     y = [[0.25, 0.5, 0.25], [0.0, 1.0, 0.0]]
     assert gradcheck(lambda z: loss(z, y, reduction), [[[0.5, -1.0, 2.0], [1.5, 0.0, -0.5]]])
-
-
-def test_a_prediction_may_be_a_value_or_a_list_as_a_target_may():
-    a = Value(3.0)
-    squared_error(a, 1.0).backward()
-    assert a.grad == 2.0
-    mse_loss([a, 0.0], [1.0, 0.0]).backward()
-    assert a.grad == 2.0 + 2.0
-    cross_entropy([a, Value(3.0)], 0).backward()
-    assert a.grad == 4.0 - 0.5
 
 
 # What does not fit.
@@ -178,10 +148,9 @@ def test_squares_do_not_broadcast_and_name_both_shapes(loss, prediction, target)
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("reduction", ["none", "average", None, ""])
-def test_an_unknown_reduction_is_refused(loss, reduction):
-    with pytest.raises(ValueError, match=f'the reduction is "sum" or "mean", not {reduction!r}'):
-        loss(Tensor([0.5, 0.5]), [0.5, 0.5], reduction=reduction)
+def test_an_unknown_reduction_is_refused(loss):
+    with pytest.raises(ValueError, match='the reduction is "sum" or "mean", not \'none\''):
+        loss(Tensor([0.5, 0.5]), [0.5, 0.5], reduction="none")
 
 
 @pytest.mark.parametrize("shape", [(), (2, 2, 2)])
@@ -195,7 +164,6 @@ def test_logits_are_a_vector_or_a_batch_of_them(shape):
     ("logits", "target", "error", "message"),
     [
         ([0.0, 0.0], 2, IndexError, "cross_entropy: class 2 does not exist, there are 0 to 1"),
-        ([[0.0, 0.0, 0.0]] * 2, [0, 3], IndexError, "class 3 does not exist, there are 0 to 2"),
         ([0.0, 0.0], [0.5, 0.6], ValueError, r"\(0\.5, 0\.6\) are not probabilities with the sum 1, but 1\.1"),
         ([[0.0, 0.0]] * 2, [[0, 1], [1, 1]], ValueError, r"\(1\.0, 1\.0\) are not probabilities"),
         (
@@ -205,10 +173,8 @@ def test_logits_are_a_vector_or_a_batch_of_them(shape):
             r"\(2,\) need .* or classes of shape \(\), not shape \(3,",
         ),
         ([0.0, 0.0], 0.5, IndexError, r"class 0\.5 does not exist"),
-        ([[0.0, 0.0]] * 3, [[1, 0]], ValueError, r"or classes of shape \(3,\), not shape \(1, 2\)"),
         ([[0.0, 0.0]] * 3, [0, 1], ValueError, r"or classes of shape \(3,\), not shape \(2,\)$"),
         ([0.0, 0.0], "1", TypeError, "real number is needed, not str"),
-        ([0.0, 0.0], [float("nan"), 1], ValueError, "finite number is needed, not nan"),
     ],
 )
 def test_a_target_that_does_not_fit_is_refused_and_changes_nothing(logits, target, error, message):
@@ -218,13 +184,6 @@ def test_a_target_that_does_not_fit_is_refused_and_changes_nothing(logits, targe
     with pytest.raises(error, match=message):
         cross_entropy(z, target)
     assert [(v, v.data, v.grad, v.label, v.op, v.inputs) for v in z.values] == before
-
-
-def test_probabilities_may_be_off_by_the_rounding_of_single_precision():
-    y = np.array([0.1] * 10, np.float32)
-    assert abs(float(y.astype(float).sum()) - 1) > 1e-9  # off, but by rounding alone
-    # One part in 10⁸ of log 10.
-    assert cross_entropy(Tensor.zeros(10), y).data == pytest.approx(np.log(10), rel=1e-7)
 
 
 @pytest.mark.parametrize("loss", LOSSES)

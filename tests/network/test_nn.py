@@ -1,6 +1,5 @@
 """Modules: what they find, what they compute, and how their numbers are saved and set."""
 
-import copy
 import random
 
 import numpy as np
@@ -8,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinygrad_edu import MLP, SGD, Linear, Module, Parameter, ReLU, Sequential, Sigmoid, Softmax, Tanh, Tensor, Value
+from tinygrad_edu import MLP, SGD, Linear, Module, Parameter, ReLU, Sequential, Sigmoid, Softmax, Tanh, Tensor
 
 
 class Everything(Module):
@@ -80,25 +79,9 @@ def test_parameters_in_dicts_tuples_and_nested_lists_are_found_and_learned():
     assert all(p.grad == p.data * 0 for p in net.parameters())
 
 
-def test_zero_grad_reaches_every_parameter():
-    net = Everything()
-    for parameter in net.parameters():
-        for value in parameter.values:
-            value.grad = 7.0
-    net.zero_grad()
-    assert all(value.grad == 0.0 for parameter in net.parameters() for value in parameter.values)
-
-
 def test_a_module_without_forward_says_so():
     with pytest.raises(TypeError, match=r"Everything does not define forward\(self, x\)"):
         Everything()([1.0])
-
-
-def test_a_copy_of_a_module_learns_by_itself():
-    net = MLP([2, 1], init=1.0)
-    other = copy.deepcopy(net)
-    other.layers[0].W.data = [[0.0, 0.0]]
-    assert net([1.0, 1.0]).data == [3.0] and other([1.0, 1.0]).data == [1.0]
 
 
 # repr
@@ -111,27 +94,17 @@ def test_sequential_takes_each_module_as_an_argument():
 
 def test_repr_is_the_tree_of_modules():
     net = Sequential(Linear(2, 3, bias=False), Tanh(), Sequential(ReLU(), Softmax(axis=0)), Sigmoid())
-    assert repr(net) == "\n".join(
-        [
-            "Sequential(",
-            "  (layers.0): Linear(in_features=2, out_features=3, bias=False)",
-            "  (layers.1): Tanh()",
-            "  (layers.2): Sequential(",
-            "    (layers.0): ReLU()",
-            "    (layers.1): Softmax(axis=0)",
-            "  )",
-            "  (layers.3): Sigmoid()",
-            ")",
-        ]
-    )
-    assert repr(MLP([4, 3, 1])) == "\n".join(
-        [
-            "MLP(",
-            "  (layers.0): Linear(in_features=4, out_features=3, bias=True)",
-            "  (layers.1): Linear(in_features=3, out_features=1, bias=True)",
-            ")",
-        ]
-    )
+    assert repr(net).splitlines() == [
+        "Sequential(",
+        "  (layers.0): Linear(in_features=2, out_features=3, bias=False)",
+        "  (layers.1): Tanh()",
+        "  (layers.2): Sequential(",
+        "    (layers.0): ReLU()",
+        "    (layers.1): Softmax(axis=0)",
+        "  )",
+        "  (layers.3): Sigmoid()",
+        ")",
+    ]
 
 
 def test_repr_of_a_module_of_ones_own_shows_its_parameters():
@@ -178,11 +151,9 @@ GOOD = {"layers.0.W": [[1.0, 2.0]], "layers.0.b": [3.0]}
     ("change", "error", "message"),
     [
         ({"layers.0.b": [1.0, 2.0]}, ValueError, r"load_state_dict: layers\.0\.b has shape \(1,\), not \(2,\)"),
-        ({"layers.0.b": 1.0}, ValueError, r"layers\.0\.b has shape \(1,\), not \(\)"),
         ({"layers.0.b": [[1.0]]}, ValueError, r"layers\.0\.b has shape \(1,\), not \(1, 1\)"),
         ({"layers.0.b": [float("nan")]}, ValueError, "finite number is needed, not nan"),
         ({"layers.0.b": ["1"]}, TypeError, "real number is needed, not str"),
-        ({"layers.0.b": None}, TypeError, "real number is needed, not NoneType"),
         ({"layers.1.W": [1.0]}, KeyError, r"load_state_dict: missing \[\], unknown \['layers.1.W'\]"),
     ],
 )
@@ -208,11 +179,6 @@ def test_a_parameter_that_was_computed_is_a_leaf_and_is_set_like_others():
     SGD(net.parameters(), lr=0.1)  # which refuses what was computed
 
 
-def test_a_parameter_keeps_the_leaves_it_is_given():
-    w = Value(2.0, label="w")
-    assert Parameter([w, w * 3]).values[0] is w
-
-
 @pytest.mark.parametrize("state", [None, [], "W"])
 def test_a_state_is_a_dict(state):
     with pytest.raises(TypeError, match=f"load_state_dict: a dict .* is needed, not {type(state).__name__}"):
@@ -220,23 +186,9 @@ def test_a_state_is_a_dict(state):
 
 
 def test_missing_and_unknown_names_are_listed():
-    net = Sequential(Linear(2, 1, init=0.5))
     with pytest.raises(KeyError) as error:
-        net.load_state_dict({"layers.0.W": [[1.0, 2.0]], "z": 1.0, "bias": [1.0]})
+        Sequential(Linear(2, 1)).load_state_dict({"layers.0.W": [[1.0, 2.0]], "z": 1.0, "bias": [1.0]})
     assert error.value.args[0] == "load_state_dict: missing ['layers.0.b'], unknown ['bias', 'z']"
-    with pytest.raises(KeyError) as error:
-        net.load_state_dict({})
-    assert error.value.args[0] == "load_state_dict: missing ['layers.0.W', 'layers.0.b'], unknown []"
-    assert numbers(net) == [[[0.5, 0.5]], [0.5]]
-
-
-def test_weights_are_set_from_nested_lists():
-    net = Linear(2, 2)
-    net.W.data, net.b.data = [[1, 2], [3, 4]], (10, 20)
-    assert net([1.0, 1.0]).data == [13.0, 27.0]
-    with pytest.raises(ValueError, match=r"shape \(2,\) does not fit a Tensor of shape \(2, 2\)"):
-        net.W.data = [1, 2]
-    assert net.W.data == [[1.0, 2.0], [3.0, 4.0]]
 
 
 def test_a_parameter_is_not_replaced_by_something_that_is_not_learned():
@@ -308,10 +260,6 @@ def test_init_sets_every_weight_and_bias():
     assert numbers(net) == [[[0.1] * 2] * 3, [0.1] * 3, [[0.1] * 3], [0.1]]
     assert numbers(Linear(1, 1, init=0)) == [[[0.0]], [0.0]]  # 0 is a value, not "draw them"
     assert len({value for parameter in net.parameters() for value in parameter.values}) == 13
-    with pytest.raises(ValueError, match="finite number is needed, not nan"):
-        Linear(1, 1, init=float("nan"))
-    with pytest.raises(TypeError, match="real number is needed, not str"):
-        Linear(1, 1, init="zeros")
 
 
 @given(st.integers(1, 30), st.integers(0, 10**6))
@@ -319,12 +267,6 @@ def test_random_weights_lie_within_one_over_the_root_of_the_width(width, seed):
     drawn = np.concatenate([np.ravel(data) for data in numbers(Linear(width, 3, seed=seed))])
     assert np.abs(drawn).max() <= width**-0.5
     assert len(set(drawn.tolist())) == 3 * width + 3
-
-
-def test_random_weights_fill_their_range():
-    drawn = np.array(Linear(100, 100, seed=0).W.data)
-    assert drawn.min() < -0.0999 and drawn.max() > 0.0999  # of 10⁴ missed with a chance of e⁻⁵
-    assert abs(drawn.mean()) < 0.003  # five times the deviation 0.1/√3/100
 
 
 def test_the_seed_decides_every_weight():
@@ -396,10 +338,8 @@ def test_mlp_refuses_what_it_cannot_be():
         with pytest.raises(ValueError) as error:
             MLP(sizes)
         assert str(error.value) == f"MLP: the sizes of at least an input and an output are needed, not {sizes}"
-    for sizes in None, "21", [[2], [1]]:
+    for sizes in None, "21", [[2], [1]], [2, 0, 1]:
         with pytest.raises(ValueError, match="whole numbers above 0"):
             MLP(sizes)
     with pytest.raises(ValueError, match="MLP: the activation is one of tanh, relu, sigmoid, not 'softplus'"):
         MLP([1, 1], activation="softplus")
-    with pytest.raises(ValueError, match="whole numbers above 0"):
-        MLP([2, 0, 1])

@@ -134,13 +134,6 @@ def test_ten_steps_are_those_of_pytorch(make, name, settings):
         np.testing.assert_allclose(ours, other.detach().numpy(), rtol=1e-12)
 
 
-def test_a_parameter_without_gradient_stays_where_it_is():
-    for make in SGD, Adam:
-        w = Value(3.0)
-        make([w], lr=0.1).step()
-        assert w.data == 3.0
-
-
 # Both.
 
 
@@ -155,16 +148,6 @@ def test_the_learning_rate_may_change_between_steps(make):
     optimizer.step()
     # Adam's second step is m̂/√v̂ = 1 again, up to ε = 1e-8 and a few roundings.
     assert first == pytest.approx(0.5, rel=1e-7) and w.data == pytest.approx(0.25, rel=1e-7)
-
-
-@pytest.mark.parametrize("make", [SGD, Adam])
-def test_a_parameter_given_twice_takes_one_step(make):
-    w = Value(1.0)
-    optimizer = make([w, Tensor([w, Value(5.0)]), w], lr=0.5)
-    assert [value.data for value in optimizer.values] == [1.0, 5.0]
-    w.grad = 1.0
-    optimizer.step()
-    assert w.data == pytest.approx(0.5, rel=1e-7)  # Adam's ε
 
 
 @pytest.mark.parametrize("make", [SGD, Adam])
@@ -187,7 +170,6 @@ def test_training_lowers_the_loss(make):
 @pytest.mark.parametrize(
     ("params", "error", "message"),
     [
-        ([], ValueError, "parameters are leaves, at least one, and none was computed"),
         (iter([]), ValueError, "parameters are leaves, at least one, and none was computed"),
         ([1.0], TypeError, "a Value, a Tensor or a list of them is needed, not float 1.0"),
         ([Value(1.0), None], TypeError, "is needed, not NoneType None"),
@@ -205,23 +187,14 @@ def test_a_misspelt_setting_is_refused(make):
         make([Value(1.0)], lr=0.1).learning_rate = 0.2
 
 
-NAN, INF = float("nan"), float("inf")
-
-
 @pytest.mark.parametrize(
     ("make", "settings", "error", "message"),
     [
-        *[
-            case
-            for make in (SGD, Adam)
-            for case in [
-                (make, {"lr": 0}, ValueError, r"^lr must be above 0, not 0\.0$"),
-                (make, {"lr": -0.1}, ValueError, r"^lr must be above 0, not -0\.1$"),
-                (make, {"lr": NAN}, ValueError, "finite number is needed, not nan"),
-                (make, {"lr": "0.1"}, TypeError, "real number is needed, not str"),
-                (make, {"lr": 0.1, "weight_decay": -1}, ValueError, r"^weight_decay must be at least 0, not -1\.0$"),
-            ]
-        ],
+        (SGD, {"lr": 0}, ValueError, r"^lr must be above 0, not 0\.0$"),
+        (Adam, {"lr": -0.1}, ValueError, r"^lr must be above 0, not -0\.1$"),
+        (SGD, {"lr": float("nan")}, ValueError, "finite number is needed, not nan"),
+        (Adam, {"lr": "0.1"}, TypeError, "real number is needed, not str"),
+        (SGD, {"lr": 0.1, "weight_decay": -1}, ValueError, r"^weight_decay must be at least 0, not -1\.0$"),
         (SGD, {"lr": 0.1, "momentum": -0.1}, ValueError, r"^momentum must be at least 0 and below 1, not -0\.1$"),
         (SGD, {"lr": 0.1, "momentum": 1}, ValueError, r"^momentum must be at least 0 and below 1, not 1\.0$"),
         (Adam, {"betas": (1.0, 0.5)}, ValueError, r"^beta 1 must be at least 0 and below 1, not 1\.0$"),
@@ -255,11 +228,6 @@ def test_a_step_of_adam_that_overflows_is_not_taken_at_all():
     with pytest.raises(OverflowError, match=r"Adam: v of a parameter would be inf; it is 1\.0, its gradient 1e\+200"):
         adam.step()
     assert (good.data, bad.data) == (1.0, 1.0)
-    bad.data, adam.lr = 1.75e308, 1e307
-    bad.grad = -1.0
-    with pytest.raises(OverflowError, match=r"Adam: θ of a parameter would be inf; it is 1.75e\+308"):
-        adam.step()
-    assert (good.data, bad.data) == (1.0, 1.75e308)
-    adam.lr, bad.grad = 0.5, 0.0
+    bad.grad = 0.0
     adam.step()
     assert good.data == pytest.approx(0.5, rel=1e-7)  # the first step, to ε: the clock had not moved

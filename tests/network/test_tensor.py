@@ -68,13 +68,9 @@ def test_what_is_no_array_of_real_numbers_is_refused(data, error, message):
 def test_makers_fill_a_shape_given_either_way():
     for zeros in Tensor.zeros(2, 3), Tensor.zeros((2, 3)), Tensor.zeros([2, 3]), Tensor.full((2, 3), 0):
         assert same(zeros, np.zeros((2, 3)))
-    assert same(Tensor.ones(2), [1.0, 1.0])
-    assert same(Tensor.ones(2, 1, label="o"), [[1.0], [1.0]])
-    assert same(Tensor.full(3, 0.5), [0.5, 0.5, 0.5])
-    assert same(Tensor.full((), 7), 7.0)
+    assert same(Tensor.ones(2, 1), [[1.0], [1.0]]) and same(Tensor.full((), 7), 7.0)
     assert len(set(Tensor.zeros(5).values)) == 5  # five leaves, not one five times
-    assert Tensor.zeros(2, label="b")[1].label == "b₂" and Tensor.ones(2, label="o").label == "o"
-    assert Tensor.full((1,), 1, label="f").label == "f" and Tensor.randn(1, label="r").label == "r"
+    assert Tensor.zeros(2, label="b")[1].label == "b₂" and Tensor.randn(1, label="r").label == "r"
     assert isinstance(Parameter.zeros(2), Parameter) and isinstance(Parameter.randn(2, seed=0), Parameter)
 
 
@@ -95,11 +91,6 @@ def test_more_numbers_than_memory_holds_are_refused_at_once():
 def test_a_label_is_text(make):
     with pytest.raises(TypeError, match=r"a label is text, not 2\.0; several numbers go in one list"):
         make(1.0, 2.0)
-
-
-def test_random_numbers_lie_between_numbers():
-    with pytest.raises(TypeError, match="a real number is needed, not NoneType"):
-        Tensor.uniform(2, None, 1.0)
 
 
 def test_random_numbers_come_from_the_seed():
@@ -138,18 +129,8 @@ def test_naming_a_result_leaves_the_names_of_its_elements():
     assert [v.label for v in x.values] == ["x₁", "x₂"]
 
 
-def test_a_tensor_of_several_numbers_is_neither_true_nor_false():
-    for data in ([0.0, 0.0], [[1.0], [1.0]]):
-        with pytest.raises(ValueError, match="ambiguous"):
-            bool(np.array(data))
-        with pytest.raises(ValueError, match=r"shape \(2,.*\) is neither true nor false"):
-            bool(Tensor(data))
-
-
 def test_repr_shows_numbers_and_label_but_not_a_long_array():
     assert repr(Tensor([[1, 2]])) == "Tensor([[1.0, 2.0]])"
-    assert repr(Tensor([0.5], label="b")) == "Tensor([0.5], label='b')"
-    assert repr(Tensor(0.5)) == "Tensor(0.5)"
     assert repr(Tensor.zeros(100)) == f"Tensor({[0.0] * 100})"
     assert repr(Tensor.zeros(101, label="b")) == "Tensor(shape=(101,), label='b')"
     assert repr(Parameter([0.5], label="b")) == "Parameter([0.5], label='b')"
@@ -164,20 +145,10 @@ def test_setting_data_changes_the_leaves_in_place():
     assert t.data == [[0.0, -1.0], [7.0, 8.0]]
 
 
-def test_data_may_be_set_from_a_view_of_itself():
-    W = Tensor([[1.0, 2.0], [3.0, 4.0]])
-    W.data = W.T
-    assert W.data == [[1.0, 3.0], [2.0, 4.0]]
-    W.data = W[::-1]
-    assert W.data == [[2.0, 4.0], [1.0, 3.0]]
-
-
 @pytest.mark.parametrize(
     ("data", "error", "message"),
     [
         ([1.0, 2.0, 3.0], ValueError, r"shape \(3,\) does not fit a Tensor of shape \(2,\)"),
-        ([[3.0, 4.0]], ValueError, r"shape \(1, 2\) does not fit a Tensor of shape \(2,\)"),
-        (1.0, ValueError, r"shape \(\) does not fit a Tensor of shape \(2,\)"),
         ([1.0, float("nan")], ValueError, "finite number is needed, not nan"),
         ([1.0, "2"], TypeError, "real number is needed"),
     ],
@@ -194,16 +165,16 @@ def test_data_of_a_computed_tensor_cannot_be_set():
         y.data = [0.0, 0.0]
 
 
-def test_item_and_format_need_one_element():
+def test_what_needs_one_element_or_an_axis():
     assert Tensor([[3.0]]).item() == 3.0 and f"{Tensor([3.0]):.2f}" == "3.00"
-    with pytest.raises(ValueError, match="2 elements, not one"):
-        Tensor([1.0, 2.0]).item()
-    with pytest.raises(ValueError, match="2 elements, not one"):
-        format(Tensor([1.0, 2.0]), ".2f")
-    with pytest.raises(TypeError, match=r"shape \(\) has no length"):
-        len(Tensor(1.0))
-    with pytest.raises(TypeError, match=r"shape \(\) has no length"):
-        iter(Tensor(1.0))
+    for wrong in (lambda t: t.item(), lambda t: f"{t:.2f}"):
+        with pytest.raises(ValueError, match="2 elements, not one"):
+            wrong(Tensor([1.0, 2.0]))
+    with pytest.raises(ValueError, match=r"shape \(2,\) is neither true nor false"):
+        bool(Tensor([0.0, 0.0]))
+    for wrong in len, iter:
+        with pytest.raises(TypeError, match=r"shape \(\) has no length"):
+            wrong(Tensor(1.0))
 
 
 def test_detached_numbers_have_no_history():
@@ -251,15 +222,6 @@ def test_backward_needs_one_number():
     assert t.grad == [2.0, 0.0]
 
 
-def test_gradients_add_up_until_they_are_set_to_zero():
-    t = Tensor([[1.0, 2.0]])
-    for times in 1, 2:
-        (t * t).sum().backward()
-        assert t.grad == [[2.0 * times, 4.0 * times]]
-    t.zero_grad()
-    assert t.grad == [[0.0, 0.0]]
-
-
 # The recorded graph again.
 
 
@@ -270,11 +232,6 @@ def test_an_attribute_that_does_not_exist_is_refused(make):
         t.gard = None
     with pytest.raises(AttributeError, match="requires_grad"):
         t.requires_grad = False
-
-
-def test_the_sum_of_tensors_starts_without_a_node_for_zero():
-    a, b = Tensor([1.0]), Tensor([2.0])
-    assert sum([a, b]).inputs == (a, b)
 
 
 def test_a_graph_is_computed_again_from_its_leaves():
