@@ -8,7 +8,7 @@ import subprocess
 
 import numpy as np
 import pytest
-from graphs import tensor_program
+from graphs import recipes, tensor_program
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reading import read
@@ -31,8 +31,6 @@ from tinygrad_edu import (
     topological_order,
     worksheet,
 )
-from tinygrad_edu.array_ops import LAYERS, PRODUCTS
-from tinygrad_edu.network.functions import affine
 from tinygrad_edu.network.nn import Parameter
 from tinygrad_edu.readings.explaining.lines import lines_of
 from tinygrad_edu.readings.explaining.mistakes import mistakes_in
@@ -89,12 +87,6 @@ Backward
 ∂L/∂w  = ∂L/∂v₁ · x = (−1) · 0.5 = −0.5
 ∂L/∂x  = ∂L/∂v₁ · w = (−1) · 2 = −2"""
     )
-
-
-@pytest.mark.parametrize("digits", [-1, 18, 2.0, None, True])
-def test_digits_that_cannot_be_shown_are_refused(digits):
-    with pytest.raises(ValueError, match=f"explain: digits is a whole number from 0 to 17, not {digits}"):
-        explain(Value(1.0, label="x"), digits=digits)
 
 
 def test_no_line_gives_as_its_reason_what_it_asks_for():
@@ -234,6 +226,12 @@ def test_a_dead_relu_is_named_as_the_zero_factor():
     assert said["∂y/∂a"] == "zero: every path meets a zero factor, step(a) = 0"
 
 
+def test_only_what_is_rounding_cancels():
+    (x,) = named(x=1.0)
+    assert "cancel (floating point leaves" in str(explain(0.1 * x + 0.2 * x - 0.3 * x))
+    assert "cancel" not in str(explain(x * (1 + 1e-9) - x)) + str(explain((x * 1e-9) ** 3))
+
+
 def test_exact_cancellation_and_the_zeros_below_it():
     (a,) = named(a=2.0)
     h = labelled(a * a, "h")
@@ -241,11 +239,6 @@ def test_exact_cancellation_and_the_zeros_below_it():
     said = notes(derivation)
     assert said["∂y/∂h"] == "zero: the contributions −3 + 3 cancel"
     assert said["∂y/∂a"] == "zero: every path meets a zero factor, ∂y/∂h = 0"
-
-
-def test_a_small_gradient_is_not_called_zero():
-    (a,) = named(a=1e-9)
-    assert notes(explain(a * a * a))["∂f/∂a"] == ""
 
 
 def test_what_y_does_not_depend_on_is_said():
@@ -265,69 +258,31 @@ def test_a_tensor_outside_the_graph_has_the_gradient_zero_and_a_view_is_refused(
 # Truth: right-hand sides are read back, from the text itself and from the numbers in it.
 
 
-UNARY = [
-    Value.tanh, Value.sigmoid, Value.relu, Value.sin, Value.cos, Value.exp, Value.abs, lambda a: -a,
-    lambda a: a**2, lambda a: a**3, lambda a: (a * a + 1).sqrt(), lambda a: (a * a + 1).log(),
-    lambda a: (a * a + 1) ** -1.5,
-]  # fmt: skip
-BINARY = [lambda a, b: a + b, lambda a, b: a - b, lambda a, b: a * b, lambda a, b: a / (b * b + 1), Value.maximum,
-          Value.minimum, lambda a, b: Value.sum([a, b, a]), lambda a, b: Value.dot([a, b], [b, a]),
-          lambda a, b: affine(Tensor([[a, b]]), Tensor([b, b]), Tensor([a]))[0],
-          lambda a, b: Value.logsumexp([a, b])]  # fmt: skip
-
-
-@st.composite
-def graphs(draw):
-    """A root over a few leaves, every step free to reuse any node before it."""
-    nodes = [Value(draw(st.floats(-2, 2)), label=f"x{i}") for i in range(draw(st.integers(1, 3)))]
-    for _ in range(draw(st.integers(1, 7))):
-        a, b = draw(st.sampled_from(nodes)), draw(st.sampled_from(nodes))
-        # tanh keeps the numbers moderate
-        nodes.append(
-            draw(st.sampled_from(UNARY))(a).tanh()
-            if draw(st.booleans())
-            else draw(st.sampled_from(BINARY))(a, b).tanh()
-        )
-    return nodes[-1]
-
-
-@settings(max_examples=3 * settings.default.max_examples // 5)
-@given(graphs())
-def test_every_printed_right_hand_side_is_its_result_and_totals_are_gradients(y):
-    derivation = explain(y, digits=17)
+@settings(max_examples=3 * settings.default.max_examples // 2)
+@given(recipes())
+def test_every_line_between_numbers_holds_in_symbols_and_in_numbers(recipe):
+    leaves = recipe.leaves()
+    y = recipe(*leaves)
+    derivation = explain(y, wrt=leaves, digits=17)
     y.backward()
-    for row in derivation.forward:
-        assert row.result == row.node.data
+    name = derivation.names
+    environment = {name[v]: v.data for v in name}
+    environment |= {Derivative(name[y], name[v]).text: v.grad for v in name}
+    for b in name:
+        slopes = [(a, p) for a, p in zip(b.inputs, b.partials) if a in name and b is not y]
+        environment |= {Derivative(name[b], name[a]).text: p for a, p in slopes}
     for row in derivation:
-        if row.numbers:
-            # 17 decimals are printed, so a small factor carries a relative error
-            assert read(written(row.numbers, Text(17)), {}) == pytest.approx(row.result, rel=1e-9, abs=1e-12)
+        for side in [side for side in (row.rule, row.numbers) if side]:
+            assert read(written(side, Text(17)), environment) == pytest.approx(row.result, rel=1e-9, abs=1e-9)
     totals = {}
-    for step in derivation.backward:
-        for row in step.rows:
-            totals[row.node] = totals.get(row.node, 0.0) + row.result
-            if row.part:
-                assert row.total == pytest.approx(totals[row.node], rel=1e-12, abs=1e-12)
-    for node, total in totals.items():
-        # sums in another order, and cancellations shown as 0
-        assert total == pytest.approx(node.grad, rel=1e-9, abs=1e-12)
-
-
-@settings(max_examples=3 * settings.default.max_examples // 5)
-@given(graphs())
-def test_the_sum_over_paths_is_the_gradient(y):
-    leaves = [node for node in topological_order(y) if node.label]
+    for row in [row for step in derivation.backward for row in step.rows]:
+        totals[row.node] = totals.get(row.node, 0.0) + row.result
+        assert not row.part or row.total == pytest.approx(totals[row.node], rel=1e-9, abs=1e-9)
+    for v, total in [*totals.items(), *[(row.node, row.result) for row in derivation.paths if row.quantity in name]]:
+        assert total == pytest.approx(v.grad, rel=1e-9, abs=1e-9)  # sums in another order
     for x in leaves:
-        derivation = explain(y, wrt=x)
-        y.backward()
-        products = [row.result for row in derivation.paths if isinstance(row.quantity, Path)]
-        if products:
-            assert math.fsum(products) == pytest.approx(x.grad, rel=1e-9, abs=1e-12)
-        assert isinstance(derivation.paths[-1].quantity, Path) or derivation.paths[-1].result == pytest.approx(
-            x.grad, rel=1e-9, abs=1e-12
-        )
-        for leaf in leaves:
-            leaf.grad = 0.0
+        products = [row.result for row in derivation.paths if row.node is x and isinstance(row.quantity, Path)]
+        assert not products or math.fsum(products) == pytest.approx(x.grad, rel=1e-9, abs=1e-9)
 
 
 @pytest.mark.parametrize("op", [*ops.TABLE, ops.power(2.0), ops.power(-0.5), ops.power(3.0)], ids=lambda op: op.symbol)
@@ -377,45 +332,6 @@ def test_a_network_is_derived_truly_for_one_example_and_for_batches(activation, 
 
 A = [[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]]
 B = [[1.0, 2.0, -0.5], [0.5, -1.5, 1.25]]
-ELEMENTWISE = {
-    "+": lambda a, b: a + b, "−": lambda a, b: a - b, "×": lambda a, b: a * b, "÷": lambda a, b: a / (b * b + 1.0),
-    "max": Tensor.maximum, "min": Tensor.minimum, "^2": lambda a, b: a**2 + b**3.0, "neg": lambda a, b: -a * b,
-    "exp": lambda a, b: a.exp() + b, "log": lambda a, b: (a * a + 1.0).log() - b,
-    "sqrt": lambda a, b: (a * a + 1.0).sqrt() * b, "tanh": lambda a, b: a.tanh() * b,
-    "sigmoid": lambda a, b: a.sigmoid() * b, "relu": lambda a, b: a.relu() * b, "sin": lambda a, b: a.sin() * b,
-    "cos": lambda a, b: a.cos() * b, "abs": lambda a, b: abs(a) * b, "^": lambda a, b: (a * a + 1.0) ** b,
-    "softmax": lambda a, b: a.softmax() * b, "log_softmax": lambda a, b: a.log_softmax() * b,
-    "map": lambda a, b: a.map(lambda v: v * v * 3) * b, "mean": lambda a, b: a.mean(axis=0) * b,
-    "sum": lambda a, b: a.sum(axis=-1, keepdims=True) * b,
-    "logsumexp": lambda a, b: a.logsumexp(axis=-1, keepdims=True) * b, "maximum": lambda a, b: a.max(axis=0) * b,
-    "transpose": lambda a, b: (a.T.T * b),
-    "reshape": lambda a, b: a.reshape(-1) * b.reshape(-1) if a.shape == b.shape else a.reshape(6).sum() * b,
-    "slice": lambda a, b: a[..., 1:] * b[..., :2] if b.shape[-1:] == a.shape[-1:] else a[..., 1:].sum() * b,
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("shapes", "name"),
-    [
-        (shapes, name)
-        for shapes in ("same", "row", "column", "one", "number")
-        for name in ELEMENTWISE
-        if (shapes, name) not in (("column", "slice"), ("column", "reshape"))  # no product of these shapes
-    ],
-)
-def test_every_tensor_operation_is_derived_truly_also_when_shapes_are_stretched(name, shapes):
-    a = Tensor(A, label="A")
-    b = Tensor({"same": B, "row": B[0], "column": [[1.0], [-2.0]], "one": [1.5], "number": 1.5}[shapes], label="B")
-    L = (ELEMENTWISE[name](a, b) * 1.5).sum()
-    check_matrices(L, [a, b])
-
-
-@pytest.mark.parametrize("axes", PRODUCTS, ids=str)
-def test_the_rules_of_the_matrix_product_are_those_of_its_scalars(axes):
-    a = Tensor(A if axes[0] == 2 else A[0], label="A")
-    b = Tensor([[0.5, 1.0], [-1.5, 2.0], [0.25, 3.0]] if axes[1] == 2 else [0.5, -1.5, 0.25], label="B")
-    product = a @ b
-    check_matrices(((product * product).tanh() if product.shape else product * product).sum(), [a, b])
 
 
 LOSSES = {
@@ -455,14 +371,6 @@ def test_a_neuron_of_a_layer_is_a_sum_as_on_paper():
     )
 
 
-def test_a_tensor_used_in_several_places_collects_them_all():
-    W = Tensor([[0.5, -1.0], [1.5, 0.25]], label="W")
-    x = Tensor([1.0, -0.5], label="x")
-    h = (W @ (W @ x).tanh()).tanh()
-    check_matrices((h * h * x).sum(), [W, x])
-    check_matrices((stack([x, h, x]) @ x).sum(), [])
-
-
 def test_a_tensor_that_is_an_input_twice_has_a_term_for_each():
     x = Tensor([1.0, 2.0], label="x")
     v = stack([x, x])
@@ -479,28 +387,9 @@ def test_elements_are_called_after_their_tensor():
     assert "W⁽¹⁾₁₂ → z⁽¹⁾₁ → h⁽¹⁾₁ → z⁽²⁾₁ → " in text
 
 
-def test_of_what_is_given_the_elements_of_an_array_stand_together():
-    W, x, b = Tensor([[1.0, 2.0], [3.0, 4.0]], label="W"), Tensor([5.0, 6.0], label="x"), Value(7.0, label="b")
-    given = [str(row.quantity) for row in explain((W @ x).sum() * b, level="value").forward if not row.node.op]
-    assert given == ["W₁₁", "W₁₂", "W₂₁", "W₂₂", "x₁", "x₂", "b"]
-
-
-SOLID = {
-    "arithmetic": lambda C, D: (C * 3.0 + D).tanh().sum(), "functions": lambda C, D: C.tanh().sum() + C.relu().mean(),
-    "sum": lambda C, D: (C.sum(axis=0) * D).sum(), "mean": lambda C, D: (C.mean(axis=0) * D).sum(),
-    "logsumexp": lambda C, D: (C.logsumexp(axis=2) * 2.0).sum(), "max": lambda C, D: (C.max(axis=0) * D).sum(),
-    "two axes": lambda C, D: (C.sum(axis=(0, 1)) ** 2).sum(), "softmax": lambda C, D: (C.softmax() * C).sum(),
-    "keepdims": lambda C, D: (C / (C * C).sum(axis=(0, 1), keepdims=True)).sum(), "part": lambda C, D: (C[0] * D).sum(),
-    "transpose": lambda C, D: (C.T * 2.0).sum(), "reshape": lambda C, D: (D.reshape(1, 2, 3) * C).tanh().sum(),
-    "a number": lambda C, D: ((D * D).sum() * C).sum(),
-    "stack": lambda C, D: stack([D, D.sin()]).tanh().sum() * C.max(),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", SOLID)
-def test_tensors_of_three_axes_are_derived_like_others(name):
+def test_a_tensor_of_three_axes_is_written_by_its_shape():
     C, D = Tensor([A, B], label="C"), Tensor(A, label="D")
-    derivation = check_matrices(SOLID[name](C, D), [C, D] if "D" in str(explain(SOLID[name](C, D))) else [C])
+    derivation = check_matrices((C * stack([D, D.sin()])).tanh().sum() + C.max(), [C, D])
     assert re.search("^C +=.* 2 × 2 × 3 numbers$", str(derivation), flags=re.MULTILINE)
     assert r"C = 2 \times 2 \times 3\text{ numbers}" in derivation.to("latex")
 
@@ -514,16 +403,11 @@ def test_a_matrix_row_by_row_times_a_vector():
 # As data.
 
 
-def test_a_derivation_prints_itself_and_is_markdown_in_a_notebook():
+def test_a_derivation_prints_itself_is_markdown_in_a_notebook_and_is_saved_as_its_suffix_says(tmp_path):
     (x,) = named(x=0.5)
     derivation = explain(x.tanh())
     assert repr(derivation) == str(derivation) == derivation.to("text")
     assert derivation._repr_markdown_() == derivation.to("markdown")
-
-
-def test_a_derivation_is_saved_as_its_suffix_says(tmp_path):
-    (x,) = named(x=0.5)
-    derivation = explain(x.tanh())
     for suffix, format in ((".txt", "text"), (".md", "markdown"), (".tex", "latex")):
         assert derivation.save(tmp_path / f"tanh{suffix}").read_text("utf-8") == derivation.to(format) + "\n"
 
@@ -565,46 +449,41 @@ def test_explaining_changes_nothing():
     assert [v.grad for v in topological_order(L.values[0])] == before
 
 
-def test_two_runs_give_the_same_bytes():
-    assert practical(cross_entropy)[0].to("latex") == practical(cross_entropy)[0].to("latex")
-
-
-def test_unlabelled_leaves_are_constants_unless_all_are():
-    x = Value(3.0)
-    assert str(explain(x * x)).startswith("Forward\n\nv₁ = 3\nf  = v₁ · v₁ = 3 · 3 = 9\n")
-    (a,) = named(a=3.0)
-    assert [str(row.quantity) for row in explain(a * 2)] == ["a", "f", "∂f/∂f", "∂f/∂a"]
-
-
-def test_two_nodes_with_one_label_stay_apart():
-    (a,) = named(h=0.5)
-    text = "\n".join(map(str, explain(labelled(labelled(a.tanh(), "h").tanh(), "h"))))
-    assert "h′ = tanh(h)" in text and "h′′ = tanh(h′)" in text
-
-
 # Errors.
 
 
-def test_a_graph_too_large_to_read_says_what_to_do():
-    y = Value(0.0, label="x")
-    for _ in range(1500):
-        y = y + 1.0
-    with pytest.raises(ValueError, match=r"1,501 numbers are too many to read one by one\. Explain a Tensor"):
-        explain(y)
+def changed():
+    a, b = named(a=2.0, b=3.0)
+    y = a * b
+    a.data = 5.0
+    return y
 
 
-def test_too_many_tensors_to_read_are_a_sentence():
-    y = Tensor(0.0)
-    for _ in range(1000):
-        y = y + 1.0
-    with pytest.raises(ValueError, match=r"explain: 2,001 Tensors are too many to read\. Explain the loss of one step"):
-        explain(y)
+x, w = Value(1e-300, label="x"), Value(3.0, label="w")
+REFUSED = {
+    "a derivative is taken of one number": lambda: explain(Tensor([1.0, 2.0])),
+    "needs Tensors": lambda: explain(Value(1.0), level="tensor"),
+    'the level is "tensor" or "value"': lambda: explain(Value(1.0), level="matrix"),
+    'the format is "text", "markdown", "latex" or "fragment"': lambda: explain(Value(1.0)).to("html"),
+    "wrt is made of Values and Tensors": lambda: explain(Value(1.0), wrt=3.0),
+    "explain: digits is a whole number from 0 to 17, not 18": lambda: explain(Value(1.0), digits=18),
+    "explain: digits is a whole number from 0 to 17, not 2.0": lambda: explain(Value(1.0), digits=2.0),
+    r"1,501 numbers are too many to read one by one\. Explain a Tensor": lambda: explain(sum([1.0] * 1500, w)),
+    r"explain: 2,001 Tensors are too many to read\. Explain the loss": lambda: explain(sum([1.0] * 1000, Tensor(0.0))),
+    "explain: the gradient of x = 1e-300 is too large for a float": lambda: explain((x * 1e200) * 1e200),
+    r"explain: .* data was changed after it was recorded": lambda: explain(changed()),
+    r"explain: w − η · ∂f/∂w is too large for a float; a smaller eta": lambda: explain(w * w, wrt=w, eta=1e308),
+    r"worksheet: w − .* is too large for a float": lambda: worksheet(w * w, eta=1e308, wrt=w),
+    "explain: eta asks for an update, but there is nothing to learn": lambda: explain(Tensor(x) * 2, eta=0.1),
+    "an update, but there is nothing to learn": lambda: explain(x * 2, wrt=x * 3, eta=0.1),
+    "a real number is needed": lambda: explain(x * 2, wrt=x, eta="0.1"),
+}
 
 
-def test_a_gradient_too_large_for_a_float_is_a_sentence():
-    (x,) = named(x=1e-300)
-    with pytest.raises(OverflowError, match="explain: the gradient of x = 1e-300 is too large for a float"):
-        explain((x * 1e200) * 1e200)
+@pytest.mark.parametrize("message", REFUSED)
+def test_errors_say_what_to_pass(message):
+    with pytest.raises((TypeError, ValueError, OverflowError, RuntimeError), match=message):
+        REFUSED[message]()
 
 
 def test_many_paths_are_not_listed():
@@ -613,29 +492,6 @@ def test_many_paths_are_not_listed():
     for _ in range(200):
         y = y + y  # 2²⁰⁰ paths
     assert "more than 16 paths" in notes(explain(y, wrt=x))["∂f/∂x"]
-
-
-def test_changed_data_is_refused():
-    a, b = named(a=2.0, b=3.0)
-    y = a * b
-    a.data = 5.0
-    with pytest.raises(RuntimeError, match=r"explain: .* data was changed after it was recorded"):
-        explain(y)
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: explain(Tensor([1.0, 2.0])), "a derivative is taken of one number"),
-        (lambda: explain(Value(1.0), level="tensor"), "needs Tensors"),
-        (lambda: explain(Value(1.0), level="matrix"), 'the level is "tensor" or "value"'),
-        (lambda: explain(Value(1.0)).to("html"), 'the format is "text", "markdown", "latex" or "fragment"'),
-        (lambda: explain(Value(1.0), wrt=3.0), "wrt is made of Values and Tensors"),
-    ],
-)
-def test_errors_say_what_to_pass(call, message):
-    with pytest.raises((TypeError, ValueError), match=message):
-        call()
 
 
 def test_a_derivative_of_a_derivative_has_the_name_of_mathematics():
@@ -728,14 +584,6 @@ def test_networks_side_by_side_number_their_own_neurons(level):
 # A title, and the update.
 
 
-def test_an_update_that_is_too_large_for_a_float_is_refused():
-    w = Value(3.0, label="w")
-    with pytest.raises(OverflowError, match=r"explain: w − η · ∂f/∂w is too large for a float; a smaller eta"):
-        explain(w * w, wrt=w, eta=1e308)
-    with pytest.raises(OverflowError, match=r"worksheet: w − .* is too large for a float"):
-        worksheet(w * w, eta=1e308, wrt=w)
-
-
 def test_a_value_of_a_network_needs_wrt_for_its_update():
     net = MLP([1, 1], init=0.5)
     L = squared_error(net([1.0]), [0.0])
@@ -790,15 +638,6 @@ def test_the_update_of_a_number_adds_up_its_contributions():
 def test_eta_is_written_as_a_number_where_the_graph_has_a_quantity_of_that_name():
     x, eta = named(x=3.0, η=2.0)
     assert str(explain(x * eta, wrt=x, eta=0.5).update[0]) == "x ← x − 0.5 · ∂f/∂x = 3 − 0.5 · 2 = 2"
-
-
-def test_an_update_of_nothing_is_refused():
-    x, a = named(x=3.0, a=2.0)
-    for y, wrt in ((Tensor(x) * 2, None), (x * 2, [a * 2])):
-        with pytest.raises(ValueError, match="there is nothing to learn"):
-            explain(y, wrt=wrt, eta=0.1)
-    with pytest.raises(TypeError, match="a real number is needed"):
-        explain(x * 2, wrt=x, eta="0.1")
 
 
 # LaTeX and Markdown.
@@ -872,14 +711,6 @@ def test_a_matrix_is_printed_once_and_aligned(shape):
     assert len(set(map(len, lines))) == 1
 
 
-def test_an_infinite_slope_is_written_so():
-    t = Tensor([0.0, 4.0], label="t")
-    row = explain((t.sqrt() * Tensor([0.0, 1.0], label="c")).sum()).backward[0].rows[0]
-    assert str(row).startswith("∂L/∂t = c ∘ (1 / (2 · sqrt(t))) = [0  1]ᵀ ∘ [∞  0.25]ᵀ = [0  0.25]ᵀ")
-    a = Value(0.0, label="a")
-    assert "∂f/∂v₁ · (1 / (2 · v₁)) = 0 · ∞ = 0" in str(explain(a.sqrt() * 0.0))
-
-
 @pytest.mark.parametrize(
     "program",
     [
@@ -896,52 +727,10 @@ def test_odd_shapes_and_any_digits_are_printed(program, digits):
     assert check(L) and len(str(explain(L, digits=digits))) > 20
 
 
-@settings(max_examples=3 * settings.default.max_examples // 5)
-@given(graphs())
-def test_every_rule_between_numbers_holds_in_symbols(y):
-    derivation = explain(y)
-    y.backward()
-    name = derivation.names
-    environment = {name[v]: v.data for v in name} | {f"∂{name[y]}/∂{name[v]}": v.grad for v in name}
-    for b in name:
-        environment |= {f"∂{name[b]}/∂{name[a]}": p for a, p in zip(b.inputs, b.partials) if a in name and b is not y}
-    for row in derivation:
-        if row.rule:
-            assert read(str(row.rule), environment) == pytest.approx(row.result, rel=1e-9, abs=1e-9)
-    for leaf in name:
-        leaf.grad = 0.0
-
-
-# The second table of derivatives, against the first.
-
-
-@pytest.mark.parametrize("axes", LAYERS, ids=str)
-def test_the_rules_of_a_layer_are_those_of_its_scalars(axes):
-    x = Tensor([1.0, -0.5], label="x") if axes == 1 else Tensor([[1.0, -0.5], [0.25, 2.0]], label="x")
-    W, b = Tensor([[0.5, 1.0], [-1.5, 2.0], [0.25, 3.0]], label="W"), Tensor([0.1, -0.2, 0.3], label="b")
-    check_matrices((affine(W, x, b) ** 2).tanh().sum(), [W, x, b])
-
-
-@pytest.mark.parametrize("function", ["sum", "mean", "max", "min", "logsumexp", "softmax", "log_softmax"])
-@pytest.mark.parametrize("axis", [0, 1, -1])
-def test_the_rules_along_an_axis_are_those_of_their_scalars(function, axis):
-    a = Tensor(A, label="A")
-    check_matrices((getattr(a, function)(axis=axis) ** 2 * 1.5).sum(), [a])
-    check_matrices((getattr(Tensor([A, B], label="C"), function)(axis=axis) ** 2).sum(), [])
-
-
 def test_a_path_may_be_a_negative_part_of_the_sum():
     x = Value(1.0, label="x")
     text = str(explain(3 * x - x, x))
     assert "150 % of the sum" in text and "−50 % of the sum" in text
-
-
-def test_only_what_is_rounding_cancels():
-    x = Value(1.0, label="x")
-    assert "cancel (floating point leaves" in str(explain(0.1 * x + 0.2 * x - 0.3 * x))
-    assert "cancel" not in str(explain(x * (1 + 1e-9) - x))
-    u = x * 3.0  # whose gradient is exactly 0: what cancelled above it rounds nothing in that of x
-    assert explain(u * 1e6 - u * 1e6 + x * 1e-9).rows[-1].arrived == 1e-9
 
 
 def test_neurons_with_other_gradients_are_not_called_identical():
