@@ -68,9 +68,6 @@ class Code(Language):
     local: str = ""
     unused: str = ""
 
-    def name(self, text: str) -> str:
-        return text
-
     def number(self, number: float) -> tuple[str, Precedence]:
         text = repr(float(number))
         return text, SIGN if text.startswith("-") else ATOM
@@ -82,9 +79,6 @@ class Code(Language):
             case Constant(number):
                 return self.number(number)
         raise NotWritten(f"{type(e).__name__} is not written in code")
-
-    def parentheses(self, text: str) -> str:
-        return f"({text})"
 
     def knows(self, op: Op) -> bool:
         """Whether the row can be written as it is."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import reduce
 from math import prod
 from typing import Any
@@ -152,6 +153,7 @@ def _is_factor(e: Expression) -> bool:
 # Arrays of floats.
 
 
+@dataclass(slots=True, eq=False)
 class Array:
     """Floats in a shape, row by row. Unlike the elements of a Tensor they may be infinite.
 
@@ -159,11 +161,8 @@ class Array:
     [[1.0, 3.0], [2.0, 4.0]]
     """
 
-    __slots__ = ("shape", "numbers")
-
-    def __init__(self, shape: Shape, numbers: Sequence[float]) -> None:
-        self.shape = shape
-        self.numbers = numbers
+    shape: Shape
+    numbers: Sequence[float]
 
     def tolist(self) -> Any:
         return nested(list(self.numbers), self.shape)
@@ -184,11 +183,6 @@ class Array:
 
     def broadcast_to(self, shape: Shape) -> Array:
         return Array(shape, broadcast_to(self.numbers, self.shape, shape))
-
-    def matrices(self) -> list[Array]:
-        """The matrices of the last two axes, one after the other."""
-        size = prod(self.shape[-2:])
-        return [Array(self.shape[-2:], self.numbers[o : o + size]) for o in range(0, len(self.numbers), size)]
 
     def along(self, f: Callable[[tuple[float, ...]], Any], axes: Shape | None, keeps: bool) -> list[Any]:
         """f of the elements along the axes, for each element that stays; where f keeps them, in their old places."""
@@ -247,18 +241,13 @@ def matmul(a: Array, b: Array) -> Array:
     >>> matmul(Array((2,), [1.0, 2.0]), Array((1, 2), [3.0, 4.0])).tolist()
     [[3.0, 4.0], [6.0, 8.0]]
     """
-    if min(len(a.shape), len(b.shape)) > 1 and (a.shape[:-2] or b.shape[:-2]):
-        first = broadcast_shapes("a formula", a.shape[:-2], b.shape[:-2])
-        pairs = zip(*[x.broadcast_to((*first, *x.shape[-2:])).matrices() for x in (a, b)])
-        products = [matmul(*pair) for pair in pairs]
-        return Array((*first, a.shape[-2], b.shape[-1]), [x for c in products for x in c.numbers])
-    left = a if len(a.shape) == 2 else a.reshaped((prod(a.shape), 1))
-    if left.shape[1:] != b.shape[:1]:
+    left, right = [x if len(x.shape) > 1 else x.reshaped((len(x.numbers), 1)) for x in (a, b)]
+    if left.shape[-1:] != b.shape[-2:][:1]:
         if 1 not in (len(a.numbers), len(b.numbers)):
             raise ValueError(f"a matrix product of shapes {a.shape} and {b.shape}")
         return elementwise(times, a, b)
-    m, n = left.shape
-    p = prod(b.shape[1:])
-    columns = [b.numbers[j::p] for j in range(p)]
-    rows = [left.numbers[i * n : (i + 1) * n] for i in range(m)]
-    return Array((m, *b.shape[1:]), [sum(map(times, row, column)) for row in rows for column in columns])
+    # aᵢⱼ bⱼₖ for each i, j, k, and the sum over j.
+    row, column = (*left.shape, 1), (*right.shape[:-2], 1, *right.shape[-2:])
+    terms = elementwise(times, left.reshaped(row), right.reshaped(column))
+    sums = terms.along(sum, (len(terms.shape) - 2,), False)
+    return Array((*terms.shape[:-2], *b.shape[1:][-1:]), sums)

@@ -376,14 +376,6 @@ class Spelling:
         """
         return _parts(self.text)
 
-    def uses(self, k: int) -> int:
-        """How often operand k is written.
-
-        >>> Spelling("{a} * {a}", Precedence.PRODUCT, (Precedence.ATOM,)).uses(0)
-        2
-        """
-        return self.parts.count(k)
-
 
 @cache
 def _parts(text: str) -> tuple[str | int, ...]:
@@ -419,7 +411,7 @@ class Language:
     """
 
     def name(self, text: str) -> str:
-        raise NotImplementedError
+        return text
 
     def tightness(self, name: str) -> Precedence:
         """How tightly a name holds together: less than an atom if it looks like a formula."""

@@ -48,9 +48,6 @@ class Text(Language):
 
     # Names and numbers.
 
-    def name(self, text: str) -> str:
-        return text
-
     def words(self, text: str) -> str:
         """Words in a Spelling, such as [1:, :2] of A[1:, :2]."""
         return text

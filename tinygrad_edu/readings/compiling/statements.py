@@ -164,7 +164,7 @@ class Printer:
             return
         spelling = self.language.spelling(term.op, ())
         for k, a in enumerate(term.inputs):
-            if spelling.uses(k) > 1 or (self.uses[term] > 1 and term.kind in (VIEW, RESHAPE)):
+            if spelling.parts.count(k) > 1 or (self.uses[term] > 1 and term.kind in (VIEW, RESHAPE)):
                 self.name(a)
         formula = self.applied(term)
         while len(formula.text) > EXPRESSION and (inner := [a for a in term.inputs if a in self.open and a.op]):
