@@ -7,10 +7,12 @@ thick-bordered, and every number has its sign.
 
 import html
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 import graphviz  # type: ignore[import-untyped]
+
+T = TypeVar("T")
 
 FONT = "DejaVu Sans,Helvetica,Arial,sans-serif"
 SIZE, SMALL = 12, 10  # points; nothing is smaller than SMALL
@@ -205,6 +207,29 @@ def edge(graph: Any, tail: str, head: str, tooltip: str = "", **attributes: str)
     """One arrow from `tail` to `head`."""
     tips = {"tooltip": plain(tooltip), "labeltooltip": plain(tooltip)} if tooltip else {}
     graph.edge(tail, head, **tips, **attributes)
+
+
+def columns(sources: Mapping[T, Sequence[T]]) -> dict[T, int]:
+    """How far each card is from the inputs, by the cards that it gets something from; all come after these.
+
+    A leaf stands just before what uses it first.
+
+    >>> columns({"x": [], "z": ["x"], "y": [], "L": ["z", "y"]})
+    {'x': 0, 'z': 1, 'y': 1, 'L': 2}
+    """
+    place: dict[T, int] = {}
+    first_use: dict[T, int] = {}
+    for card, behind in sources.items():
+        place[card] = max([place[a] + 1 for a in behind], default=0)
+        for a in behind:
+            first_use[a] = min(place[card], first_use.get(a, place[card]))
+    return place | {a: use - 1 for a, use in first_use.items() if not sources[a]}
+
+
+def chain(column: Any, ids: Sequence[str]) -> None:
+    """Keep the cards of a column in this order by arrows that are not seen. (A cluster would lose the order.)"""
+    for above, below in zip(ids, ids[1:]):
+        column.edge(above, below, style="invis", weight="10")
 
 
 def plain(text: str) -> str:

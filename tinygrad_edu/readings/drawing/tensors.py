@@ -128,35 +128,28 @@ def tensor_level(cards: TensorCards, rankdir: str | None = None, title: str | No
 
 def _folded(cards: TensorCards) -> dict[str, tuple[int, int]]:
     """The row and the column of each card, where a picture in one row would be too wide; else nothing."""
-    depth: dict[str, int] = {}
+    sources: dict[str, list[str]] = {}
     width: dict[str, int] = {}
     for t in [*cards.parameter_of, *cards.shown]:
         id, numbers = cards.ids[t], min(prod(t.shape[:-2]) * (t.shape[-1] if t.ndim > 1 else 1), MOST)
-        depth[id] = max([depth[tail] + 1 for tail in (cards.tails(t) if t in cards.shown else [])], default=0)
+        sources[id] = cards.tails(t) if t in cards.shown else []
         both = 1 if numbers > NARROW or id[0] == "p" else 2  # its gradients below it, or beside it
         width[id] = max(120, _DIGITS * numbers * both + width.get(id, 0))
-    first_use: dict[str, int] = {}
-    for t in cards.shown:
-        for tail in cards.tails(t):
-            first_use[tail] = min(depth[cards.ids[t]], first_use.get(tail, depth[cards.ids[t]]))
-    depth |= {id: use - 1 for id, use in first_use.items() if not depth[id]}  # a leaf stands just before what uses it
-    columns = max(depth.values()) + 1
-    whole = sum([max([width[id] for id in depth if depth[id] == k], default=0) + _GAP for k in range(columns)])
-    rows = min(ceil(whole / _WIDEST), columns)
-    each = ceil(columns / rows)
-    return {id: divmod(k, each) for id, k in depth.items()} if rows > 1 else {}
+    column = look.columns(sources)
+    count = max(column.values()) + 1
+    whole = sum([max([width[id] for id in column if column[id] == k], default=0) + _GAP for k in range(count)])
+    rows = min(ceil(whole / _WIDEST), count)
+    return {id: divmod(k, ceil(count / rows)) for id, k in column.items()} if rows > 1 else {}
 
 
 def _stack(graph: Any, place: dict[str, tuple[int, int]]) -> None:
-    """Hold the cards of each column together, those of the first row above, by chains that are not seen."""
+    """Hold the cards of each column together, those of the first row above."""
     heads = []
     for column in sorted({k for _, k in place.values()}):
         ids = sorted([id for id, (_, k) in place.items() if k == column], key=lambda id: place[id][0])
         heads.append(ids[0])
         held = look.part(rank="same")
-        for above, below in zip(ids, ids[1:]):
-            look.edge(held, above, below, style="invis", weight="10")
-        held.node(ids[0])
+        look.chain(held, ids)
         graph.subgraph(held)
     for before, after in zip(heads, heads[1:]):
         look.edge(graph, before, after, style="invis")

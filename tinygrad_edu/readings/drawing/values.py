@@ -151,11 +151,17 @@ def neuron_level(scene: Scene, cards: NeuronCards, rankdir: str | None = None, t
             more = _further_rows(scene, v, cards.folded.get(v, []))
             label, kind, tip = value_card(scene, v, more), scene.kind(v), describe(scene, v)
         look.node(graph, ids[v], label, kind, tip)
-    for k, column in enumerate(_columns(cards)):
-        layers = {neuron.number for _, neuron in column if neuron}
-        layer = layers.pop() if len(layers) == 1 else None
-        if layer or len(column) > 1:
-            _stack(graph, k, [ids[v] for v, _ in column], f"layer {layer}" if layer else None)
+    place = look.columns({v: cards.sources(v, neuron) for v, neuron in cards.heads})
+    for k in range(max(place.values()) + 1):
+        layers = {neuron.number for v, neuron in cards.heads if place[v] == k and neuron}
+        column, names = look.part(rank="same"), [ids[v] for v in ids if place[v] == k]
+        if len(layers) == 1:
+            headline = look.styled(f"layer {layers.pop()}", "muted", bold=True)
+            column.node(f"layer{k}", label=f"<{headline}>", id=f"layer{k}")
+            names = [f"layer{k}", *names]
+        if len(names) > 1:
+            look.chain(column, names)
+            graph.subgraph(column)
     ports = {"tailport": "e", "headport": "w"} if (rankdir or "LR") == "LR" else {}
     for v, neuron in cards.heads:
         for k, source in enumerate(cards.sources(v, neuron), start=1):
@@ -219,30 +225,3 @@ def _neuron_described(scene: Scene, neuron: Neuron) -> str:
     return f"{example}: " * bool(example) + "; ".join(
         [describe(scene, v) for v in ([neuron.z, neuron.h] if neuron.h else [neuron.z])]
     )
-
-
-def _columns(cards: NeuronCards) -> list[list[tuple[Value, Neuron | None]]]:
-    """The cards by their distance from the inputs; a leaf stands just before what uses it."""
-    place: dict[Value, int] = {}
-    first_use: dict[Value, int] = {}
-    for v, neuron in cards.heads:
-        sources = cards.sources(v, neuron)
-        place[v] = max([place[s] + 1 for s in sources], default=0)
-        for s in sources:
-            first_use[s] = min(place[v], first_use.get(s, place[v]))
-    place |= {v: first_use[v] - 1 for v in place if not v.op and v in first_use}
-    columns: list[list[tuple[Value, Neuron | None]]] = [[] for _ in range(max(place.values()) + 1)]
-    for head in cards.heads:
-        columns[place[head[0]]].append(head)
-    return columns
-
-
-def _stack(graph: Any, k: int, ids: list[str], headline: str | None) -> None:
-    """Hold one column together, in its order, by a chain that is not seen. (A cluster would lose the order.)"""
-    column = look.part(rank="same")
-    if headline:
-        column.node(f"layer{k}", label=f"<{look.styled(headline, 'muted', bold=True)}>", id=f"layer{k}")
-        ids = [f"layer{k}", *ids]
-    for above, below in zip(ids, ids[1:]):
-        column.edge(above, below, style="invis", weight="10")
-    graph.subgraph(column)
