@@ -150,8 +150,8 @@ GOOD = {"layers.0.W": [[1.0, 2.0]], "layers.0.b": [3.0]}
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"layers.0.b": [1.0, 2.0]}, ValueError, r"load_state_dict: layers\.0\.b has shape \(1,\), not \(2,\)"),
-        ({"layers.0.b": [[1.0]]}, ValueError, r"layers\.0\.b has shape \(1,\), not \(1, 1\)"),
+        ({"layers.0.b": [1.0, 2.0]}, ValueError, r"load_state_dict: layers\.0\.b of shape \(2,\) does not fit"),
+        ({"layers.0.b": [[1.0]]}, ValueError, r"layers\.0\.b of shape \(1, 1\) does not fit"),
         ({"layers.0.b": [float("nan")]}, ValueError, "finite number is needed, not nan"),
         ({"layers.0.b": ["1"]}, TypeError, "real number is needed, not str"),
         ({"layers.1.W": [1.0]}, KeyError, r"load_state_dict: missing \[\], unknown \['layers.1.W'\]"),

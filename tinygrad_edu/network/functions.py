@@ -139,9 +139,7 @@ def mse_loss(prediction: Tensor, target: Any, reduction: Reduction = "mean") -> 
     >>> mse_loss(Tensor([1.0, 3.0]), [0.0, 1.0]).data           # (1² + 2²) / 2
     2.5
     """
-    _check_reduction(reduction)
-    squares = _error("mse_loss", as_tensor(prediction), target) ** 2
-    return squares.mean() if reduction == "mean" else squares.sum()
+    return _over_elements(_error("mse_loss", as_tensor(prediction), target) ** 2, reduction)
 
 
 def cross_entropy(logits: Tensor, target: Any, reduction: Reduction = "mean") -> Tensor:
@@ -193,14 +191,12 @@ def binary_cross_entropy_with_logits(logits: Tensor, target: Any, reduction: Red
     >>> L.backward(); round(L.item(), 4), z.grad
     (0.6931, [-0.25, 0.25])
     """
-    _check_reduction(reduction)
     logits = as_tensor(logits)
     y = _target("binary_cross_entropy_with_logits", logits, target)
     for k in numbers(y.values):
         if not 0 <= k <= 1:
             raise ValueError(f"binary_cross_entropy_with_logits: a target is from 0 to 1, not {k}")
-    losses = logistic_losses(logits, y)
-    return losses.mean() if reduction == "mean" else losses.sum()
+    return _over_elements(logistic_losses(logits, y), reduction)
 
 
 def logistic_losses(logits: Tensor, y: Tensor) -> Tensor:
@@ -229,6 +225,11 @@ def _target(name: str, prediction: Tensor, target: Any) -> Tensor:
         fit = f"; Tensor(target).reshape{prediction.shape} fits" if same else ""
         raise ValueError(f"{name}: the prediction has shape {prediction.shape}, the target {y.shape}{fit}")
     return y
+
+
+def _over_elements(losses: Tensor, reduction: str) -> Tensor:
+    _check_reduction(reduction)
+    return losses.mean() if reduction == "mean" else losses.sum()
 
 
 def _over_examples(total: Tensor, prediction: Tensor, reduction: str) -> Tensor:

@@ -14,7 +14,7 @@ from numbers import Real
 from typing import Any, NoReturn
 
 from ..shapes import as_shape
-from ..value import Value, numbers
+from ..value import Value
 from ..writing.names import elements, of_layer
 from .functions import affine
 from .places import Path, Place, Suggested
@@ -176,14 +176,10 @@ class Module:
         missing, unknown = parameters.keys() - state.keys(), state.keys() - parameters.keys()
         if missing or unknown:
             raise KeyError(f"load_state_dict: missing {sorted(missing)}, unknown {sorted(unknown)}")
-        new = {path: Tensor(state[path]).detach() for path in parameters}  # the state may hold our own Parameters
-        for path, parameter in parameters.items():
-            if new[path].shape != parameter.shape:
-                raise ValueError(f"load_state_dict: {path} has shape {parameter.shape}, not {new[path].shape}")
         try:
-            assign(parameters, {path: numbers(tensor.values) for path, tensor in new.items()})
-        except ValueError as error:  # tied: the same numbers under two paths
-            raise ValueError(f"load_state_dict: {error}") from None
+            assign(parameters, state)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"load_state_dict: {error}") from None
 
     def extra_repr(self) -> str:
         """What stands between the parentheses of a Module without Modules inside.

@@ -178,7 +178,7 @@ class Tensor(Reductions):
 
     @data.setter
     def data(self, data: Any) -> None:
-        assign({"data": self}, {"data": self._fitting("data", data)})
+        assign({self._named("data"): self}, {self._named("data"): data})
 
     @property
     def grad(self) -> Numbers | float:
@@ -198,8 +198,11 @@ class Tensor(Reductions):
         if grad is None or (isinstance(grad, (int, float)) and grad == 0):
             self.zero_grad()
             return
-        for value, number in zip(self.values, self._fitting("grad", grad)):
+        for value, number in zip(self.values, fitting(self._named("grad"), grad, self.shape)):
             value.grad = number
+
+    def _named(self, attribute: str) -> str:
+        return f"{self.label}.{attribute}" if self.label else attribute
 
     def tolist(self) -> Any:
         """The numbers as plain nested lists, a copy; a float for shape ().
@@ -219,18 +222,6 @@ class Tensor(Reductions):
         if len(self.values) != 1:
             raise ValueError(f"item: the Tensor has {len(self.values)} elements, not one")
         return self.values[0].data
-
-    def _fitting(self, name: str, data: Any) -> list[float]:
-        """The numbers in `data`, which has this Tensor's shape."""
-        name = f"{self.label}.{name}" if self.label else name
-        try:
-            flat, shape = shapes.flattened(data)
-            found = [x.data if isinstance(x, Value) else real_number(x) for x in flat]
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"{name}: {error}") from None
-        if shape != self.shape:
-            raise ValueError(f"{name} of shape {shape} does not fit a Tensor of shape {self.shape}")
-        return found
 
     @property
     def ndim(self) -> int:
@@ -476,14 +467,23 @@ def random_source(seed: Seed) -> Random:
     return seed if isinstance(seed, random.Random) else random.Random(seed)
 
 
-def assign(tensors: Mapping[str, Tensor], data: Mapping[str, Sequence[float]]) -> None:
+def fitting(name: str, data: Any, shape: Shape) -> list[float]:
+    """The numbers in `data`. Raises ValueError or TypeError, by the name, unless they are real and have the shape."""
+    flat, own = shapes.flattened(data)
+    if own != shape:
+        raise ValueError(f"{name} of shape {own} does not fit a Tensor of shape {shape}")
+    return [x.data if isinstance(x, Value) else real_number(x, f"{name}: ") for x in flat]
+
+
+def assign(tensors: Mapping[str, Tensor], data: Mapping[str, Any]) -> None:
     """Set the numbers of leaves, all of them or none. Names are for messages.
 
-    Raises ValueError for a Tensor that was computed, and where one number is given two values.
+    Raises ValueError or TypeError for data that does not fit, ValueError for a Tensor that was computed, and where
+    one number is given two values.
     """
     new: dict[Value, float] = {}
     for name, t in tensors.items():
-        for value, number in zip(t.values, data[name]):
+        for value, number in zip(t.values, fitting(name, data[name], t.shape)):
             if value.op:
                 raise ValueError("only the data of leaves can be set: this Tensor was computed from others")
             if new.setdefault(value, number) != number:
