@@ -219,8 +219,7 @@ class Training:
         4.5
         """
         if self.batch_size < len(self.X):
-            chosen = self.batch(step)
-            x, y = _batch([self.X[i] for i in chosen], [self.Y[i] for i in chosen])
+            x, y = _batch(*[[part[i] for i in self.batch(step)] for part in (self.X, self.Y)])
         else:
             x, y = self.everything
         return one_value(self.loss(self.net(x), y))

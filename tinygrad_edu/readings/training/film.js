@@ -158,7 +158,7 @@ function drawCurve() {
     svg.append(make("svg:path", { class: `line run${number % 4}`, d: line([...run.losses.entries()]) }));
     if (run.held.length) svg.append(make("svg:path", { class: `line held run${number % 4}`, d: line(run.held.map((y, k) => [run.kept[k], y])) }));
   });
-  svg.append(make("svg:text", { x: width - RIGHT, y: HEIGHT - 6, "text-anchor": "end" }, `${data.steps} steps`),
+  svg.append(make("svg:text", { x: width - RIGHT, y: HEIGHT - 6, "text-anchor": "end" }, width > 500 ? `${data.steps} steps` : ""),
     make("svg:path", { class: "now", d: `M0 ${TOP - 6}V${HEIGHT - BOTTOM + 6}` }));
   time.style.width = `${width - LEFT - RIGHT + 16}px`;
   time.style.marginLeft = `${LEFT - 8}px`;
@@ -300,8 +300,11 @@ function setUpCards() {
     const row = (kind) => Array.from({ length: columns }, () => make("td", { class: kind }));
     const cells = Array.from({ length: rows }, () => [row("value"), row("gradient")]);
     const marks = cells.map(() => make("td", { class: "idle" })).filter(() => run.hidden.some(([, , card]) => card === number));
-    const heads = make("tr", {}, make("th", { colspan: columns + 1 }, "value"), make("th", { colspan: columns, class: "gradient" }, run.loss === undefined ? "update" : "gradient"));
-    const table = make("table", {}, heads, ...cells.map(([values, slopes], j) => make("tr", {}, ...values, make("td", { class: "gap" }), ...slopes, marks[j] ?? "")));
+    const heads = ["value", run.loss === undefined ? "update" : "gradient"].map((text, which) => make("th", { colspan: columns + 1, class: which ? "gradient" : "" }, text));
+    const both = ([values, slopes], j) => make("tr", {}, ...values, make("td", { class: "gap" }), ...slopes, marks[j] ?? "");
+    const each = (which) => [make("tr", {}, heads[which]), ...cells.map((row, j) => make("tr", {}, ...row[which], which ? "" : marks[j] ?? ""))];
+    const isWide = columns > 8; // then gradients stand below
+    const table = make("table", {}, ...(isWide ? [...each(0), ...each(1)] : [make("tr", {}, ...heads), ...cells.map(both)]));
     return { start, rows, columns, cells, marks, box: make("figure", { class: "card" }, caption, table) };
   });
   cards.replaceChildren(...run.shown.map(({ box }) => box));
@@ -327,9 +330,9 @@ function drawCards() {
         });
       }
       cells.forEach((row, j) => row[which].forEach((cell, i) => {
-        const x = own?.[j * columns + i];
-        cell.textContent = short(x);
-        cell.className = `${which ? "gradient" : "value"} ${own ? heat(x, scale) : ""}`;
+        const x = own?.[j * columns + i], text = short(x), name = `${which ? "gradient" : "value"} ${own ? heat(x, scale) : ""}`;
+        if (cell.textContent !== text) cell.textContent = text; // what stays needs no new layout
+        if (cell.className !== name) cell.className = name;
       }));
     });
   });
