@@ -432,16 +432,9 @@ def test_without_a_compiler_it_says_what_to_install(monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: None)
     monkeypatch.setattr(machine_file, "find_spec", lambda name: None)
     program = square()
-    with pytest.raises(
-        RuntimeError, match=r'^machine code needs a C compiler: install gcc or clang, or pip install -e "\.\[fast'
-    ):
+    with pytest.raises(RuntimeError, match=r'^machine code needs a C compiler: .* or pip install -e "\.\[fast'):
         program.machine_code()
     assert program(3.0) == 9.0
-
-
-def test_a_compiler_in_a_wheel_is_called_by_this_python(monkeypatch):
-    monkeypatch.delenv("CC", raising=False)
-    monkeypatch.setattr(shutil, "which", lambda name: None)
     monkeypatch.setattr(machine_file, "find_spec", lambda name: name == "ziglang")
     assert machine_file._compiler()[:4] == [sys.executable, "-m", "ziglang", "cc"]
 
