@@ -6,19 +6,13 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
+from test_exercising import asked, practical
 
-from tinygrad_edu import MLP, Tensor, Worksheet, cross_entropy, mse_loss, squared_error, worksheet
+from tinygrad_edu import MLP, Tensor, Worksheet, mse_loss, worksheet
 from tinygrad_edu.readings.exercising.diagnosis import numbers_of
-from tinygrad_edu.readings.exercising.sheet import Question, environment, lines_in, value_of
+from tinygrad_edu.readings.exercising.sheet import environment, lines_in, value_of
 from tinygrad_edu.readings.explaining.mistakes import mistakes_in
 from tinygrad_edu.writing.evaluation import Array
-
-
-def practical(loss: Any, batch: bool = False) -> Tensor:
-    x, y = [1.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0]
-    xs = Tensor([x, [0.0, 0.0, 10.0, 0.0]] if batch else x, label="x")
-    ys = Tensor([y, [0.0, 0.0, 1.0]] if batch else y, label="y")
-    return loss(MLP([4, 4, 3, 3], activation="tanh", init=0.1)(xs), ys)
 
 
 def small() -> Tensor:
@@ -27,10 +21,10 @@ def small() -> Tensor:
 
 
 GRAPHS = {
-    "Q1": lambda: practical(squared_error),
-    "Q2": lambda: practical(cross_entropy),
+    "Q1": lambda: practical(1),
+    "Q2": lambda: practical(2),
     "2-2-1": small,
-    "batch": lambda: practical(cross_entropy, batch=True),
+    "batch": lambda: practical(2, batch=True),
 }
 
 
@@ -38,23 +32,25 @@ def sheet_of(graph: str, seed: int) -> Worksheet:
     return worksheet(GRAPHS[graph](), blanks="all", seed=seed, eta=0.1)
 
 
-def asked(sheet: Worksheet) -> list[Question]:
-    return [q for q in sheet.questions if q.asked]
-
-
 def truncated(x: float, digits: int) -> float:
     return math.copysign(math.floor(abs(x) * 10**digits + 1e-9) / 10**digits, x)
 
 
-def written(sheet: Worksheet, digits: int, cut: bool = False, carried: bool = True) -> dict[str, str]:
-    """The form of a student who computes every line, and goes on with what was written or with the calculator."""
-    env: dict[str, Any] = {
-        q.text: Array(q.key.shape, [float(x) for x in q.printed(sheet.digits)]) for q in sheet.questions
-    }
+def written(
+    sheet: Worksheet, digits: int, cut: bool = False, carried: bool = True, wrong: tuple[str, Any] = ("", None)
+) -> dict[str, str]:
+    """The form of a student who computes every line, and goes on with what was written or with the calculator.
+
+    `wrong` is the name of a line with a mistake that is made in it.
+    """
+    lines = [q for q in sheet.questions if q.line.rule is None]
+    env: dict[str, Any] = {q.text: Array(q.key.shape, [float(x) for x in q.printed(sheet.digits)]) for q in lines}
     form = {}
     for q in asked(sheet):
         assert q.line.rule is not None
         exact = value_of(q.line.rule, env, q.key)
+        if q.name == wrong[0]:
+            exact = numbers_of(wrong[1], q.line, env, exact, q.key)
         assert exact is not None
         shown = [truncated(x, digits) if cut else float(f"{x:.{digits}f}") for x in exact.numbers]
         env[q.text] = Array(q.key.shape, shown) if carried else exact
@@ -133,17 +129,7 @@ def test_a_mistake_of_thought_is_listed_in_exactly_its_line(graph: str, digits: 
                 off = max([abs(a - b) for a, b in zip(wrong.numbers, q.key.numbers)]) if wrong else 0
                 if wrong is None or off < 4 * 10.0**-digits:
                     continue
-                env: dict[str, Any] = environment(sheet.questions)
-                form = {}
-                for one in asked(sheet):
-                    assert one.line.rule is not None
-                    exact = value_of(one.line.rule, env, one.key)
-                    if one is q:
-                        exact = numbers_of(made, q.line, env, exact, q.key)
-                    assert exact is not None
-                    env[one.text] = Array(one.key.shape, [float(f"{x:.{digits}f}") for x in exact.numbers])
-                    form |= {entry: f"{x:.{digits}f}" for entry, x in zip(one.entries, exact.numbers)}
-                marks = sheet.mark(form, least_digits=0)
+                marks = sheet.mark(written(sheet, digits, wrong=(q.name, made)), least_digits=0)
                 where = {mark.line for mark in marks.marks if made.mistake in mark.mistakes}
                 assert where == {q.name}, (seed, made.mistake.id, q.name, where)
                 assert {mark.line for mark in marks.marks if mark.status == "wrong"} == {q.name}
