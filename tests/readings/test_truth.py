@@ -172,7 +172,7 @@ def test_every_row_holds_with_single_numbers_gradients_and_labels_of_every_sort(
 @given(programs)
 def test_the_formula_on_every_card_holds(program):
     L, _ = program
-    cards = TensorCards(Scene(Subject(L)))
+    cards = TensorCards(Scene(Subject(L), digits=15))
     names = {cards.scene.name(t): np.array(t.data) for t in [*cards.shown, *cards.parameter_of] if cards.scene.name(t)}
     scale = 1.0 + max(np.max(np.abs(x)) for x in names.values())
     for t in cards.shown:
@@ -196,9 +196,9 @@ def test_every_row_between_numbers_and_every_step_of_a_page_holds(program):
             environment |= {f"∂{name[b]}/∂{name[a]}": p for a, p in zip(b.inputs, b.partials) if a in name}
     scale = 1.0 + max(map(abs, environment.values()))
     for row in derivation:
-        for text in [str(row.rule), written(row.numbers, Text(15))] if row.rule else []:
+        for text in [written(side, Text(15)) for side in (row.rule, row.numbers)] if row.rule else []:
             assert "…" in text or abs(read(text, environment) - row.result) <= 1e-11 * scale, f"{text}\n{row}"
-    scene = Scene(Subject(L))  # in a picture fewer have names, and formulas are longer
+    scene = Scene(Subject(L), digits=15)  # in a picture fewer have names, and formulas are longer
     scene.number_values()
     numbers = {scene.name(v): v.data for v in order if scene.name(v)}
     for v in order:

@@ -3,6 +3,7 @@
 from math import isinf, isqrt
 from typing import NamedTuple
 
+_TYPED = 8  # digits of a number that a person types
 SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
@@ -94,6 +95,17 @@ def exact(x: float) -> str:
     return f"{text}·10{str(int(exponent)).translate(SUPERSCRIPT)}" if exponent else text
 
 
+def constant(x: float, digits: int = 4) -> str:
+    """A constant in a formula: with all its digits where one may have typed them, else rounded as numbers are.
+
+    >>> constant(0.05), constant(-1234567891.0), constant(3**0.5 / 2)
+    ('0.05', '−1234567891', '0.8660')
+    """
+    text = exact(x)
+    typed = len(text.partition("·")[0].replace(".", "").lstrip("−0")) <= _TYPED or x.is_integer()
+    return text if typed else short(x, max(digits, 4))
+
+
 def as_fraction(x: float) -> tuple[int, int]:
     """(p, q) where x is p / q with a small q, else (0, 0).
 
@@ -120,8 +132,8 @@ def as_root(x: float) -> tuple[int, int]:
     return 0, 0
 
 
-def superscript(n: float) -> str:
-    """The exponent n: ² or ⁻¹ where it is a whole number, ^(1/3) for a fraction, else ^0.7 with all its digits.
+def superscript(n: float, digits: int = 4) -> str:
+    """The exponent n: ² or ⁻¹ where it is a whole number, ^(1/3) for a fraction, else ^0.7 as a constant is written.
 
     >>> superscript(2.0), superscript(-1.0), superscript(0.5), superscript(1 / 3), superscript(1234567.0)
     ('²', '⁻¹', '^0.5', '^(1/3)', '^1234567')
@@ -129,5 +141,5 @@ def superscript(n: float) -> str:
     if n == int(n) and abs(n) < 1000:
         return str(int(n)).translate(SUPERSCRIPT)
     p, q = as_fraction(n)
-    text = exact(n) if len(repr(n)) < 8 or q < 2 else f"{exact(p)}/{q}"
+    text = constant(n, digits) if len(repr(n)) < 8 or q < 2 else f"{exact(p)}/{q}"
     return f"^{text}" if n > 0 and "/" not in text and "·" not in text else f"^({text})"

@@ -95,9 +95,9 @@ class Text(Language):
         return self.fraction(p, q) if q > 1 else self.literal(x)
 
     def literal(self, x: float) -> tuple[str, Precedence]:
-        """A number with all its digits, or as the root that it is."""
+        """A number of the formula, or the root that it is."""
         p, q = notation.as_root(x)
-        return self.root("−" if x < 0 else "", p, q) if p else self.decimal(notation.exact(x))
+        return self.root("−" if x < 0 else "", p, q) if p else self.decimal(notation.constant(x, self.digits))
 
     def cells(self, number: Any, dots: tuple[str, str]) -> list[list[str]]:
         """The numbers of a vector (as a column) or a matrix; dots in place of those in the middle."""
@@ -122,7 +122,7 @@ class Text(Language):
         return call(name, arguments)
 
     def power(self, n: float) -> Spelling:
-        exponent = notation.superscript(n)
+        exponent = notation.superscript(n, self.digits)
         return Spelling("{a}" + exponent, FRACTION if "^" in exponent else POWER, (ATOM,))
 
     def summation(self, axis: str) -> Spelling:

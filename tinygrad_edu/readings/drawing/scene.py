@@ -10,6 +10,7 @@ from ...value import Value, chain_rule
 from ...writing.expression import Name
 from ...writing.names import elements
 from ...writing.numbers import number, short
+from ...writing.paper import Text, written
 from ..formulas import formula
 from ..layers import BIASES, WEIGHTS, letters
 from ..naming import is_computed, lse_nodes
@@ -92,7 +93,7 @@ class Scene:
             name = self.name(a)
             return Name(name) if name else None
 
-        return str(formula(v, symbol))
+        return str(written(formula(v, symbol), Text(self.digits)))
 
     def beside(self, v: Value) -> str:
         """What stands beside the name of what was computed: a formula, or the operation."""

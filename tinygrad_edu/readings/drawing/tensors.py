@@ -9,7 +9,8 @@ from typing import Any
 
 from ...network.tensor import Tensor
 from ...writing.expression import Derivative
-from ...writing.numbers import exact
+from ...writing.numbers import constant
+from ...writing.paper import Text, written
 from ..formulas import on_its_own
 from ..layers import Layer
 from ..tensor_graph import Node
@@ -68,7 +69,8 @@ class TensorCards:
     def formula(self, t: Tensor) -> str | None:
         """How a Tensor was computed, in terms of those that have a name; None if it was not."""
         node = self.quantities.graph.nodes[t]
-        return str(on_its_own(self.quantities.written_out(node))) if node.inputs else None
+        rule = on_its_own(self.quantities.written_out(node)) if node.inputs else None
+        return None if rule is None else str(written(rule, Text(self.scene.digits)))
 
     def __len__(self) -> int:
         return len(self.shown) + len({id(layer) for layer in self.parameter_of.values()})
@@ -208,7 +210,7 @@ def tensor_card(scene: Scene, t: Tensor, formula: str | None) -> str:
     """
     kind = scene.kind(t)
     if not scene.numbers:
-        name = scene.name(t) or ("" if formula else exact(t.item()))
+        name = scene.name(t) or ("" if formula else constant(t.item(), scene.digits))
         rows = [_centred(_name_and_role(scene, t, name))] if name else []
         rows += [_centred(look.styled(look.shortened(said, 60), "muted")) for said in (formula, _shape(t)) if said]
         return look.card(rows, kind, rounded=formula is not None, thick=kind == "loss", padding=5)
