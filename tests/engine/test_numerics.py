@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from tinygrad_edu import Linear, Tensor, Value, compile_graph, cross_entropy, grad, mse_loss, squared_error
+from tinygrad_edu import Linear, Tensor, Value, cross_entropy, grad, mse_loss, squared_error
 from tinygrad_edu.ops import TABLE, power
 from tinygrad_edu.tree import flatten
 from tinygrad_edu.value import record
@@ -89,21 +89,6 @@ def test_gradients_as_values_are_finite_or_refused_by_name(op):
         assert_finite([dx.data for dx in flatten([first, second])])
 
 
-@every_row
-def test_a_compiled_row_gives_finite_numbers_or_an_error_that_shows_the_step(op):
-    xs = tuple([Value(0.5, label="xyzuv"[i]) for i in range(len(some_inputs(op)[0]))])
-    node = record(op, xs, *op.arguments((0.5,) * len(xs)))
-    program = compile_graph([node, grad(node, list(xs))], list(xs))
-    for numbers in some_inputs(op):
-        try:
-            result = program(*numbers)
-        except REFUSALS as error:
-            # "log(x) has no finite value where x = 0.0: …", or "power_1 is inf in power_1 = x * x".
-            assert re.search(r"has no finite value where \w+ = |\w+ is (-?inf|nan)\b|not finite: \[", str(error))
-            continue
-        assert_finite(result)
-
-
 # Softmax and the losses.
 
 LOGITS = [[1e4, -1e4], [0.0, -0.0], [SMALLEST, 1e-308], [LARGEST, LARGEST], [LARGEST, -LARGEST], [1e154, -1e154]]
@@ -132,18 +117,6 @@ def test_a_result_of_extreme_logits_is_finite_or_refused_by_name(name, logits):
     except REFUSALS as error:
         assert re.search(r" has no finite value; usual cause: | has an infinite derivative at ", str(error))
     assert_finite([z.data, z.grad])
-
-
-@pytest.mark.parametrize("large", [1e4, 1e200, 1e307])
-def test_softmax_and_cross_entropy_are_exact_however_far_apart_the_logits(large):
-    z = Tensor([large, -large])
-    assert z.softmax().data == [1.0, 0.0]
-    assert z.log_softmax().data == [0.0, -2 * large]
-    for k, loss, slope in ((0, 0.0, [0.0, 0.0]), (1, 2 * large, [1.0, -1.0])):
-        z.zero_grad()
-        L = cross_entropy(z, k)
-        L.backward()
-        assert (L.data, z.grad) == (loss, slope)
 
 
 def test_a_predicted_probability_of_0_is_an_error_with_the_remedy_unless_its_logit_is_used():

@@ -104,16 +104,6 @@ def test_an_inner_node_keeps_only_the_gradient_of_the_last_root():
     assert (s.grad, x.grad) == (7.0, 5 * 4.0 + 7 * 4.0)
 
 
-def test_detach_cuts_the_history_and_keeps_number_and_label():
-    x = Value(3.0, label="x")
-    y = x * x
-    y.label = "y"
-    d = y.detach()
-    (d * x).backward()
-    assert (d.data, d.label, d.op) == (9.0, "y", None)
-    assert x.grad == 9.0
-
-
 def test_a_graph_is_freed_without_the_garbage_collector():
     class Probe(Value):
         __slots__ = ("__weakref__",)
@@ -140,7 +130,7 @@ def test_a_graph_is_freed_without_the_garbage_collector():
 
 # Numbers: what data and grad take.
 
-NOT_A_NUMBER = ["3", b"3", [1], (1.0,), {}, 1j, object(), Value(1.0), Tensor(1.0)]
+NOT_A_NUMBER = [None, "3", [1], {}, 1j, object(), Value(1.0), Tensor(1.0)]
 NOT_FINITE = [math.nan, math.inf, -math.inf, np.float64("nan")]
 NUMBERS = [3, True, np.float32(3), np.int64(3), Fraction(3), Fraction(1, 3), np.array(0.5), np.True_]
 
@@ -183,27 +173,6 @@ def test_every_kind_of_real_number_becomes_a_float(number):
     x.data = number
     for found in (Value(number).data, x.data):
         assert (type(found), found) == (float, float(number))
-
-
-def test_none_and_0_clear_a_gradient_but_none_is_not_a_number():
-    x = Value(2.0)
-    for nothing in (None, 0):
-        x.grad = nothing
-        (x * x).backward()
-        assert x.grad == 4.0
-    for refused in (lambda: Value(None), lambda: assign_data(x, None)):
-        with pytest.raises(TypeError, match="a real number is needed, not NoneType"):
-            refused()
-
-
-class Table:
-    def __repr__(self):
-        return "  a  b\n" * 1000
-
-
-def test_what_is_not_a_number_is_shown_in_short():
-    with pytest.raises(TypeError, match=r"^a real number is needed, not Table a b( a b){12,13}…$"):
-        Value(Table())
 
 
 def test_a_label_is_text():
@@ -266,17 +235,6 @@ def test_a_gradient_that_overflows_is_refused_and_nothing_has_changed(x):
     assert (tiny.grad, first.grad, second.grad) == (7.0, 5.0, 0.0)
 
 
-def test_of_several_gradients_that_overflow_the_one_nearest_to_the_root_is_named():
-    x = Value(0.0, label="x")
-    nodes = [x]
-    for label in "abcd":
-        nodes.append(nodes[-1] * 1e200)
-        nodes[-1].label = label
-    # ∂d/∂c = 1e200, and at b it is 1e400.
-    with pytest.raises(OverflowError, match=r"the gradient of b = 0\.0 is too large"):
-        nodes[-1].backward()
-
-
 # An infinite slope of a finite value, as at the foot of √.
 
 STEEP = [
@@ -329,21 +287,7 @@ def test_arithmetic_with_something_else_is_pythons_own_type_error(other):
             compute()
 
 
-def test_arithmetic_with_nan_is_refused():
-    with pytest.raises(ValueError, match="finite"):
-        Value(1.0) + math.nan
-    with pytest.raises(ValueError, match="finite"):
-        Value(1.0) ** math.inf
-
-
 # As Python objects.
-
-
-def test_values_are_equal_only_to_themselves():
-    a, b = Value(1.0), Value(1.0)
-    assert a == a
-    assert a != b
-    assert len({a, b}) == 2
 
 
 def test_order_compares_the_numbers():

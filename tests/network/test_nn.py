@@ -20,6 +20,7 @@ class Everything(Module):
         self.first = Linear(2, 1, init=1.0)
         self.blocks = [Sequential(Linear(1, 1, bias=False, init=3.0), Tanh()), Parameter([[4.0]]), None, "no"]
         self.pair = (Tanh(), Linear(1, 2, init=0.5))
+        self.table = {7: [{"q": Parameter([6.0])}], "notes": "not a parameter", "shape": (2, 3)}
 
 
 def numbers(module):
@@ -32,11 +33,19 @@ def numbers(module):
 def test_parameters_are_found_in_attributes_lists_and_modules_in_the_order_they_were_set():
     net = Everything()
     assert [path for path, _ in net.named_parameters()] == [
-        "scale", "first.W", "first.b", "blocks.0.layers.0.W", "blocks.1", "pair.1.W", "pair.1.b",
+        "scale", "first.W", "first.b", "blocks.0.layers.0.W", "blocks.1", "pair.1.W", "pair.1.b", "table.7.0.q",
     ]  # fmt: skip
-    assert numbers(net) == [[2.0], [[1.0, 1.0]], [1.0], [[3.0]], [[4.0]], [[0.5], [0.5]], [0.5, 0.5]]
+    assert numbers(net) == [[2.0], [[1.0, 1.0]], [1.0], [[3.0]], [[4.0]], [[0.5], [0.5]], [0.5, 0.5], [6.0]]
     assert dict(net.named_parameters())["first.W"] is net.first.W
-    assert [path for path, _ in net.children()] == ["scale", "first", "blocks.0", "blocks.1", "pair.0", "pair.1"]
+    assert [path for path, _ in net.children()] == [
+        "scale",
+        "first",
+        "blocks.0",
+        "blocks.1",
+        "pair.0",
+        "pair.1",
+        "table.7.0.q",
+    ]
 
 
 def test_tied_parameters_are_listed_once_and_saved_under_both_names():
@@ -50,33 +59,6 @@ def test_tied_parameters_are_listed_once_and_saved_under_both_names():
     assert list(net.state_dict()) == ["encode.W", "decode.W"]
     net.load_state_dict({"encode.W": [[5, 6], [7, 8]], "decode.W": [[5, 6], [7, 8]]})
     assert net.decode.W.data == net.encode.W.data == [[5.0, 6.0], [7.0, 8.0]]
-
-
-class Attention(Module):
-    """Parameters in dicts, in tuples, and in lists of those."""
-
-    def __init__(self):
-        self.heads = [{"q": Parameter([1.0]), "k": (Parameter([2.0]), None)}, {"q": Linear(1, 1, init=3.0)}]
-        self.table = {7: Parameter([4.0]), "notes": "not a parameter", "shape": (2, 3)}
-        self.deep = [[[Parameter([5.0])]]]
-
-    def forward(self, x):
-        first, second = self.heads
-        return first["q"] * x + first["k"][0] * second["q"](x) * self.table[7] + self.deep[0][0][0]
-
-
-def test_parameters_in_dicts_tuples_and_nested_lists_are_found_and_learned():
-    net = Attention()
-    assert [path for path, _ in net.named_parameters()] == [
-        "heads.0.q", "heads.0.k.0", "heads.1.q.W", "heads.1.q.b", "table.7", "deep.0.0.0",
-    ]  # fmt: skip
-    assert repr(net).count("Linear(") == 1
-    net([1.0]).backward()
-    before = numbers(net)
-    SGD(net.parameters(), lr=0.5).step()
-    assert numbers(net) == [p - 0.5 * g for p, g in zip(before, [p.grad for p in net.parameters()])] != before
-    net.zero_grad()
-    assert all(p.grad == p.data * 0 for p in net.parameters())
 
 
 def test_a_module_without_forward_says_so():
@@ -129,12 +111,6 @@ def test_a_state_dict_goes_round(m, n, bias, seed):
     assert [parameter.values for parameter in other.parameters()] == leaves  # an optimiser goes on with them
     other.W.data = np.zeros((n, m))
     assert state == net.state_dict()  # a copy: nothing is shared
-
-
-def test_a_state_dict_takes_arrays_and_tensors():
-    net = Linear(2, 1)
-    net.load_state_dict({"b": Tensor([3.0]), "W": np.array([[1, 2]], np.float32)})
-    assert net.state_dict() == {"W": [[1.0, 2.0]], "b": [3.0]}
 
 
 def test_a_state_may_be_made_of_the_parameters_themselves():
@@ -224,19 +200,6 @@ def test_linear_without_bias_has_none():
     net = Linear(2, 1, bias=False, init=2.0)
     assert net.b is None and net.parameters() == [net.W]
     assert net([1.0, 3.0]).data == [8.0] and net([[1.0, 3.0], [0.0, 1.0]]).data == [[8.0], [2.0]]
-
-
-def test_linear_takes_numbers_as_its_bias_and_names_the_shapes_that_do_not_fit():
-    net = Linear(2, 1, bias=False, init=2.0)
-    net.b = [0.5]
-    assert net([1.0, 3.0]).data == [8.5]
-    for bias in ([0.5, 1.0], 0.5):
-        net.b = bias
-        with pytest.raises(ValueError, match=r"^W h \+ b: shapes \(1, 2\), \(2,\) and \(2?,?\) do not fit"):
-            net([1.0, 3.0])
-    net.b = "x"
-    with pytest.raises(TypeError, match="a real number is needed, not str 'x'"):
-        net([1.0, 3.0])
 
 
 @pytest.mark.parametrize("shape", [(3,), (2, 3), (1,), (), (2, 2, 2)])

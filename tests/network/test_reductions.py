@@ -69,14 +69,6 @@ def test_the_extremes_reduce_as_in_numpy(name, case):
     assert t.grad == (spread * (x == getattr(x, name)(axis=axis, keepdims=True))).tolist()
 
 
-@pytest.mark.parametrize("name", ["max", "min"])
-def test_equal_extremes_share_the_gradient(name):
-    t = Tensor([[2.0, 1.0, 2.0], [3.0, 3.0, 3.0]]) * (1 if name == "max" else -1)
-    x = Tensor(t.data)
-    getattr(x, name)(axis=1).sum().backward()
-    assert x.grad == [[0.5, 0.0, 0.5], [1 / 3, 1 / 3, 1 / 3]]
-
-
 @given(st.data(), arrays_and_axes())
 def test_the_variance_is_that_of_numpy_for_every_correction(data, case):
     x, axis, keepdims, G, _ = case

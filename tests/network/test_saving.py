@@ -111,17 +111,6 @@ def test_a_damaged_or_foreign_file_is_one_clear_line_and_changes_nothing(tmp_pat
     assert numbers(net) == [1.0, 2.0, 3.0]
 
 
-def test_a_file_that_was_cut_anywhere_changes_nothing(tmp_path):
-    path = tmp_path / "net.json"
-    whole = save(Linear(2, 1, init=0.1), path).read_bytes()
-    net = Linear(2, 1, init=0.5)
-    for length in range(len(whole) - 2):  # all but the last brace and the end of its line
-        path.write_bytes(whole[:length])
-        with pytest.raises(ValueError, match=r"is not loaded: "):
-            load(net, path)
-    assert numbers(net) == [0.5, 0.5, 0.5]
-
-
 def test_a_network_of_another_width_is_refused_and_says_where(tmp_path):
     path = save(MLP([2, 3, 1], seed=0), tmp_path / "net.json")
     for sizes, reason in (([2, 4, 1], r"layers\.0\.W of shape \(3, 2\) does not fit"), ([2, 3, 3, 1], "missing")):

@@ -80,16 +80,6 @@ def test_a_shape_for_another_number_of_elements_is_refused(shape):
         t.reshape(shape)
 
 
-def test_the_integers_of_numpy_count_as_integers():
-    t, two = Tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), np.int64(2)
-    one = two - 1
-    assert t[one].data == [4.0, 5.0, 6.0] and t[one, two] is t[1, 2] and t[:one, :two].data == [[1.0, 2.0]]
-    assert t.sum(axis=one).data == [6.0, 15.0] and t.max(axis=(one,)).data == [3.0, 6.0]
-    shapes = [Tensor.zeros(two), Tensor.zeros(two, 3), Tensor.full(two, 1.0), t.reshape(3, two), t.reshape(two * 3)]
-    assert [s.shape for s in shapes] == [(2,), (2, 3), (2,), (3, 2), (6,)]
-    assert all(type(n) is int for s in shapes for n in s.shape)
-
-
 def test_stack_makes_rows_that_are_still_the_same_values():
     a, b = Tensor([1.0, 2.0]), Tensor([3.0, 4.0])
     s = stack([a, b, a])
