@@ -428,11 +428,21 @@ def test_a_gradient_of_something_else_is_not_shown_as_that_of_the_result():
     assert "∂L/∂D" not in draw(L, "tensor").source
 
 
-def test_a_leaf_is_a_target_where_there_is_something_to_learn():
-    t, x = values(t=2.0, x=1.0)
-    assert not any("target" in said for said in tooltips(draw((t * t + x).sin())))
-    w, y = values(w=1.0, y=2.0)
-    assert any(said.startswith("y (target)") for said in tooltips(draw((w * x - y) ** 2)))
+@pytest.mark.parametrize(
+    ("program", "target"),
+    [
+        (lambda w, x, y, t: (t * t + x).sin(), ""),
+        (lambda w, x, y, t: t * w + y, ""),
+        (lambda w, x, y, t: (w * x - t).tanh() + y * x, "t"),
+        (lambda w, x, y, t: (y - w * x) ** 2 / t, "y"),
+        (lambda w, x, y, t: -(y * (w * x).sigmoid().log() + (1 - y) * (1 - (w * x).sigmoid()).log()), "y"),
+        (lambda w, x, y, t: Value.dot([t, x], [(w * x).exp().log(), w]), "t"),
+    ],
+)
+def test_a_target_is_what_is_compared_with_what_is_learned(program, target):
+    y = program(*values(w=1.0, x=1.0, y=2.0, t=0.5))
+    found = {said.partition(" ")[0] for said in tooltips(draw(y)) if "target" in said}
+    assert found == {target} - {""}
 
 
 def test_nothing_is_said_twice():

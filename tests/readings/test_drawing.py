@@ -242,7 +242,7 @@ def test_every_card_says_what_kind_of_node_it_is():
     for names, kind in (("w W⁽¹⁾₁₂ w_1", "parameter"), ("y t₂", "target"), ("weather year width", "input")):
         for name in names.split():  # the whole name tells, not its first letter
             leaf = Value(1.0, label=name)
-            assert Scene(Subject(leaf * Value(1.0, label="w"))).kind(leaf) == kind
+            assert Scene(Subject(Value(1.0, label="w") * 2 - leaf)).kind(leaf) == kind
 
 
 def test_a_nameless_node_that_is_used_twice_has_the_number_that_explain_gives_it():

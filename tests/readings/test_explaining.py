@@ -112,8 +112,8 @@ y = x · x = 3 · 3 = 9
 Backward
 
 ∂y/∂y = 1
-∂y/∂x += ∂y/∂y · x = 1 · 3 = 3  → running total 3 (1 of 2 paths in)
-∂y/∂x += ∂y/∂y · x = 1 · 3 = 3  → running total 6 (2 of 2 paths in)
+∂y/∂x += ∂y/∂y · x = 1 · 3 = 3  → running total 3 (1 of 2 contributions)
+∂y/∂x += ∂y/∂y · x = 1 · 3 = 3  → running total 6 (2 of 2 contributions)
 
 Sum over paths
 

@@ -320,8 +320,8 @@ def test_the_steps_of_one_neuron():
     assert steps[7] == [
         "Backward through L = e · e: incoming ∂L/∂L = 1",
         [
-            "∂L/∂e += ∂L/∂L · e = 1 · (−1) = −1  → running total −1 (1 of 2 paths in)",
-            "∂L/∂e += ∂L/∂L · e = 1 · (−1) = −1  → running total −2 (2 of 2 paths in)",
+            "∂L/∂e += ∂L/∂L · e = 1 · (−1) = −1  → running total −1 (1 of 2 contributions)",
+            "∂L/∂e += ∂L/∂L · e = 1 · (−1) = −1  → running total −2 (2 of 2 contributions)",
         ],
     ]
 

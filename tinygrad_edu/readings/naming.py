@@ -20,9 +20,11 @@ from ..value import Value
 from ..writing.expression import derivative_text
 from ..writing.names import SUBSCRIPT, element, elements, of_layer
 from .formulas import is_view
-from .layers import by_depth, find_layers, find_neurons
+from .layers import WEIGHTS, by_depth, find_layers, find_neurons, letters
 
 Node: TypeAlias = Value | Tensor
+
+_TARGETS = {"y", "t", "target"}
 
 
 class Names:
@@ -60,7 +62,7 @@ class Names:
         self._all_values = list(dict.fromkeys([*self.values, *[v for v in others if isinstance(v, Value)]]))
         self._all_tensors = list(dict.fromkeys([*self.tensors, *[t for t in others if isinstance(t, Tensor)]]))
         self.softmax: dict[Tensor, Tensor] = {}
-        self.targets: set[Value] = set()  # as a loss says
+        self.targets: set[Value] = set()
         self._names: dict[Node, str] = {}
         everything: list[Node] = [*self._all_values, *self._all_tensors]
         self._labels = {label for node in everything if (label := _label(node))}  # kept for the nodes that have them
@@ -77,6 +79,7 @@ class Names:
         self._name_derivatives(everything)
         self._name_rest(everything)
         self._given = dict(self._names)  # by label, place or role, and not a number
+        self._find_targets()
         leaves = {v for v in self.values if not v.op}
         nameless = {v for v in leaves if v not in self._names and v not in others} - self.parameters
         self._constants = nameless if nameless < leaves else set()
@@ -214,6 +217,22 @@ class Names:
                 elif role == "y" and not is_computed(a):
                     self._give_role(a, role)
                     self.targets.update(a.values)
+
+    def _find_targets(self) -> None:
+        """What is called y or t and is compared by hand, by a difference or a logarithm, where something is learned."""
+
+        def is_called(v: Value, names: set[str]) -> bool:
+            return not v.op and letters(self._names.get(v, "")) in names
+
+        if not self.parameters and not any([is_called(v, WEIGHTS) for v in self.values]):
+            return
+        for node in self.values:
+            if node.op in (ops.SUB, ops.MUL, ops.DOT):
+                sides = node.op.arguments(node.inputs)
+                for a, b in zip(*sides) if node.op is ops.DOT else [sides, sides[::-1]]:
+                    compared = b.op if node.op is ops.SUB else b.op is ops.LOG
+                    if compared and is_called(a, _TARGETS):
+                        self.targets.add(a)
 
     def _name_tensors(self) -> None:
         """L or y for the root, x for the data that enters."""

@@ -155,8 +155,8 @@ class Scene:
     def kind(self, node: Value | Tensor) -> str:
         """The role that colours a node: loss, operation, parameter, target, constant or input.
 
-        Whether a leaf without a Parameter around it is a parameter or a target, only its name can
-        tell: w, and b beside it, are parameters, y is a target, as in the notes.
+        Whether a leaf without a Parameter around it is a parameter, only its name can tell: w, and b beside it, as in
+        the notes.
         """
         if is_computed(node):
             alone = [node] == self.roots or (node is self.root and len(self.roots) == 1)
@@ -167,8 +167,7 @@ class Scene:
         word, one = letters(name), node.values[0] if isinstance(node, Tensor) else node
         if one in self.names.parameters or word in WEIGHTS or (word in BIASES and self._has_weights):
             return "parameter"
-        called = word in _TARGETS and (self._has_weights or self.names.parameters)
-        return "target" if one in self.names.targets or called else "input"
+        return "target" if one in self.names.targets else "input"
 
     def example(self, v: Value) -> str:
         """Which example of a batch, one a row, a neuron computes; empty where there is just one."""
@@ -200,6 +199,3 @@ class Scene:
         """What a leaf is, in a word, where there are leaves of several kinds: in print colour cannot tell."""
         kind = self.kind(node)
         return kind if len(self._roles) > 1 and kind in self._roles and not is_computed(node) else ""
-
-
-_TARGETS = {"y", "t", "target"}

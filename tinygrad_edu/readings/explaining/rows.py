@@ -151,12 +151,12 @@ class Row:
         >>> from tinygrad_edu import Value, explain
         >>> x = Value(3.0, label="x")
         >>> explain(x * x).backward[-1].rows[0].sentences(Text(4))
-        ['running total 3 (1 of 2 paths in)']
+        ['running total 3 (1 of 2 contributions)']
         """
         notes = self.notes
         if self.part and self.total is not None:
             i, n = self.part
-            notes = [["running total ", Number(self.total), f" ({i} of {n} paths in)"], *notes]
+            notes = [["running total ", Number(self.total), f" ({i} of {n} contributions)"], *notes]
         return [style.sentence(note) for note in notes]
 
     def sides(self, style: Text) -> list[Any]:

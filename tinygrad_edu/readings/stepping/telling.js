@@ -20,7 +20,7 @@ function tellLine(line, run, totals, asRecorded) {
   const arrived = part ? [arriving(line, run, totals, numbers[0])] : of[0] === "g" ? elementsOf(of, run) : numbers;
   const sides = line.sides.map((side) => fillIn(side, run));
   const notes = asRecorded ? (line.notes ?? []).map((note) => fillIn(note, run)) : [];
-  if (part) notes.unshift([`running total ${short(arrived[0])} (${part[0]} of ${part[1]} paths in)`]);
+  if (part) notes.unshift([`running total ${short(arrived[0])} (${part[0]} of ${part[1]} contributions)`]);
   if (!asRecorded && line.zero && arrived[0] === 0) notes.push([line.zero[run.gradients[edge[0]] === 0 ? 0 : 1]]);
   return { ...line, shape, numbers, arrived, sides: sides.filter((side, k) => k === 0 || !same(side, sides[k - 1])), notes };
 }
