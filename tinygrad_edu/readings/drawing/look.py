@@ -126,11 +126,6 @@ def styled(text: str, role: str = "ink", size: int = SIZE, bold: bool = False, i
     return f"<FONT{font}>{content}</FONT>" if font else content
 
 
-def gradient_text(text: str, size: int = SIZE) -> str:
-    """A gradient: in its colour and italic, or an empty place where there is none yet."""
-    return styled(text or " ", "gradient", size, italic=True)
-
-
 # Tables.
 
 
@@ -159,17 +154,17 @@ def table(
     return f"<TABLE {widths}{attributes}>{''.join(rows)}</TABLE>"
 
 
-def pair(before: str, text: str, id: str) -> str:
-    """Two texts side by side, of which the second is a cell with an id."""
-    return table([row(cell(before), cell(text, id=id))])
+def equation(before: str, number: str, id: str, role: str = "ink", bold: bool = False, italic: bool = False) -> str:
+    """A name with its number, which is a cell if it has an id."""
+    texts = [before, number] if id else [before + number]
+    *first, last = [styled(text, role, bold=bold, italic=italic) for text in texts]
+    return table([row(cell(first[0]), cell(last, id=id))]) if id else last
 
 
-def card(
-    rows: Sequence[str], fill: str = "operation", rounded: bool = True, thick: bool = False, padding: int = 3
-) -> str:
+def card(rows: Sequence[str], fill: str = "operation", rounded: bool = True, padding: int = 3) -> str:
     """A whole card: the label of a node with `shape=plain`."""
     colours = f' COLOR="{colour("border")}" BGCOLOR="{colour(fill)}"' + ' STYLE="ROUNDED"' * rounded
-    return f"<{table(rows, colours, border=3 if thick else 1, air=padding)}>"
+    return f"<{table(rows, colours, border=3 if fill == 'loss' else 1, air=padding)}>"
 
 
 # Graphs, through the `graphviz` package.

@@ -208,21 +208,20 @@ def tensor_card(scene: Scene, t: Tensor, formula: str | None) -> str:
 
     `formula` says how it was computed.
     """
-    kind = scene.kind(t)
+    padding = 5
     if not scene.numbers:
         name = scene.name(t) or ("" if formula else constant(t.item(), scene.digits))
         rows = [_centred(_name_and_role(scene, t, name))] if name else []
         rows += [_centred(look.styled(look.shortened(said, 60), "muted")) for said in (formula, _shape(t)) if said]
-        return look.card(rows, kind, rounded=formula is not None, thick=kind == "loss", padding=5)
-    if len(t.values) == 1:
+    elif len(t.values) == 1:
         rows = [_centred(text) for text in _sentences(scene, t, formula)]
-        return look.card(rows, kind, rounded=formula is not None, thick=kind == "loss", padding=5)
-    parts = [_matrix(scene, t, _name_and_role(scene, t, _heading(scene, t, formula)))]
-    if scene.has_gradient(t):
-        parts.append(_gradient(scene, t))
-    wide = t.ndim > 1 and t.shape[-1] * prod(t.shape[:-2]) > NARROW
-    rows = [_centred(part) for part in parts] if wide else [_centred(*parts)]
-    return look.card(rows, kind, rounded=formula is not None, thick=kind == "loss")
+    else:
+        padding, parts = 3, [_matrix(scene, t, _name_and_role(scene, t, _heading(scene, t, formula)))]
+        if scene.has_gradient(t):
+            parts.append(_gradient(scene, t))
+        wide = t.ndim > 1 and t.shape[-1] * prod(t.shape[:-2]) > NARROW
+        rows = [_centred(part) for part in parts] if wide else [_centred(*parts)]
+    return look.card(rows, scene.kind(t), formula is not None, padding)
 
 
 def parameter_card(scene: Scene, tensors: list[Tensor]) -> str:
@@ -239,22 +238,14 @@ def parameter_card(scene: Scene, tensors: list[Tensor]) -> str:
 def _sentences(scene: Scene, t: Tensor, formula: str | None) -> list[str]:
     """L = 2.0102, ∂L/∂L = 1.0000, and how it was computed."""
     v, name = t.values[0], scene.name(t)
-    before = f"{name} = " if name else ""
-    mark = scene.mark("value", v)
-    if mark:
-        value = look.pair(_name_and_role(scene, t, before), look.styled(scene.value(v), bold=True), mark)
-    else:
-        value = _name_and_role(scene, t, before + scene.value(v))
-    sentences = [value]
+    before = f"{look.shortened(name)} = " if name else ""
+    sentences = [look.equation(before, scene.value(v), scene.mark("value", v), bold=True)]
     if scene.has_gradient(t) and not scene.blank:
-        before, mark = f"{_gradient_name(scene, t)} = ", scene.mark("gradient", v)
-        if mark:
-            sentences.append(look.pair(look.gradient_text(before), look.gradient_text(scene.gradient(v)), mark))
-        else:
-            sentences.append(look.gradient_text(before + scene.gradient(v)))
-    if formula:
-        said = look.shortened(formula, 60)
-        sentences.append(look.styled(f" {said} ", "muted", look.SMALL))  # air: fonts differ in width
+        before, mark = f"{look.shortened(_gradient_name(scene, t))} = ", scene.mark("gradient", v)
+        sentences.append(look.equation(before, scene.gradient(v), mark, "gradient", italic=True))
+    if said := formula or scene.role(t):
+        said = f" {look.shortened(said, 60)} "  # air: fonts differ in width
+        sentences.append(look.styled(said, "muted", look.SMALL))
     return sentences
 
 
@@ -288,30 +279,25 @@ def _gradient_name(scene: Scene, t: Tensor) -> str:
     return str(Derivative(scene.loss, name)) if name else "gradient"
 
 
-def _matrix(scene: Scene, t: Tensor, heading: str) -> str:
-    return _headed(heading, _grid(scene, _cells(scene, t, "value", [v.data for v in t.values]), t))
+def _matrix(scene: Scene, t: Tensor, heading: str, what: str = "value") -> str:
+    """The numbers of a Tensor under a heading, or their gradients, which may not be known."""
+    if what == "value":
+        numbers: list[float | None] = [v.data for v in t.values]
+    else:
+        numbers = [(v.grad or 0.0) if scene.gradient(v) else None for v in t.values]
+    largest = max([abs(x) for x in numbers if x is not None], default=0.0)
+    scale = largest if round(largest, max(scene.digits - 1, 0)) else 0.0  # what is written as 0 has no colour
+    cells = []
+    for v, x in zip(t.values, numbers):
+        italic = what == "gradient"
+        text = " " * (scene.digits + 2) if x is None else look.styled(scene.element(x), size=DIGIT_SIZE, italic=italic)
+        cells.append(look.cell(text, fill=look.heat(x or 0.0, scale), id=scene.mark(what, v)))
+    return look.table([_centred(heading), _centred(_grid(scene, cells, t))], air=1)
 
 
 def _gradient(scene: Scene, t: Tensor) -> str:
-    if scene.blank:
-        cells = [look.cell(" " * (scene.digits + 2), fill="operation")] * len(t.values)
-    else:
-        cells = _cells(scene, t, "gradient", [(v.grad or 0.0) if scene.gradient(v) else 0.0 for v in t.values])
-    return _headed(look.styled(look.shortened(_gradient_name(scene, t)), "gradient", bold=True), _grid(scene, cells, t))
-
-
-def _cells(scene: Scene, t: Tensor, what: str, numbers: list[float]) -> list[str]:
-    scale = _scale(numbers, scene.digits - 1)
-    said = [scene.element(x) if what == "value" or scene.gradient(v) else " " for x, v in zip(numbers, t.values)]
-    texts = [look.styled(text, size=DIGIT_SIZE, italic=what == "gradient") for text in said]
-    marks = [scene.mark(what, v) for v in t.values]
-    return [look.cell(text, fill=look.heat(x, scale), id=id) for text, x, id in zip(texts, numbers, marks)]
-
-
-def _scale(numbers: list[float], digits: int) -> float:
-    """What gets the full colour: the largest magnitude, unless even that is written as zero."""
-    largest = max([abs(x) for x in numbers])
-    return largest if round(largest, max(digits, 0)) else 0.0
+    heading = look.styled(look.shortened(_gradient_name(scene, t)), "gradient", bold=True)
+    return _matrix(scene, t, heading, "gradient")
 
 
 def _grid(scene: Scene, cells: list[str], t: Tensor) -> str:
@@ -331,10 +317,6 @@ def _one_grid(scene: Scene, cells: list[str], width: int) -> str:
     height = look.styled(f"⋮ {len(rows)} rows", "muted", look.SMALL)
     rows = _beginning(rows, look.row(look.cell(height, "CENTER", "operation", min(width, MOST))), scene)
     return look.table(rows, f' COLOR="{look.colour("frame")}"', lines=1, air=3)
-
-
-def _headed(heading: str, grid: str) -> str:
-    return look.table([_centred(heading), _centred(grid)], air=1)
 
 
 def _beginning(parts: list[str], ellipsis: str, scene: Scene) -> list[str]:

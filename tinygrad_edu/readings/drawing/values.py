@@ -27,12 +27,11 @@ def value_level(scene: Scene, rankdir: str | None = None, title: str | None = No
         look.node(graph, id, value_card(scene, v), scene.kind(v), describe(scene, v))
     for v, id in ids.items():
         for k, (a, partial) in enumerate(zip(v.inputs, v.partials), start=1):
-            if not scene.numbers:
-                look.edge(graph, ids[a], id)
-                continue
-            slope = Derivative(spoken(scene, v), spoken(scene, a))
-            tip = f"{slope} = {short(partial, scene.digits)}"
-            look.edge(graph, ids[a], id, tip, label=f" {scene.slope(partial)} ", **scene.arrow(id, k))
+            tip, label = "", {}
+            if scene.numbers:
+                slope = Derivative(spoken(scene, v), spoken(scene, a))
+                tip, label = f"{slope} = {short(partial, scene.digits)}", {"label": f" {scene.slope(partial)} "}
+            look.edge(graph, ids[a], id, tip, **label, **scene.arrow(id, k))
     return graph
 
 
@@ -41,9 +40,10 @@ def value_card(scene: Scene, v: Value, more: Sequence[tuple[str, str, str]] = ()
 
     `more` are further rows of what has no card of its own: a name, a number, and the mark of the number.
     """
-    kind = scene.kind(v)
     air = look.markup(" .").removesuffix(".") if scene.close else ""  # what stands close needs some of its own
-    rows = [look.row(look.cell(f"{air}{heading(scene, v)}{air}", "CENTER", span=2)), *numbers(scene, v)]
+    rows = [look.row(look.cell(f"{air}{heading(scene, v)}{air}", "CENTER", span=2))]
+    for (what, role), number in zip((("value", "muted"), ("grad", "gradient")), number_cells(scene, v)):
+        rows.append(look.row(look.cell(look.styled(what, role, look.SMALL), "LEFT"), number))
     for name, text, id in more:
         cells = [look.cell(look.styled(look.shortened(name), size=look.SMALL), "LEFT", "target")]
         if scene.numbers:
@@ -51,7 +51,7 @@ def value_card(scene: Scene, v: Value, more: Sequence[tuple[str, str, str]] = ()
         rows.append(look.row(*cells))
     if more:
         rows.append(look.FOOT)
-    return look.card(rows, kind, rounded=v.op is not None, thick=kind == "loss", padding=scene.padding)
+    return look.card(rows, scene.kind(v), v.op is not None, scene.padding)
 
 
 def heading(scene: Scene, v: Value) -> str:
@@ -65,17 +65,13 @@ def heading(scene: Scene, v: Value) -> str:
     return bold + look.styled(scene.beside(v), "muted")
 
 
-def numbers(scene: Scene, v: Value) -> list[str]:
-    """The two rows of numbers of one node."""
-    if not scene.numbers:
-        return []
-    rows = [("value", "muted", look.styled(scene.value(v)), scene.mark("value", v))]
+def number_cells(scene: Scene, v: Value, fill: str | None = None) -> list[str]:
+    """The value of a node and its gradient, where the picture has them."""
+    cells = [look.cell(look.styled(scene.value(v)), fill=fill, id=scene.mark("value", v))] if scene.numbers else []
     if scene.gradients:
-        rows.append(("grad", "gradient", look.gradient_text(scene.gradient(v)), scene.mark("gradient", v)))
-    return [
-        look.row(look.cell(look.styled(what, role, look.SMALL), "LEFT"), look.cell(text, id=id))
-        for what, role, text, id in rows
-    ]
+        text = look.styled(scene.gradient(v) or " ", "gradient", italic=True)  # blank where there is none yet
+        cells.append(look.cell(text, fill=fill, id=scene.mark("gradient", v)))
+    return cells
 
 
 def spoken(scene: Scene, v: Value) -> str:
@@ -209,15 +205,8 @@ def neuron_card(scene: Scene, neuron: Neuron) -> str:
 
 def _row(scene: Scene, v: Value, fill: str | None = None) -> str:
     name = look.styled(look.shortened(scene.name(v) or "constant"), bold=fill is not None)
-    if not scene.numbers:
-        return look.row(look.cell(heading(scene, v) if v.op else name, "LEFT", fill))
-    cells = [
-        look.cell(name, "LEFT", fill),
-        look.cell(look.styled(scene.value(v)), fill=fill, id=scene.mark("value", v)),
-    ]
-    if scene.gradients:
-        cells.append(look.cell(look.gradient_text(scene.gradient(v)), fill=fill, id=scene.mark("gradient", v)))
-    return look.row(*cells)
+    said = heading(scene, v) if v.op and not scene.numbers else name
+    return look.row(look.cell(said, "LEFT", fill), *number_cells(scene, v, fill))
 
 
 def _neuron_described(scene: Scene, neuron: Neuron) -> str:
