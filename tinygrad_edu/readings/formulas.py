@@ -210,7 +210,7 @@ def place(t: Tensor, whole: Tensor) -> E.Place:
     """
     keys = t.record.keys if t.record else None
     if keys is not None:
-        return E.Place(", ".join(map(_key_text, keys)), tuple(selected(whole.shape, keys)[0]), t.shape, keys)
+        return E.Place(", ".join(map(key_text, keys)), tuple(selected(whole.shape, keys)[0]), t.shape, keys)
     found: dict[Value, int] = {}
     for k, v in enumerate(whole.values):
         found.setdefault(v, k)
@@ -240,7 +240,12 @@ def _elements_text(offsets: Sequence[int], shape: Sequence[int]) -> str:
     return "; ".join(indices)
 
 
-def _key_text(key: int | slice | list[Any]) -> str:
+def key_text(key: int | slice | list[Any]) -> str:
+    """A key of t[key] as it is written.
+
+    >>> key_text(slice(1, None)), key_text(2)
+    ('1:', '2')
+    """
     if isinstance(key, slice):
         bounds = ["" if n is None else str(n) for n in (key.start, key.stop)]
         return ":".join(bounds) + (f":{key.step}" if key.step not in (None, 1) else "")

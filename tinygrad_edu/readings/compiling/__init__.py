@@ -22,7 +22,7 @@ from .flat import Flat
 from .matrices import compile_matrices
 from .matrix_program import MatrixProgram
 from .recording import derivative
-from .source import FAILURES, explained, origin, print_reader, run
+from .source import FAILURES, Printed, explained, origin, print_reader, run
 from .statements import Plan, functions_of, plan, print_program
 
 if TYPE_CHECKING:
@@ -86,12 +86,10 @@ def compile_graph(
     """
     if level == "tensor":
         return compile_matrices(outputs, inputs, batch)
-    if level != "value" or [*batch]:
-        raise ValueError(
-            f'compile_graph: the level is "value" or "tensor", not {level!r}'
-            if level != "value"
-            else 'compile_graph: batch is for level="tensor"'
-        )
+    if level != "value":
+        raise ValueError(f'compile_graph: the level is "value" or "tensor", not {level!r}')
+    if [*batch]:
+        raise ValueError('compile_graph: batch is for level="tensor"')
     the_plan = plan(outputs, inputs)
     functions = functions_of(the_plan)
     body = print_program(the_plan, PYTHON, functions)
@@ -102,7 +100,7 @@ def compile_graph(
     return Program(source, reader, the_plan)
 
 
-class Program:
+class Program(Printed):
     """What `compile_graph` makes: call it with numbers, by position or by name.
 
     It can be pickled; what is left is then its Python text.
@@ -124,9 +122,7 @@ class Program:
     """
 
     def __init__(self, source: str, reader: str, plan: Plan | None = None) -> None:
-        self.source = source
-        self.function: Callable[..., Any] = run(source)["program"]
-        self.__wrapped__ = self.function  # where inspect.signature looks
+        super().__init__(source)
         self._reader = reader
         readers = run(reader)
         self._numbers: Callable[[Any], list[float]] = readers["numbers"]
@@ -148,12 +144,6 @@ class Program:
 
     def __reduce__(self) -> tuple[type[Program], tuple[str, str]]:
         return Program, (self.source, self._reader)
-
-    def __repr__(self) -> str:
-        return f"<Program of {len(self.source.splitlines())} lines>"
-
-    def _repr_markdown_(self) -> str:
-        return f"```python\n{self.source}\n```"
 
     def to(self, language: str) -> str:
         """The program in "python", "c" or "javascript"; the last two take and give flat arrays and stand alone.
@@ -177,11 +167,12 @@ class Program:
         }
         <BLANKLINE>
         """
-        if language not in ("python", "c", "javascript"):
-            raise ValueError(f'a program is written in "python", "c" or "javascript", not {language!r}')
         if language == "python":
             return self.source
-        return Flat(self._known_plan("to"), C if language == "c" else JAVASCRIPT).source
+        languages = {"c": C, "javascript": JAVASCRIPT}
+        if language not in languages:
+            raise ValueError(f'a program is written in "python", "c" or "javascript", not {language!r}')
+        return Flat(self._known_plan("to"), languages[language]).source
 
     def machine_code(self, optimize: int | None = None, cache: bool = True) -> MachineCode:
         """The program compiled by the C compiler. It is called as the program is; see there for more.

@@ -18,6 +18,7 @@ from ...writing import algebra
 from ...writing import expression as E
 from ...writing.code import NotWritten
 from ...writing.expression import Expression, Precedence, Spelling, call, infix, letters
+from ..formulas import key_text
 from .recording import N, Size
 from .terms import COUNT, RESHAPE, VIEW, Algebra, Term
 
@@ -52,11 +53,24 @@ class Arrays(Algebra):
             return self.step(op, inputs, (), COUNT)
         return self.step(op, inputs, E.broadcast([a.shape for a in inputs]))
 
-    def function(self, name: str, inputs: Sequence[Term], shape: Shape, more: str = "") -> Term:
-        """name(a, b), with more arguments that are written as they are."""
-        operands = ", ".join([f"{{{letter}}}" for letter in letters(len(inputs))])
+    def function(self, name: str, inputs: Sequence[Term], shape: Shape, more: str = "", form: str = "{}") -> Term:
+        """name(a, b), with more arguments that are written as they are; in the form "[{}]" name([a, b])."""
+        operands = form.format(", ".join([f"{{{letter}}}" for letter in letters(len(inputs))]))
         spelling = Spelling(f"{name}({operands}{more})", ATOM, (CONDITION,) * len(inputs))
         return self.step(spelling, inputs, shape, name)
+
+    def sized(self, text: str, inputs: Sequence[Term], shape: Shape, kind: str) -> Term:
+        """An operation that is given a shape, which stands for the % in its text."""
+        sizes = [self.lowered(n.formula) if isinstance(n, Size) else self.constant(n) for n in shape]
+        operands = [f"{{{letter}}}" for letter in letters(len(inputs) + len(sizes))[len(inputs) :]]
+        spelled = text.replace("%", f"({', '.join(operands)}{',' * (len(sizes) == 1)})")
+        spelling = Spelling(
+            spelled, ATOM, (ATOM if text[0] == "{" else CONDITION,) * len(inputs) + (CONDITION,) * len(sizes)
+        )
+        return self.step(spelling, [*inputs, *sizes], shape, kind)
+
+    def ones(self, shape: Shape) -> Term:
+        return self.sized("ones(%)", [], shape, "ones")
 
     def line(self, name: str, e: Expression, shape: Shape) -> Term:
         """A Term with a name, for a formula that may have one already. A number stands where it is used."""
@@ -77,9 +91,9 @@ class Arrays(Algebra):
         """
         if shape is not None:
             term = self.lowered(e)
-            return (
-                self.each(ops.MUL, term, self.ones(shape)) if shape and not term.shape else self.reshaped(term, shape)
-            )
+            if shape and not term.shape:
+                return self.each(ops.MUL, term, self.ones(shape))
+            return self.reshaped(term, shape)
         match e:
             case E.Name(text) | E.Derivative(text=text):
                 return self.named(text)
@@ -98,10 +112,13 @@ class Arrays(Algebra):
                 return self.reshaped(self.product(args), e.shape)
             case E.Transpose(arg) if _is_row(e):
                 return self.reshaped(self.lowered(arg), e.shape)
+            case E.Transpose(arg, None):
+                return self.step(Spelling("{a}.T", ATOM, (ATOM,)), [self.lowered(arg)], e.shape, VIEW)
             case E.Transpose(arg, axes):
-                return self.transposed(self.lowered(arg), axes, e.shape)
-            case E.Reshape(E.Along(function, arg, tuple() as axes, True), shape) if shape == _without(arg.shape, axes):
-                return self.along(function, arg, axes, False, shape)
+                name, said = ("swapaxes", "-1, -2") if e.of_matrices else ("transpose", str(axes))
+                return self.function(name, [self.lowered(arg)], e.shape, f", {said}")
+            case E.Reshape(E.Along(function, arg, axes, True), shape) if shape == E.Along(function, arg, axes).shape:
+                return self.lowered(E.Along(function, arg, axes))
             case E.Reshape(E.MatMul(args), shape) if e.arg.shape == (1, *shape):
                 return self.reshaped(self.product(args), shape)
             case E.Reshape(arg, shape):
@@ -116,26 +133,14 @@ class Arrays(Algebra):
                 index, flips = _index(shape, keys, offsets, arg.shape)
                 part = self.flipped(self.lowered(arg), flips)
                 part = self.each(ops.MUL, part, self.ones(())) if part.number is not None else part
-                operands = (CONDITION,) * (1 + len(shape))
-                spelling = Spelling(f"place({{a}}, s_[{index}], {_tuple(shape, 1)})", ATOM, operands)
-                return self.step(spelling, [part, *self.sizes(shape)], shape, "place")
+                return self.sized(f"place({{a}}, s_[{index}], %)", [part], shape, "place")
             case E.Join(op, args, axis):
-                return self.joined("concatenate" if op is A.CAT else "stack", args, axis, e.shape)
+                name, said = "concatenate" if op is A.CAT else "stack", f", axis={axis}" if axis else ""
+                return self.function(name, list(map(self.lowered, args)), e.shape, said, "[{}]")
             case E.Function("stack", args, shape):
-                return self.joined("stack", args, 0, shape)
+                return self.function("stack", list(map(self.lowered, args)), shape, "", "[{}]")
         name = e.name if isinstance(e, E.Function) else str(e)
         raise NotWritten(f"{name} is a function of single numbers, which has no matrix form")
-
-    # Numbers, and arrays of ones.
-
-    def sizes(self, shape: Shape) -> list[Term]:
-        return [self.lowered(n.formula) if isinstance(n, Size) else self.constant(n) for n in shape]
-
-    def ones(self, shape: Shape) -> Term:
-        operands = (CONDITION,) * len(shape)
-        return self.step(Spelling(f"ones({_tuple(shape, 0)})", ATOM, operands), self.sizes(shape), shape, "ones")
-
-    # Operations.
 
     def elementwise(self, op: Any, args: Sequence[Expression]) -> Term:
         match op, args:
@@ -178,13 +183,6 @@ class Arrays(Algebra):
         said += ", keepdims=True" if keepdims else ""
         return self.function(_FUNCTIONS.get(function, function.symbol), [a], shape, said)
 
-    def transposed(self, a: Term, axes: Shape | None, shape: Shape) -> Term:
-        if axes is None:
-            return self.step(Spelling("{a}.T", ATOM, (ATOM,)), [a], shape, VIEW)
-        if (*axes[:-2], axes[-1], axes[-2]) == tuple(range(len(axes))):
-            return self.function("swapaxes", [a], shape, ", -1, -2")
-        return self.function("transpose", [a], shape, f", {axes}")
-
     def reshaped(self, a: Term, shape: Shape) -> Term:
         """The same numbers in another shape: by axes of size 1 that come or go, else by `reshape`."""
         if a.shape == shape or a.number is not None:
@@ -197,15 +195,7 @@ class Arrays(Algebra):
             return self.reshaped(a.inputs[0], shape)
         if index := _new_axes(a.shape, shape, "None") or _new_axes(shape, a.shape, "0"):
             return self.step(Spelling(f"{{a}}[{', '.join(index)}]", ATOM, (ATOM,)), [a], shape, RESHAPE)
-        if len(shape) == 1:
-            return self.step(Spelling("{a}.reshape(-1)", ATOM, (ATOM,)), [a], shape, RESHAPE)
-        spelling = Spelling(f"{{a}}.reshape({_tuple(shape, 1)})", ATOM, (ATOM, *[CONDITION] * len(shape)))
-        return self.step(spelling, [a, *self.sizes(shape)], shape, RESHAPE)
-
-    def joined(self, name: str, args: Sequence[Expression], axis: int, shape: Shape) -> Term:
-        texts = ", ".join([f"{{{letter}}}" for letter in letters(len(args))])
-        spelling = Spelling(f"{name}([{texts}]{f', axis={axis}' if axis else ''})", ATOM, (CONDITION,) * len(args))
-        return self.step(spelling, list(map(self.lowered, args)), shape, name)
+        return self.sized("{a}.reshape(%)", [a], shape, RESHAPE)
 
     def flipped(self, a: Term, axes: list[int]) -> Term:
         """Backwards along axes, which no library but NumPy can say in an index."""
@@ -258,16 +248,6 @@ def _new_axes(few: Shape, many: Shape, key: str) -> list[str]:
     return index if not rest else []
 
 
-def _without(shape: Shape, axes: Shape) -> Shape:
-    return tuple([n for k, n in enumerate(shape) if k not in axes])
-
-
-def _tuple(sizes: Sequence[Any], first: int) -> str:
-    """(3, 4) with a letter for each size, those of a Spelling from the first on."""
-    text = ", ".join([f"{{{letter}}}" for letter in letters(first + len(sizes))[first:]])
-    return f"({text},)" if len(sizes) == 1 else f"({text})"
-
-
 def _index(shape: Shape, keys: tuple[Any, ...] | None, offsets: Sequence[int], part: Shape) -> tuple[str, list[int]]:
     """What stands in the brackets, and the axes of the part that run backwards, which no library but NumPy can."""
     if keys is None:  # single elements, row by row
@@ -281,13 +261,8 @@ def _index(shape: Shape, keys: tuple[Any, ...] | None, offsets: Sequence[int], p
                 taken = range(n)[key][::-1]
                 key = slice(taken.start, taken.stop, taken.step)
                 flips.append(axis)
-            texts.append(_slice(key))
+            texts.append(key_text(key))
             axis += 1
         else:
             texts.append(f"array({key})" if isinstance(key, list) else str(key))
     return ", ".join(texts), flips
-
-
-def _slice(key: slice) -> str:
-    start, stop, step = ["" if n is None else str(n) for n in (key.start, key.stop, key.step)]
-    return f"{start}:{stop}" + (f":{step}" if step not in ("", "1") else "")

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from ...tree import flatten
-from .source import mapped, run
+from .source import Printed, mapped, run
 
 _MOST = 1000  # examples that the engine computes again to say what went wrong
 
@@ -31,7 +31,7 @@ class Expected:
         return len(shape) == len(self.shape) and shape[self.is_batch :] == self.shape[self.is_batch :]
 
 
-class MatrixProgram:
+class MatrixProgram(Printed):
     """What `compile_graph` makes of Tensors: call it with arrays or lists, by position or by name.
 
     Attributes:
@@ -75,9 +75,7 @@ class MatrixProgram:
             import numpy
         except ImportError:
             raise ImportError('compile_graph: level="tensor" needs NumPy: pip install numpy') from None
-        self.source = f"from numpy import {', '.join(functions)}\n\n\n{source}" if functions else source
-        self.function: Callable[..., Any] = run(self.source)["program"]
-        self.__wrapped__ = self.function  # where inspect.signature looks
+        super().__init__(f"from numpy import {', '.join(functions)}\n\n\n{source}" if functions else source)
         self._parts = source, functions, arguments
         self._expected: list[Expected] = flatten([entry for _, entry in arguments])
         self._engine = engine
@@ -138,12 +136,6 @@ class MatrixProgram:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return MatrixProgram, self._parts
-
-    def __repr__(self) -> str:
-        return f"<MatrixProgram of {len(self.source.splitlines())} lines>"
-
-    def _repr_markdown_(self) -> str:
-        return f"```python\n{self.source}\n```"
 
     def bind(self, namespace: ModuleType) -> Callable[..., Any]:
         """The program with the functions of `numpy`, `jax.numpy` or `torch`, whose arrays it takes and returns.

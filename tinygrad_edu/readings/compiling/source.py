@@ -155,6 +155,27 @@ def filled(words: list[str]) -> list[str]:
 
 # How source runs, and what is said where it fails.
 
+
+class Printed:
+    """A function that was printed.
+
+    Attributes:
+        source: the Python text.
+        function: what the text defines, and nothing else. It does not check its results.
+    """
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.function: Callable[..., Any] = run(source)["program"]
+        self.__wrapped__ = self.function  # where inspect.signature looks
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {len(self.source.splitlines())} lines>"
+
+    def _repr_markdown_(self) -> str:
+        return f"```python\n{self.source}\n```"
+
+
 FILE = "<program>"  # the name under which printed programs are compiled
 
 #: What a step, or an argument that does not fit, can raise.
