@@ -17,8 +17,6 @@ which is when it compiles, as C without the cache. micrograd and PyTorch take pa
 installed. The picture has the steps on a logarithmic scale.
 """
 
-from __future__ import annotations
-
 import argparse
 import gc
 import math
