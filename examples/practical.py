@@ -77,7 +77,7 @@ class Run:
         if o.draw:
             draw(loss, o.level, digits=o.digits).save(o.draw)
         if o.step:
-            step_through(loss, o.level, self.title, o.digits).save(o.step)
+            step_through(loss, o.level, self.title, o.digits, eta=self.eta).save(o.step)
         if o.explain:
             derivation = explain(loss, self.net.parameters(), digits=o.digits, title=self.title, eta=self.eta)
             self.output = [derivation.to(o.format)]

@@ -52,8 +52,10 @@ def classes():
     return trained(MLP([2, 3, 3], activation="relu", seed=1), cross_entropy, X, [0, 1, 2, 1], batch_size=2, seed=3)
 
 
-def practical():
-    return trained(MLP([4, 4, 3, 3], init=0.1), squared_error, [[1.0, 0.0, 1.0, 0.0]], [[0.0, 1.0, 0.0]])
+def practical(lr=0.1):
+    net = MLP([4, 4, 3, 3], init=0.1)
+    optimizer = SGD(net.parameters(), lr=lr)
+    return trained(net, squared_error, [[1.0, 0.0, 1.0, 0.0]], [[0.0, 1.0, 0.0]], optimizer)
 
 
 TRAININGS = {"line": line, "moons": moons, "classes": classes, "practical": practical}
@@ -119,14 +121,20 @@ def test_the_slider_the_keys_and_play_move_through_time(chromium, tmp_path):
 
 
 def test_a_moment_opens_its_pass_as_a_page_with_the_numbers_of_the_moment(chromium, tmp_path):
-    training = practical()
-    opened(chromium, tmp_path, film(training))
-    chromium.run("window.open = (address) => { globalThis.opened_ = address }; go(10); openPass()")
+    training = practical(0.05)
+    opened(chromium, tmp_path, film(practical(), training))
+    named = chromium.run("data.runs[0].names")
+    chromium.run("window.open = (address) => { globalThis.opened_ = address }; choose(1); go(10); openPass()")
     chromium.loaded = False
     chromium.run("location.href = opened_")
     while not chromium.loaded:
         chromium._note(chromium._next())
     assert chromium.run("byId('result').textContent").endswith(f"{training.record.losses[10]:.4f}")
+    found = chromium.run(
+        "(() => { const now = updated(run, moving); return names.map((name, n) => [name, now.get(n)]) })()"
+    )
+    found = {name: number for name, number in found if number is not None}
+    assert [found[name] for name in named] == pytest.approx([*training.record.numbers[11]], abs=1e-6)
     assert not chromium.problems
 
 

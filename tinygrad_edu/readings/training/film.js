@@ -345,7 +345,7 @@ function theUpdate(run, k, gradient) {
   const [before, after] = [run.rows[k], run.rows[k + 1]], moved = after.map((x, i) => x - before[i]);
   const most = moved.reduce((found, x, i) => (Math.abs(x) > Math.abs(moved[found]) ? i : found), 0);
   const [old, now] = [before, after].map((numbers) => short(numbers[most], 4));
-  const how = run.eta === null || !gradient ? `${old} → ${now}` : `${old} − ${short(run.eta)} · (${short(gradient[most], 4)}) = ${now}`;
+  const how = !run.plain || !gradient ? `${old} → ${now}` : `${old} − ${short(run.rate)} · (${short(gradient[most], 4)}) = ${now}`;
   return [`Step ${run.kept[k] + 1} moves ${run.names[most]} most: ${how}`];
 }
 
@@ -434,7 +434,7 @@ function playOrPause() {
 function openPass() {
   // The page of one pass, with the numbers of this moment in its address.
   const run = data.runs[state.run], k = keptAt(run, state.step), i = examplesAt(run, k)[0];
-  const names = [...run.names, ...run.given.flat()], numbers = [...run.rows[k], ...run.X[i], ...run.Y[i]];
+  const names = ["η", ...run.names, ...run.given.flat()], numbers = [run.rate, ...run.rows[k], ...run.X[i], ...run.Y[i]];
   const address = names.map((name, n) => `${encodeURIComponent(name)}=${numbers[n]}`).join("&");
   window.open(`${URL.createObjectURL(new Blob([data.pages[run.page]], { type: "text/html" }))}#${address}`);
 }

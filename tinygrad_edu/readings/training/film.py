@@ -82,11 +82,13 @@ class Run:
         X, Y: the numbers of the examples and of their targets; `classes` says that those are classes.
         held_out: the same of those that are not learned from.
         losses: those of the record, and unless an error ended it that of the last parameters.
+        plain: whether the optimiser does no more than θ − η g.
         domain: the least and the largest of both axes of the plot: of an input and the target, or of two inputs.
     """
 
     def __init__(self, training: Training, name: str) -> None:
         self.training, self.record, self.name = training, training.record, name
+        self.plain = type(training.optimizer) is SGD and len(training.optimizer.lines()) == 1
         self.x = Tensor(training.X[0], label="x")
         self.inputs = {"x": self.x.values, "parameters": training.values}
         with self._at(0):
@@ -154,7 +156,7 @@ class Run:
 
     def data(self, programs: dict[str, int], pages: dict[str, Page]) -> dict[str, Any]:
         """The run as JSON; what it prints, and the page of one pass, join those of the film."""
-        training, record, optimizer = self.training, self.record, self.training.optimizer
+        training, record = self.training, self.record
         parameters = training.net.parameters()
         shown = next((k for k, row in enumerate(record.numbers) if k and max(map(abs, row)) > _MOST), len(record.steps))
         batches = [training.batch(step) for step in record.steps[:shown]]
@@ -169,7 +171,8 @@ class Run:
             "cards": [[self.names(p), *((*p.shape, 1, 1)[:2])] for p in parameters],
             "names": [name for p in parameters for name in elements(self.names(p), p.shape)],
             "batch": batches if training.batch_size < len(self.X) else None,
-            "eta": optimizer.lr if type(optimizer) is SGD and len(optimizer.lines()) == 1 else None,
+            "rate": training.optimizer.lr,
+            "plain": self.plain,
             "domain": self.domain,
             "classes": self.classes,
             "threshold": self.threshold,
@@ -189,7 +192,8 @@ class Run:
 
     def _loss(self, programs: dict[str, int], pages: dict[str, Page]) -> dict[str, Any]:
         """The program of an example's loss and its gradient, whether the batch has the mean of them, and the page."""
-        training, optimizer = self.training, self.training.optimizer
+        training = self.training
+        title = "One example of one step" + ("" if self.plain else "; its update is that of plain descent")
         with self._at(0):
             y, output = Tensor(self.Y[0], label="y"), training.net(self.x)
             loss = training.loss(output, y if y.shape == output.shape else y[0])
@@ -198,10 +202,10 @@ class Run:
             program = compile_graph(outputs, {"y": y.values, **self.inputs})
             text = program.to("javascript")
             with suppress(ValueError, RuntimeError, TimeoutError):  # too large, or there is no Graphviz
-                page = pages.get(text) or step_through(loss, title="One example of one step", eta=optimizer.lr)
+                page = pages.get(title + text) or step_through(loss, title=title, eta=training.optimizer.lr)
                 if page.html:
-                    pages[text] = page
-                    found["page"] = list(pages).index(text)
+                    pages[title + text] = page
+                    found["page"] = list(pages).index(title + text)
         few = [*zip(self.record.steps[:-1], self.record.numbers)][:5]  # the last has no loss yet
         batches = [[program.function(self.Y[i], self.X[i], p)["L"] for i in training.batch(step)] for step, p in few]
         for is_mean in True, False:  # which of the two was recorded, if it was one of them
