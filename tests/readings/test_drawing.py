@@ -13,7 +13,6 @@ from tinygrad_edu import MLP, Linear, Tensor, Value, cross_entropy, draw, explai
 from tinygrad_edu.graph import topological_order
 from tinygrad_edu.network.nn import Parameter
 from tinygrad_edu.readings.drawing.scene import Scene
-from tinygrad_edu.readings.drawing.tensors import TensorCards, _folded
 from tinygrad_edu.readings.subject import Subject
 from tinygrad_edu.writing.names import elements
 from tinygrad_edu.writing.numbers import number
@@ -36,10 +35,6 @@ def chain(length):
     for _ in range(length):
         y = y.tanh()
     return y
-
-
-def formula(t):
-    return TensorCards(Scene(Subject(t))).formula(t)
 
 
 def cards(drawing):
@@ -354,20 +349,6 @@ def test_formulas_stand_in_the_titles_of_the_frames():
     assert "z⁽¹⁾ = x W⁽¹⁾ᵀ + b⁽¹⁾" in batch
 
 
-def test_formulas_have_the_parentheses_they_need():
-    a, b, c = [Tensor([2.0, 3.0], label=name) for name in "abc"]
-    A = Tensor([[1.0, 2.0], [3.0, 4.0]], label="A")
-
-    assert formula(a - (b - c)) == "a − (b − c)"
-    assert formula((a + b) * c) == "(a + b) ∘ c"
-    assert formula(-(a + b)) == "−(a + b)"
-    assert formula((A @ a) * b) == "(A a) ∘ b"
-    assert formula(a @ (b + c)) == "Σ a ∘ (b + c)"
-    assert formula((a * b) ** 2) == "(a ∘ b)²"
-    assert formula((a - b).exp() / 3) == "exp(a − b) / 3"
-    assert formula((a * b).sum() ** 0.5) == "(Σ a ∘ b)^0.5"
-
-
 @pytest.mark.parametrize("x", [[1.0, 2.0], [[1.0, 2.0], [3.0, 4.0]]], ids=["example", "batch"])
 def test_the_prediction_of_a_cross_entropy_has_its_card(x):
     z = MLP([2, 3, 2], seed=0)(Tensor(x, label="x"))
@@ -396,15 +377,6 @@ def test_a_tensor_made_of_values_of_another_is_known_as_computed():
     assert re.findall(r" class=(\w+) id=n2 ", drawing.source) == ["operation"]
 
 
-def test_what_a_function_of_map_uses_has_an_arrow():
-    x, k = Tensor([1.0, 2.0], label="x"), Tensor([3.0], label="k")
-    scaled = x.map(lambda v: v * k[0])
-    drawing = draw((scaled * k).sum(), "tensor")
-    ids = {rows[0][0][0]: id for id, rows in cards(drawing).items()}
-    (head,) = [head for tail, head in edges(drawing) if tail == ids["x"]]
-    assert (ids["k"], head) in edges(drawing)
-
-
 # How much.
 
 
@@ -414,22 +386,6 @@ def test_a_node_outside_the_neurons_is_a_card_of_its_own():
     drawing = draw(h * x, "neuron")
     assert drawing.cards == 3
     assert edges(drawing) == [("n1", "n2"), ("n2", "n3"), ("n1", "n3")]
-
-
-def test_a_product_of_two_vectors_is_no_neuron_and_no_layer():
-    a, b, c, d = [Value(float(i), label=label) for i, label in enumerate("abcd")]
-    for y in (
-        Value.dot([a, b], [c, d]),  # leaves, but nothing that makes it a neuron
-        Value.dot([a, b], [c, d]) + a.tanh(),  # what is added was computed: no bias
-        Value.dot([a.tanh()], [b.tanh()]).tanh(),  # no half is leaves: no weights
-    ):
-        assert draw(y, level="neuron").level == "value"
-    A, B = Tensor([[1.0, 2.0]], label="A"), Tensor([[3.0], [4.0]], label="B")
-    for product in (((A + 1.0) @ (B + 1.0)).tanh(), A @ B, (A @ B).tanh()):
-        assert "cluster" not in draw(product, level="tensor").source
-    W = Tensor([[1.0, 2.0]], label="W")
-    assert "cluster" not in draw(W @ B, level="tensor").source
-    assert "cluster" in draw((W @ B).tanh(), level="tensor").source  # weights and an activation: a layer
 
 
 def test_a_layer_without_a_bias_has_its_weights_alone_on_their_card():
@@ -467,13 +423,6 @@ def test_the_level_follows_the_size():
     assert draw(MLP([20, 30, 30, 2], seed=0)([0.5] * 20)).level == "tensor"
 
 
-def test_ten_layers_are_drawn_at_the_tensor_level():
-    L = squared_error(MLP([3] * 10 + [2], seed=0)([1.0, 2.0, 3.0]), [0.0, 1.0])
-    drawing = draw(L, "tensor")
-    assert drawing.cards == 32  # x, y, L; 10 of parameters, 10 z, 9 h
-    assert len(re.findall(r"<B>layer \d+</B>", drawing.source)) == 10
-
-
 def test_weights_used_twice_are_one_card_and_one_arrow_each_time():
     layer = Linear(2, 2, seed=0)
     drawing = draw(layer(layer(Tensor([1.0, 2.0], label="x")).tanh()), "tensor")
@@ -486,12 +435,6 @@ def test_the_frames_of_a_layer_that_is_used_again_tell_the_time():
     for _ in range(2):
         h = layer(h).tanh()
     assert re.findall("<B>(layer.*?)</B>", draw(h, "tensor").source) == ["layer 1, time 1", "layer 1, time 2"]
-
-
-def test_a_softmax_keeps_its_card_though_it_has_no_name():
-    z = MLP([2, 2], seed=0)([1.0, 2.0])
-    L = squared_error(z.softmax(), [0.0, 1.0])
-    assert "softmax(z⁽¹⁾)" in draw(L, "tensor").source and draw(L, "tensor").cards == 6
 
 
 def test_what_is_written_as_zero_has_no_colour():
@@ -530,17 +473,6 @@ def test_a_long_chain_is_folded_and_a_leaf_stands_in_the_row_of_what_uses_it():
     assert cards(drawing)["n1"][0][0].startswith("late")
     crossing = re.findall(r"(n\d+) -> n\d+ \[constraint=false", drawing.source)
     assert crossing and "n1" not in crossing
-
-
-def test_in_a_folded_picture_every_card_stands_before_those_that_use_it():
-    shared, y = Tensor([1.0, 2.0], label="shared"), Tensor([0.5, 0.25], label="x")
-    for _ in range(12):
-        y = (y * 2.0).tanh()
-    late, early = y * shared, shared.exp()
-    late.label, early.label = "late", "early"
-    shown = TensorCards(Scene(Subject((late + early).sum())))
-    place = _folded(shown)
-    assert place and all([place[tail] < place[shown.ids[t]] for t in shown.shown for tail in shown.tails(t)])
 
 
 @pytest.mark.parametrize("level", ["value", "tensor"])

@@ -7,19 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tinygrad_edu import (
-    MLP,
-    SGD,
-    Adam,
-    Value,
-    compile_graph,
-    draw,
-    explain,
-    grad,
-    squared_error,
-    step_through,
-    worksheet,
-)
+from tinygrad_edu import MLP, SGD, Adam, Value, compile_graph, draw, explain, squared_error, step_through, worksheet
 
 
 def neuron():
@@ -89,12 +77,6 @@ def test_a_frame_is_as_high_as_what_it_shows():
     small_sheet, large_sheet = heights(worksheet)
     assert 480 <= small_page < large_page <= 760
     assert small_sheet < 700 < large_sheet
-
-
-def test_a_program_shows_its_source():
-    w, h = neuron()
-    program = compile_graph({"h": h, "slope": grad(h, w)}, inputs=[w])
-    assert program._repr_markdown_() == f"```python\n{program.source}\n```"
 
 
 @pytest.mark.parametrize("read", [draw, explain, step_through])

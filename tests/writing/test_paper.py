@@ -10,27 +10,13 @@ from reading import read, read_latex
 
 from tinygrad_edu import Tensor, Value, explain, ops
 from tinygrad_edu import array_ops as A
+from tinygrad_edu.writing import expression as E
 from tinygrad_edu.writing.evaluation import evaluate, put_in
-from tinygrad_edu.writing.expression import (
-    Along,
-    Apply,
-    Constant,
-    Derivative,
-    Literal,
-    MatMul,
-    Name,
-    Number,
-    Ones,
-    Part,
-    Placed,
-    Reshape,
-    Transpose,
-    chunks,
-)
 from tinygrad_edu.writing.latex import LaTeX, latex_name
 from tinygrad_edu.writing.numbers import number, short, superscript
 from tinygrad_edu.writing.paper import Text, display_width, written
 
+Apply, Name, Constant = E.Apply, E.Name, E.Constant
 SHAPES = {"a": (), "b": (), "x": (2,), "A": (2, 2), "B": (2, 2), "C": (2, 3), "h⁽¹⁾": (2,), "W⁽²⁾": (3, 2)}
 ONE = [ops.NEG, ops.EXP, ops.TANH, ops.SIGMOID, ops.RELU, ops.SIN, ops.COS, ops.STEP, ops.ABS, ops.SQUARE]
 ONE += [ops.power(3.0), ops.power(-2.0), ops.power(0.3333), ops.power(1 / 3), ops.power(2.0000001)]
@@ -44,8 +30,8 @@ def formula(rng, depth):
         if leaf == "constant":
             return Constant(rng.choice([0.5, -0.5, 2.0, 5 / 2, 1 / 3, -3.0, 0.1, 1e-9, 12345.678]))
         if leaf == "literal":
-            return Literal(rng.choice([0.5, -2.0, 1 / 3, 7e-8]))
-        return Ones((2, 2)) if leaf == "ones" else Name(leaf, SHAPES[leaf])
+            return E.Literal(rng.choice([0.5, -2.0, 1 / 3, 7e-8]))
+        return E.Ones((2, 2)) if leaf == "ones" else Name(leaf, SHAPES[leaf])
     a = formula(rng, depth - 1)
     match rng.randrange(10):
         case 0 | 1:
@@ -55,15 +41,15 @@ def formula(rng, depth):
             return Apply(rng.choice(TWO), (a, others[0])) if others else a
         case 6:
             axes = rng.choice([(k,) for k in range(len(a.shape))]) if len(a.shape) == 2 else None
-            return Along(rng.choice([A.SUM, A.MAX, A.LSE]), a, axes, axes is not None) if a.shape else a
+            return E.Along(rng.choice([A.SUM, A.MAX, A.LSE]), a, axes, axes is not None) if a.shape else a
         case 7:
             others = [b for b in (formula(rng, depth - 1) for _ in range(8)) if b.shape[:1] == a.shape[-1:] != ()]
-            return MatMul((a, others[0])) if others and len(a.shape) == 2 else Transpose(a) if a.shape else a
+            return E.MatMul((a, others[0])) if others and len(a.shape) == 2 else E.Transpose(a) if a.shape else a
         case 8 if a.shape == (2, 2):
-            return rng.choice([Reshape(a, (4,)), Reshape(a, (1, 4)), Part(a, "1:", (2, 3), (1, 2)),
-                               Part(a, "0, 1", (1,), ()), Placed(a, "1:3", (2, 3, 4, 5), (4, 2))])  # fmt: skip
+            return rng.choice([E.Reshape(a, (4,)), E.Reshape(a, (1, 4)), E.Part(a, "1:", (2, 3), (1, 2)),
+                               E.Part(a, "0, 1", (1,), ()), E.Placed(a, "1:3", (2, 3, 4, 5), (4, 2))])  # fmt: skip
         case 9 if len(a.shape) == 2:
-            return Along(rng.choice([A.SOFTMAX, A.LOG_SOFTMAX]), a, (rng.randrange(2),))
+            return E.Along(rng.choice([A.SOFTMAX, A.LOG_SOFTMAX]), a, (rng.randrange(2),))
     return a
 
 
@@ -97,22 +83,22 @@ def test_text_and_latex_read_back_have_the_value_of_the_formula(seed):
 @pytest.mark.parametrize(
     ("e", "text", "latex"),
     [
-        (MatMul((Apply(ops.MUL, (Name("G", (2, 2)), Name("C", (2, 2)))), Name("B", (2, 2)))), "(G ∘ C) B",
+        (E.MatMul((Apply(ops.MUL, (Name("G", (2, 2)), Name("C", (2, 2)))), Name("B", (2, 2)))), "(G ∘ C) B",
          r"\left(G \circ C\right) \, B"),
-        (Apply(ops.MUL, (Along(A.SUM, Name("M", (2, 2)), (0,), True), Name("M", (2, 2)))), "(Σₙ M) ∘ M",
+        (Apply(ops.MUL, (E.Along(A.SUM, Name("M", (2, 2)), (0,), True), Name("M", (2, 2)))), "(Σₙ M) ∘ M",
          r"\left(\sum_n M\right) \circ M"),
-        (Apply(ops.SQUARE, (Transpose(Name("x", (2,))),)), "(xᵀ)²", r"{\left({x}^\top\right)}^{2}"),
-        (Apply(ops.MUL, (Constant(0.5), Along(A.SUM, Name("x", (2,))))), "½ · Σ x", r"\frac{1}{2} \cdot \sum x"),
+        (Apply(ops.SQUARE, (E.Transpose(Name("x", (2,))),)), "(xᵀ)²", r"{\left({x}^\top\right)}^{2}"),
+        (Apply(ops.MUL, (Constant(0.5), E.Along(A.SUM, Name("x", (2,))))), "½ · Σ x", r"\frac{1}{2} \cdot \sum x"),
         (Apply(ops.SUB, (Name("a"), Apply(ops.SUB, (Name("b"), Name("c"))))), "a − (b − c)", r"a - \left(b - c\right)"),
         (Apply(ops.MUL, (Name("a + b"), Name("c"))), "(a + b) · c", r"\left(\mathrm{a\ +\ b}\right) \cdot c"),
         (Apply(ops.SQUARE, (Name("x²"),)), "(x²)²", r"{\left(x^{2}\right)}^{2}"),
         (Apply(ops.SQUARE, (Name("h⁽¹⁾"),)), "h⁽¹⁾²", r"{\left(h^{(1)}\right)}^{2}"),
         (Apply(ops.power(-1), (Name("h⁽¹⁾₂"),)), "h⁽¹⁾₂⁻¹", r"{\left(h^{(1)}_{2}\right)}^{-1}"),
-        (MatMul((Transpose(Name("W⁽¹⁾", (2, 2))), Name("x", (2,)))), "W⁽¹⁾ᵀ x", r"W^{(1)\top} \, x"),
-        (Transpose(Name("x²", (2,))), "(x²)ᵀ", r"{\left(x^{2}\right)}^\top"),
-        (Transpose(Derivative("L", "z⁽¹⁾", (2,))), "(∂L/∂z⁽¹⁾)ᵀ",
+        (E.MatMul((E.Transpose(Name("W⁽¹⁾", (2, 2))), Name("x", (2,)))), "W⁽¹⁾ᵀ x", r"W^{(1)\top} \, x"),
+        (E.Transpose(Name("x²", (2,))), "(x²)ᵀ", r"{\left(x^{2}\right)}^\top"),
+        (E.Transpose(E.Derivative("L", "z⁽¹⁾", (2,))), "(∂L/∂z⁽¹⁾)ᵀ",
          r"{\left(\frac{\partial L}{\partial z^{(1)}}\right)}^\top"),
-        (Part(Name("z⁽¹⁾", (2,)), "1", (1,), ()), "z⁽¹⁾[1]", r"z^{(1)}\text{[1]}"),
+        (E.Part(Name("z⁽¹⁾", (2,)), "1", (1,), ()), "z⁽¹⁾[1]", r"z^{(1)}\text{[1]}"),
         (Apply(ops.ABS, (Apply(ops.ABS, (Name("a"),)),)), "abs(|a|)", r"\operatorname{abs}\left(\left|a\right|\right)"),
         (Apply(ops.Op("cube", lambda a: a**3, lambda y, a: (3 * a * a,)), (Name("a"),)), "cube(a)",
          r"\operatorname{cube}\left(a\right)"),
@@ -146,7 +132,7 @@ def test_numbers_are_put_in_for_names_and_wholly_for_factors():
 
 def test_a_formula_is_evaluated_with_other_numbers_in_place_of_its_names():
     x, W = Name("x", (2,)), Name("W", (2, 2))
-    rule = Apply(ops.TANH, (MatMul((W, x)),))
+    rule = Apply(ops.TANH, (E.MatMul((W, x)),))
     assert evaluate(rule, {"W": np.eye(2), "x": np.array([0.0, 1.0])}).tolist() == [0.0, Value(1.0).tanh().data]
     with pytest.raises(KeyError, match="x"):
         evaluate(rule, {"W": np.eye(2)})
@@ -155,7 +141,7 @@ def test_a_formula_is_evaluated_with_other_numbers_in_place_of_its_names():
 def test_a_vector_beside_a_matrix_is_shown_as_the_row_that_it_is_used_as():
     e = Apply(ops.ADD, (Name("X", (2, 2)), Name("b", (2,))))
     numbers = put_in(e, {"X": np.eye(2), "b": np.array([1.0, 2.0])})
-    assert isinstance(numbers.args[1], Number)
+    assert isinstance(numbers.args[1], E.Number)
     assert [line.rstrip() for line in str(numbers).split("\n")] == ["⎡1  0⎤ + [1  2]", "⎣0  1⎦"]
 
 
@@ -178,7 +164,7 @@ def test_accents_and_small_letters_of_mathematics_are_those_of_latex(label, late
     ],
 )  # fmt: skip
 def test_a_root_of_the_graph_is_written_as_one(x, text, latex):
-    assert (written(Literal(x), Text()), written(Literal(x), LaTeX())) == (text, latex)
+    assert (written(E.Literal(x), Text()), written(E.Literal(x), LaTeX())) == (text, latex)
 
 
 def test_columns_stand_below_each_other_whatever_their_letters():
@@ -189,14 +175,14 @@ def test_columns_stand_below_each_other_whatever_their_letters():
 
 def test_the_parts_of_a_formula_between_which_a_line_may_end_are_the_formula():
     a, b, G = Name("a"), Name("b"), Name("G", (2, 2))
-    total, times, plus = Along(A.SUM, G), lambda *x: Apply(ops.MUL, x), lambda *x: Apply(ops.ADD, x)
+    total, times, plus = E.Along(A.SUM, G), lambda *x: Apply(ops.MUL, x), lambda *x: Apply(ops.ADD, x)
     formulas = [
         times(a, total), times(times(a, total), b), times(a, plus(a, total)), times(a, b, plus(a, b, a)),
         plus(times(a, plus(a, b)), Apply(ops.NEG, (b,))), Apply(ops.SUB, (a, Apply(ops.SUB, (b, a)))), times(total, a),
     ]  # fmt: skip
     formulas += [formula(random.Random(seed), 4) for seed in range(200)]
     for e in formulas:
-        assert "".join(chunks(e, LaTeX())) == written(e, LaTeX())
+        assert "".join(E.chunks(e, LaTeX())) == written(e, LaTeX())
 
 
 def test_a_wide_side_is_broken_in_latex_and_a_fragment_has_no_preamble():
