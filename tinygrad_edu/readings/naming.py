@@ -20,7 +20,7 @@ from ..value import Value
 from ..writing.expression import derivative_text
 from ..writing.names import SUBSCRIPT, element, elements, of_layer
 from .formulas import is_view
-from .layers import WEIGHTS, by_depth, find_layers, find_neurons, letters
+from .layers import WEIGHTS, by_depth, computed_from, find_layers, find_neurons, letters
 
 Node: TypeAlias = Value | Tensor
 
@@ -114,12 +114,17 @@ class Names:
         return _one(node) in self._constants
 
     def _number_all(self) -> None:
-        """Number all but constants and views, layer by layer; the elements of a Tensor are v₁,₁, v₁,₂, …"""
+        """Number all but constants and views, layer by layer; the elements of a Tensor are v₁,₁, v₁,₂, …
+
+        The numbers inside an operation on Tensors, such as those that a softmax adds up, come last.
+        """
         whole = [t for t in self.tensors if t.shape and t not in self._names]
         whole = [t for t in whole if not (len(t.inputs) == 1 and is_view(t))]
-        inside = self._constants.union(self._names, *[t.values for t in whole])
-        nodes: list[Node] = [*whole, *[v for v in self.values if v not in inside]]
-        for node in sorted(nodes, key=self.place.__getitem__):
+        told = self._constants.union(self._names, *[t.values for t in whole])
+        nodes: list[Node] = [*whole, *[v for v in self.values if v not in told]]
+        elements = [v for t in self.tensors if t.shape for v in t.values]
+        inside = computed_from(elements, self.values).difference(*[t.values for t in self.tensors])
+        for node in sorted(nodes, key=lambda node: (node in inside, self.place[node])):
             if node not in self._names:
                 self._number(node)
 
