@@ -9,8 +9,7 @@ from collections.abc import Callable
 from math import exp, log, tanh
 from typing import Any
 
-from tinygrad_edu.writing.names import of_layer
-from tinygrad_edu.writing.numbers import number
+from tinygrad_edu.writing.notation import number, of_layer
 
 Numbers = dict[str, Any]
 PARAMETERS = ("W1", "b1", "W2", "b2", "W3", "b3")

@@ -14,8 +14,7 @@ from tinygrad_edu.graph import topological_order
 from tinygrad_edu.network.nn import Parameter
 from tinygrad_edu.readings.drawing.scene import Scene
 from tinygrad_edu.readings.subject import Subject
-from tinygrad_edu.writing.names import elements
-from tinygrad_edu.writing.numbers import number
+from tinygrad_edu.writing.notation import elements, number
 
 
 def network(inputs=(1.0, -0.5, 0.25, 2.0)):

@@ -36,7 +36,7 @@ from tinygrad_edu.readings.explaining.lines import lines_of
 from tinygrad_edu.readings.explaining.mistakes import mistakes_in
 from tinygrad_edu.value import numbers, record
 from tinygrad_edu.writing.expression import Derivative, Name, Path, parts
-from tinygrad_edu.writing.names import elements
+from tinygrad_edu.writing.notation import elements
 from tinygrad_edu.writing.paper import Text, written
 
 

@@ -27,7 +27,7 @@ from tinygrad_edu.readings.explaining.values import Gradients
 from tinygrad_edu.readings.stepping import Task
 from tinygrad_edu.value import chain_rule
 from tinygrad_edu.writing.evaluation import evaluate
-from tinygrad_edu.writing.numbers import short
+from tinygrad_edu.writing.notation import short
 
 
 def order_of(y):

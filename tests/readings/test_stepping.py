@@ -36,7 +36,7 @@ from tinygrad_edu.readings.stepping.questions import questions
 from tinygrad_edu.value import record
 from tinygrad_edu.writing.evaluation import array, evaluate
 from tinygrad_edu.writing.expression import Number
-from tinygrad_edu.writing.numbers import exact, short
+from tinygrad_edu.writing.notation import exact, short
 
 HOSTILE = [
     "</script><img src=x onerror=alert(1)>", "<!--<script>", "]]>", "</svg></title></style><b>x</b>", "$title", "&lt;",

@@ -27,7 +27,7 @@ from tinygrad_edu.readings.drawing.tensors import TensorCards
 from tinygrad_edu.readings.subject import Subject
 from tinygrad_edu.writing.expression import Chain, Derivative, Function, Number, parts
 from tinygrad_edu.writing.latex import LaTeX
-from tinygrad_edu.writing.names import elements
+from tinygrad_edu.writing.notation import elements
 from tinygrad_edu.writing.paper import Text, written
 
 

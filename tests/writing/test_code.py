@@ -12,7 +12,7 @@ from tinygrad_edu import Value, compile_graph, ops
 from tinygrad_edu.ops import TABLE, Op, power
 from tinygrad_edu.readings.compiling.terms import Algebra, Term
 from tinygrad_edu.value import record
-from tinygrad_edu.writing.code import GATE, JAVASCRIPT, PYTHON, functions_in
+from tinygrad_edu.writing.code import GATE, JAVASCRIPT, PYTHON
 from tinygrad_edu.writing.expression import Apply, Name, Number, write
 
 POWERS = [power(n) for n in (0.0, 1.0, 2.0, 3.0, -1.0, -2.0, 0.5, -1.5, 0.1, 1234567.0, 1e300)]

@@ -13,7 +13,7 @@ from tinygrad_edu import array_ops as A
 from tinygrad_edu.writing import expression as E
 from tinygrad_edu.writing.evaluation import evaluate, put_in
 from tinygrad_edu.writing.latex import LaTeX, latex_name
-from tinygrad_edu.writing.numbers import number, short, superscript
+from tinygrad_edu.writing.notation import number, short, superscript
 from tinygrad_edu.writing.paper import Text, display_width, written
 
 Apply, Name, Constant = E.Apply, E.Name, E.Constant

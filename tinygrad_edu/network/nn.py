@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 from ..shapes import as_shape
 from ..value import Value
-from ..writing.names import elements, of_layer
+from ..writing.notation import elements, of_layer
 from .functions import affine
 from .places import Path, Place, Suggested
 from .tensor import Seed, Tensor, as_tensor, assign, random_source

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ..shapes import Shape
-from ..writing.names import in_place
+from ..writing.notation import in_place
 
 
 class LayerNumber(int):

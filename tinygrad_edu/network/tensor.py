@@ -15,7 +15,7 @@ from ..autodiff import Gradient
 from ..graph import topological_order
 from ..shapes import Shape
 from ..value import Operators, Value, check_label, constant, forward, numbers, real_number, record
-from ..writing.names import elements
+from ..writing.notation import elements
 from .lists import Numbers
 from .reductions import Reductions
 

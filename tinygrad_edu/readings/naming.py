@@ -18,7 +18,7 @@ from ..network.places import Place, Suggested, parameter_names
 from ..network.tensor import Tensor, from_values
 from ..value import Value
 from ..writing.expression import derivative_text
-from ..writing.names import SUBSCRIPT, element, elements, of_layer
+from ..writing.notation import SUBSCRIPT, element, elements, of_layer
 from .formulas import is_view
 from .layers import WEIGHTS, by_depth, computed_from, find_layers, find_neurons, letters
 

@@ -8,7 +8,7 @@ from typing import Any
 from ..network.tensor import Tensor
 from ..tree import one_value, values_in
 from ..value import Value, check_current
-from ..writing.numbers import check_digits
+from ..writing.notation import check_digits
 from .naming import Names
 from .quantities import Quantities
 

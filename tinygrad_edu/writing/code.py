@@ -13,8 +13,7 @@ from functools import cache
 from .. import ops
 from ..ops import Op
 from .expression import Constant, Expression, Language, Precedence, Spelling, call, infix
-from .names import SUBSCRIPT
-from .numbers import SUPERSCRIPT
+from .notation import SUBSCRIPT, SUPERSCRIPT
 
 CONDITION, COMPARISON, SUM, PRODUCT = Precedence.CONDITION, Precedence.COMPARISON, Precedence.SUM, Precedence.PRODUCT
 SIGN, POWER, ATOM = Precedence.SIGN, Precedence.POWER, Precedence.ATOM

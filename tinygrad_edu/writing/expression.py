@@ -22,7 +22,7 @@ from .. import array_ops as A
 from .. import ops
 from ..array_ops import ArrayOp
 from ..shapes import Shape, broadcast_shapes
-from .names import without_time
+from .notation import without_time
 
 
 class Precedence(IntEnum):

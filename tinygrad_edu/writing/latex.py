@@ -6,7 +6,7 @@ from unicodedata import combining, name, normalize
 
 from ..labels import DerivativeName
 from .expression import Expression, Name, Part, Precedence, Spelling, Transpose, infix, letters, write
-from .names import without_time
+from .notation import without_time
 from .paper import AXES, Text, with_precedence
 
 SUM, SUMMATION, PRODUCT = Precedence.SUM, Precedence.SUMMATION, Precedence.PRODUCT

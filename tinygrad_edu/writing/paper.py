@@ -8,7 +8,7 @@ from unicodedata import combining, east_asian_width
 from .. import array_ops as A
 from .. import ops
 from . import expression as E
-from . import numbers as notation
+from . import notation
 from .expression import Expression, Language, Precedence, Spelling, call, infix, letters, write
 
 SUM, SUMMATION, MATRIX, PRODUCT = Precedence.SUM, Precedence.SUMMATION, Precedence.MATRIX, Precedence.PRODUCT

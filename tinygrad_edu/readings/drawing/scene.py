@@ -8,8 +8,7 @@ from ... import ops
 from ...network.tensor import Tensor
 from ...value import Value, chain_rule
 from ...writing.expression import Name
-from ...writing.names import elements
-from ...writing.numbers import number, short
+from ...writing.notation import elements, number, short
 from ...writing.paper import Text, written
 from ..formulas import formula
 from ..layers import BIASES, WEIGHTS, letters

@@ -9,7 +9,7 @@ from typing import Any
 
 from ...network.tensor import Tensor
 from ...writing.expression import Derivative
-from ...writing.numbers import constant
+from ...writing.notation import constant
 from ...writing.paper import Text, written
 from ..formulas import on_its_own
 from ..layers import Layer

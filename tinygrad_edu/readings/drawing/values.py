@@ -5,7 +5,7 @@ from typing import Any
 
 from ...value import Value
 from ...writing.expression import Derivative
-from ...writing.numbers import short
+from ...writing.notation import short
 from ..layers import Neuron, users_of
 from . import look
 from .scene import Scene

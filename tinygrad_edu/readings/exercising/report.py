@@ -13,7 +13,7 @@ from itertools import groupby
 from pathlib import Path
 
 from ...writing.files import write_whole
-from ...writing.numbers import short
+from ...writing.notation import short
 from ..explaining.mistakes import Mistake
 
 #: What may be said of a number, from the best to the worst, and in words.

@@ -22,7 +22,7 @@ from ...writing.algebra import multiply, negative, rebuilt, same, subtract
 from ...writing.code import identifier
 from ...writing.evaluation import Array, array, evaluate
 from ...writing.expression import Expression
-from ...writing.numbers import Shown, shown
+from ...writing.notation import Shown, shown
 from ..explaining import derivation_of
 from ..explaining.lines import Line, Lines, lines_of
 from ..explaining.updates import updates

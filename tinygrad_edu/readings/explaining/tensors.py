@@ -10,7 +10,7 @@ from ...writing import expression as E
 from ...writing.algebra import add, replaced
 from ...writing.evaluation import Array, array, evaluate, is_known, put_in
 from ...writing.expression import Expression, parts
-from ...writing.names import elements
+from ...writing.notation import elements
 from ..formulas import on_its_own
 from ..layers import by_height, computed_from
 from ..quantities import Quantities, Quantity, gradients

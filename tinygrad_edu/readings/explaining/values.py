@@ -13,7 +13,7 @@ from ...value import Value, all_finite, chain_rule
 from ...writing.algebra import product_of, sum_of
 from ...writing.evaluation import put_in, times
 from ...writing.expression import Derivative, Expression, Literal, Name, Number, Path, parts
-from ...writing.names import array_name
+from ...writing.notation import array_name
 from ..formulas import formula, slopes_of
 from ..layers import by_depth, by_height, computed_from
 from ..subject import Subject

@@ -17,7 +17,7 @@ from ...network.tensor import Tensor
 from ...tree import values_in
 from ...value import Value
 from ...writing.code import NotWritten
-from ...writing.names import elements
+from ...writing.notation import elements
 from ..drawing import look
 from ..drawing.scene import Scene
 from ..drawing.values import NeuronCards

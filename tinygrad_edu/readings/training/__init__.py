@@ -25,7 +25,7 @@ from ...network.tensor import Tensor
 from ...shapes import is_integer, nested
 from ...tree import one_value
 from ...value import Value, numbers
-from ...writing.numbers import short
+from ...writing.notation import short
 from ..compiling import compile_graph
 
 _WIDTH = 30  # of the bar on a terminal

@@ -25,7 +25,7 @@ from ...network.tensor import Tensor
 from ...shapes import flattened, is_integer
 from ...value import numbers
 from ...writing.files import write_whole
-from ...writing.names import elements
+from ...writing.notation import elements
 from ..compiling import compile_graph
 from ..drawing import look
 from ..frame import framed
