@@ -152,13 +152,10 @@ def _row(t: Tensor, args: Sequence[Tensor]) -> Tensor:
 
 
 def _along(t: Tensor, a: Tensor) -> Tensor:
-    assert t.record and t.op
-    axis = t.record.axis
-    if t.op in A.REDUCTIONS:
-        result: Tensor = getattr(a, t.op.symbol)(axis, t.record.keepdims)
-        return result
-    assert axis is not None
-    return a.softmax(axis[0]) if t.op is A.SOFTMAX else a.log_softmax(axis[0])
+    assert t.record and t.op and t.record.axis is not None
+    options = (t.record.axis, t.record.keepdims) if t.op in A.REDUCTIONS else t.record.axis
+    result: Tensor = getattr(a, t.op.symbol)(*options)
+    return result
 
 
 def _reshape(t: Tensor, a: Tensor) -> Tensor:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from math import frexp
 from typing import Any
 
-from ...ops import ADD, DIV, MUL, NEG, STEP, SUB, Op
+from ... import ops
+from ...ops import Op
 from ...shapes import Shape
 from ...value import Operators, Value, real_number
 from ...writing.code import GATE, PYTHON, NotWritten
@@ -88,14 +89,14 @@ class Algebra:
             return self.constant(_folded(op, tuple(numbers)))
         if not PYTHON.knows(op):
             return self.expanded(op, inputs)
-        if op is MUL and inputs[1].number is not None:
+        if op is ops.MUL and inputs[1].number is not None:
             inputs = inputs[::-1]  # constants first, as in 2x
         simpler = self.unary(op, *inputs) if len(inputs) == 1 else self.binary(op, *inputs)
         return self.once(op, inputs) if simpler is None else simpler
 
     def once(self, op: Any, inputs: tuple[Term, ...]) -> Term:
         """The one Term for op(*inputs), as it stands."""
-        key = (op, frozenset(inputs) if op is ADD or op is MUL else inputs)  # a + b is b + a
+        key = (op, frozenset(inputs) if op in (ops.ADD, ops.MUL) else inputs)  # a + b is b + a
         if key not in self.known:
             self.known[key] = Term(self, op, inputs)
         return self.known[key]
@@ -103,7 +104,7 @@ class Algebra:
     def expanded(self, op: Op, inputs: tuple[Term, ...]) -> Term:
         """A row in simpler rows: its value, computed on Terms instead of floats."""
         try:
-            term = self.apply(ADD, op.value(*op.arguments(inputs)), 0.0)
+            term = self.apply(ops.ADD, op.value(*op.arguments(inputs)), 0.0)
         except (TypeError, AttributeError) as error:
             raise NotWritten(
                 f"compile_graph: the row {op.symbol} cannot be printed. Its value has to be a function of math, or "
@@ -114,58 +115,49 @@ class Algebra:
         return term
 
     def unary(self, op: Op, a: Term) -> Term | None:
-        if op is NEG and a.op is NEG:  # −(−u) = u
-            return a.inputs[0]
-        if op is NEG and a.op is SUB:  # −(u − v) = v − u
-            return self.simplest(SUB, a.inputs[::-1])
-        n = op.exponent
-        if n == 1:  # a¹ = a
-            return a
-        if n == 0:  # a⁰ = 1
-            return self.constant(1.0)
+        match op.exponent, op, a.op:
+            case 1, _, _:  # a¹ = a
+                return a
+            case 0, _, _:
+                return self.constant(1.0)
+            case _, ops.NEG, ops.NEG:  # −(−u) = u
+                return a.inputs[0]
+            case _, ops.NEG, ops.SUB:  # −(u − v) = v − u
+                return self.simplest(ops.SUB, a.inputs[::-1])
         return None
 
     def binary(self, op: Op, a: Term, b: Term) -> Term | None:
-        minus_a, minus_b = self.minus(a), self.minus(b)
-        if op is ADD:
-            if a.number == 0:
+        u, v = self.minus(a), self.minus(b)  # where a is −u, and b is −v
+        c = b.inputs[0].number if b.op is ops.MUL else None
+        match op, a.number, b.number:
+            case (ops.ADD, 0, _) | (ops.MUL, 1, _):
                 return b
-            if b.number == 0:
+            case ((ops.ADD | ops.SUB), _, 0) | ((ops.MUL | ops.DIV), 0, _) | (ops.DIV, _, 1):
                 return a
-            if minus_b is not None:  # a + −u = a − u
-                return self.simplest(SUB, (a, minus_b))
-            if minus_a is not None:  # −u + b = b − u
-                return self.simplest(SUB, (b, minus_a))
-        elif op is SUB:
-            if b.number == 0:
-                return a
-            if a.number == 0:
-                return self.simplest(NEG, (b,))
-            if minus_b is not None:  # a − −u = a + u
-                return self.simplest(ADD, (a, minus_b))
-        elif op is MUL or op is DIV:
-            if a.number == 0:
-                return a
-            if (a if op is MUL else b).number == 1:
-                return b if op is MUL else a
-            if minus_a is not None:  # −u · b = −(u · b), and with ÷ the same
-                return self.simplest(NEG, (self.simplest(op, (minus_a, b)),))
-            if minus_b is not None:
-                return self.simplest(NEG, (self.simplest(op, (a, minus_b)),))
-        if op is MUL:
-            c = b.inputs[0].number if b.op is MUL else None
-            if a.number and c and _moves_exactly(a.number, c):  # ½ · (2 · u) = u
-                return self.simplest(MUL, (self.constant(a.number * c), b.inputs[1]))
-            for gate, u in ((a, b), (b, a)):
-                if gate.op is STEP:
-                    return self.simplest(GATE, (gate.inputs[0], u))
+            case ops.SUB, 0, _:
+                return self.simplest(ops.NEG, (b,))
+            case ops.ADD, _, _ if v is not None:  # a + −v = a − v
+                return self.simplest(ops.SUB, (a, v))
+            case ops.ADD, _, _ if u is not None:  # −u + b = b − u
+                return self.simplest(ops.SUB, (b, u))
+            case ops.SUB, _, _ if v is not None:  # a − −v = a + v
+                return self.simplest(ops.ADD, (a, v))
+            case ((ops.MUL | ops.DIV), _, _) if u is not None:  # −u · b = −(u · b), and with ÷ the same
+                return self.simplest(ops.NEG, (self.simplest(op, (u, b)),))
+            case ((ops.MUL | ops.DIV), _, _) if v is not None:
+                return self.simplest(ops.NEG, (self.simplest(op, (a, v)),))
+            case ops.MUL, float(p), _ if c and _moves_exactly(p, c):  # ½ · (2 · u) = u
+                return self.simplest(ops.MUL, (self.constant(p * c), b.inputs[1]))
+        for gate, x in ((a, b), (b, a)) if op is ops.MUL else ():
+            if gate.op is ops.STEP:
+                return self.simplest(GATE, (gate.inputs[0], x))
         return None
 
     def minus(self, term: Term) -> Term | None:
         """u where the term is −u, or a negative number."""
         if term.number is not None:
             return self.constant(-term.number) if term.number < 0 else None
-        return term.inputs[0] if term.op is NEG else None
+        return term.inputs[0] if term.op is ops.NEG else None
 
 
 def _folded(op: Op, numbers: tuple[Any, ...]) -> float:
