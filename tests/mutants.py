@@ -71,10 +71,10 @@ FUNCTIONS = {
 HARMLESS = {
     ("RELU", "(step(y),)"): "relu(a) is above 0 where a is",
     ("SUM", "tuple((1.0,) * len(a))[::-1]"): "the partials are all the same",
-    ("raised", "if (a) <= (0) and n % 2"): "no power of 0 is too large for a float",
-    ("topological_order", "→  if True:"): "a leaf then waits for no inputs, and the order is the same",
-    ("Value.backward", "→  if True:"): "then all are looked at, and none is refused",
-    ("jvp", "→  if True:"): "adding zeros takes time, and that is all",
+    ("raised", "if (a <= 0) and n % 2"): "no power of 0 is too large for a float",
+    ("topological_order", "if a.inputs:  →  if True:"): "a leaf then waits for no inputs, and the order is the same",
+    ("Value.backward", "if not all_finite(totals):  →  if True:"): "then all are looked at, and none is refused",
+    ("jvp", "if any([tangent[a] for a in b.inputs]):  →  if True:"): "adding zeros takes time, and that is all",
 }
 
 # Mistakes that once lived through every test, as the text of a file and what it became.
@@ -84,8 +84,8 @@ NAMED = [
     ("readings/exercising/report.py", "[str(counts[word]) for word in words]", "[str(counts.total())] + ['0'] * 5"),
     (
         "readings/exercising/pages.py",
-        "k : k + columns] for k in range(0, n, columns)",
-        "k::columns] for k in range(columns)",
+        ": k + columns] for k in range(0, n, columns)",
+        "::columns] for k in range(columns)",
     ),
     ("readings/stepping/slope.js", "slope = run.gradients[n], x", "slope = run.gradients[0], x"),
     ("readings/explaining/values.py", "round(100 * result / number)", "round(abs(100 * result / number))"),
@@ -108,9 +108,6 @@ class Mutant:
     source: str
     line: int = 0
     tests: list[str] = field(default_factory=list)
-
-    def is_harmless(self) -> bool:
-        return any([self.name == name and part in self.change for name, part in HARMLESS])
 
     def is_asked_for(self, where: str) -> bool:
         return where in (self.file, self.name, self.name.split(".")[-1]) or self.file.startswith(f"{where}/")
@@ -153,7 +150,7 @@ def mutants(package: Path, count: int, seed: int) -> list[Mutant]:
         rng.shuffle(every)
         found += of_module(file, source, [place for place in every if place[0] in wholes], len(every))
         found += of_module(file, source, [place for place in every if place[0] not in wholes], most)
-    return [mutant for mutant in found if not mutant.is_harmless()]
+    return [m for m in found if not any([m.name == name and part in m.change for name, part in HARMLESS])]
 
 
 def named(package: Path) -> list[Mutant]:
@@ -205,17 +202,24 @@ def replacements(parent: ast.AST, node: Any, letters: Sequence[str]) -> list[str
     return [] if choices else instead_of(node, letters)
 
 
+def in_parentheses(text: str) -> str:
+    return text if re.fullmatch(r"[\w.]+|\([^()]*\)", text) else f"({text})"
+
+
+def term(node: ast.AST) -> str:
+    return in_parentheses(ast.unparse(node))
+
+
 def instead_of(node: ast.AST, letters: Sequence[str]) -> list[str]:
     match node:
         case ast.BinOp(left=left, right=right) if type(node.op) in OTHER_OPERATOR:
-            left, right = ast.unparse(left), ast.unparse(right)
-            return [f"({left}) {OTHER_OPERATOR[type(node.op)]} ({right})", left, right]
+            return [f"{term(left)} {OTHER_OPERATOR[type(node.op)]} {term(right)}", term(left), term(right)]
         case ast.UnaryOp(operand=operand):
             return [ast.unparse(operand)]
         case ast.IfExp():
             return [ast.unparse(node.body), ast.unparse(node.orelse)]
         case ast.Compare(left=left, ops=[op], comparators=[right]):
-            return [f"({ast.unparse(left)}) {other} ({ast.unparse(right)})" for other in OTHER_COMPARISON[type(op)]]
+            return [f"{term(left)} {other} {term(right)}" for other in OTHER_COMPARISON[type(op)]]
         case ast.Constant(value=float() | int()) if not isinstance(node.value, bool):
             return [repr(node.value + 1)]
         case ast.Name(ctx=ast.Load(), id=name):
@@ -260,7 +264,7 @@ def of_module(file: str, source: str, every: list[tuple[str, ast.AST, str, int]]
     lines = source.encode().splitlines(keepends=True)  # the columns of syntax trees count bytes
     found, seen = [], {source}
     for name, node, text, line in every:
-        text = text if isinstance(node, ast.stmt) or re.fullmatch(r"[\w.]+", text) else f"({text})"
+        text = text if isinstance(node, ast.stmt) else in_parentheses(text)
         before = [*lines[: node.lineno - 1], lines[node.lineno - 1][: node.col_offset]]
         after = [lines[node.end_lineno - 1][node.end_col_offset :], *lines[node.end_lineno :]]
         mutated = b"".join([*before, text.encode(), *after]).decode()
