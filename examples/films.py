@@ -46,7 +46,7 @@ def equal():
 def xor(*sizes):
     net = MLP(sizes, activation="tanh", seed=3)
     X, Y = [[0, 0], [0, 1], [1, 0], [1, 1]], [[0], [1], [1], [0]]
-    return trained(net, squared_error, X, Y, SGD(net.parameters(), lr=0.1), 300, keep=2)
+    return trained(net, squared_error, X, Y, SGD(net.parameters(), lr=0.1), 300)
 
 
 def moons():
@@ -113,11 +113,12 @@ def gpt():
 
 FILMS = {
     "line": lambda: film(
-        line(), title="A line through points", notes=["Why does the line turn first, and rise later?"]
+        line(), title="A line through points",
+        notes=["Each number goes against its gradient, so L falls. Why does the line turn first, and rise later?"],
     ),
     "too large": lambda: film(
         line(0.1, 30), line(0.75, 30), names=["η = 0.1", "η = 0.75"], title="A learning rate that is too large",
-        notes=["From the second on, each step of η = 0.75 goes across the valley and ends higher than it began."],
+        notes=["Each step of η = 0.75 but the first goes across the valley and ends higher up, where it is steeper."],
     ),
     "equal": lambda: film(
         *equal(), names=["all 0.1", "random"], title="Weights that start equal",

@@ -185,7 +185,7 @@ def test_rows_of_an_image_are_marked_too(chromium, tmp_path):
     net.layers[0].b.values[1].data = -50.0
     X = [[0.01 * k] * 50 for k in range(2)]
     opened(chromium, tmp_path, film(trained(net, mse_loss, X, [[0.0], [1.0]])))
-    assert chromium.run("cards.querySelector('canvas ~ small ~ small').textContent") == "row 2: dead"
+    assert chromium.run("cards.querySelector('canvas ~ small ~ small').textContent") == "dead: row 2"
 
 
 def test_points_that_are_held_out_are_hollow(chromium, tmp_path):

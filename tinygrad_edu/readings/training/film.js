@@ -318,7 +318,7 @@ function drawCards() {
   const idle = idleNeurons(run);
   run.shown.forEach(({ start, rows, columns, cells, canvases, marks, marked }, number) => {
     const own = idle.filter(({ card }) => card === number);
-    if (marked) marked.textContent = own.map(({ row, word }) => `row ${row + 1}: ${word}`).join(", ");
+    if (marked) marked.textContent = own.length ? `${own[0].word}: row ${own.map(({ row }) => row + 1).join(", ")}` : "";
     marks?.forEach((mark, j) => (mark.textContent = own.find(({ row }) => row === j)?.word ?? ""));
     [values, second].forEach((numbers, which) => {
       const own = numbers?.slice(start, start + rows * columns), scale = own && Math.max(...own.map(Math.abs));
@@ -336,6 +336,7 @@ function drawCards() {
       }));
     });
   });
+  byId("said").setAttribute("aria-live", playing === null ? "polite" : "off");
   byId("said").replaceChildren(...[...theUpdate(run, k, gradient), ...equalRows(run, k, gradient), ...inWords(idle)].map((text) => make("li", {}, text)));
 }
 
