@@ -6,13 +6,25 @@ import subprocess
 
 import pytest
 
+#: A line as `explain` prints it on one line.
+AS_TEXT = """
+const array = ({ numbers }) => `[${numbers.map((x) => compact(x)).join("  ")}]`;
+const written = (pieces) => pieces.map((piece) => (typeof piece === "string" ? piece : array(piece))).join("");
+const asText = ({ quantity, relation, sides, notes, part }) => {
+  const [total, ...others] = part ? notes : [null, ...notes];
+  const first = `${quantity} ${relation} ${sides.map(written).join(" = ")}${total ? `  → ${written(total)}` : ""}`;
+  return [first, ...others.map(written)].join("\\n    ");
+};
+"""
+
 
 def in_node(jobs):
     """The value of a JavaScript expression for each (page, expression), in which the page's program is at hand."""
     if not shutil.which("node"):
         pytest.skip("there is no node to run JavaScript with")
     blocks = [
-        f"{{ const data = {json.dumps(page._data)};\n{page._program}\nresults.push({script}); }}"
+        f"{{ const data = {json.dumps(page._data)};\n{page._program}\n"
+        f"results.push((() => {{ {AS_TEXT} return {script}; }})()); }}"
         for page, script in jobs
     ]
     script = '"use strict";\nconst results = [];\n' + "\n".join(blocks) + "\nconsole.log(JSON.stringify(results));"

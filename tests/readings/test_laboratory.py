@@ -183,18 +183,6 @@ def test_buttons_slider_and_cards_lead_to_their_step(opened):
     assert [line.split(" ")[0] for line in browser.run(VIEW)["lines"]] == ["h", "∂L/∂h"]
 
 
-def test_space_plays_to_the_end_and_pauses(opened):
-    browser = opened(step_through(a_square()), motion="no-preference")
-    playing = "byId('play').getAttribute('aria-label') === 'Pause'"
-    browser.press(" ")
-    assert browser.run(playing)
-    browser.wait("state.step === 1")
-    browser.press(" ")
-    assert not browser.run(playing)
-    browser.press("End")
-    assert not browser.run(playing)
-
-
 @pytest.mark.parametrize("level", ["value", "neuron", "tensor"])
 def test_every_step_of_a_network_is_shown_without_complaint(opened, level):
     browser = opened(step_through(network(cross_entropy), level))
@@ -464,8 +452,8 @@ def test_ten_descents_are_ten_steps_of_sgd(opened):
     got = browser.run("[...path, changed].map(result)")
     assert all(abs(a - b) <= 1e-12 for a, b in zip(got, losses, strict=True))
     for _ in range(10):
-        browser.click("#undo")
-    assert browser.run("[changed.size, byId('undo').disabled]") == [0, True]
+        browser.click("#back")
+    assert browser.run("[changed.size, byId('back').disabled]") == [0, True]
 
 
 def test_one_step_of_question_1_is_the_update_of_the_notes(opened):
@@ -739,7 +727,7 @@ def test_keys_in_a_field_stay_there(opened):
         browser.run(f"byId('{field}').focus()")
         for key in ("End", "ArrowLeft", " "):
             browser.press(key)
-        assert browser.run("[state.step, play.classList.contains('playing')]") == [step, False]
+        assert browser.run("state.step") == step
 
 
 # Engines with a mistake.
@@ -814,14 +802,9 @@ def test_the_way_that_is_lost_is_dashed(opened):
 def test_where_a_mistake_makes_no_difference_it_says_why(opened):
     a, b = leaves(2.0, 3.0)
     browser = opened(step_through((a * b).tanh()), "#open=mistake")
-    reasons = {}
-    for choice in ("overwrite", "order"):
+    for choice, why in (("overwrite", "no paths meet"), ("order", "each node has all of its gradient before its turn")):
         browser.run(f"mistake.value = '{choice}'; mistake.dispatchEvent(new Event('change'))")
-        reasons[choice] = browser.run("byId('difference').textContent")
-    assert reasons == {
-        "overwrite": "No difference here: no node is used twice, so each gradient is a single contribution.",
-        "order": "No difference here: each node has all of its gradient before its turn.",
-    }
+        assert browser.run("byId('difference').textContent").startswith(f"No difference here: {why}")
 
 
 # How it is seen.
@@ -875,8 +858,8 @@ def test_the_first_line_and_the_legend_can_be_closed(opened):
 def test_the_keyboard_reaches_everything_and_shows_where_it_is(opened):
     browser = opened(step_through(network()))
     seen = []
-    bar = ["all", "hide", "fit", "print", "open", "first", "previous", "play", "next", "last", "slider"]
-    for _ in range(15):
+    bar = ["all", "hide", "fit", "print", "open", "first", "previous", "next", "last", "slider"]
+    for _ in range(14):
         browser.press("Tab")
         seen.append(browser.run("document.activeElement.id || document.activeElement.getAttribute('aria-label')"))
         assert browser.run("getComputedStyle(document.activeElement).outlineStyle") == "solid"

@@ -6,12 +6,14 @@ const { nodes, names, digits } = data;
 const root = nodes.length - 1; // the numbers after it are the settings and the state of an optimiser, data.given
 const L = names[root] ?? "the result";
 const isLeaf = (n) => typeof nodes[n] === "number";
+const inputs = nodes.map((node, n) => (isLeaf(n) ? [] : node.slice(1)));
+const BACK = nodes.map((_, k) => root - k); // the nodes from the root back: each before its inputs
+const ROUNDING = 2e-15; // as in Python: that of a term, and of some hundred that are added
 
 function compute(leaves) {
   // All numbers where `leaves` maps some leaves to other numbers. What cannot be computed is undefined,
   // and `problem` is a sentence.
-  const slopes = [];
-  const run = data.live ? { ...forward(leaves, slopes), slopes, gradients: [] } : recorded();
+  const run = data.live ? forward(leaves, []) : recorded();
   run.values.push(...data.given.map((x, k) => leaves.get(nodes.length + k) ?? x));
   backward(run);
   return run;
@@ -19,78 +21,58 @@ function compute(leaves) {
 
 function recorded() {
   const [values, slopes] = data.recorded;
-  return { values, slopes: slopes.map((partials) => partials.map(Number)), gradients: [], problem: "" };
-}
-
-function rowOf(n) {
-  return rows[nodes[n][0]];
-}
-
-function inputsOf(n, values) {
-  const inputs = nodes[n].slice(1);
-  return [inputs, inputs.map((a) => values[a])];
+  return { values, slopes: slopes.map((partials) => partials.map(Number)), problem: "" };
 }
 
 function forward(leaves, slopes = null) {
   // A node has no value where it is not finite, or, if the slopes are asked for, where one of them is no number.
-  const run = { values: [], problem: "" };
+  const values = [], run = { values, slopes, problem: "" };
   nodes.forEach((node, n) => {
-    if (isLeaf(n)) return run.values.push(leaves.get(n) ?? node), slopes?.push([]);
-    const [inputs, numbers] = inputsOf(n, run.values);
-    const [symbol, value, partials] = rowOf(n);
+    if (isLeaf(n)) return values.push(leaves.get(n) ?? node), slopes?.push([]);
+    const [symbol, value, partials] = rows[node[0]], numbers = inputs[n].map((a) => values[a]);
     const y = numbers.includes(undefined) ? undefined : value(numbers);
     const found = slopes && Number.isFinite(y) ? partials(y, numbers) : [];
     const known = Number.isFinite(y) && !found.some(Number.isNaN);
-    run.values.push(known ? y : undefined);
+    if (y !== undefined && !known) run.problem ||= `${symbol} of ${inputsAt(n, values)} has no finite value`;
+    values.push(known ? y : undefined);
     slopes?.push(known ? found : []);
-    if (y !== undefined && !known) run.problem ||= `${symbol} of ${listed(inputs, numbers)} has no finite value`;
   });
   return run;
 }
 
-const ROUNDING = 2e-15; // as in Python: that of a term, and of some hundred that are added
-
 function backward(run) {
   // ∂L/∂a = Σ ∂L/∂b · ∂b/∂a over the nodes b that use a; and how much of it can be rounding: that of its terms,
   // and that of the gradients above, passed on. What is not more than that is 0.
+  Object.assign(run, { gradients: [], rounding: nodes.map(() => 0) });
   if (run.values[root] === undefined) return;
-  const rounding = (run.rounding = nodes.map(() => 0));
-  const gradients = chainRule(order(), (b) => run.slopes[b], (found, a, term, b, k) => {
-    found[a] += term;
-    rounding[a] += ROUNDING * Math.abs(term) + rounding[b] * Math.abs(run.slopes[b][k]);
-  });
+  const watch = ({ from, k, to, term }) => (run.rounding[to] += ROUNDING * Math.abs(term) + run.rounding[from] * Math.abs(run.slopes[from][k]));
+  const gradients = chainRule(run, { watch });
   if (gradients.every(Number.isFinite)) {
-    run.gradients = gradients.map((g, n) => (Math.abs(g) <= rounding[n] && rounding[n] < Infinity ? 0 : g));
+    run.gradients = gradients.map((g, n) => (Math.abs(g) <= run.rounding[n] && run.rounding[n] < Infinity ? 0 : g));
     return;
   }
-  const steep = order().find((b) => gradients[b] && !run.slopes[b].every(Number.isFinite));
-  const where = steep && `${named(steep)} has an infinite derivative at ${listed(...inputsOf(steep, run.values))}`;
-  run.problem = where ? `${where}, and a gradient of ${short(gradients[steep])} arrives there` : "a gradient is too large for a float";
+  const steep = BACK.find((b) => gradients[b] && !run.slopes[b].every(Number.isFinite));
+  run.problem = steep === undefined ? "a gradient is too large for a float"
+    : `${named(steep)} has an infinite derivative at ${inputsAt(steep, run.values)}, and a gradient of ${short(gradients[steep])} arrives there`;
 }
 
-function order() {
-  // The nodes from the root back: each before its inputs.
-  return nodes.map((_, k) => root - k);
-}
-
-function chainRule(order, slopes, into = (gradients, a, term) => (gradients[a] += term), start = nodes.map(() => 0)) {
-  const gradients = [...start];
-  gradients[root] = 1;
+function chainRule({ slopes }, { order = BACK, adds = true, start = [], watch } = {}) {
+  const gradients = nodes.map((_, n) => (n === root ? 1 : start[n] ?? 0));
   for (const b of order) {
-    if (!gradients[b] || isLeaf(b)) continue; // 0: nothing arrives, even where the slope is infinite
-    const partials = slopes(b);
-    nodes[b].slice(1).forEach((a, k) => into(gradients, a, gradients[b] * partials[k], b, k));
+    if (!gradients[b]) continue; // nothing arrives, even where the slope is infinite
+    inputs[b].forEach((a, k) => {
+      const term = gradients[b] * slopes[b][k];
+      gradients[a] = adds ? gradients[a] + term : term;
+      watch?.({ from: b, k, to: a, incoming: gradients[b], term, after: gradients[a] });
+    });
   }
   return gradients;
 }
 
 function tangents(run, leaf) {
   // ∂v/∂leaf of every node v, from the leaf on.
-  const found = nodes.map(() => 0);
-  found[leaf] = 1;
-  nodes.forEach((node, b) => {
-    if (!isLeaf(b)) found[b] = node.slice(1).reduce((sum, a, k) => (found[a] ? sum + found[a] * run.slopes[b][k] : sum), 0);
-  });
+  const found = [];
+  inputs.forEach((own, b) => (found[b] = own.reduce((sum, a, k) => (found[a] ? sum + found[a] * run.slopes[b][k] : sum), b === leaf ? 1 : 0)));
   return found;
 }
 
@@ -107,36 +89,29 @@ function updated(run, moving) {
 // Three engines with a mistake, on the same graph.
 
 const WRONG = {
-  overwrite: (slopes, watch) => chainRule(order(), slopes, watching(watch, (gradients, a, term) => (gradients[a] = term))),
-  order: (slopes, watch) => chainRule(breadthFirst(), slopes, watching(watch)),
-  uncleared: (slopes, watch) => chainRule(order(), slopes, watching(watch), chainRule(order(), slopes)),
+  overwrite: (run, watch) => chainRule(run, { adds: false, watch }),
+  order: (run, watch) => chainRule(run, { order: breadthFirst(), watch }),
+  uncleared: (run, watch) => chainRule(run, { start: chainRule(run), watch }),
 };
-
-function watching(watch, into = (gradients, a, term) => (gradients[a] += term)) {
-  return (gradients, a, term, b, k) => {
-    into(gradients, a, term);
-    watch?.({ from: b, k, to: a, incoming: gradients[b], term, after: gradients[a] });
-  };
-}
 
 function breadthFirst() {
   // The order in which a search from the root meets the nodes: some before all of their gradient has arrived.
   const met = new Set([root]);
-  for (const b of met) if (!isLeaf(b)) nodes[b].slice(1).forEach((a) => met.add(a));
+  for (const b of met) inputs[b].forEach((a) => met.add(a));
   return [...met];
 }
 
 // Words.
 
 function named(n) {
-  return names[n] ?? (isLeaf(n) ? "a constant" : rowOf(n)[0]);
+  return names[n] ?? (isLeaf(n) ? "a constant" : rows[nodes[n][0]][0]);
 }
 
-function listed(inputs, numbers) {
-  const pairs = inputs.map((a, k) => [a, numbers[k]]);
-  if (pairs.length > 4) pairs.sort(([, x], [, y]) => Math.abs(y) - Math.abs(x));
-  const words = pairs.slice(0, 4).map(([a, x]) => (names[a] || !isLeaf(a) ? `${named(a)} = ` : "") + short(x));
-  return words.join(", ") + (pairs.length > 4 ? ", …" : "");
+function inputsAt(n, values) {
+  // What a node is computed from; of many the largest.
+  const size = (a) => (inputs[n].length > 4 ? Math.abs(values[a]) : 0), shown = inputs[n].toSorted((a, b) => size(b) - size(a)).slice(0, 4);
+  const words = shown.map((a) => (names[a] || !isLeaf(a) ? `${named(a)} = ` : "") + short(values[a]));
+  return words.join(", ") + (inputs[n].length > 4 ? ", …" : "");
 }
 
 // Formulas.

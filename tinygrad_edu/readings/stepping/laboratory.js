@@ -117,7 +117,7 @@ function drawBenches() {
   for (const part of bench.querySelectorAll(".covered")) part.hidden = predict.checked; // a curve would tell what is asked
   const n = Number(leaf.value);
   if (document.activeElement !== number_) number_.value = asTyped(now(n));
-  byId("back").disabled = byId("undo").disabled = !past.length;
+  byId("back").disabled = !past.length;
   byId("reset").disabled = !changed.size;
   if (document.activeElement !== eta && data.eta !== null) eta.value = asTyped(now(data.eta));
   const told = [...changed].filter(([n]) => n <= root).map(([n, x]) => `${names[n]} = ${short(x)} (recorded: ${short(nodes[n])})`);

@@ -4,6 +4,7 @@ No derivative is typed there: values and partials are printed from the rows of t
 """
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -16,8 +17,10 @@ from ...ops import Op
 from ...shapes import Shape, as_axes, broadcast_to, reduction
 from ...value import Value
 from ...writing import expression as E
-from ...writing.code import JAVASCRIPT
+from ...writing.code import JAVASCRIPT, Written
 from ...writing.evaluation import Array, array, evaluate
+from ..compiling.source import Names
+from ..compiling.statements import Printer, needed
 from ..compiling.terms import Algebra, Term
 from ..drawing import look
 
@@ -130,29 +133,24 @@ def nodes_as_data(nodes: Sequence[Value], number_of: Mapping[Value, int], rows: 
 def _row(op: Op, n: int) -> str:
     """The row for n inputs, as JavaScript: what it is called, its value, its partials."""
     algebra = Algebra()
-    y, *inputs = [_Letter(algebra, label=name) for name in ("y", *[f"a[{k}]" for k in range(n)])]
-    value = _function("(a)", [algebra.apply(op, *inputs)], "{}")
+    letters = [_Letter(algebra, label=name) for name in ("y", *[f"a[{k}]" for k in range(n)])]
+    y, *inputs = letters
+    value = _function("(a)", [algebra.apply(op, *inputs)], letters, "{}")
     partials = [algebra.apply(ops.ADD, p, 0.0) for p in op.partials(y, *op.arguments(tuple(inputs)))]
-    return f"  [{as_json(op.symbol)}, {value}, {_function('(y, a)', partials, '[{}]')}],\n"
+    return f"  [{as_json(op.symbol)}, {value}, {_function('(y, a)', partials, letters, '[{}]')}],\n"
 
 
-def _function(arguments: str, results: Sequence[Term], form: str) -> str:
-    """An arrow function. A term that occurs more than once gets a name, or a maximum of n numbers would fill pages."""
-    uses: dict[Term, int] = {}
-    stack = list(results)
-    for term in stack:  # which grows
-        uses[term] = uses.get(term, 0) + 1
-        if uses[term] == 1:
-            stack += term.inputs
-    named: dict[Term, str] = {}
-    lines = []
-    for term in results[0].algebra.known.values() if results else []:  # each after its inputs
-        if uses.get(term, 0) > 1 and term.op:
-            text = _written(term, named)
-            named[term] = f"t{len(named)}"
-            lines.append(f"const {named[term]} = {text};")
-    result = form.format(", ".join([_written(term, named) for term in results]))
-    return f"{arguments} => {{ {' '.join(lines)} return {result}; }}" if lines else f"{arguments} => {result}"
+def _function(head: str, results: Sequence[Term], letters: Sequence[Term], form: str) -> str:
+    """An arrow function. What is written more than once gets a name, or a maximum of n numbers would fill pages."""
+    used = needed(list(letters[0].algebra.known.values()), results)
+    order = [term for term in letters[0].algebra.known.values() if term in used]
+    printer = Printer(JAVASCRIPT, Counter([*results, *[a for term in order for a in term.inputs]]), Names(()))
+    printer.written = {letter: Written(letter.label or "") for letter in letters}
+    for term in order:
+        printer.express(term)
+    result = form.format(", ".join(map(printer.text, results)))
+    lines = " ".join([statement.text.strip() for statement in printer.statements])
+    return f"{head} => {{ {lines} return {result}; }}" if lines else f"{head} => {result}"
 
 
 class _Letter(Term):
@@ -163,17 +161,6 @@ class _Letter(Term):
 
     def __eq__(self, other: object) -> bool:
         return self is other
-
-
-def _written(term: Term, named: dict[Term, str]) -> str:
-    def expression(term: Term) -> E.Expression:
-        if term in named:
-            return E.Name(named[term])
-        if term.op:
-            return E.Apply(term.op, tuple(map(expression, term.inputs)))
-        return E.Name(term.label or "") if term.number is None else E.Number(term.number)
-
-    return str(E.write(expression(term), JAVASCRIPT)[0])
 
 
 def as_json(data: Any) -> str:

@@ -2,7 +2,7 @@
 
 function wrongGradients(moves = []) {
   const make = WRONG[mistake.value];
-  return make && run.gradients.length && !predict.checked ? make((b) => run.slopes[b], (move) => moves.push(move)) : null;
+  return make && run.gradients.length && !predict.checked ? make(run, (move) => moves.push(move)) : null;
 }
 
 function differs(n, wrong) {
@@ -61,7 +61,7 @@ function drawComparison() {
   compared.tBodies[0].replaceChildren(...differing.slice(0, 40).map((n) => filled("tr", ...cells(n))));
   const count = differing.length === 1 ? "One gradient is" : `${differing.length} gradients are`;
   byId("difference").textContent = !mistake.value ? "" : !wrong ? "There are no gradients at these numbers."
-    : differing.length ? `${count} wrong. ${WHY[mistake.value]}` : `No difference here: ${whyNone()}.`;
+    : differing.length ? `${count} wrong. ${WHY[mistake.value]}` : `No difference here: ${WHY_NONE[mistake.value]}.`;
 }
 
 const WHY = {
@@ -70,13 +70,8 @@ const WHY = {
   uncleared: "All nodes keep the gradients of the first pass, and what is kept is passed on again, so the error grows on the way.",
 };
 
-function whyNone() {
-  const inputs = nodes.flatMap((node, b) => (isLeaf(b) ? [] : node.slice(1)));
-  if (mistake.value === "overwrite") {
-    const shared = inputs.some((a, k) => names[a] !== null && inputs.indexOf(a) < k);
-    return shared ? "where paths meet, all but the last bring 0" : "no node is used twice, so each gradient is a single contribution";
-  }
-  const place = new Map(breadthFirst().map((n, k) => [n, k]));
-  const early = nodes.some((node, b) => !isLeaf(b) && node.slice(1).some((a) => !isLeaf(a) && place.get(a) < place.get(b)));
-  return mistake.value === "uncleared" ? "all gradients are 0" : early ? "what comes too late is 0" : "each node has all of its gradient before its turn";
-}
+const WHY_NONE = {
+  overwrite: "no paths meet, or where they do all but the last bring 0",
+  order: "each node has all of its gradient before its turn, or what comes too late is 0",
+  uncleared: "all gradients are 0",
+};

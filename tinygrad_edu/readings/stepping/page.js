@@ -3,7 +3,7 @@
 // Text from the graph goes into the page as textContent only; it is never read as HTML.
 
 const byId = (id) => document.getElementById(id);
-const [picture, slider, fit, hide, play, lines_] = ["picture", "slider", "fit", "hide", "play", "lines"].map(byId);
+const [picture, slider, fit, hide, lines_] = ["picture", "slider", "fit", "hide", "lines"].map(byId);
 const svg = picture.querySelector("svg");
 const all = (selector) => [...svg.querySelectorAll(selector)];
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -20,7 +20,6 @@ const state = {
 let changed = new Map(); // leaf -> the number that the reader gave it
 let run = compute(changed); // all numbers, at those
 let told_ = null; // what the steps say there, once it is asked for
-let timer = null;
 let remembering = null;
 const hooks = { covered: () => null, shown() {}, address: () => [], arrive() {}, film: () => null }; // for the laboratory
 
@@ -80,7 +79,6 @@ function show(n) {
 }
 
 function showAll() {
-  pause();
   Object.assign(state, { all: true, card: null, element: null, held: null });
   draw();
   remember();
@@ -279,7 +277,7 @@ function light() {
   const way = found ? [cardOf(state.held), ...[...found.keys()].flatMap((id) => [arrowOf.get(id).from, arrowOf.get(id).to])] : [];
   for (const [id] of data.cards) byId(id).classList.toggle("way", way.includes(id));
   if (!found) return;
-  const moved = tangents(run, state.held), beside = new Set(nodes.flatMap((_, b) => (!isLeaf(b) && nodes[b].indexOf(state.held, 1) > 0 ? nodes[b].slice(1) : [])));
+  const moved = tangents(run, state.held), beside = new Set(inputs.filter((own) => own.includes(state.held)).flat());
   for (const { group, cell, what, node } of places) if (cell && what !== "gradient") {
     group.classList.toggle("lit", Boolean(moved[node]) || beside.has(node));
     group.classList.toggle("self", node === state.held);
@@ -311,7 +309,7 @@ function throughArrow(own, from, moved, input) {
   // The largest change that the nodes of a card have from those of another alone; null where they read none of them.
   const change = new Map(own.map((n) => [n, 0]));
   let read = false;
-  for (const b of own) if (!isLeaf(b)) nodes[b].slice(1).forEach((a, k) => {
+  for (const b of own) inputs[b].forEach((a, k) => {
     const through = from.has(a) && (input === null || input === k);
     read ||= through;
     const term = (through ? moved[a] : change.get(a) ?? 0) * run.slopes[b][k];
@@ -357,29 +355,6 @@ function arrive() {
 
 // Moving.
 
-function go(n) {
-  pause();
-  show(n);
-}
-
-function pause() {
-  clearInterval(timer);
-  timer = null;
-  sayPlaying();
-}
-
-function playOrPause() {
-  if (timer) return pause();
-  if (state.all || state.step === last) show(0);
-  timer = setInterval(() => (state.step < last && !hooks.covered() ? show(state.step + 1) : pause()), calm.matches ? 3000 : 1500);
-  sayPlaying();
-}
-
-function sayPlaying() {
-  play.classList.toggle("playing", timer !== null);
-  play.setAttribute("aria-label", timer ? "Pause" : "Play");
-}
-
 function goToCard(id) {
   // All at once: its lines. Else its forward step, or once that is past its backward step; a second click, the other.
   if (state.all) {
@@ -390,7 +365,7 @@ function goToCard(id) {
   const touched = steps.findLastIndex((s) => s.near?.includes(id) && s.phase === "backward");
   const [forward, backward] = own.length > 1 ? [own[0], own.at(-1)] : [0, own[0] ?? Math.max(touched, 0)];
   const goesBack = ["backward", "update"].includes(steps[state.step].phase);
-  go(state.step === forward || (goesBack && state.step !== backward) ? backward : forward);
+  show(state.step === forward || (goesBack && state.step !== backward) ? backward : forward);
 }
 
 function goToElement(what, k, at) {

@@ -144,7 +144,7 @@ function score_(key, right) {
 function beginPredicting() {
   const [first] = waiting();
   asking = "";
-  if (predict.checked && first) go(first[0]);
+  if (predict.checked && first) show(first[0]);
   else draw();
   drawBenches();
 }

@@ -1,12 +1,11 @@
 // The page begins: what listens to the reader, and what the address says.
 
 const pressed = {
-  first: () => go(0),
-  previous: () => go(state.all ? last : state.step - 1),
-  next: () => go(state.all ? 0 : state.step + 1),
-  last: () => go(last),
-  all: () => (state.all ? go(0) : showAll()),
-  play: playOrPause,
+  first: () => show(0),
+  previous: () => show(state.all ? last : state.step - 1),
+  next: () => show(state.all ? 0 : state.step + 1),
+  last: () => show(last),
+  all: () => (state.all ? show(0) : showAll()),
   explain: () => openLegend(byId("legend").hidden),
   close: () => {
     byId("first-line").hidden = true;
@@ -22,7 +21,7 @@ function openLegend(open) {
   resize();
 }
 
-slider.addEventListener("input", () => go(slider.valueAsNumber));
+slider.addEventListener("input", () => show(slider.valueAsNumber));
 hide.addEventListener("change", draw);
 fit.addEventListener("change", () => (resize(), follow()));
 window.addEventListener("resize", () => (resize(), follow()));
@@ -43,10 +42,8 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && data.live && opened) return open_("");
   if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest("#laboratory, #question, #typed")) return;
   const moves = { ArrowLeft: pressed.previous, ArrowRight: pressed.next, Home: pressed.first, End: pressed.last, Escape: showAll };
-  const works = event.target.closest("button, [type=checkbox]"); // by the space bar
-  const move = event.key === " " && !works ? playOrPause : moves[event.key];
-  if (!move) return;
-  move();
+  if (!moves[event.key]) return;
+  moves[event.key]();
   event.preventDefault();
 });
 
@@ -85,13 +82,13 @@ follow("instant");
 function onward() {
   const stopped = descend(1);
   if (stopped) return complain(`There is no next pass: ${stopped}.`);
-  go(0);
+  show(0);
   byId("next").focus();
 }
 
 function listen() {
   Object.assign(pressed, {
-    one: () => descend(1), ten: () => descend(10), undo, back: undo, reset, onward,
+    one: () => descend(1), ten: () => descend(10), back: undo, reset, onward,
     open: () => open_(opened ? "" : data.tasks.length ? "tasks" : "change"),
     shut: () => (open_(""), byId("open").focus()),
   });

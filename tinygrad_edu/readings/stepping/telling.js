@@ -55,14 +55,6 @@ function same(a, b) {
   return look(a) === look(b);
 }
 
-function asText({ quantity, relation, sides, notes, part }) {
-  // The line as `explain` prints it on one line.
-  const written = (pieces) => pieces.map((piece) => (typeof piece === "string" ? piece : `[${piece.numbers.map((x) => compact(x)).join("  ")}]`)).join("");
-  const [total, ...others] = part ? notes : [null, ...notes];
-  return `${quantity} ${relation} ${sides.map(written).join(" = ")}${total ? `  → ${written(total)}` : ""}`
-    + others.map((note) => `\n    ${written(note)}`).join("");
-}
-
 // One element of an array, as the sum that is behind it.
 
 const TIGHT = { sum: 1, product: 2, power: 3, atom: 4 };
