@@ -7,10 +7,11 @@ from typing import Any
 
 from ...graph import topological_order
 from ...network.tensor import Tensor
+from ...tree import values_in
 from ...value import Value, check_current, forward
 from ..naming import Names
 from .diagnosis import mistakes_shown
-from .sheet import Question, at_a_kink, prints_as_zero, values_of
+from .sheet import Question, at_a_kink, prints_as_zero
 
 _MOST_ATTEMPTS = 100
 _UNITS = 3.0  # more than marking takes for rounding
@@ -26,9 +27,10 @@ def drawn(y: Any, seed: int, digits: int, read: Callable[[], list[Question]]) ->
         ValueError: no numbers were found at which the graph has values, or that show every mistake.
     """
     random = Random(seed).random  # the one method whose numbers are the same in every Python
-    order = topological_order(*values_of(y))
+    order = topological_order(*values_in(y))
     check_current("worksheet", order)
-    given = {v for q in read() if q.line.rule is None and q.line.row for v in values_of(q.line.row.node)}
+    nodes = [q.line.row.node for q in read() if q.line.rule is None]
+    given = {*values_in([node for node in nodes if node is not None])}
     targets = [(values, draw) for values, draw in _targets(y) if given.issuperset(values)]
     before = {v: v.data for v in order if not v.op}
     free = given.intersection(before).difference(*[values for values, _ in targets])

@@ -16,7 +16,6 @@ from ... import ops
 from ...network.nn import Parameter
 from ...network.optim import Optimizer
 from ...network.tensor import Tensor
-from ...value import Value
 from ...writing import expression as E
 from ...writing.algebra import multiply, negative, rebuilt, same, subtract
 from ...writing.code import identifier
@@ -125,25 +124,21 @@ def questions(
         quantities = read.quantities.of.values()
         learned = [q for q in quantities if isinstance(q.tensor, Parameter)]
         between = {q.tensor for q in computed_from(learned, [*quantities])} if learned else {*read.quantities.of}
-        lines = Lines([line for line in lines if line.part == "forward" or (line.row and line.row.node in between)])
-    keys = [array(line.row.arrived) for line in lines if line.row is not None]
+        lines = Lines([line for line in lines if line.part == "forward" or line.row.node in between])
     if step is not None:
         given, rows = updates(reading, derivation, read, step, "new ")
-        for row in [*given, *rows]:
-            assert isinstance(row.quantity, E.Name)
-            lines.append(Line(row.quantity, row.rule, "update" if row.rule else "forward"))
-            keys.append(array(row.result))
-    known = {line.quantity.text: key for line, key in zip(lines, keys) if line.rule is None}
+        lines += [Line(row.quantity, row.rule, "update" if row.rule else "forward", row) for row in [*given, *rows]]
+    known = {line.quantity.text: array(line.row.arrived) for line in lines if line.rule is None}
     softmaxes = {str(line.rule): line.quantity for line in lines if isinstance(line.rule, E.Along)}
     found: dict[str, Question] = {}
-    for line, key in zip(lines, keys):
+    for line in lines:
         name = typable(line.quantity.text)
         while name in found:
             name += "_"
         if line.rule is not None:
             terms = tuple([_as_taught(term, known, softmaxes) for term in line.terms])
             line = line._replace(rule=_as_taught(line.rule, known, softmaxes), terms=terms)
-        found[name] = Question(line, name, key)
+        found[name] = Question(line, name, array(line.row.arrived))
     wanted = _wanted(blanks, [q for q in found.values() if q.line.rule is not None])
     if not wanted:
         raise ValueError("worksheet: there is nothing to compute in this graph")
@@ -230,7 +225,3 @@ def value_of(rule: Expression, env: Mapping[str, Any], like: Array) -> Array | N
     if len(given.numbers) != len(like.numbers) or not all(map(math.isfinite, given.numbers)):
         return None
     return Array(like.shape, list(given.numbers))
-
-
-def values_of(leaf: Any) -> list[Value]:
-    return list(leaf.values) if isinstance(leaf, Tensor) else [leaf]

@@ -18,15 +18,15 @@ class Line(NamedTuple):
         quantity: a Name, or a Derivative in the backward pass.
         rule: its formula, the sum of all contributions; None for what is given.
         part: "forward", "backward" or "update".
+        row: where it stands in the derivation.
         terms: the contributions, one for each path; the rule is their sum.
-        row: where it stands in the derivation; None for an update.
     """
 
     quantity: Name | Derivative
     rule: Expression | None
     part: str
+    row: Row
     terms: tuple[Expression, ...] = ()
-    row: Row | None = None
 
 
 class Lines(list[Line]):
@@ -49,7 +49,7 @@ class Lines(list[Line]):
         found: dict[str, list[str]] = {}
         for line in self:
             q = line.quantity
-            learned = "⁽" in q.text or (line.row is not None and isinstance(line.row.node, Parameter))
+            learned = "⁽" in q.text or isinstance(line.row.node, Parameter)
             if line.rule is None and isinstance(q, Name) and len(q.shape) == 2 and learned:
                 found.setdefault(q.text[0], []).append(q.text)
         return found
@@ -80,13 +80,13 @@ def lines_of(derivation: Derivation, slope: Callable[[Any, int], Expression] = n
     >>> [f"{line.quantity} = {line.rule}" for line in lines_of(explain(x * x))]
     ['x = None', 'f = x · x', '∂f/∂f = None', '∂f/∂x = ∂f/∂f · x + ∂f/∂f · x']
     """
-    lines = Lines([Line(row.quantity, row.rule, "forward", row=row) for row in derivation.forward])
+    lines = Lines([Line(row.quantity, row.rule, "forward", row) for row in derivation.forward])
     arrived: dict[str, list[Expression]] = {}
     for step in derivation.backward:
         for row in step.rows:
             rule = row.rule
             if rule is None:
-                lines.append(Line(row.quantity, None, "backward", row=row))
+                lines.append(Line(row.quantity, None, "backward", row))
                 continue
             if row.edge is not None:
                 rule = with_slope(rule, slope(step.node, row.edge))
@@ -95,7 +95,7 @@ def lines_of(derivation: Derivation, slope: Callable[[Any, int], Expression] = n
             if row.part is None or row.part[0] == row.part[1]:
                 whole = terms[0] if len(terms) == 1 else Apply(ops.ADD, tuple(terms))
                 found = terms if len(terms) > 1 else _terms(rule)
-                lines.append(Line(row.quantity, whole, "backward", tuple(found), row))
+                lines.append(Line(row.quantity, whole, "backward", row, tuple(found)))
     return lines
 
 

@@ -58,7 +58,7 @@ def questions_as_data(script: Script) -> dict[str, Any]:
 def questions(script: Script) -> list[Question]:
     """A question for each line that computes something which the line does not repeat."""
     lines = of_derivation.lines_of(script.derivation, script.slope)
-    line_of = {(line.part, line.row.node): line for line in lines if line.row is not None}
+    line_of = {(line.part, line.row.node): line for line in lines}
     ways_to: dict[Any, list[Line]] = {}
     for b in script.derivation.backward:
         for row in b.rows:
@@ -76,7 +76,7 @@ def questions(script: Script) -> list[Question]:
             if rule is None or not whole:
                 assert isinstance(row.quantity, (E.Name, E.Derivative))
                 written = of_derivation.with_slope(row.rule, script.slope(*line.edge)) if line.edge else row.rule
-                rule = of_derivation.Line(row.quantity, written, part)
+                rule = of_derivation.Line(row.quantity, written, part, row)
             assert rule.rule is not None
             wrong = _wrong(rule, lines)
             if line.edge:
