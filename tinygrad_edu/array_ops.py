@@ -38,7 +38,7 @@ class Operation(NamedTuple):
 
     >>> from tinygrad_edu import Tensor
     >>> t = Tensor([[1.0, 2.0], [3.0, 4.0]])
-    >>> t.sum(axis=-1).record.axis, t[0].record.keys
+    >>> t.sum(axis=-1).operation.axis, t[0].operation.keys
     ((1,), (0,))
     """
 

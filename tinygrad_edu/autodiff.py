@@ -37,11 +37,11 @@ def grad(y: Any, xs: Tree, allow_unused: bool = False) -> Tree:
     for node, g in gradient.items():  # these Values are new, so no label of the user's is overwritten
         if node.label and not isinstance(node.label, DerivativeName):
             g.label = DerivativeName(above.y, [*above.xs, node.label], [*above.nodes, node])
-    result: Tree = map_values(Gradient(y, gradient, allow_unused), xs)
+    result: Tree = map_values(DerivativeOf(y, gradient, allow_unused), xs)
     return result
 
 
-class Gradient:
+class DerivativeOf:
     """The function x → ∂y/∂x that `grad` maps over its xs. A Tensor's `map` reads y from it, and records it."""
 
     def __init__(self, y: Any, of: dict[Value, Value], allow_unused: bool) -> None:

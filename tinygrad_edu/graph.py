@@ -4,14 +4,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
 
-class Node(Protocol):
+class HasInputs(Protocol):
     """All that this file knows of a node."""
 
     @property
     def inputs(self) -> Sequence[Any]: ...
 
 
-N = TypeVar("N", bound=Node)
+N = TypeVar("N", bound=HasInputs)
 
 
 def topological_order(*roots: N) -> list[N]:

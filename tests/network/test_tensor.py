@@ -189,7 +189,7 @@ def test_detached_numbers_have_no_history():
 
 def test_an_operation_is_remembered_with_its_data():
     t = Tensor([[1.0, 2.0], [3.0, 4.0]])
-    assert t.record is None and t.op is None
+    assert t.operation is None and t.op is None
     for result, expected in [
         (t + 1, (ops.ADD,)),
         (t.tanh(), (ops.TANH,)),
@@ -207,7 +207,7 @@ def test_an_operation_is_remembered_with_its_data():
         (cat([t, t], axis=-1), (A.CAT, (1,))),
         (t.map(Value.exp), (A.MAP,)),
     ]:
-        assert result.record == A.Operation(*expected) and result.op is expected[0]
+        assert result.operation == A.Operation(*expected) and result.op is expected[0]
 
 
 # The backward pass.

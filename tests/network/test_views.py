@@ -206,7 +206,7 @@ def test_gradients_add_up_where_an_element_is_taken_several_times():
     rows = C[[0, 1, 0, 0]]
     (rows * [[1.0], [10.0], [100.0], [1000.0]]).sum().backward()
     assert C.grad == [[1101.0, 1101.0], [10.0, 10.0]]
-    assert rows.op is A.INDEX and rows.inputs == (C,) and rows.record.keys == ([0, 1, 0, 0],)
+    assert rows.op is A.INDEX and rows.inputs == (C,) and rows.operation.keys == ([0, 1, 0, 0],)
 
 
 def test_the_same_element_cannot_be_given_two_numbers():

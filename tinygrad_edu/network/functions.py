@@ -203,8 +203,8 @@ def logistic_losses(logits: Tensor, y: Tensor) -> Tensor:
     """log(1 + exp zᵢ) − yᵢ zᵢ for each logit."""
     softplus = stack([Tensor.zeros(logits.shape), logits]).logsumexp(axis=0)  # log(e⁰ + eᶻ)
     losses = softplus - y * logits
-    record = Operation(array_ops.BCE, roles=("", "y"))
-    return from_values(losses.values, losses.shape, record, logits, y)
+    operation = Operation(array_ops.BCE, roles=("", "y"))
+    return from_values(losses.values, losses.shape, operation, logits, y)
 
 
 def _error(name: str, prediction: Tensor, target: Any) -> Tensor:
@@ -213,8 +213,8 @@ def _error(name: str, prediction: Tensor, target: Any) -> Tensor:
 
 def _with_roles(t: Tensor, *roles: str) -> Tensor:
     """The Tensor, which remembers what its inputs are in a loss."""
-    assert t.record
-    t.record = t.record._replace(roles=roles)
+    assert t.operation
+    t.operation = t.operation._replace(roles=roles)
     return t
 
 

@@ -17,7 +17,7 @@ from ..shapes import as_shape
 from ..value import Value
 from ..writing.notation import elements, of_layer
 from .functions import affine
-from .places import Path, Place, Suggested
+from .members import KeyPath, Member, Suggested
 from .tensor import Seed, Tensor, as_tensor, assign, random_source
 
 
@@ -30,11 +30,11 @@ class Parameter(Tensor):
     Parameter([[0.5, 0.5]])
     """
 
-    __slots__ = ("place",)  # where it stands in a network
+    __slots__ = ("member",)  # where it stands in a network
 
     def __init__(self, data: Any, label: str | None = None) -> None:
         super().__init__(Tensor(data).map(lambda v: v.detach() if v.op else v), label)
-        self.place = Place(shape=self.shape)
+        self.member = Member(shape=self.shape)
 
     def _name_elements(self, only_nameless: bool = False) -> None:
         if isinstance(self._label, Suggested):
@@ -50,7 +50,7 @@ class Parameter(Tensor):
         """
         for k, (v, text) in enumerate(zip(self.values, elements(name, self.shape))):
             if v.label is None or isinstance(v.label, Suggested):
-                v.label = Suggested(text, self.place, k)
+                v.label = Suggested(text, self.member, k)
 
 
 class Module:
@@ -80,7 +80,7 @@ class Module:
     def _adopt(self, name: str, attribute: Any) -> None:
         """Tell the Parameters and Modules in an attribute where they stand."""
         for path, child in _found((name,), attribute):
-            place_of(self).adopt(place_of(child), path)
+            member_of(self).adopt(member_of(child), path)
             if isinstance(child, Parameter) and child.values[0].label is None:
                 child.suggest(next(part for part in reversed(path) if isinstance(part, str)))
 
@@ -201,20 +201,20 @@ def _as_input(x: Any, name: str) -> Any:
     return Tensor(x, label=name) if numeric and not isinstance(x, bool) else x
 
 
-def place_of(part: Parameter | Module) -> Place:
+def member_of(part: Parameter | Module) -> Member:
     """Where a Parameter or a Module stands in a network.
 
     >>> net = MLP([1, 2, 1])
-    >>> place_of(net.layers[1].b).path, place_of(net.layers[1]).path
+    >>> member_of(net.layers[1].b).path, member_of(net.layers[1]).path
     (('b',), ('layers', 1))
     """
     if isinstance(part, Parameter):
-        return part.place
-    place: Place = vars(part).setdefault("_place", Place(counts=isinstance(part, (MLP, Sequential))))
-    return place
+        return part.member
+    member: Member = vars(part).setdefault("_member", Member(counts=isinstance(part, (MLP, Sequential))))
+    return member
 
 
-def _found(path: Path, attribute: Any) -> Iterator[tuple[Path, Parameter | Module]]:
+def _found(path: KeyPath, attribute: Any) -> Iterator[tuple[KeyPath, Parameter | Module]]:
     """The Parameters and Modules in an attribute, each with the attributes, positions and keys that lead to it."""
     if isinstance(attribute, (Parameter, Module)):
         yield path, attribute

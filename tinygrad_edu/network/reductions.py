@@ -158,5 +158,5 @@ def per_count(total: Tensor, of: Tensor, axes: tuple[int, ...], less: float = 0.
     That is a division by a number, but not by one that the program holds: of more examples it is another.
     """
     quotient = total / (prod([of.shape[k] for k in axes]) - less)
-    quotient.record, quotient.inputs = Operation(array_ops.PER_COUNT, axes, less=less), (total, of)
+    quotient.operation, quotient.inputs = Operation(array_ops.PER_COUNT, axes, less=less), (total, of)
     return quotient

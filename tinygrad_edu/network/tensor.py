@@ -11,7 +11,7 @@ from typing import Any, NoReturn, Self, TypeAlias, overload
 
 from .. import array_ops, ops, shapes
 from ..array_ops import ArrayOp, Operation
-from ..autodiff import Gradient
+from ..autodiff import DerivativeOf
 from ..graph import topological_order
 from ..shapes import Shape
 from ..value import Operators, Value, check_label, constant, forward, numbers, real_number, record
@@ -37,7 +37,7 @@ class Tensor(Reductions):
     `values` are the elements, row by row, and `shape` the sizes of the axes; a Tensor of shape
     () holds one number. The elements are ordinary Values: `t[i, j]` is one, and slices and
     reshapes share them. `op` and `inputs` say how and from which Tensors this one was computed,
-    and `record` with what else: an axis, an exponent, an index.
+    and `operation` with what else: an axis, an exponent, an index.
 
     Operators and functions are those of a Value, `Operators`; what goes along an axis is in `Reductions`.
 
@@ -59,16 +59,16 @@ class Tensor(Reductions):
     ([[10.0, 1.0], [10.0, 1.0]], [4.0, 6.0])
     """
 
-    __slots__ = ("values", "shape", "record", "inputs", "_label")
+    __slots__ = ("values", "shape", "operation", "inputs", "_label")
     values: tuple[Value, ...]
     shape: Shape
-    record: Operation | None
+    operation: Operation | None
     inputs: tuple[Tensor, ...]
 
     def __init__(self, data: Any, label: str | None = None) -> None:
         values, self.shape = _parse(data)
         self.values = tuple(values)
-        self.record = None
+        self.operation = None
         self.inputs = ()
         self._label = label
         self._name_elements(only_nameless=True)
@@ -80,7 +80,7 @@ class Tensor(Reductions):
         >>> (Tensor([1.0]) * 2).op.symbol, Tensor([1.0]).sum().op.symbol
         ('×', 'sum')
         """
-        return self.record.op if self.record else None
+        return self.operation.op if self.operation else None
 
     @property
     def label(self) -> str | None:
@@ -99,7 +99,7 @@ class Tensor(Reductions):
     def _name_elements(self, only_nameless: bool = False) -> None:
         if self._label is not None:
             check_label(self._label)
-        if self._label and self.record is None:
+        if self._label and self.operation is None:
             for value, name in zip(self.values, elements(self._label, self.shape)):
                 if value.op is None and not (value.label and only_nameless):
                     value.label = name
@@ -315,8 +315,8 @@ class Tensor(Reductions):
         >>> Tensor([1.0, 2.0]).map(lambda a: a * a + 1).data
         [2.0, 5.0]
         """
-        record = Operation(array_ops.MAP, of=f.y if isinstance(f, Gradient) else None)
-        return from_values([constant(f(a)) for a in self.values], self.shape, record, self)
+        operation = Operation(array_ops.MAP, of=f.y if isinstance(f, DerivativeOf) else None)
+        return from_values([constant(f(a)) for a in self.values], self.shape, operation, self)
 
     def _unary(self, op: ops.Op) -> Tensor:
         return from_values([record(op, (a,), a._data) for a in self.values], self.shape, Operation(op), self)
@@ -498,12 +498,12 @@ def rows_of(t: Tensor, n: int) -> list[tuple[tuple[Value, ...], tuple[float, ...
     return [(values[i : i + n], data[i : i + n]) for i in range(0, len(data), n)]
 
 
-def from_values(values: Iterable[Value], shape: Shape, record: Operation | None = None, *inputs: Tensor) -> Tensor:
+def from_values(values: Iterable[Value], shape: Shape, operation: Operation | None = None, *inputs: Tensor) -> Tensor:
     """A Tensor of these very Values, `prod(shape)` of them, row by row."""
     result = Tensor.__new__(Tensor)
     result.values = tuple(values)
     result.shape = shape
-    result.record = record
+    result.operation = operation
     result.inputs = inputs
     result._label = None
     return result

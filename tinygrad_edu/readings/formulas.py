@@ -155,22 +155,22 @@ def _is_softmax(e: Expression) -> bool:
 
 def _settings(t: Tensor) -> dict[str, Any]:
     """What an operation was given beside its inputs, as the rows of the page take it."""
-    record = t.record
-    assert record is not None
-    match record.op:
+    operation = t.operation
+    assert operation is not None
+    match operation.op:
         case A.RESHAPE:
             return {"shape": t.shape}
         case A.INDEX:
             return {"place": place(t, t.inputs[0])}
         case A.CAT:
-            return {"axis": record.axis and record.axis[0]}
+            return {"axis": operation.axis and operation.axis[0]}
         case A.PERMUTE:
-            return {"axis": record.axis}
+            return {"axis": operation.axis}
         case A.PER_COUNT:
-            return {"axis": record.axis, "less": record.less}
-    if record.axis is None:
+            return {"axis": operation.axis, "less": operation.less}
+    if operation.axis is None:
         return {}
-    return {"axis": record.axis if len(record.axis) < t.inputs[0].ndim else None}
+    return {"axis": operation.axis if len(operation.axis) < t.inputs[0].ndim else None}
 
 
 def elementwise(op: Any, args: Sequence[Expression]) -> Expression:
@@ -208,7 +208,7 @@ def place(t: Tensor, whole: Tensor) -> E.Place:
     >>> place(x[1:], x).brackets, place(Tensor([x[2], x[0]]), x).brackets
     ('1:', '2; 0')
     """
-    keys = t.record.keys if t.record else None
+    keys = t.operation.keys if t.operation else None
     if keys is not None:
         return E.Place(", ".join(map(key_text, keys)), tuple(selected(whole.shape, keys)[0]), t.shape, keys)
     found: dict[Value, int] = {}

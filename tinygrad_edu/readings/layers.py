@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from .. import array_ops, graph, ops
-from ..network.nn import Parameter, place_of
-from ..network.places import layer_numbers
+from ..network.members import layer_numbers
+from ..network.nn import Parameter, member_of
 from ..network.tensor import Tensor
 from ..value import Value
 
@@ -224,8 +224,8 @@ def _number(layers: Sequence[Layer]) -> None:
     for parameters in counted:
         W = parameters[0]
         if isinstance(W, Parameter):
-            network = place_of(W).outermost
-            if n := layer_numbers(network).get(place_of(W)):
+            network = member_of(W).outermost
+            if n := layer_numbers(network).get(member_of(W)):
                 numbers[parameters] = network, n
     if len(set(numbers.values())) < len(counted):
         numbers = {parameters: (None, n) for n, parameters in enumerate(counted, start=1)}

@@ -13,8 +13,8 @@ from .. import array_ops, ops
 from ..array_ops import Operation
 from ..graph import topological_order
 from ..labels import DerivativeName
-from ..network.nn import Parameter, place_of
-from ..network.places import Place, Suggested, parameter_names
+from ..network.members import Member, Suggested, parameter_names
+from ..network.nn import Parameter, member_of
 from ..network.tensor import Tensor, from_values
 from ..value import Value
 from ..writing.expression import derivative_text
@@ -56,7 +56,7 @@ class Names:
         self.tensors = topological_order(*[r for r in self._roots if isinstance(r, Tensor)])
         self.layers = find_layers(self.tensors)
         self.parameters = {v for t in self.tensors if isinstance(t, Parameter) for v in t.values}
-        self.parameters |= {v for v in self.values if isinstance(v.label, Suggested) and v.label.place}
+        self.parameters |= {v for v in self.values if isinstance(v.label, Suggested) and v.label.member}
         self.neurons = find_neurons(self.values, self.parameters, self.layers)
         others = dict.fromkeys(others)
         self._all_values = list(dict.fromkeys([*self.values, *[v for v in others if isinstance(v, Value)]]))
@@ -184,18 +184,18 @@ class Names:
 
     def _name_parameters(self) -> None:
         """By their place in a network: one network after the other."""
-        whole = {place_of(t): t for t in self._all_tensors if isinstance(t, Parameter)}
-        alone: dict[Place, list[tuple[Value, int]]] = {}  # elements whose Parameter is not in the graph of Tensors
+        whole = {member_of(t): t for t in self._all_tensors if isinstance(t, Parameter)}
+        alone: dict[Member, list[tuple[Value, int]]] = {}  # elements whose Parameter is not in the graph of Tensors
         for v in self._all_values:
-            if isinstance(v.label, Suggested) and v.label.place and v.label.place not in whole:
-                alone.setdefault(v.label.place, []).append((v, v.label.offset))
-        used = [place_of(W) for layer in self.layers for W in layer.weights if isinstance(W, Parameter)]
-        for network in dict.fromkeys([place.outermost for place in (*used, *whole, *alone)]):
-            for place, name in ({} if network.shape is not None else parameter_names(network)).items():
-                if place in whole:
-                    self._give_label(whole[place], name)
-                for v, offset in alone.get(place, []):
-                    self._give_label(v, elements(name, place.shape or ())[offset])
+            if isinstance(v.label, Suggested) and v.label.member and v.label.member not in whole:
+                alone.setdefault(v.label.member, []).append((v, v.label.offset))
+        used = [member_of(W) for layer in self.layers for W in layer.weights if isinstance(W, Parameter)]
+        for network in dict.fromkeys([member.outermost for member in (*used, *whole, *alone)]):
+            for member, name in ({} if network.shape is not None else parameter_names(network)).items():
+                if member in whole:
+                    self._give_label(whole[member], name)
+                for v, offset in alone.get(member, []):
+                    self._give_label(v, elements(name, member.shape or ())[offset])
 
     def _name_layers(self) -> None:
         """z⁽ˡ⁾ and h⁽ˡ⁾, with their time where the weights are used again; and weights without a place."""
@@ -212,7 +212,7 @@ class Names:
     def _name_by_loss(self) -> None:
         """ŷ and y, where a loss says what its inputs are."""
         for t in self.tensors:
-            roles = ("softmax",) if t.op is array_ops.LOG_SOFTMAX else t.record.roles if t.record else ()
+            roles = ("softmax",) if t.op is array_ops.LOG_SOFTMAX else t.operation.roles if t.operation else ()
             for a, role in zip(t.inputs, roles):
                 if role == "softmax" and "ŷ" not in self._labels and (y_hat := _softmax(t)) is not None:
                     self._give_label(y_hat, "ŷ")
@@ -323,7 +323,7 @@ def _label(node: Node) -> str | None:
 
 def differentiated(node: Node) -> Node | None:
     """The y of a Tensor ∂y/∂x that `grad` has computed; None for any other node."""
-    y: Node | None = node.record.of if isinstance(node, Tensor) and node.record else None
+    y: Node | None = node.operation.of if isinstance(node, Tensor) and node.operation else None
     return y
 
 
@@ -336,7 +336,7 @@ def _softmax(t: Tensor) -> Tensor | None:
     """softmax(z), which is the slope of log Σ exp z along rows; the graph that ends in the loss does not compute it."""
     z = t.inputs[0]
     nodes = lse_nodes(t)
-    along_rows = t.record and t.record.axis in (None, (z.ndim - 1,))
+    along_rows = t.operation and t.operation.axis in (None, (z.ndim - 1,))
     if not along_rows or not all([v.op is ops.LSE for v in nodes]):
         return None
     numbers = [Value(p) for v in nodes for p in v.partials]

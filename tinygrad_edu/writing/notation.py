@@ -21,10 +21,10 @@ def of_layer(letter: str, layer: int) -> str:
     return f"{letter}⁽{str(layer).translate(SUPERSCRIPT)}⁾"
 
 
-def in_place(letter: str, words: Sequence[str], positions: Sequence[int]) -> str:
+def of_member(letter: str, words: Sequence[str], positions: Sequence[int]) -> str:
     """A quantity that belongs to a part of a network: `W_query⁽²⁾`.
 
-    >>> in_place("W", ["query"], [2]), in_place("b", [""], []), in_place("W", ["self", "key"], [1, 2])
+    >>> of_member("W", ["query"], [2]), of_member("b", [""], []), of_member("W", ["self", "key"], [1, 2])
     ('W_query⁽²⁾', 'b', 'W_self_key⁽¹⁾⁽²⁾')
     """
     name = "_".join([letter, *filter(None, words)])

@@ -99,10 +99,10 @@ def recorded(outputs: Sequence[Tensor], inputs: Mapping[Tensor, Tensor | None]) 
     for t in order:
         if t in new:
             continue
-        if t.op is A.MAP and t.record and t.record.of is not None:
+        if t.op is A.MAP and t.operation and t.operation.of is not None:
             shape = new[t.inputs[0]].shape
             new[t] = from_values([Value(0.0) for _ in range(prod(shape))], shape)
-            given[t] = _tensor_of(t.record.of, order), t.inputs[0]
+            given[t] = _tensor_of(t.operation.of, order), t.inputs[0]
             above.add(t)
         elif all([new[a] is a for a in t.inputs]):
             new[t] = t
@@ -121,7 +121,7 @@ def _leaf(t: Tensor) -> Tensor:
 
 
 def _differentiated(t: Tensor) -> Tensor | None:
-    y = t.record.of if t.record else None
+    y = t.operation.of if t.operation else None
     return y if isinstance(y, Tensor) else None
 
 
@@ -134,11 +134,11 @@ def _tensor_of(y: Any, order: Sequence[Tensor]) -> Tensor:
 
 def again(t: Tensor, args: Sequence[Tensor]) -> Tensor:
     """The operation that computed t, on other inputs."""
-    record = t.record
+    record = t.operation
     assert record is not None
     result = _REPEATED[record.op](t, *args) if record.op in _REPEATED else _row(t, args)
     result.label = t.label
-    result.record = result.record._replace(roles=record.roles) if result.record else None
+    result.operation = result.operation._replace(roles=record.roles) if result.operation else None
     return result
 
 
@@ -152,8 +152,8 @@ def _row(t: Tensor, args: Sequence[Tensor]) -> Tensor:
 
 
 def _along(t: Tensor, a: Tensor) -> Tensor:
-    assert t.record and t.op and t.record.axis is not None
-    options = (t.record.axis, t.record.keepdims) if t.op in A.REDUCTIONS else t.record.axis
+    assert t.operation and t.op and t.operation.axis is not None
+    options = (t.operation.axis, t.operation.keepdims) if t.op in A.REDUCTIONS else t.operation.axis
     result: Tensor = getattr(a, t.op.symbol)(*options)
     return result
 
@@ -174,8 +174,8 @@ def _reshape(t: Tensor, a: Tensor) -> Tensor:
 
 
 def _index(t: Tensor, a: Tensor) -> Tensor:
-    assert t.record and t.record.keys
-    before, keys = t.inputs[0].shape, t.record.keys
+    assert t.operation and t.operation.keys
+    before, keys = t.inputs[0].shape, t.operation.keys
     for n, m, key in zip(before, a.shape, keys):
         if n != m and key != slice(None):
             raise ValueError(
@@ -190,13 +190,13 @@ _REPEATED: dict[Any, Callable[..., Tensor]] = {
     A.MATMUL: lambda t, a, b: a @ b,
     A.AFFINE: lambda t, W, h, b: affine(W, h, b),
     **dict.fromkeys((*A.REDUCTIONS, A.SOFTMAX, A.LOG_SOFTMAX), _along),
-    A.PER_COUNT: lambda t, total, a: per_count(total, a, t.record.axis, t.record.less),
+    A.PER_COUNT: lambda t, total, a: per_count(total, a, t.operation.axis, t.operation.less),
     A.TRANSPOSE: lambda t, a: a.T,
-    A.PERMUTE: lambda t, a: a.permute(t.record.axis),
+    A.PERMUTE: lambda t, a: a.permute(t.operation.axis),
     A.RESHAPE: _reshape,
     A.INDEX: _index,
     A.WHERE: lambda t, chosen, a, b: where(chosen, a, b),
-    A.CAT: lambda t, *a: cat(a, t.record.axis[0]),
+    A.CAT: lambda t, *a: cat(a, t.operation.axis[0]),
     A.STACK: lambda t, *a: stack(a),
     A.BCE: lambda t, z, y: logistic_losses(z, y),
 }

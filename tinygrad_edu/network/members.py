@@ -6,38 +6,38 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ..shapes import Shape
-from ..writing.notation import in_place
+from ..writing.notation import of_member
 
 
 class LayerNumber(int):
     """The number of a layer that holds Parameters, where such layers are counted; any other int is a position."""
 
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 
 
-class Place:
-    """The place of a Parameter or a Module: the Module that held it first, and the way to it from there.
+class Member:
+    """A Parameter or a Module as a member of a network: the Module that held it first, and the keys that lead to it.
 
-    Places know each other, but neither Modules nor Parameters: a name outlives the network, and a graph that
+    Members know each other, but neither Modules nor Parameters: a name outlives the network, and a graph that
     holds one Parameter does not hold the others.
 
     Attributes:
         counts: whether the `layers` of the Module are counted, those that hold Parameters (MLP, Sequential).
         shape: that of a Parameter; None for a Module.
-        owner: the place of the Module that held it first; None where there is none.
+        owner: the Module that held it first, as a member; None where there is none.
         path: the attribute, and the keys and positions in it.
-        held: what has this place as its owner.
+        held: the members that have it as their owner.
     """
 
     def __init__(self, counts: bool = False, shape: Shape | None = None) -> None:
         self.counts = counts
         self.shape = shape
-        self.owner: Place | None = None
-        self.path: Path = ()
-        self.held: list[Place] = []
+        self.owner: Member | None = None
+        self.path: KeyPath = ()
+        self.held: list[Member] = []
 
-    def adopt(self, child: Place, path: Path) -> None:
+    def adopt(self, child: Member, path: KeyPath) -> None:
         """Be the owner of the child, unless it has another; the path may have changed since."""
         if child.owner is None and child not in self._owners():
             child.owner = self
@@ -46,22 +46,22 @@ class Place:
             child.path = path
 
     @property
-    def outermost(self) -> Place:
+    def outermost(self) -> Member:
         """The whole network."""
         *_, last = self._owners()
         return last
 
-    def _owners(self) -> Iterator[Place]:
-        place: Place | None = self
-        while place is not None:
-            yield place
-            place = place.owner
+    def _owners(self) -> Iterator[Member]:
+        member: Member | None = self
+        while member is not None:
+            yield member
+            member = member.owner
 
-    def parameters(self, before: Path = (), count: list[int] | None = None) -> Iterator[tuple[Place, Path]]:
+    def parameters(self, before: KeyPath = (), count: list[int] | None = None) -> Iterator[tuple[Member, KeyPath]]:
         """Every Parameter in it with its whole path; positions are counted from 1.
 
         Args:
-            before: the path to this place.
+            before: the path to this member.
             count: how many layers there are before it, where it is one of those that are counted.
         """
         count = [0] if count is None else count
@@ -73,7 +73,7 @@ class Place:
                 yield from child.parameters(before, count)
             elif found := list(child.parameters()):
                 count[0] += 1
-                yield from [(place, (*before, LayerNumber(count[0]), *rest)) for place, rest in found]
+                yield from [(member, (*before, LayerNumber(count[0]), *rest)) for member, rest in found]
         for child in self.held:
             if child not in layers:
                 path = [part + 1 if isinstance(part, int) else part for part in child.path]
@@ -84,26 +84,26 @@ class Suggested(str):
     """A label that a Module gives, not its user. Readings take a better name where they know one.
 
     Attributes:
-        place: of the Parameter that it is an element of; None for what was computed.
+        member: of the Parameter that it is an element of; None for what was computed.
         offset: which element, counted row by row.
     """
 
-    place: Place | None
+    member: Member | None
     offset: int
 
-    def __new__(cls, text: str, place: Place | None = None, offset: int = 0) -> Suggested:
+    def __new__(cls, text: str, member: Member | None = None, offset: int = 0) -> Suggested:
         self = super().__new__(cls, text)
-        self.place, self.offset = place, offset
+        self.member, self.offset = member, offset
         return self
 
-    def __reduce__(self) -> tuple[type[Suggested], tuple[str, Place | None, int]]:
-        return Suggested, (str(self), self.place, self.offset)
+    def __reduce__(self) -> tuple[type[Suggested], tuple[str, Member | None, int]]:
+        return Suggested, (str(self), self.member, self.offset)
 
 
 class _Called(NamedTuple):
     """What a Parameter is called, with as many words as it needs so far; words are counted from the nearest on."""
 
-    place: Place
+    member: Member
     letter: str
     own: str
     words: list[str]
@@ -113,41 +113,41 @@ class _Called(NamedTuple):
     @property
     def text(self) -> str:
         words = [word for k, word in enumerate(self.words) if k in self.needed]
-        return in_place(self.letter, [*reversed(words), self.own], self.positions)
+        return of_member(self.letter, [*reversed(words), self.own], self.positions)
 
 
-def parameter_names(network: Place) -> dict[Place, str]:
+def parameter_names(network: Member) -> dict[Member, str]:
     """What every Parameter of a network is called.
 
     That is its own letter; as subscript the shortest words that make it unique; as superscript its positions.
     A single letter takes the attribute beside it in any case: W_query of `self.query = Linear(…)`.
 
     >>> from tinygrad_edu import MLP, Linear, Module
-    >>> from tinygrad_edu.network.nn import place_of
+    >>> from tinygrad_edu.network.nn import member_of
     >>> class Head(Module):
     ...     def __init__(self):
     ...         self.query, self.W_k = Linear(1, 1, bias=False), Linear(1, 1, bias=False)
     >>> class Heads(Module):
     ...     def __init__(self):
     ...         self.heads, self.feed = [Head(), Head()], MLP([1, 1])
-    >>> print(*parameter_names(place_of(Heads())).values())
+    >>> print(*parameter_names(member_of(Heads())).values())
     W_query⁽¹⁾ W_k⁽¹⁾ W_query⁽²⁾ W_k⁽²⁾ W⁽¹⁾ b⁽¹⁾
     """
-    found = [_called(place, path) for place, path in network.parameters()]
+    found = [_called(member, path) for member, path in network.parameters()]
     _tell_apart(found)
-    return {called.place: called.text for called in found}
+    return {called.member: called.text for called in found}
 
 
-def layer_numbers(network: Place) -> dict[Place, int]:
+def layer_numbers(network: Member) -> dict[Member, int]:
     """The number of its layer, of every Parameter that is called by its letter and that number."""
     return {
-        place: int(path[-2])
-        for place, path in network.parameters()
+        member: int(path[-2])
+        for member, path in network.parameters()
         if len(path) > 1 and isinstance(path[-2], LayerNumber) and len([n for n in path if isinstance(n, int)]) == 1
     }
 
 
-def _called(place: Place, path: Path) -> _Called:
+def _called(member: Member, path: KeyPath) -> _Called:
     last = max([k for k, part in enumerate(path) if isinstance(part, str)], default=0)
     words = [part for part in path[:last] if isinstance(part, str)]
     letter, _, own = str(path[last]).partition("_") if path else ("W", "", "")
@@ -155,7 +155,7 @@ def _called(place: Place, path: Path) -> _Called:
         letter, own = str(path[last]) if path else "W", ""
     beside = last > 0 and isinstance(path[last - 1], str) and len(letter) == 1 and not own
     positions = [part for part in path if isinstance(part, int)]
-    return _Called(place, letter, own, [_word(w) for w in reversed(words)], positions, {0} if beside else set())
+    return _Called(member, letter, own, [_word(w) for w in reversed(words)], positions, {0} if beside else set())
 
 
 def _tell_apart(found: Sequence[_Called]) -> None:
