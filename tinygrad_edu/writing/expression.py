@@ -239,8 +239,8 @@ class Reshape(OfOne):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Part(OfOne):
-    """A[1:, :2]: `index` is what stands in the brackets, `offsets` the elements, counted row by row.
+class OfPlace(OfOne):
+    """An array and a place in one: `index` is what stands in the brackets, `offsets` are the elements, row by row.
 
     `keys` are the integers, slices and nested lists of integers in the brackets, where it was taken by such.
     """
@@ -252,15 +252,16 @@ class Part(OfOne):
     keys: tuple[Any, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Placed(OfOne):
+class Part(OfPlace):
+    """A[1:, :2]."""
+
+    __slots__ = ()
+
+
+class Placed(OfPlace):
     """Zeros of a shape with an array in the place of a Part, where elements that meet add up."""
 
-    arg: Expression
-    index: str
-    offsets: tuple[int, ...]
-    shape: Shape
-    keys: tuple[Any, ...] | None = None
+    __slots__ = ()
 
 
 class Place(NamedTuple):
@@ -387,9 +388,9 @@ def _parts(text: str) -> tuple[str | int, ...]:
 
 
 @cache
-def letters(n: int) -> tuple[str, ...]:
-    """What n operands are called in a Spelling: a, b, c, …"""
-    return tuple([chr(ord("a") + k) if k < 26 else f"a{k}" for k in range(n)])
+def places(n: int) -> tuple[str, ...]:
+    """Where n operands stand in a Spelling: {a}, {b}, {c}, …"""
+    return tuple([f"{{{chr(ord('a') + k) if k < 26 else f'a{k}'}}}" for k in range(n)])
 
 
 def infix(sign: str, precedence: Precedence, open: bool = False) -> Spelling:
@@ -398,10 +399,10 @@ def infix(sign: str, precedence: Precedence, open: bool = False) -> Spelling:
 
 
 @cache
-def call(name: str, arguments: int = 1) -> Spelling:
-    """name(a, b)."""
-    operands = ", ".join([f"{{{letter}}}" for letter in letters(arguments)])
-    return Spelling(f"{name}({operands})", Precedence.ATOM, (Precedence.CONDITION,) * arguments)
+def call(name: str, arguments: int = 1, note: str = "") -> Spelling:
+    """name(a, b), or name(a, b, note)."""
+    inside = ", ".join([*places(arguments), *[note] * bool(note)])
+    return Spelling(f"{name}({inside})", Precedence.ATOM, (Precedence.CONDITION,) * arguments)
 
 
 class Language:

@@ -5,7 +5,7 @@ from typing import Any
 from unicodedata import combining, name, normalize
 
 from ..labels import DerivativeName
-from .expression import Expression, Name, Part, Precedence, Spelling, Transpose, infix, letters, write
+from .expression import Expression, Name, Part, Precedence, Spelling, Transpose, infix, places, write
 from .notation import without_time
 from .paper import AXES, Text, with_precedence
 
@@ -83,10 +83,10 @@ class LaTeX(Text):
     def summation(self, axis: str) -> Spelling:
         return Spelling(rf"\sum{_AXES[axis]} {{a}}", SUMMATION, (SUMMATION,))
 
-    def call(self, name: str, arguments: int = 1) -> Spelling:
+    def call(self, name: str, arguments: int = 1, note: str = "") -> Spelling:
         base, axis = (name[:-1], name[-1]) if name[-1] in AXES else (name, "")
-        operands = ", ".join([f"{{{letter}}}" for letter in letters(arguments)])
-        said = rf"\operatorname{{{{{base}}}}}{_AXES[axis]}\left({operands}\right)"
+        inside = ", ".join([*places(arguments), *[note] * bool(note)])
+        said = rf"\operatorname{{{{{base}}}}}{_AXES[axis]}\left({inside}\right)"
         return Spelling(said, ATOM, (SUM,) * arguments)
 
     def parentheses(self, text: str) -> str:

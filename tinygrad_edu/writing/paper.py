@@ -9,7 +9,7 @@ from .. import array_ops as A
 from .. import ops
 from . import expression as E
 from . import notation
-from .expression import Expression, Language, Precedence, Spelling, call, infix, letters, write
+from .expression import Expression, Language, Precedence, Spelling, call, infix, places, write
 
 SUM, SUMMATION, MATRIX, PRODUCT = Precedence.SUM, Precedence.SUMMATION, Precedence.MATRIX, Precedence.PRODUCT
 FRACTION, POWER, ATOM = Precedence.FRACTION, Precedence.POWER, Precedence.ATOM
@@ -18,7 +18,6 @@ _MOST_TERMS = 16  # of a sum, a product or a path
 _MOST = 8  # rows or columns of a matrix; of more, the first and the last are shown
 AXES = "ₙₖ"  # Σₙ runs over the rows of a matrix, one an example, and Σₖ along each of them
 
-# A row that is not in the table is written name(a, b).
 TEXT = {
     "+": infix(" + ", SUM, open=True),
     "−": infix(" − ", SUM, open=True),
@@ -118,8 +117,9 @@ class Text(Language):
 
     # Operations.
 
-    def call(self, name: str, arguments: int = 1) -> Spelling:
-        return call(name, arguments)
+    def call(self, name: str, arguments: int = 1, note: str = "") -> Spelling:
+        """name(a, b, note); a row that is not in the table is written so."""
+        return call(name, arguments, note)
 
     def power(self, n: float) -> Spelling:
         exponent = notation.superscript(n, self.digits)
@@ -144,7 +144,7 @@ class Text(Language):
         """a + b + … + z."""
         sign = self.table[op.symbol]
         between = str(sign.parts[1])
-        terms = ends([f"{{{letter}}}" for letter in letters(n)], self.dots)
+        terms = ends(list(places(n)), self.dots)
         return Spelling(between.join(terms), sign.precedence, sign.operands[:1] + sign.operands[1:] * (n - 1))
 
     def other(self, e: Expression) -> tuple[str, Precedence] | Spelling:
@@ -158,26 +158,25 @@ class Text(Language):
             case E.Path(names):
                 return self.arrow.join(ends([self.name(name) for name in names], self.dots)), SUM
             case E.Ones(shape):
-                return self.with_note("ones", self.size(shape), 0)
+                return self.call("ones", 0, self.size(shape))
             case E.MatMul(args):
-                text = self.beside.join([f"{{{letter}}}" for letter in letters(len(args))])
-                return Spelling(text, MATRIX, (FRACTION,) * len(args))
+                return Spelling(self.beside.join(places(len(args))), MATRIX, (FRACTION,) * len(args))
             case E.Transpose(_, axes) if axes and not e.of_matrices:
-                return self.with_note("permute", ", ".join(map(str, axes)))
+                return self.call("permute", 1, ", ".join(map(str, axes)))
             case E.Transpose():
                 return self.table["ᵀ"]
             case E.Reshape(arg, shape):
-                return self.with_note("reshape", self.size(shape)) if _long(e) else write(arg, self)
+                return self.call("reshape", 1, self.size(shape)) if _long(e) else write(arg, self)
             case E.Part(_, index):
                 return Spelling("{a}" + self.words(f"[{index}]"), ATOM, (ATOM,))
             case E.Placed(_, index, _, shape):
-                return self.with_note("place", f"{self.words(f'[{index}]')}, {self.size(shape)}")
+                return self.call("place", 1, f"{self.words(f'[{index}]')}, {self.size(shape)}")
             case E.Along():
                 return self.along(e)
             case E.Join(op, args, axis):
-                return self.with_note(op.symbol, f"axis={axis}", len(args)) if axis else self.call(op.symbol, len(args))
+                return self.call(op.symbol, len(args), f"axis={axis}" if axis else "")
             case E.Function(name, args, _, note):
-                return self.with_note(name, note, len(args)) if note else self.call(name, len(args))
+                return self.call(name, len(args), note)
             case E.Chain():
                 return self.table["⟨⟩"]
         return super().other(e)
@@ -195,13 +194,7 @@ class Text(Language):
             axis = "" if default else AXES[axes[0]]
             return self.summation(axis) if e.function is A.SUM else self.call(e.function.symbol + axis)
         said = f"axis={axes[0] if len(axes) == 1 else axes}"
-        return self.with_note(e.function.symbol, said + (", keepdims" if e.keepdims else ""))
-
-    def with_note(self, name: str, note: str, arguments: int = 1) -> Spelling:
-        """name(a, …, note)."""
-        last = letters(arguments + 1)[-1]
-        text = self.call(name, arguments + 1).text.replace(f"{{{last}}}", note)
-        return Spelling(text, ATOM, (SUM,) * arguments)
+        return self.call(e.function.symbol, 1, said + ", keepdims" * e.keepdims)
 
     def _below_sign(self, name: str) -> str:
         """A name as it stands after ∂."""

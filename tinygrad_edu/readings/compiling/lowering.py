@@ -17,7 +17,7 @@ from ...shapes import Shape, nested
 from ...writing import algebra
 from ...writing import expression as E
 from ...writing.code import NotWritten
-from ...writing.expression import Expression, Precedence, Spelling, call, infix, letters
+from ...writing.expression import Expression, Precedence, Spelling, call, infix, places
 from ..formulas import key_text
 from .recording import N, Size
 from .terms import COUNT, RESHAPE, VIEW, Algebra, Term
@@ -55,14 +55,14 @@ class Arrays(Algebra):
 
     def function(self, name: str, inputs: Sequence[Term], shape: Shape, more: str = "", form: str = "{}") -> Term:
         """name(a, b), with more arguments that are written as they are; in the form "[{}]" name([a, b])."""
-        operands = form.format(", ".join([f"{{{letter}}}" for letter in letters(len(inputs))]))
+        operands = form.format(", ".join(places(len(inputs))))
         spelling = Spelling(f"{name}({operands}{more})", ATOM, (CONDITION,) * len(inputs))
         return self.step(spelling, inputs, shape, name)
 
     def sized(self, text: str, inputs: Sequence[Term], shape: Shape, kind: str) -> Term:
         """An operation that is given a shape, which stands for the % in its text."""
         sizes = [self.lowered(n.formula) if isinstance(n, Size) else self.constant(n) for n in shape]
-        operands = [f"{{{letter}}}" for letter in letters(len(inputs) + len(sizes))[len(inputs) :]]
+        operands = places(len(inputs) + len(sizes))[len(inputs) :]
         spelled = text.replace("%", f"({', '.join(operands)}{',' * (len(sizes) == 1)})")
         spelling = Spelling(
             spelled, ATOM, (ATOM if text[0] == "{" else CONDITION,) * len(inputs) + (CONDITION,) * len(sizes)
