@@ -15,6 +15,7 @@ def test_a_formula_as_sheet_key_form_and_marks(tmp_path: Path, capsys: pytest.Ca
     files = ["-o", str(sheet), "--key", str(key), "--answers", str(form)]
     assert main(["worksheet", *FORMULA, *files]) == 0
     assert "<td></td>" in sheet.read_text(encoding="utf-8")
+    assert "<h1>tanh(w*x + b), seed 7</h1>" in sheet.read_text(encoding="utf-8")
     assert "<td></td>" not in key.read_text(encoding="utf-8")
     form.write_text(form.read_text(encoding="utf-8").replace("df_dw,", "df_dw,about 1"), encoding="utf-8")
     assert main(["mark", *FORMULA, str(form)]) == 0

@@ -99,19 +99,14 @@ def quoted(text: str, quote: str = "'") -> str:
 
 # The formula in Python's spelling, as a graph.
 
-_ROWS = {op.symbol: op for op in TABLE if op.partials.__code__.co_argcount == 2 and hasattr(Value, op.symbol)}
-
-
-def _function(name: str, vectors: int) -> Callable[..., Value]:
-    method: Callable[..., Value] = getattr(Value, name)
-    return (lambda *values: method(values)) if vectors else method
-
-
-#: By the name that symbol and method share: the rows of one number, and those of a vector, which take several here.
-FUNCTIONS: dict[str, Callable[..., Value]] = {
-    **{name: _function(name, op.vectors) for name, op in _ROWS.items()},
-    "min": lambda *values: reduce(Value.minimum, values),
+_ROWS = [op for op in TABLE if op.partials.__code__.co_argcount == 2 and hasattr(Value, op.symbol)]
+#: The functions of a vector, which take several numbers here.
+_OF_SEVERAL: dict[str, Callable[[list[Value]], Value]] = {
+    **{op.symbol: getattr(Value, op.symbol) for op in _ROWS if op.vectors},
+    "min": lambda values: reduce(Value.minimum, values),
 }
+#: All functions, by the name that symbol and method share.
+FUNCTIONS: dict[str, Callable[..., Value]] = {op.symbol: getattr(Value, op.symbol) for op in _ROWS} | _OF_SEVERAL
 OPERATORS: dict[type, Callable[[Any, Any], Value]] = {
     ast.Add: operator.add, ast.Sub: operator.sub,
     ast.Mult: operator.mul, ast.Div: operator.truediv, ast.Pow: operator.pow,
@@ -197,10 +192,12 @@ def _value(node: ast.expr, variables: dict[str, Value]) -> Value:
             if isinstance(node.op, ast.Pow) and _names(node.right).isdisjoint(variables):
                 return left**right.data  # x**2, and not exp(2 · log x)
             return OPERATORS[type(node.op)](left, right)
-        case ast.Call(func=ast.Name(id=name), args=[_, *more], keywords=[]) if name in FUNCTIONS:
-            if more and name in _ROWS and not _ROWS[name].vectors:
+        case ast.Call(func=ast.Name(id=name), args=[first, *more], keywords=[]) if name in FUNCTIONS:
+            if name in _OF_SEVERAL:
+                return _OF_SEVERAL[name]([_value(argument, variables) for argument in node.args])
+            if more:
                 raise FormulaError(f"{name} takes one number")
-            return FUNCTIONS[name](*[_value(argument, variables) for argument in node.args])
+            return FUNCTIONS[name](_value(first, variables))
         case ast.Call(func=ast.Name(id=name)) if name not in FUNCTIONS:
             otherwise = f"the functions are {', '.join(FUNCTIONS)}; a product is {quoted(name, '')}*(…)"
             raise FormulaError(f"{quoted(name)} is not a function here; {_ADVICE.get(name, otherwise)}")
