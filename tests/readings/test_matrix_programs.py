@@ -2,6 +2,7 @@
 
 import pickle
 import random
+import types
 
 import numpy as np
 import pytest
@@ -233,6 +234,12 @@ def test_of_many_examples_the_engine_is_asked_about_those_that_show_what_is_wron
     many[51_234, 1] = 0.0
     with pytest.raises(ValueError, match=r"log.*: .* 0"):
         program(many)
+
+
+def test_a_library_without_arrays_is_sent_to_machine_code():
+    x = Tensor([1.0], label="x")
+    with pytest.raises(ValueError, match=r"^bind: numba has no arrays of its own.*machine_code\(\)"):
+        compile_graph(x * x, [x], level="tensor").bind(types.ModuleType("numba"))
 
 
 def test_large_logits_do_not_overflow():

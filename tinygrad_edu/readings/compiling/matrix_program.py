@@ -149,6 +149,11 @@ class MatrixProgram(Printed):
         >>> float(compile_graph((x * x).sum(), [x], level="tensor").bind(numpy)(numpy.array([3.0, 4.0])))
         25.0
         """
+        if not hasattr(namespace, "asarray"):
+            raise ValueError(
+                f"bind: {namespace.__name__} has no arrays of its own, as numpy, jax.numpy and torch have; "
+                'compile_graph(…, level="value").machine_code() compiles a program'
+            )
         made: dict[Any, Callable[..., Any]] = {}
 
         def program(*arguments: Any) -> Any:
