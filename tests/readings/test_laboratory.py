@@ -849,10 +849,10 @@ def test_numbers_that_grow_stay_on_their_cards(opened):
 def test_the_first_line_and_the_legend_can_be_closed(opened):
     browser = opened(step_through(a_square()))
     assert browser.run("byId('how').textContent").startswith("Drag a dotted number")
-    browser.click("#explain")
-    assert browser.run("[byId('legend').hidden, byId('legend').innerText.includes('orange')]") == [False, True]
+    browser.click("#marks summary")
+    assert browser.run("byId('legend').innerText").count("orange") == 1
     browser.click("#close")
-    assert browser.run("[byId('legend').hidden, byId('first-line').hidden]") == [True, True]
+    assert not browser.run("byId('legend').checkVisibility() || byId('how').checkVisibility()")
 
 
 def test_the_keyboard_reaches_everything_and_shows_where_it_is(opened):
@@ -863,7 +863,7 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(opened):
         browser.press("Tab")
         seen.append(browser.run("document.activeElement.id || document.activeElement.getAttribute('aria-label')"))
         assert browser.run("getComputedStyle(document.activeElement).outlineStyle") == "solid"
-    assert seen == [*bar, "explain", "close", "picture", "x₁"]
+    assert seen == [*bar, "close", None, "picture", "x₁"]
 
 
 def test_on_paper_it_is_the_step_or_a_storyboard_with_blanks(opened):
@@ -896,7 +896,7 @@ def test_dark_pages_are_dark(opened):
 def test_it_is_drawn_again_in_a_frame(opened, make, most):
     browser = opened(step_through(make()))
     script = (
-        "(() => { change(0, 0.2); const t = performance.now(); for (let k = 0; k < 10; k++) change(0, k / 10);"
-        " return (performance.now() - t) / 10 })()"
+        "Math.min(...[...Array(20).keys()].map((k) => { const t = performance.now(); change(0, k / 10);"
+        " return performance.now() - t }))"
     )
-    assert browser.run(script) < 4 * most  # a machine that does other things too
+    assert browser.run(script) < 2 * most  # a machine that does other things too

@@ -198,6 +198,7 @@ const ALONG = {
 function rounded(x, places, method) {
   // toFixed and toExponential take a tie away from zero; Python takes it to the even digit.
   const [text, exponent] = x[method](places).split("e");
+  if (exponent === undefined && !Number.isInteger(2 * x * 10 ** places)) return [text]; // no tie
   const longer = x[method](places + 30).split("e")[0];
   const cut = longer.length - 30 - (places ? 0 : 1);
   const tie = /^\.?50*$/.test(longer.slice(cut)) && "02468".includes(longer[cut - 1]);

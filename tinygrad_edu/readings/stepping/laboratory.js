@@ -10,7 +10,6 @@ let past = []; // what undo goes back to
 let gesture = null; // the last change: what it is of, and the numbers before
 let path = []; // the numbers of a descent, from its beginning
 let task_ = null; // the experiment that was set up last
-let closed_ = false; // whether the first line was closed
 const done = new Set(); // experiments
 const leafPlaces = new Map(data.leaves.map((n) => [n, (placesOf.get(`v${n}`) ?? []).map(({ group }) => group)]));
 const onCards = data.leaves.filter((n) => leafPlaces.get(n).length);
@@ -70,11 +69,8 @@ function withRate(numbers, rate = now(data.eta)) {
   return new Map([...numbers, [data.eta, rate]].filter(([n, x]) => n <= root || x !== data.given[n - nodes.length]));
 }
 
-const results = new WeakMap(); // of changed numbers
-
 function result(numbers) {
-  if (!results.has(numbers)) results.set(numbers, forward(numbers).values[root]);
-  return results.get(numbers);
+  return forward(numbers).values[root];
 }
 
 hooks.before = () => (gesture ? result(gesture.numbers) : changed.size ? result(new Map()) : undefined);
@@ -92,7 +88,7 @@ function sayEffect() {
     const what = differing.length > 1 ? `${differing.length} numbers changed` : one;
     effect.textContent = `${what}. ${L} moved by ${short(y - then)}; the gradient alone said ${short(said)}.`;
   }
-  byId("first-line").hidden = Boolean(effect.textContent) || closed_;
+  byId("first-line").hidden = Boolean(effect.textContent) || state.closed;
 }
 
 const NO_NUMBER = "A number is needed, such as −0.5, 1/3 or 1.2e-3.";
@@ -120,9 +116,7 @@ function drawBenches() {
   byId("back").disabled = !past.length;
   byId("reset").disabled = !changed.size;
   if (document.activeElement !== eta && data.eta !== null) eta.value = asTyped(now(data.eta));
-  const told = [...changed].filter(([n]) => n <= root).map(([n, x]) => `${names[n]} = ${short(x)} (recorded: ${short(nodes[n])})`);
-  const more = told.length > 6 ? `, and ${told.length - 6} more` : "";
-  byId("changes").textContent = told.length ? `Changed: ${told.slice(0, 6).join(", ")}${more}` : "";
+  byId("changes").textContent = n in nodes && changed.has(n) ? `recorded: ${short(nodes[n])}` : "";
   drawTasks();
   if (predict.checked) return;
   if (opened === "change") drawCurve(n);

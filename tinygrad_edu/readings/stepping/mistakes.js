@@ -61,17 +61,11 @@ function drawComparison() {
   compared.tBodies[0].replaceChildren(...differing.slice(0, 40).map((n) => filled("tr", ...cells(n))));
   const count = differing.length === 1 ? "One gradient is" : `${differing.length} gradients are`;
   byId("difference").textContent = !mistake.value ? "" : !wrong ? "There are no gradients at these numbers."
-    : differing.length ? `${count} wrong. ${WHY[mistake.value]}` : `No difference here: ${WHY_NONE[mistake.value]}.`;
+    : differing.length ? `${count} wrong. ${WHY[mistake.value][0]}` : `No difference here: ${WHY[mistake.value][1]}.`;
 }
 
-const WHY = {
-  overwrite: "Where several paths meet, only the one that comes last is kept.",
-  order: "A node passed its gradient on before all of it had come in.",
-  uncleared: "All nodes keep the gradients of the first pass, and what is kept is passed on again, so the error grows on the way.",
-};
-
-const WHY_NONE = {
-  overwrite: "no paths meet, or where they do all but the last bring 0",
-  order: "each node has all of its gradient before its turn, or what comes too late is 0",
-  uncleared: "all gradients are 0",
+const WHY = { // something is wrong, and why it may not be
+  overwrite: ["Where several paths meet, only the one that comes last is kept.", "no paths meet, or where they do all but the last bring 0"],
+  order: ["A node passed its gradient on before all of it had come in.", "each node has all of its gradient before its turn, or what comes too late is 0"],
+  uncleared: ["All nodes keep the gradients of the first pass, and pass them on again, so the error grows on the way.", "all gradients are 0"],
 };

@@ -16,6 +16,7 @@ const state = {
   card: null, // all at once: the card whose lines are shown
   element: null, // ["v" or "g", quantity, element] whose sum is shown
   held: null, // the leaf in hand, whose ways to the result are lit
+  closed: false, // the first line
 };
 let changed = new Map(); // leaf -> the number that the reader gave it
 let run = compute(changed); // all numbers, at those

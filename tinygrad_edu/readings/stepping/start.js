@@ -6,23 +6,16 @@ const pressed = {
   next: () => show(state.all ? 0 : state.step + 1),
   last: () => show(last),
   all: () => (state.all ? show(0) : showAll()),
-  explain: () => openLegend(byId("legend").hidden),
   close: () => {
-    byId("first-line").hidden = true;
-    if (data.live) closed_ = true;
-    openLegend(false);
+    state.closed = byId("first-line").hidden = true;
+    resize();
   },
   print: printStoryboard,
 };
 
-function openLegend(open) {
-  byId("legend").hidden = !open;
-  byId("explain").setAttribute("aria-expanded", open);
-  resize();
-}
-
 slider.addEventListener("input", () => show(slider.valueAsNumber));
 hide.addEventListener("change", draw);
+byId("marks").addEventListener("toggle", resize);
 fit.addEventListener("change", () => (resize(), follow()));
 window.addEventListener("resize", () => (resize(), follow()));
 window.addEventListener("hashchange", arrive);
@@ -86,6 +79,15 @@ function onward() {
   byId("next").focus();
 }
 
+function onNumber(field, f) {
+  field.addEventListener("input", () => {
+    const given = read(field.value);
+    field.toggleAttribute("aria-invalid", !given);
+    if (given) f(given.number);
+    else complain();
+  });
+}
+
 function listen() {
   Object.assign(pressed, {
     one: () => descend(1), ten: () => descend(10), back: undo, reset, onward,
@@ -98,18 +100,10 @@ function listen() {
   for (const group of groupsOf(onCards[0])) group.setAttribute("tabindex", 0);
   leaf.addEventListener("change", () => (hold(Number(leaf.value)), draw(), drawBenches()));
   second.addEventListener("change", drawBenches);
-  number_.addEventListener("input", () => {
-    const given = read(number_.value);
-    number_.toggleAttribute("aria-invalid", !given);
-    if (given) change(Number(leaf.value), given.number);
-    else complain();
-  });
-  eta.addEventListener("input", () => {
-    const rate = read(eta.value);
-    eta.toggleAttribute("aria-invalid", !rate);
-    complain(rate ? "" : NO_NUMBER);
-    if (rate) changed = withRate(changed, rate.number);
-    redraw();
+  onNumber(number_, (x) => change(Number(leaf.value), x));
+  onNumber(eta, (x) => {
+    changed = withRate(changed, x);
+    reconsider();
   });
   number_.addEventListener("keydown", (event) => nudge(event, Number(leaf.value)));
   number_.addEventListener("blur", drawBenches);
