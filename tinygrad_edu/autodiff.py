@@ -33,10 +33,10 @@ def grad(y: Any, xs: Tree, allow_unused: bool = False) -> Tree:
     check_current("grad", order)
     gradient = {node: constant(g) for node, g in chain_rule(order, partials_as_values).items()}
     name = getattr(y, "label", None) or order[-1].label or ""  # y may be a Tensor
-    above = name if isinstance(name, DerivativeName) else DerivativeName(name, (), order[-1:])
+    of_y = name if isinstance(name, DerivativeName) else DerivativeName(name, (), order[-1:])  # y may be a derivative
     for node, g in gradient.items():  # these Values are new, so no label of the user's is overwritten
         if node.label and not isinstance(node.label, DerivativeName):
-            g.label = DerivativeName(above.y, [*above.xs, node.label], [*above.nodes, node])
+            g.label = DerivativeName(of_y.y, [*of_y.xs, node.label], [*of_y.nodes, node])
     result: Tree = map_values(DerivativeOf(y, gradient, allow_unused), xs)
     return result
 

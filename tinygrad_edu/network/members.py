@@ -8,12 +8,11 @@ from typing import NamedTuple
 from ..shapes import Shape
 from ..writing.notation import of_member
 
+KeyPath = tuple[str | int, ...]
+
 
 class LayerNumber(int):
-    """The number of a layer that holds Parameters, where such layers are counted; any other int is a position."""
-
-
-KeyPath = tuple[str | int, ...]
+    """In a path the number of a layer that holds Parameters; any other int is a position in a list."""
 
 
 class Member:
@@ -67,16 +66,16 @@ class Member:
         count = [0] if count is None else count
         if self.shape is not None:
             yield self, before
-        layers = [p for p in self.held if self.counts and p.path[:1] == ("layers",) and len(p.path) == 2]
-        for child in sorted(layers, key=lambda p: p.path[1]):
+        layers = [m for m in self.held if self.counts and m.path[:1] == ("layers",) and len(m.path) == 2]
+        for child in sorted(layers, key=lambda m: m.path[1]):
             if child.counts:
                 yield from child.parameters(before, count)
-            elif found := list(child.parameters()):
+            elif inside := list(child.parameters()):
                 count[0] += 1
-                yield from [(member, (*before, LayerNumber(count[0]), *rest)) for member, rest in found]
+                yield from [(member, (*before, LayerNumber(count[0]), *rest)) for member, rest in inside]
         for child in self.held:
             if child not in layers:
-                path = [part + 1 if isinstance(part, int) else part for part in child.path]
+                path = [key + 1 if isinstance(key, int) else key for key in child.path]
                 yield from child.parameters((*before, *path))
 
 
@@ -100,15 +99,18 @@ class Suggested(str):
         return Suggested, (str(self), self.member, self.offset)
 
 
-class _Called(NamedTuple):
-    """What a Parameter is called, with as many words as it needs so far; words are counted from the nearest on."""
+class _Name(NamedTuple):
+    """What a Parameter is called, with as many words as it needs so far.
 
-    member: Member
+    Of `self.heads[1].query.W_0` the letter is W, its own word 0, the words on the way, from the nearest on, are query
+    and heads, and the positions 2.
+    """
+
     letter: str
     own: str
     words: list[str]
     positions: list[int]
-    needed: set[int]
+    needed: set[int]  #: which of the words
 
     @property
     def text(self) -> str:
@@ -133,9 +135,9 @@ def parameter_names(network: Member) -> dict[Member, str]:
     >>> print(*parameter_names(member_of(Heads())).values())
     W_query⁽¹⁾ W_k⁽¹⁾ W_query⁽²⁾ W_k⁽²⁾ W⁽¹⁾ b⁽¹⁾
     """
-    found = [_called(member, path) for member, path in network.parameters()]
-    _tell_apart(found)
-    return {called.member: called.text for called in found}
+    names = {member: _name(path) for member, path in network.parameters()}
+    _tell_apart(list(names.values()))
+    return {member: name.text for member, name in names.items()}
 
 
 def layer_numbers(network: Member) -> dict[Member, int]:
@@ -147,29 +149,28 @@ def layer_numbers(network: Member) -> dict[Member, int]:
     }
 
 
-def _called(member: Member, path: KeyPath) -> _Called:
-    last = max([k for k, part in enumerate(path) if isinstance(part, str)], default=0)
-    words = [part for part in path[:last] if isinstance(part, str)]
-    letter, _, own = str(path[last]).partition("_") if path else ("W", "", "")
+def _name(path: KeyPath) -> _Name:
+    last = max([k for k, key in enumerate(path) if isinstance(key, str)])
+    words = [_word(key) for key in path[:last] if isinstance(key, str)]
+    letter, _, own = str(path[last]).partition("_")
     if len(letter) != 1:
-        letter, own = str(path[last]) if path else "W", ""
+        letter, own = str(path[last]), ""
     beside = last > 0 and isinstance(path[last - 1], str) and len(letter) == 1 and not own
-    positions = [part for part in path if isinstance(part, int)]
-    return _Called(member, letter, own, [_word(w) for w in reversed(words)], positions, {0} if beside else set())
+    positions = [key for key in path if isinstance(key, int)]
+    return _Name(letter, own, words[::-1], positions, {0} if beside else set())
 
 
-def _tell_apart(found: Sequence[_Called]) -> None:
-    """Give those with the same name the nearest word in which they differ, until none have the same."""
-    alike: dict[str, list[_Called]] = {}
-    for called in found:
-        alike.setdefault(called.text, []).append(called)
-    for group in [group for group in alike.values() if len(group) > 1]:
-        for k in range(max([len(called.words) for called in group])):
-            if len({tuple(called.words[k : k + 1]) for called in group}) > 1 and not all(
-                [k in called.needed for called in group if k < len(called.words)]
-            ):
-                for called in group:
-                    called.needed.add(k)
+def _tell_apart(names: Sequence[_Name]) -> None:
+    """Give those with the same text the nearest word in which they differ, until no two have the same."""
+    alike: dict[str, list[_Name]] = {}
+    for name in names:
+        alike.setdefault(name.text, []).append(name)
+    for group in alike.values():
+        for k in range(max([len(name.words) for name in group])):
+            differ = len({tuple(name.words[k : k + 1]) for name in group}) > 1
+            if differ and any([k < len(name.words) and k not in name.needed for name in group]):
+                for name in group:
+                    name.needed.add(k)
                 _tell_apart(group)
                 break
 
