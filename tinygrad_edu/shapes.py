@@ -111,10 +111,10 @@ def offsets(axes: Sequence[Sequence[int]]) -> list[int]:
     >>> offsets([[0, 1, 2], [0, 3]])                            # the transpose of (2, 3)
     [0, 3, 1, 4, 2, 5]
     """
-    found = [0]
+    result = [0]
     for axis in axes:
-        found = [o + i for o in found for i in axis]
-    return found
+        result = [o + i for o in result for i in axis]
+    return result
 
 
 def broadcast_shapes(symbol: str, *shapes: Shape) -> Shape:
@@ -154,16 +154,16 @@ def as_axes(axis: Any, shape: Shape) -> tuple[int, ...]:
     """
     if axis is None:
         return tuple(range(len(shape)))
-    found = []
+    result = []
     for k in axis if isinstance(axis, (list, tuple)) else (axis,):
         if not is_integer(k):
             raise TypeError(f"an axis is a whole number, not {type(k).__name__} {k!r}")
         if not -len(shape) <= k < len(shape):
             raise IndexError(f"axis {k} does not exist in a Tensor of shape {shape}")
-        found.append(int(k) % len(shape))
-    if len({*found}) < len(found):
+        result.append(int(k) % len(shape))
+    if len({*result}) < len(result):
         raise ValueError(f"axis {axis!r} names an axis of shape {shape} twice")
-    return tuple(found)
+    return tuple(result)
 
 
 @lru_cache(maxsize=16)  # the same reductions come back in every step of a training
@@ -194,11 +194,11 @@ def as_keys(shape: Shape, index: Any) -> tuple[Key, ...]:
     """
     index = index if isinstance(index, tuple) else (index,)
     keys: list[Key] = []
-    for k, part in enumerate(index):
-        if part is Ellipsis:
+    for k, key in enumerate(index):
+        if key is Ellipsis:
             keys += [slice(None)] * (len(shape) - len(keys) - len(index[k + 1 :]))
         else:
-            keys.append(part if isinstance(part, slice) else _integers(part))
+            keys.append(key if isinstance(key, slice) else _integers(key))
     if len(keys) > len(shape):
         raise IndexError(f"{len(keys)} indices for a Tensor of shape {shape}")
     for axis, key in enumerate(keys):
@@ -208,8 +208,9 @@ def as_keys(shape: Shape, index: Any) -> tuple[Key, ...]:
     return tuple(keys)
 
 
-def _integers(part: Any) -> Any:
-    flat, shape = flattened(part)
+def _integers(key: Any) -> Any:
+    """A whole number, or an array of them as nested lists."""
+    flat, shape = flattened(key)
     numbers = [n if is_integer(n) or isinstance(n, float) else getattr(n, "data", n) for n in flat]  # n may be a Value
     for n in numbers:
         if not (is_integer(n) or (isinstance(n, float) and n.is_integer())):

@@ -187,10 +187,10 @@ class Operators(Generic[Operand, Result]):
 
     def _method(self, op: Op, other: Operand) -> Result:
         """As `_binary`, for a method, which has to raise where an operator returns NotImplemented."""
-        found = self._binary(op, self, other)
-        if found is NotImplemented:
+        result = self._binary(op, self, other)
+        if result is NotImplemented:
             raise TypeError(f"{op.symbol}: a real number is needed, not {in_short(other)}")
-        return found
+        return result
 
 
 class Value(Operators[Number, "Value"]):

@@ -57,8 +57,8 @@ class Numbers(Operators[Any, "Numbers"], list[Any]):
         return [row.tolist() if isinstance(row, Numbers) else row for row in self]
 
     def __getitem__(self, index: Any) -> Any:
-        found = super().__getitem__(index)
-        return Numbers(found) if isinstance(index, slice) else found
+        numbers = super().__getitem__(index)
+        return Numbers(numbers) if isinstance(index, slice) else numbers
 
     def __reduce__(self) -> Any:
         return Numbers.of, (self.tolist(),)  # as a list they would be filled by append

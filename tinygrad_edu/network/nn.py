@@ -79,10 +79,10 @@ class Module:
 
     def _adopt(self, name: str, attribute: Any) -> None:
         """Tell the Parameters and Modules in an attribute where they stand."""
-        for path, child in _found((name,), attribute):
+        for path, child in _held((name,), attribute):
             member_of(self).adopt(member_of(child), path)
             if isinstance(child, Parameter) and child.values[0].label is None:
-                child.suggest(next(part for part in reversed(path) if isinstance(part, str)))
+                child.suggest(next(key for key in reversed(path) if isinstance(key, str)))
 
     def _no_forward(self, *_: Any, **__: Any) -> NoReturn:
         """The output for the inputs. Every subclass defines it, with the inputs and options that it takes.
@@ -115,7 +115,7 @@ class Module:
         """
         for name, attribute in list(vars(self).items()):
             self._adopt(name, attribute)  # for what was appended to a list since
-            for path, child in _found((name,), attribute):
+            for path, child in _held((name,), attribute):
                 yield ".".join(map(str, path)), child
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
@@ -201,29 +201,29 @@ def _as_input(x: Any, name: str) -> Any:
     return Tensor(x, label=name) if numeric and not isinstance(x, bool) else x
 
 
-def member_of(part: Parameter | Module) -> Member:
+def member_of(module: Parameter | Module) -> Member:
     """Where a Parameter or a Module stands in a network.
 
     >>> net = MLP([1, 2, 1])
     >>> member_of(net.layers[1].b).path, member_of(net.layers[1]).path
     (('b',), ('layers', 1))
     """
-    if isinstance(part, Parameter):
-        return part.member
-    member: Member = vars(part).setdefault("_member", Member(counts=isinstance(part, (MLP, Sequential))))
+    if isinstance(module, Parameter):
+        return module.member
+    member: Member = vars(module).setdefault("_member", Member(counts=isinstance(module, (MLP, Sequential))))
     return member
 
 
-def _found(path: KeyPath, attribute: Any) -> Iterator[tuple[KeyPath, Parameter | Module]]:
+def _held(path: KeyPath, attribute: Any) -> Iterator[tuple[KeyPath, Parameter | Module]]:
     """The Parameters and Modules in an attribute, each with the attributes, positions and keys that lead to it."""
     if isinstance(attribute, (Parameter, Module)):
         yield path, attribute
     elif isinstance(attribute, dict):
-        for key, part in attribute.items():
-            yield from _found((*path, str(key)), part)
+        for key, item in attribute.items():
+            yield from _held((*path, str(key)), item)
     elif isinstance(attribute, (list, tuple)):
-        for k, part in enumerate(attribute):
-            yield from _found((*path, k), part)
+        for k, item in enumerate(attribute):
+            yield from _held((*path, k), item)
 
 
 class Linear(Module):

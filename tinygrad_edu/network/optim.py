@@ -134,9 +134,9 @@ class Optimizer:
         self.t += 1
         self.state = {letter: now.get(letter, column) for letter, column in self.state.items()}
 
-    def _refuse(self, letter: str, found: list[float]) -> NoReturn:
+    def _refuse(self, letter: str, column: list[float]) -> NoReturn:
         """Raise OverflowError for the first number of a line that is not finite."""
-        value, new = next((value, new) for value, new in zip(self.values, found) if not isfinite(new))
+        value, new = next((value, new) for value, new in zip(self.values, column) if not isfinite(new))
         raise OverflowError(
             f"{type(self).__name__}: {letter} of {value.label or 'a parameter'} would be {new}; it is {value.data}, "
             f"its gradient {value.grad}, and the learning rate {self.lr} may be too large"
