@@ -23,7 +23,7 @@ from .script import Script
 from .stage import Stage
 
 SUFFIXES = (".html", ".htm")
-PROGRAM = ("engine.js", "telling.js")  # which touch no page
+PROGRAM = ("engine.js", "numbers.js", "telling.js")  # which touch no page
 _DATA = '"use strict";\nconst data = JSON.parse(document.getElementById("data").textContent);\n'
 LABORATORY = ("laboratory.js", "slope.js", "predict.js", "mistakes.js")
 
@@ -72,11 +72,11 @@ class Page:
         '<!DOCTYPE html>'
         """
         style, script = self._style_and_script
-        return Template(_part("page.html")).substitute(
+        return Template(part("page.html")).substitute(
             policy=policy(self._style_and_script),
             title=html.escape(look.printable(self.title)),
             style=style,
-            laboratory=_part("laboratory.html") if self._data["live"] else "",
+            laboratory=part("laboratory.html") if self._data["live"] else "",
             picture=self._picture,
             data=as_json(self._data),
             script=script,
@@ -85,12 +85,12 @@ class Page:
     @property
     def _style_and_script(self) -> tuple[str, str]:
         parts = ("page.js", *(LABORATORY if self._data["live"] else ()), "start.js")
-        return colours() + _part("page.css"), _DATA + self._program + "".join(map(_part, parts))
+        return colours() + part("page.css"), _DATA + self._program + "".join(map(part, parts))
 
     @property
     def _program(self) -> str:
         """What computes and tells, in JavaScript, of `data`; it touches no page."""
-        return f"const rows = {self._rows};\n" + "".join(map(_part, PROGRAM))
+        return f"const rows = {self._rows};\n" + "".join(map(part, PROGRAM))
 
     @cached_property
     def _picture(self) -> str:
@@ -144,7 +144,7 @@ class Page:
         return f"<Page: {self.level} level, {len(self)} steps>"
 
 
-def _part(name: str) -> str:
+def part(name: str) -> str:
     return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 

@@ -21,16 +21,6 @@ function make(name, attributes = {}, ...children) {
   return made;
 }
 
-function short(x, digits = 3) {
-  if (x === undefined || x === null) return "–";
-  let text = String(Number(x.toPrecision(digits)));
-  if (x !== 0 && (Math.abs(x) >= 1e5 || Math.abs(x) < 1e-3)) {
-    const [mantissa, exponent] = x.toExponential(digits - 1).split("e");
-    text = `${Number(mantissa)}·10${[...exponent.replace("+", "")].map((c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c])).join("")}`;
-  }
-  return text.replace("-", "−");
-}
-
 // The record.
 
 async function unpacked(text) {
@@ -238,7 +228,7 @@ function drawPlots() {
     run.all = all;
     const right = run.classes && all.length > 1 ? all.filter((y, i) => classOf(run, y) === classOf(run, run.Y[i])).length : null;
     const L = run.losses[run.ended ? state.step : run.kept[k]];
-    run.head.replaceChildren(`${run.name} `, make("small", {}, `L = ${short(L, 4)}${right === null ? "" : `, ${right} of ${all.length} right`}`));
+    run.head.replaceChildren(`${run.name} `, make("small", {}, `L = ${short(L)}${right === null ? "" : `, ${right} of ${all.length} right`}`));
     run.said.textContent = theLoss(run, k);
     const beyond = state.step > run.kept.at(-1) ? `Parameters of more than 10⁶ after ${run.kept.at(-1)} steps. ` : "";
     run.end.textContent = run.ended && state.step >= run.losses.length ? beyond + run.ended : run.ended ? beyond : "";
@@ -330,7 +320,7 @@ function drawCards() {
         });
       }
       cells.forEach((row, j) => row[which].forEach((cell, i) => {
-        const x = own?.[j * columns + i], text = short(x), name = `${which ? "gradient" : "value"} ${own ? heat(x, scale) : ""}`;
+        const x = own?.[j * columns + i], text = x === undefined ? "" : compact(x), name = `${which ? "gradient" : "value"} ${own ? heat(x, scale) : ""}`;
         if (cell.textContent !== text) cell.textContent = text; // what stays needs no new layout
         if (cell.className !== name) cell.className = name;
       }));
@@ -345,8 +335,8 @@ function theUpdate(run, k, gradient) {
   if (run.kept[k + 1] !== run.kept[k] + 1) return [];
   const [before, after] = [run.rows[k], run.rows[k + 1]], moved = after.map((x, i) => x - before[i]);
   const most = moved.reduce((found, x, i) => (Math.abs(x) > Math.abs(moved[found]) ? i : found), 0);
-  const [old, now] = [before, after].map((numbers) => short(numbers[most], 4));
-  const how = !run.plain || !gradient ? `${old} → ${now}` : `${old} − ${short(run.rate)} · (${short(gradient[most], 4)}) = ${now}`;
+  const [old, now] = [before, after].map((numbers) => short(numbers[most]));
+  const how = !run.plain || !gradient ? `${old} → ${now}` : `${old} − ${short(run.rate)} · (${short(gradient[most])}) = ${now}`;
   return [`Step ${run.kept[k] + 1} moves ${run.names[most]} most: ${how}`];
 }
 
@@ -395,7 +385,7 @@ function moment(n) {
 
 function draw() {
   time.value = state.step;
-  const losses = data.runs.map((run) => `${run.name}: L = ${short(run.losses[state.step], 4)}`);
+  const losses = data.runs.map((run) => `${run.name}: L = ${short(run.losses[state.step])}`);
   time.setAttribute("aria-valuetext", [moment(state.step), ...losses].join("; "));
   byId("position").textContent = `after ${state.step} of ${data.steps} steps`;
   const x = drawCurve.at(state.step);

@@ -32,12 +32,13 @@ from ..frame import framed
 from ..naming import Names
 from ..stepping import Page, step_through
 from ..stepping.live import as_json
-from ..stepping.page import colours, policy
+from ..stepping.page import colours, part, policy
 from . import Training, put
 from .plots import small_multiples
 
 _LARGE = 3000  # parameters above which the program of the gradient would make the page too large
-_DIGITS, _MOST = 7, 1e6  # decimals of parameters on the page, and their largest size, beyond which they have diverged
+_SHOWN, _DIGITS = 4, 7  # decimals that are shown, and those of the parameters that the page computes with
+_MOST = 1e6  # the largest size of parameters on the page, beyond which they have diverged
 
 
 def film(*runs: Training, names: Sequence[str] = (), title: str = "Training", notes: Sequence[str] = ()) -> Film:
@@ -237,7 +238,8 @@ class Film:
         made = [page.html for page in pages.values()]
         data = {"steps": self.steps, "notes": self.notes, "runs": runs, "pages": made}
         printed = ",\n".join([f"(() => {{\n{text}return program;\n}})()" for text in programs])
-        script = f'"use strict";\nconst programs = [{printed}];\n' + _part("film.js")
+        start = f'"use strict";\nconst digits = {_SHOWN}, programs = [{printed}];\n'
+        script = start + part("numbers.js") + _part("film.js")
         style = colours() + _part("film.css")
         return Template(_part("film.html")).substitute(
             policy=policy((style, script), *[page._style_and_script for page in pages.values()]),
