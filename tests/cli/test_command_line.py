@@ -267,7 +267,7 @@ HOSTILE = [
 @pytest.mark.parametrize("command", ["explain", "check", "draw", "step"])
 def test_anything_else_is_one_clear_line_and_status_2(capsys, tmp_path, command, formula):
     target = tmp_path / {"draw": "out.svg", "step": "out.html"}.get(command, "out.txt")
-    status, out, err = run(capsys, command, formula, "x=1.5", "-o", str(target))
+    status, out, err = run(capsys, command, formula, "x=1.5", *(["-o", str(target)] if command != "check" else []))
     assert (status, out, target.exists()) == (2, "", False)
     assert err.startswith("tinygrad-edu: ") and err.count("\n") == 1 and len(err) < 500
 
@@ -302,14 +302,12 @@ def test_anything_else_is_one_clear_line_and_status_2(capsys, tmp_path, command,
         (("explain", "x²**3", "x=1"), "a power of a power needs parentheses"),
         (("explain", "ln(x)", "x=1"), "ln is written log(x), the natural logarithm"),
         (("explain", "|x|", "x=1"), "|x| is written abs(x)"),
-        (("explain", "x", "x=1", "-o", "x.tex", "--format", "markdown"), "the suffix says latex"),
-        (("draw", "x", "x=1", "-o", "x.png", "--format", "svg"), "'x.png' and the format svg: the suffix says png"),
-        (("draw", "x", "x=1", "-o", "x", "--format", "svg"), "draw writes .svg .dot .gv .png .pdf, not ''"),
-        (("draw", "x", "x=1", "--format", "pdf"), "a picture as pdf needs a file: -o picture.pdf"),
+        (("draw", "x", "x=1", "-o", "x.png", "--format", "svg"), "the suffix of 'x.png' says its own"),
+        (("draw", "x", "x=1", "--format", "pdf"), "invalid choice: 'pdf'"),
         (("draw", "x", "x=1", "--level", "atom"), "the level is one of"),
         (("step", "x", "x=1", "--digits", "99"), "digits is a whole number from 0 to 17, not 99"),
         (("explain", "x", "x=1", "--frob"), "explain has no option --frob"),
-        (("explain", "x", "x=1", "-o", "x.png"), "explain writes .txt .md .tex, not '.png'"),
+        (("explain", "x", "x=1", "-o", "x.png"), "saved as .txt, .md or .tex, not '.png'"),
         (("explain", "1,5*x", "x=1"), "a decimal is written with a point"),
         (("explain", "sin x", "x=1"), "sin is a function: write sin(…)"),
         (("explain", "x", "x=1", "-o"), "expected one argument"),

@@ -4,7 +4,7 @@ import argparse
 import re
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -15,7 +15,6 @@ from ..readings.explaining import explain
 from ..value import Value
 from ..writing.code import identifier
 from ..writing.console import printing
-from ..writing.files import write_whole
 from .parse import FUNCTIONS, FormulaError, as_name, assignment, evaluate, quoted
 
 
@@ -65,7 +64,8 @@ def _run(arguments: Namespace) -> int:
 
 def _explain(y: Value, variables: dict[str, Value], options: Namespace) -> None:
     y.backward()  # its error names the node whose derivative is infinite
-    _write(explain(y, wrt=_wrt(variables, options), digits=options.digits).to(options.format), options)
+    derivation = explain(y, wrt=_wrt(variables, options), digits=options.digits)
+    _write(options, derivation.save, lambda: derivation.to(options.format))
 
 
 def _check(y: Value, variables: dict[str, Value], options: Namespace) -> None:
@@ -75,9 +75,8 @@ def _check(y: Value, variables: dict[str, Value], options: Namespace) -> None:
     xs = list(variables.values())
     gradcheck(f, xs)
     y.backward()
-    both = zip(xs, central_difference(f, xs))
-    lines = [f"{x.label}: {x.grad:.6g} by backward, {numeric:.6g} by central differences" for x, numeric in both]
-    _write("\n".join(lines), options)
+    for x, numeric in zip(xs, central_difference(f, xs)):
+        print(f"{x.label}: {x.grad:.6g} by backward, {numeric:.6g} by central differences")
 
 
 def _draw(y: Value, variables: dict[str, Value], options: Namespace) -> None:
@@ -86,26 +85,22 @@ def _draw(y: Value, variables: dict[str, Value], options: Namespace) -> None:
     y.backward()
     how = {"title": _title(options), "digits": options.digits, "numbers": options.numbers, "size": options.size}
     drawing = draw(y, options.level, **how)
-    if options.output not in (None, "-"):
-        drawing.save(options.output)
-    elif options.format in ("png", "pdf"):
-        raise FormulaError(f"a picture as {options.format} needs a file: -o picture.{options.format}")
-    else:
-        _write(drawing.source if options.format == "dot" else drawing.svg(), options)
+    _write(options, drawing.save, lambda: drawing.source if options.format == "dot" else drawing.svg())
 
 
 def _step(y: Value, variables: dict[str, Value], options: Namespace) -> None:
     from ..readings.stepping import step_through
 
     y.backward()
-    _write(step_through(y, options.level, _title(options), options.digits).html, options)
+    page = step_through(y, options.level, _title(options), options.digits)
+    _write(options, page.save, lambda: page.html)
 
 
 def _code(y: Value, variables: dict[str, Value], options: Namespace) -> None:
     from ..readings.compiling import compile_graph
 
     slopes = {f"df_d{identifier(name)}": grad(y, x) for name, x in variables.items()}
-    _write(compile_graph({"f": y} | slopes, inputs=list(variables.values())).source, options)
+    print(compile_graph({"f": y} | slopes, inputs=list(variables.values())).source.removesuffix("\n"))
 
 
 def _sheet(y: Value, variables: dict[str, Value], options: Namespace) -> Any:
@@ -128,14 +123,14 @@ def _worksheet(y: Value, variables: dict[str, Value], options: Namespace) -> Non
         sheet.save(options.answers)
     if options.key:
         sheet.key().save(options.key)
-    _write(sheet.to({"markdown": "md", "latex": "tex"}.get(options.format, options.format)), options)
+    _write(options, sheet.save, lambda: sheet.to({"markdown": "md", "latex": "tex"}.get(options.format, "html")))
 
 
 def _mark(y: Value, variables: dict[str, Value], options: Namespace) -> None:
     points = dict([assignment(text) for text in options.points])
     how = {"points": points, "tolerance": options.tolerance, "least_digits": options.least_digits}
     marks = _sheet(y, variables, options).mark(options.path, **how)
-    _write(marks.to(options.format).removesuffix("\n"), options, "utf-8-sig" if options.format == "csv" else "utf-8")
+    _write(options, marks.save, lambda: marks.to(options.format))
 
 
 RUN = {run.__name__[1:]: run for run in (_explain, _check, _draw, _step, _code, _worksheet, _mark)}
@@ -154,12 +149,15 @@ def _title(options: Namespace) -> str:
     return str(options.formula.strip() if options.title is None else options.title)
 
 
-def _write(text: str, options: Namespace, encoding: str = "utf-8") -> None:
-    text = text.removesuffix("\n")
-    if options.output in (None, "-"):
-        print(text)
-    else:
-        write_whole(Path(options.output), f"{text}\n".encode(encoding))
+def _write(options: Namespace, save: Callable[[str], object], text: Callable[[], str]) -> None:
+    """Save what was made, as the suffix of the file says; without a file print it."""
+    if options.output not in (None, "-"):
+        save(options.output)
+        return
+    if options.output is None and options.command in ("draw", "step") and sys.stdout.isatty():
+        example = "picture.svg" if options.command == "draw" else "page.html"
+        raise FormulaError(f"{options.command} needs a file, such as -o {example}; -o - prints it on the terminal")
+    print(text().removesuffix("\n"))
 
 
 # The options, read by argparse.
@@ -167,7 +165,7 @@ def _write(text: str, options: Namespace, encoding: str = "utf-8") -> None:
 _EXAMPLES = f"""
 examples:
   tinygrad-edu explain "tanh(w*x + b)" w=2 x=0.5 b=-1
-  tinygrad-edu explain "(a*b + c)**2" a=1 b=2 c=-3 --wrt a --format latex -o page.tex
+  tinygrad-edu explain "(a*b + c)**2" a=1 b=2 c=-3 --wrt a -o page.tex
   tinygrad-edu draw    "log(1 + exp(-y*z))" y=1 z=0.3 -o loss.svg
   tinygrad-edu step    "(a*b + c)**2" a=1 b=2 c=-3 -o page.html
   tinygrad-edu check   "sin(x)*y/x" x=0.7 y=2
@@ -183,27 +181,22 @@ pi and e have theirs.
 exit status: 0 done; 1 the result could not be made, or a check failed; 2 the command is wrong
 """
 
-#: What each command makes, and its formats with the suffixes of their files. The first is that of standard output.
-COMMANDS: dict[str, tuple[str, dict[str, str]]] = {
-    "explain": (
-        "every line of the chain rule, with the numbers put in",
-        {"text": ".txt", "markdown": ".md", "latex": ".tex"},
-    ),
-    "draw": (
-        "a picture of the graph, with values, gradients and local derivatives",
-        {"svg": ".svg", "dot": ".dot .gv", "png": ".png", "pdf": ".pdf"},
-    ),
-    "step": ("an HTML page that goes through the forward and the backward pass", {"html": ".html .htm"}),
-    "check": ("the derivatives beside central differences", {"text": ".txt"}),
-    "code": ("the formula and its derivatives as a Python program of the names", {"python": ".py"}),
-    "worksheet": (
-        "an exercise: the rules in symbols, and blanks for the numbers",
-        {"markdown": ".md", "latex": ".tex", "html": ".html"},
-    ),
-    "mark": (
-        "marks for answers: a file of answers, or a folder of them, last; with the sheet's own options, --seed too",
-        {"text": ".txt", "csv": ".csv", "html": ".html"},
-    ),
+COMMANDS = {
+    "explain": "every line of the chain rule, with the numbers put in; as .txt, .md or .tex",
+    "draw": "a picture of the graph, with values, gradients and local derivatives; as .svg, .png, .pdf, .dot or .gv",
+    "step": "a page that goes through the forward and the backward pass; as .html",
+    "check": "the derivatives beside central differences",
+    "code": "the formula and its derivatives as a Python program of the names",
+    "worksheet": "an exercise: the rules in symbols, and blanks for the numbers; as .html, .tex or .md",
+    "mark": "marks for answers, a file or a folder, last; with the sheet's own options; as .txt, .csv or .html",
+}
+#: What is printed without a file; by default the first.
+FORMATS = {
+    "explain": ("text", "markdown", "latex"),
+    "draw": ("svg", "dot"),
+    "step": ("html",),
+    "worksheet": ("markdown", "latex", "html"),
+    "mark": ("text", "csv", "html"),
 }
 
 
@@ -227,26 +220,13 @@ def arguments_of(argv: Sequence[str]) -> Namespace:
         if not arguments.values or "=" in arguments.values[-1]:
             raise FormulaError("mark needs the answers last: a file, or a folder of files")
         arguments.path = Path(arguments.values.pop())
-    _choose_format(arguments)
+    if arguments.command in FORMATS:
+        if arguments.format and arguments.output not in (None, "-"):
+            raise FormulaError(
+                f"--format is for what is printed: the suffix of {quoted(arguments.output)} says its own"
+            )
+        arguments.format = arguments.format or FORMATS[arguments.command][0]
     return arguments
-
-
-def _choose_format(arguments: Namespace) -> None:
-    """The format that the file's suffix says, or --format, or the first of the command."""
-    command, output, formats = arguments.command, arguments.output, COMMANDS[arguments.command][1]
-    if output in (None, "-"):
-        arguments.format = arguments.format or next(iter(formats))
-        if output is None and command in ("draw", "step") and sys.stdout is not None and sys.stdout.isatty():
-            example = "picture.svg" if command == "draw" else "page.html"
-            raise FormulaError(f"{command} needs a file, such as -o {example}; -o - prints it on the terminal")
-        return
-    suffix = Path(output).suffix.lower()
-    says = next((format for format, suffixes in formats.items() if suffix in suffixes.split()), None)
-    if not says:
-        raise FormulaError(f"{command} writes {' '.join(formats.values())}, not {quoted(suffix)}")
-    if arguments.format not in (None, says):
-        raise FormulaError(f"{quoted(output)} and the format {arguments.format}: the suffix says {says}")
-    arguments.format = says
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -261,13 +241,13 @@ def _parser() -> argparse.ArgumentParser:
         for name in names.split():
             of[name].add_argument(option, help=help, **how)
 
-    for name, (about, formats) in COMMANDS.items():
+    for name, about in COMMANDS.items():
         of[name] = commands.add_parser(name, help=about, description=about, **how)
         add(name, "formula", 'such as "tanh(w*x + b)"', metavar="FORMULA")
         add(name, "values", "a value for each name in it", metavar="name=number", nargs="*")
-        files = f"a file, {' '.join(formats.values())}; by default standard output, which is -"
-        add(name, "-o", files, dest="output", metavar="FILE")
-        add(name, "--format", "for standard output; a FILE has its suffix", choices=[*formats])
+    for name, formats in FORMATS.items():
+        add(name, "-o", "by default standard output, which is -", dest="output", metavar="FILE")
+        add(name, "--format", f"of what is printed (default: {formats[0]})", choices=formats)
     marked = "worksheet mark"
     add(f"explain {marked}", "--wrt", "only what leads to this name", metavar="NAME", action="append", default=[])
     add(f"explain draw step {marked}", "--digits", "how many decimals are shown (default: 4)", type=int, default=4)
