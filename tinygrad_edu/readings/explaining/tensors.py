@@ -154,7 +154,7 @@ class _Backward:
             return [*notes, ["zero: ", *separated(incoming, ", "), " = 0"]]
         reasons: dict[str, tuple[Note, list[Value]]] = {}
         for v in zero:
-            why: Note = [self.root.symbol, " does not depend on it"]
+            why: Note = ["there is no path to ", self.root.symbol]
             if v in self.gradients.of:
                 why = self.gradients.why_zero(v)
             if why:
