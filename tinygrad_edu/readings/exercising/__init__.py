@@ -29,7 +29,7 @@ from .comparing import Comparison, compare_gradients
 from .diagnosis import mistakes_shown
 from .drawing_numbers import drawn
 from .marking import CREDIT, Scheme, mark_answers
-from .pages import FORMATS, body_of
+from .pages import FORMATS, body_of, grid
 from .report import ClassMarks, Mark, Marks, csv_of
 from .sheet import Question, fingerprint, prints_as_zero, questions
 
@@ -286,5 +286,5 @@ class Worksheet:
         return f"<{'Key' if self.filled else 'Worksheet'}: {self.title}, {len(self._entries)} numbers>"
 
     def _repr_html_(self) -> str:
-        height = sum([max(q.key.shape[0], 1) if len(q.key.shape) > 1 else 1 for q in self.questions])
-        return framed(self.to("html"), self.title, body_of(self), 260 + 40 * height)
+        rows = sum([len(grid(q, self)) for q in self.questions])
+        return framed(self.to("html"), self.title, body_of(self), 260 + 40 * rows)
