@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import math
 import random
 import re
@@ -347,3 +348,70 @@ def test_a_film_of_two_parameters_has_their_plane(chromium, tmp_path):
     opened(chromium, tmp_path, film(training))
     assert "theta₁ (→) and theta₂ (↑); shade: L" in chromium.run("plots.textContent")
     assert not chromium.problems
+
+
+def test_the_plane_is_painted_with_what_the_network_says(chromium, tmp_path):
+    training = moons(lr=0.3)
+    made = film(training)
+    opened(chromium, tmp_path, made)
+    chromium.run("go(12)")
+    paper, first, second = chromium.run("['--paper', '--a', '--b'].map(colour)")
+    pixels = chromium.run(
+        "(({ canvas }) => [...canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data])"
+        "(data.runs[0].field)"
+    )
+    (x0, x1), (y0, y1) = made.runs[0].domain
+    assert len(pixels) == 4 * 44 * 44
+    for i, j in itertools.product(range(0, 44, 5), range(44)):
+        at = [x0 + (x1 - x0) * (i + 0.5) / 44, y1 - (y1 - y0) * (j + 0.5) / 44]
+        y = training.net(at).item()
+        share = 0.6 * min(abs(y), 1.0)  # targets are ±1
+        expected = [p + (q - p) * share for p, q in zip(paper, first if y > 0 else second)]
+        assert pixels[4 * (44 * j + i) :][:4] == pytest.approx([*expected, 255], abs=1)
+
+
+def test_the_loss_over_two_parameters_is_a_map_in_ten_bands(chromium, tmp_path):
+    training = line()
+    opened(chromium, tmp_path, film(training))
+    domain, share = chromium.run(
+        "(({ domain, share }) => [domain, Array.from({ length: 1936 }, (_, n) => share(n % 44, Math.floor(n / 44)))])"
+        "(data.runs[0].plane)"
+    )
+    for low_high, numbers in zip(domain, zip(*training.record.numbers)):
+        low, high = min(numbers), max(numbers)
+        assert low_high == pytest.approx([low - (high - low) / 4, high + (high - low) / 4], abs=1e-6)
+    (w0, w1), (b0, b1) = domain
+    losses = []
+    for j, i in itertools.product(range(44), range(44)):
+        w, b = w0 + (w1 - w0) * (i + 0.5) / 44, b1 - (b1 - b0) * (j + 0.5) / 44
+        errors = [(w * x + b - y) ** 2 for [x], [y] in zip(training.X, training.Y)]
+        losses.append(math.log(sum(errors) / len(errors) + 1e-3))
+    low, high = min(losses), max(losses)
+    assert max([abs(9 * s - 9 * (L - low) / (high - low)) for s, L in zip(share, losses)]) <= 0.5 + 1e-9
+    way = chromium.run(
+        "(go(5), data.runs[0].plane.svg.querySelector('path').getAttribute('d').split(/[ML]/).length - 1)"
+    )
+    assert way == 6
+
+
+def test_shades_follow_the_size_of_the_numbers_of_a_matrix(chromium, tmp_path):
+    net = MLP([4, 1], seed=0)
+    for value, number in zip(net.layers[0].W.values, [2.0, -1.0, 0.3, 0.0]):
+        value.data = number
+    training = trained(net, mse_loss, [[0.0] * 4, [1.0] * 4], [[0.0], [1.0]])
+    opened(chromium, tmp_path, film(training))
+    assert chromium.run("[...cards.querySelectorAll('td.value')].map((td) => td.classList[1])")[:4] == [
+        "up6",
+        "down3",
+        "up1",
+        None,
+    ]
+
+
+def test_of_many_dead_neurons_three_are_said(chromium, tmp_path):
+    net = MLP([1, 5, 1], activation="relu", seed=0)
+    for b in net.layers[0].b.values:
+        b.data = -9.0
+    opened(chromium, tmp_path, film(trained(net, mse_loss, [[0.1], [0.5]], [[0.0], [1.0]])))
+    said = chromium.run("[...byId('said').children].map((li) => li.textContent)")
+    assert [line.split(" ")[0] for line in said[-4:]] == ["h⁽¹⁾₁", "h⁽¹⁾₂", "h⁽¹⁾₃", "and"] and said[-1] == "and 2 more"
