@@ -180,8 +180,9 @@ def elementwise(op: Any, args: Sequence[Expression]) -> Expression:
         args = [
             a.arg if isinstance(a, E.Reshape) and len(a.shape) == 1 and a.arg.shape[:1] == (1,) else a for a in args
         ]
-    if op in (ops.MUL, ops.DIV) and not any([isinstance(a, E.Constant) and a.number == 0 for a in args]):
-        return in_symbols(op.value, *args)  # simplified: 2 (3 a) is 6 a, a · a is a²
+    zero = any([isinstance(a, E.Constant) and a.number == 0 for a in args])
+    if op in ((ops.ADD, ops.SUB) if zero else (ops.MUL, ops.DIV)):
+        return in_symbols(op.value, *args)  # simplified: 0 + a is a, 2 (3 a) is 6 a, a · a is a²
     return E.Apply(op, tuple(args))
 
 

@@ -31,14 +31,14 @@ def by_depth(order: Sequence[graph.N]) -> list[graph.N]:
     return [*needed, *[node for node in layers if node.inputs or node not in needed]]
 
 
-def by_height(order: Sequence[graph.N]) -> list[graph.N]:
-    """The nodes of a topological order layer by layer from the root: each after all its users."""
+def by_height(order: Sequence[graph.N], reverse: bool = False) -> list[graph.N]:
+    """The nodes of a topological order layer by layer from the root: each after all its users, or before them."""
     height: dict[graph.N, int] = dict.fromkeys(order, 0)
     for node in reversed(order):
         for a in node.inputs:
             if a in height:
                 height[a] = max(height[a], height[node] + 1)
-    return sorted(order, key=height.__getitem__)
+    return sorted(order, key=height.__getitem__, reverse=reverse)
 
 
 def computed_from(inputs: Iterable[graph.N], order: Sequence[graph.N]) -> set[graph.N]:

@@ -7,7 +7,7 @@ Tensor with a name (z⁽¹⁾₂). All others are v₁, v₂, … in the order c
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from .. import array_ops, ops
 from ..array_ops import Operation
@@ -20,7 +20,7 @@ from ..value import Value
 from ..writing.expression import derivative_text
 from ..writing.notation import SUBSCRIPT, element, elements, of_layer
 from .formulas import is_view
-from .layers import WEIGHTS, by_depth, computed_from, find_layers, find_neurons, letters
+from .layers import WEIGHTS, by_depth, by_height, computed_from, find_layers, find_neurons, letters, users_of
 
 Node: TypeAlias = Value | Tensor
 
@@ -167,8 +167,9 @@ class Names:
         if node is not None and _one(node) not in self._names:
             next((name for name in choices if name not in self._labels and self._give(node, name)), None)
 
-    def _name_by_label(self, nodes: Iterable[Node]) -> None:
-        for node in nodes:
+    def _name_by_label(self, nodes: Sequence[Node]) -> None:
+        """Of several with one label the farthest from the root is the first, such as the x of the first step."""
+        for node in by_height(nodes, reverse=True):
             if (label := _label(node)) and not label.startswith("∂"):  # those come last
                 self._give_label(node, label)
 
@@ -253,6 +254,12 @@ class Names:
         fed = [x for layer in self.layers for x in layer.inputs if is_data(x)]
         for x in fed:
             self._give_label(x, "x")
+        if self.parameters:  # and what is only compared with what is computed from it is the target
+            users = users_of(self.tensors)
+            for y in filter(is_data, self.tensors):
+                if all([t.op is ops.SUB and any(map(is_computed, t.inputs)) for t in users[y]]):
+                    self._give_role(y, "y")
+                    self.targets.update(y.values)
         if not fed:
             self._give_role(next(filter(is_data, self.tensors), None), "x")
 
@@ -261,11 +268,13 @@ class Names:
         for t in [t for t in self._all_tensors if t in self._names]:
             self._name_elements(t)
         self._name_by_label(self._all_values)
-        width: dict[int, int] = {}
+        places: dict[int, dict[Any, int]] = {}  # of the neurons in each layer, by their weights
         for neuron in self.neurons:
-            j = width[neuron.number] = width.get(neuron.number, 0) + 1
+            layer = places.setdefault(neuron.number, {})
+            j = layer.setdefault(neuron.parameters, len(layer) + 1)
             for letter, v in (("z", neuron.z), ("h", neuron.h)):
-                self._give_role(v, element(of_layer(letter, neuron.number), (j - 1,), (j,)))
+                if v is not None:
+                    self._give_label(v, element(of_layer(letter, neuron.number), (j - 1,), (j,)))
 
     def _name_derivatives(self, nodes: Sequence[Node]) -> None:
         """∂y/∂x, by the names of what was differentiated by what."""

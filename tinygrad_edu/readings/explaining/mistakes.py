@@ -81,6 +81,16 @@ def mistakes_in(line: Line, lines: Lines) -> list[Made]:
     return [*found, Made(_OVERWRITTEN, line.terms[-1])] if several else found
 
 
+def _fits(wrong: Expression, right: Expression) -> bool:
+    """Whether there is a number for each that is right; where operands do not fit, or an axis is gone, there is none."""
+    try:
+        same_size = prod(wrong.shape) == prod(right.shape)
+    except ValueError:
+        return False
+    along = [e for e in parts(wrong) if isinstance(e, E.Along) and e.axes]
+    return same_size and all([max(e.axes or ()) < len(e.arg.shape) for e in along])
+
+
 # What formulas look like.
 
 
@@ -409,14 +419,6 @@ def not_normalised(e: Expression, lines: Lines) -> Iterable[Expression]:
 
 
 # The update.
-
-
-def _fits(wrong: E.Expression, right: E.Expression) -> bool:
-    """Whether there is a number for each that is right; where the operands do not fit there is none."""
-    try:
-        return prod(wrong.shape) == prod(right.shape)
-    except ValueError:
-        return False
 
 
 def _adam(a: Any, eta: Any, m: Any, v: Any, eps: Any) -> Any:
