@@ -120,8 +120,8 @@ def tensor_level(cards: TensorCards, rankdir: str | None = None, title: str | No
                 graph.subgraph(unseen)
             else:
                 attributes = {"weight": "10" if t in cards.in_layers else "2"}
-                if place and place[tail][0] != place[ids[t]][0]:
-                    attributes = {"constraint": "false"}  # to the next row
+                if place and (place[tail][0] != place[ids[t]][0] or place[tail][0] % 2):
+                    attributes = {"constraint": "false"}  # to the next row, or back
                 look.edge(graph, tail, ids[t], **attributes, **scene.arrow(ids[t], k))
     if place:
         _stack(graph, place)
@@ -129,7 +129,10 @@ def tensor_level(cards: TensorCards, rankdir: str | None = None, title: str | No
 
 
 def _folded(cards: TensorCards) -> dict[str, tuple[int, int]]:
-    """The row and the column of each card, where a picture in one row would be too wide; else nothing."""
+    """The row and the column of each card, where a picture in one row would be too wide; else nothing.
+
+    Every second row runs back, so that the next one begins below the end of the one before.
+    """
     sources: dict[str, list[str]] = {}
     width: dict[str, int] = {}
     for t in [*cards.parameter_of, *cards.shown]:
@@ -141,7 +144,9 @@ def _folded(cards: TensorCards) -> dict[str, tuple[int, int]]:
     count = max(column.values()) + 1
     whole = sum([max([width[id] for id in column if column[id] == k], default=0) + _GAP for k in range(count)])
     rows = min(ceil(whole / _WIDEST), count)
-    return {id: divmod(k, ceil(count / rows)) for id, k in column.items()} if rows > 1 else {}
+    each = ceil(count / rows)
+    place = {id: divmod(column[id], each) for id in sorted(column, key=lambda id: not sources[id])} if rows > 1 else {}
+    return {id: (row, each - 1 - k if row % 2 else k) for id, (row, k) in place.items()}
 
 
 def _stack(graph: Any, place: dict[str, tuple[int, int]]) -> None:
