@@ -91,7 +91,9 @@ def compile_matrices(outputs: Any, inputs: Any, batch: Sequence[Any] = ()) -> Ma
             recording, tree = record({t: _of_examples(t, count) for t in free})
             mark_sizes(recording, count)
             plans.append(plan(recording, tree))
-            for line, same in zip(plans[-1].lines, own.lines):  # v₁, v₂, … are counted by single numbers
+        named = own if len(own.lines) == len(plans[0].lines) else plans[0]
+        for found in plans:
+            for line, same in zip(found.lines, named.lines):  # v₁, v₂, … are counted by single numbers
                 line.label = same.label
         program, other = map(printed, plans)
         _check_same(program[0], other[0])

@@ -25,7 +25,8 @@ from .terms import COUNT, RESHAPE, VIEW, Term, simplify
 _NAMES = {"+": "sum", "−": "diff", "×": "prod", "÷": "ratio"}
 
 
-class Plan(NamedTuple):
+@dataclass
+class Plan:
     """What a program computes, before it is printed.
 
     Attributes:
@@ -46,7 +47,7 @@ class Plan(NamedTuple):
     order: list[Term]
     lines: Collection[Term]
     called: Called
-    constants: dict[Term, tuple[str, Tensor]] = {}  # noqa: RUF012
+    constants: dict[Term, tuple[str, Tensor]] = field(default_factory=dict)
 
 
 def plan(outputs: Any, inputs: Any) -> Plan:
