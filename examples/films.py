@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tinygrad_edu import MLP, SGD, Adam, Module, Parameter, Training, cross_entropy, film, mse_loss, squared_error
 from tinygrad_edu.writing.console import unicode_output
+from tinygrad_edu.writing.notation import short
 
 unicode_output()
 rng = random.Random(0)
@@ -153,5 +154,5 @@ for name, make in FILMS.items():
     made.save(folder / f"{name.replace(' ', '-')}.html")
     print(f"\n{made.title}")
     for run in made.runs:
-        print(f"  {run.name}: L = {run.losses[0]:.4g} at first, {run.losses[-1]:.4g} after {len(run.losses) - 1} steps")
+        print(f"  {run.name}: L = {short(run.losses[0])} at first, {short(run.losses[-1])} after {run.record.steps[-1]} steps")
     print("  To look for:", *made.notes)

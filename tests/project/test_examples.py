@@ -10,6 +10,7 @@ import pytest
 from scripts import EXAMPLES, run
 
 from tinygrad_edu import MLP
+from tinygrad_edu.readings.exercising.answers import read_number
 from tinygrad_edu.tree import flatten
 
 FIRST, SECOND = ([1, 0, 1, 0], [0, 1, 0]), ([0, 0, 10, 0], [0, 0, 1])
@@ -248,7 +249,7 @@ def test_the_moons_are_told_apart_and_compiled_in_the_same_way(epochs, tmp_path)
 def test_eight_films_are_what_their_notes_say(tmp_path):
     text = run("films.py", str(tmp_path))
     shown = re.findall(r"^  (.+): L = \S+ at first, (\S+) after \d+ steps$", text, flags=re.MULTILINE)
-    last = {name: float(L) for name, L in shown}
+    last = {name: read_number(L).number for name, L in shown}
     assert last["η = 0.75"] > 1e4 and last["no hidden layer"] == 0.5 and last["three hidden neurons"] < 1e-4
     assert last["momentum"] < last["SGD"] / 100
     sizes = {page.stem: page.stat().st_size for page in tmp_path.glob("*.html")}

@@ -144,8 +144,9 @@ class Page:
         return f"<Page: {self.level} level, {len(self)} steps>"
 
 
-def part(name: str) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+def part(name: str, package: str = __package__) -> str:
+    """The text of a file that stands in a package."""
+    return files(package).joinpath(name).read_text(encoding="utf-8")
 
 
 def colours() -> str:

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.resources import files
 from math import exp, isclose, prod
 from pathlib import Path
 from string import Template
@@ -239,9 +238,9 @@ class Film:
         data = {"steps": self.steps, "notes": self.notes, "runs": runs, "pages": made}
         printed = ",\n".join([f"(() => {{\n{text}return program;\n}})()" for text in programs])
         start = f'"use strict";\nconst digits = {_SHOWN}, programs = [{printed}];\n'
-        script = start + part("numbers.js") + _part("film.js")
-        style = colours() + _part("film.css")
-        return Template(_part("film.html")).substitute(
+        script = start + part("numbers.js") + part("film.js", __package__)
+        style = colours() + part("film.css", __package__)
+        return Template(part("film.html", __package__)).substitute(
             policy=policy((style, script), *[page._style_and_script for page in pages.values()]),
             title=html.escape(look.printable(self.title)),
             style=style,
@@ -296,7 +295,3 @@ def _around(axis: Sequence[float]) -> list[float]:
     low, high = min(axis), max(axis)
     margin = 0.12 * (high - low) or 1.0
     return [low - margin, high + margin]
-
-
-def _part(name: str) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")
