@@ -154,5 +154,6 @@ for name, make in FILMS.items():
     made.save(folder / f"{name.replace(' ', '-')}.html")
     print(f"\n{made.title}")
     for run in made.runs:
-        print(f"  {run.name}: L = {short(run.losses[0])} at first, {short(run.losses[-1])} after {run.record.steps[-1]} steps")
+        first, last = short(run.losses[0]), short(run.losses[-1])
+        print(f"  {run.name}: L = {first} at first, {last} after {run.record.steps[-1]} steps")
     print("  To look for:", *made.notes)
