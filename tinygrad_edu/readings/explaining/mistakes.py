@@ -82,13 +82,25 @@ def mistakes_in(line: Line, lines: Lines) -> list[Made]:
 
 
 def _fits(wrong: Expression, right: Expression) -> bool:
-    """Whether there is a number for each that is right; where operands do not fit, or an axis is gone, there is none."""
+    """Whether there is a number for each that is right: not where operands do not fit, or something is gone."""
     try:
-        same_size = prod(wrong.shape) == prod(right.shape)
+        return prod(wrong.shape) == prod(right.shape) and all(map(_has_a_value, parts(wrong)))
     except ValueError:
         return False
-    along = [e for e in parts(wrong) if isinstance(e, E.Along) and e.axes]
-    return same_size and all([max(e.axes or ()) < len(e.arg.shape) for e in along])
+
+
+def _has_a_value(e: Expression) -> bool:
+    match e:
+        case E.Along(_, arg, axes):
+            return not axes or max(axes) < len(arg.shape)
+        case E.Part(arg, _, offsets):
+            return max(offsets) < prod(arg.shape)
+        case E.Reshape(arg, shape):
+            return prod(arg.shape) == prod(shape)
+        case E.MatMul(args):  # a vector is a column
+            sides = [a.shape if len(a.shape) > 1 else (*a.shape, 1) for a in args]
+            return all([left[-1] == right[-2] for left, right in zip(sides, sides[1:])])
+    return True
 
 
 # What formulas look like.
