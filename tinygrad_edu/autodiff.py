@@ -4,11 +4,11 @@ Arguments called `xs` may be a Value, a Tensor, or lists, tuples and dicts of th
 results have the same structure.
 """
 
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any, Self, TypeVar
 
 from .errors import described
 from .graph import topological_order
-from .labels import DerivativeName
 from .tree import map_values, one_value, paths, values_in
 from .value import Value, chain_rule, check_current, constant, real_number
 
@@ -44,18 +44,18 @@ def grad(y: Any, xs: Tree, allow_unused: bool = False) -> Tree:
 class DerivativeOf:
     """The function x → ∂y/∂x that `grad` maps over its xs. A Tensor's `map` reads y from it, and records it."""
 
-    def __init__(self, y: Any, of: dict[Value, Value], allow_unused: bool) -> None:
+    def __init__(self, y: Any, by: dict[Value, Value], allow_unused: bool) -> None:
         self.y = y
-        self.of = of
+        self.by = by
         self.allow_unused = allow_unused
 
     def __call__(self, x: Value) -> Value:
-        if x.op and x not in self.of and not self.allow_unused:
+        if x.op and x not in self.by and not self.allow_unused:
             raise ValueError(
                 f"grad: y was not computed from {described(x)}: it takes part in another computation. "
                 "If ∂y/∂x is to count as 0, write allow_unused=True"
             )
-        return self.of.get(x) or Value(0.0)
+        return self.by.get(x) or Value(0.0)
 
 
 def jvp(y: Any, xs: Any, tangents: Any) -> Value:
@@ -108,3 +108,29 @@ def partials_as_values(node: Value) -> tuple[Any, ...]:
     """The node's row of the table, fed with the graph itself instead of its numbers."""
     assert node.op  # a leaf has no row
     return node.op.partials(node, *node.op.arguments(node.inputs))
+
+
+class DerivativeName(str):
+    """The label of a derivative: ∂y/∂x, or ∂x where y has no name, and ∂²y/∂a∂b of a second derivative.
+
+    `y` and `xs` are the names; `nodes` are the Values of these names, y and then the xs. A copy has none.
+
+    >>> DerivativeName("L", ["w"]), DerivativeName("L", ["a", "b + 1"])
+    ('∂L/∂w', '∂²L/∂a∂(b + 1)')
+    """
+
+    y: str
+    xs: tuple[str, ...]
+    nodes: tuple[Any, ...]
+
+    def __new__(cls, y: str, xs: Sequence[str], nodes: Sequence[Any] = ()) -> Self:
+        y, *xs = [" ".join(name.split()) for name in (y, *xs)]
+        above, *below = [f"({name})" if set(name) & set(" +−-·×*/∂") else name for name in (y, *xs)]
+        order = "".join(["⁰¹²³⁴⁵⁶⁷⁸⁹"[int(digit)] for digit in str(len(xs))]) if len(xs) > 1 else ""
+        text = "".join([f"∂{x}" for x in below])
+        self = super().__new__(cls, f"∂{order}{above}/{text}" if above or order else text)
+        self.y, self.xs, self.nodes = y, tuple(xs), tuple(nodes)
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return DerivativeName, (self.y, self.xs)

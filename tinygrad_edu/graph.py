@@ -17,9 +17,8 @@ N = TypeVar("N", bound=HasInputs)
 def topological_order(*roots: N) -> list[N]:
     """Every node the roots depend on, each once, inputs before the nodes that use them.
 
-    The order is that of a depth-first walk that takes inputs from left to right, so two
-    runs give the same one. It is a loop, not a recursion: depth is limited by memory alone. Raises
-    TypeError for a root that is not a node.
+    The order is that of a depth-first walk that takes inputs from left to right, so two runs give the same one. It
+    is a loop, not a recursion: depth is limited by memory alone. Raises TypeError for a root that is not a node.
 
     >>> from tinygrad_edu import Value
     >>> a, b = Value(2.0, label="a"), Value(3.0, label="b")

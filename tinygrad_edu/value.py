@@ -13,16 +13,14 @@ from .graph import topological_order
 from .ops import Op
 
 Number: TypeAlias = "Value | float"
-
-
-# The operators and functions of Values, Tensors, lists of numbers, formulas and steps of a program.
-
 Operand = TypeVar("Operand")
 Result = TypeVar("Result")
 
 
 class Operators(Generic[Operand, Result]):
-    """What `a * b` and `a.exp()` call: a row of the table. Each kind of number says what it does with the row.
+    """The operators and functions of Values, Tensors, lists of numbers, formulas and steps of a program.
+
+    `a * b` and `a.exp()` are rows of the table, and each kind of number says what it does with a row.
 
     >>> from tinygrad_edu import Tensor
     >>> (2 * Value(3.0)).data, (2 * Tensor([3.0, 4.0])).data

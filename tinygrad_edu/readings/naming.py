@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 
 from .. import array_ops, ops
 from ..array_ops import Operation
+from ..autodiff import DerivativeName
 from ..graph import topological_order
-from ..labels import DerivativeName
 from ..network.members import Member, Suggested, parameter_names
 from ..network.nn import Parameter, member_of
 from ..network.tensor import Tensor, from_values

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from unicodedata import combining, name, normalize
 
-from ..labels import DerivativeName
+from ..autodiff import DerivativeName
 from .expression import Expression, Name, Part, Precedence, Spelling, Transpose, infix, places, write
 from .notation import without_time
 from .paper import AXES, Text, with_precedence

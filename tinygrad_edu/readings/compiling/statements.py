@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from ...autodiff import DerivativeName
 from ...graph import topological_order
-from ...labels import DerivativeName
 from ...network.tensor import Tensor
 from ...tree import flatten, values_in
 from ...value import Value
