@@ -4,6 +4,7 @@ import copy
 import pickle
 import re
 
+import numpy as np
 import pytest
 
 from tinygrad_edu import (
@@ -146,6 +147,50 @@ def test_a_penalty_is_no_layer(penalty):
     net = MLP([2, 2, 1], seed=1)
     L = squared_error(net([1.0, -1.0]), [0.5]) + 0.1 * penalty(net.layers[0].W)
     assert [name for name in rows(L) if name[0] in "zh"] == ["z⁽¹⁾", "h⁽¹⁾", "z⁽²⁾"]
+
+
+def two_examples(loss):
+    net = MLP([2, 2, 1], seed=0)
+    return sum([loss(net(x)[0], y) for x, y in (([1.0, 0.0], 1.0), ([0.0, 1.0], 0.0))], Tensor(0.0)) / 2
+
+
+class Gate(Module):
+    def __init__(self):
+        self.W_z, self.U_z, self.gain = Parameter([[0.1]]), Parameter([[0.5]]), Parameter([2.0])
+
+    def forward(self, x, h):
+        z = (self.W_z @ x + self.U_z @ h).sigmoid()
+        return (1 - z) * h + z * x * self.gain
+
+
+def ridge():
+    net = Linear(2, 1, bias=False, seed=0)
+    return ((net(Tensor([[1.0, 2.0], [0.5, 1.0]], label="X")) - Tensor([[1.0], [0.0]])) ** 2).mean() + 0.01 * (
+        net.W @ net.W.T
+    ).sum()
+
+
+@pytest.mark.parametrize(
+    ("program", "formulas"),
+    [
+        (lambda: two_examples(binary_cross_entropy_with_logits), {"y": None, "y′": None}),
+        (
+            lambda: two_examples(lambda z, y: (z - y) ** 2),
+            {
+                "z⁽¹⁾₂′": "W⁽¹⁾₂₁ · x₁′ + W⁽¹⁾₂₂ · x₂′ + b⁽¹⁾₂",
+                "h⁽¹⁾₁": "tanh(z⁽¹⁾₁)",
+                "L": "(v₃ + v₄) / 2",
+            },
+        ),
+        (ridge, {"X": None, "y": None, "L": "Σ (z⁽¹⁾ − y)² / 2 + 0.01 · (W Wᵀ)"}),
+        (lambda: (gate := Gate())([0.5], gate([1.0], [0.0])).sum(), {"z⁽¹⁾[1]": "W_z x + U_z h"}),
+        (lambda: (Tensor([0.5, 1.0], label="p") * (3**0.5 / 2)).sum(), {"L": "0.8660 · Σ p"}),
+        (lambda: (Tensor([0.5, 1.0]) + Linear(2, 2, bias=False, seed=0)([1.0, 2.0])).sum(), {"x": None}),
+    ],
+)
+def test_data_targets_and_neurons_are_called_by_what_they_are(program, formulas):
+    found = rows(program())
+    assert {name: found.get(name, "is not there") for name in formulas} == formulas
 
 
 def test_targets_and_predictions_are_what_a_loss_says():
@@ -298,6 +343,12 @@ def test_a_gradient_of_a_network_is_called_after_its_parameter():
     y = (grad(L, W) * W).sum()
     y.backward()
     assert gradients(y)["∂y/∂W"] == [pytest.approx(row) for row in W.grad]
+
+
+@pytest.mark.parametrize("key", [np.int64(1), (np.int32(1), 2), np.str_("a"), (), (0.5,)])
+def test_a_key_of_numpy_is_written_as_that_of_python(key):
+    (a,) = values(a=2.0)
+    assert compile_graph({key: a * a}, [a])(3.0) == {key: 9.0}
 
 
 # Infinite slopes.

@@ -92,8 +92,10 @@ def print_writer(tree: Any) -> str:
 
 
 def key_as_code(key: Any) -> str:
-    """A key of a dict as it is written in source. Raises TypeError where it cannot be."""
-    text = repr(key)
+    """A key of a dict as it is written in source, one of NumPy as Python's. Raises TypeError where it cannot be."""
+    if isinstance(key, tuple):
+        return f"({''.join([key_as_code(part) + ', ' for part in key])})"
+    text = repr(key.item() if hasattr(key, "item") else key)
     try:
         if ast.literal_eval(text) == key:
             return text
