@@ -110,19 +110,15 @@ class Arrays(Algebra):
                 return self.elementwise(ops.DIV, [E.Along(A.SUM, above, axes, keepdims), n])
             case E.MatMul(args):
                 return self.reshaped(self.product(args), e.shape)
-            case E.Transpose(arg) if _is_row(e):
+            case E.Reshape(E.Along(function, arg, axes, True), shape) if shape == E.Along(function, arg, axes).shape:
+                return self.lowered(E.Along(function, arg, axes))
+            case E.Reshape(arg) | E.Transpose(arg) if isinstance(e, E.Reshape) or _is_row(e):
                 return self.reshaped(self.lowered(arg), e.shape)
             case E.Transpose(arg, None):
                 return self.step(Spelling("{a}.T", ATOM, (ATOM,)), [self.lowered(arg)], e.shape, VIEW)
             case E.Transpose(arg, axes):
                 name, said = ("swapaxes", "-1, -2") if e.of_matrices else ("transpose", str(axes))
                 return self.function(name, [self.lowered(arg)], e.shape, f", {said}")
-            case E.Reshape(E.Along(function, arg, axes, True), shape) if shape == E.Along(function, arg, axes).shape:
-                return self.lowered(E.Along(function, arg, axes))
-            case E.Reshape(E.MatMul(args), shape) if e.arg.shape == (1, *shape):
-                return self.reshaped(self.product(args), shape)
-            case E.Reshape(arg, shape):
-                return self.reshaped(self.lowered(arg), shape)
             case E.Along(function, arg, axes, keepdims):
                 return self.along(function, arg, axes, keepdims, e.shape)
             case E.Part(arg, _, offsets, shape, keys):
