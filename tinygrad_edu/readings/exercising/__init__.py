@@ -177,6 +177,8 @@ class Worksheet:
         numbers[SHEET_ID] = self.id
         if format == "json":
             return json.dumps(numbers, ensure_ascii=False, indent=1) + "\n"
+        if format != "csv":
+            raise ValueError(f'answers: the format is "csv" or "json", not {format!r}')
         return csv_of([["name", "answer"], *[[name, text] for name, text in numbers.items()]])
 
     def mark(

@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 from ...graph import topological_order
-from ...network.tensor import Tensor
+from ...network.nn import Parameter
 from ...tree import values_in
 from ...value import Value, check_current, forward
 from ..naming import Names
@@ -71,12 +71,12 @@ _Random = Callable[[], float]
 
 
 def _targets(y: Any) -> list[tuple[list[Value], Callable[[_Random, int], list[float]]]]:
-    """The rows that a loss compares with, with how they are drawn; those that may be any numbers left out."""
-    tensors = topological_order(y) if isinstance(y, Tensor) else []
-    compared = Names(y).targets
+    """The rows of data that no layer takes in and that look like targets of a loss, with how they are drawn."""
+    names = Names(y)
+    taken = {x for layer in names.layers for x in layer.inputs}
     found = []
-    for t in tensors:
-        if not t.inputs and t.shape and compared.issuperset(t.values):
+    for t in names.tensors:
+        if not t.inputs and t.shape and t not in taken and not isinstance(t, Parameter):
             n = t.shape[-1]
             rows = [list(t.values[k : k + n]) for k in range(0, len(t.values), n)]
             if (draw := _kind([[v.data for v in row] for row in rows])) is not None:
