@@ -43,7 +43,7 @@ def drawn(y: Any, seed: int, digits: int, read: Callable[[], list[Question]]) ->
                     positive = before[v] >= 0
                 v.data = size if positive else -size
             for values, draw in targets:
-                for v, number in zip(values, draw(random, len(values))):
+                for v, number in zip(values, draw(random, [before[v] for v in values])):
                     v.data = number
             try:
                 forward(order)
@@ -67,10 +67,10 @@ def drawn(y: Any, seed: int, digits: int, read: Callable[[], list[Question]]) ->
     return best[2]
 
 
-_Random = Callable[[], float]
+_Draw = Callable[[Callable[[], float], list[float]], list[float]]  # new numbers for a row, from random and the old ones
 
 
-def _targets(y: Any) -> list[tuple[list[Value], Callable[[_Random, int], list[float]]]]:
+def _targets(y: Any) -> list[tuple[list[Value], _Draw]]:
     """The rows of data that no layer takes in and that look like targets of a loss, with how they are drawn."""
     names = Names(y)
     taken = {x for layer in names.layers for x in layer.inputs}
@@ -84,28 +84,20 @@ def _targets(y: Any) -> list[tuple[list[Value], Callable[[_Random, int], list[fl
     return found
 
 
-def _kind(rows: list[list[float]]) -> Callable[[_Random, int], list[float]] | None:
-    """How rows are drawn that are classes, probabilities, 0 or 1, or between; None of any others."""
-    n = len(rows[0])
+def _kind(rows: list[list[float]]) -> _Draw | None:
+    """How rows are drawn that are classes or probabilities, 0 or 1, or between; None of any others."""
     numbers = {x for row in rows for x in row}
-    if n > 1 and all([sorted(row) == [0.0] * (n - 1) + [1.0] for row in rows]):
-        return _one_hot
-    if 1 < n < 10 and min(numbers) >= 0 and all([isclose(sum(row), 1, abs_tol=1e-6) for row in rows]):
-        return _probabilities
+    if len(rows[0]) > 1 and min(numbers) >= 0 and all([isclose(sum(row), 1, abs_tol=1e-6) for row in rows]):
+        return _turned
     if numbers <= {0.0, 1.0}:
-        return lambda random, n: [float(random() < 0.5) for _ in range(n)]
+        return lambda random, row: [float(random() < 0.5) for _ in row]
     if min(numbers) >= 0 and max(numbers) <= 1:
-        return lambda random, n: [(1 + int(9 * random())) / 10 for _ in range(n)]
+        return lambda random, row: [(1 + int(9 * random())) / 10 for _ in row]
     return None
 
 
-def _one_hot(random: _Random, n: int) -> list[float]:
-    one = int(n * random())
-    return [float(k == one) for k in range(n)]
-
-
-def _probabilities(random: _Random, n: int) -> list[float]:
-    tenths = [1] * n
-    for _ in range(10 - n):
-        tenths[int(n * random())] += 1
-    return [k / 10 for k in tenths]
+def _turned(random: Callable[[], float], row: list[float]) -> list[float]:
+    """The same numbers in a circle, the largest at a place by chance: classes and probabilities stay what they are."""
+    n = len(row)
+    moved = int(n * random()) - row.index(max(row))
+    return [row[(k - moved) % n] for k in range(n)]
