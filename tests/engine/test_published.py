@@ -73,16 +73,6 @@ def test_a_published_function(source, f, at, value, slopes, decimals):
     assert [x.data for x in grad(y, xs)] == [x.grad for x in xs]
 
 
-def test_derivatives_of_tanh_in_the_jax_documentation():
-    """JAX, Automatic differentiation: grad(tanh)(2.0), and its derivatives."""
-    x = Value(2.0)
-    y, found = x.tanh(), []
-    for _ in range(3):
-        y = grad(y, x)
-        found.append(y.data)
-    assert found == pytest.approx([0.070650816, -0.13621868, 0.25265405], abs=5e-8)  # in 32 bits
-
-
 def test_the_rosenbrock_function_in_the_scipy_documentation():
     """SciPy, scipy.optimize.rosen, rosen_der and rosen_hess."""
 

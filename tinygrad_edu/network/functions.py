@@ -99,7 +99,7 @@ def cat(tensors: Sequence[Any], axis: int = 0) -> Tensor:
         raise ValueError("cat: at least one Tensor is needed")
     shape = tensors[0].shape
     (k,) = as_axes((axis,), shape)
-    if len({(*t.shape[:k], 0, *t.shape[k + 1 :]) for t in tensors}) > 1 or len({t.ndim for t in tensors}) > 1:
+    if len({(t.ndim, t.shape[:k], t.shape[k + 1 :]) for t in tensors}) > 1:
         raise ValueError(f"cat: shapes {', '.join([str(t.shape) for t in tensors])} differ beside axis {k}")
     outer = prod(shape[:k])  # so many pieces of each, that take turns
     values = [v for i in range(outer) for t in tensors for n in [len(t.values) // outer] for v in t.values[i * n :][:n]]
