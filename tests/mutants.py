@@ -56,7 +56,7 @@ TESTS = {
     "shapes.py": "tests/network",
     "": "tests/engine tests/project/test_project.py",
 }
-MOST_SECONDS = 200  # of tests for one mutant, the quickest tests first
+MOST_SECONDS = 60  # of tests for one mutant, the quickest tests first
 MEMORY, SECONDS = 4 << 30, 600  # of computing in one run, for loops that never end and may collect something
 
 # The functions of the chain rule, in which every place is broken, as in ops.py.
