@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from .comparing import Comparison, compare_gradients
 from .diagnosis import mistakes_shown
 from .drawing_numbers import drawn
 from .marking import CREDIT, Scheme, mark_answers
-from .pages import FORMATS, body_of, grid
+from .pages import FORMATS, grid
 from .report import ClassMarks, Mark, Marks, csv_of
 from .sheet import Question, fingerprint, prints_as_zero, questions
 
@@ -289,4 +290,4 @@ class Worksheet:
 
     def _repr_html_(self) -> str:
         rows = sum([len(grid(q, self)) for q in self.questions])
-        return framed(self.to("html"), self.title, body_of(self), 260 + 40 * rows)
+        return framed(self.to("html"), self.title, f"<pre>{escape(str(self))}</pre>", 260 + 40 * rows)

@@ -26,17 +26,17 @@ class Compared:
             or "wrong".
         place: of the number that is off most, counted from 0 as NumPy does.
         given, expected: the two numbers there.
-        mistakes: those of the catalogue that give the whole array.
         note: of the shape, or "".
+        mistakes: those of the catalogue that give the whole array.
     """
 
     name: str
     verdict: str
-    place: tuple[int, ...] = ()
-    given: float = 0.0
-    expected: float = 0.0
+    place: tuple[int, ...]
+    given: float
+    expected: float
+    note: str
     mistakes: list[Mistake] = field(default_factory=list)
-    note: str = ""
 
     def __str__(self) -> str:
         at = f" at {list(self.place)}" if self.place else ""
@@ -132,7 +132,7 @@ def _compared(q: Question, given: Array, follows: Array, note: str) -> Compared:
     place = list(product(*map(range, q.key.shape)))[worst]
     near = "rounding" if _near(given, q.key) else "follows" if _near(given, follows) else "wrong"
     verdict = near if any(off) else "equal"
-    return Compared(q.name, verdict, place, given.numbers[worst], q.key.numbers[worst], note=note)
+    return Compared(q.name, verdict, place, given.numbers[worst], q.key.numbers[worst], note)
 
 
 def _near(a: Array, b: Array) -> bool:

@@ -120,7 +120,7 @@ def _product(a: Moved, b: Moved) -> Moved:
 def slips_of(given: float, decimals: int, meant: float, tolerance: float) -> list[str]:
     """The slips of the pen by which a number may have come out of another.
 
-    >>> slips_of(0.16936, 5, 0.16396, 5e-6), slips_of(-0.5, 1, 0.5, 0.05), slips_of(0.025, 3, 0.25, 5e-4)
+    >>> slips_of(0.16936, 5, 0.16396, 5e-6), slips_of(-0.5, 1, 0.5, 0.05), slips_of(0.0025, 4, 0.25, 5e-5)
     (['Two digits have changed places.'], ['The sign is the wrong one.'], ['The decimal point is shifted.'])
     """
     if given == 0:
@@ -130,7 +130,7 @@ def slips_of(given: float, decimals: int, meant: float, tolerance: float) -> lis
     neighbours = zip(places, places[1:])
     slips = {
         "The sign is the wrong one.": [f"-{d}"],
-        "The decimal point is shifted.": [f"{d}e{k}" for k in (-3, -2, -1, 1, 2, 3)],
+        "The decimal point is shifted.": [f"{d}e{k}" for k in range(-3, 4) if k],
         "Two digits have changed places.": [d[:i] + d[j] + d[i + 1 : j] + d[i] + d[j + 1 :] for i, j in neighbours],
     }
     found = []

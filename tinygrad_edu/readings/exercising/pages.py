@@ -54,23 +54,18 @@ def hint(q: Question) -> str:
 
 
 def as_html(sheet: Worksheet) -> str:
-    return (
-        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{escape(sheet.title)}</title>\n'
-        f"<style>{_CSS}</style>\n</head>\n<body>\n{body_of(sheet)}</body>\n</html>\n"
-    )
-
-
-def body_of(sheet: Worksheet) -> str:
-    """The body of the HTML, which can be read without its style too."""
-    body = []
+    title = escape(sheet.title)
+    body = [
+        f"<header><h1>{title}</h1><div>{'Key' if sheet.filled else 'Name <u></u>'}</div></header>",
+        f"<p>Decimals: {sheet.digits}. <small>Sheet {sheet.id}</small></p>",
+        *[f"<p>{escape(remark)}</p>" for remark in sheet.remarks],
+    ]
     for part, lines in _parts(sheet):
         rows = "\n".join([_html_line(q, sheet) for q in lines])
         body.append(f'<h2>{_PARTS[part]}</h2>\n<div class="{part}">\n{rows}\n</div>')
-    name = "Key" if sheet.filled else "Name <u></u>"
-    said = "".join([f"<p>{escape(remark)}</p>\n" for remark in sheet.remarks])
     return (
-        f"<header><h1>{escape(sheet.title)}</h1><div>{name}</div></header>\n"
-        f"<p>Decimals: {sheet.digits}. <small>Sheet {sheet.id}</small></p>\n{said}" + "\n".join(body) + "\n"
+        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n'
+        f"<style>{_CSS}</style>\n</head>\n<body>\n" + "\n".join(body) + "\n</body>\n</html>\n"
     )
 
 
