@@ -59,6 +59,7 @@ def practical(lr=0.1):
     return trained(net, squared_error, [[1.0, 0.0, 1.0, 0.0]], [[0.0, 1.0, 0.0]], optimizer)
 
 
+HEADS = "[...cards.querySelectorAll('th')].map((th) => th.textContent)"
 TRAININGS = {"line": line, "moons": moons, "classes": classes, "practical": practical}
 
 
@@ -219,6 +220,7 @@ def test_what_a_step_does_to_the_loss_is_told_beside_what_its_gradient_says(chro
 
 def test_rows_that_are_equal_are_said_to_stay_so(chromium, tmp_path):
     opened(chromium, tmp_path, film(practical()))
+    assert chromium.run(HEADS) == ["value", "gradient"] * 6
     assert "All rows of W⁽¹⁾, b⁽¹⁾, W⁽²⁾, b⁽²⁾ are equal" in chromium.run("byId('said').textContent")
     opened(chromium, tmp_path, film(classes()))
     assert "equal" not in chromium.run("byId('said').textContent")
@@ -293,6 +295,7 @@ def test_a_network_that_cannot_be_printed_still_has_its_record(chromium, tmp_pat
     assert "loss" not in made and "predict" in made  # its penalty is not a sum over the examples
     opened(chromium, tmp_path, film(training))
     assert "→" in chromium.run("byId('said').textContent") and not chromium.problems
+    assert chromium.run(HEADS) == ["value", "update"] * 4
     update = chromium.run("[...cards.querySelectorAll('td.gradient')].map((cell) => cell.textContent)")
     change = training.record.numbers[1][0] - training.record.numbers[0][0]
     assert float(update[0].replace("−", "-")) == pytest.approx(change, rel=1e-2)
@@ -351,7 +354,8 @@ def test_a_film_of_two_parameters_has_their_plane(chromium, tmp_path):
 
 
 def test_the_plane_is_painted_with_what_the_network_says(chromium, tmp_path):
-    training = moons(lr=0.3)
+    source = moons(steps=1)
+    training = trained(MLP([2, 5, 1], seed=0), mse_loss, source.X, [[2.5 * y + 0.5] for [y] in source.Y], steps=12)
     made = film(training)
     opened(chromium, tmp_path, made)
     chromium.run("go(12)")
@@ -364,8 +368,8 @@ def test_the_plane_is_painted_with_what_the_network_says(chromium, tmp_path):
     assert len(pixels) == 4 * 44 * 44
     for i, j in itertools.product(range(0, 44, 5), range(44)):
         at = [x0 + (x1 - x0) * (i + 0.5) / 44, y1 - (y1 - y0) * (j + 0.5) / 44]
-        y = training.net(at).item()
-        share = 0.6 * min(abs(y), 1.0)  # targets are ±1
+        y = training.net(at).item() - 0.5  # targets are 0.5 ± 2.5
+        share = 0.6 * min(abs(y) / 2.5, 1.0)
         expected = [p + (q - p) * share for p, q in zip(paper, first if y > 0 else second)]
         assert pixels[4 * (44 * j + i) :][:4] == pytest.approx([*expected, 255], abs=1)
 

@@ -488,6 +488,21 @@ def test_the_last_step_is_the_optimisers_and_the_next_pass_goes_on_with_the_new_
     assert browser.run("changed.size") == 0
 
 
+def test_a_leaf_may_have_the_letter_of_a_setting(opened):
+    w, eta, t = Value(0.5, label="w"), Value(2.0, label="η"), Value(1.0, label="t")
+    L = (w * eta - t).tanh() ** 2
+    adam = Adam([w], lr=0.3)
+    browser = opened(step_through(L, optimizer=adam), "#open=descend")
+    for _ in range(3):
+        L.forward()
+        adam.zero_grad()
+        L.backward()
+        adam.step()
+        browser.run("descend(1)")
+    assert browser.run("now(data.moving[0])") == pytest.approx(w.data, rel=1e-12)
+    assert browser.run("eta.value") == "0.3"
+
+
 def test_a_card_says_in_the_update_how_its_new_number_comes_about(opened):
     browser = opened(step_through(one_neuron()))
     badges = "all('.badge').map((e) => e.textContent)"

@@ -65,11 +65,11 @@ def test_the_first_step_of_adam_has_the_published_numbers(square, start, numbers
     assert theta.data == start and adam.t == 0  # nothing is changed
 
 
-def test_a_letter_that_is_taken_is_written_as_a_number_or_gets_a_prime():
+def test_a_letter_that_is_taken_gets_a_prime():
     theta, eta, m = Value(1.0, label="θ"), Value(2.0, label="η"), Value(3.0, label="m_θ")
     rows = explain(theta * eta * m, wrt=theta, optimizer=Adam([theta], lr=0.5)).update
     assert [str(row.quantity) for row in rows] == ["m_θ′", "v_θ", "m̂_θ", "v̂_θ", "θ"]
-    assert "0.5 · m̂_θ" in str(rows[-1].rule)
+    assert "− η′ · m̂_θ" in str(rows[-1].rule) and "− 0.5 · " in str(rows[-1])
 
 
 def test_what_an_optimiser_does_not_learn_is_refused():

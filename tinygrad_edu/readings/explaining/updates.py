@@ -33,7 +33,8 @@ def updates(
     """The rows of a step for each leaf that is asked for, or if none is for each parameter that y was computed from.
 
     `by` is the optimiser that takes the step, or η alone. The letters of an optimiser have the name of the leaf as
-    subscript: m_W. What gets a new value is called as before, with `new` in front. Nothing is changed.
+    subscript: m_W. What gets a new value is called as before, with `new` in front. A name that is taken gets a prime.
+    Nothing is changed.
 
     Returns:
         What is given, a row for each setting and each number of the state, and the rows of the step.
@@ -68,8 +69,9 @@ def updates(
     optimizer = by if isinstance(by, Optimizer) else SGD([row.node for row in learned], lr=by)
     taken = {*derivation.names.values()}
     steps = [_step(reading, before, slopes[before.node], optimizer, taken, new) for before in learned]
-    used = {letter for line in optimizer.lines() for letter in line.uses if letter not in taken}
-    given = [Row(E.Name(letter), None, None, x, None) for letter, x in optimizer.numbers().items() if letter in used]
+    used = {letter for line in optimizer.lines() for letter in line.uses}
+    settings = [(_free(letter, taken), x) for letter, x in optimizer.numbers().items() if letter in used]
+    given = [Row(E.Name(name), None, None, x, None) for name, x in settings]
     return [*given, *[row for state, _ in steps for row in state]], [row for _, rows in steps for row in rows]
 
 
@@ -84,17 +86,14 @@ def _step(
     def named(letter: str, new: str = "") -> E.Expression:
         if letter == "θ":
             return E.Name(f"{new}{before.quantity}", before.quantity.shape) if new else before.quantity
-        name = f"{letter}_{before.quantity}"
-        while name in taken:
-            name += "′"
-        return E.Name(new + name, before.quantity.shape)
+        return E.Name(new + _free(f"{letter}_{before.quantity}", taken), before.quantity.shape)
 
     symbols: dict[str, E.Expression] = {"θ": before.quantity, "g": slope.quantity}
-    symbols |= {letter: E.Literal(x) if letter in taken else E.Name(letter) for letter, x in numbers.items()}
-    symbols |= {letter: named(letter) for letter in state}
-    known: dict[str, Any] = {letter: x for letter, x in numbers.items() if letter not in taken}
-    known |= {str(before.quantity): before.result, str(slope.quantity): slope.arrived}
-    known |= {str(symbols[letter]): x for letter, x in state.items()}
+    symbols |= {letter: E.Name(_free(letter, taken)) for letter in numbers} | {
+        letter: named(letter) for letter in state
+    }
+    known: dict[str, Any] = {str(before.quantity): before.result, str(slope.quantity): slope.arrived}
+    known |= {str(symbols[letter]): x for letter, x in [*numbers.items(), *state.items()]}
     given = [Row(symbols[letter], None, None, x, before.node) for letter, x in state.items()]
     rows = []
     for line in lines:
@@ -108,6 +107,12 @@ def _step(
         rows.append(Row(quantity, rule, put_in(rule, known), result, before.node, update=replaces))
         known[str(quantity)] = result
     return given, rows
+
+
+def _free(name: str, taken: set[str]) -> str:
+    while name in taken:
+        name += "′"
+    return name
 
 
 def _state(optimizer: Optimizer, row: Row) -> dict[str, Any]:

@@ -201,8 +201,8 @@ class Script:
         """What the next pass begins with: quantities, each with the tree of its number."""
         found = [[line["sets"], line["result"]] for line in self.updates if "sets" in line]
         if "t" in self.stage.given:
-            t = self.leaf_of["t"]
-            found.append([t[1], [self.trees.rows.number(ops.ADD, 2), t, 1.0]])
+            t = self.index[self.stage.given["t"]]
+            found.append([t, [self.trees.rows.number(ops.ADD, 2), ["v", t], 1.0]])
         return found
 
     def line_as_data(self, line: Line) -> dict[str, Any]:

@@ -56,7 +56,7 @@ class Stage(Scene):
 
     Attributes:
         nodes: the Values of the page, inputs first; `number_of` tells the number of each.
-        given: what an optimiser sets and remembers, by name, as leaves of no card; `number_of` counts on.
+        given: what an optimiser sets and remembers, by letter, as leaves of no card; `number_of` counts on.
         slope_of: for each element of a ŷ that no node computes, the log Σ exp z and the input whose slope it is.
         cards: the cards, inputs first; `card_of` tells on which a Value or Tensor is.
         source: the DOT text.
@@ -113,8 +113,9 @@ class Stage(Scene):
     def remember(self, derivation: Derivation, given: Sequence[Row]) -> None:
         """Fill in `given` for an update: the settings of the optimiser, and its state."""
         made = Tensor if self.level == "tensor" else Value
-        self.given = {str(row.quantity): made(row.result) for row in given}
-        derivation.names |= {node: name for name, node in self.given.items()}
+        names = {str(row.quantity): made(row.result) for row in given}
+        derivation.names |= {node: name for name, node in names.items()}
+        self.given = {name.rstrip("′"): node for name, node in names.items()}
         self.number_of |= {v: k for k, v in enumerate(values_in(self.given), start=len(self.nodes))}
 
     def number_values(self) -> None:
