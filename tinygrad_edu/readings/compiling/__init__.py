@@ -2,6 +2,11 @@
 
 Nothing here knows a derivative. A gradient is a graph like any other, so it is enough to print
 graphs: a line is a step, and a step that is used once stands where it is used.
+
+To read in this order: `terms` (a graph with less in it), `statements` (the plan of a program, and how it is printed),
+`source` (structures as text, and what is said where a program fails). For C: `flat`, then `machine`. For arrays:
+`recording` (a graph of Tensors once more, for other numbers of examples), `lowering` (formulas of paper as steps of
+NumPy), `matrices` (the lines of the derivation as a plan), `matrix_program`.
 """
 
 from __future__ import annotations
