@@ -17,6 +17,7 @@ from ...shapes import nested
 from ...value import Value
 from ...writing.algebra import Symbol
 from ...writing.expression import Expression, Name
+from ..layers import computed_from
 from .source import ends
 
 
@@ -89,40 +90,32 @@ def recorded(outputs: Sequence[Tensor], inputs: Mapping[Tensor, Tensor | None]) 
     Raises:
         TypeError: a Tensor was computed in a way that cannot be recorded again, or is a derivative of derivatives.
     """
-    ends = list(outputs)
-    for end in ends:  # which grows
-        ends += [y for t in topological_order(end) if (y := _differentiated(t)) is not None and y not in ends]
-    order = topological_order(*ends)
+    roots = list(outputs)
+    for root in roots:  # which grows
+        differentiated = [t.operation.of for t in topological_order(root) if t.operation]
+        roots += [y for y in differentiated if isinstance(y, Tensor) and y not in roots]
+    order = topological_order(*roots)
     new = {t: _leaf(t) if other is None else other for t, other in inputs.items()}
     given: dict[Tensor, tuple[Tensor, Tensor]] = {}
-    above: set[Tensor] = set()  # what depends on derivatives
     for t in order:
         if t in new:
             continue
-        if t.op is A.MAP and t.operation and t.operation.of is not None:
+        if t.operation and t.operation.of is not None:
             shape = new[t.inputs[0]].shape
             new[t] = from_values([Value(0.0) for _ in range(prod(shape))], shape)
             given[t] = _tensor_of(t.operation.of, order), t.inputs[0]
-            above.add(t)
         elif all([new[a] is a for a in t.inputs]):
             new[t] = t
         else:
             new[t] = again(t, [new[a] for a in t.inputs])
-            above.update([t] if not above.isdisjoint(t.inputs) else [])
-    for y, _ in given.values():
-        if y in above:
-            raise TypeError('compile_graph: a derivative of derivatives has no matrix form here; level="value" has')
+    if not computed_from(given, order).isdisjoint([y for y, _ in given.values()]):
+        raise TypeError('compile_graph: a derivative of derivatives has no matrix form here; level="value" has')
     derivatives = {new[t]: (new[y], new[x]) for t, (y, x) in given.items()}
     return Recording([new[t] for t in outputs], [new[t] for t in inputs], derivatives)
 
 
 def _leaf(t: Tensor) -> Tensor:
     return t if not t.inputs else Tensor(from_values([Value(v.data) for v in t.values], t.shape), t.label)
-
-
-def _differentiated(t: Tensor) -> Tensor | None:
-    y = t.operation.of if t.operation else None
-    return y if isinstance(y, Tensor) else None
 
 
 def _tensor_of(y: Any, order: Sequence[Tensor]) -> Tensor:
