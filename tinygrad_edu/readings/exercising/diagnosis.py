@@ -1,7 +1,5 @@
 """What the numbers of a line say: how far rounding moves them, and which mistake or slip of the pen gives them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from functools import reduce
 from math import prod

@@ -1,7 +1,5 @@
 """Marking with follow-through: a line is right if it is its rule applied to the student's own earlier numbers."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction

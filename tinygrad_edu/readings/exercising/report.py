@@ -1,7 +1,5 @@
 """Marks: of one student and of a class, as tables that are printed and saved."""
 
-from __future__ import annotations
-
 import csv
 import io
 import re

@@ -1,7 +1,5 @@
 """The lines of a worksheet as data: what is asked, its rule and key, and names that can be typed."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
