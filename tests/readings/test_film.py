@@ -419,3 +419,50 @@ def test_of_many_dead_neurons_three_are_said(chromium, tmp_path):
     opened(chromium, tmp_path, film(trained(net, mse_loss, [[0.1], [0.5]], [[0.0], [1.0]])))
     said = chromium.run("[...byId('said').children].map((li) => li.textContent)")
     assert [line.split(" ")[0] for line in said[-4:]] == ["h⁽¹⁾₁", "h⁽¹⁾₂", "h⁽¹⁾₃", "and"] and said[-1] == "and 2 more"
+
+
+def svg(tag):
+    return f"{{http://www.w3.org/2000/svg}}{tag}"
+
+
+def test_small_multiples_show_what_the_network_says_and_where_the_points_are(tmp_path):
+    training = classes()
+    made = film(training, training)
+    root = ET.fromstring(made.save(tmp_path / "a.svg", steps=[0, 6, 12]).read_text(encoding="utf-8"))
+    assert [float(root.get(side)) for side in ("width", "height")] == [3 * 216 + 16, 2 * (200 + 22 + 16) + 16]
+    places = [tuple(map(float, re.findall(r"[\d.]+", g.get("transform")))) for g in root.findall(svg("g"))]
+    assert places == [(16 + 216 * k, 16 + 238 * j) for j in range(2) for k in range(3)]
+    paths = list(root.findall(svg("g"))[2].iter(svg("path")))
+    (x0, x1), (y0, y1) = made.runs[0].domain
+    for i, j in itertools.product(range(0, 30, 7), range(0, 30, 4)):
+        cell = paths[30 * j + i]
+        assert cell.get("d").startswith(f"M{i * 200 / 30:.1f} {j * 200 / 30:.1f}h")
+        z = training.net([x0 + (i + 0.5) / 30 * (x1 - x0), y1 - (j + 0.5) / 30 * (y1 - y0)]).tolist()
+        best = max(range(3), key=z.__getitem__)
+        certain = (1 / sum([math.exp(x - z[best]) for x in z]) - 1 / 3) / (2 / 3)
+        assert cell.get("fill") == ("#0072b2", "#d55e00", "#009e73")[best]
+        assert float(cell.get("fill-opacity")) == pytest.approx(0.55 * certain, abs=0.006)
+    marks = {0: "m-3 0a", 1: "m-3 -3h", 2: "m0 -4l4 7h"}
+    for path, x, y in zip(paths[900:], training.X, training.Y, strict=True):
+        across, down = 200 * (x[0] - x0) / (x1 - x0), 200 * (y1 - x[1]) / (y1 - y0)
+        assert path.get("d").startswith(f"M{across:.1f} {down:.1f}{marks[y]}")
+
+
+def test_a_curve_of_small_multiples_goes_where_the_network_says(tmp_path):
+    training = line()
+    made = film(training)
+    (x0, x1), (y0, y1) = made.runs[0].domain
+    root = ET.fromstring(made.save(tmp_path / "a.svg", steps=[12]).read_text(encoding="utf-8"))
+    curve, *points = root.iter(svg("path"))
+    found = [tuple(map(float, part.split())) for part in curve.get("d")[1:].split("L")]
+    for k, (across, down) in enumerate(found):
+        y = training.net([x0 + (k + 0.5) / 30 * (x1 - x0)]).item()
+        assert (across, down) == pytest.approx((200 * (k + 0.5) / 30, 200 * (y1 - y) / (y1 - y0)), abs=0.06)
+    assert len(found) == 30 and len(points) == 4
+
+
+def test_a_table_has_the_loss_of_points_that_are_held_out(tmp_path):
+    training = trained(MLP([1, 1], init=0.0), mse_loss, [[1.0]], [[2.0]], steps=3, held_out=([[2.0]], [[3.0]]), keep=2)
+    rows = list(csv.DictReader(io.StringIO(film(training).save(tmp_path / "a.csv").read_text(encoding="utf-8"))))
+    assert [row["step"] for row in rows] == ["0", "2", "3"]
+    assert [float(row["held_out"]) for row in rows] == training.record.held_out
