@@ -336,15 +336,16 @@ class Derivation:
         >>> print(explain(Value(2.0, label="x")).to("markdown").splitlines()[0])
         ## Forward
         """
+        title = " ".join((self.title or "").split())
         match format:
             case "text":
                 return self._as_text()
             case "markdown":
-                return self._as_markdown()
-            case "fragment":
-                return self._as_fragment()
-            case "latex":
-                return "\n".join([_PREAMBLE, self._as_fragment(), r"\end{document}"])
+                return self._typeset(f"# {title}", "## %s", "$$\n%s\n$$", "%s", "\n\n")
+            case "fragment" | "latex":
+                headline = rf"{{\Large\bfseries {latex_words(title)}\par}}"
+                body = self._typeset(headline, r"\section*{%s}", "\\[\n%s\n\\]", "%s\n", "\n")
+                return body if format == "fragment" else "\n".join([_PREAMBLE, body, r"\end{document}"])
         raise ValueError(f'explain: the format is "text", "markdown", "latex" or "fragment", not {format!r}')
 
     def _as_text(self) -> str:
@@ -359,28 +360,17 @@ class Derivation:
             found.append("\n".join(["Remarks\n", *self.remarks]))
         return "\n\n".join(found)
 
-    def _as_markdown(self) -> str:
+    def _typeset(self, title: str, heading: str, formula: str, note: str, between: str) -> str:
+        """The parts with their formulas in LaTeX, each block as its template says."""
         style = LaTeX(self.digits)
-        blocks = [f"# {' '.join(self.title.split())}"] if self.title else []
-        for heading, rows in self.parts:
-            blocks.append(f"## {heading}")
+        blocks = [title] if self.title else []
+        for name, rows in self.parts:
+            blocks.append(heading % name)
             for row in rows:
-                blocks += [f"$$\n{row.latex(self.digits)}\n$$", *row.sentences(style)]
+                blocks += [formula % row.latex(self.digits), *[note % said for said in row.sentences(style)]]
         if self.remarked:
-            blocks += ["## Remarks", *map(style.sentence, self.remarked)]
-        return "\n\n".join(blocks)
-
-    def _as_fragment(self) -> str:
-        style = LaTeX(self.digits)
-        lines = [rf"{{\Large\bfseries {latex_words(self.title)}\par}}"] if self.title else []
-        for heading, rows in self.parts:
-            lines.append(rf"\section*{{{heading}}}")
-            for row in rows:
-                lines += [r"\[", row.latex(self.digits), r"\]"]
-                lines += [note + "\n" for note in row.sentences(style)]
-        if self.remarked:
-            lines += [r"\section*{Remarks}", "\n\n".join(map(style.sentence, self.remarked))]
-        return "\n".join(lines)
+            blocks += [heading % "Remarks", "\n\n".join(map(style.sentence, self.remarked))]
+        return between.join(blocks)
 
     def save(self, path: str | os.PathLike[str]) -> pathlib.Path:
         """Write it as text (.txt), Markdown (.md) or a LaTeX document (.tex). ValueError for another suffix.
