@@ -246,7 +246,7 @@ def _parser() -> argparse.ArgumentParser:
         add(name, "formula", 'such as "tanh(w*x + b)"', metavar="FORMULA")
         add(name, "values", "a value for each name in it", metavar="name=number", nargs="*")
     for name, formats in FORMATS.items():
-        add(name, "-o", "by default standard output, which is -", dest="output", metavar="FILE")
+        add(name, "-o", "where to: a file, or - for standard output, the default", dest="output", metavar="FILE")
         add(name, "--format", f"of what is printed (default: {formats[0]})", choices=formats)
     marked = "worksheet mark"
     add(f"explain {marked}", "--wrt", "only what leads to this name", metavar="NAME", action="append", default=[])
