@@ -109,7 +109,7 @@ def test_json_is_a_form_with_numbers_or_nested_lists(tmp_path: Path) -> None:
 def test_a_form_of_another_variant_is_refused_and_one_without_a_name_is_noted(tmp_path: Path) -> None:
     other = sheet_of(8)
     assert other.id != SHEET.id
-    with pytest.raises(ValueError, match=f"form of another sheet, '{other.id}'; this one is '{SHEET.id}'"):
+    with pytest.raises(ValueError, match=f"form of another sheet or variant, '{other.id}'; this one is '{SHEET.id}'"):
         marks_of(tmp_path / "ann.csv", other.key().answers())
     with pytest.raises(ValueError, match="form of another sheet"):
         SHEET.mark({**KEY, "sheet-id": other.id})

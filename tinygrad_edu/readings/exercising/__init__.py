@@ -227,7 +227,7 @@ class Worksheet:
             raise TypeError(f"mark: answers by name are needed, or the path of a file, not {answers!r}")
         refused = {paper.student: paper.refused for paper in papers if paper.refused}
         for paper in [paper for paper in papers if paper.id and paper.id not in sheets]:
-            refused[paper.student] = f"it is a form of another sheet, {paper.id!r}; this one is {self.id!r}: perhaps another variant"
+            refused[paper.student] = f"it is a form of another sheet or variant, {paper.id!r}; this one is {self.id!r}"
         if alone and refused:
             raise ValueError(f"mark: {refused.popitem()[1]}")
         marked = {
