@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from ... import array_ops as A
@@ -147,6 +148,61 @@ def printed(plan: Plan) -> tuple[str, list[str], list[tuple[str, Any]]]:
     return source, functions, [(name, mapped(expected, entry)) for name, entry in plan.entries]
 
 
+@dataclass
+class Lines:
+    """The derivation on paper: a formula and a shape for each name, and a formula for each output."""
+
+    names: Names
+    forward: dict[str, tuple[Expression, Shape]] = field(default_factory=dict)
+    backward: dict[str, tuple[Expression, Shape]] = field(default_factory=dict)
+    constants: dict[str, Tensor] = field(default_factory=dict)
+    results: list[Expression] = field(default_factory=list)
+
+
+def lines_of(recording: Recording) -> Lines:
+    """The lines by which the outputs are computed. Raises TypeError where one has no matrix form."""
+    derivatives, given = recording.derivatives, dict.fromkeys(recording.inputs)
+    above = computed_from(derivatives, topological_order(*recording.outputs))
+    roots = list(dict.fromkeys([y for y, _ in derivatives.values()]))
+    wrt = list(dict.fromkeys([x for _, x in derivatives.values()]))
+    ends = list(dict.fromkeys([*[t for t in recording.outputs if t not in above], *roots]))
+    names = Names(ends, [*given, *wrt])
+    result = from_values([Value(0.0)], (), A.Operation(_RESULT), *ends)
+    found = Quantities(result, names, wrt)
+    lines = Lines(names)
+    for q in found.of.values():
+        if q.tensor not in given and q.tensor is not result:
+            if q.node.inputs:
+                lines.forward[q.name] = found.written_out(q.node), q.tensor.shape
+            else:
+                lines.constants[q.name] = q.tensor
+    for root in roots:
+        rules = dict(gradients(root, found, {}))
+        passed = [q for q in found.of.values() if q in rules]
+        for q in by_height(sorted(passed, key=lambda q: bool(q.inputs))):
+            lines.backward[E.Derivative(found.of[root].name, q.name).text] = rules[q], q.tensor.shape
+
+    def symbol(t: Tensor) -> Expression | None:
+        """How an output, or what it is computed from, is written; None for its own formula."""
+        if t in derivatives:
+            y, x = derivatives[t]
+            name = E.Derivative(found.of[y].name, names(x)).text
+            if x in found.of and name not in lines.backward:
+                raise TypeError(f"compile_graph: {name} has no matrix form, {_INSTEAD}")
+            return Name(name, x.shape) if name in lines.backward else Apply(ops.MUL, (Constant(0.0), E.Ones(x.shape)))
+        if t in given:
+            return Name(names(t), t.shape)
+        if t in found.graph.nodes:
+            return found.symbol(t)
+        if not t.inputs and t.shape:
+            lines.constants[names(t)] = t
+            return Name(names(t), t.shape)
+        return None
+
+    lines.results += [symbol(t) or formula(t, symbol) for t in recording.outputs]
+    return lines
+
+
 def array_plan(recording: Recording, outputs: Any, inputs: Any, batch: Tensor | None) -> Plan:
     """The plan of a program of arrays, its lines named as on paper.
 
@@ -158,49 +214,9 @@ def array_plan(recording: Recording, outputs: Any, inputs: Any, batch: Tensor | 
     Raises:
         TypeError: something has no matrix form.
     """
-    derivatives, given = recording.derivatives, dict.fromkeys(recording.inputs)
-    above = computed_from(derivatives, topological_order(*recording.outputs))
-    roots = list(dict.fromkeys([y for y, _ in derivatives.values()]))
-    wrt = list(dict.fromkeys([x for _, x in derivatives.values()]))
-    ends = list(dict.fromkeys([*[t for t in recording.outputs if t not in above], *roots]))
-    names = Names(ends, [*given, *wrt])
-    result = from_values([Value(0.0)], (), A.Operation(_RESULT), *ends)
-    found = Quantities(result, names, wrt)
-    forward: dict[str, tuple[Expression, Shape]] = {}
-    backward: dict[str, tuple[Expression, Shape]] = {}
-    constants: dict[str, Tensor] = {}
-    for q in found.of.values():
-        if q.tensor not in given and q.tensor is not result:
-            if q.node.inputs:
-                forward[q.name] = found.written_out(q.node), q.tensor.shape
-            else:
-                constants[q.name] = q.tensor
-    for root in roots:
-        rules = dict(gradients(root, found, {}))
-        passed = [q for q in found.of.values() if q in rules]
-        for q in by_height(sorted(passed, key=lambda q: bool(q.inputs))):
-            backward[E.Derivative(found.of[root].name, q.name).text] = rules[q], q.tensor.shape
-
-    def symbol(t: Tensor) -> Expression | None:
-        """How an output, or what it is computed from, is written; None for its own formula."""
-        if t in derivatives:
-            y, x = derivatives[t]
-            name = E.Derivative(found.of[y].name, names(x)).text
-            if x in found.of and name not in backward:
-                raise TypeError(f"compile_graph: {name} has no matrix form, {_INSTEAD}")
-            return Name(name, x.shape) if name in backward else Apply(ops.MUL, (Constant(0.0), E.Ones(x.shape)))
-        if t in given:
-            return Name(names(t), t.shape)
-        if t in found.graph.nodes:
-            return found.symbol(t)
-        if not t.inputs and t.shape:
-            constants[names(t)] = t
-            return Name(names(t), t.shape)
-        return None
-
-    formulas = forward | backward
-    results = [symbol(t) or formula(t, symbol) for t in recording.outputs]
-    waiting = _names_in(*results)
+    on_paper, given = lines_of(recording), recording.inputs
+    formulas, names = on_paper.forward | on_paper.backward, on_paper.names
+    waiting = _names_in(*on_paper.results)
     for name in waiting:  # which grows
         waiting += [a for a in _names_in(*formulas.get(name, ())[:1]) if a not in waiting]
 
@@ -217,12 +233,12 @@ def array_plan(recording: Recording, outputs: Any, inputs: Any, batch: Tensor | 
         return terms[name]
 
     arrays = Arrays(term)
-    for name, t in ({names(t): t for t in given} | constants).items():
-        terms[name] = arrays.known[name] = Term(arrays, shape=t.shape)
+    for name, t in ({names(t): t for t in given} | on_paper.constants).items():
+        terms[name] = arrays.known["given", name] = Term(arrays, shape=t.shape)
     if batch is not None:
         terms[N.text] = arrays.step(call("len"), [terms[names(batch)]], (), COUNT)
-    lines = [[term(name) for name in part if name in waiting] for part in (forward, backward)]
-    last = [arrays.lowered(e) for e in results]
+    lines = [[term(name) for name in part if name in waiting] for part in (on_paper.forward, on_paper.backward)]
+    last = [arrays.lowered(e) for e in on_paper.results]
     order = [*arrays.known.values()]
     used = needed(order, last)
     sections = [("forward", lines[0]), ("backward", lines[1])] if all(lines) else []
@@ -236,7 +252,7 @@ def array_plan(recording: Recording, outputs: Any, inputs: Any, batch: Tensor | 
         [t for t in order if t in used],
         [*lines[0], *lines[1]],
         names,
-        {terms[name]: (name, t) for name, t in constants.items() if terms[name] in used},
+        {terms[name]: (name, t) for name, t in on_paper.constants.items() if terms[name] in used},
     )
 
 
