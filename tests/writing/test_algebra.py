@@ -18,7 +18,6 @@ FORMULAS = {
     "−p · q": [lambda p, q: (-p) * q, lambda p, q: p * (-q)],
     "6 · p": [lambda p, q: 2 * (3 * p), lambda p, q: (3 * p) * 2],
     "2 · p": [lambda p, q: p + p],
-    "q + 2 · p": [lambda p, q: q + p + p],
     "p²": [lambda p, q: p * p, lambda p, q: p**2],
     "1 / p": [lambda p, q: 1 / p],
     "−p / q": [lambda p, q: (-p) / q],

@@ -185,8 +185,6 @@ def add(a: Expression, b: Expression) -> Expression:
             return b
         case E.Constant(p), E.Constant(q):
             return E.Constant(p + q)
-        case E.Apply(ops.ADD, (d, e)), _ if same(e, b):  # d + b + b
-            return add(d, multiply(E.Constant(2.0), b))
     if p < 0:
         return subtract(a, multiply(E.Constant(-p), c))
     return multiply(E.Constant(2.0), b) if same(a, b) else E.Apply(ops.ADD, (a, b))
@@ -260,14 +258,9 @@ def divide(a: Expression, b: Expression) -> Expression:
 
 
 def power(a: Expression, n: float) -> Expression:
-    match a, n:
-        case _, 1.0:
-            return a
-        case _, 0.0:
-            return E.Constant(1.0)
-        case E.Constant(p), _ if p:
-            return E.Constant(p**n)
-    return E.Apply(ops.power(n), (a,))
+    if n == 1:
+        return a
+    return E.Apply(ops.power(n), (a,)) if n else E.Constant(1.0)
 
 
 def negative(a: Expression) -> Expression:
@@ -297,9 +290,7 @@ def transpose(a: Expression) -> Expression:
             return E.MatMul(tuple([transpose(f) for f in reversed(factors)]))  # (A B)ᵀ = Bᵀ Aᵀ
         case E.MatMul((c, E.Transpose(d))) if len(c.shape) == len(d.shape) == 1:
             return E.MatMul((d, transpose(c)))  # (c dᵀ)ᵀ = d cᵀ
-        case E.Ones(shape) if len(shape) > 1:
-            return E.Ones(shape[::-1])
-    if len(a.shape) > 2:
+    if len(a.shape) > 1:
         return permuted(a, tuple(range(len(a.shape)))[::-1])
     return E.Transpose(a) if a.shape else a
 
@@ -314,7 +305,7 @@ def permuted(a: Expression, axes: Shape) -> Expression:
             return E.Ones(tuple([shape[k] for k in axes]))
     if axes == tuple(range(len(axes))):
         return a
-    return transpose(a) if axes == (1, 0) else E.Transpose(a, axes)
+    return E.Transpose(a, None if axes == (1, 0) else axes)
 
 
 @linear
