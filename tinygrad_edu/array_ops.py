@@ -21,7 +21,7 @@ from . import ops
 class ArrayOp(NamedTuple):
     """One row: `value(a, …)` is y, and `passes_on(G, y, a, …)` is what each input gets of G = ∂L/∂y.
 
-    Both also get by name what the operation was given beside its inputs: `axis`, `shape` or `place`.
+    Both also get by name what the operation was given beside its inputs: `axis`, `shape`, `place` or `less`.
     """
 
     symbol: str
@@ -140,7 +140,8 @@ LOG_SOFTMAX = ArrayOp("log_softmax", lambda a, axis: a.log_softmax(axis),
 PER_COUNT   = ArrayOp("÷",           lambda total, a, axis, less: total / (count(a, axis) - less),
                                      lambda G, y, total, a, axis, less: (G / (count(a, axis) - less), 0.0))
 
-# Other arrangements of the same numbers: each gets back G where its own numbers went. A `place` is a part of a.
+# Other arrangements of the same numbers: each gets back G where its own numbers went. A `place` says which elements of
+# `a` were taken; `G.placed` has G there, and 0 elsewhere.
 TRANSPOSE   = ArrayOp("ᵀ",           lambda a: transposed(a),
                                      lambda G, y, a: (transposed(G),))
 PERMUTE     = ArrayOp("permute",     lambda a, axis: a.permute(axis),

@@ -31,10 +31,10 @@ def refuse(op: Op, inputs: tuple[Value, ...], arguments: tuple[Any, ...], error:
     """Raise `error` for a node that has no finite value."""
     now = [x for a in arguments for x in (a if isinstance(a, tuple) else (a,))]  # in forward() not yet inputs' data
     row, a = (op if op.exponent is None else ops.power), inputs[0]
+    # A first argument of 0: was it, or one of its own inputs, a sigmoid or an exponential that is 0 far out?
     zeros = [(a.op, now[0]), *[(b.op, b.data) for b in a.inputs]] if now[0] == 0 else []
     far_out = [(row, b) for b, y in zeros if y == 0 or (b is ops.SIGMOID and y == 1)]
-    keys = [*far_out, (row, error), error]
-    cause = next((CAUSES[key] for key in keys if key in CAUSES), "the numbers are outside the domain")
+    cause = next((CAUSES[key] for key in [*far_out, (row, error), error] if key in CAUSES), "outside the domain")
     raise error(f"{op.symbol} of {listed(inputs, now)} has no finite value; usual cause: {cause}") from None
 
 

@@ -80,7 +80,9 @@ def flattened(data: Any) -> tuple[Sequence[Any], Shape]:
     >>> flattened([[1, 2, 3], [4, 5, 6]])
     ([1, 2, 3, 4, 5, 6], (2, 3))
     """
-    if type(data) is not list:  # the common case first: the questions below are slow
+    if isinstance(data, (int, float)):  # the common cases first: the questions below are slow
+        return [data], ()
+    if type(data) is not list:
         if isinstance(getattr(data, "values", None), tuple):
             return data.values, data.shape
         if hasattr(data, "tolist"):
@@ -210,6 +212,8 @@ def as_keys(shape: Shape, index: Any) -> tuple[Key, ...]:
 
 def _integers(key: Any) -> Any:
     """A whole number, or an array of them as nested lists."""
+    if is_integer(key):
+        return int(key)
     flat, shape = flattened(key)
     numbers = [n if is_integer(n) or isinstance(n, float) else getattr(n, "data", n) for n in flat]  # n may be a Value
     for n in numbers:

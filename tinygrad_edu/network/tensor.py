@@ -462,9 +462,7 @@ def random_source(seed: Seed) -> Random:
 
     Without a seed it starts from a number that `random` draws, so that `random.seed` governs it.
     """
-    if seed is None:
-        seed = random.getrandbits(64)
-    return seed if isinstance(seed, random.Random) else random.Random(seed)
+    return seed if isinstance(seed, Random) else Random(random.getrandbits(64) if seed is None else seed)
 
 
 def fitting(name: str, data: Any, shape: Shape) -> list[float]:
