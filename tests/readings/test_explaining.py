@@ -599,11 +599,6 @@ def test_the_update_of_a_number_adds_up_its_contributions():
     assert r"{\Large\bfseries A square\par}" in derivation.to("latex")
 
 
-def test_eta_is_written_as_a_number_where_the_graph_has_a_quantity_of_that_name():
-    x, eta = named(x=3.0, η=2.0)
-    assert str(explain(x * eta, wrt=x, eta=0.5).update[0]) == "x ← x − 0.5 · ∂f/∂x = 3 − 0.5 · 2 = 2"
-
-
 # LaTeX and Markdown.
 
 
