@@ -127,6 +127,7 @@ function drawBenches() {
 function open_(part) {
   opened = part;
   drawBenches();
+  fitIfReadable();
   remember();
 }
 

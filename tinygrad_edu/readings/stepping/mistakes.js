@@ -12,14 +12,15 @@ function differs(n, wrong) {
 function drawWrong() {
   // The wrong gradient struck out below the right one, in a matrix beside it; and the way that was lost dashed.
   for (const element of all(".struck")) element.remove();
-  mark("lost", []);
+  for (const name of ["lost", "unlike"]) mark(name, []);
   const moves = [], wrong = wrongGradients(moves);
   if (!wrong) return;
   for (const place of places.filter(({ what }) => what === "gradient")) {
     if (!differs(place.node, wrong[place.node]) || numberAt(place, seenNow(null)) === undefined) continue;
     const [x, y, size] = ["x", "y", "font-size"].map((name) => Number(place.text.getAttribute(name)));
     const said = place.cell ? fitting(wrong[place.node], compact, data.narrow) : short(wrong[place.node]);
-    place.group.append(svgElement("text", { x, y: y + (place.cell ? 9 : 17), "font-size": place.cell ? 8.5 : size, class: "struck" }, said));
+    place.group.classList.add("unlike");
+    place.group.append(svgElement("text", { x, y: y + (place.cell ? 4 : 17), "font-size": size, class: "struck" }, said));
   }
   const lost = lostMoves(moves).map(({ from, to }) => [cardOf(from), cardOf(to)].join());
   mark("lost", arrows.filter(({ from, to }) => lost.includes([to, from].join())).map(({ id }) => id));

@@ -7,6 +7,7 @@ const [picture, slider, fit, hide, lines_] = ["picture", "slider", "fit", "hide"
 const svg = picture.querySelector("svg");
 const all = (selector) => [...svg.querySelectorAll(selector)];
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
+const narrow = matchMedia("(max-width: 50rem), (max-height: 30rem)"); // as in page.css: there the whole page scrolls
 const embedded = window.parent !== window; // in a frame `location` is read, and not written
 const { steps } = data, last = steps.length - 1, end = steps.findLastIndex(({ phase }) => phase !== "update");
 const moving = new Set(data.moving); // the leaves that an update moves
@@ -105,6 +106,7 @@ function draw() {
   mark("near", near.filter((id) => id !== hand));
   mark("used", state.all ? [] : used);
   light();
+  const switched = document.body.classList.contains("all") !== state.all;
   document.body.classList.toggle("all", state.all);
   byId("said").className = phase;
   byId("title").replaceChildren(...asNodes(title));
@@ -115,6 +117,7 @@ function draw() {
   byId("onward").hidden = !data.live || state.all || covered || state.step <= end;
   byId("said").hidden = state.all && !state.card && !state.element && !covered;
   byId("said").scrollTop = 0;
+  if (switched) resize(); // lines of a step take room from the picture
   drawFilm(phase);
   byId("result").replaceChildren(...resultNodes());
   hooks.shown(covered);
@@ -378,9 +381,14 @@ const READ_WITH_EASE = 11, READ_AT_ALL = 9; // pixels of the smallest text
 const smallest = Math.min(...all("text[font-size]").map((text) => Number(text.getAttribute("font-size"))));
 
 function resize() {
-  // The whole picture in its window; or else so large that its smallest text is read, and it is scrolled.
-  const { width, height } = svg.viewBox.baseVal, across = (picture.clientWidth - 4) / width;
-  const whole = Math.min(across, (picture.clientHeight - 4) / height, 2);
+  // The whole picture in its window; or else so large that its smallest text is read, and it is scrolled. Where there
+  // is room below it, the laboratory opens there.
+  const { width, height } = svg.viewBox.baseVal;
+  document.body.classList.toggle("flat", height * (picture.clientWidth / width) < 0.4 * picture.clientHeight);
+  const { paddingRight, paddingBottom } = getComputedStyle(picture); // where the laboratory is
+  const across = (picture.clientWidth - parseFloat(paddingRight) - 4) / width;
+  const room = narrow.matches ? 0.8 * innerHeight : picture.clientHeight - parseFloat(paddingBottom) - 4;
+  const whole = Math.min(across, room / height, 2);
   const scale = Math.max(fit.checked ? whole : Math.max(READ_WITH_EASE / smallest, Math.min(across, 1.15)), 0.01);
   svg.setAttribute("width", width * scale);
   svg.setAttribute("height", height * scale);

@@ -87,7 +87,7 @@ function triangle(x, y, slope, { low, high, across, up }) {
   const [x1, x2, y1, y2] = [across(x), across(x + step), up(y), up(y + slope * step)];
   return [
     segment(x1, y1, x2, y1, "triangle"), segment(x2, y1, x2, y2, "triangle"),
-    label((x1 + x2) / 2, y1 + (y2 < y1 ? 14 : -5), "middle", `Δ${names[Number(leaf.value)]} = ${short(rounded12(step))}`),
+    label((x1 + x2) / 2, y1 + (y2 < y1 && y1 < TOP + HEIGHT - 16 ? 14 : -5), "middle", `Δ${names[Number(leaf.value)]} = ${short(rounded12(step))}`),
     label(x2 + (step > 0 ? 5 : -5), (y1 + y2) / 2 + 4, step > 0 ? "start" : "end", `Δ${L} = ${short(slope * step)}`),
   ];
 }
