@@ -22,9 +22,9 @@ from .tensor import Seed, Tensor, as_tensor, assign, random_source
 
 
 class Parameter(Tensor):
-    """A Tensor that a Module is to learn: a leaf; for the rest see `Tensor`.
+    """A Tensor that a Module learns. Its elements are leaves.
 
-    Of what was computed it takes the numbers alone, as new leaves, as PyTorch's does.
+    Of elements that were computed it takes the numbers alone, as new leaves, as PyTorch's does.
 
     >>> Parameter(Tensor.ones(1, 2) * 0.5)
     Parameter([[0.5, 0.5]])
@@ -54,7 +54,7 @@ class Parameter(Tensor):
 
 
 class Module:
-    """A function with parameters: what it holds as attributes is found by itself.
+    """A function with parameters, which it finds among its attributes.
 
     Subclasses set Parameters, Modules, or lists, tuples and dicts of them, nested, as attributes
     and define `forward`.

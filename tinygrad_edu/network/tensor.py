@@ -36,8 +36,8 @@ class Tensor(Reductions):
 
     `values` are the elements, row by row, and `shape` the sizes of the axes; a Tensor of shape
     () holds one number. The elements are ordinary Values: `t[i, j]` is one, and slices and
-    reshapes share them. `op` and `inputs` say how and from which Tensors this one was computed,
-    and `operation` with what else: an axis, an exponent, an index.
+    reshapes share them. `operation` says how this Tensor was computed (the row, an axis, an index) and
+    `inputs` from which Tensors; a leaf has none.
 
     Operators and functions are those of a Value, `Operators`; what goes along an axis is in `Reductions`.
 
@@ -66,8 +66,10 @@ class Tensor(Reductions):
     inputs: tuple[Tensor, ...]
 
     def __init__(self, data: Any, label: str | None = None) -> None:
-        values, self.shape = _parse(data)
-        self.values = tuple(values)
+        flat, self.shape = shapes.flattened(data)
+        if not flat:
+            raise ValueError("a Tensor needs at least one number, not an empty list")
+        self.values = tuple(map(constant, flat))
         self.operation = None
         self.inputs = ()
         self._label = label
@@ -510,13 +512,3 @@ def from_values(values: Iterable[Value], shape: Shape, operation: Operation | No
 def as_tensor(x: Any) -> Tensor:
     """`x` itself if it is a Tensor, else one made of it."""
     return x if isinstance(x, Tensor) else Tensor(x)
-
-
-def _parse(data: Any) -> tuple[list[Value], Shape]:
-    """The elements and the shape of nested sequences."""
-    if isinstance(data, (float, Value)):
-        return [constant(data)], ()
-    flat, shape = shapes.flattened(data)
-    if not flat:
-        raise ValueError("a Tensor needs at least one number, not an empty list")
-    return [constant(x) for x in flat], shape
