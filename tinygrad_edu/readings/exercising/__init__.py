@@ -198,8 +198,8 @@ class Worksheet:
                 .tsv, .json, .xlsx), of a folder of them, or of a table with the names of the blanks in its head.
             points: of lines, by name; by default 1, and 0 for a line that only copies another.
             credit: what part of its points a number gets that is "right", "own" (right from the student's own
-                earlier numbers), "coarse" (of too few digits), "wrong", "illegible" or "blank"; by default 1, 1
-                and 0.
+                earlier numbers), "coarse" (of too few digits), "wrong", "illegible" or "blank"; by default 1 for
+                the first two, and 0 for the others.
             tolerance: how far a number may be off, in units of the last place that it is given with.
             least_digits: the significant figures that a number must have, at most as many as the key's.
             variants: further sheets, of other seeds: each form is marked with the sheet that it belongs to.
