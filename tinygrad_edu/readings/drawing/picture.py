@@ -19,10 +19,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from ...writing.files import write_whole
+from ...writing.files import save_as
 from .look import printable, style_sheet
-
-SUFFIXES = (".svg", ".png", ".pdf", ".dot", ".gv")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -79,19 +77,13 @@ class Drawing:
         Traceback (most recent call last):
         ValueError: a drawing is saved as .svg, .png, .pdf, .dot or .gv, not '.jpeg'
         """
-        path = Path(path)
-        suffix = path.suffix.lower()
-        if suffix not in SUFFIXES:
-            known = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
-            raise ValueError(f"a drawing is saved as {known}, not {suffix or path.name!r}")
-        if suffix in (".dot", ".gv"):
-            content = self.source.encode()
-        elif suffix == ".svg":
-            content = self.svg(timeout).encode()
-        else:
-            content = render(self.source, suffix[1:], timeout)
-        write_whole(path, content)
-        return path
+
+        def made(suffix: str) -> str | bytes:
+            if suffix in (".dot", ".gv"):
+                return self.source
+            return self.svg(timeout) if suffix == ".svg" else render(self.source, suffix[1:], timeout)
+
+        return save_as(path, "a drawing is", (".svg", ".png", ".pdf", ".dot", ".gv"), made)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """For notebooks: the SVG, or where that fails the reason as text. It never raises.

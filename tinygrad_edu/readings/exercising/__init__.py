@@ -21,7 +21,7 @@ from typing import Any
 
 from ...network.optim import Optimizer
 from ...value import real_number
-from ...writing.files import write_whole
+from ...writing.files import save_as
 from ..explaining import wanted
 from ..explaining.updates import step_by
 from ..frame import framed
@@ -157,9 +157,8 @@ class Worksheet:
         >>> sheet.save("sheet.html")  # doctest: +SKIP
         PosixPath('sheet.html')
         """
-        path = Path(path)
-        write_whole(path, self.to(path.suffix.lower().removeprefix(".")).encode())
-        return path
+        suffixes = (".html", ".tex", ".md", ".csv", ".json")
+        return save_as(path, "a worksheet is", suffixes, lambda suffix: self.to(suffix[1:]))
 
     def answers(self, format: str = "csv") -> str:
         """The form to fill in, as "csv" or "json": one line for each number; of a key with its numbers.

@@ -168,4 +168,4 @@ def _known(q: Question, sheet: Worksheet) -> str:
     return f"\n{line}\n" if "\n" in line else line
 
 
-FORMATS: dict[str, Callable[[Worksheet], str]] = {"html": as_html, "htm": as_html, "tex": as_latex, "md": as_markdown}
+FORMATS: dict[str, Callable[[Worksheet], str]] = {"html": as_html, "tex": as_latex, "md": as_markdown}

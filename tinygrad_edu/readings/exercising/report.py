@@ -10,7 +10,7 @@ from html import escape
 from itertools import groupby
 from pathlib import Path
 
-from ...writing.files import write_whole
+from ...writing.files import save_as
 from ...writing.notation import short
 from ..explaining.mistakes import Mistake
 
@@ -57,12 +57,9 @@ class _Report:
         Traceback (most recent call last):
         ValueError: marks are saved as .txt, .csv or .html, not '.pdf'
         """
-        path = Path(path)
-        format = {".txt": "text", ".csv": "csv", ".html": "html", ".htm": "html"}.get(path.suffix.lower())
-        if format is None:
-            raise ValueError(f"marks are saved as .txt, .csv or .html, not {path.suffix or path.name!r}")
-        write_whole(path, f"{self.to(format)}\n".encode("utf-8-sig" if format == "csv" else "utf-8"))
-        return path
+        formats = {".txt": "text", ".csv": "csv", ".html": "html"}
+        mark = {".csv": "\ufeff"}  # by which a spreadsheet knows UTF-8
+        return save_as(path, "marks are", formats, lambda suffix: f"{mark.get(suffix, '')}{self.to(formats[suffix])}\n")
 
     def __repr__(self) -> str:
         return str(self)

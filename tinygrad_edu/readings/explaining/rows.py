@@ -8,7 +8,7 @@ from itertools import chain, repeat
 from typing import Any, TypeAlias
 
 from ...writing.expression import Expression, Number, Path, chunks, parts
-from ...writing.files import write_whole
+from ...writing.files import save_as
 from ...writing.latex import LaTeX, latex_words
 from ...writing.paper import Text, display_width, padded, written
 
@@ -380,12 +380,8 @@ class Derivation:
         Traceback (most recent call last):
         ValueError: a derivation is saved as .txt, .md or .tex, not '.pdf'
         """
-        path = pathlib.Path(path)
-        format = {".txt": "text", ".md": "markdown", ".tex": "latex"}.get(path.suffix.lower())
-        if format is None:
-            raise ValueError(f"a derivation is saved as .txt, .md or .tex, not {path.suffix or path.name!r}")
-        write_whole(path, f"{self.to(format)}\n".encode())
-        return path
+        formats = {".txt": "text", ".md": "markdown", ".tex": "latex"}
+        return save_as(path, "a derivation is", formats, lambda suffix: f"{self.to(formats[suffix])}\n")
 
 
 def separated(pieces: Sequence[Any], separator: str) -> list[Any]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from ...writing.files import write_whole
+from ...writing.files import save_as
 from ...writing.paper import Text
 from ..drawing import look
 from ..frame import framed
@@ -22,7 +22,6 @@ from .live import Later, as_json
 from .script import Script
 from .stage import Stage
 
-SUFFIXES = (".html", ".htm")
 PROGRAM = ("engine.js", "numbers.js", "telling.js")  # which touch no page
 _DATA = '"use strict";\nconst data = JSON.parse(document.getElementById("data").textContent);\n'
 LABORATORY = ("laboratory.js", "slope.js", "predict.js", "mistakes.js")
@@ -109,12 +108,7 @@ class Page:
         Traceback (most recent call last):
         ValueError: a page is saved as .html or .htm, not '.pdf'
         """
-        path = Path(path)
-        suffix = path.suffix.lower()
-        if suffix not in SUFFIXES:
-            raise ValueError(f"a page is saved as {' or '.join(SUFFIXES)}, not {suffix or path.name!r}")
-        write_whole(path, self.html.encode())
-        return path
+        return save_as(path, "a page is", (".html", ".htm"), lambda _: self.html)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """For notebooks: the page in a frame of its own, or where that fails the reason. It never raises."""

@@ -23,7 +23,7 @@ from ...network.optim import SGD
 from ...network.tensor import Tensor
 from ...shapes import flattened, is_integer
 from ...value import numbers
-from ...writing.files import write_whole
+from ...writing.files import save_as
 from ...writing.notation import elements
 from ..compiling import compile_graph
 from ..drawing import look
@@ -253,18 +253,12 @@ class Film:
 
         Raises ValueError for another suffix, OSError where the file cannot be written.
         """
-        path = Path(path)
-        match path.suffix.lower():
-            case ".html" | ".htm":
-                text = self.html
-            case ".svg":
-                text = small_multiples(self.runs, list(steps) or [0, self.steps])
-            case ".csv":
-                text = self._table()
-            case suffix:
-                raise ValueError(f"a film is saved as .html, .svg or .csv, not {suffix or path.name!r}")
-        write_whole(path, text.encode())
-        return path
+        formats = {
+            ".html": lambda: self.html,
+            ".svg": lambda: small_multiples(self.runs, list(steps) or [0, self.steps]),
+            ".csv": self._table,
+        }
+        return save_as(path, "a film is", formats, lambda suffix: formats[suffix]())
 
     def _table(self) -> str:
         text = io.StringIO()
