@@ -11,9 +11,8 @@ let gesture = null; // the last change: what it is of, and the numbers before
 let path = []; // the numbers of a descent, from its beginning
 let task_ = null; // the experiment that was set up last
 const done = new Set(); // experiments
-const leafPlaces = new Map(data.leaves.map((n) => [n, (placesOf.get(`v${n}`) ?? []).map(({ group }) => group)]));
-const onCards = data.leaves.filter((n) => leafPlaces.get(n).length);
-const groupsOf = (n) => leafPlaces.get(n) ?? [];
+const onCards = data.leaves.filter((n) => placesOf.has(`v${n}`));
+const groupsOf = (n) => (placesOf.get(`v${n}`) ?? []).map(({ group }) => group);
 
 function numberIn(numbers, n) {
   return numbers.get(n) ?? nodes[n] ?? data.given[n - nodes.length];
@@ -37,7 +36,6 @@ function setTo(numbers, of, keepPath = false) {
 function reconsider() {
   forget();
   redraw();
-  drawBenches();
 }
 
 function change(n, x) {
@@ -126,9 +124,8 @@ function drawBenches() {
 
 function open_(part) {
   opened = part;
-  drawBenches();
+  draw();
   fitIfReadable();
-  remember();
 }
 
 // Experiments.
@@ -162,7 +159,6 @@ function setUp(task, k) {
   const held = task.leaf ?? task.numbers[0]?.[0];
   if (onCards.includes(held)) hold(held);
   byId("doing").textContent = task.sentence; // over the part that opens
-  draw();
   open_(task.shows);
   if (!predict.checked) groupsOf(held)[0]?.focus(); // ↑ and ↓ change it
 }
@@ -197,7 +193,7 @@ function movable(group, n) {
   group.setAttribute("role", "spinbutton");
   group.setAttribute("aria-label", names[n]);
   group.classList.add("leaf");
-  group.addEventListener("focus", () => (hold(n), draw(), drawBenches()));
+  group.addEventListener("focus", () => (hold(n), draw()));
   group.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey) return;
     const on = { ArrowRight: 1, ArrowLeft: -1 }[event.key];

@@ -77,20 +77,17 @@ function show(n) {
   Object.assign(state, { all: false, step: Math.max(0, Math.min(last, n)), card: null, element: null, held: null });
   draw();
   follow();
-  remember();
 }
 
 function showAll() {
   Object.assign(state, { all: true, card: null, element: null, held: null });
   draw();
-  remember();
 }
 
 function redraw() {
   // At other numbers.
   [run, told_] = [compute(changed), null];
   draw();
-  remember();
 }
 
 function seenNow(covered) {
@@ -121,6 +118,7 @@ function draw() {
   drawFilm(phase);
   byId("result").replaceChildren(...resultNodes());
   hooks.shown(covered);
+  remember();
 }
 
 function drawNumbers(seen, after) {
@@ -212,7 +210,7 @@ function lineNode(line) {
   const contents = line.sides.map((side) => asNodes(side, upright)), result = filled("em", ...contents.pop());
   const sides = [...contents, [result]].map((content, k) => filled("span", ` ${k ? "=" : line.relation} `, ...content));
   const [total, ...others] = line.part ? line.notes : [null, ...line.notes];
-  if (total) sides.push(filled("span", "  → ", ...total));
+  if (total) sides.push(Object.assign(filled("span", "  → ", ...total), { className: "total" }));
   for (const note of others) sides.push(Object.assign(filled("span", " ", ...asNodes(note)), { className: "note" }));
   if (line.shape?.length && line.of[0] !== "state") result.querySelectorAll("table").forEach((table) => (table.dataset.of = line.of.join(",")));
   return Object.assign(filled("p", line.quantity, ...sides), { className: line.of[0] + (upright ? " matrices" : "") });

@@ -32,6 +32,7 @@ hooks.shown = (covered) => {
   form.hidden = !covered;
   drawAnswers();
   drawWrong();
+  drawBenches();
   const [question] = covered ? waitingAt(state.step) : [];
   const key = question ? keyOf(question) : "";
   if (key === asking) return;
@@ -146,7 +147,6 @@ function beginPredicting() {
   asking = "";
   if (predict.checked && first) show(first[0]);
   else draw();
-  drawBenches();
 }
 
 function drawAnswers() {

@@ -47,7 +47,10 @@ function printStoryboard() {
     Object.assign(state, { all: false, step: n, card: null, element: null, held: null });
     draw();
     const { title, lines } = story()[n], shown = n ? lines.map(lineNode) : [...lines_.childNodes];
-    if (blank) shown.forEach((node) => node.querySelectorAll("span ~ span > em").forEach((result) => result.replaceChildren("________")));
+    for (const node of blank ? shown : []) {
+      node.querySelectorAll("span ~ span > em").forEach((result) => result.replaceChildren("________"));
+      node.querySelector(".total")?.remove(); // it would tell
+    }
     return filled("article", svg.cloneNode(true), filled("h2", `${n}. `, ...asNodes(title)), ...shown);
   }));
   Object.assign(state, kept);
@@ -98,18 +101,17 @@ function listen() {
   second.prepend(new Option("none", "", true, true));
   for (const n of onCards) for (const group of groupsOf(n)) movable(group, n);
   for (const group of groupsOf(onCards[0])) group.setAttribute("tabindex", 0);
-  leaf.addEventListener("change", () => (hold(Number(leaf.value)), draw(), drawBenches()));
-  second.addEventListener("change", drawBenches);
+  leaf.addEventListener("change", () => (hold(Number(leaf.value)), draw()));
   onNumber(number_, (x) => change(Number(leaf.value), x));
   onNumber(eta, (x) => {
     changed = withRate(changed, x);
     reconsider();
   });
   number_.addEventListener("keydown", (event) => nudge(event, Number(leaf.value)));
-  number_.addEventListener("blur", drawBenches);
+  number_.addEventListener("blur", draw);
   for (const kind of ["pointerdown", "pointermove"]) curve.addEventListener(kind, pointed);
   for (const box of [predict, only]) box.addEventListener("change", beginPredicting);
-  for (const field of [mistake, film]) field.addEventListener("change", () => (draw(), drawBenches()));
+  for (const field of [second, mistake, film]) field.addEventListener("change", () => draw());
   for (const button of bench.querySelectorAll("button[data-bench]")) button.addEventListener("click", () => open_(button.dataset.bench));
   bench.querySelector("button[data-bench=tasks]").hidden = !data.tasks.length;
   svg.setAttribute("role", "group");
