@@ -21,6 +21,9 @@ from .members import KeyPath, Member, Suggested
 from .tensor import Seed, Tensor, as_tensor, assign, random_source
 
 
+_ALONE = "θ"  # a Parameter that no Module holds
+
+
 class Parameter(Tensor):
     """A Tensor that a Module learns. Its elements are leaves.
 
@@ -35,6 +38,8 @@ class Parameter(Tensor):
     def __init__(self, data: Any, label: str | None = None) -> None:
         super().__init__(Tensor(data).map(lambda v: v.detach() if v.op else v), label)
         self.member = Member(shape=self.shape)
+        if label is None:
+            self.suggest(_ALONE)
 
     def _name_elements(self, only_nameless: bool = False) -> None:
         if isinstance(self._label, Suggested):
@@ -81,7 +86,7 @@ class Module:
         """Tell the Parameters and Modules in an attribute where they stand."""
         for path, child in _held((name,), attribute):
             member_of(self).adopt(member_of(child), path)
-            if isinstance(child, Parameter) and child.values[0].label is None:
+            if isinstance(child, Parameter) and child.values[0].label in (None, *elements(_ALONE, child.shape)):
                 child.suggest(next(key for key in reversed(path) if isinstance(key, str)))
 
     def _no_forward(self, *_: Any, **__: Any) -> NoReturn:
