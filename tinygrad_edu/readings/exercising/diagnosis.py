@@ -139,9 +139,9 @@ def slips_of(given: float, decimals: int, meant: float, tolerance: float) -> lis
     return found
 
 
-def numbers_of(made: Made, line: Line, env: Mapping[str, Any], right: Array | None, like: Array) -> Array | None:
+def numbers_of(made: Made, line: Line, env: Mapping[str, Any], right: Array, like: Array) -> Array | None:
     """What a mistake makes of a line. Of many contributions only the wrong one is computed again."""
-    if made.term is None or right is None:
+    if made.term is None:
         return value_of(made.rule, env, like)
     wrong, term = value_of(made.rule, env, like), value_of(line.terms[made.term], env, like)
     if wrong is None or term is None:
@@ -187,15 +187,11 @@ def name_line(
 # What a sheet shows.
 
 
-def differs(a: Array, b: Array, digits: int, units: float = 0.5) -> bool:
-    """Whether some number differs by more than so many units of the last place."""
-    return any([abs(x - y) > units * 10.0**-digits + 1e-9 for x, y in zip(a.numbers, b.numbers)])
-
-
 def mistakes_shown(sheet: Sequence[Question], digits: int, units: float = 0.5) -> dict[str, bool]:
     """For each mistake that can be made on the sheet whether an asked number shows it.
 
-    A mistake may be possible in several lines or ways: one of them that shows is enough.
+    A mistake may be possible in several lines or ways: one of them that shows is enough, by so many units of the last
+    place in some number.
     """
     lines, env = lines_in(sheet), environment(sheet)
     shown: dict[str, bool] = {}
@@ -203,6 +199,7 @@ def mistakes_shown(sheet: Sequence[Question], digits: int, units: float = 0.5) -
         for made in mistakes_in(q.line, lines) if q.asked else []:
             given = numbers_of(made, q.line, env, q.key, q.key)
             if given is not None:
-                id = made.mistake.id
-                shown[id] = shown.get(id, False) or differs(given, q.key, digits, units)
+                id, far = made.mistake.id, units * 10.0**-digits + 1e-9
+                differs = any([abs(x - y) > far for x, y in zip(given.numbers, q.key.numbers)])
+                shown[id] = shown.get(id, False) or differs
     return shown

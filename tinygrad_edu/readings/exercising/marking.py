@@ -39,32 +39,26 @@ def mark_answers(
     sheet: Sequence[Question], answers: Mapping[str, object], scheme: Scheme, notes: Sequence[str] = ()
 ) -> Marks:
     """The marks of one student, from what was written under each name of the form."""
+    asked = [q for q in sheet if q.asked]
     said = [*notes]
-    marker = _Marker(sheet, scheme, _read(sheet, answers, said))
-    marks = [mark for q in sheet if q.asked for mark in marker.line(q)]
-    worth = _points(sheet, scheme)
-    shares = {q.name: worth[q.name] / len(q.key.numbers) for q in sheet if q.asked}
+    marker = _Marker(sheet, scheme, _read(asked, answers, said))
+    marks = [mark for q in asked for mark in marker.line(q)]
+    alone = all([q.copies for q in asked])  # lines that only copy count nothing, unless there are no others
+    worth = {q.name: _exactly(scheme.points.get(q.name, alone or not q.copies)) for q in asked}
+    shares = {q.name: worth[q.name] / len(q.key.numbers) for q in asked}
     earned = [shares[m.line] * _exactly(scheme.credit[m.status]) for m in marks]
     return Marks(marks, float(sum(earned)), float(sum(worth.values())), said + marker.remarks(), scheme.digits)
-
-
-def _points(sheet: Sequence[Question], scheme: Scheme) -> dict[str, Fraction]:
-    """Of each line. Those that only copy count nothing, unless there are no others."""
-    asked = [q for q in sheet if q.asked]
-    alone = all([q.copies for q in asked])
-    default = {q.name: 0.0 if q.copies and not alone else 1.0 for q in asked}
-    return {name: _exactly(scheme.points.get(name, worth)) for name, worth in default.items()}
 
 
 def _exactly(x: float) -> Fraction:
     return Fraction(str(float(x)))  # 0.1 is a tenth
 
 
-def _read(sheet: Sequence[Question], answers: Mapping[str, object], notes: list[str]) -> dict[str, Given | str]:
+def _read(asked: Sequence[Question], answers: Mapping[str, object], notes: list[str]) -> dict[str, Given | str]:
     """What was given under each name: a number, or the sentence that says why it is not one."""
     written = dict(answers)
     read: dict[str, Given | str] = {}
-    for q in [q for q in sheet if q.asked]:
+    for q in asked:
         if len(q.key.shape) == 2 and q.key.shape[0] != q.key.shape[1]:
             m, n = q.key.shape
             turned = {f"{q.name}[{j},{i}]": f"{q.name}[{i},{j}]" for i in range(1, m + 1) for j in range(1, n + 1)}
