@@ -156,6 +156,7 @@ def test_a_matrix_product_on_paper():
     backward_from(z, [1.0, 0.0, 2.0])
     assert W.grad == [[10.0, 1.0], [0.0, 0.0], [20.0, 2.0]]  # δ hᵀ
     assert h.grad == [11.0, 14.0]  # Wᵀ δ
+    assert ([[1.0, 1.0]] @ h).data == [11.0]
 
 
 @given(st.data(), *[st.integers(1, 4)] * 3, st.booleans())

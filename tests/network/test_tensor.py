@@ -167,6 +167,7 @@ def test_data_of_a_computed_tensor_cannot_be_set():
 
 def test_what_needs_one_element_or_an_axis():
     assert Tensor([[3.0]]).item() == 3.0 and f"{Tensor([3.0]):.2f}" == "3.00"
+    assert bool(Tensor([3.0])) and not Tensor(0.0)
     for wrong in (lambda t: t.item(), lambda t: f"{t:.2f}"):
         with pytest.raises(ValueError, match="2 elements, not one"):
             wrong(Tensor([1.0, 2.0]))
