@@ -6,11 +6,9 @@ import errno
 import io
 import math
 import os
-import random
 import re
 import subprocess
 import sys
-from itertools import product
 
 import pytest
 from hypothesis import given, settings
@@ -334,53 +332,36 @@ def test_a_formula_without_a_derivative_fails_the_check_with_status_1(capsys):
     assert "the derivative to x is" in err
 
 
-TOKENS = [
-    *"abcxyz0123456789.,+-*/()[]{}=<>:;@%&|^~!?'\"\\#_ \n\t\0", "**", "//", "->", ":=", "...", "lambda ", " if ",
-    " else ", " for ", " in ", "not ", "await ", "yield ", "import ", "__class__", "__import__", "os", "eval(",
-    "exec(", "open(", "print(", "True", "None", "1e308", "1e-308", "9**9", "1j", "0x", "é", "θ", "∂", "½",
-    "\u202e", "\ud800", "x", "y", "x", "y", "(x", "y)", "*x", "+y",
-    *[f"{name}(" for name in FUNCTIONS], ")", ")", ")", "(x)", "(y, x)", "2", "0.5", "-",
-]  # fmt: skip
-
-
-def random_formula(rng):
-    """A string of tokens that Python, or this formula language, could take for something."""
-    return "".join(rng.choices(TOKENS, k=rng.choice([1, 2, 3, 5, 8, 13, 30])))
-
-
 def attack(formula):
     """Evaluate and explain; the only exception that may leave is FormulaError, or explain's own."""
     try:
         y = evaluate(formula, {"x": Value(0.5, label="x"), "y": Value(-2.0, label="y")})
     except FormulaError as error:
         assert len(str(error)) < 500
-        return False
-    try:
+        return
+    with contextlib.suppress(OverflowError, ValueError):
         explain(y).to("latex")
-    except (OverflowError, ValueError):
-        return False
-    return True
 
 
-def test_no_random_formula_does_anything_but_fail_or_be_explained(monkeypatch):
+def test_nothing_that_is_typed_is_executed():
     def caught(event, _):
         if guard and event in ("open", "exec", "os.system", "subprocess.Popen", "import", "socket.connect"):
             seen.append(event)
 
-    attack("x*y"), attack("x.y"), attack("'''")  # imports what is imported on first use
+    attack("x*y"), attack("x.y")  # imports what is imported on first use
     guard, seen = True, []
     sys.addaudithook(caught)
-    rng = random.Random(0)
-    explained = sum(attack(random_formula(rng)) for _ in range(2000))
-    calls = product(FUNCTIONS, ("x", "y", "-x", "2"), "+-*/", ("x", "y**2"))
-    explained += sum(attack(f"{a}({b} {c} {d})") for a, b, c, d in calls)
+    for formula in [*HOSTILE, "tanh(x * y)**2"]:
+        attack(formula)
     guard = False
-    assert explained > 100
     assert not seen
 
 
+TOKENS = [*HOSTILE[:60], *"xy20.5+-*/(),", "x", "y", "**", "(x", "y)", "½", "∂", "1e308", *[f"{f}(" for f in FUNCTIONS]]
+
+
 @settings(max_examples=2 * settings.default.max_examples)
-@given(st.text(max_size=50))
+@given(st.one_of(st.text(max_size=50), st.lists(st.sampled_from(TOKENS), max_size=30).map("".join)))
 def test_no_text_escapes_as_another_exception(text):
     attack(text)
     with contextlib.suppress(FormulaError):
