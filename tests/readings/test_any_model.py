@@ -84,6 +84,9 @@ def test_a_single_number_beside_a_matrix_is_a_quantity_with_a_gradient():
         lambda T, x: (Tensor([T, T * T]) * x).sum(),
         lambda T, x: x.map(lambda v: v * T + v).sum(),
         lambda T, x: (Tensor([[T * x[0], T], [x[1], T.sin()]]) @ x).tanh().sum(),
+        lambda T, x: (x * T.tanh()).sum() * T + Tensor([T, T * T]) @ x,
+        lambda T, x: ((x * x).sum() * T + x.softmax() @ x) / (T + 1),
+        lambda T, x: x.map(lambda v: (v - T) * T).tanh().mean(),
         lambda T, x: (x * Value.sum([T, T * 2, x[0]])).sum(),
         lambda T, x: Tensor(Value.max([T, x[0]])) * (x @ x),
     ],
@@ -364,6 +367,9 @@ def test_a_key_of_numpy_is_written_as_that_of_python(key):
         lambda x: (x**0.5) * (x.relu()) + 1.0,
         lambda x: x.sqrt().relu() * 2.0 * 0.0 + x,
         lambda x: (x.sqrt() * 0.0).tanh() + (x**0.25) * 0.0,
+        lambda x: (x * x + x).sqrt() * 0.0 + x,
+        lambda x: Value.dot([x.sqrt(), x], [0.0, 3.0]),
+        lambda x: Value.max([x.sqrt(), x + 1.0]),
     ],
 )
 def test_nothing_times_an_infinite_slope_is_nothing(program):
@@ -399,6 +405,9 @@ def test_where_a_gradient_meets_an_infinite_slope_the_engine_says_so():
         lambda v, t: v.maximum(2.0).sum(),
         lambda v, t: v.logsumexp() + t.max(axis=0).sum(),
         lambda v, t: (stack([v, v * 2]) * v).sum(),
+        lambda v, t: (cat([labelled(v[:2], "a"), labelled(v[1:], "b")]) ** 2).tanh().sum(),
+        lambda v, t: labelled(t[0], "r").max() * t.sum(),
+        lambda v, t: (labelled(t.T, "s") @ t).min() + v.sum(),
     ],
 )
 def test_a_labelled_view_is_the_quantity(program):

@@ -20,7 +20,6 @@ from .functions import affine
 from .members import KeyPath, Member, Suggested
 from .tensor import Seed, Tensor, as_tensor, assign, random_source
 
-
 _ALONE = "θ"  # a Parameter that no Module holds
 
 

@@ -257,7 +257,7 @@ class Names:
         if self.parameters:  # and what is only compared with what is computed from it is the target
             users = users_of(self.tensors)
             for y in filter(is_data, self.tensors):
-                if all([t.op is ops.SUB and any(map(is_computed, t.inputs)) for t in users[y]]):
+                if users[y] and all([t.op is ops.SUB and any(map(is_computed, t.inputs)) for t in users[y]]):
                     self._give_role(y, "y")
                     self.targets.update(y.values)
         if not fed:
