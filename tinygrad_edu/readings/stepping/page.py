@@ -1,7 +1,5 @@
 """Page: one HTML file that steps through a computation."""
 
-from __future__ import annotations
-
 import html
 import os
 import xml.etree.ElementTree as ET

@@ -85,15 +85,18 @@ class Script:
         root = derivation.names[stage.root if self.by_tensors else stage.nodes[-1]]
         self.leaf_of: dict[str, Any] = {}
         self.index: dict[Any, int] = {}
+        element: dict[Value, Any] = {**stage.number_of}
+        element |= {v: [stage.number_of[lse], k] for v, (lse, k) in stage.slope_of.items()}
         for node, name in derivation.names.items():
             k = stage.number_of.get(node, len(self.quantities))
             if isinstance(node, Tensor):
-                self.quantities.append((name, node.shape, [self._element(v) for v in node.values]))
+                self.quantities.append((name, node.shape, [element[v] for v in node.values]))
             self.index[node] = k
             self.leaf_of |= {name: ["v", k], E.Derivative(root, name).text: ["g", k]}
         self.trees = Trees(rows, self.leaf_of)
         self.rule_of = {row.node: row.rule for row in derivation.forward if row.rule is not None}
-        self.steps = [self.given(), *self.forward()]
+        given = [Line(row) for row in derivation.forward if row.rule is None]
+        self.steps = [PageStep("given", ["Given"], given), *self.forward()]
         self.steps += self.backward_by_tensors() if self.by_tensors else self.backward_by_values()
         self.updates = [self.update_line(row) for row in derivation.update]
         if shows_update:
@@ -102,22 +105,11 @@ class Script:
             title: list[str | E.Expression] = ["Update: each parameter takes a step against its gradient"]
             self.steps.append(PageStep("update", title, lines, near=near))
 
-    def _element(self, v: Value) -> Any:
-        if v in self.stage.slope_of:
-            lse, k = self.stage.slope_of[v]
-            return [self.stage.number_of[lse], k]
-        return self.stage.number_of[v]
-
     # The steps.
-
-    def given(self) -> PageStep:
-        """All leaves at once: nothing has been computed yet."""
-        given = [Line(row) for row in self.derivation.forward if row.node not in self.rule_of]
-        return PageStep("given", ["Given"], given)
 
     def forward(self) -> list[PageStep]:
         """A step for each card on which something is computed."""
-        rows = [row for row in self.derivation.forward if row.node in self.rule_of]
+        rows = [row for row in self.derivation.forward if row.rule is not None]
         steps = []
         for card, lines in _by_card([(self.stage.card_of[row.node], Line(row)) for row in rows]):
             title = ["Forward to ", *self._called(card)]
