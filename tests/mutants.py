@@ -40,6 +40,7 @@ PACKAGE = ROOT / "tinygrad_edu"
 # The tests of a file, by the beginning of its path: folders, files, or those of tests/readings by their names. Its
 # doctests are run, too.
 TESTS = {
+    "readings/explaining/lines.py": "exercising exercising_keys exercising_students comparing explaining",
     "readings/explaining/mistakes.py": "exercising exercising_keys exercising_students comparing explaining",
     "readings/explaining": "explaining naming same_text truth updates modules",
     "readings/drawing": "drawing cards drawing_files modules",

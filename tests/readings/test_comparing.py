@@ -44,12 +44,24 @@ def test_a_right_pass_is_equal_but_for_rounding() -> None:
     assert compare_gradients(L, in_32_bits).first_wrong is None
 
 
+def test_a_path_past_a_layer_that_is_left_out_is_named() -> None:
+    W, x = Tensor([[0.5, -1.0], [2.0, 0.25]], label="W"), Tensor([1.0, -0.5], label="x")
+    L = squared_error(x + (W @ x).tanh(), [0.0, 1.0])
+    h = np.tanh(np.array(W.data) @ x.data)
+    past = np.array(x.data) + h - [0.0, 1.0]
+    through = np.array(W.data).T @ (past * (1 - h * h))
+    assert compare_gradients(L, {"dx": past + through}).first_wrong is None
+    for gradient, mistakes in ((past, ["path-left-out"]), (through, ["path-left-out", "overwritten"])):
+        assert [found.id for found in compare_gradients(L, {"dx": gradient}).rows[0].mistakes] == mistakes
+
+
 @pytest.mark.parametrize(
     ("name", "rule", "mistake"),
     [
         ("dz2", lambda e: (e["Y"] - e["p"]) / 3, "sign"),
         ("dz2", lambda e: e["p"] - e["Y"], "no-constant"),
         ("dz2", lambda e: e["p"] / 3, "softmax-alone"),
+        ("dh1", lambda e: e["dz2"] @ e["W2"][::-1], "rows-reversed"),
         ("dz1", lambda e: e["dh1"], "no-slope"),
         ("dz1", lambda e: e["dh1"] * (1 - e["h1"]), "slope-not-squared"),
         ("dz1", lambda e: e["dh1"] * e["h1"] * (1 - e["h1"]), "slope-of-sigmoid"),
