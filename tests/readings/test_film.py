@@ -19,6 +19,7 @@ from tinygrad_edu import (
     Parameter,
     Tensor,
     Training,
+    binary_cross_entropy_with_logits,
     cross_entropy,
     film,
     mse_loss,
@@ -466,3 +467,14 @@ def test_a_table_has_the_loss_of_points_that_are_held_out(tmp_path):
     rows = list(csv.DictReader(io.StringIO(film(training).save(tmp_path / "a.csv").read_text(encoding="utf-8"))))
     assert [row["step"] for row in rows] == ["0", "2", "3"]
     assert [float(row["held_out"]) for row in rows] == training.record.held_out
+
+
+def test_a_logit_is_on_its_side_where_it_is_above_0(chromium, tmp_path):
+    X, Y = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0]], [[0.0], [1.0], [1.0]]
+    training = trained(MLP([2, 1], seed=0), binary_cross_entropy_with_logits, X, Y, steps=40)
+    opened(chromium, tmp_path, film(training))
+    for k in (0, 20, 40):
+        for value, number in zip(training.values, training.record.numbers[k]):
+            value.data = number
+        right = sum([(training.net(x).item() > 0) == bool(y) for x, [y] in zip(X, Y)])
+        assert chromium.run(f"(go({k}), plots.querySelector('small').textContent)").endswith(f", {right} of 3 right")
