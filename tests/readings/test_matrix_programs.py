@@ -160,6 +160,17 @@ def test_a_program_recorded_with_two_examples_takes_any_number(name):
         check(program, L, {"L": L, "g": [A, *used]}, [A, B, used])
 
 
+def test_the_program_of_a_batch_reads_like_the_notes():
+    L, theta = squared_error(MLP_(X), Y, reduction="mean"), MLP_.parameters()
+    program = compile_graph({"L": L, "g": grad(L, theta)}, [X, Y, theta], level="tensor", batch=[X, Y])
+    for line in (
+        "    z1 = X @ W1.T + b1\n    h1 = maximum(z1, 0)\n    z2 = h1 @ W2.T + b2\n    diff_1 = z2 - Y\n",
+        "    L = 0.5 * sum(diff_1 ** 2) / len(X)\n\n    # backward\n    dL_dz2 = diff_1 / len(X)\n",
+        "    dL_dW2 = dL_dz2.T @ h1\n    dL_db2 = sum(dL_dz2, axis=0)\n    dL_dh1 = dL_dz2 @ W2\n",
+    ):
+        assert line in program.source
+
+
 THETA = [W, g]
 
 
