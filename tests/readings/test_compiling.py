@@ -485,16 +485,25 @@ def test_a_wrong_structure_is_refused(arguments):
         compile_graph(x * k, [x, k])(*arguments)
 
 
-def test_examples_and_targets_of_different_numbers_are_refused():
-    loss = CompiledLoss(MLP([1, 1], seed=0), squared_error, [1.0], [1.0])
-    with pytest.raises(ValueError, match=r"the prediction has shape \(2, 1\), the target \(1, 1\)"):
-        loss([[1.0], [2.0]], [[1.0]])
+def loss(*options):
+    return CompiledLoss(MLP([1, 1], seed=0), squared_error, [1.0], [1.0], *options)
 
 
-def test_an_input_that_is_given_twice_is_refused():
-    a = value("a", 2.0)
-    with pytest.raises(ValueError, match="2 times among the inputs"):
-        compile_graph(a * a, [a, [a]])
+@pytest.mark.parametrize(
+    ("f", "said"),
+    [
+        (lambda a: compile_graph(a * a, [a, [a]]), "2 times among the inputs"),
+        (lambda a: compile_graph(a, [a], level="neuron"), 'the level is "value" or "tensor", not \'neuron\''),
+        (lambda a: compile_graph(a, [a], batch=[a]), 'batch is for level="tensor"'),
+        (lambda a: loss("max"), 'the reduction is "sum" or "mean", not \'max\''),
+        (lambda a: loss("sum")([], []), "CompiledLoss: there are no examples"),
+        (lambda a: loss("mean")([], []), "CompiledLoss: there are no examples"),
+        (lambda a: loss()([[1.0], [2.0]], [[1.0]]), r"the prediction has shape \(2, 1\), the target \(1, 1\)"),
+    ],
+)
+def test_what_cannot_be_compiled_or_called_is_refused_in_a_sentence(f, said):
+    with pytest.raises(ValueError, match=said):
+        f(value("a", 2.0))
 
 
 @pytest.mark.parametrize("bad", [3.0, "a", None, [Value(1.0), 2.0]])
@@ -510,21 +519,6 @@ def test_a_constant_that_overflows_is_refused():
     b.data = 1e200
     with pytest.raises(ValueError, match="finite"):
         compile_graph(y, [a])
-
-
-def test_a_compiled_loss_has_two_reductions():
-    with pytest.raises(ValueError, match='the reduction is "sum" or "mean", not \'max\''):
-        CompiledLoss(MLP([1, 1]), squared_error, [1.0], [1.0], reduction="max")
-
-
-# On arrays.
-
-
-def test_a_loss_needs_examples():
-    for reduction in ("sum", "mean"):
-        loss = CompiledLoss(MLP([2, 1]), squared_error, [1.0, 2.0], [1.0], reduction)
-        with pytest.raises(ValueError, match="CompiledLoss: there are no examples"):
-            loss([], [])
 
 
 def test_a_network_written_by_hand_has_the_names_of_the_notes():

@@ -447,6 +447,14 @@ def test_a_compiler_that_fails_is_a_sentence(monkeypatch, tmp_path):
     monkeypatch.setenv("CC", "gcc --no-such-flag")
     with pytest.raises(RuntimeError, match=r"^machine_code: the C compiler gcc failed \(.*no-such-flag.*; the Python"):
         square().machine_code(cache=False)
+    broken = tmp_path / "broken"
+    broken.write_text(
+        "#!/bin/sh\necho program.c:1: note: here; echo program.c:1: error: odd; echo that is all; exit 1\n"
+    )
+    broken.chmod(0o700)
+    monkeypatch.setenv("CC", str(broken))
+    with pytest.raises(RuntimeError, match=r"broken failed \(program.c:1: error: odd\); the Python program goes on"):
+        square().machine_code(cache=False)
 
 
 @pytest.fixture
