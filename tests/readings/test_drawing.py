@@ -13,6 +13,7 @@ from tinygrad_edu import MLP, Linear, Tensor, Value, cross_entropy, draw, explai
 from tinygrad_edu.graph import topological_order
 from tinygrad_edu.network.nn import Parameter
 from tinygrad_edu.readings.drawing.scene import Scene
+from tinygrad_edu.readings.drawing.tensors import TensorCards, _folded
 from tinygrad_edu.readings.subject import Subject
 from tinygrad_edu.writing.notation import elements, number
 
@@ -482,6 +483,33 @@ def test_a_weight_that_is_used_elsewhere_too_has_a_card_of_its_own():
     L = w * w * (Value.dot([w], [x]) + b).tanh()
     source = draw(L, "neuron").source
     assert source.count(">w<") == 2 and source.count(">b<") == 1  # w alone, and on the neuron's card with b
+
+
+def test_a_folded_picture_runs_to_and_fro():
+    y = Tensor([0.5, 0.25], label="x")
+    for _ in range(30):
+        y = y.tanh()
+    cards = TensorCards(Scene(Subject(y.sum())))
+    places = list(_folded(cards).values())
+    assert len({row for row, _ in places}) > 2
+    for (row, column), (next_row, next_column) in zip(places, places[1:-1]):
+        assert next_column == (column if row != next_row else column + (-1 if row % 2 else 1))
+
+
+def test_no_arrow_crosses_the_title_of_a_frame():
+    X, first = Tensor([[1.0, 0.5]], label="X"), Linear(2, 2, seed=0)
+    drawing = draw(first(X) * Linear(2, 2, seed=1)(X) + first(X + 1.0), "tensor")
+    (x,) = [id for id, card in cards(drawing).items() if card[0][0].startswith("X")]
+    assert len(re.findall(rf"{x} -> n\d+ \[headport=w tailport=e", drawing.source)) == 2
+    assert len(re.findall(r"p1 -> n\d+\n", drawing.source)) == 1  # straight to the card that it stands beside
+
+
+def test_a_long_formula_stands_below_the_numbers():
+    a, b, c = [Tensor([1.0, 2.0], label=name) for name in ("first", "second", "third")]
+    y = a * b + b * c - c * a
+    y.label = "y"
+    *_, card = cards(draw(y.sum(), "tensor"))["n4"]
+    assert card == [" first ∘ second + second ∘ third − third ∘ first "]
 
 
 # Sizes, and what is refused.

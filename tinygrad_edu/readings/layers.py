@@ -87,6 +87,10 @@ class Affine(Generic[N]):
     time: int | None = None
 
     @property
+    def title(self) -> str:
+        return f"layer {self.number}" + (f", time {self.time}" if self.time else "")
+
+    @property
     def output(self) -> N:
         return self.z if self.h is None else self.h
 
@@ -122,14 +126,14 @@ def find_layers(order: Sequence[Tensor]) -> list[Layer]:
 def find_neurons(order: Sequence[Value], parameters: set[Value], layers: Iterable[Layer]) -> list[Neuron]:
     """The neurons of a graph in topological order, and so layer by layer within each path."""
     neurons = _sums(order, parameters)
-    number = {v: layer.number for layer in layers for v in layer.z.values}
+    layer_of = {v: layer for layer in layers for v in layer.z.values}
     sums, depth = {neuron.z for neuron in neurons}, dict.fromkeys(order, 0)  # of the sums on the longest way to a node
     for node in order:
         depth[node] = max([depth[a] for a in node.inputs], default=0) + (node in sums)
     same: dict[tuple[Value, ...], int] = {}  # weights that are used again are the same layer
     for neuron in neurons:
-        if neuron.z in number:
-            neuron.number = number[neuron.z]
+        if layer := layer_of.get(neuron.z):
+            neuron.number, neuron.time = layer.number, layer.time
         else:
             neuron.number = same.setdefault(tuple(neuron.weights), depth[neuron.z])
     return neurons

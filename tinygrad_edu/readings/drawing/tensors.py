@@ -47,6 +47,7 @@ class TensorCards:
         self.ids = {t: f"n{k}" for k, t in enumerate(self.shown, start=1)}  # of the card that a Tensor is on
         for l, layer in enumerate(self.layers, start=1):
             self.ids |= dict.fromkeys(self.own(layer), f"p{l}")
+        self.arrows_from = Counter([tail for t in self.shown for tail in self.tails(t)])
 
     def tails(self, t: Tensor) -> list[str]:
         """The cards that arrows lead from to the card of t: of W and b, which share one, a single arrow."""
@@ -116,10 +117,12 @@ def tensor_level(cards: TensorCards, rankdir: str | None = None, title: str | No
                 continue  # its arrow is in the frame
             if tail in targets:
                 unseen = look.part(f"cluster_{ids[t]}", peripheries="0", label="")
-                _beside(unseen, tail, ids[t], rankdir, **cards.scene.arrow(ids[t], k))
+                _beside(unseen, cards, tail, t, rankdir)
                 graph.subgraph(unseen)
             else:
                 attributes = {"weight": "10" if t in cards.in_layers else "2"}
+                if t in framed and rankdir == "LR" and cards.arrows_from[tail] > 1:
+                    attributes |= {"tailport": "e", "headport": "w"}  # not across the title of the frame
                 if place and (place[tail][0] != place[ids[t]][0] or place[tail][0] % 2):
                     attributes = {"constraint": "false"}  # to the next row, or back
                 look.edge(graph, tail, ids[t], **attributes, **scene.arrow(ids[t], k))
@@ -162,23 +165,24 @@ def _stack(graph: Any, place: dict[str, tuple[int, int]]) -> None:
         look.edge(graph, before, after, style="invis")
 
 
-def _beside(frame: Any, tail: str, head: str, rankdir: str, **attributes: str) -> None:
+def _beside(frame: Any, cards: TensorCards, tail: str, t: Tensor, rankdir: str) -> None:
     """An arrow from a card to the one it stands beside: below it, where the drawing runs sideways, else left of it.
 
-    Of two cards in one rank Graphviz puts the tail of an edge first, but last in a frame from left to right.
+    Of two cards in one rank Graphviz puts the tail of an edge first, but last in a frame from left to right; and on
+    either side a card that other arrows leave.
     """
-    pair = look.part(rank="same")
-    tailport, headport = ("n", "s") if rankdir in ("LR", "RL") else ("e", "w")
-    look.edge(pair, tail, head, tailport=tailport, headport=headport, **attributes)
-    frame.subgraph(pair)
+    beside, head = look.part(rank="same"), cards.ids[t]
+    ports = {"tailport": "n", "headport": "s"} if rankdir in ("LR", "RL") else {"tailport": "e", "headport": "w"}
+    attributes = cards.scene.arrow(head, cards.tails(t).index(tail) + 1)
+    look.edge(beside, tail, head, **(ports if cards.arrows_from[tail] == 1 else {}), **attributes)
+    frame.subgraph(beside)
 
 
 def _frame(graph: Any, cards: TensorCards, l: int, layer: Layer, rankdir: str) -> set[Tensor]:
     """The frame of one layer, titled with its formula, around its parameters, z and h."""
     own, ids = cards.own(layer), cards.ids
     inside = [t for t in (layer.z, layer.h) if t is not None and t in ids]
-    title = f"layer {layer.number}" + (f", time {layer.time}" if layer.time else "")
-    lines = [look.row(look.cell(look.styled(title, "muted", bold=True), "LEFT"))]
+    lines = [look.row(look.cell(look.styled(layer.title, "muted", bold=True), "LEFT"))]
     for t in inside:
         said = f"{cards.scene.name(t)} = {cards.formula(t)}"
         lines.append(look.row(look.cell(look.styled(look.shortened(said, 60)), "LEFT")))
@@ -188,8 +192,7 @@ def _frame(graph: Any, cards: TensorCards, l: int, layer: Layer, rankdir: str) -
         _tensor_node(frame, cards, t, ids[t], group="spine")
     if own:
         look.node(frame, f"p{l}", parameter_card(cards.scene, own), "parameter", f"parameters of layer {l}")
-        k = cards.tails(layer.z).index(f"p{l}") + 1
-        _beside(frame, f"p{l}", ids[layer.z], rankdir, **cards.scene.arrow(ids[layer.z], k))
+        _beside(frame, cards, f"p{l}", layer.z, rankdir)
     graph.subgraph(frame)
     return set(inside)
 
@@ -221,11 +224,18 @@ def tensor_card(scene: Scene, t: Tensor, formula: str | None) -> str:
     elif len(t.values) == 1:
         rows = [_centred(text) for text in _sentences(scene, t, formula)]
     else:
-        padding, parts = 3, [_matrix(scene, t, _name_and_role(scene, t, _heading(scene, t, formula)))]
+        called, heading, below = scene.name(t), _heading(scene, t, formula), ""
+        columns = t.shape[-1] * prod(t.shape[:-2]) if t.ndim > 1 else 1
+        if called and called != heading and len(heading) > (12 * columns if scene.close else look.WIDTH):
+            heading, below = called, formula or ""  # in a row of its own, where it would make the card wide
+        parts = [_matrix(scene, t, _name_and_role(scene, t, heading))]
         if scene.has_gradient(t):
             parts.append(_gradient(scene, t))
-        wide = t.ndim > 1 and t.shape[-1] * prod(t.shape[:-2]) > NARROW
+        wide = columns > NARROW
         rows = [_centred(part) for part in parts] if wide else [_centred(*parts)]
+        if below:
+            rows.append(look.row(look.cell(_muted(below), "CENTER", span=1 if wide else len(parts))))
+        padding = 3
     return look.card(rows, scene.kind(t), formula is not None, padding)
 
 
@@ -249,9 +259,12 @@ def _sentences(scene: Scene, t: Tensor, formula: str | None) -> list[str]:
         before, mark = f"{look.shortened(_gradient_name(scene, t))} = ", scene.mark("gradient", v)
         sentences.append(look.equation(before, scene.gradient(v), mark, "gradient", italic=True))
     if said := formula or scene.role(t):
-        said = f" {look.shortened(said, 60)} "  # air: fonts differ in width
-        sentences.append(look.styled(said, "muted", look.SMALL))
+        sentences.append(_muted(said))
     return sentences
+
+
+def _muted(formula: str) -> str:
+    return look.styled(f" {look.shortened(formula, 60)} ", "muted", look.SMALL)  # air: fonts differ in width
 
 
 def _heading(scene: Scene, t: Tensor, formula: str | None) -> str:

@@ -149,10 +149,10 @@ def neuron_level(scene: Scene, cards: NeuronCards, rankdir: str | None = None, t
         look.node(graph, ids[v], label, kind, tip)
     place = look.columns({v: cards.sources(v, neuron) for v, neuron in cards.heads})
     for k in range(max(place.values()) + 1):
-        layers = {neuron.number for v, neuron in cards.heads if place[v] == k and neuron}
+        titles = {neuron.title for v, neuron in cards.heads if place[v] == k and neuron}
         column, names = look.part(rank="same"), [ids[v] for v in ids if place[v] == k]
-        if len(layers) == 1:
-            headline = look.styled(f"layer {layers.pop()}", "muted", bold=True)
+        if len(titles) == 1:
+            headline = look.styled(titles.pop(), "muted", bold=True)
             column.node(f"layer{k}", label=f"<{headline}>", id=f"layer{k}")
             names = [f"layer{k}", *names]
         if len(names) > 1:
