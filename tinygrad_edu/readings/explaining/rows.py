@@ -318,8 +318,7 @@ class Derivation:
     def __str__(self) -> str:
         return self.to("text")
 
-    def __repr__(self) -> str:
-        return str(self)
+    __repr__ = __str__
 
     def _repr_markdown_(self) -> str:
         return self.to("markdown")

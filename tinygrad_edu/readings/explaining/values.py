@@ -84,10 +84,11 @@ def _backward(order: list[Value], gradients: Gradients) -> list[Step]:
     steps = [Step(None, "", [Row(gradients.gradient(root), None, None, 1.0, root)])]
     for b in by_height(order):
         rows = []
-        for k, (a, local) in enumerate(zip(b.inputs, _locals(b, gradients))):
+        for k, a in enumerate(b.inputs):
             if a not in shown or a not in gradients.names:
                 continue
-            incoming = gradients.gradient(b)
+            # From the root, ∂L/∂a is what the line asks for: it cannot be the answer too.
+            incoming, local = gradients.gradient(b), gradients.local_rules(b)[k] if b is root else gradients.local(b, k)
             numbers = product_of([Number(gradients.of[b]), Number(b.partials[k])])
             result = gradients.of[b] * b.partials[k] if gradients.of[b] else 0.0
             row = Row(gradients.gradient(a), product_of([incoming, local]), numbers, result, a, edge=k)
@@ -103,14 +104,6 @@ def _backward(order: list[Value], gradients: Gradients) -> list[Step]:
         if rows:
             steps.append(Step(b, gradients.names[b], rows))
     return steps
-
-
-def _locals(b: Value, gradients: Gradients) -> list[Expression]:
-    """∂b/∂a for each input a of b. From the root, ∂L/∂a is what the line asks for: it cannot be the answer too."""
-    if not b.op:
-        return []
-    rules = gradients.local_rules(b)
-    return rules if b is gradients.root else [gradients.local(b, k) for k in range(len(rules))]
 
 
 def _path_rows(x: Value, gradients: Gradients) -> list[Row]:
