@@ -114,10 +114,10 @@ function draw() {
   byId("onward").hidden = !data.live || state.all || covered || state.step <= end;
   byId("said").hidden = state.all && !state.card && !state.element && !covered;
   byId("said").scrollTop = 0;
-  if (switched) resize(); // lines of a step take room from the picture
   drawFilm(phase);
   byId("result").replaceChildren(...resultNodes());
   hooks.shown(covered);
+  if (switched) resize(); // lines of a step take room from the picture
   remember();
 }
 
@@ -127,7 +127,9 @@ function drawNumbers(seen, after) {
   for (const [{ cell, matrix }, x = 0] of found) if (cell) most.set(matrix, Math.max(most.get(matrix) ?? 0, Math.abs(x)));
   for (const [place, x] of found) {
     place.group.classList.toggle("new", place.what === "value" && after.has(place.node));
-    setText(place.text, place.cell ? fitting(x, compact, data.narrow) : fitting(x));
+    const text = place.cell ? fitting(x, compact, data.narrow) : fitting(x);
+    setText(place.text, text);
+    if (!place.cell) place.text.classList.toggle("tight", widthOf(text) > 0.9 * data.room);
     if (place.cell) setAttribute(place.cell, "fill", data.heat[x < 0 ? 1 : 0][heatLevel(x ?? 0, most.get(place.matrix))]);
   }
   drawUpdates(after.size);
@@ -292,11 +294,12 @@ function cardOf(node) {
 
 function waysFrom(leaf) {
   // For each arrow on a way the size of its local derivative: how much larger a change is that came through it.
-  const moved = tangents(run, leaf), start = cardOf(leaf), reached = new Set([start]), found = new Map();
+  const moved = tangents(run, leaf), reached = new Set([cardOf(leaf)]), found = new Map(), after = new Set([leaf]);
+  inputs.forEach((own, b) => own.some((a) => after.has(a)) && after.add(b));
   for (const [id, own, sources] of data.cards.toSorted((a, b) => Math.max(...a[1]) - Math.max(...b[1]))) {
     sources.forEach((source, k) => {
       if (!reached.has(source)) return;
-      const from = id === source ? [] : nodesOn.get(source).filter((n) => n === leaf || moved[n] || source !== start);
+      const from = id === source ? [] : nodesOn.get(source).filter((n) => after.has(n));
       const size = Math.max(0, ...from.map((n) => Math.abs(moved[n])));
       const through = throughArrow(own, new Set(from), moved, data.level === "value" ? k : null);
       if (through === null) return;
@@ -321,9 +324,9 @@ function throughArrow(own, from, moved, input) {
   return read ? Math.max(...shown.map((n) => Math.abs(change.get(n)))) : null;
 }
 
-function follow(behavior = calm.matches ? "instant" : "smooth") {
+function follow(behavior = calm.matches ? "instant" : "smooth", card = svg.querySelector(".hand")) {
   // Where the picture is larger than its window, bring what is in hand to the middle.
-  const hand = svg.querySelector(".hand")?.getBoundingClientRect(), frame = picture.getBoundingClientRect();
+  const hand = card?.getBoundingClientRect(), frame = picture.getBoundingClientRect();
   if (!hand) return;
   const left = hand.left + hand.width / 2 - frame.left - frame.width / 2, top = hand.top + hand.height / 2 - frame.top - frame.height / 2;
   picture.scrollBy({ left, top, behavior });

@@ -73,7 +73,7 @@ if (data.live) listen();
 for (const [id, f] of Object.entries(pressed)) byId(id).addEventListener("click", f);
 arrive();
 fitIfReadable(); // beside what is shown now
-follow("instant");
+follow("instant", svg.querySelector(".hand") ?? byId(cardOf(data.leaves[0]))); // one begins at the first leaf
 
 function onward() {
   const stopped = descend(1);
