@@ -160,10 +160,9 @@ def test_a_function_that_draws_at_random_is_refused():
 
 
 @pytest.mark.parametrize("check", [central_difference, gradcheck])
-def test_an_error_beside_the_point_names_the_coordinate_and_the_step(check):
+def test_an_error_beside_the_point_is_passed_on_and_a_smaller_step_avoids_it(check):
     t = Tensor([1e-7], label="t")
-    message = r"^f cannot be computed at t₁ = -5.9\d*e-06, which a step of 6.06e-06 .*step=…: log of"
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=r"^log of t₁ = -5.9\d*e-06 has no finite value"):
         check(lambda t: t.log().sum(), [t])
     assert check(lambda t: t.log().sum(), [t], step=1e-11)
     assert t.data == [1e-7]

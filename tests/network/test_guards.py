@@ -12,17 +12,25 @@ from tinygrad_edu import Tensor, Value
 @pytest.mark.parametrize("data", [2.0, [1.0, 2.0]])
 def test_functions_of_plain_numbers_are_refused(data):
     for f in float, math.sin, math.exp, math.floor:
-        with pytest.raises(TypeError, match=r"off its graph: use t\.sin\(\) and its like, or t\.item\(\)"):
+        with pytest.raises(TypeError, match=r"off its graph: write t\.sin\(\), or t\.item\(\)"):
             f(Tensor(data))
     for f in int, round, math.trunc:
         with pytest.raises(TypeError, match="Tensor"):
             f(Tensor(data))
 
 
-@pytest.mark.parametrize("f", [np.sum, np.mean, np.spacing, np.isnan, np.linalg.norm, lambda t: np.dot(t, t)])
+@pytest.mark.parametrize("f", [np.sum, np.mean, np.max, np.spacing, np.isnan])
 def test_other_functions_of_numpy_are_refused(f):
-    with pytest.raises(TypeError, match=r"would cut a Tensor off its graph: use its own methods, .* of t\.data"):
+    with pytest.raises(TypeError, match=r"unexpected keyword|NotImplemented"):
         f(Tensor([[1.0, 2.0]]))
+
+
+def test_products_and_norms_of_numpy_are_computed_with_the_values():
+    t = Tensor([3.0, 4.0])
+    for y, slope in (np.dot(t, t), [6.0, 8.0]), (np.linalg.norm(t), [0.6, 0.8]):
+        t.zero_grad()
+        y.backward()
+        assert t.grad == pytest.approx(slope)
 
 
 @pytest.mark.parametrize("f", [np.exp, np.log, np.sqrt, np.tanh, np.sin, np.cos, np.abs, np.negative, np.square])
@@ -79,8 +87,8 @@ def test_an_array_of_values_joins_their_graph():
 @pytest.mark.parametrize("f", [operator.iadd, operator.imul])
 def test_an_array_cannot_take_a_tensor_in(f):
     array = np.array([1.0, 2.0])
-    with pytest.raises(TypeError, match="would cut a Tensor off its graph"):
+    with pytest.raises(TypeError, match="NotImplemented"):
         f(array, Tensor([1.0, 1.0]))
     assert array.tolist() == [1.0, 2.0]
-    with pytest.raises(TypeError, match="would cut a Tensor off its graph"):
+    with pytest.raises(TypeError, match="NotImplemented"):
         np.add.reduce(Tensor([1.0, 1.0]))

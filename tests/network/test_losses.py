@@ -163,10 +163,10 @@ def test_logits_are_a_vector_or_a_batch_of_them(shape):
             [0.0, 0.0],
             [1, 0, 0],
             ValueError,
-            r"\(2,\) need .* or classes of shape \(\), not shape \(3,",
+            r"the target has shape \(3,\), not \(2,\) or, for classes, \(\)",
         ),
         ([0.0, 0.0], 0.5, IndexError, r"class 0\.5 does not exist"),
-        ([[0.0, 0.0]] * 3, [0, 1], ValueError, r"or classes of shape \(3,\), not shape \(2,\)$"),
+        ([[0.0, 0.0]] * 3, [0, 1], ValueError, r"shape \(2,\), not \(3, 2\) or, for classes, \(3,\)$"),
         ([0.0, 0.0], "1", TypeError, "real number is needed, not str"),
     ],
 )

@@ -113,10 +113,13 @@ def test_a_damaged_or_foreign_file_is_one_clear_line_and_changes_nothing(tmp_pat
 
 def test_a_network_of_another_width_is_refused_and_says_where(tmp_path):
     path = save(MLP([2, 3, 1], seed=0), tmp_path / "net.json")
-    for sizes, reason in (([2, 4, 1], r"layers\.0\.W of shape \(3, 2\) does not fit"), ([2, 3, 3, 1], "missing")):
+    for sizes, reason in (
+        ([2, 4, 1], r"layers\.0\.W of shape \(3, 2\) does not fit"),
+        ([2, 3, 3, 1], "load_state_dict: missing"),
+    ):
         other = MLP(sizes, seed=1)
         before = numbers(other)
-        with pytest.raises(ValueError, match=rf"net\.json is not loaded: load_state_dict: {reason}"):
+        with pytest.raises(ValueError, match=rf"net\.json is not loaded: {reason}"):
             load(other, path)
         assert numbers(other) == before
 
@@ -144,7 +147,7 @@ def test_one_parameter_does_not_get_two_different_numbers(tied):
     net.b = net.a if "under" in tied else Parameter(net.a)
     net.c = Parameter([0.0])
     before = net.state_dict()
-    with pytest.raises(ValueError, match=r"load_state_dict: b: p₂ is there twice, as 4\.0 and 5\.0"):
+    with pytest.raises(ValueError, match=r"^b: p₂ is there twice, as 4\.0 and 5\.0"):
         net.load_state_dict({"a": [3.0, 4.0], "b": [3.0, 5.0], "c": [9.0]})
     assert net.state_dict() == before
     net.load_state_dict({"a": [3.0, 4.0], "b": [3.0, 4.0], "c": [9.0]})

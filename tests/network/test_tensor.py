@@ -168,11 +168,9 @@ def test_data_of_a_computed_tensor_cannot_be_set():
 def test_what_needs_one_element_or_an_axis():
     assert Tensor([[3.0]]).item() == 3.0 and f"{Tensor([3.0]):.2f}" == "3.00"
     assert bool(Tensor([3.0])) and not Tensor(0.0)
-    for wrong in (lambda t: t.item(), lambda t: f"{t:.2f}"):
-        with pytest.raises(ValueError, match="2 elements, not one"):
+    for wrong in (lambda t: t.item(), lambda t: f"{t:.2f}", bool):
+        with pytest.raises(ValueError, match=r"a Tensor of shape \(2,\) is not one number"):
             wrong(Tensor([1.0, 2.0]))
-    with pytest.raises(ValueError, match=r"shape \(2,\) is neither true nor false"):
-        bool(Tensor([0.0, 0.0]))
     for wrong in len, iter:
         with pytest.raises(TypeError, match=r"shape \(\) has no length"):
             wrong(Tensor(1.0))
@@ -217,7 +215,7 @@ def test_an_operation_is_remembered_with_its_data():
 def test_backward_needs_one_number():
     t = Tensor([1.0, 2.0])
     y = t * t
-    with untouched(y), pytest.raises(ValueError, match=r"backward needs one number.*not shape \(2,\): sum\(\) it"):
+    with untouched(y), pytest.raises(ValueError, match="a derivative is taken of one number, not of 2: sum them"):
         y.backward()
     y[:1].backward()
     assert t.grad == [2.0, 0.0]

@@ -36,10 +36,7 @@ def affine(W: Tensor, h: Tensor, b: Tensor) -> Tensor:
     [12.5, 34.0]
     """
     if not (len(W.shape) == 2 and len(h.shape) in (1, 2) and W.shape == (*b.shape, h.shape[-1])):
-        raise ValueError(
-            f"W h + b: shapes {W.shape}, {h.shape} and {b.shape} do not fit; "
-            "(m, n), (n,) or (N, n), and (m,) are what works"
-        )
+        raise ValueError(f"W h + b: shapes {W.shape}, {h.shape} and {b.shape} do not fit; (m, n), (n,), (m,) would")
     m, n = W.shape
     neurons = [*zip(rows_of(W, n), b.values, numbers(b.values))]
     z = [record(ops.AFFINE, (*w, *x, c), u, v, d) for x, v in rows_of(h, n) for (w, u), c, d in neurons]
@@ -76,10 +73,7 @@ def where(condition: Any, a: Any, b: Any) -> Tensor:
     chosen, a, b = as_tensor(condition), as_tensor(a), as_tensor(b)
     for c in chosen.values:
         if c.op or c.data not in (0.0, 1.0):
-            raise ValueError(
-                f"where: a condition is 0 or 1 and not computed, not {described(c)}; "
-                "for a choice by numbers of the graph there are maximum, relu and step, or t.detach()"
-            )
+            raise ValueError(f"where: a condition is 0 or 1 and not computed, not {described(c)}; t.detach() may help")
     shape = broadcast_shapes("where", chosen.shape, a.shape, b.shape)
     columns = [broadcast_to(t.values, t.shape, shape) for t in (chosen, a, b)]
     values = [x if c.data else y for c, x, y in zip(*columns)]
@@ -250,10 +244,7 @@ def _probabilities(target: Any, shape: Shape) -> Tensor:
         one_hot = [_one_hot(k, shape[-1]) for k in numbers(y.values)]
         y = Tensor(one_hot if len(shape) > 1 else one_hot[0], label="y")
     if y.shape != shape:
-        raise ValueError(
-            f"cross_entropy: logits of shape {shape} need a target of that shape or classes of shape {shape[:-1]}, "
-            f"not shape {y.shape}"
-        )
+        raise ValueError(f"cross_entropy: the target has shape {y.shape}, not {shape} or, for classes, {shape[:-1]}")
     for _, row in rows_of(y, shape[-1]):
         if min(row) < 0 or not isclose(sum(row), 1, abs_tol=1e-6):
             raise ValueError(f"cross_entropy: the target {row} are not probabilities with the sum 1, but {sum(row)}")

@@ -180,22 +180,13 @@ class Module:
         missing, unknown = parameters.keys() - state.keys(), state.keys() - parameters.keys()
         if missing or unknown:
             raise KeyError(f"load_state_dict: missing {sorted(missing)}, unknown {sorted(unknown)}")
-        try:
-            assign(parameters, state)
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"load_state_dict: {error}") from None
-
-    def extra_repr(self) -> str:
-        """What stands between the parentheses of a Module without Modules inside.
-
-        >>> Softmax().extra_repr()
-        'axis=-1'
-        """
-        return ", ".join([f"{name}: {parameter.shape}" for name, parameter in self.named_parameters()])
+        assign(parameters, state)
 
     def __repr__(self) -> str:
         modules = [f"({name}): {child!r}" for name, child in self.children() if isinstance(child, Module)]
-        inside = "\n".join(["", *modules]).replace("\n", "\n  ") + "\n" if modules else self.extra_repr()
+        inside = ", ".join([f"{name}: {parameter.shape}" for name, parameter in self.named_parameters()])
+        if modules:
+            inside = "\n".join(["", *modules]).replace("\n", "\n  ") + "\n"
         return f"{type(self).__name__}({inside})"
 
 
@@ -273,10 +264,6 @@ class Linear(Module):
             return self.W @ h if h.ndim == 1 else h @ self.W.T
         return affine(self.W, h, as_tensor(self.b))
 
-    def extra_repr(self) -> str:
-        out_features, in_features = self.W.shape
-        return f"in_features={in_features}, out_features={out_features}, bias={self.b is not None}"
-
 
 class Tanh(Module):
     """h = tanh z, element by element.
@@ -324,16 +311,13 @@ class Softmax(Module):
     def forward(self, z: Tensor) -> Tensor:
         return z.softmax(self.axis)
 
-    def extra_repr(self) -> str:
-        return f"axis={self.axis}"
-
 
 class Sequential(Module):
     """Modules one after another.
 
     >>> Sequential(Linear(2, 1, init=1.0), Tanh())
     Sequential(
-      (layers.0): Linear(in_features=2, out_features=1, bias=True)
+      (layers.0): Linear(W: (1, 2), b: (1,))
       (layers.1): Tanh()
     )
     """

@@ -204,9 +204,8 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(params, lr, weight_decay)
-        if not isinstance(betas, (list, tuple)) or len(betas) != 2:
-            raise ValueError(f"Adam: betas are two numbers, (β₁, β₂), not {betas!r}")
-        self.betas = (_in_range("beta 1", betas[0], 0.0, 1.0), _in_range("beta 2", betas[1], 0.0, 1.0))
+        beta1, beta2 = betas
+        self.betas = (_in_range("beta 1", beta1, 0.0, 1.0), _in_range("beta 2", beta2, 0.0, 1.0))
         self.eps = _in_range("eps", eps, 0.0, exclusive=True)
         self.state = {letter: [0.0] * len(self.values) for letter in "mv"}
 

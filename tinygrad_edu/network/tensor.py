@@ -14,6 +14,7 @@ from ..array_ops import ArrayOp, Operation
 from ..autodiff import DerivativeOf
 from ..graph import topological_order
 from ..shapes import Shape
+from ..tree import one_value
 from ..value import Operators, Value, check_label, constant, forward, numbers, real_number, record
 from ..writing.notation import elements
 from .lists import Numbers
@@ -180,7 +181,8 @@ class Tensor(Reductions):
 
     @data.setter
     def data(self, data: Any) -> None:
-        assign({self._named("data"): self}, {self._named("data"): data})
+        name = f"{self.label or 'Tensor'}.data"
+        assign({name: self}, {name: data})
 
     @property
     def grad(self) -> Numbers | float:
@@ -200,11 +202,8 @@ class Tensor(Reductions):
         if grad is None or (isinstance(grad, (int, float)) and grad == 0):
             self.zero_grad()
             return
-        for value, number in zip(self.values, fitting(self._named("grad"), grad, self.shape)):
+        for value, number in zip(self.values, fitting(f"{self.label or 'Tensor'}.grad", grad, self.shape)):
             value.grad = number
-
-    def _named(self, attribute: str) -> str:
-        return f"{self.label}.{attribute}" if self.label else attribute
 
     def tolist(self) -> Any:
         """The numbers as plain nested lists, a copy; a float for shape ().
@@ -212,8 +211,7 @@ class Tensor(Reductions):
         >>> rows = Tensor([[1.0, 2.0]]).tolist(); rows[0].append(3.0); rows
         [[1.0, 2.0, 3.0]]
         """
-        data = self.data
-        return data.tolist() if isinstance(data, Numbers) else data
+        return shapes.nested([*numbers(self.values)], self.shape)
 
     def item(self) -> float:
         """The number of a Tensor with one element. Raises ValueError where there are more.
@@ -222,7 +220,7 @@ class Tensor(Reductions):
         3.0
         """
         if len(self.values) != 1:
-            raise ValueError(f"item: the Tensor has {len(self.values)} elements, not one")
+            raise ValueError(f"a Tensor of shape {self.shape} is not one number")
         return self.values[0].data
 
     @property
@@ -235,10 +233,6 @@ class Tensor(Reductions):
         return len(self.shape)
 
     def __bool__(self) -> bool:
-        if len(self.values) != 1:
-            raise ValueError(
-                f"a Tensor of shape {self.shape} is neither true nor false; ask one of its numbers, or `is not None`"
-            )
         return bool(self.item())
 
     def __len__(self) -> int:
@@ -255,33 +249,18 @@ class Tensor(Reductions):
         return f"{type(self).__name__}({shown}{label})"
 
     def __float__(self) -> NoReturn:
-        raise TypeError(
-            "float(t) and functions such as math.sin(t) would cut a Tensor off its graph: use t.sin() and its like, "
-            "or t.item() for the number alone"
-        )
+        raise TypeError("float(t), math.sin(t) cut t off its graph: write t.sin(), or t.item() for the number")
 
-    # NumPy's functions of elements, as np.exp(t) and array * t, are the Tensor's own. The others compute with numbers.
-
+    # NumPy's functions of elements, as np.exp(t) and array * t, are the Tensor's own.
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         f: Any = _UFUNCS.get(ufunc.__name__) or getattr(Operators, ufunc.__name__, None)
-        if f is None or method != "__call__" or options:
-            self.__array_function__(ufunc)
-        return f(*map(as_tensor, inputs))
-
-    def __array_function__(self, function: Any, *_: Any) -> NoReturn:
-        name = function.__name__
-        raise TypeError(
-            f"NumPy's {name} would cut a Tensor off its graph: use its own methods, as t.sum() and t @ u, or cat and "
-            f"stack, or np.{name} of t.data for the numbers alone"
-        )
+        return f(*map(as_tensor, inputs)) if f and method == "__call__" and not options else NotImplemented
 
     # Derivatives.
 
     def backward(self) -> None:
         """`Value.backward` of the one element. Raises ValueError where there are more."""
-        if len(self.values) != 1:
-            raise ValueError(f"backward needs one number to start from, not shape {self.shape}: sum() it first")
-        self.values[0].backward()
+        one_value(self).backward()
 
     def forward(self) -> None:
         """`Value.forward` of all elements: the recorded graph again, from the leaves' data as they are now.
@@ -345,15 +324,9 @@ class Tensor(Reductions):
         """
         other = as_tensor(other)
         a, b = self.shape, other.shape
-        try:
-            if not a or not b or a[-1] != b[-2:][0]:
-                raise ValueError
-            batch = shapes.broadcast_shapes("@", a[:-2], b[:-2])
-        except ValueError:
-            raise ValueError(
-                f"@: shapes {a} and {b} do not fit; (m, n) @ (n, p), with m or p left out for a vector, is what works, "
-                "and equal axes in front of both"
-            ) from None
+        if not a or not b or a[-1] != b[-2:][0]:
+            raise ValueError(f"@: shapes {a} and {b} do not fit; (m, n) @ (n, p), without m or p for a vector, would")
+        batch = shapes.broadcast_shapes("@", a[:-2], b[:-2])
         m, n, p = prod(a[-2:-1]), a[-1], prod(b[1:][-1:])
         rows = [*rows_of(self, n)]
         columns = []  # of each matrix
