@@ -373,6 +373,12 @@ def test_the_plane_is_painted_with_what_the_network_says(chromium, tmp_path):
         share = 0.6 * min(abs(y) / 2.5, 1.0)
         expected = [p + (q - p) * share for p, q in zip(paper, first if y > 0 else second)]
         assert pixels[4 * (44 * j + i) :][:4] == pytest.approx([*expected, 255], abs=1)
+    drawn = ET.fromstring(made.save(tmp_path / "a.svg", steps=[12]).read_text(encoding="utf-8"))
+    for k, cell in enumerate(list(drawn.iter(svg("path")))[:900]):
+        at = [x0 + (x1 - x0) * (k % 30 + 0.5) / 30, y1 - (y1 - y0) * (k // 30 + 0.5) / 30]
+        y = training.net(at).item() - 0.5
+        assert cell.get("fill") == ("#0072b2" if y > 0 else "#d55e00")
+        assert float(cell.get("fill-opacity")) == pytest.approx(0.55 * min(abs(y) / 2.5, 1.0), abs=0.006)
 
 
 def test_the_loss_over_two_parameters_is_a_map_in_ten_bands(chromium, tmp_path):
