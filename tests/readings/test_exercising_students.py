@@ -50,7 +50,7 @@ def written(
         assert q.line.rule is not None
         exact = value_of(q.line.rule, env, q.key)
         if q.name == wrong[0]:
-            exact = numbers_of(wrong[1], q.line, env, exact, q.key)
+            exact = numbers_of(wrong[1], q.line, env, exact)
         assert exact is not None
         shown = [truncated(x, digits) if cut else float(f"{x:.{digits}f}") for x in exact.numbers]
         env[q.text] = Array(q.key.shape, shown) if carried else exact
@@ -125,7 +125,7 @@ def test_a_mistake_of_thought_is_listed_in_exactly_its_line(graph: str, digits: 
         lines = lines_in(sheet.questions)
         for q in asked(sheet):
             for made in mistakes_in(q.line, lines):
-                wrong = numbers_of(made, q.line, environment(sheet.questions), q.key, q.key)
+                wrong = numbers_of(made, q.line, environment(sheet.questions), q.key)
                 off = max([abs(a - b) for a, b in zip(wrong.numbers, q.key.numbers)]) if wrong else 0
                 if wrong is None or off < 4 * 10.0**-digits:
                     continue

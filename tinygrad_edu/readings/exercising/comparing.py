@@ -119,7 +119,7 @@ def compare_gradients(y: Any, gradients: Mapping[str, Any], level: str | None = 
             row = _compared(q, numbers, follows, note)
             rows.append(row)
             for made in mistakes_in(q.line, lines) if row.verdict == "wrong" else []:
-                wrong = numbers_of(made, q.line, own, follows, q.key)
+                wrong = numbers_of(made, q.line, own, follows)
                 if wrong is not None and _near(numbers, wrong) and made.mistake not in row.mistakes:
                     row.mistakes.append(made.mistake)
         own[q.text] = numbers

@@ -139,14 +139,15 @@ def slips_of(given: float, decimals: int, meant: float, tolerance: float) -> lis
     return found
 
 
-def numbers_of(made: Made, line: Line, env: Mapping[str, Any], right: Array, like: Array) -> Array | None:
+def numbers_of(made: Made, line: Line, env: Mapping[str, Any], right: Array) -> Array | None:
     """What a mistake makes of a line. Of many contributions only the wrong one is computed again."""
-    if made.term is None:
-        return value_of(made.rule, env, like)
-    wrong, term = value_of(made.rule, env, like), value_of(line.terms[made.term], env, like)
-    if wrong is None or term is None:
+    wrong = value_of(made.rule, env, right)
+    if made.term is None or wrong is None:
+        return wrong
+    term = value_of(line.terms[made.term], env, right)
+    if term is None:
         return None
-    return Array(like.shape, [r - t + w for r, t, w in zip(right.numbers, term.numbers, wrong.numbers)])
+    return Array(right.shape, [r - t + w for r, t, w in zip(right.numbers, term.numbers, wrong.numbers)])
 
 
 def name_line(
@@ -169,7 +170,7 @@ def name_line(
     rights = [(k, x) for k, x in given if marks[k].status != "wrong"]
     compatible: list[tuple[Mistake, Reading]] = []
     for made in mistakes_in(q.line, lines):
-        numbers = numbers_of(made, q.line, own.numbers, right.expected, q.key)
+        numbers = numbers_of(made, q.line, own.numbers, right.expected)
         if numbers is not None:
             moved = carried(made.rule, own.numbers, own.radius, q.key)
             if made.term is not None:
@@ -197,7 +198,7 @@ def mistakes_shown(sheet: Sequence[Question], digits: int, units: float = 0.5) -
     shown: dict[str, bool] = {}
     for q in sheet:
         for made in mistakes_in(q.line, lines) if q.asked else []:
-            given = numbers_of(made, q.line, env, q.key, q.key)
+            given = numbers_of(made, q.line, env, q.key)
             if given is not None:
                 id, far = made.mistake.id, units * 10.0**-digits + 1e-9
                 differs = any([abs(x - y) > far for x, y in zip(given.numbers, q.key.numbers)])
