@@ -6,7 +6,18 @@ import numpy as np
 import pytest
 from scripts import run
 
-from tinygrad_edu import MLP, Tensor, Value, compare_gradients, cross_entropy, squared_error
+from tinygrad_edu import (
+    MLP,
+    Linear,
+    Sequential,
+    Sigmoid,
+    Tensor,
+    Value,
+    compare_gradients,
+    cross_entropy,
+    squared_error,
+    worksheet,
+)
 
 X = np.array([[0.5, -0.3], [0.8, 0.1], [-0.6, 0.9]])
 CLASSES = [0, 1, 1]
@@ -117,3 +128,21 @@ def test_the_program_of_the_ladder_names_its_mistake() -> None:
     assert "The first that is wrong is dL_dz1." in run("own_backward.py")
     assert "tanh′ is 1 − h², not 1 − h." in run("own_backward.py")
     assert "wrong" not in run("own_backward.py", "--fixed")
+
+
+def test_mistakes_with_a_class_a_sigmoid_and_an_update_are_named() -> None:
+    net = Sequential(Linear(2, 1, seed=1), Sigmoid(), Linear(1, 3, seed=2))
+    W1, b1, W2, b2 = [np.array(p.data) for p in net.parameters()]
+    sheet = worksheet(cross_entropy(net([1.0, 2.0]), 0), "all", eta=0.1)
+    h = 1 / (1 + np.exp(-(W1 @ [1.0, 2.0] + b1)))
+    y_hat = np.exp(W2 @ h + b2) / np.exp(W2 @ h + b2).sum()
+    dh = W2.T @ (y_hat - [1.0, 0.0, 0.0])
+    before = {f"y_hat[{k}]": round(y, 4) for k, y in enumerate(y_hat, start=1)}
+    before |= {"h1[1]": round(h[0], 4), "dL_dh1[1]": round(dh[0], 4), "dL_db1[1]": round((dh * h * (1 - h))[0], 4)}
+    for entry, number, mistake in (
+        ("L", -np.log(y_hat[1]), "The logarithm is that of another class."),
+        ("L", -np.log(y_hat[2]), "The logarithm is that of another class."),
+        ("dL_dz1[1]", (dh * (1 - h**2))[0], "1 − h² is the slope of tanh"),
+        ("new_b1[1]", (b1 - dh * h * (1 - h))[0], "The learning rate η is left out."),
+    ):
+        assert mistake in str(sheet.mark(before | {entry: round(number, 4)})), entry
