@@ -82,8 +82,9 @@ def _read(asked: Sequence[Question], answers: Mapping[str, object], notes: list[
 class _Marker:
     """Goes through the lines with two sets of numbers: the student's own, and those that were meant.
 
-    Meant is what was written where it is right, and what the rule gives where it is not: who makes a slip of the pen
-    goes on with the number on the calculator.
+    A number that is right was meant as it was written; in place of a wrong one the rule's number was meant. After a
+    slip of the pen a student goes on with the number on the calculator. A line is right if it follows from the second
+    set, and "own" if it follows from the first.
     """
 
     def __init__(self, sheet: Sequence[Question], scheme: Scheme, read: Mapping[str, Given | str]) -> None:
@@ -109,10 +110,10 @@ class _Marker:
         fresh = self.followed.isdisjoint(q.inputs)
         meant, own = self._reading(q, self.meant), self._reading(q, self.own)
         key = Reading(q.key, meant.moved)
-        said = key if fresh else own  # the key, and not what its printed digits give
+        told = key if fresh else own  # the key itself, and not what its printed digits give
         marks, halves = [], []
         for k, (entry, given) in enumerate(zip(q.entries, written)):
-            mark = Mark(entry, q.name, "blank", None, said.expected.numbers[k])
+            mark = Mark(entry, q.name, "blank", None, told.expected.numbers[k])
             marks.append(mark)
             halves.append(0.0)
             if isinstance(given, str):
@@ -140,11 +141,13 @@ class _Marker:
     # What the rule gives.
 
     def _reading(self, q: Question, earlier: Earlier) -> Reading:
+        """What the rule of a line gives from earlier numbers."""
         assert q.line.rule is not None
         expected = value_of(q.line.rule, earlier.numbers, q.key) or q.key
         return Reading(expected, carried(q.line.rule, *earlier, q.key))
 
     def _is(self, given: Given, readings: Sequence[Reading], k: int) -> bool:
+        """Whether it is number k of one of the readings, within its own rounding and theirs."""
         half = self._half(given)
         return any([abs(given.number - reading.expected.numbers[k]) <= half + reading.moved[k] for reading in readings])
 
