@@ -194,6 +194,17 @@ def test_a_view_gives_the_output_a_second_name():
     assert rules[3:6] == ["∂L/∂y = −(ŷ − y)", "∂L/∂ŷ = ŷ − y", "∂L/∂z⁽¹⁾ = ∂L/∂ŷ"]
 
 
+def test_a_line_that_is_too_wide_is_broken_before_its_terms_and_aligned():
+    weights = named(**{f"weight_{k}": float(k) for k in range(1, 15)})
+    row = explain(Value.dot(weights, [w * w for w in weights])).forward[-1]
+    first, second, third, *_ = lines = row.text().split("\n")
+    assert max(map(len, lines)) <= 110
+    assert (first[:4], second[:9], third[:9]) == ("f = ", "      + w", "      + w")
+    assert "".join([line.strip() + " " for line in lines]).startswith(f"f = {row.rule} = ")
+    x, y = named(**{"x" * 70: 2.0, "y" * 70: 3.0})  # a term that is wider than a line is broken too
+    assert explain(x * y).forward[-1].text().split("\n")[1] == "      · " + "y" * 70
+
+
 # Zeros.
 
 

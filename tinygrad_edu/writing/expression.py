@@ -477,31 +477,34 @@ def write(e: Expression, language: Language) -> tuple[Any, Precedence]:
     return language.compose(spelled, operands), whole
 
 
-def chunks(e: Expression, language: Language) -> list[Any]:
-    """The formula in parts between which a line may end: before + − and · that stand inside nothing else.
+def chunks(e: Expression, language: Language) -> list[list[Any]]:
+    """The formula in terms, and these in parts, between which a line may end: before + and −, and before ·.
 
     >>> from tinygrad_edu import ops
     >>> from tinygrad_edu.writing.paper import Text
     >>> chunks(Apply(ops.SUB, (Apply(ops.MUL, (Name("a"), Name("b"))), Name("c"))), Text())
-    ['a', ' · b', ' − c']
+    [['a', ' · b'], [' − c']]
     """
-    found: list[Any] = []
-    waiting: list[tuple[Expression, str, Precedence]] = [(e, "", Precedence.CONDITION)]  # and what it needs at least
+    found: list[list[Any]] = [[]]
+    # What is still to be written, the sign before it, what it needs at least, and whether a term begins with it.
+    waiting: list[tuple[Expression, str, Precedence, bool]] = [(e, "", Precedence.CONDITION, False)]
     while waiting:
-        e, sign, least = waiting.pop()
+        e, sign, least, begins = waiting.pop()
         spelled = language.spelling(e.op, e.args) if isinstance(e, Apply) and e.op in _BREAKS else None
         if spelled is None or spelled.precedence < least or (least > Precedence.SUMMATION and _is_a_sum(e)):
             operand = language.operand(*write(e, language), least)
-            found.append(language.compose(Spelling(f"{sign}{{a}}", Precedence.SUM, (least,)), [operand]))
+            if begins:
+                found.append([])
+            found[-1].append(language.compose(Spelling(f"{sign}{{a}}", Precedence.SUM, (least,)), [operand]))
             continue
         operands = []
         for part in spelled.parts:
             if isinstance(part, str):
-                sign = part
+                sign, begins = part, isinstance(e, Apply) and e.op is not ops.MUL
             else:
                 is_last = spelled.open and part == len(spelled.operands) - 1
                 least = Precedence.CONDITION if is_last and _is_a_sum(e.args[part]) else spelled.operands[part]
-                operands.append((e.args[part], sign, least))
+                operands.append((e.args[part], sign, least, begins))
         waiting += reversed(operands)
     return found
 

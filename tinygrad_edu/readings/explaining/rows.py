@@ -16,6 +16,7 @@ from ...writing.paper import Text, display_width, padded, written
 Note: TypeAlias = list[str | Expression]
 
 _WIDTH = 110  # columns of a line
+_MATRICES = 125  # of a line with matrices, which takes a lot of room once it is broken
 _PAGE = 85  # columns of text whose LaTeX is as wide as a page
 
 _PREAMBLE = r"""\documentclass{article}
@@ -183,7 +184,7 @@ class Row:
 def _fitted(left: str, sides: Sequence[Expression], below: str, style: Text) -> list[str]:
     """left = a = b in one line; where that is too wide with a line for each side, and these broken at + − and ·."""
     whole = style.join(left, *separated([written(e, style) for e in sides], " = "))
-    if _width(whole) <= _WIDTH or (len(sides) > 1 and "\n" in whole):
+    if _width(whole) <= (_MATRICES if "\n" in whole else _WIDTH):
         return [whole]
     if len(sides) > 1:
         starts = [left, *[below] * (len(sides) - 1)]
@@ -197,16 +198,19 @@ def _fitted(left: str, sides: Sequence[Expression], below: str, style: Text) -> 
 def _broken(e: Expression, style: Text, as_text: Text, room: int) -> list[list[str]]:
     """A side in lines that fit, as far as there are places to break it; each is what stands side by side.
 
-    How wide a part is, it is as text.
+    A term is broken only if it is wider than a line. How wide a part is, it is as text.
     """
     lines: list[list[str]] = [[]]
     used = 0
-    for chunk, text in zip(chunks(e, style), chunks(e, as_text)):
-        if used + _width(text) > room and lines[-1]:
-            lines.append([])
-            used = 0
-        lines[-1].append(chunk)
-        used += _width(text)
+    for term, texts in zip(chunks(e, style), chunks(e, as_text)):
+        widths = list(map(_width, texts))
+        whole = sum(widths) <= room
+        for part, width in [(term, sum(widths))] if whole else [([part], width) for part, width in zip(term, widths)]:
+            if used + width > room and lines[-1]:
+                lines.append([])
+                used = 0
+            lines[-1] += part
+            used += width
     return lines
 
 
