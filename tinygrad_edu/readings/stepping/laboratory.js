@@ -71,7 +71,9 @@ function result(numbers) {
   return forward(numbers).values[root];
 }
 
-hooks.before = () => (gesture ? result(gesture.numbers) : changed.size ? result(new Map()) : undefined);
+function resultBefore() {
+  return gesture ? result(gesture.numbers) : changed.size ? result(new Map()) : undefined;
+}
 
 function sayEffect() {
   // The effect of the last change, and what the gradient alone had said of it.
@@ -126,6 +128,27 @@ function open_(part) {
   opened = part;
   draw();
   fitIfReadable();
+}
+
+// Numbers in the address, by name, or where two leaves have the same one by their number; and which part is open.
+
+const inAddress = [...data.leaves, ...data.given.map((_, k) => nodes.length + k)];
+
+function keyInAddress(n) {
+  const isTaken = ["open", "theme"].includes(names[n]) || data.leaves.some((m) => m !== n && names[m] === names[n]);
+  return isTaken ? `n${n}` : names[n];
+}
+
+function addressOfNumbers() {
+  const numbers = [...changed].map(([n, x]) => `${encodeURIComponent(keyInAddress(n))}=${x}`);
+  return opened ? [...numbers, `open=${opened}`] : numbers;
+}
+
+function takeNumbers(said) {
+  const given = inAddress.map((n) => [n, read(said.get(keyInAddress(n)) ?? "")?.number]);
+  [changed, past, gesture, path] = [new Map(given.filter(([n, x]) => x !== undefined && x !== nodes[n])), [], null, []];
+  opened = ["change", "descend", "tasks", "predict", "mistake"].find((part) => part === said.get("open")) ?? "";
+  reconsider();
 }
 
 // Experiments.

@@ -32,7 +32,7 @@ function lostMoves(moves) {
   return end ? moves.filter((move, k) => moves.slice(k + 1).some(({ to }) => to === move[end])) : [];
 }
 
-hooks.film = () => {
+function wrongFilm() {
   // Its own film: each node passes on what it has by then.
   const moves = [];
   if (state.all || !film.checked || steps[state.step].phase !== "backward" || !wrongGradients(moves)) return null;
@@ -47,7 +47,7 @@ hooks.film = () => {
   const beside = differs(b, incoming) ? ` where ${short(run.gradients[b])} is right` : "";
   const title = [`Wrong engine, ${k + 1} of ${events.length}: backward through ${named(b)}, which has ${short(incoming)}${beside}`];
   return { phase: "backward", title, hand: cardOf(b), near: own.map(({ to }) => cardOf(to)).filter(Boolean), lines };
-};
+}
 
 function enclosed(x) {
   const text = short(x);

@@ -23,7 +23,6 @@ let changed = new Map(); // leaf -> the number that the reader gave it
 let run = compute(changed); // all numbers, at those
 let told_ = null; // what the steps say there, once it is asked for
 let remembering = null;
-const hooks = { covered: () => null, shown() {}, address: () => [], arrive() {}, film: () => null }; // for the laboratory
 
 function story() {
   return (told_ ??= tell(run, !changed.size));
@@ -95,9 +94,9 @@ function seenNow(covered) {
 }
 
 function draw() {
-  const covered = hooks.covered();
+  const covered = coveredLines();
   drawNumbers(seenNow(covered), !state.all && !covered && state.step > end ? updated(run, moving) : new Map());
-  const current = hooks.film() ?? (state.all ? linesOfCard(state.card) : story()[state.step]);
+  const current = wrongFilm() ?? (state.all ? linesOfCard(state.card) : story()[state.step]);
   const { phase = "", title = [], hand, near = [], arrows: used = [], lines = [] } = current;
   mark("hand", hand ? [hand] : []);
   mark("near", near.filter((id) => id !== hand));
@@ -111,12 +110,12 @@ function draw() {
   const open = lines.filter((_, k) => !covered?.has(k));
   lines_.replaceChildren(...(phase === "given" ? [filled("p", "What the computation starts from stands on the square cards.")] : open.map(lineNode)));
   if (state.element) drawElement();
-  byId("onward").hidden = !data.live || state.all || covered || state.step <= end;
+  byId("onward").hidden = state.all || covered || state.step <= end;
   byId("said").hidden = state.all && !state.card && !state.element && !covered;
   byId("said").scrollTop = 0;
   drawFilm(phase);
   byId("result").replaceChildren(...resultNodes());
-  hooks.shown(covered);
+  drawLaboratory(covered);
   if (switched) resize(); // lines of a step take room from the picture
   remember();
 }
@@ -260,7 +259,7 @@ function nameOf(what, k, at) {
 }
 
 function resultNodes() {
-  const y = run.values[root], now = y === undefined ? "?" : short(y), then = hooks.before?.();
+  const y = run.values[root], now = y === undefined ? "?" : short(y), then = resultBefore();
   return then === undefined || then === y ? [filled("b", L), ` ${now}`] : [filled("b", L), ` ${short(then)} → `, filled("em", now)];
 }
 
@@ -339,7 +338,7 @@ function remember() {
   clearTimeout(remembering);
   remembering = setTimeout(() => {
     const { theme } = document.documentElement.dataset;
-    const parts = [...(state.all ? [] : [state.step]), ...hooks.address(), ...(theme ? [`theme=${theme}`] : [])];
+    const parts = [...(state.all ? [] : [state.step]), ...addressOfNumbers(), ...(theme ? [`theme=${theme}`] : [])];
     try {
       history.replaceState(null, "", `#${parts.join("&")}`);
     } catch {
@@ -352,7 +351,7 @@ function arrive() {
   // What the address says: a step, numbers, an open part, a theme. What is none of these is ignored.
   const said = new URLSearchParams(location.hash.slice(1)), step = /^#(\d+)(&|$)/.exec(location.hash)?.[1];
   if (["light", "dark"].includes(said.get("theme"))) document.documentElement.dataset.theme = said.get("theme");
-  hooks.arrive(said);
+  takeNumbers(said);
   if (step) show(Number(step));
   else draw();
   follow("instant");

@@ -73,7 +73,7 @@ class Page:
             policy=policy(self._style_and_script),
             title=html.escape(look.printable(self.title)),
             style=style,
-            laboratory=part("laboratory.html") if self._data["live"] else "",
+            laboratory=part("laboratory.html"),
             picture=self._picture,
             data=as_json(self._data),
             script=script,
@@ -81,7 +81,7 @@ class Page:
 
     @property
     def _style_and_script(self) -> tuple[str, str]:
-        parts = ("page.js", *(LABORATORY if self._data["live"] else ()), "start.js")
+        parts = ("page.js", *LABORATORY, "start.js")
         return colours() + part("page.css"), _DATA + self._program + "".join(map(part, parts))
 
     @property

@@ -22,13 +22,13 @@ function waitingAt(n) {
   return waiting().filter(([step]) => step === n);
 }
 
-hooks.covered = () => {
+function coveredLines() {
   if (!predict.checked || state.all || !run.gradients.length) return null;
   const found = waitingAt(state.step).map(([, line]) => line);
   return found.length ? new Set(found) : null;
-};
+}
 
-hooks.shown = (covered) => {
+function drawLaboratory(covered) {
   form.hidden = !covered;
   drawAnswers();
   drawWrong();
@@ -47,7 +47,7 @@ hooks.shown = (covered) => {
   answer.hidden = whole && shape.length > 0;
   grid.replaceChildren(...(answer.hidden ? [gridOf(numbers.length, shape)] : []));
   if (!bench.contains(document.activeElement) || document.activeElement === predict) fields()[0].focus({ preventScroll: true });
-};
+}
 
 function lineOf([step, line]) {
   return story()[step].lines[line];

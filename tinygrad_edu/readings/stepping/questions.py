@@ -9,13 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ... import ops
-from ...network.nn import Parameter
 from ...value import Value, real_number
 from ...writing import expression as E
 from ...writing.algebra import add, product_of, subtract
 from ...writing.code import NotWritten
 from ..explaining import lines as of_derivation
-from ..explaining.mistakes import CATALOGUE, mistakes_in
+from ..explaining.mistakes import mistakes_in
 from .script import Line, Script
 
 #: A sentence about a mistake, and what it makes of the number.
@@ -63,7 +62,6 @@ def questions(script: Script) -> list[Question]:
     for b in script.derivation.backward:
         for row in b.rows:
             ways_to.setdefault(row.node, []).append(Line(row, b.node))
-    transposed = _transposed(script)
     found = []
     for n, step in enumerate(script.steps):
         for k, line in enumerate(step.lines):
@@ -82,9 +80,6 @@ def questions(script: Script) -> list[Question]:
             if line.edge:
                 ways = ways_to[row.node] if whole else [line]
                 wrong[:0] = [pair for way in ways for pair in _of_one_edge(way, rule.rule, len(ways), script)]
-            names = [e.text for e in E.parts(rule.rule) if isinstance(e, E.Name)]
-            if part == "backward" and not transposed.keys().isdisjoint(names):
-                wrong.append((_TRANSPOSED.sentence, _renamed(rule.rule, transposed)))
             found.append(Question(n, k, whole, wrong))
     return found
 
@@ -115,25 +110,6 @@ def _of_one_edge(way: Line, whole: E.Expression, ways: int, script: Script) -> W
         return wrong
     others = subtract(whole, of_derivation.with_slope(way.row.rule, script.slope(user, k)))
     return [(sentence, add(others, e)) for sentence, e in wrong]
-
-
-_TRANSPOSED = next(mistake for mistake in CATALOGUE if mistake.id == "not-transposed")
-
-
-def _transposed(script: Script) -> dict[str, str]:
-    """For each element of a square matrix of weights what stands in its place in the transpose."""
-    names = script.derivation.names
-    found: dict[str, str] = {}
-    for t in script.stage.tensors:
-        if isinstance(t, Parameter) and t.ndim == 2 and t.shape[0] == t.shape[1] and t not in names:
-            found |= {names[a]: names[b] for a, b in zip(t.values, t.T.values) if a is not b and a in names}
-    return found
-
-
-def _renamed(e: E.Expression, names: dict[str, str]) -> E.Expression:
-    if isinstance(e, E.Name):
-        return E.Name(names.get(e.text, e.text))
-    return E.with_args(e, [_renamed(a, names) for a in e.args])
 
 
 def _wrong(line: of_derivation.Line, lines: of_derivation.Lines) -> Wrong:

@@ -17,7 +17,6 @@ from ...writing.evaluation import is_known, with_numbers
 from ...writing.paper import Slot, Typed
 from ..explaining.lines import from_above
 from ..explaining.rows import Derivation, Row
-from ..explaining.values import meets_zero
 from .live import Later, Rows, Trees
 from .stage import Card, Stage
 
@@ -201,8 +200,7 @@ class Script:
         """`quantity`, `relation`, and the `sides`; `result`, the tree of its number; `of`, the ["v", k] or ["g", k]
         that gets it, in an update ["new", k], or ["state", k] before it; of matrices `tree`, that of the rule.
 
-        In the backward pass of numbers `edge` tells the node it came from and the input, `part` which contribution it
-        is, `zero` the sentences for a factor that is 0; `notes` hold at the recorded numbers.
+        `part` tells which contribution to a gradient it is; `notes` hold at the recorded numbers.
         """
         row, style = line.row, Typed(self.derivation.digits)
         rule, numbers = row.rule, None
@@ -216,10 +214,6 @@ class Script:
         if line.edge and rule is not None:
             user, k = line.edge
             above, local = rule.args
-            data["edge"] = [self.stage.number_of[user], k]
-            if row.part is None:
-                named = any([isinstance(part, (E.Name, E.Derivative)) for part in E.parts(local)])
-                data["zero"] = [_zero(above), _zero(local) if named else _zero()]
             slope = self.slope(user, k)
             if user.op is ops.MAX and isinstance(local, E.Literal):  # a number stands for the slope
                 rule = E.with_args(rule, [above, E.Number(replace(self.trees.later(slope), exact=True))])
@@ -293,8 +287,3 @@ def _recounted(cards: list[tuple[Card, list[Line]]]) -> list[tuple[Card, list[Li
         return row if row.part[0] == k else replace(row, notes=complete[row.node].notes if k == n else [], part=(k, n))
 
     return [(card, [replace(line, row=recounted(line.row)) for line in lines]) for card, lines in cards]
-
-
-def _zero(*factors: E.Expression) -> str:
-    """The note of a line that is 0 since a factor is, which is named where it has a name."""
-    return "zero: " + "".join(map(str, meets_zero(factors)))

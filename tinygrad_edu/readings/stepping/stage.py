@@ -167,8 +167,8 @@ class Stage(Scene):
             title = group.find("title")
             if title is not None:
                 group.remove(title)
-            if group.get("class", "").startswith("node"):
-                _inset(group)
+            for outline in [e for e in group if e.tag in ("path", "polygon") and e.get("fill") == "none"][-1:]:
+                outline.set("class", "outline" if group.get("class", "").startswith("node") else "")
             if group.get("class") == "edge":
                 for text in group.iter("text"):
                     text.set("data-arrow", group.get("id", ""))
@@ -186,21 +186,6 @@ def width(text: str) -> float:
     """The width of a number in DejaVu Sans, in sizes of the font."""
     widths = {"−": 0.838, "+": 0.838, ".": 0.318, "·": 0.318, "⁻": 0.53} | dict.fromkeys("⁰¹²³⁴⁵⁶⁷⁸⁹", 0.4)
     return sum([widths.get(c, 0.636) for c in text])
-
-
-def _inset(group: ET.Element) -> None:
-    """Name the outline of a card, and move what begins at its left end a little inside."""
-    outlines = [e for e in group if e.tag in ("path", "polygon") and e.get("fill") == "none"]
-    if not outlines:
-        return  # the heading of a layer
-    outline = outlines[-1]
-    outline.set("class", "outline")
-    points = (outline.get("points") or outline.get("d") or "").replace("M", "").replace("C", " ").split()
-    left = min([float(point.split(",")[0]) for point in points])
-    for text in group.findall("text"):
-        x = float(text.get("x", "0"))
-        if text.get("text-anchor") == "start" and x < left + 4 * _INSET:
-            text.set("x", f"{x + _INSET:g}")
 
 
 def _mark(group: ET.Element) -> None:

@@ -32,7 +32,7 @@ lines_.addEventListener("click", (event) => {
   goToElement(what, Number(k), Number(cell.dataset.at));
 });
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && data.live && opened) return open_("");
+  if (event.key === "Escape" && opened) return open_("");
   if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest("#laboratory, #question, #typed")) return;
   const moves = { ArrowLeft: pressed.previous, ArrowRight: pressed.next, Home: pressed.first, End: pressed.last, Escape: showAll };
   if (!moves[event.key]) return;
@@ -42,7 +42,7 @@ document.addEventListener("keydown", (event) => {
 
 function printStoryboard() {
   // Every step on paper, four on a page; where predictions are asked, with blanks.
-  const kept = { ...state }, blank = data.live && predict.checked;
+  const kept = { ...state }, blank = predict.checked;
   byId("storyboard").replaceChildren(...steps.map((_, n) => {
     Object.assign(state, { all: false, step: n, card: null, element: null, held: null });
     draw();
@@ -66,10 +66,8 @@ window.addEventListener("afterprint", () => {
 
 slider.max = last;
 byId("turn").append(new Option("", steps.findIndex(({ phase }) => phase === "backward"))); // a mark on the slider
-byId("how").textContent = data.live
-  ? `Drag a dotted number, or tap it and type: ${L} and all others follow. → goes step by step; a click on a card shows its lines.`
-  : "→ goes step by step; a click on a card shows its lines.";
-if (data.live) listen();
+byId("how").textContent = `Drag a dotted number, or tap it and type: ${L} and all others follow. → goes step by step; a click on a card shows its lines.`;
+listen();
 for (const [id, f] of Object.entries(pressed)) byId(id).addEventListener("click", f);
 arrive();
 fitIfReadable(); // beside what is shown now
@@ -119,13 +117,4 @@ function listen() {
   for (const { group, text } of places) if (!group.classList.contains("leaf")) text.setAttribute("aria-hidden", true); // the lines say the same
   offerTasks();
   offerMoving();
-  const key = (n) => (["open", "theme"].includes(names[n]) || data.leaves.some((m) => m !== n && names[m] === names[n]) ? `n${n}` : names[n]);
-  const kept = [...data.leaves, ...data.given.map((_, k) => nodes.length + k)];
-  hooks.address = () => [...[...changed].map(([n, x]) => `${encodeURIComponent(key(n))}=${x}`), ...(opened ? [`open=${opened}`] : [])];
-  hooks.arrive = (said) => {
-    const given = kept.map((n) => [n, read(said.get(key(n)) ?? "")?.number]);
-    [changed, past, gesture, path] = [new Map(given.filter(([n, x]) => x !== undefined && x !== nodes[n])), [], null, []];
-    opened = ["change", "descend", "tasks", "predict", "mistake"].find((part) => part === said.get("open")) ?? "";
-    reconsider();
-  };
 }

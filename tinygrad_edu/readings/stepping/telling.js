@@ -15,13 +15,12 @@ function nodesOf([, k]) {
 }
 
 function tellLine(line, run, totals, asRecorded) {
-  const { of, part, edge } = line;
+  const { of, part } = line;
   const numbers = evaluate(line.result, run), [, shape] = quantity(of[1]);
   const arrived = part ? [arriving(line, run, totals, numbers[0])] : of[0] === "g" ? elementsOf(of, run) : numbers;
   const sides = line.sides.map((side) => fillIn(side, run));
   const notes = asRecorded ? (line.notes ?? []).map((note) => fillIn(note, run)) : [];
   if (part) notes.unshift([`running total ${short(arrived[0])} (${part[0]} of ${part[1]} contributions)`]);
-  if (!asRecorded && line.zero && arrived[0] === 0) notes.push([line.zero[run.gradients[edge[0]] === 0 ? 0 : 1]]);
   return { ...line, shape, numbers, arrived, sides: sides.filter((side, k) => k === 0 || !same(side, sides[k - 1])), notes };
 }
 
