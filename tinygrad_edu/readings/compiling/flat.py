@@ -1,7 +1,5 @@
 """A program of flat arrays, in C or JavaScript: it stands alone, and its names are those of the Python program."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

@@ -3,8 +3,6 @@
 On paper a vector is a column and so its transpose a row, and `G hᵀ` is a matrix; in code that is `outer(G, h)`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import reduce

@@ -5,8 +5,6 @@ of the page of matrix calculus. Where the number of examples is free, it is a sy
 numbers, and their programs have to be the same.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Sequence

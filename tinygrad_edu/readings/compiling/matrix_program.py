@@ -1,7 +1,5 @@
 """A program of arrays: called with arrays of NumPy, or bound to those of another library."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Source text: its names, structures such as `[[W_11, W_12], b] = parameters`, and how it runs and fails."""
 
-from __future__ import annotations
-
 import ast
 import itertools
 import keyword

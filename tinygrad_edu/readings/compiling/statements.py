@@ -3,8 +3,6 @@
 A statement is one formula over local variables, and a decision is an expression, so that every language can say it.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
