@@ -58,7 +58,8 @@ def heading(scene: Scene, v: Value) -> str:
     """The name in bold and the symbol or role beside it; the formula where there is no name or it is just a number."""
     name = scene.name(v)
     if not name:
-        return look.styled(look.shortened(scene.formula(v) if v.op or not scene.numbers else "constant"), "muted")
+        said = look.shortened(scene.formula(v) if v.op or not scene.numbers else "constant")
+        return look.styled(said + " " * (len(said) // 16), "muted")  # room behind it, as fonts differ in width
     bold = look.styled(look.shortened(name), bold=True)
     if not v.op:
         return bold + (look.styled(f"  {role}", "muted", look.SMALL) if (role := scene.role(v)) else "")
