@@ -39,7 +39,6 @@ from types import SimpleNamespace
 from tinygrad_edu import (
     MLP,
     SGD,
-    CompiledLoss,
     Tensor,
     Value,
     compile_graph,
@@ -93,43 +92,33 @@ def ours_eager(task):
 
 
 def ours_compiled(task):
-    """One sample: the whole step is one program. A batch: a CompiledLoss and an optimiser."""
-    if len(task.xs) > 1:
-        return compiled_and_sgd(task)
-
+    """The whole step is one program: of numbers for one sample, of arrays for a batch."""
     program, numbers = program_of_a_step(task)
+    xs, ys = task.xs[0], task.ys[0]
+    if len(task.xs) > 1:
+        import numpy
+
+        xs, ys, numbers = numpy.array(task.xs), numpy.array(task.ys), [numpy.array(p) for p in numbers]
 
     def step():
         nonlocal numbers
-        loss, numbers = program(task.xs[0], task.ys[0], numbers).values()
-        return loss
-
-    return step
-
-
-def compiled_and_sgd(task):
-    net = task.net()
-    compiled = CompiledLoss(net, squared_error, task.xs[0], task.ys[0])
-    optimizer = SGD(net.parameters(), lr=task.lr)
-
-    def step():
-        optimizer.zero_grad()
-        loss = compiled(task.xs, task.ys)
-        optimizer.step()
+        loss, numbers = program(xs, ys, numbers).values()
         return loss
 
     return step
 
 
 def program_of_a_step(task):
-    """The loss of one sample and the parameters after a step, compiled; and the parameters before it."""
+    """The loss and the parameters after a step, compiled; and the parameters before it."""
     net = task.net()
     parameters = net.parameters()
-    x, y = Tensor(task.xs[0], label="x"), Tensor(task.ys[0], label="y")
-    loss = squared_error(net(x), y)
+    batch = len(task.xs) > 1
+    x, y = [Tensor(of[:2] if batch else of[0], label=label) for of, label in ((task.xs, "x"), (task.ys, "y"))]
+    loss = squared_error(net(x), y, reduction="sum")
     # ∂(ηL)/∂p = η ∂L/∂p, with η multiplied in where there are fewest numbers
     updated = [p - g for p, g in zip(parameters, grad(task.lr * loss, parameters))]
-    program = compile_graph({"loss": loss, "parameters": updated}, {"x": x, "y": y, "parameters": parameters})
+    outputs, inputs = {"loss": loss, "parameters": updated}, {"x": x, "y": y, "parameters": parameters}
+    program = compile_graph(outputs, inputs, level="tensor", batch=[x, y]) if batch else compile_graph(outputs, inputs)
     return program, [p.data for p in parameters]
 
 

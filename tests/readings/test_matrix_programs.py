@@ -2,6 +2,7 @@
 
 import pickle
 import random
+import re
 import types
 
 import numpy as np
@@ -138,6 +139,7 @@ OF_EXAMPLES = {
     "a choice": lambda X, Y: (where([1.0, 0.0, 1.0], X, -1.0) @ W.T * Y).sum(),
     "columns": lambda X, Y: (cat([X[:, 1:], X[:, :1]], axis=1) @ W.T * Y).sum(),
     "matrices": lambda X, Y: ((X.reshape(len(X), 3, 1) @ g.reshape(1, 3)).mT.sum(axis=(0, 1)).tanh() @ V).sum(),
+    "all in a row": lambda X, Y: ((X @ V).reshape(-1).softmax() ** 2).sum(),
     "between examples": lambda X, Y: ((X @ X.T).softmax() @ Y).sum(),
     "extremes": lambda X, Y: (X @ W.T * Y).max(axis=1).mean() + (X * 2.0).min(axis=0).sum(),
 }
@@ -153,6 +155,9 @@ def test_a_program_recorded_with_two_examples_takes_any_number(name):
     again = compile_graph(lambda X, Y, theta: {"L": (L := f(X, Y)), "g": grad(L, [X, *used])}, inputs, level="tensor",
                           batch=[X, Y])  # fmt: skip
     assert again.source == program.source
+    alone = compile_graph({"L": L, "g": grad(L, [X, *used])}, inputs, level="tensor")
+    of_both, of_alone = [set(re.findall(r"\bv_\d+", p.source)) for p in (program, alone)]
+    assert of_both == of_alone  # v₁, v₂, … are those of the derivation
     rng = np.random.default_rng(0)
     for n in (1, 2, 7, 40):
         A, B = Tensor(rng.normal(size=(n, 3))), Tensor(np.eye(2)[rng.integers(0, 2, n)])
@@ -169,6 +174,7 @@ def test_the_program_of_a_batch_reads_like_the_notes():
         "    dL_dW2 = dL_dz2.T @ h1\n    dL_db2 = sum(dL_dz2, axis=0)\n    dL_dh1 = dL_dz2 @ W2\n",
     ):
         assert line in program.source
+    assert "L = sum(diff_1 ** 2) / (2 * len(X))\n" in of(lambda X, Y: mse_loss(X @ W.T, Y), batch=[X, Y]).source
 
 
 THETA = [W, g]
@@ -258,6 +264,15 @@ def test_large_logits_do_not_overflow():
     for L in (cross_entropy(z, [0.0, 0.0, 1.0]), binary_cross_entropy_with_logits(z, [0.0, 1.0, 1.0])):
         program = compile_graph({"L": L, "g": grad(L, z)}, [z], level="tensor")
         check(program, L, {"L": L, "g": z}, [z])
+
+
+def test_what_is_differentiated_may_be_another_than_what_is_asked_for():
+    L, theta = squared_error(MLP_(X), Y, reduction="sum"), MLP_.parameters()
+    outputs = {"L": L, "theta": [p - g for p, g in zip(theta, grad(0.01 * L, theta))]}
+    program = compile_graph(outputs, [X, Y, theta], level="tensor", batch=[X, Y])
+    result = program(X.data, Y.data, numbers(theta))
+    for found, p, g in zip(result["theta"], theta, grad(L, theta)):
+        np.testing.assert_allclose(found, np.array(p.data) - 0.01 * np.array(g.data), rtol=1e-14)
 
 
 def test_a_step_that_is_done_twice_is_printed_once():

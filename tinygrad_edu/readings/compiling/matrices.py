@@ -166,7 +166,7 @@ def lines_of(recording: Recording) -> Lines:
     ends = list(dict.fromkeys([*[t for t in recording.outputs if t not in above], *roots]))
     names = Names(ends, [*given, *wrt])
     result = from_values([Value(0.0)], (), A.Operation(_RESULT), *ends)
-    found = Quantities(result, names, wrt)
+    found = Quantities(result, names, [*wrt, *ends])
     lines = Lines(names)
     for q in found.of.values():
         if q.tensor not in given and q.tensor is not result:
