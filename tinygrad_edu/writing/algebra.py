@@ -303,7 +303,8 @@ def permuted(a: Expression, axes: Shape) -> Expression:
             return permuted(c, tuple([before[k] for k in axes]))
         case E.Ones(shape):
             return E.Ones(tuple([shape[k] for k in axes]))
-    if axes == tuple(range(len(axes))):
+    single = prod(a.shape) == 1 and not isinstance(a, E.Name)  # a number that was computed, not a W of one element
+    if single or axes == tuple(range(len(axes))):
         return a
     return E.Transpose(a, None if axes == (1, 0) else axes)
 
