@@ -22,7 +22,7 @@ from .stage import Stage
 
 PROGRAM = ("engine.js", "numbers.js", "telling.js")  # which touch no page
 _DATA = '"use strict";\nconst data = JSON.parse(document.getElementById("data").textContent);\n'
-LABORATORY = ("laboratory.js", "slope.js", "predict.js", "mistakes.js")
+VIEW = ("page.js", "laboratory.js", "slope.js", "predict.js", "mistakes.js", "start.js")
 
 
 @dataclass(repr=False, eq=False)
@@ -70,10 +70,9 @@ class Page:
         """
         style, script = self._style_and_script
         return Template(part("page.html")).substitute(
-            policy=policy(self._style_and_script),
+            policy=policy((style, script)),
             title=html.escape(look.printable(self.title)),
             style=style,
-            laboratory=part("laboratory.html"),
             picture=self._picture,
             data=as_json(self._data),
             script=script,
@@ -81,8 +80,7 @@ class Page:
 
     @property
     def _style_and_script(self) -> tuple[str, str]:
-        parts = ("page.js", *LABORATORY, "start.js")
-        return colours() + part("page.css"), _DATA + self._program + "".join(map(part, parts))
+        return colours() + part("page.css"), _DATA + self._program + "".join(map(part, VIEW))
 
     @property
     def _program(self) -> str:
