@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tinygrad_edu import Tensor, Value, grad, hessian, jacobian, jvp, topological_order
+from tinygrad_edu.autodiff import DerivativeName
 from tinygrad_edu.tree import paths
 
 # Paper-sized cases.
@@ -97,6 +98,8 @@ def test_no_two_derivatives_have_one_name():
     assert [[d.label for d in row] for row in hessian(L, [a, b])] == [
         ["∂²L/∂a∂a", "∂²L/∂a∂b"], ["∂²L/∂b∂a", "∂²L/∂b∂b"],
     ]  # fmt: skip
+    for sign in " +−-·×*/∂":
+        assert DerivativeName("L", [f"a{sign}b"]) == f"∂L/∂(a{sign}b)"
     d = a.exp()
     d.label = "L"
     for _ in range(11):

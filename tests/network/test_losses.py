@@ -13,6 +13,7 @@ from tinygrad_edu import (
     Value,
     binary_cross_entropy_with_logits,
     cross_entropy,
+    explain,
     gradcheck,
     mse_loss,
     squared_error,
@@ -157,6 +158,7 @@ def test_logits_are_a_vector_or_a_batch_of_them(shape):
     ("logits", "target", "error", "message"),
     [
         ([0.0, 0.0], 2, IndexError, "cross_entropy: class 2 does not exist, there are 0 to 1"),
+        ([0.0, 0.0], [0.5, 0.501], ValueError, r"are not probabilities with the sum 1, but 1\.001"),
         ([0.0, 0.0], [0.5, 0.6], ValueError, r"\(0\.5, 0\.6\) are not probabilities with the sum 1, but 1\.1"),
         ([[0.0, 0.0]] * 2, [[0, 1], [1, 1]], ValueError, r"\(1\.0, 1\.0\) are not probabilities"),
         (
@@ -177,6 +179,16 @@ def test_a_target_that_does_not_fit_is_refused_and_changes_nothing(logits, targe
     with pytest.raises(error, match=message):
         cross_entropy(z, target)
     assert [(v, v.data, v.grad, v.label, v.op, v.inputs) for v in z.values] == before
+
+
+def test_probabilities_may_be_off_by_the_rounding_of_single_precision():
+    y = np.array([0.1] * 10, np.float32)  # their sum is 1 + 1.5e-8
+    assert cross_entropy(Tensor.zeros(10), y).data == pytest.approx(np.log(10), rel=1e-7)
+
+
+@pytest.mark.parametrize("loss", [*LOSSES, binary_cross_entropy_with_logits])
+def test_a_target_without_a_name_is_y_in_a_derivation(loss):
+    assert "∂L/∂y₁" in explain(loss(Tensor([1.0, 2.0], label="z"), Tensor([0.0, 1.0])), level="value").to("text")
 
 
 @pytest.mark.parametrize("loss", LOSSES)

@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinygrad_edu import MLP, SGD, Linear, Module, Parameter, ReLU, Sequential, Sigmoid, Softmax, Tanh, Tensor
+from tinygrad_edu import MLP, SGD, Linear, Module, Parameter, ReLU, Sequential, Sigmoid, Softmax, Tanh, Tensor, Value
+from tinygrad_edu.network.members import parameter_names
+from tinygrad_edu.network.nn import member_of
 
 
 class Everything(Module):
@@ -59,6 +61,57 @@ def test_tied_parameters_are_listed_once_and_saved_under_both_names():
     assert list(net.state_dict()) == ["encode.W", "decode.W"]
     net.load_state_dict({"encode.W": [[5, 6], [7, 8]], "decode.W": [[5, 6], [7, 8]]})
     assert net.decode.W.data == net.encode.W.data == [[5.0, 6.0], [7.0, 8.0]]
+
+
+# Names.
+
+
+def names(net):
+    return [*parameter_names(member_of(net)).values()]
+
+
+class Holder(Module):
+    def __init__(self, **modules):
+        for name, module in modules.items():
+            setattr(self, name, module)
+
+
+def test_what_is_put_into_a_list_later_has_its_name_by_its_position():
+    net = Holder(parts=[Linear(1, 1, bias=False)])
+    net.parts.append(Linear(1, 1, bias=False))
+    counted = Sequential(Linear(1, 1, bias=False))
+    counted.layers.insert(0, Linear(1, 2))
+    assert len(net.parameters()) == 2 and len(counted.parameters()) == 3
+    assert names(net) == ["W⁽¹⁾", "W⁽²⁾"] and names(counted) == ["W⁽¹⁾", "b⁽¹⁾", "W⁽²⁾"]
+
+
+def test_words_tell_parameters_apart_where_they_can():
+    def layer():
+        return Linear(1, 1, bias=False)
+
+    net = Holder(foo=Holder(bar=layer()), baz=Holder(bar=layer()))
+    assert names(net) == ["W_foo_bar", "W_baz_bar"]
+    net.foo_bar = layer()  # whose words come to the same
+    assert names(net) == ["W_foo_bar", "W_baz_bar", "W_foo_bar"]
+
+
+def test_a_module_that_knows_its_owner_has_no_other():
+    net = Holder(part=Holder())
+    net.part.owner = net
+    assert member_of(net.part).outermost is member_of(net)
+
+
+def test_a_parameter_names_its_elements_but_those_that_have_a_name():
+    net = Holder(w=Parameter([Value(1.0), Value(2.0, label="mine")]))
+    assert [v.label for v in net.w.values] == ["w₁", "mine"]
+
+
+def test_several_inputs_are_called_as_those_of_forward():
+    class Cell(Module):
+        def forward(self, x, h):
+            return x * h
+
+    assert [t.label for t in Cell()([1.0], [2.0]).inputs] == ["x", "h"]
 
 
 def test_a_module_without_forward_says_so():

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tinygrad_edu import Tensor
+from tinygrad_edu import Tensor, ops, topological_order
 from tinygrad_edu import array_ops as A
 
 # Reductions.
@@ -139,6 +139,12 @@ def test_an_axis_is_a_whole_number(axis):
 
 
 # Softmax.
+
+
+def test_the_shift_of_softmax_is_a_constant():
+    t = Tensor([1.0, 3.0])
+    shifts = [v for v in topological_order(*t.softmax().values) if v.op is ops.STOP]
+    assert {v.data for v in shifts} == {3.0}
 
 
 def test_softmax_is_exact_at_logits_of_a_thousand():

@@ -30,9 +30,8 @@ def central_difference(f: Callable[..., Any], inputs: Any, step: float | None = 
     Args:
         f: called as `f(*inputs)`; returns a number, a Value, or a Tensor of one element.
         inputs: a list of numbers, nested lists, Values and Tensors (or a single one of them that is not
-            a list). f gets numbers as Values and nested lists as Tensors. Leaves are moved in place and put
-            back, so f may also read them by itself, as a Module reads its parameters; of what was computed it
-            gets a copy.
+            a list). f gets numbers as Values and nested lists as Tensors. Values and Tensors are moved in place
+            and put back, so f may also read them by itself, as a Module reads its parameters.
         step: h; by default ε^⅓ · max(1, |x|), about 6e-6, for an error of about 1e-10.
 
     Returns:
@@ -97,15 +96,12 @@ def gradcheck(
 
 
 def _arguments(inputs: Any) -> list[Value | Tensor]:
-    """What f is called with: numbers as new leaves, leaves themselves, and copies of what was computed."""
+    """What f is called with: numbers as new leaves, Values and Tensors themselves."""
     inputs = inputs if isinstance(inputs, (list, tuple)) else [inputs]
     if not inputs:
         raise ValueError("there are no inputs to differentiate by")
-    args: list[Value | Tensor] = []
-    for x in [x if isinstance(x, (Value, Tensor)) else Tensor(x) for x in inputs]:
-        x = x.values[0] if isinstance(x, Tensor) and not x.shape else x
-        args.append(x.detach() if any([v.op for v in values_in(x)]) else x)
-    return args
+    args = [x if isinstance(x, (Value, Tensor)) else Tensor(x) for x in inputs]
+    return [x.values[0] if isinstance(x, Tensor) and not x.shape else x for x in args]
 
 
 def _coordinates(args: list[Value | Tensor]) -> list[tuple[str, Value]]:
