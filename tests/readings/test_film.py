@@ -25,7 +25,9 @@ from tinygrad_edu import (
     mse_loss,
     squared_error,
 )
+from tinygrad_edu.readings.training import put
 from tinygrad_edu.tree import flatten
+from tinygrad_edu.writing.notation import short
 
 
 def trained(net, loss, X, Y, optimizer=None, steps=12, **options):
@@ -77,9 +79,8 @@ def test_every_number_of_the_page_is_the_engines(name, chromium, tmp_path):
     rows = chromium.run("data.runs[0].rows.map((row) => [...row])")
     assert [len(row) for row in rows] == [len(record.numbers[0])] * len(record.steps)
     assert max([abs(a - b) for row, kept in zip(rows, record.numbers) for a, b in zip(row, kept)]) <= 0.5001e-7
-    for k in (0, 5, 11):
-        for value, number in zip(training.values, record.numbers[k]):
-            value.data = number
+    for k in (0, 5, 11, 12):
+        put(training.values, record.numbers[k])
         chosen = training.batch(k)
         X, Y = [training.X[i] for i in chosen], [training.Y[i] for i in chosen]
         loss = training.loss(training.net(Tensor(X)), Y if isinstance(Y[0], int) else Tensor(Y))
@@ -87,11 +88,14 @@ def test_every_number_of_the_page_is_the_engines(name, chromium, tmp_path):
         loss.backward()
         found = chromium.run(f"[...lossAndGradient(data.runs[0], {k})]")
         assert found == pytest.approx([loss.item(), *[v.grad for v in training.values]], abs=1e-6)
-        assert loss.item() == pytest.approx(record.losses[k], rel=1e-12)
+        assert k == 12 or loss.item() == pytest.approx(record.losses[k], rel=1e-12)
         grid = [[-0.5 + 0.3 * a + 0.1 * b for b in range(len(training.X[0]))] for a in range(8)]
         for x in grid:
             y = chromium.run(f"outputs(data.runs[0], {x}, {k})")[: len(training.net(Tensor(x)).values)]
             assert y == pytest.approx(flatten(training.net(Tensor(x)).tolist()), abs=1e-6)
+    last = training.loss_at(12).data
+    assert chromium.run("data.runs[0].losses") == pytest.approx([*record.losses, last], rel=1e-12)
+    assert chromium.run("(go(12), plots.querySelector('small').textContent)").startswith(f"L = {short(last)}")
     assert not chromium.problems
 
 
@@ -227,15 +231,6 @@ def test_rows_that_are_equal_are_said_to_stay_so(chromium, tmp_path):
     assert "equal" not in chromium.run("byId('said').textContent")
 
 
-def test_the_curve_goes_to_the_last_moment(chromium, tmp_path):
-    training = moons()
-    opened(chromium, tmp_path, film(training))
-    last = training.loss_at(12).data
-    assert chromium.run("data.runs[0].losses") == pytest.approx([*training.record.losses, last], rel=1e-12)
-    chromium.run("go(12)")
-    assert chromium.run("plots.querySelector('small').textContent").startswith(f"L = {last:.4g}")
-
-
 def test_examples_of_several_shapes_have_a_film_of_losses_and_parameters(chromium, tmp_path):
     class Sum(Module):
         def __init__(self):
@@ -339,21 +334,6 @@ def test_films_are_small(tmp_path):
     assert film(practical()).save(tmp_path / "q1.html").stat().st_size < 150_000
 
 
-def test_a_film_of_two_parameters_has_their_plane(chromium, tmp_path):
-    class Valley(Module):
-        def __init__(self):
-            self.theta = Parameter([1.0, 1.0])
-
-        def forward(self, x):
-            return self.theta * x
-
-    net = Valley()
-    training = trained(net, squared_error, [[3.0, 0.3]], [[0.0, 0.0]], Adam(net.parameters(), lr=0.1))
-    opened(chromium, tmp_path, film(training))
-    assert "theta₁ (→) and theta₂ (↑); shade: L" in chromium.run("plots.textContent")
-    assert not chromium.problems
-
-
 def test_the_plane_is_painted_with_what_the_network_says(chromium, tmp_path):
     source = moons(steps=1)
     training = trained(MLP([2, 5, 1], seed=0), mse_loss, source.X, [[2.5 * y + 0.5] for [y] in source.Y], steps=12)
@@ -391,6 +371,7 @@ def test_the_loss_over_two_parameters_is_a_map_in_ten_bands(chromium, tmp_path):
     for low_high, numbers in zip(domain, zip(*training.record.numbers)):
         low, high = min(numbers), max(numbers)
         assert low_high == pytest.approx([low - (high - low) / 4, high + (high - low) / 4], abs=1e-6)
+    assert "W⁽¹⁾₁₁ (→) and b⁽¹⁾₁ (↑); shade: L" in chromium.run("plots.textContent")
     (w0, w1), (b0, b1) = domain
     losses = []
     for j, i in itertools.product(range(44), range(44)):
@@ -480,7 +461,6 @@ def test_a_logit_is_on_its_side_where_it_is_above_0(chromium, tmp_path):
     training = trained(MLP([2, 1], seed=0), binary_cross_entropy_with_logits, X, Y, steps=40)
     opened(chromium, tmp_path, film(training))
     for k in (0, 20, 40):
-        for value, number in zip(training.values, training.record.numbers[k]):
-            value.data = number
+        put(training.values, training.record.numbers[k])
         right = sum([(training.net(x).item() > 0) == bool(y) for x, [y] in zip(X, Y)])
         assert chromium.run(f"(go({k}), plots.querySelector('small').textContent)").endswith(f", {right} of 3 right")
