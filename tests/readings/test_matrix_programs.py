@@ -301,6 +301,7 @@ def test_a_program_is_saved_by_pickle_and_takes_names():
     f = lambda X, Y: squared_error(X @ W.T, Y)  # noqa: E731
     program = pickle.loads(pickle.dumps(of(f, {"X": X, "Y": Y, "theta": [W]})))
     assert program(X.data, theta=[W.data], Y=Y.data)["L"] == pytest.approx(f(X, Y).item())
+    assert compile_graph(g.sum(), g, level="tensor")([1.0, 2.0, 4.0]) == 7.0
 
 
 @pytest.mark.parametrize("bits", ["float32", "float64"])
