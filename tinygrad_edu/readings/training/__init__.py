@@ -145,7 +145,7 @@ class Training:
         self._in_step = False
 
     @cached_property
-    def everything(self) -> tuple[Tensor, Any]:
+    def _everything(self) -> tuple[Tensor, Any]:
         """The batch of all examples, which is made once."""
         return _batch(self.X, self.Y)
 
@@ -221,7 +221,7 @@ class Training:
         if self.batch_size < len(self.X):
             x, y = _batch(*[[part[i] for i in self.batch(step)] for part in (self.X, self.Y)])
         else:
-            x, y = self.everything
+            x, y = self._everything
         return one_value(self.loss(self.net(x), y))
 
     def _by_engine(self, step: int) -> float:
