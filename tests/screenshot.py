@@ -19,7 +19,7 @@ def main() -> None:
         page = Path(folder) / "laboratory.html"
         subprocess.run([sys.executable, str(ROOT / "examples" / "laboratory.py"), str(page)], check=True)
         browser = Browser()
-        size = {"width": 1280, "height": 620, "deviceScaleFactor": 1.5, "mobile": False}
+        size = {"width": 1280, "height": 690, "deviceScaleFactor": 1.5, "mobile": False}
         browser.call("Emulation.setDeviceMetricsOverride", **size)
         browser.open(f"{page.as_uri()}#open=change")
         browser.run("change(0, 0.9)")  # another w
