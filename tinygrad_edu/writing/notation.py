@@ -161,26 +161,16 @@ def _stripped(text: str, x: float) -> str:
     return text.rstrip("0").rstrip(".") if exact and "." in text else text
 
 
-def exact(x: float) -> str:
-    """`x` with 15 digits, as a constant of a rule is written; the 16th is often rounding.
-
-    >>> exact(0.1 * 0.1), exact(-1234567.0), exact(1e-9)
-    ('0.01', '−1234567', '1·10⁻⁹')
-    """
-    mantissa, _, exponent = f"{x:.15g}".partition("e")
-    text = mantissa.removesuffix(".0").replace("-", "−")
-    return f"{text}·10{str(int(exponent)).translate(SUPERSCRIPT)}" if exponent else text
-
-
 def constant(x: float, digits: int = 4) -> str:
     """A constant in a formula: with all its digits where one may have typed them, else rounded as numbers are.
 
-    >>> constant(0.05), constant(-1234567891.0), constant(3**0.5 / 2)
-    ('0.05', '−1234567891', '0.8660')
+    >>> constant(0.1 * 0.1), constant(-1234567891.0), constant(1e-9), constant(3**0.5 / 2)
+    ('0.01', '−1234567891', '1·10⁻⁹', '0.8660')
     """
-    text = exact(x)
-    typed = len(text.partition("·")[0].replace(".", "").lstrip("−0")) <= _TYPED or x.is_integer()
-    return text if typed else short(x, max(digits, 4))
+    mantissa, _, exponent = f"{x:.15g}".partition("e")  # the 16th digit is often rounding
+    if len(mantissa.replace(".", "").lstrip("-0")) > _TYPED and not x.is_integer():
+        return short(x, max(digits, 4))
+    return str(Shown(mantissa.replace("-", "−"), int(exponent or 0)))
 
 
 def as_fraction(x: float) -> tuple[int, int]:
@@ -218,5 +208,5 @@ def superscript(n: float, digits: int = 4) -> str:
     if n == int(n) and abs(n) < 1000:
         return str(int(n)).translate(SUPERSCRIPT)
     p, q = as_fraction(n)
-    text = constant(n, digits) if len(repr(n)) < 8 or q < 2 else f"{exact(p)}/{q}"
+    text = constant(n, digits) if len(repr(n)) < 8 or q < 2 else f"{number(p, 0)}/{q}"
     return f"^{text}" if n > 0 and "/" not in text and "·" not in text else f"^({text})"

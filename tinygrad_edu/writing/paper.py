@@ -62,7 +62,7 @@ class Text(Language):
         return with_precedence(text)
 
     def fraction(self, p: int, q: int) -> tuple[str, Precedence]:
-        return ("½", ATOM) if (p, q) == (1, 2) else (f"{notation.exact(p)}/{q}", SUM)
+        return ("½", ATOM) if (p, q) == (1, 2) else (f"{notation.number(p, 0)}/{q}", SUM)
 
     def root(self, sign: str, p: int, q: int) -> tuple[str, Precedence]:
         """√p, or 1/√q."""

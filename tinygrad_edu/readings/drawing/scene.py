@@ -20,8 +20,7 @@ from . import look
 class Scene:
     """What every level of drawing needs to know.
 
-    `values` and `tensors` are the two graphs that end in y, inputs first (no Tensors where y is a
-    Value); `layers` and `neurons` are the networks found in them.
+    `values` is the graph that ends in y, inputs first; `layers` and `neurons` are the network found in it.
 
     Args:
         read: what to draw.
@@ -40,7 +39,6 @@ class Scene:
         self.names = read.names
         self.roots = read.roots
         self.values = self.names.values
-        self.tensors = self.names.tensors
         self.layers = self.names.layers
         self.neurons = self.names.neurons
         self.numbered: set[Value | Tensor] = set()  # those whose v₁, v₂, … a reader sees
