@@ -139,6 +139,7 @@ OF_EXAMPLES = {
     "a choice": lambda X, Y: (where([1.0, 0.0, 1.0], X, -1.0) @ W.T * Y).sum(),
     "columns": lambda X, Y: (cat([X[:, 1:], X[:, :1]], axis=1) @ W.T * Y).sum(),
     "matrices": lambda X, Y: ((X.reshape(len(X), 3, 1) @ g.reshape(1, 3)).mT.sum(axis=(0, 1)).tanh() @ V).sum(),
+    "places": lambda X, Y: (X[0] * g).sum() + X[-1].sum() + (X[-1:] ** 2).sum() + X[[0, -1], [1, 2]].sum(),
     "all in a row": lambda X, Y: ((X @ V).reshape(-1).softmax() ** 2).sum(),
     "between examples": lambda X, Y: ((X @ X.T).softmax() @ Y).sum(),
     "extremes": lambda X, Y: (X @ W.T * Y).max(axis=1).mean() + (X * 2.0).min(axis=0).sum(),
@@ -190,8 +191,8 @@ def of(f, inputs=None, batch=()):
     ("f", "said"),
     [
         (lambda X, Y: (X @ W.T).sum() / len(X), r"÷ 2 may be the number of examples .* write \.mean\(\)"),
-        (lambda X, Y: (X @ W.T).reshape(4, 1).sum(), "reshape from .* mixes the examples"),
-        (lambda X, Y: X[0].sum() + (X[1] * g).sum(), "an index into the 2 examples"),
+        (lambda X, Y: (X @ W.T).reshape(4, 1).sum(), r"reshape: \d+ elements do not fit the shape \(4, 1\)"),
+        (lambda X, Y: (X[::-1] * g).sum(), "were recorded with two numbers of examples"),
         (lambda X, Y: (X * Tensor([[1.0] * 3] * 2)).sum(), r"shapes .* do not fit"),
     ],
 )

@@ -39,10 +39,7 @@ FUNCTIONS = (
 )  # fmt: skip
 _RESULT = A.ArrayOp("result")  # of all outputs together
 _INSTEAD = 'which have no matrix form; level="value" prints them'
-_FREE = (
-    "; the number of examples is free, so that a program has to be the same for any number of them: no loop over "
-    "examples, and no place among them"
-)
+_FREE = "; the number of examples is free, so that a program has to be the same for any number of them"
 # Numbers of examples to record with: a size that is a multiple of one follows from it.
 _PRIMES = (3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97)
 

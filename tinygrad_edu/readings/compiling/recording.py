@@ -13,7 +13,6 @@ from ...graph import topological_order
 from ...network.functions import affine, cat, logistic_losses, stack, where
 from ...network.reductions import per_count
 from ...network.tensor import Tensor, from_values
-from ...shapes import nested
 from ...value import Value
 from ...writing.algebra import Symbol
 from ...writing.expression import Expression, Name
@@ -154,28 +153,14 @@ def _along(t: Tensor, a: Tensor) -> Tensor:
 def _reshape(t: Tensor, a: Tensor) -> Tensor:
     """Of more examples or fewer, the first axis keeps to them."""
     before, after = t.inputs[0].shape, t.shape
-    if a.shape == before:
-        return a.reshape(after)
     if len(after) == 1:
         return a.reshape(-1)
-    if after[:1] == before[:1]:
-        return a.reshape(a.shape[0], *after[1:])
-    raise ValueError(
-        f"compile_graph: reshape from {before} to {after} mixes the examples of a batch, whose number is free; "
-        "keep the first axis, as in t.reshape(len(t), -1)"
-    )
+    return a.reshape(a.shape[0], *after[1:]) if after[:1] == before[:1] else a.reshape(after)
 
 
 def _index(t: Tensor, a: Tensor) -> Tensor:
     assert t.operation and t.operation.keys
-    before, keys = t.inputs[0].shape, t.operation.keys
-    for n, m, key in zip(before, a.shape, keys):
-        if n != m and key != slice(None):
-            raise ValueError(
-                f"compile_graph: an index into the {n} examples of a batch, whose number is free, is the same for any "
-                "number of them; take all examples, as in t[:, 0]"
-            )
-    part = a[tuple([k if isinstance(k, (int, slice)) else nested(list(k.flat), k.shape) for k in keys])]
+    part = a[t.operation.keys]
     return part if isinstance(part, Tensor) else Tensor(part)
 
 
