@@ -770,7 +770,7 @@ def test_the_way_that_is_lost_is_dashed(opened):
 def test_where_a_mistake_makes_no_difference_it_says_why(opened):
     a, b = leaves(2.0, 3.0)
     browser = opened(step_through((a * b).tanh()), "#open=mistake")
-    for choice, why in (("overwrite", "no paths meet"), ("order", "each node has all of its gradient before its turn")):
+    for choice, why in (("overwrite", "no paths meet"), ("order", "each node has all of it before its turn")):
         browser.run(f"mistake.value = '{choice}'; mistake.dispatchEvent(new Event('change'))")
         assert browser.run("byId('difference').textContent").startswith(f"No difference here: {why}")
 

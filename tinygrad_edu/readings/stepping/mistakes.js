@@ -67,6 +67,6 @@ function drawComparison() {
 
 const WHY = { // something is wrong, and why it may not be
   overwrite: ["Where several paths meet, only the one that comes last is kept.", "no paths meet, or where they do all but the last bring 0"],
-  order: ["A node passed its gradient on before all of it had come in.", "each node has all of its gradient before its turn, or what comes too late is 0"],
+  order: ["A node passed its gradient on before all of it had come in.", "each node has all of it before its turn, or what comes too late is 0"],
   uncleared: ["All nodes keep the gradients of the first pass, and pass them on again, so the error grows on the way.", "all gradients are 0"],
 };

@@ -159,7 +159,8 @@ function descend(times) {
 function drawLosses() {
   const ys = [...path, changed].map(result), n = path.length, steps_ = n === 1 ? "one step" : `${n} steps`;
   losses.toggleAttribute("hidden", !n);
-  descended.textContent = n ? `${L} after ${steps_}: ${short(ys.at(-1))}, from ${short(ys[0])}` : data.given.length > 1 ? "Each step is the update with which the film ends." : `Each number x that moves becomes x − η · ∂${L}/∂x.`;
+  const rule = data.given.length > 1 ? "Each step is the update with which the film ends." : `Each number x that moves becomes x − η · ∂${L}/∂x.`;
+  descended.textContent = n ? `${L} after ${steps_}: ${short(ys.at(-1))}, from ${short(ys[0])}` : rule;
   if (!n) return;
   const frame = frameOf([0, n], [Math.min(...ys), Math.max(...ys)], 90), points = ys.map((y, k) => [frame.across(k), frame.up(y)]);
   const line = svgElement("polyline", { class: "root", points: points.join(" ") });

@@ -50,7 +50,7 @@ function placed([tree, flags, shape], run) {
 
 function same(a, b) {
   // Whether two sides would look alike.
-  const look = (side) => JSON.stringify(side.map((piece) => (typeof piece === "string" ? piece : [piece.shape, piece.numbers.map((x) => compact(x))])));
+  const look = (side) => JSON.stringify(side.map((piece) => piece.numbers?.map((x) => compact(x)) ?? piece));
   return look(a) === look(b);
 }
 
@@ -101,10 +101,10 @@ function called(name, parts) {
 
 function written(symbol, parts) {
   const [a, b] = parts, used = parts.flatMap((part) => part.used);
-  const infix = { "+": [" + ", TIGHT.sum, 1, 2], "−": [" − ", TIGHT.sum, 1, 2], "×": [" · ", TIGHT.product, 2, 3], "÷": [" / ", TIGHT.product, 2, 3] }[symbol];
+  const infix = { "+": [" + ", TIGHT.sum], "−": [" − ", TIGHT.sum], "×": [" · ", TIGHT.product], "÷": [" / ", TIGHT.product] }[symbol];
   if (infix && b) {
-    const [sign, tight, left, right] = infix;
-    return { text: closed(a, a.text.startsWith("−") ? TIGHT.product : left) + sign + closed(b, right), tight, used };
+    const [sign, tight] = infix;
+    return { text: closed(a, a.text.startsWith("−") ? TIGHT.product : tight) + sign + closed(b, tight + 1), tight, used };
   }
   if (symbol === "neg") return { text: `−${closed(a, TIGHT.product)}`, tight: TIGHT.sum, used };
   if (symbol === "^2") return { text: `${closed(a, TIGHT.atom)}²`, tight: TIGHT.power, used };
