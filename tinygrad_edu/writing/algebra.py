@@ -25,7 +25,7 @@ P = ParamSpec("P")
 
 
 def in_symbols(f: Callable[..., Any], *formulas: Any) -> Expression:
-    """f of formulas, which it may add, multiply, …; what it returns is one formula, or a number, a constant.
+    """f of formulas, which it may add, multiply, …. A number that it returns is a constant.
 
     Args:
         f: a rule, which takes formulas or tuples of them.
@@ -166,7 +166,7 @@ def factor(e: Expression) -> tuple[float, Expression]:
 
 
 def linear(f: Callable[Concatenate[Expression, P], Expression]) -> Callable[Concatenate[Expression, P], Expression]:
-    """Have f(p · c) written as p · f(c)."""
+    """A decorator for linear functions: f(p · c) is written p · f(c)."""
 
     @wraps(f)
     def of_multiple(a: Expression, /, *args: P.args, **kwargs: P.kwargs) -> Expression:
@@ -368,7 +368,7 @@ def product_of(factors: Iterable[Expression]) -> Expression:
 
 
 def rebuilt(e: Expression, args: Sequence[Expression]) -> Expression:
-    """The same formula of other parts, simplified anew."""
+    """The same formula with other parts, simplified again."""
     match e, args:
         case E.Apply(op), [a]:
             return Symbol(a)._unary(op).formula
@@ -384,7 +384,7 @@ def rebuilt(e: Expression, args: Sequence[Expression]) -> Expression:
 
 
 def replaced(e: Expression, new: Callable[[Expression], Expression | None]) -> Expression:
-    """The formula with `new(part)` in place of each part for which that is a formula, simplified anew.
+    """The formula with `new(part)` in place of each part for which `new` returns one, simplified again.
 
     >>> e = in_symbols(lambda a, b: a * b - a, E.Name("a"), E.Name("b"))
     >>> print(replaced(e, lambda part: E.Constant(1.0) if same(part, E.Name("b")) else None))

@@ -84,7 +84,7 @@ class Code(Language):
         return op in self.rows or op.exponent is not None or _name_in_math(op) is not None
 
     def spelling(self, op: Op | Spelling, args: Sequence[Expression]) -> Spelling:
-        """How the row is written, or what is spelled already. Raises NotWritten where nobody knows."""
+        """How the row is written. Raises NotWritten where the language has no way to write it."""
         if isinstance(op, Spelling):
             return op
         if op in self.rows:
@@ -171,7 +171,7 @@ math_errhandling signgam
 
 
 def _with_braces(mathematics: str, absolute: str) -> dict[Op, Spelling]:
-    """The rows of a language of C's family, whose functions have this before their name; and |a|."""
+    """The rows of a language with C's syntax: what stands before the name of a function, and the name of |a|."""
     exp = mathematics + "exp"
     return {
         **_ARITHMETIC,

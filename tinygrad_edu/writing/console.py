@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 
 def unicode_output() -> None:
-    """Have standard output take ∂, ⁽¹⁾ and ✓: in a pipe or a file on Windows it is UTF-8 from here on.
+    """Make standard output accept ∂, ⁽¹⁾ and ✓: in a pipe or a file on Windows it is UTF-8 from here on.
 
     What is not a text file with an encoding of its own, such as the output of a notebook or of
     IDLE, takes every character already and is left alone.

@@ -225,7 +225,7 @@ def elementwise(f: Callable[..., float], *arrays: Array) -> Array:
 
 
 def times(a: float, b: float) -> float:
-    """a b, and 0 where a or b is 0: no gradient passes on nothing, be the slope infinite.
+    """a b, and 0 where a or b is 0, even if the other is infinite: a gradient of 0 passes on 0.
 
     >>> times(0.0, float("inf")), times(2.0, 3.0)
     (0.0, 6.0)

@@ -25,7 +25,7 @@ def save_as(
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write beside the path and rename: whoever looks sees the old file or the new one.
+    """Write a file beside the path and rename it: a reader sees the old file or the new one.
 
     Raises OSError, with the path in it, where that cannot be done.
     """

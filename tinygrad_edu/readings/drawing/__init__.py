@@ -1,9 +1,9 @@
 """Pictures of a graph at three levels: every number, every neuron, every Tensor.
 
 scene.py     what is to be drawn: names, numbers, colours
-values.py    a card a node, or a card a neuron
-tensors.py   a card a Tensor
-look.py      colours, cards, and nodes and edges as DOT text
+values.py    one card for each node, or for each neuron
+tensors.py   one card for each Tensor
+look.py      colours, and cards, nodes and edges as DOT text
 picture.py   Drawing: saved or shown, by Graphviz
 """
 
@@ -45,9 +45,9 @@ def draw(
 
     Args:
         y: a Value or a Tensor; with a Tensor the names and layers of its network are known.
-        level: "value", a card a node with the local derivative on every edge; "neuron", a card a
-            neuron (where there is none, as "value"); "tensor", a card a Tensor; None takes the finest
-            that is read with ease.
+        level: "value", one card for each node with the local derivative on every edge; "neuron", one card for
+            each neuron (the same as "value" where there is none); "tensor", one card for each Tensor; None takes
+            the finest level that is easy to read.
         rankdir: the direction, "LR", "TB", "RL" or "BT"; by default what suits the level.
         digits: decimals, by default 4; matrices show one less.
         gradients: False leaves them out.

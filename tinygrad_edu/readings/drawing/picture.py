@@ -47,7 +47,7 @@ class Drawing:
             timeout: seconds that Graphviz may take.
 
         Raises:
-            RuntimeError: there is no Graphviz; the message tells two ways to get one.
+            RuntimeError: Graphviz is not installed; the message names two ways to install it.
             ValueError: Graphviz rejects a label.
             TimeoutError: it took too long.
 
@@ -179,7 +179,7 @@ def render(source: str, format: str, timeout: float) -> bytes:
     """The picture of DOT text, as "svg", "png" or "pdf".
 
     Raises:
-        RuntimeError: there is no Graphviz, or it failed.
+        RuntimeError: Graphviz is not installed, or it failed.
         ValueError: Graphviz rejects the text or a label in it.
         TimeoutError: it takes longer than `timeout` seconds.
     """

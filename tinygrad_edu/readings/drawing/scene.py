@@ -131,7 +131,7 @@ class Scene:
 
     @cached_property
     def _gradients(self) -> dict[Value, float]:
-        """What backward() stores in the graph of one result; of several, what is stored."""
+        """What backward() stores in the graph of one result; for several results what is stored now."""
         if len(self.roots) > 1:
             return {v: v.grad or 0.0 for v in self.values}
         seed = self.roots[0].grad or 0.0
@@ -146,7 +146,7 @@ class Scene:
         return number(x, max(self.digits - 1, 0))
 
     def has_gradient(self, t: Tensor) -> bool:
-        """Whether there is one to show; not of the ŷ beside a cross-entropy, which is computed from z."""
+        """Whether a gradient is shown. The ŷ beside a cross-entropy has none, because the loss is computed from z."""
         return self.gradients and t not in self.names.softmax.values()
 
     def kind(self, node: Value | Tensor) -> str:
@@ -167,7 +167,7 @@ class Scene:
         return "target" if one in self.names.targets else "input"
 
     def example(self, v: Value) -> str:
-        """Which example of a batch, one a row, a neuron computes; empty where there is just one."""
+        """Which example of a batch a neuron computes; empty where there is just one."""
         return f"example {self._examples[v]}" if v in self._examples else ""
 
     def slope(self, partial: float) -> str:
@@ -193,6 +193,6 @@ class Scene:
         ]
 
     def role(self, node: Value | Tensor) -> str:
-        """What a leaf is, in a word, where there are leaves of several kinds: in print colour cannot tell."""
+        """What a leaf is, in a word, where there are leaves of several kinds. (Colour may not be printed.)"""
         kind = self.kind(node)
         return kind if len(self._roles) > 1 and kind in self._roles and not is_computed(node) else ""

@@ -1,4 +1,4 @@
-"""The tensor level: a card a Tensor, values beside gradients, and a frame around every layer.
+"""The tensor level: one card for each Tensor, values beside gradients, and a frame around every layer.
 
 The numbers of a card and its gradients are small matrices, coloured by size and sign.
 """
@@ -319,7 +319,7 @@ def _gradient(scene: Scene, t: Tensor) -> str:
 
 
 def _grid(scene: Scene, cells: list[str], t: Tensor) -> str:
-    """The cells as a table: a vector is a column, of three axes and more a row of matrices."""
+    """The cells as a table: a vector is a column, and an array of more than two axes is a row of matrices."""
     size = prod(t.shape[-2:])
     width = t.shape[-1] if t.ndim > 1 else 1
     matrices = [_one_grid(scene, cells[k : k + size], width) for k in range(0, len(cells), size)]
@@ -338,7 +338,7 @@ def _one_grid(scene: Scene, cells: list[str], width: int) -> str:
 
 
 def _beginning(parts: list[str], ellipsis: str, scene: Scene) -> list[str]:
-    """All of a few parts; of many the first ones and the ellipsis."""
+    """The parts, or if there are too many the first ones and the ellipsis."""
     first = MOST - 4 if scene.close else MOST - 1
     return parts if len(parts) <= MOST else [*parts[:first], ellipsis]
 

@@ -1,4 +1,4 @@
-"""The graph of numbers: a card a node with the local derivative on every edge, or a card a neuron."""
+"""The graph of numbers: one card for each node with the local derivative on every edge, or for each neuron."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -55,7 +55,7 @@ def value_card(scene: Scene, v: Value, more: Sequence[tuple[str, str, str]] = ()
 
 
 def heading(scene: Scene, v: Value) -> str:
-    """The name in bold and the symbol or role beside it; the formula where there is no name or it is just a number."""
+    """The name in bold with the symbol or role beside it; without a name the formula."""
     name = scene.name(v)
     if not name:
         said = look.shortened(scene.formula(v) if v.op or not scene.numbers else "constant")
@@ -109,7 +109,7 @@ class NeuronCards:
         computed = {v for neuron in scene.neurons for v in neuron.inside if v.op}
 
         def is_inside(v: Value) -> bool:
-            """Not a weight that is used elsewhere too."""
+            """Whether it is shown on the card only: a weight that is used elsewhere too has a card of its own."""
             return v.op is not None or (v not in fed and computed.issuperset(users[v]))
 
         inside = {v: neuron for neuron in scene.neurons for v in neuron.inside if is_inside(v)}
