@@ -276,11 +276,13 @@ def test_what_is_differentiated_may_be_another_than_what_is_asked_for():
         np.testing.assert_allclose(found, np.array(p.data) - 0.01 * np.array(g.data), rtol=1e-14)
 
 
-def test_a_step_that_is_done_twice_is_printed_once():
+def test_a_step_that_is_done_twice_is_printed_once_and_one_that_is_not_needed_not_at_all():
     x = Tensor([0.5, 1.0], label="x")
     h, again = x.tanh(), x.tanh()
     source = compile_graph(h @ again + h.sum(), [x], level="tensor").source
     assert source.count("tanh(x)") == 1
+    slope = compile_graph(grad((x + Tensor([1.0, 2.0])).sum(), x), [x], level="tensor")
+    assert "array(" not in slope.source and slope([3.0, 4.0]).tolist() == [1.0, 1.0]
 
 
 @pytest.mark.parametrize("name", LIBRARIES)
