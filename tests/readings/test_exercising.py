@@ -228,6 +228,15 @@ def test_a_mistake_of_a_whole_pass_is_named_wherever_several_paths_arrive(id: st
         assert (id in [m.id for m in mark.mistakes]) == (mark.line in wrong_lines)
 
 
+def test_an_infinite_slope_neither_costs_nor_gives_points() -> None:
+    """√0 with the slope ∞: what it passes on is 0 · ∞, which is 0."""
+    L = (Tensor([0.0, 4.0], label="x").sqrt() * Tensor([0.0, 0.5], label="a")).sum()
+    sheet = worksheet(L, "all")
+    key = json.loads(sheet.key().answers("json"))
+    assert {m.status for m in sheet.mark(key, least_digits=0).marks} == {"right"}
+    assert {m.status for m in sheet.mark({name: "7.5" for name in key if name != "sheet-id"}).marks} == {"wrong"}
+
+
 def test_a_mistake_in_one_of_several_contributions_is_named() -> None:
     """L = z tanh z: ∂L/∂z = h + z (1 − h²) in two contributions, of which the second may lose its slope, or be lost."""
     z = Value(0.5, label="z")
@@ -263,6 +272,15 @@ def test_drawn_numbers_have_one_decimal_and_classes_stay() -> None:
     for key in given.values():
         assert all(0.1 <= abs(x) <= 0.9 and x == round(x, 1) for x in key.numbers)
     assert worksheet(practical(2), seed=4).to("html") == sheet.to("html")
+
+
+def test_signs_stay_where_the_domain_asks_for_them() -> None:
+    """Twelve logarithms: signs by chance alone would hardly ever do."""
+    letters = "abcdefghijkl"
+    y = Value.sum([Value(0.5, label=c).log() * (k + 1) for k, c in enumerate(letters)])
+    for seed in range(3):
+        given = {q.name: q.key.numbers[0] for q in worksheet(y, seed=seed).questions if q.name in letters}
+        assert len(given) == 12 and min(given.values()) > 0
 
 
 def test_what_is_no_number_is_said_and_the_others_are_marked() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import reduce
-from math import prod
+from math import isfinite, prod
 from operator import mul
 from typing import Any, NamedTuple
 
@@ -99,8 +99,8 @@ def _through(op: Any, inside: list[Moved]) -> Moved:
     n = len(inside)
 
     def move(y: float, *given: float) -> float:
-        partials = op.partials(y, *given[:n])
-        return sum([abs(p) * r for p, r in zip(partials, given[n:])], 0.0)
+        partials = op.partials(y, *given[:n])  # an infinite one, as that of √0, says nothing about how far
+        return sum([abs(p) * r for p, r in zip(partials, given[n:]) if isfinite(p)], 0.0)
 
     return y, elementwise(move, y, *numbers, *[r for _, r in inside])
 
