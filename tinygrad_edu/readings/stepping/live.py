@@ -45,11 +45,10 @@ class Rows:
 
 @dataclass(frozen=True)
 class Later:
-    """A number, or an array, that the page finds by a tree; `exact` asks for all its digits."""
+    """A number, or an array, that the page finds by a tree."""
 
     tree: Any
     shape: Shape = ()
-    exact: bool = False
 
 
 class Trees:

@@ -1,4 +1,4 @@
-// Numbers as Python writes them: short(x) in lines and on cards, exact(x) in rules; and compact(x) in matrices.
+// Numbers as Python writes them: short(x) in lines and on cards, compact(x) in matrices.
 
 function rounded(x, places, method) {
   // toFixed and toExponential take a tie away from zero; Python takes it to the even digit.
@@ -60,12 +60,4 @@ function fitting(x, write = short, room = data.room) {
   let places = digits, text = write(x);
   while (widthOf(text) > room && places > 0) text = write(x, --places);
   return text;
-}
-
-function exact(x) {
-  if (!Number.isFinite(x)) return infinite(x);
-  const [mantissa, exponent] = x.toExponential(14).split("e");
-  const plain = exponent >= -4 && exponent < 15;
-  const text = plain ? String(Number(x.toPrecision(15))) : String(Number(mantissa)) + raisedTen(exponent);
-  return text.replace("-", "−");
 }

@@ -216,7 +216,7 @@ class Script:
             above, local = rule.args
             slope = self.slope(user, k)
             if user.op is ops.MAX and isinstance(local, E.Literal):  # a number stands for the slope
-                rule = E.with_args(rule, [above, E.Number(replace(self.trees.later(slope), exact=True))])
+                rule = E.with_args(rule, [above, E.Number(self.trees.later(slope))])
             numbers = product_of([E.Number(self.trees.later(factor)) for factor in (above, slope)])
             result = self.trees.tree(E.Apply(ops.MUL, (above, slope)))
         elif rule is not None and is_known(rule) and not any([isinstance(p, E.Chain) for p in E.parts(rule)]):
@@ -250,14 +250,14 @@ class Script:
         return rule
 
     def pieces(self, typed: Sequence[str | Slot]) -> Pieces:
-        """Text, and [tree, flags]: 1 and 2 where a sign and a power of ten need parentheses, 4 for all digits."""
+        """Text, and [tree, flags]: 1 and 2 where a sign and a power of ten need parentheses."""
         found: Pieces = []
         for piece in typed:
             if isinstance(piece, str):
                 found.append(piece)
                 continue
             later = piece.number if isinstance(piece.number, Later) else self.trees.later(E.Number(piece.number))
-            flags = piece.signed + 2 * piece.raised + 4 * later.exact
+            flags = piece.signed + 2 * piece.raised
             found.append([later.tree, flags, later.shape] if later.shape else [later.tree, flags])
         return found
 

@@ -44,7 +44,7 @@ function fillIn(pieces, run) {
 function placed([tree, flags, shape], run) {
   const numbers = evaluate(tree, run);
   if (shape) return { shape, numbers, enclosed: Boolean(flags & 2) };
-  const text = (flags & 4 ? exact : short)(numbers[0]);
+  const text = short(numbers[0]);
   return (text.startsWith("−") ? flags & 1 : text.includes("·") && flags & 2) ? `(${text})` : text;
 }
 
