@@ -510,7 +510,13 @@ def test_a_target_is_what_is_compared_with_what_is_learned(program, target):
 
 def test_nothing_is_said_twice():
     (x,) = tensors(x=[1.0, 2.0])
-    for y in (sum([x.sum(), (x * x).sum()]), (x + 0.0).sum(), x.sum() * 1.0, Tensor(x[0]) + 0.0):
+    for y in (
+        sum([x.sum(), (x * x).sum()]),
+        (x + 0.0).sum(),
+        x.sum() * 1.0,
+        Tensor(x[0]) + 0.0,
+        labelled(x.sum().tanh().reshape(()), "T") * 2,
+    ):
         for row in explain(y).forward:
             assert row.rule is None or str(row.rule) != str(row.quantity)
 

@@ -168,7 +168,8 @@ def _second_names(order: list[Node], wrt: Sequence[Tensor], uses: dict[Node, int
         labels[node.base] = labels.get(node.base, 0) + (node.base is not node and bool(node.tensor.label))
     for node in order:
         t, base = node.tensor, node.base
-        if base is not node and (t.label or t in wrt) and labels[base] <= 1:
+        other = base is not node and (t.shape or base.tensor.shape)  # of one number both are the same quantity
+        if other and (t.label or t in wrt) and labels[base] <= 1:
             once = len(set(t.values)) == len(t.values)
             if once and not base.shares and base is not order[-1] and uses.get(base) == uses.get(node):
                 yield node
