@@ -228,6 +228,14 @@ def test_a_mistake_of_a_whole_pass_is_named_wherever_several_paths_arrive(id: st
         assert (id in [m.id for m in mark.mistakes]) == (mark.line in wrong_lines)
 
 
+@pytest.mark.parametrize("written", ["1e300", "-1e300", "1e-300", "0." + "0" * 400 + "1", "9" * 300])
+def test_no_number_is_too_large_or_small_to_be_marked(written: str) -> None:
+    sheet = worksheet(practical(2), "all", seed=3, eta=ETA)
+    marks = sheet.mark(dict.fromkeys(answers(sheet, environment(sheet.questions)), written))
+    assert marks.points <= 3 and {m.status for m in marks.marks} <= {"wrong", "own", "illegible"}
+    assert marks.points == 0 or abs(float(written)) > 1, "what is next to 0 is a stock answer"
+
+
 def test_an_infinite_slope_neither_costs_nor_gives_points() -> None:
     """√0 with the slope ∞: what it passes on is 0 · ∞, which is 0."""
     L = (Tensor([0.0, 4.0], label="x").sqrt() * Tensor([0.0, 0.5], label="a")).sum()

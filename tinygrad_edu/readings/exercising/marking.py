@@ -167,6 +167,7 @@ class _Marker:
         if given.unit:
             written = round(abs(given.number) / given.unit)
             sizes = [abs(reading.expected.numbers[k]) / given.unit for reading in readings]
+            sizes = [x for x in sizes if x < 1e15]  # more digits than a float has are not told apart
             cut = any([floor(x + 1e-6) == written for x in sizes])
             rounded = any([floor(x + 0.5) == written for x in sizes])
             self.truncated += cut and not rounded
@@ -183,9 +184,9 @@ class _Marker:
         Numbers that are 0 or ±1 throughout, wrong and of no mistake, are a stock answer: as if none were given. Lines
         that follow from them would be trivial.
         """
-        given = {m.given for m in marks if m.given is not None}
+        given = {abs(round(m.given, self.scheme.digits)) for m in marks if m.given is not None}
         wrong = any([m.status == "wrong" for m in marks])
-        stock = wrong and given <= {0.0, 1.0, -1.0} and not any([m.mistakes for m in marks])
+        stock = wrong and given <= {0.0, 1.0} and not any([m.mistakes for m in marks])
         self.stock += [q.name] * stock
         stands = [x if m.given is None or stock else m.given for m, x in zip(marks, own.expected.numbers)]
         rights = [m.given if m.status == "right" and m.given is not None else x
