@@ -93,6 +93,7 @@ def test_words_tell_parameters_apart_where_they_can():
     assert names(net) == ["W_foo_bar", "W_baz_bar"]
     net.foo_bar = layer()  # whose words come to the same
     assert names(net) == ["W_foo_bar", "W_baz_bar", "W_foo_bar"]
+    assert names(Holder(W_bar=Parameter([1.0]), bar=layer())) == ["W_bar", "W_bar"]
 
 
 def test_a_module_that_knows_its_owner_has_no_other():
