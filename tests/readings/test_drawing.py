@@ -509,7 +509,7 @@ def test_a_long_formula_stands_below_the_numbers():
     y = a * b + b * c - c * a
     y.label = "y"
     *_, card = cards(draw(y.sum(), "tensor"))["n4"]
-    assert card == [" first ∘ second + second ∘ third − third ∘ first "]
+    assert [text.strip() for text in card] == ["first ∘ second + second ∘ third − third ∘ first"]
 
 
 # Sizes, and what is refused.

@@ -234,7 +234,8 @@ def tensor_card(scene: Scene, t: Tensor, formula: str | None) -> str:
         wide = columns > NARROW
         rows = [_centred(part) for part in parts] if wide else [_centred(*parts)]
         if below:
-            rows.append(look.row(look.cell(_muted(below), "CENTER", span=1 if wide else len(parts))))
+            said = _muted(below, room=1 + min(len(below), 60) // 10)
+            rows.append(look.row(look.cell(said, "CENTER", span=1 if wide else len(parts))))
         padding = 3
     return look.card(rows, scene.kind(t), formula is not None, padding)
 
@@ -263,8 +264,9 @@ def _sentences(scene: Scene, t: Tensor, formula: str | None) -> list[str]:
     return sentences
 
 
-def _muted(formula: str) -> str:
-    return look.styled(f" {look.shortened(formula, 60)} ", "muted", look.SMALL)  # air: fonts differ in width
+def _muted(formula: str, room: int = 1) -> str:
+    """A formula in small letters, with room behind it, as fonts differ in width."""
+    return look.styled(f" {look.shortened(formula, 60)}{' ' * room}", "muted", look.SMALL)
 
 
 def _heading(scene: Scene, t: Tensor, formula: str | None) -> str:
