@@ -82,9 +82,10 @@ def gradcheck(
         raise ValueError("gradcheck: the result of f depends on none of the inputs")
     numeric = flatten(central_difference(f, args, step))
     wrong = []
-    for (name, x), n in zip(_coordinates(args), numeric):
+    for (path, x), n in zip(paths(args), numeric):
         error = abs(gradient.get(x, 0.0) - n)
         if not error <= atol + rtol * abs(n):
+            name = x.label or "inputs" + "".join([f"[{k}]" for k in path])
             wrong.append((error, f"{name} is {gradient.get(x, 0.0):.6g} by backward, but {n:.6g}"))
     if wrong:
         error, worst = max(wrong)
@@ -102,11 +103,6 @@ def _arguments(inputs: Any) -> list[Value | Tensor]:
         raise ValueError("there are no inputs to differentiate by")
     args = [x if isinstance(x, (Value, Tensor)) else Tensor(x) for x in inputs]
     return [x.values[0] if isinstance(x, Tensor) and not x.shape else x for x in args]
-
-
-def _coordinates(args: list[Value | Tensor]) -> list[tuple[str, Value]]:
-    """Every number of the arguments, with its own label or the path to it."""
-    return [(x.label or "inputs" + "".join([f"[{k}]" for k in path]), x) for path, x in paths(args)]
 
 
 def _slope(f: Callable[..., Any], args: list[Value | Tensor], x: Value, step: float | None) -> float:
