@@ -192,5 +192,8 @@ def test_a_wide_side_is_broken_in_latex_and_a_fragment_has_no_preamble():
     derivation = explain(y.sum())
     row = next(row for row in derivation.forward if str(row.quantity) == "y")
     assert row.latex().count("\n&\\quad {} + ") == 1  # a second line of matrices
+    y.label = "the_sum_of_" + 3 * "several_matrices_"
+    named = next(row for row in explain(y.sum()).forward if str(row.quantity) == y.label)
+    assert named.latex().count("\n&\\quad {} + ") > 1  # the name takes its part of a line
     fragment = derivation.to("fragment")
     assert r"\documentclass" not in fragment and fragment in derivation.to("latex")
