@@ -139,7 +139,9 @@ def check(L, wrt=None, styles=("text", "columns", "LaTeX")):
             continue  # nothing is printed of a function of single numbers but what it is made of
         # On paper a matrix of one column looks like a vector, and of three axes there is no picture.
         plain = all(len(part.shape) < 3 and part.shape[1:] != (1,) for part in parts(row.rule))
-        for rule, tolerance in ((row.rule, 1e-12 * scale), (row.numbers, 1e-10 * scale**2)):
+        numbers = [part.number for part in parts(row.numbers or row.quantity) if isinstance(part, Number)]
+        size = np.prod([1.0 + np.max(np.abs(getattr(x, "numbers", x))) for x in numbers])  # of terms that may cancel
+        for rule, tolerance in ((row.rule, 1e-12 * scale + 1e-13 * size), (row.numbers, 1e-10 * scale**2)):
             for style, reader in [READERS[style] for style in styles]:
                 text = "" if rule is None else written(rule, style)
                 put_in = any(isinstance(part, Number) and part.shape for part in parts(rule or row.quantity))
