@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from graphs import any_program
 
 from tinygrad_edu import (
     MLP,
@@ -187,6 +188,21 @@ def test_random_sheets_are_marked_and_only_an_exact_zero_hides_mistakes(make: An
         copies = next(q.copies for q in asked(sheet) if q.name == of_line[0].line)
         assert marks.points == pytest.approx(marks.total - (0 if copies else 1 / len(of_line)))
         assert mistakes_made(sheet) > 5
+
+
+@pytest.mark.parametrize("seeds", [range(6), pytest.param(range(6, 200), marks=pytest.mark.long)], ids=len)
+def test_any_program_is_marked_whatever_is_written(seeds: range) -> None:
+    """With zeros, infinite slopes and huge numbers: a right number is never wrong, and nothing ends the marking."""
+    for seed in seeds:
+        rng = random.Random(seed)
+        sheet = worksheet(any_program(rng), "all")
+        key = answers(sheet, environment(sheet.questions), 4)
+        assert {m.status for m in sheet.mark(key, least_digits=0).marks} == {"right"}, seed
+        odd = ["0", "-1", "7.5", "abc", "", "1/3", "1e300", "1e-300", "99999999"]
+        form = {name: rng.choice(odd) if rng.random() < 0.2 else text for name, text in key.items()}
+        marks = sheet.mark(form)
+        assert not [m for m in marks.marks if m.status == "wrong" and form[m.name] == key[m.name]], seed
+        assert 0 <= marks.points <= marks.total and str(marks)
 
 
 @pytest.mark.parametrize("seeds", [range(10), pytest.param(range(10, 50), marks=pytest.mark.long)], ids=len)
