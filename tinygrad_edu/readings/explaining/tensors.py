@@ -146,7 +146,7 @@ class _Backward:
         if ones := self._sum_that_is_one(rule):
             notes.append([ones, " = 1, so ", quantity, " = ", replaced(rule, {ones: E.Constant(1.0)}.get)])
         zero = [v for v, number in zip(q.tensor.values, result.numbers) if number == 0]
-        if not zero or q is self.root:
+        if not zero:
             return notes
         above = {part.text: part for part in parts(rule) if isinstance(part, E.Derivative)}
         incoming = [d for d in above.values() if isinstance(self.environment[d.text], Array)]
