@@ -142,8 +142,10 @@ def row(*cells: str) -> str:
     return f"<TR>{''.join(cells)}</TR>"
 
 
-#: The last row of a rounded card whose last row of numbers has a fill: the fill stays clear of the corners.
-FOOT = '<TR><TD HEIGHT="5" CELLPADDING="0"></TD></TR>'
+def room(fill: str | None = None, height: int = 5) -> str:
+    """An empty row: below a row with a fill it keeps the fill clear of the rounded corners of a card."""
+    across = f' COLSPAN="3" BGCOLOR="{colour(fill)}"' if fill else ""
+    return f'<TR><TD HEIGHT="{height}" CELLPADDING="0"{across}></TD></TR>'
 
 
 def table(

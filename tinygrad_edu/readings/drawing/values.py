@@ -50,7 +50,7 @@ def value_card(scene: Scene, v: Value, more: Sequence[tuple[str, str, str]] = ()
             cells.append(look.cell(look.styled(text), fill="target", id=id))
         rows.append(look.row(*cells))
     if more:
-        rows.append(look.FOOT)
+        rows.append(look.room())
     return look.card(rows, scene.kind(v), v.op is not None, scene.padding)
 
 
@@ -196,11 +196,11 @@ def neuron_card(scene: Scene, neuron: Neuron) -> str:
     if len(shown) < len(parameters):
         more = look.styled(f"⋮ {len(parameters) - len(shown)} more", "muted", look.SMALL)
         rows.append(look.row(look.cell(more, "LEFT", span=len(columns) + 1)))
-    rows.append("<HR/>")
+    rows.append("<HR/>" + look.room("summary", 2) * scene.close)
     rows.append(_row(scene, neuron.z, "summary"))
     if neuron.h:
         rows.append(_row(scene, neuron.h, "input"))
-    rows.append(look.FOOT)
+    rows.append(look.room())
     return look.card(rows, padding=scene.padding)
 
 
