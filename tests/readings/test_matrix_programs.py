@@ -176,6 +176,7 @@ def test_the_program_of_a_batch_reads_like_the_notes():
     ):
         assert line in program.source
     assert "L = sum(diff_1 ** 2) / (2 * len(X))\n" in of(lambda X, Y: mse_loss(X @ W.T, Y), batch=[X, Y]).source
+    assert "[:, None]" in of(OF_EXAMPLES["extremes"], batch=[X, Y]).source
 
 
 THETA = [W, g]
@@ -230,6 +231,9 @@ def test_inputs_that_do_not_fit_get_the_engines_own_sentence():
         program(np.ones((2, 3)), np.ones((2, 2)), [W.data, W.data])
     with pytest.raises(TypeError, match="takes 3 arguments, not 1"):
         program(np.ones((2, 3)))
+    x = Tensor([1.0, 2.0], label="x")
+    with pytest.raises(ValueError, match=r"^program: x of shape \(\) is not \('n',\)"):
+        compile_graph(lambda x: (x * x).sum(), [x], level="tensor", batch=[x])(3.0)
 
 
 def test_results_that_are_not_finite_get_the_engines_own_sentence():
@@ -271,6 +275,7 @@ def test_what_is_differentiated_may_be_another_than_what_is_asked_for():
     L, theta = squared_error(MLP_(X), Y, reduction="sum"), MLP_.parameters()
     outputs = {"L": L, "theta": [p - g for p, g in zip(theta, grad(0.01 * L, theta))]}
     program = compile_graph(outputs, [X, Y, theta], level="tensor", batch=[X, Y])
+    assert "\n\n    # update\n    return {'L': L, 'theta': [" in program.source
     result = program(X.data, Y.data, numbers(theta))
     for found, p, g in zip(result["theta"], theta, grad(L, theta)):
         np.testing.assert_allclose(found, np.array(p.data) - 0.01 * np.array(g.data), rtol=1e-14)
