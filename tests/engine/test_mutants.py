@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from functools import cache
 from pathlib import Path
 
 import mutants
@@ -16,6 +17,7 @@ def package(tmp_path):
     return Path(shutil.copytree(PACKAGE, tmp_path / "package", ignore=shutil.ignore_patterns("__pycache__")))
 
 
+@cache
 def made(package):
     return mutants.mutants(package, count=1, seed=0)
 
