@@ -485,15 +485,20 @@ def test_a_weight_that_is_used_elsewhere_too_has_a_card_of_its_own():
     assert source.count(">w<") == 2 and source.count(">b<") == 1  # w alone, and on the neuron's card with b
 
 
-def test_a_folded_picture_runs_to_and_fro():
+def test_a_folded_picture_runs_to_and_fro_and_leaves_stand_beside_their_users():
     y = Tensor([0.5, 0.25], label="x")
-    for _ in range(30):
-        y = y.tanh()
+    leaves = [Tensor([1.0, 2.0], label=f"a{k}") for k in range(30)]
+    for a in leaves:
+        y = (y * a).tanh()
     cards = TensorCards(Scene(Subject(y.sum())))
-    places = list(_folded(cards).values())
-    assert len({row for row, _ in places}) > 2
-    for (row, column), (next_row, next_column) in zip(places, places[1:-1]):
+    place = _folded(cards)
+    computed = [place[cards.ids[t]] for t in cards.shown if cards.tails(t)]
+    assert len({row for row, _ in computed}) > 2
+    for (row, column), (next_row, next_column) in zip(computed, computed[1:]):
         assert next_column == (column if row != next_row else column + (-1 if row % 2 else 1))
+    for leaf in leaves:
+        (row, column), *_ = [place[cards.ids[t]] for t in cards.shown if cards.ids[leaf] in cards.tails(t)]
+        assert place[cards.ids[leaf]] in [(row, column), (row, column + (1 if row % 2 else -1))]
 
 
 def test_no_arrow_crosses_the_title_of_a_frame():

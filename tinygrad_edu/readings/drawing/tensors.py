@@ -123,8 +123,8 @@ def tensor_level(cards: TensorCards, rankdir: str | None = None, title: str | No
                 attributes = {"weight": "10" if t in cards.in_layers else "2"}
                 if t in framed and rankdir == "LR" and cards.arrows_from[tail] > 1:
                     attributes |= {"tailport": "e", "headport": "w"}  # not across the title of the frame
-                if place and (place[tail][0] != place[ids[t]][0] or place[tail][0] % 2):
-                    attributes = {"constraint": "false"}  # to the next row, or back
+                if place and (place[tail][0] != place[ids[t]][0] or place[tail][0] % 2 or place[tail] == place[ids[t]]):
+                    attributes = {"constraint": "false"}  # to the next row, or back, or within a column
                 look.edge(graph, tail, ids[t], **attributes, **scene.arrow(ids[t], k))
     if place:
         _stack(graph, place)
@@ -148,8 +148,12 @@ def _folded(cards: TensorCards) -> dict[str, tuple[int, int]]:
     whole = sum([max([width[id] for id in column if column[id] == k], default=0) + _GAP for k in range(count)])
     rows = min(ceil(whole / _WIDEST), count)
     each = ceil(count / rows)
-    place = {id: divmod(column[id], each) for id in sorted(column, key=lambda id: not sources[id])} if rows > 1 else {}
-    return {id: (row, each - 1 - k if row % 2 else k) for id, (row, k) in place.items()}
+    place = {}
+    for id in sorted(column, key=lambda id: not sources[id]) if rows > 1 else []:  # a leaf below what is computed
+        at_the_end = not sources[id] and (column[id] + 1) % each == 0  # of a row: then it stands below its user
+        row, k = divmod(column[id] + at_the_end, each)
+        place[id] = row, each - 1 - k if row % 2 else k
+    return place
 
 
 def _stack(graph: Any, place: dict[str, tuple[int, int]]) -> None:
