@@ -9,6 +9,7 @@ import re
 import time
 import xml.etree.ElementTree as ET
 
+import numpy as np
 import pytest
 
 from tinygrad_edu import (
@@ -464,3 +465,26 @@ def test_a_logit_is_on_its_side_where_it_is_above_0(chromium, tmp_path):
         put(training.values, training.record.numbers[k])
         right = sum([(training.net(x).item() > 0) == bool(y) for x, [y] in zip(X, Y)])
         assert chromium.run(f"(go({k}), plots.querySelector('small').textContent)").endswith(f", {right} of 3 right")
+
+
+def test_the_curve_is_the_losses_to_scale_and_says_which(chromium, tmp_path):
+    words = "byId('losses').querySelector('text').textContent"
+    X, Y = [[0.0], [1.0], [2.0]], [[1.0], [0.0], [1.0]]
+    for training in line(), trained(MLP([1, 1], init=0.0), mse_loss, X, Y, held_out=([[3.0]], [[3.0]])):
+        made = film(training)
+        opened(chromium, tmp_path, made)
+        assert chromium.run(words) == ("L, thin: of points not learned from" if training.held_out else "L")
+        width, path = chromium.run(
+            "[byId('losses').clientWidth, document.querySelector('#losses .run0').getAttribute('d')]"
+        )
+        found = [tuple(map(float, point.split())) for point in path[1:].split("L")]
+        losses = made.runs[0].losses
+        most = max([*losses, *training.record.held_out])
+        expected = [(56 + (width - 68) * k / 12, 10 + 138 * (most - L) / most) for k, L in enumerate(losses)]
+        assert np.allclose(found, expected, atol=0.06)
+    diverging = trained(
+        MLP([1, 1], init=0.0), mse_loss, [[1.0]], [[1.0]], SGD(Parameter([1.0]).values, lr=1.0), steps=2
+    )
+    diverging.record.losses[:] = [1.0, 1e5]
+    opened(chromium, tmp_path, film(diverging))
+    assert chromium.run(words) == "L, on a logarithmic scale, cut off at 1000"
