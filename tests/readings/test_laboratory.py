@@ -365,26 +365,26 @@ def test_the_curve_is_the_result_and_the_tangent_has_the_gradient_as_slope(opene
     y = shared()
     order = order_of(y)
     browser = opened(step_through(y))
-    for other, x in ((0.3, 0.2), (1.1, 0.9)):
-        browser.run(f"open_('change'); change(1, {other}); change(0, {x})")
-        low, high = browser.run("window_(0)")
+    for n, other, x in ((0, 0.3, 0.2), (1, 1.1, 0.9)):
+        browser.run(f"open_('change'); change({1 - n}, {other}); change({n}, {x})")
+        low, high = browser.run(f"window_({n})")
         drawn = browser.run(
             "(() => { const n = (e, a) => Number(e.getAttribute(a)), t = curve.querySelector('.tangent');"
             "const c = curve.querySelector('.point'); return { path: curve.querySelector('.root').getAttribute('d'),"
             "ends: ['x1', 'y1', 'x2', 'y2'].map((a) => n(t, a)), at: ['cx', 'cy'].map((a) => n(c, a)) } })()"
         )
         points = [tuple(map(float, p.split())) for p in drawn["path"].replace("M", "L").split("L")[1:]]
-        order[1].data = other
+        order[1 - n].data = other
         heights = []
         for k in range(len(points)):
-            order[0].data = low + (high - low) * k / (len(points) - 1)
+            order[n].data = low + (high - low) * k / (len(points) - 1)
             y.forward()
             heights.append(y.data)
         a, b = min(heights), max(heights)
         assert all(abs((254 - up) / 240 * (b - a) + a - h) < 0.01 * (b - a) for (_, up), h in zip(points, heights))
-        order[0].data = x
+        order[n].data = x
         y.forward()
-        (x1, y1, x2, y2), slope = drawn["ends"], chain_rule(order)[order[0]]
+        (x1, y1, x2, y2), slope = drawn["ends"], chain_rule(order)[order[n]]
         assert abs(-(y2 - y1) / 240 * (b - a) / ((x2 - x1) / 310 * (high - low)) - slope) < 1e-6
         assert abs(y1 + (y2 - y1) * (drawn["at"][0] - x1) / (x2 - x1) - drawn["at"][1]) < 1e-6
     assert browser.run("curve.querySelectorAll('.ghost').length") == 1  # the recorded point
