@@ -3,9 +3,9 @@
 The page is a pure function of its state, so a step only tells what it adds.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import Any
 
 from ... import ops
@@ -275,15 +275,16 @@ def _recounted(cards: list[tuple[Card, list[Line]]]) -> list[tuple[Card, list[Li
 
     It is one if a bias is also used elsewhere: a neuron passes its gradient on before the last of its steps.
     """
-    lines = [line for _, lines in cards for line in lines]
-    complete = {line.row.node: line.row for line in lines if line.row.part and line.row.part[0] == line.row.part[1]}
-    arrived: Counter[Value] = Counter()
+    said: dict[Value, list[Any]] = {}
+    for row in [line.row for _, lines in cards for line in lines]:
+        if row.part:
+            said.setdefault(row.node, []).append((row.part, row.notes))
+    left = {node: iter(sorted(pairs, key=itemgetter(0))) for node, pairs in said.items()}
 
-    def recounted(row: Row) -> Row:
-        if row.part is None:
-            return row
-        arrived[row.node] += 1
-        k, n = arrived[row.node], row.part[1]
-        return row if row.part[0] == k else replace(row, notes=complete[row.node].notes if k == n else [], part=(k, n))
+    def recounted(line: Line) -> Line:
+        if line.row.part is None:
+            return line
+        part, notes = next(left[line.row.node])
+        return replace(line, row=replace(line.row, part=part, notes=notes))
 
-    return [(card, [replace(line, row=recounted(line.row)) for line in lines]) for card, lines in cards]
+    return [(card, [recounted(line) for line in lines]) for card, lines in cards]

@@ -126,8 +126,7 @@ class Stage(Scene):
         if v in self.slope_of:
             v, k = self.slope_of[v]
             what = f"slope {k}"
-        what, _, k_ = what.partition(" ")
-        return f"{what}-{self.number_of[v]}" + (f"-{k_}" if k_ else "") if v in self.number_of else ""
+        return "-".join([*what.split(), str(self.number_of[v])]) if v in self.number_of else ""
 
     def arrow(self, head: str, k: int) -> dict[str, str]:
         return {"id": f"{head}-{k}"}
@@ -167,8 +166,10 @@ class Stage(Scene):
             title = group.find("title")
             if title is not None:
                 group.remove(title)
-            for outline in [e for e in group if e.tag in ("path", "polygon") and e.get("fill") == "none"][-1:]:
-                outline.set("class", "outline" if group.get("class", "").startswith("node") else "")
+            if group.get("class", "").startswith("node"):
+                outlines = [e for e in group if e.tag in ("path", "polygon") and e.get("fill") == "none"]
+                for outline in outlines[-1:]:  # the heading of a layer has none
+                    outline.set("class", "outline")
             if group.get("class") == "edge":
                 for text in group.iter("text"):
                     text.set("data-arrow", group.get("id", ""))
@@ -194,21 +195,14 @@ def _mark(group: ET.Element) -> None:
     link = group.find("a")
     if what not in _PLACES or link is None:
         return
-    group[:] = [*_rectangle(link.findall("polygon")), *link.findall("text")]
-    group.attrib = {"class": "place", f"data-{what}": ",".join(numbers)}
+    polygons = link.findall("polygon")  # the background, and of a cell of a matrix the border
+    for background in polygons[:1]:
+        background.attrib = {k: background.get(k, "") for k in ("fill", "points")}
+        background.set("class", "cell" if len(polygons) > 1 else "row")
+    group[:] = [*polygons[:1], *link.findall("text")]
+    group.attrib = {"class": "place", f"data-{what}": ",".join(reversed(numbers))}
     for text in group.iter("text"):
         size = float(text.get("font-size", "12"))
         right = float(text.get("x", "0")) + width(text.text or "") * size - _INSET
         text.attrib = {"x": f"{right:.1f}", "y": text.get("y", "0"), "font-size": f"{size:g}"}
         text.text = ""
-
-
-def _rectangle(polygons: list[ET.Element]) -> list[ET.Element]:
-    """The background of a cell, and of a matrix its border too."""
-    if not polygons:
-        return []
-    points = [tuple(map(float, point.split(","))) for point in (polygons[0].get("points") or "").split()]
-    (left, right), (top, bottom) = [(min(along), max(along)) for along in zip(*points)]
-    place = {"x": left, "y": top, "width": right - left, "height": bottom - top}
-    attributes = {"fill": polygons[0].get("fill", "none"), "class": "cell"} | {k: f"{n:g}" for k, n in place.items()}
-    return [ET.Element("rect", attributes if len(polygons) > 1 else attributes | {"class": "row"})]
