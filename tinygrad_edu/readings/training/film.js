@@ -135,7 +135,7 @@ function drawCurve() {
   const across = (step) => LEFT + ((width - LEFT - RIGHT) * step) / data.steps;
   const down = (y) => TOP + ((HEIGHT - TOP - BOTTOM) * Math.max(high - scaled(y), -0.05)) / (high - low);
   svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
-  const words = ["L", isLog && "on a logarithmic scale", most < Math.max(...found) && `cut off at ${short(most)}`, data.runs.some((run) => run.held.length) && "thin: of points not learned from"];
+  const words = ["L", isLog && "on a logarithmic scale", most < Math.max(...found) && `cut off at ${compact(most)}`, data.runs.some((run) => run.held.length) && "thin: of points not learned from"];
   svg.replaceChildren(make("svg:text", { x: LEFT, y: HEIGHT - 6 }, words.filter(Boolean).join(", ")));
   const unit = 10 ** Math.floor(Math.log10((high - low) / 2)), tick = isLog ? Math.ceil((high - low) / 5) : unit * ((high - low) / unit > 5 ? 5 : 1);
   for (let t = Math.ceil(low / tick) * tick; t <= high; t += tick) {
