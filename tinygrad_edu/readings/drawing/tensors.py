@@ -96,22 +96,22 @@ def tensor_level(cards: TensorCards, rankdir: str | None = None, title: str | No
     place = {} if rankdir or (cards.layers and not scene.close) else _folded(cards)
     scene.frames = not place
     rankdir = rankdir or "LR"
-    layers = [] if place else cards.layers
     order = {} if cards.layers or place else {"ordering": "in"}  # a × b: a first
     nodesep, ranksep = ("0.2", "0.3") if scene.close else ("0.3", "0.55")
     graph = look.new_graph(title, rankdir, nodesep=nodesep, ranksep=ranksep, **order)
     framed: set[Tensor] = set()
-    for l, layer in enumerate(layers, start=1):
-        framed |= _frame(graph, cards, l, layer, rankdir)
-    for l, layer in enumerate(cards.layers if place else [], start=1):
-        if own := cards.own(layer):
-            look.node(graph, f"p{l}", parameter_card(scene, own), "parameter", f"parameters of layer {l}")
+    for l, layer in enumerate(cards.layers, start=1):
+        if not place:
+            framed |= _frame(graph, cards, l, layer, rankdir)
+        elif own := cards.own(layer):
+            _parameter_node(graph, scene, l, own)
     for t in cards.shown:
         if t not in framed:
             _tensor_node(graph, cards, t, ids[t])
     for t in cards.shown:
-        targets = {ids[a] for a in cards.sources[t] if cards.is_target(a, t) and not place}
-        inside = {ids[a] for a in cards.sources[t] if cards.is_parameter(a, t) and not place}
+        alone = [] if place else cards.sources[t]
+        targets = {ids[a] for a in alone if cards.is_target(a, t)}
+        inside = {ids[a] for a in alone if cards.is_parameter(a, t)}
         for k, tail in enumerate(cards.tails(t), start=1):
             if tail in inside:
                 continue  # its arrow is in the frame
@@ -195,7 +195,7 @@ def _frame(graph: Any, cards: TensorCards, l: int, layer: Layer, rankdir: str) -
     for t in inside:
         _tensor_node(frame, cards, t, ids[t], group="spine")
     if own:
-        look.node(frame, f"p{l}", parameter_card(cards.scene, own), "parameter", f"parameters of layer {l}")
+        _parameter_node(frame, cards.scene, l, own)
         _beside(frame, cards, f"p{l}", layer.z, rankdir)
     graph.subgraph(frame)
     return set(inside)
@@ -205,6 +205,10 @@ def _tensor_node(graph: Any, cards: TensorCards, t: Tensor, id: str, **attribute
     scene, formula = cards.scene, cards.formula(t)
     said = " = ".join([text for text in (scene.name(t), formula) if text]) or "constant"
     look.node(graph, id, tensor_card(scene, t, formula), scene.kind(t), f"{said}, shape {t.shape}", **attributes)
+
+
+def _parameter_node(graph: Any, scene: Scene, l: int, tensors: list[Tensor]) -> None:
+    look.node(graph, f"p{l}", parameter_card(scene, tensors), "parameter", f"parameters of layer {l}")
 
 
 # Cards.
