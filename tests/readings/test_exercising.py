@@ -320,6 +320,8 @@ def test_what_is_no_number_is_said_and_the_others_are_marked() -> None:
     assert any("dL_dq" in note for note in marks.notes)
     assert {m.status for m in marks.marks if m.line != "dL_dz3"} == {"right"}
     assert sheet.mark({"dL_dz3[3]": "1/0"}).marks
+    unrounded = worksheet(sigmoid_net(), "all")
+    assert [m.expected for m in unrounded.mark({}).marks] == [x for q in asked(unrounded) for x in q.key.numbers]
 
 
 def test_a_transposed_matrix_is_accepted_with_a_note() -> None:
@@ -560,6 +562,7 @@ def test_a_sign_may_be_a_slip_or_a_mistake_of_thought() -> None:
     assert "sign" in [m.id for m in first.mistakes] and "The sign is the wrong one." in first.slips
     assert not first.sure and not marks.mistakes
     assert "These numbers cannot tell." in str(marks)
+    assert len(ClassMarks({"Ann": marks}).tables()) == 2, "there is no table of mistakes: nobody is accused"
 
 
 def test_points_are_exact_sums() -> None:

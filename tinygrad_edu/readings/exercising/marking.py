@@ -134,7 +134,7 @@ class _Marker:
         for mark, given in zip(marks, written):
             wrong = isinstance(given, Given) and mark.status == "wrong" and not mark.mistakes
             if wrong and self._is_cut_short(given, mark.expected):
-                mark.status, mark.slips = "coarse", []
+                mark.status = "coarse"
         self._remember(q, marks, written, meant, own, fresh)
         return marks
 
