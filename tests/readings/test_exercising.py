@@ -652,3 +652,9 @@ def test_what_is_computed_is_never_given_also_where_no_parameter_is_behind_it():
     rules = {q.name: q.line.rule for q in sheet.questions}
     assert str(rules["v_1"]) == "sigmoid(u)" and rules["u"] is None
     assert [q.name for q in sheet.questions if q.asked] == ["dL_dz1", "dL_dW", "dL_db"]
+
+
+def test_a_matrix_is_given_row_by_row() -> None:
+    W, x = Tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], label="W"), Tensor([1.0, 0.0, 0.0], label="x")
+    html = worksheet((W @ x).sum()).to("html")
+    assert "<tr><td>1</td><td>2</td><td>3</td></tr><tr><td>4</td><td>5</td><td>6</td></tr>" in html

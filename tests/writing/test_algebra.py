@@ -2,9 +2,9 @@
 
 import pytest
 
-from tinygrad_edu.writing.algebra import in_symbols, replaced, subtract
+from tinygrad_edu.writing.algebra import in_symbols, replaced, subtract, total
 from tinygrad_edu.writing.evaluation import evaluate
-from tinygrad_edu.writing.expression import Constant, Name
+from tinygrad_edu.writing.expression import Constant, Name, Ones
 
 P, Q = Name("p"), Name("q")
 FORMULAS = {
@@ -50,3 +50,8 @@ def test_a_part_of_a_formula_is_replaced_wherever_it_stands():
 
 def test_a_difference_of_constants_is_a_constant():
     assert str(subtract(Constant(3.0), Constant(1.0))) == "2"
+
+
+def test_ones_are_counted_along_the_axes_of_their_sum():
+    ones = Ones((2, 3))
+    assert [str(total(ones, axes, False)) for axes in (None, (0,), (1,))] == ["6", "2 · ones(3)", "3 · ones(2)"]
