@@ -40,7 +40,9 @@ function backward(run) {
   // and that of the gradients above, passed on. What is not more than that is 0.
   Object.assign(run, { gradients: [], rounding: nodes.map(() => 0) });
   if (run.values[root] === undefined) return;
-  const watch = ({ from, k, to, term }) => (run.rounding[to] += ROUNDING * Math.abs(term) + run.rounding[from] * Math.abs(run.slopes[from][k]));
+  const watch = ({ from, k, to, term }) => {
+    run.rounding[to] += ROUNDING * Math.abs(term) + run.rounding[from] * Math.abs(run.slopes[from][k]);
+  };
   const gradients = chainRule(run, { watch });
   if (gradients.every(Number.isFinite)) {
     run.gradients = gradients.map((g, n) => (Math.abs(g) <= run.rounding[n] && run.rounding[n] < Infinity ? 0 : g));
@@ -67,7 +69,10 @@ function chainRule({ slopes }, { order = BACK, adds = true, start = [], watch } 
 function tangents(run, leaf) {
   // ∂v/∂leaf of every node v, from the leaf on.
   const found = [];
-  inputs.forEach((own, b) => (found[b] = own.reduce((sum, a, k) => (found[a] ? sum + found[a] * run.slopes[b][k] : sum), b === leaf ? 1 : 0)));
+  inputs.forEach((own, b) => {
+    const through = (sum, a, k) => (found[a] ? sum + found[a] * run.slopes[b][k] : sum);
+    found.push(own.reduce(through, b === leaf ? 1 : 0));
+  });
   return found;
 }
 
@@ -104,7 +109,8 @@ function named(n) {
 
 function inputsAt(n, values) {
   // What a node is computed from; of many the largest.
-  const size = (a) => (inputs[n].length > 4 ? Math.abs(values[a]) : 0), shown = inputs[n].toSorted((a, b) => size(b) - size(a)).slice(0, 4);
+  const size = (a) => (inputs[n].length > 4 ? Math.abs(values[a]) : 0);
+  const shown = inputs[n].toSorted((a, b) => size(b) - size(a)).slice(0, 4);
   const words = shown.map((a) => (names[a] || !isLeaf(a) ? `${named(a)} = ` : "") + short(values[a]));
   return words.join(", ") + (inputs[n].length > 4 ? ", …" : "");
 }

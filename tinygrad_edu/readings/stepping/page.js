@@ -47,7 +47,9 @@ const handFrom = new Map(); // card -> the backward step that has it in hand
 const quantityOf = new Map(); // element -> the first quantity that it is an element of
 const told = new Set([root]); // the nodes whose gradient a line tells
 
-data.quantities.forEach(([, , refs], k) => refs.forEach((ref) => quantityOf.has(`v${ref}`) || quantityOf.set(`v${ref}`, k).set(`g${ref}`, k)));
+data.quantities.forEach(([, , refs], k) => {
+  for (const ref of refs) if (!quantityOf.has(`v${ref}`)) quantityOf.set(`v${ref}`, k).set(`g${ref}`, k);
+});
 for (const place of places) place.matrix = place.key[0] + quantityOf.get(place.key);
 steps.forEach(({ phase, lines, hand, arrows = [] }, n) => {
   for (const { of } of lines) for (const ref of nodesOf(of)) {
@@ -108,7 +110,8 @@ function draw() {
   byId("title").replaceChildren(...asNodes(title));
   lines_.className = lines.length > 6 ? "many" : "";
   const open = lines.filter((_, k) => !covered?.has(k));
-  lines_.replaceChildren(...(phase === "given" ? [filled("p", "What the computation starts from stands on the square cards.")] : open.map(lineNode)));
+  const given = filled("p", "What the computation starts from stands on the square cards.");
+  lines_.replaceChildren(...(phase === "given" ? [given] : open.map(lineNode)));
   if (state.element) drawElement();
   byId("onward").hidden = state.all || covered || state.step <= end;
   byId("said").hidden = state.all && !state.card && !state.element && !covered;
@@ -327,7 +330,8 @@ function follow(behavior = calm.matches ? "instant" : "smooth", card = svg.query
   // Where the picture is larger than its window, bring what is in hand to the middle.
   const hand = card?.getBoundingClientRect(), frame = picture.getBoundingClientRect();
   if (!hand) return;
-  const left = hand.left + hand.width / 2 - frame.left - frame.width / 2, top = hand.top + hand.height / 2 - frame.top - frame.height / 2;
+  const left = hand.left + hand.width / 2 - frame.left - frame.width / 2;
+  const top = hand.top + hand.height / 2 - frame.top - frame.height / 2;
   picture.scrollBy({ left, top, behavior });
 }
 
