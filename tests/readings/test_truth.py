@@ -99,10 +99,10 @@ def check_notes(row, environment, tolerance):
         if said.endswith(" = 0"):
             places = said.partition("zero: ")[0].count("{}")
             for e in formulas[places:]:
-                assert np.all(np.abs(read(str(e), environment)) < tolerance), f"{e} = 0\n{row}"
+                assert np.all(np.abs(read(written(e, Text(15)), environment)) < tolerance), f"{e} = 0\n{row}"
         elif said.startswith("{} = 1, so "):
-            assert np.all(read(str(formulas[0]), environment) == 1)
-            assert close(read(str(formulas[2]), environment), environment[str(formulas[1])], 1e-9)
+            assert np.all(read(written(formulas[0], Text(15)), environment) == 1)
+            assert close(read(written(formulas[2], Text(15)), environment), environment[str(formulas[1])], 1e-9)
         elif "contributions {} cancel" in said:
             cancel = formulas[said.partition("contributions ")[0].count("{}")]
             terms = [float(part.number) for part in parts(cancel) if isinstance(part, Number)]

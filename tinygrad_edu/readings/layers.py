@@ -163,9 +163,7 @@ def _products(node: Any) -> list[tuple[Sequence[Any], Sequence[Any], Sequence[An
             return [([_untransposed(W)], [x], [b])]
         case array_ops.MATMUL:
             left, right = node.inputs
-            found: list[Any] = [([_untransposed(left)], [right], []), ([_untransposed(right)], [left], [])]
-            # With a row for each example the weights stand on the right.
-            return found[::-1] if left.ndim == right.ndim == 2 else found
+            return [([_untransposed(left)], [right], []), ([_untransposed(right)], [left], [])]
         case ops.AFFINE:
             weights, inputs, b = node.op.arguments(node.inputs)
             return [(weights, inputs, [b])]
