@@ -67,8 +67,8 @@ HEADS = "[...cards.querySelectorAll('th')].map((th) => th.textContent)"
 TRAININGS = {"line": line, "moons": moons, "classes": classes, "practical": practical}
 
 
-def opened(chromium, tmp_path, made):
-    chromium.open(made.save(tmp_path / "film.html").as_uri())
+def opened(chromium, tmp_path, made, fragment=""):
+    chromium.open(made.save(tmp_path / "film.html").as_uri() + fragment)
     chromium.wait("data !== null && drawCurve.at !== undefined")
 
 
@@ -126,6 +126,8 @@ def test_the_slider_the_keys_and_play_move_through_time(chromium, tmp_path):
     chromium.run("playOrPause()")
     assert chromium.run("[state.step > 0, playing, play.textContent]") == [True, None, "play"]
     assert "What bends first?" in chromium.run("byId('notes').textContent")
+    opened(chromium, tmp_path, film(training), "#step=5&theme=dark")
+    assert chromium.run("[state.step, document.documentElement.dataset.theme]") == [5, "dark"]
 
 
 def test_a_moment_opens_its_pass_as_a_page_with_the_numbers_of_the_moment(chromium, tmp_path):
@@ -179,7 +181,7 @@ def test_a_saturated_and_a_dead_neuron_are_named(chromium, tmp_path):
     for activation, word in (("tanh", "saturated"), ("relu", "dead")):
         net = MLP([1, 2, 1], activation=activation, seed=0)
         b = net.layers[0].b
-        for value, number in zip(b.values, [-50.0, 0.1]):
+        for value, number in zip(b.values, [-50.0, 1.1]):
             value.data = number
         opened(chromium, tmp_path, film(trained(net, mse_loss, [[0.1], [0.5]], [[0.0], [1.0]])))
         assert re.search(rf"h⁽¹⁾₁ is {word}", chromium.run("byId('said').textContent"))
