@@ -18,6 +18,7 @@ FORMULAS = {
     "−p · q": [lambda p, q: (-p) * q, lambda p, q: p * (-q)],
     "6 · p": [lambda p, q: 2 * (3 * p), lambda p, q: (3 * p) * 2],
     "2 · p": [lambda p, q: p + p],
+    "p^q": [lambda p, q: p**q],
     "p²": [lambda p, q: p * p, lambda p, q: p**2],
     "1 / p": [lambda p, q: 1 / p],
     "−p / q": [lambda p, q: (-p) / q],

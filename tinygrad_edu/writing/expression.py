@@ -106,7 +106,7 @@ def derivative_text(above: str, below: str) -> str:
 def tightness(name: str) -> Precedence:
     """How tightly a name holds together on paper: less than an atom for a label such as "a + b" or "x²".
 
-    >>> tightness("a + b").name, tightness("∂L/∂w").name, tightness("x²").name, tightness("w₁").name
+    >>> tightness("a + b").name, tightness("∂L/∂w").name, tightness("v₁²").name, tightness("w₁").name
     ('SUM', 'FRACTION', 'RAISED', 'ATOM')
     """
     name, _ = without_time(name)

@@ -176,8 +176,8 @@ def constant(x: float, digits: int = 4) -> str:
 def as_fraction(x: float) -> tuple[int, int]:
     """(p, q) where x is p / q with a small q, else (0, 0).
 
-    >>> as_fraction(2 / 3), as_fraction(-4.0), as_fraction(0.7071)
-    ((2, 3), (-4, 1), (0, 0))
+    >>> as_fraction(5 / 12), as_fraction(-4.0), as_fraction(1 / 13)
+    ((5, 12), (-4, 1), (0, 0))
     """
     for q in range(1, 13):
         if abs(x) < 1000 and round(x * q) / q == x:
