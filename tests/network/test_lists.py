@@ -101,6 +101,14 @@ def test_arrays_and_tensors_take_over():
         assert isinstance(result, Tensor) and result.data == [3.0, 8.0]
 
 
+@pytest.mark.parametrize("other", ["2", None, {}])
+def test_arithmetic_with_something_else_is_a_type_error(other):
+    data = Tensor([1.0, 2.0]).data
+    for compute in (lambda: data * other, lambda: other * data):
+        with pytest.raises(TypeError):
+            compute()
+
+
 # The update of the notes.
 
 

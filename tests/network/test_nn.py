@@ -1,5 +1,6 @@
 """Modules: what they find, what they compute, and how their numbers are saved and set."""
 
+import copy
 import random
 
 import numpy as np
@@ -96,6 +97,15 @@ def test_words_tell_parameters_apart_where_they_can():
     assert names(Holder(W_bar=Parameter([1.0]), bar=layer())) == ["W_bar", "W_bar"]
 
 
+def test_layers_are_counted_through_networks_and_own_words_stand_last():
+    net = Sequential(MLP([1, 1, 1]), Tanh(), Linear(1, 1))
+    assert names(net) == ["W⁽¹⁾", "b⁽¹⁾", "W⁽²⁾", "b⁽²⁾", "W⁽³⁾", "b⁽³⁾"]
+    assert names(copy.deepcopy(net)) == names(net)
+    assert [p.values[0].label for p in copy.deepcopy(net).parameters()] == [p.values[0].label for p in net.parameters()]
+    net = Holder(one=Holder(W_q=Parameter([1.0])), two=Holder(W_q=Parameter([1.0])))
+    assert names(net) == ["W_one_q", "W_two_q"]
+
+
 def test_a_module_that_knows_its_owner_has_no_other():
     net = Holder(part=Holder())
     net.part.owner = net
@@ -113,6 +123,7 @@ def test_several_inputs_are_called_as_those_of_forward():
             return x * h
 
     assert [t.label for t in Cell()([1.0], [2.0]).inputs] == ["x", "h"]
+    assert Cell()(Tensor([1.0]), [2.0]).inputs[1].label == "h"
 
 
 def test_a_module_without_forward_says_so():

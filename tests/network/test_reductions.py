@@ -85,6 +85,7 @@ def test_the_variance_is_that_of_numpy_for_every_correction(data, case):
     np.testing.assert_allclose(
         variance.data, x.var(axis=axis, ddof=correction, keepdims=keepdims), rtol=1e-14, atol=1e-12
     )
+    assert variance.inputs[0].op is A.SUM and variance.inputs[1] is t
     variance.sum().backward()
     expected = 2 * (x - x.mean(axis=axis, keepdims=True)) / (n - correction)
     np.testing.assert_allclose(t.grad, expected, rtol=1e-12, atol=1e-12)

@@ -32,10 +32,7 @@ class Reductions(Operators[Any, "Tensor"]):
     __slots__ = ()
     values: tuple[Value, ...]
     shape: Shape
-
-    def _computed(self, values: Iterable[Value], shape: Shape, operation: Operation) -> Tensor:
-        """A Tensor of these Values, with this one as its input."""
-        raise NotImplementedError
+    _computed: Callable[[Iterable[Value], Shape, Operation], Tensor]  #: of these Values, with this Tensor as its input
 
     def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Σ along the axis.
