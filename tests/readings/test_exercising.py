@@ -376,6 +376,20 @@ def test_answers_to_another_sheet_are_named_in_the_table_of_the_class() -> None:
     assert notes == ["notes", "dh_dx is not a number that the sheet asks for, and 1 more", ""]
 
 
+def test_a_line_that_only_repeats_another_copies_it() -> None:
+    A = Tensor([[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]], label="A")
+    B = A.T * 1.0
+    B.label = "B"
+    copies = {q.name: q.copies for q in asked(worksheet((B * B).sum()))}
+    assert copies == {"dL_dB": False, "dL_dA": True}
+
+
+def test_sheets_of_other_formulas_have_other_ids() -> None:
+    x = Value(0.5, label="x")
+    assert worksheet(x.tanh()).id != worksheet(x.sin()).id, "0.462 and 0.479"
+    assert worksheet(x.tanh()).id == worksheet(x.tanh()).id
+
+
 def test_blanks_may_be_chosen() -> None:
     y = practical(1)
     assert [q.name for q in asked(worksheet(y, blanks=["dL_dW3", "∂L/∂b⁽³⁾"]))] == ["dL_dW3", "dL_db3"]
@@ -511,6 +525,7 @@ def test_a_mistake_that_contradicts_a_right_number_is_not_named() -> None:
     assert not [m for mark in marks.marks for m in mark.mistakes]
     all_wrong = sheet.mark({**right, **{f"dL_dz1[{k}]": right[f"dL_dh1[{k}]"] for k in range(1, 5)}})
     assert [m.id for m in all_wrong.mistakes] == ["no-slope"]
+    assert str(all_wrong).count("The local derivative is left out") == 1, "of a line each sentence once"
 
 
 def test_a_slip_that_is_not_carried_on_costs_nothing_later() -> None:

@@ -184,7 +184,7 @@ class Marks(_Report):
         for line, marks in groupby(self.marks, key=lambda mark: mark.line):
             several = [*marks]
             alike = {mark.status for mark in several}
-            if len(several) > 1 and alike in ({"right"}, {"own"}, {"blank"}) and not any([m.note for m in several]):
+            if len(several) > 1 and alike in ({"right"}, {"own"}, {"blank"}):
                 lines.append(f"{line:14} {SAID[alike.pop()]}, all {len(several)}")
                 continue
             told: list[str] = []  # of the line: each sentence once
@@ -275,7 +275,7 @@ def csv_of(rows: Sequence[Sequence[object]]) -> str:
 
 def _harmless(cell: str) -> str:
     is_number = re.fullmatch(r"[+-]?[\d.]+(e[+-]?\d+)?", cell)
-    return cell if is_number or not cell.startswith(("=", "+", "-", "@", "\t", "\r", "|", "%")) else f"'{cell}"
+    return cell if is_number or not cell.startswith(("=", "+", "-", "@")) else f"'{cell}"
 
 
 def _aligned(table: Table) -> str:
