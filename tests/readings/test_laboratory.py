@@ -221,6 +221,26 @@ def test_a_click_on_an_element_shows_the_sum_behind_it_with_all_that_is_in_it(op
     assert size[0] < 1300 and size[1]  # its chain is folded into rows
 
 
+def test_a_touched_element_lights_up_what_moves_with_it_and_what_stands_beside_it_in_a_sum(opened):
+    page = step_through(attention(), "tensor")
+    browser = opened(page)
+    names = page._data["names"]
+    browser.run(f"hold({names.index('W_q₁₂')}); draw()")
+    lit = {names[n] for n in browser.run("all('.lit[data-value]').map((g) => Number(g.dataset.value))")}
+    assert {name for name in lit if name[0] == "Q"} == {"Q₂₁", "Q₃₁"}  # since X₁₂ is 0
+    assert {name for name in lit if name[0] in "XW"} == {"W_q₁₁", "W_q₁₂", *[f"X{i}{j}" for i in "₁₂₃" for j in "₁₂"]}
+
+
+def test_the_laboratory_opens_below_a_flat_picture_and_beside_another_one(opened):
+    for make, below in ((one_neuron, True), (attention, False)):
+        browser = opened(step_through(make()))
+        browser.call("Emulation.setDeviceMetricsOverride", width=1280, height=800, deviceScaleFactor=1, mobile=False)
+        browser.run("resize(); open_('change')")
+        inside = "(() => { const L = byId(cardOf(root)).getBoundingClientRect(), b = bench.getBoundingClientRect();"
+        free = browser.run(f"{inside} return [L.bottom <= b.top, L.right <= b.left] }})()")
+        assert free == [below, not below] and browser.run("fit.checked")  # L stays in sight
+
+
 def test_the_gradient_of_the_result_is_1_from_the_first_backward_step_on(opened):
     browser = opened(step_through(attention(), "tensor"))
     shown = browser.run("steps.map(({ phase }, n) => [phase, gradientAt(root, n)])")
@@ -737,7 +757,9 @@ def wrong_gradients(order, choice):
 def test_wrong_engines_are_the_loop_with_that_fault(opened, make, choice):
     y = make()
     browser = opened(step_through(y), "#open=mistake")
+    assert browser.run("byId('filming').hidden")
     browser.run(f"mistake.value = '{choice}'; mistake.dispatchEvent(new Event('change'))")
+    assert not browser.run("byId('filming').hidden")
     order = order_of(y)
     expected, right = wrong_gradients(order, choice), chain_rule(order)
     assert browser.run("wrongGradients()") == pytest.approx([expected[v] for v in order], rel=1e-12, abs=1e-15)
@@ -765,6 +787,12 @@ def test_the_way_that_is_lost_is_dashed(opened):
         browser.run(f"mistake.value = '{choice}'; draw()")
         lost[choice] = browser.run("all('.lost').map((e) => e.id)")
     assert lost == {"overwrite": ["n5-1"], "order": [], "uncleared": []}
+    browser = opened(
+        step_through(attention(), "tensor")
+    )  # in a matrix too the wrong number stands beside the right one
+    browser.run("mistake.value = 'overwrite'; draw()")
+    unlike = browser.run("[...told].filter((n) => differs(n, wrongGradients()[n])).length")
+    assert browser.run("[all('.struck').length, all('.lost').length > 0]") == [unlike, True] and unlike > 9
 
 
 def test_where_a_mistake_makes_no_difference_it_says_why(opened):
