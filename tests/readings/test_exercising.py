@@ -386,8 +386,14 @@ def test_a_line_that_only_repeats_another_copies_it() -> None:
 
 def test_sheets_of_other_formulas_have_other_ids() -> None:
     x = Value(0.5, label="x")
-    assert worksheet(x.tanh()).id != worksheet(x.sin()).id, "0.462 and 0.479"
+    assert worksheet(x.tanh(), "forward").id != worksheet(x.sin(), "forward").id, "0.462 and 0.479"
     assert worksheet(x.tanh()).id == worksheet(x.tanh()).id
+
+
+def test_what_is_given_is_printed_with_all_its_digits_and_names_are_told_apart() -> None:
+    sheet = worksheet(Value(0.1234567, label="x₁") * Value(1 / 3, label="x_1"), "all")
+    assert "x₁ = 0.1234567\n" in sheet.to("md")
+    assert [q.name for q in sheet.questions][:2] == ["x_1", "x_1_"]
 
 
 def test_blanks_may_be_chosen() -> None:
