@@ -388,6 +388,7 @@ def test_the_level_follows_the_size():
     assert draw(MLP([3, 4, 3], seed=0)([1.0, 2.0, 3.0])).level == "neuron"
     assert draw(regression()).level == "neuron"
     assert draw(MLP([20, 30, 30, 2], seed=0)([0.5] * 20)).level == "tensor"
+    assert "rankdir=LR" in draw(x + 1).source and "rankdir=TB" in draw(chain(100)).source
 
 
 def test_weights_used_twice_are_one_card_and_one_arrow_each_time():

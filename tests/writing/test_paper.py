@@ -150,6 +150,7 @@ def test_a_vector_beside_a_matrix_is_shown_as_the_row_that_it_is_used_as():
     [
         ("x\u0302", r"\hat{x}"), ("\u03b8\u0302", r"\hat{\theta}"), ("∇", r"\nabla"), ("ℓ", r"\ell"), ("hₜ", "h_{t}"),
         ("hₜ₋₁", "h_{t-1}"), ("Å", r"\mathring{A}"), ("v\u20d7", r"\vec{v}"), ("h⁽ᵗ⁾", "h^{(t)}"),
+        ("W_query⁽²⁾", r"W^{(2)}_{\mathrm{query}}"),
     ],
 )  # fmt: skip
 def test_accents_and_small_letters_of_mathematics_are_those_of_latex(label, latex):
