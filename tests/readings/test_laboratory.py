@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 
 import pytest
 from pages import on_one_line
@@ -775,7 +776,8 @@ def test_wrong_engines_are_the_loop_with_that_fault(opened, make, choice):
     if differ and choice != "uncleared":
         assert browser.run("all('.lost').length") > 0
         browser.run("film.checked = true; show(end)")
-        assert browser.run("byId('title').textContent").startswith("Wrong engine, ")
+        assert re.match(r"Wrong engine, (\d+) of \1: ", browser.run("byId('title').textContent"))
+        assert browser.run("(show(steps.findIndex(({ phase }) => phase === 'backward')), wrongFilm())") is None
 
 
 def test_the_way_that_is_lost_is_dashed(opened):

@@ -37,7 +37,7 @@ function wrongFilm() {
   const moves = [];
   if (state.all || !film.checked || steps[state.step].phase !== "backward" || !wrongGradients(moves)) return null;
   const first = steps.findIndex(({ phase }) => phase === "backward"), events = [...new Set(moves.map(({ from }) => from))];
-  const k = Math.round(((state.step - first) / Math.max(1, last - first)) * events.length) - 1, b = events[k];
+  const k = Math.round(((state.step - first) / Math.max(1, end - first)) * events.length) - 1, b = events[k];
   if (k < 0) return null;
   const own = moves.filter(({ from }) => from === b), [{ incoming }] = own, overwrites = mistake.value === "overwrite";
   const lines = own.filter(({ to }) => names[to]).map(({ to, term, k: input, after }) => ({
