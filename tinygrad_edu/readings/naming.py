@@ -5,6 +5,7 @@ A node is called by the first of these that it has: its label; for a Parameter i
 Tensor with a name (z⁽¹⁾₂). All others are v₁, v₂, … in the order computed.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -159,7 +160,7 @@ class Names:
         name = label
         while name in self._used or (name != label and name in self._labels):
             self._copies[label] = k = self._copies.get(label, 0) + 1
-            name = label + ("′" * k if k <= 3 else f"′₍{str(k).translate(SUBSCRIPT)}₎")
+            name = _primed(label, k)
         self._give(node, name)
 
     def _give_role(self, node: Node | None, *choices: str) -> None:
@@ -269,12 +270,15 @@ class Names:
             self._name_elements(t)
         self._name_by_label(self._all_values)
         places: dict[int, dict[Any, int]] = {}  # of the neurons in each layer, by their weights
+        uses: Counter[Any] = Counter()
         for neuron in self.neurons:
             layer = places.setdefault(neuron.number, {})
-            j = layer.setdefault(neuron.parameters, len(layer) + 1)
+            j = layer.setdefault(neuron.parameters, len(layer))
             for letter, v in (("z", neuron.z), ("h", neuron.h)):
                 if v is not None:
-                    self._give_label(v, element(of_layer(letter, neuron.number), (j - 1,), (j,)))
+                    name = _primed(of_layer(letter, neuron.number), uses[neuron.parameters])
+                    self._give_label(v, element(name, (j,), (j + 1,)))
+            uses[neuron.parameters] += 1
 
     def _name_derivatives(self, nodes: Sequence[Node]) -> None:
         """∂y/∂x, by the names of what was differentiated by what."""
@@ -316,6 +320,10 @@ class Names:
             label = _label(v)
             if (label is None and name not in self._labels) or label == place:
                 self._give(v, name)
+
+
+def _primed(name: str, k: int) -> str:
+    return name + ("′" * k if k <= 3 else f"′₍{str(k).translate(SUBSCRIPT)}₎")
 
 
 def _one(node: Node) -> Node:
