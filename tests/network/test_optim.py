@@ -116,6 +116,14 @@ def test_adam_follows_its_formula(lr, beta1, beta2, eps, weight_decay):
 
 
 @pytest.mark.parametrize("make", [SGD, Adam])
+def test_a_gradient_of_none_counts_as_0(make):
+    w = Value(3.0)
+    w.grad = None
+    make([w], lr=0.1).step()
+    assert w.data == 3.0
+
+
+@pytest.mark.parametrize("make", [SGD, Adam])
 def test_the_learning_rate_may_change_between_steps(make):
     w = Value(1.0)
     optimizer = make([w], lr=0.5)
