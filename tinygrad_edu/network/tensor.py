@@ -251,6 +251,20 @@ class Tensor(Reductions):
     def __float__(self) -> NoReturn:
         raise TypeError("float(t), math.sin(t) cut t off its graph: write t.sin(), or t.item() for the number")
 
+    def _no_requires_grad(self, value: object = None) -> NoReturn:
+        """Of PyTorch, and not here. Raises AttributeError, also where it is set.
+
+        >>> Tensor([1.0]).requires_grad = False                     # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        AttributeError: there is no requires_grad: every leaf gets its gradient. To keep a parameter as it is, give ...
+        """
+        raise AttributeError(
+            "there is no requires_grad: every leaf gets its gradient. To keep a parameter as it is, give the optimiser "
+            "only the others; detach() cuts a graph"
+        )
+
+    requires_grad = property(_no_requires_grad, _no_requires_grad)
+
     # NumPy's functions of elements, as np.exp(t) and array * t, are the Tensor's own.
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         f: Any = _UFUNCS.get(ufunc.__name__) or getattr(Operators, ufunc.__name__, None)
