@@ -131,7 +131,7 @@ function drawCurve() {
   const most = Math.min(Math.max(...found), 1000 * Math.max(...data.runs.map((run) => run.losses[0]))); // what diverges leaves
   const isLog = Math.min(...found) >= 0 && most > 200 * least;
   const scaled = (y) => (isLog ? Math.log10(Math.max(y, least)) : y);
-  const low = isLog ? scaled(least) : Math.min(0, ...found), high = Math.max(scaled(most), low + 1e-9);
+  const low = isLog ? scaled(least) : Math.min(0, ...found), high = scaled(most) > low ? scaled(most) : low + 1;
   const across = (step) => LEFT + ((width - LEFT - RIGHT) * step) / data.steps;
   const down = (y) => TOP + ((HEIGHT - TOP - BOTTOM) * Math.max(high - scaled(y), -0.05)) / (high - low);
   svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
