@@ -3,13 +3,13 @@
 A row reads: symbol, value from the inputs, and what each input gets of G = ∂L/∂y. All of it follows from
 `ops.py` element by element: for Y = A B the element Yᵢⱼ is Σₖ Aᵢₖ Bₖⱼ, so ∂L/∂Aᵢₖ = Σⱼ Gᵢⱼ Bₖⱼ, which is G Bᵀ.
 The engine computes with single numbers and needs none of these rules; the readings that speak of matrices write
-them, and each is tested against the engine. An operation on each element has no row here: it is its row of
-`ops.TABLE`, and passes on G times its partial, summed over what was repeated.
+them, and each is tested against the engine. A row of `ops.TABLE`, applied to each
+element, has no row here: it passes on G times its partial, summed over what was repeated.
 
 Letters: `G` is ∂L/∂y, `y` the output, `a`, `b`, `z`, `W`, `h` the inputs. Operators and methods are those of
 NumPy, with the conventions of paper: a vector is a column, so that `.T` makes a row of it and `h @ g.T` a matrix.
-`axis` names the axes that an operation goes along, None for all. There `y` and `G` keep these axes, with size 1, and
-broadcast against `a`. A reading reshapes a result that has the right numbers in another shape.
+`axis` names the axes that an operation goes along, None for all. In such a row `y` and `G` keep these axes, with
+size 1, and broadcast against `a`. A reading reshapes a result that has the right numbers in another shape.
 """
 
 from math import prod
@@ -46,7 +46,7 @@ class Operation(NamedTuple):
     axis: tuple[int, ...] | None = None  #: the axes that it went along, from 0 to ndim − 1; of permute their new order
     keepdims: bool = False  #: whether a reduction left those axes in place, with size 1
     keys: tuple[Any, ...] | None = None  #: of t[keys]: one for each axis from the left, with "..." written as slices
-    less: float = 0.0  #: subtracted from the count that divides, as the 1 in n − 1 of a variance
+    less: float = 0.0  #: subtracted from the count before dividing: the 1 in n − 1, NumPy's and PyTorch's correction
     of: Any = None  #: the y of a Tensor of gradients ∂y/∂x; its input is x
     roles: tuple[str, ...] = ()  #: what a loss says of its inputs: "ŷ", "y", or "softmax" where it is ŷ
 
@@ -157,7 +157,7 @@ CAT         = ArrayOp("cat",         lambda *a, axis: a[0].cat(a[1:], axis),
 STACK       = ArrayOp("stack",       lambda *a: a[0].stack(a[1:]),
                                      lambda G, y, *a: G.rows())
 
-# Of logits z, element by element: −y log σ(z) − (1 − y) log(1 − σ(z)), which is log(1 + eᶻ) − y z.
+# Of logits z, element by element: −y log σ(z) − (1 − y) log(1 − σ(z)), which is log(1 + eᶻ) − y z. `y` is the target.
 BCE         = ArrayOp("binary_cross_entropy",
                                      lambda z, y: ops.log(1 + ops.exp(z)) - y * z,
                                      lambda G, loss, z, y: (G * (z.sigmoid() - y), -G * z))

@@ -42,7 +42,7 @@ def grad(y: Any, xs: Tree, allow_unused: bool = False) -> Tree:
 
 
 class DerivativeOf:
-    """The function x → ∂y/∂x that `grad` maps over its xs. A Tensor's `map` reads y from it, and records it."""
+    """The function x → ∂y/∂x that `grad` maps over its xs. `Tensor.map` keeps y in its result's operation."""
 
     def __init__(self, y: Any, by: dict[Value, Value], allow_unused: bool) -> None:
         self.y = y
@@ -62,8 +62,8 @@ def jvp(y: Any, xs: Any, tangents: Any) -> Value:
     """Σ ∂y/∂xᵢ · ẋᵢ, the derivative of y along a direction, by forward mode, as a Value.
 
     Forward mode carries each node's own derivative ẏ = Σ ∂y/∂a · ȧ from the inputs to the output,
-    where `backward` and `grad` go the other way. The tangents ẋ, numbers or Values, stand in the structure of `xs`;
-    those of a Tensor in nested lists or an array. Raises as `grad`; ValueError if the two structures differ.
+    where `backward` and `grad` go the other way. The tangents ẋ, numbers or Values, have the structure of `xs`;
+    those of a Tensor are nested lists or an array. ValueError if the two structures differ.
 
     >>> a, b = Value(2.0), Value(5.0); jvp(a * b, [a, b], [1.0, 10.0]).data         # 5·1 + 2·10
     25.0
@@ -83,7 +83,7 @@ def jvp(y: Any, xs: Any, tangents: Any) -> Value:
 
 
 def jacobian(ys: Any, xs: Any) -> list[list[Value]]:
-    """∂yᵢ/∂xⱼ as a matrix of Values: a row for each y, a column for each x, both flattened. Raises as `grad`.
+    """∂yᵢ/∂xⱼ as a matrix of Values: a row for each y, a column for each x; 0 where y does not depend on x.
 
     >>> r, s = Value(2.0), Value(3.0)
     >>> [[d.data for d in row] for row in jacobian([r * s, r + s], [r, s])]

@@ -29,7 +29,8 @@ CAUSES: dict[Any, str] = {
 
 def refuse(op: Op, inputs: tuple[Value, ...], arguments: tuple[Any, ...], error: type[Exception]) -> NoReturn:
     """Raise `error` for a node that has no finite value."""
-    now = [x for a in arguments for x in (a if isinstance(a, tuple) else (a,))]  # in forward() not yet inputs' data
+    # The numbers used: in forward() the inputs still hold the old ones.
+    now = [x for a in arguments for x in (a if isinstance(a, tuple) else (a,))]
     row, a = (op if op.exponent is None else ops.power), inputs[0]
     # A first argument of 0: was it, or one of its own inputs, a sigmoid or an exponential that is 0 far out?
     zeros = [(a.op, now[0]), *[(b.op, b.data) for b in a.inputs]] if now[0] == 0 else []

@@ -2,7 +2,7 @@
 
 A row reads: symbol, value from the arguments, partials from the output `y` and the arguments. The
 partials are ordinary arithmetic: fed floats they are floats, fed `Value`s a graph that can be
-differentiated again, fed symbols a formula. No derivative of a primitive is written anywhere else.
+differentiated again, fed symbols a formula. The engine has no derivative of a primitive anywhere else.
 
 Letters: `a`, `b`, `c`, `z` are arguments, `y` is the output, `n` a constant exponent.
 Where calculus leaves a choice: relu'(0) = abs'(0) = step'(0) = 0, and a tie shares the gradient equally.

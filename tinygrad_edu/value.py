@@ -346,7 +346,7 @@ class Value(Operators[Number, "Value"]):
             raise TypeError(f"{described(self)} was computed: only leaves can be copied or pickled; take its detach()")
         return super().__getstate__()
 
-    # As a number, for printing and for comparisons. There is no __bool__: a Value that is 0 may not stay so.
+    # A Value is not a float, but is compared and printed. It has no __bool__: in the chain rule it is always true.
     def __float__(self, *_: Any) -> NoReturn:
         raise TypeError("float(x), round(x), math.sin(x) cut x off its graph: write x.sin(), or x.data for a number")
 
@@ -378,8 +378,8 @@ class Value(Operators[Number, "Value"]):
 def chain_rule(order: list[Value], partials: Callable[[Value], Any] | None = None) -> dict[Value, Any]:
     """∂L/∂a = Σⱼ ∂L/∂bⱼ · ∂bⱼ/∂a, for L = order[-1] and every a in the order.
 
-    `order` is topological, and `partials(b)` gives ∂b/∂a for each input a of b. Floats, by default those
-    recorded, give numbers; Values give a graph that can be differentiated again.
+    `order` is topological, and `partials(b)` gives ∂b/∂a for each input a of b. Where these are floats, as
+    those recorded, the result is numbers; where they are Values, a graph that can be differentiated again.
 
     >>> x = Value(3.0); chain_rule(topological_order(x * x))[x]
     6.0

@@ -135,7 +135,7 @@ def test_a_module_without_forward_says_so():
 
 
 def test_sequential_takes_each_module_as_an_argument():
-    with pytest.raises(TypeError, match=r"Sequential: each argument is a Module, not list \[Linear"):
+    with pytest.raises(TypeError, match=r"Sequential: each argument is a Module or a function, not list \[Linear"):
         Sequential([Linear(1, 1), Tanh()])
 
 

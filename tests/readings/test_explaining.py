@@ -460,7 +460,7 @@ REFUSED = {
     r"explain: 2,001 Tensors are too many to read\. Explain the loss": lambda: explain(sum([1.0] * 1000, Tensor(0.0))),
     "explain: the gradient of x = 1e-300 is too large for a float": lambda: explain((x * 1e200) * 1e200),
     r"explain: .* data was changed after it was recorded": lambda: explain(changed()),
-    r"explain: w − η · ∂f/∂w is too large for a float; a smaller eta": lambda: explain(w * w, wrt=w, eta=1e308),
+    r"explain: w − η · ∂f/∂w is too large for a float; a smaller learning": lambda: explain(w * w, wrt=w, eta=1e308),
     r"worksheet: w − .* is too large for a float": lambda: worksheet(w * w, eta=1e308, wrt=w),
     "explain: eta asks for an update, but there is nothing to learn": lambda: explain(Tensor(x) * 2, eta=0.1),
     "an update, but there is nothing to learn": lambda: explain(x * 2, wrt=x * 3, eta=0.1),

@@ -212,7 +212,7 @@ def test_a_function_that_is_recorded_twice_betrays_numbers_that_come_from_a_size
 
 def test_what_is_put_together_from_single_numbers_is_named():
     w = Tensor([0.5, 1.0], label="w")
-    with pytest.raises(TypeError, match=r'put together from single numbers, .*level="value"'):
+    with pytest.raises(TypeError, match=r'put together from single numbers and .*level="value"'):
         compile_graph(w.map(lambda v: v * v).sum(), [w], level="tensor")
     with pytest.raises(TypeError, match=r'takes Tensors .* not a single Value; level="value"'):
         compile_graph(Value(1.0), [w], level="tensor")

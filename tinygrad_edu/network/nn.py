@@ -13,6 +13,7 @@ from math import sqrt
 from numbers import Real
 from typing import Any, NoReturn
 
+from ..errors import in_short
 from ..shapes import as_shape
 from ..value import Value
 from ..writing.notation import elements, of_layer
@@ -47,7 +48,7 @@ class Parameter(Tensor):
             super()._name_elements(only_nameless)
 
     def suggest(self, name: str) -> None:
-        """Let elements without a label know where they stand, for graphs that hold them and not the Parameter.
+        """Label the elements that have no label with their place, for graphs that hold them but not the Parameter.
 
         >>> w = Parameter([1.0, 2.0]); w.suggest("w"); w[1].label
         'w₂'
@@ -101,7 +102,7 @@ class Module:
     def __call__(self, *inputs: Any, **options: Any) -> Tensor:
         """`forward` of the inputs; numbers, lists and arrays become Tensors, options stay as they are.
 
-        A Tensor that is made here is labelled x; of several inputs each is called as the parameter of `forward`.
+        A Tensor that is made here is labelled x, or with several inputs by the name of its parameter in `forward`.
         """
         if not all([isinstance(x, Tensor) for x in inputs]):
             names = ("x",)
@@ -224,15 +225,15 @@ def _held(path: KeyPath, attribute: Any) -> Iterator[tuple[KeyPath, Parameter | 
 class Linear(Module):
     """z = W h + b, for one example h or, row by row, for a batch of them.
 
-    `W` has the shape (out_features, in_features) and `b` (out_features,). An h of shape
-    (in_features,) becomes a z of shape (out_features,), and (N, in_features) (N, out_features).
+    `W` has the shape (out_features, in_features) and `b` (out_features,). An h of shape (in_features,) gives a z of
+    shape (out_features,); a batch of shape (N, in_features) gives (N, out_features).
 
     Args:
         in_features: how many numbers h has.
         out_features: how many numbers z has.
         bias: whether there is a b.
-        init: the value of every weight and bias; by default they are drawn evenly from
-            ±1/√in_features, as PyTorch does.
+        init: the value of every weight and bias; by default they are drawn uniformly between
+            −1/√in_features and 1/√in_features, as PyTorch does.
         seed: an int or a `random.Random`, for the drawing; without it `random.seed` decides what
             is drawn.
 
@@ -313,7 +314,7 @@ class Softmax(Module):
 
 
 class Sequential(Module):
-    """Modules one after another.
+    """Modules and functions, one after another.
 
     >>> Sequential(Linear(2, 1, init=1.0), Tanh())
     Sequential(
@@ -325,7 +326,7 @@ class Sequential(Module):
     def __init__(self, *layers: Callable[..., Any]) -> None:
         for layer in layers:
             if not callable(layer):
-                raise TypeError(f"Sequential: each argument is a Module, not {type(layer).__name__} {layer!r}")
+                raise TypeError(f"Sequential: each argument is a Module or a function, not {in_short(layer)}")
         self.layers = list(layers)
 
     def forward(self, h: Tensor) -> Tensor:

@@ -73,6 +73,7 @@ class Tensor(Reductions):
         self.values = tuple(map(constant, flat))
         self.operation = None
         self.inputs = ()
+        check_label(label)
         self._label = label
         self._name_elements(only_nameless=True)
 
@@ -96,12 +97,11 @@ class Tensor(Reductions):
 
     @label.setter
     def label(self, label: str | None) -> None:
+        check_label(label)
         self._label = label
         self._name_elements()
 
     def _name_elements(self, only_nameless: bool = False) -> None:
-        if self._label is not None:
-            check_label(self._label)
         if self._label and self.operation is None:
             for value, name in zip(self.values, elements(self._label, self.shape)):
                 if value.op is None and not (value.label and only_nameless):
@@ -252,7 +252,7 @@ class Tensor(Reductions):
         raise TypeError("float(t), math.sin(t) cut t off its graph: write t.sin(), or t.item() for the number")
 
     def _no_requires_grad(self, value: object = None) -> NoReturn:
-        """Of PyTorch, and not here. Raises AttributeError, also where it is set.
+        """PyTorch has it; here reading and setting it raise AttributeError.
 
         >>> Tensor([1.0]).requires_grad = False                     # doctest: +ELLIPSIS
         Traceback (most recent call last):
@@ -341,7 +341,7 @@ class Tensor(Reductions):
         if not a or not b or a[-1] != b[-2:][0]:
             raise ValueError(f"@: shapes {a} and {b} do not fit; (m, n) @ (n, p), without m or p for a vector, would")
         batch = shapes.broadcast_shapes("@", a[:-2], b[:-2])
-        m, n, p = prod(a[-2:-1]), a[-1], prod(b[1:][-1:])
+        m, n, p = prod(a[-2:-1]), a[-1], prod(b[1:][-1:])  # m and p are 1 for a vector
         rows = [*rows_of(self, n)]
         columns = []  # of each matrix
         for o in range(0, len(other.values), n * p):

@@ -1,8 +1,8 @@
 """A graph layer by layer, and the network in it: which nodes together are a neuron, which Tensors a layer.
 
 A neuron is h = g(z) with z = w · x + b, where w and b are Parameters, or leaves that are labelled as weights and
-biases. z may be several such products, as in a recurrent cell. A layer is the same one floor up, with `@`
-in place of `dot`. Without a Parameter there is no layer, whatever the arithmetic looks like.
+biases. z may be a sum of several such products, as in a recurrent cell. A layer is the same for Tensors, with `@` in
+place of `dot`. Arithmetic alone makes no layer.
 """
 
 from collections.abc import Iterable, Sequence, Set
@@ -127,7 +127,7 @@ def find_neurons(order: Sequence[Value], parameters: set[Value], layers: Iterabl
     """The neurons of a graph in topological order, and so layer by layer within each path."""
     neurons = _sums(order, parameters)
     layer_of = {v: layer for layer in layers for v in layer.z.values}
-    sums, depth = {neuron.z for neuron in neurons}, dict.fromkeys(order, 0)  # of the sums on the longest way to a node
+    sums, depth = {neuron.z for neuron in neurons}, dict.fromkeys(order, 0)  # how many sums on the longest way
     for node in order:
         depth[node] = max([depth[a] for a in node.inputs], default=0) + (node in sums)
     same: dict[tuple[Value, ...], int] = {}  # weights that are used again are the same layer
@@ -174,9 +174,9 @@ def _products(node: Any) -> list[tuple[Sequence[Any], Sequence[Any], Sequence[An
 
 
 def _sums(order: Sequence[N], parameters: Set[N]) -> list[Affine[N]]:
-    """The largest sums of products with weights, and of biases; and what an activation makes of them.
+    """The largest sums of products with weights, plus biases, each with the activation that follows.
 
-    A product alone, with weights that have only the label of such, may be anything.
+    A product alone counts only if its weights are Parameters: it may be anything else that is called w.
     """
 
     def is_weight(node: N, called: Set[str] = WEIGHTS) -> bool:

@@ -68,7 +68,7 @@ class Names:
         everything: list[Node] = [*self._all_values, *self._all_tensors]
         self._labels = {label for node in everything if (label := _label(node))}  # kept for the nodes that have them
         self._used: set[str] = set()
-        self._copies: dict[str, int] = {}  # how many nodes have had the same label
+        self._copies: dict[str, int] = {}  # by label: how many primes its last copy has
         self._last = 0  # the k of the last vₖ
         self._name_by_label(self._all_tensors)
         self._name_mentioned(everything)
@@ -100,7 +100,7 @@ class Names:
 
     @cached_property
     def place(self) -> dict[Node, int]:
-        """Where each node stands when all are computed layer by layer; a Tensor where its first element does."""
+        """Where each node stands when all are ordered by depth; a Tensor at its first element, but after its inputs."""
         place: dict[Node, int] = {v: k for k, v in enumerate(by_depth(self.values))}
         for t in self.tensors:
             first = min([place.get(v, 0) for v in t.values])

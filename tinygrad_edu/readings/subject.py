@@ -78,7 +78,7 @@ def subject(
         reading: the name of the public function, for messages.
         y: the result that it was given.
         asked: further Values and Tensors that the reader asked for.
-        title, digits: what it was given as these.
+        title, digits: checked here, for the reading to use.
         one_number: whether y must be one number.
 
     Raises:

@@ -180,7 +180,7 @@ class Program(Printed):
         return Flat(self._known_plan("to"), languages[language]).source
 
     def machine_code(self, optimize: int | None = None, cache: bool = True) -> MachineCode:
-        """The program compiled by the C compiler. It is called as the program is; see there for more.
+        """The program compiled by the C compiler. It is called like the program; see `MachineCode`.
 
         Args:
             optimize: 0 to 3, as the compiler takes it; by default what soon starts, and is fast for a small program.

@@ -46,7 +46,7 @@ class Arrays(Algebra):
     def each(self, op: ops.Op, *inputs: Term) -> Term:
         """A row of `ops.TABLE`, element by element."""
         if op is ops.MUL and 1 in (inputs[0].number, inputs[1].number):
-            return inputs[inputs[0].number == 1]
+            return inputs[inputs[0].number == 1]  # the factor that is not 1
         if all([a.kind == COUNT or a.number is not None for a in inputs]):
             return self.step(op, inputs, (), COUNT)
         return self.step(op, inputs, E.broadcast([a.shape for a in inputs]))
@@ -58,7 +58,7 @@ class Arrays(Algebra):
         return self.step(spelling, inputs, shape, name)
 
     def sized(self, text: str, inputs: Sequence[Term], shape: Shape, kind: str) -> Term:
-        """An operation that is given a shape, which stands for the % in its text."""
+        """An operation that is given a shape: the % in its text is replaced by that shape."""
         sizes = [self.lowered(n.formula) if isinstance(n, Size) else self.constant(n) for n in shape]
         operands = places(len(inputs) + len(sizes))[len(inputs) :]
         spelled = text.replace("%", f"({', '.join(operands)}{',' * (len(sizes) == 1)})")
@@ -215,7 +215,7 @@ def _over_count(e: Expression) -> tuple[Expression, Expression]:
 
 
 def _number(e: Expression) -> Expression:
-    """A single number in a shape of size 1 as the number that it is: what it meets has the shape."""
+    """A single number without its axes of size 1: what it is combined with has the shape."""
     match e:
         case E.Reshape(arg) if prod(e.shape) == 1:
             return _number(arg)

@@ -38,7 +38,7 @@ FUNCTIONS = (
     "zeros", "zeros_like",
 )  # fmt: skip
 _RESULT = A.ArrayOp("result")  # of all outputs together
-_INSTEAD = 'which have no matrix form; level="value" prints them'
+_NO_FORM = 'has no matrix form; level="value" prints single numbers'
 _FREE = "; the number of examples is free, so that a program has to be the same for any number of them"
 # Numbers of examples to record with: a size that is a multiple of one follows from it.
 _PRIMES = (3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97)
@@ -183,7 +183,7 @@ def lines_of(recording: Recording) -> Lines:
             y, x = derivatives[t]
             name = E.Derivative(found.of[y].name, names(x)).text
             if x in found.of and name not in lines.backward:
-                raise TypeError(f"compile_graph: {name} has no matrix form, {_INSTEAD}")
+                raise TypeError(f"compile_graph: {name} {_NO_FORM}")
             return Name(name, x.shape) if name in lines.backward else Apply(ops.MUL, (Constant(0.0), E.Ones(x.shape)))
         if t in given:
             return Name(names(t), t.shape)
@@ -223,7 +223,7 @@ def array_plan(recording: Recording, outputs: Any, inputs: Any, batch: Tensor | 
             try:
                 terms[name] = arrays.line(name, rule, shape)
             except NotWritten:
-                said = f"compile_graph: {name} = {rule} was put together from single numbers, {_INSTEAD}"
+                said = f"compile_graph: {name} = {rule} was put together from single numbers and {_NO_FORM}"
                 raise TypeError(said) from None
         return terms[name]
 

@@ -1,4 +1,4 @@
-"""A graph of Tensors, recorded again: with other inputs, from inputs that were computed, up to derivatives."""
+"""A graph of Tensors, recorded again: from other inputs, or from inputs that were computed, and up to derivatives."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .source import ends
 class Size(int):
     """A size of a Tensor that is the number of examples, or a multiple of it.
 
-    It is the number that it is in one recording; in formulas it stays what it follows from.
+    As an int it is the size in this recording; `formula` is how it follows from the number of examples.
     """
 
     formula: Expression
@@ -45,8 +45,8 @@ N = Name("number of examples")
 
 def mark_sizes(recording: Recording, n: int) -> None:
     """Let each size of the recording that is a multiple of n be a Size."""
-    ends = [*recording.outputs, *recording.inputs, *[y for y, _ in recording.derivatives.values()]]
-    for t in topological_order(*ends):
+    roots = [*recording.outputs, *recording.inputs, *[y for y, _ in recording.derivatives.values()]]
+    for t in topological_order(*roots):
         t.shape = tuple([m if m % n else Size(n, N) * (m // n) for m in t.shape])
 
 
@@ -114,7 +114,7 @@ def recorded(outputs: Sequence[Tensor], inputs: Mapping[Tensor, Tensor | None]) 
 
 
 def _leaf(t: Tensor) -> Tensor:
-    return t if not t.inputs else Tensor(from_values([Value(v.data) for v in t.values], t.shape), t.label)
+    return t.detach() if t.inputs else t
 
 
 def _tensor_of(y: Any, order: Sequence[Tensor]) -> Tensor:
@@ -151,7 +151,7 @@ def _along(t: Tensor, a: Tensor) -> Tensor:
 
 
 def _reshape(t: Tensor, a: Tensor) -> Tensor:
-    """Of more examples or fewer, the first axis keeps to them."""
+    """With another number of examples, the first axis follows that number."""
     before, after = t.inputs[0].shape, t.shape
     if len(after) == 1:
         return a.reshape(-1)

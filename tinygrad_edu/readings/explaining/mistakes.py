@@ -38,7 +38,7 @@ class Mistake(NamedTuple):
     """A wrong rule.
 
     Attributes:
-        id: its name in a program.
+        id: its name in a program; unique within a part.
         sentence: what was done wrong, for the learner.
         part: where it is made: "forward", "backward" or "update".
         wrong: takes a line and all lines of the derivation, and gives the wrong formulas of that line, or none.
@@ -82,7 +82,7 @@ def mistakes_in(line: Line, lines: Lines) -> list[Made]:
 
 
 def _fits(wrong: Expression, right: Expression) -> bool:
-    """Whether there is a number for each that is right: not where operands do not fit, or something is gone."""
+    """Whether the wrong formula can be computed, and has as many numbers as the right one."""
     try:
         return prod(wrong.shape) == prod(right.shape) and all(map(_has_a_value, parts(wrong)))
     except ValueError:
@@ -199,7 +199,7 @@ def _cut(e: E.Name, shape: Shape) -> list[Expression]:
 
 
 def _can_be_turned(e: Expression) -> bool:
-    """Whether it is a matrix that its transpose differs from: one of a single number does not."""
+    """Whether it is a matrix of more than one number, so that its transpose may differ."""
     return len(e.shape) == 2 and prod(e.shape) > 1
 
 
@@ -475,8 +475,8 @@ _FORWARD = (
     ("no-activation", "The activation is left out.", no_activation),
     ("W-transposed", "W is transposed where it should not be.", W_transposed),
     ("wrong-class", "The logarithm is that of another class.", wrong_class),
-    ("no-constant", "A constant factor is left out, as the ½ of the loss.", no_constant),
-    ("decimal-logarithm", "The logarithm is that to the base 10: the loss has the natural one.",
+    ("no-constant", "A constant factor is left out, for example the ½ of the loss.", no_constant),
+    ("decimal-logarithm", "log₁₀ was taken: the loss has the natural logarithm.",
      instead(lambda a: a.log(), lambda a: a.log() / log(10))),
     ("not-normalised", "eᶻ is not divided by the sum: the outputs of softmax add up to 1.", not_normalised),
 )

@@ -75,10 +75,10 @@ _ALIKE = "identical and stay so: the same weights, and the same gradients"
 
 
 def _classes(order: Sequence[Value], neurons: Sequence[tuple[Value, ...]]) -> dict[Value, Any]:
-    """A class for each node: those of one class are computed from the same classes, and used by the same ones alike.
+    """A class for each node: nodes share one if they are computed alike from, and used alike by, the same classes.
 
     So if the leaves of a class have one number, all its nodes have one number and one gradient, and the leaves have
-    one number again after a step. Nothing where no two neurons have the same numbers.
+    one number again after a step. Empty if no two neurons have the same numbers.
     """
     if len({tuple([v.data for v in parameters]) for parameters in neurons}) == len(neurons):
         return {}

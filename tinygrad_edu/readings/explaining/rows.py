@@ -32,13 +32,13 @@ class Row:
     """One line: quantity = rule = numbers = result.
 
     Attributes:
-        quantity, rule, numbers: formulas; `str` of each is its text. `rule` and `numbers` are
-            None where there is nothing to compute: a leaf, ∂L/∂L = 1.
+        quantity, rule, numbers: formulas; `str` of each is its text. `rule` is None where there is nothing to
+            compute (a leaf, ∂L/∂L = 1), `numbers` also where they would repeat the rule or cannot be printed.
         result: a float, or a Tensor in the matrix derivation.
         node: the Value or Tensor whose number or gradient this is.
         edge: which input of the step's node it is, in the steps of the backward pass.
-        total: the sum of the contributions so far, and
-        part: (which contribution this is, of how many), both None unless the relation is "+=".
+        total: the sum of the contributions so far; None unless the relation is "+=".
+        part: (which contribution this is, of how many); None unless the relation is "+=".
         notes: sentences beside it, such as why it is zero; each a list of words and formulas.
         update: whether the quantity gets a new value.
 
@@ -182,7 +182,7 @@ class Row:
 
 
 def _fitted(left: str, sides: Sequence[Expression], below: str, style: Text) -> list[str]:
-    """left = a = b in one line; where that is too wide with a line for each side, and these broken at + − and ·."""
+    """left = a = b in one line; if that is too wide, a line for each side; a side still too wide is broken at + − ·."""
     whole = style.join(left, *separated([written(e, style) for e in sides], " = "))
     if _width(whole) <= (_MATRICES if "\n" in whole else _WIDTH):
         return [whole]
@@ -198,7 +198,7 @@ def _fitted(left: str, sides: Sequence[Expression], below: str, style: Text) -> 
 def _broken(e: Expression, style: Text, as_text: Text, room: int) -> list[list[str]]:
     """A side in lines that fit, as far as there are places to break it; each is what stands side by side.
 
-    A term is broken only if it is wider than a line. How wide a part is, it is as text.
+    A term is broken only if it is wider than a line. Widths are those of `as_text`, also for LaTeX.
     """
     lines: list[list[str]] = [[]]
     used = 0
@@ -220,12 +220,15 @@ def _width(text: str) -> int:
 
 @dataclass(eq=False, repr=False)
 class Step:
-    """One step of the backward pass: the node in hand passes its gradient on to its inputs.
+    """One step of the backward pass.
+
+    Between single numbers a step belongs to the node that passes its gradient on, with a row for each input that gets
+    some. In matrices it belongs to the Tensor that gets the gradient, with one row.
 
     Attributes:
-        node: the Value or Tensor in hand; None for the first step, ∂L/∂L = 1.
-        name: what it is called; empty for the first step.
-        rows: a line for each edge used, in order.
+        node: that Value or Tensor; None for ∂L/∂L = 1, the first step between single numbers.
+        name: what it is called; empty where `node` is None.
+        rows: its lines, in order.
 
     >>> from tinygrad_edu import Value, explain
     >>> x = Value(3.0, label="x")
@@ -249,12 +252,12 @@ class Derivation:
 
     Attributes:
         forward: a Row for each node, leaves first.
-        backward: a Step for each node that passes its gradient on, the root's first.
+        backward: the Steps, from the root on.
         paths: with `wrt`, a Row for each path and one for their sum.
         names: what every node is called.
         digits: how many decimals are printed.
         remarked: sentences about the neurons of a network, three at most, in words and formulas.
-        update: with `eta`, a Row for each parameter.
+        update: with `eta` a Row for each parameter; with `optimizer` one for each of its lines.
         title: the heading, or None.
 
     >>> from tinygrad_edu import Value, explain

@@ -102,7 +102,7 @@ def _step(
         quantity = symbols[line.quantity] = named(line.quantity, new if replaces else "")
         after = evaluate(rule, known)
         if not all_finite(array(after).numbers):
-            raise OverflowError(f"{reading}: {rule} is too large for a float; a smaller eta gives a number")
+            raise OverflowError(f"{reading}: {rule} is too large for a float; a smaller learning rate gives a number")
         result = after if isinstance(after, float) else Tensor(after.tolist())
         rows.append(Row(quantity, rule, put_in(rule, known), result, before.node, update=replaces))
         known[str(quantity)] = result
