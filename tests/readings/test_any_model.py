@@ -555,3 +555,34 @@ def test_a_formula_holds_eight_operations_and_no_more():
         total = total + x
     assert rows(total.sum()) == {"x": None, "L": f"Σ ({' + '.join(['x'] * 9)})"}
     assert rows((total + x).sum()) == {"x": None, "v₉": " + ".join(["x"] * 10), "L": "Σ v₉"}
+
+
+def test_what_is_called_zero_by_a_cancellation_is_said_also_where_its_place_has_no_line():
+    s, x = Tensor([2.0], label="s"), Tensor([-1.0, 1.0], label="x")
+    assert "zero: contributions above it cancel" in str(explain(((s + 1) * x).sum()))
+    h = Tensor([4.0], label="h")
+    assert "zero factor" not in str(explain((Tensor([-3.0, 3.0], label="X") / h.sqrt()).sum()))
+
+
+def test_the_layers_of_two_networks_are_no_times_of_one():
+    first, second = MLP([2, 1], seed=0), MLP([1, 2], seed=1)
+    text = str(explain(mse_loss(second(first(Tensor([1.0, 2.0], label="x")).tanh()), [1.0, 0.0])))
+    assert "z⁽¹⁾′ = W⁽¹⁾′ h⁽¹⁾ + b⁽¹⁾′" in text and "[1]" not in text.replace("= [1]", "")
+
+
+def test_what_a_network_takes_in_is_an_input_also_where_it_is_the_target():
+    x = Tensor([1.0, 2.0], label="x")
+    picture = draw(mse_loss(Linear(2, 2, seed=0)(x), x), level="tensor").source
+    assert "class=input" in picture and "class=target" not in picture
+
+
+@pytest.mark.parametrize("further", [lambda L: L * 2, lambda L: L * L, lambda L: L / 3])
+def test_gradients_of_a_further_result_are_not_called_those_of_the_one_that_is_drawn(further):
+    w = Tensor([1.0, 2.0], label="w")
+    L = (w * w).sum()
+    further(L).backward()
+    picture = draw(L, level="tensor").source
+    assert "∂L" not in picture and "grad" in picture
+    w.zero_grad()
+    L.backward()
+    assert "∂L/∂w" in draw(L, level="tensor").source

@@ -238,17 +238,17 @@ def _number(layers: Sequence[Layer]) -> None:
 def _tell_times(order: Sequence[Tensor], layer_of: dict[Tensor, Layer]) -> None:
     """At what time each use of a layer's weights is: later where it depends on one that has used them before."""
     time: dict[Tensor, int] = {}
-    used: dict[Tensor, set[int]] = {}  # the layers that were used at that time on the way to a node
+    used: dict[Tensor, set[Any]] = {}  # the weights that were used at that time on the way to a node
     for t in order:
         time[t] = max([time[a] for a in t.inputs], default=0)
         used[t] = {n for a in t.inputs if time[a] == time[t] for n in used[a]}
         if t in layer_of:
-            if layer_of[t].number in used[t]:
+            if layer_of[t].parameters in used[t]:
                 time[t], used[t] = time[t] + 1, set()
-            used[t].add(layer_of[t].number)
-    times: dict[int, set[int]] = {}
+            used[t].add(layer_of[t].parameters)
+    times: dict[Any, set[int]] = {}
     for z, layer in layer_of.items():
-        times.setdefault(layer.number, set()).add(time[z])
+        times.setdefault(layer.parameters, set()).add(time[z])
     for z, layer in layer_of.items():
-        if len(times[layer.number]) > 1:
-            layer.time = 1 + sorted(times[layer.number]).index(time[z])
+        if len(times[layer.parameters]) > 1:
+            layer.time = 1 + sorted(times[layer.parameters]).index(time[z])

@@ -213,6 +213,7 @@ class Names:
 
     def _name_by_loss(self) -> None:
         """ŷ and y, where a loss says what its inputs are."""
+        inputs = {x for layer in self.layers for x in layer.inputs}
         for t in self.tensors:
             roles = ("softmax",) if t.op is array_ops.LOG_SOFTMAX else t.operation.roles if t.operation else ()
             for a, role in zip(t.inputs, roles):
@@ -223,7 +224,8 @@ class Names:
                     self._give_role(a, role)
                 elif role == "y" and not is_computed(a):
                     self._give_role(a, role)
-                    self.targets.update(a.values)
+                    if a not in inputs:  # as it is where a network is to give back what it gets
+                        self.targets.update(a.values)
 
     def _find_targets(self) -> None:
         """What is called y or t and is compared by hand, by a difference or a logarithm, where something is learned."""

@@ -107,9 +107,10 @@ class Scene:
 
     @property
     def loss(self) -> str:
-        """The L of ∂L/∂x: the root's name if the gradients are its own, else L."""
+        """The L of ∂L/∂x: the root's name if the gradients are its own, else L; empty if that is the root's name."""
         own = len(self.roots) == 1 and self.roots[0].grad in (None, 0.0, 1.0)
-        return (own and self.name(self.root)) or "L"
+        name = self.name(self.root) or "L"
+        return name if own else "L" if name != "L" else ""
 
     def value(self, v: Value) -> str:
         """The number of a node, as text; one that is given is not written as 0 where it is small."""

@@ -302,8 +302,8 @@ def _shape(t: Tensor) -> str:
 
 def _gradient_name(scene: Scene, t: Tensor) -> str:
     name = scene.name(t)
-    if not scene.blank and not all(map(scene.holds, t.values)):
-        return "grad"  # that of another sum is in it
+    if not scene.loss or (not scene.blank and not all(map(scene.holds, t.values))):
+        return "grad"  # that of another result, or that of another sum is in it
     return str(Derivative(scene.loss, name)) if name else "gradient"
 
 

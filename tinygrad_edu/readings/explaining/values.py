@@ -226,6 +226,8 @@ class Gradients:
             said: Note = ["the contributions ", *_sum(terms), " cancel"] if here else ["contributions above it cancel"]
             left = self.raw[node]
             return [*said, " (floating point leaves ", Number(left), ")"] if left else said
+        if node in self._below_hidden_cancel:
+            return ["contributions above it cancel"]
         factors = {str(factor): factor for factor in self._zero_factors[node] if factor}
         return meets_zero(list(factors.values())[:_MOST_TERMS])
 
@@ -233,6 +235,16 @@ class Gradients:
         """The same as a sentence of its own, if there is one."""
         why = self.why_zero(node)
         return [["zero: ", *why]] if why else []
+
+    @cached_property
+    def _below_hidden_cancel(self) -> set[Value]:
+        """What is below a node that the reader is not shown, and at which contributions cancel."""
+        found: set[Value] = set()
+        for a in reversed(self.order):  # users first
+            hidden = [b for b, _ in self.users.get(a, []) if not self.of[b] and b not in self.names]
+            if any([b in found or self._contributions(b) for b in hidden]):
+                found.add(a)
+        return found
 
     @cached_property
     def _zero_factors(self) -> dict[Value, list[Expression | None]]:
