@@ -586,3 +586,17 @@ def test_gradients_of_a_further_result_are_not_called_those_of_the_one_that_is_d
     w.zero_grad()
     L.backward()
     assert "∂L/∂w" in draw(L, level="tensor").source
+
+
+class Table:
+    """What prints as long as a DataFrame does."""
+
+    def __repr__(self):
+        return "1.0  2.0\n" * 500
+
+
+@pytest.mark.parametrize("read", [explain, draw, worksheet, lambda t: explain(Value(1.0) * 2, wrt=t)])
+def test_what_cannot_be_read_is_not_printed_whole(read):
+    with pytest.raises(TypeError, match=r"not Table 1\.0") as refused:
+        read(Table())
+    assert len(str(refused.value)) < 200

@@ -425,7 +425,7 @@ def test_a_sheet_that_cannot_be_made_is_refused_in_a_sentence(options: Any, said
 @pytest.mark.parametrize(
     ("answers", "options", "said"),
     [
-        ([4.0], {}, r"mark: answers by name are needed, or the path of a file, not \[4\.0\]"),
+        ([4.0], {}, r"mark: answers by name are needed, or the path of a file, not list \[4\.0\]"),
         ({1: 3}, {}, "mark: answers are by name, such as 'dL_dW', not 1"),
         ({}, {"credit": {"right": None}}, "mark: for 'right' a real number is needed, not "),
         ({}, {"points": {"df_dx": "a"}}, "mark: for 'df_dx' a real number is needed, not "),

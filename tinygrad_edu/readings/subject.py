@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from ..errors import in_short
 from ..network.tensor import Tensor
 from ..tree import one_value, values_in
 from ..value import Value, check_current
@@ -91,8 +92,8 @@ def subject(
     TypeError: draw: a Value or a Tensor is needed, not function: what it computes is read, as in draw(net(x))
     """
     if not isinstance(y, (Value, Tensor)):
-        said = f": what it computes is read, as in {reading}(net(x))" if callable(y) else f" {y!r}"
-        raise TypeError(f"{reading}: a Value or a Tensor is needed, not {type(y).__name__}{said}")
+        said = f"{type(y).__name__}: what it computes is read, as in {reading}(net(x))" if callable(y) else in_short(y)
+        raise TypeError(f"{reading}: a Value or a Tensor is needed, not {said}")
     if one_number:
         one_value(y)
     check_digits(reading, digits)

@@ -19,6 +19,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from ...errors import in_short
 from ...network.optim import Optimizer
 from ...value import real_number
 from ...writing.files import save_as
@@ -223,7 +224,7 @@ class Worksheet:
             papers = papers_in(path, [q.name for q in self._asked])
             alone = not path.is_dir() and [paper.student for paper in papers] == [path.stem]
         else:
-            raise TypeError(f"mark: answers by name are needed, or the path of a file, not {answers!r}")
+            raise TypeError(f"mark: answers by name are needed, or the path of a file, not {in_short(answers)}")
         refused = {paper.student: paper.refused for paper in papers if paper.refused}
         for paper in [paper for paper in papers if paper.id and paper.id not in sheets]:
             refused[paper.student] = f"it is a form of another sheet or variant, {paper.id!r}; this one is {self.id!r}"

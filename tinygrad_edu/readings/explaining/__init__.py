@@ -11,6 +11,7 @@ remarks.py       neurons that are dead, saturated or alike
 
 from typing import Any
 
+from ...errors import in_short
 from ...network.optim import Optimizer
 from ...network.tensor import Tensor
 from ...value import Value
@@ -116,4 +117,4 @@ def wanted(reading: str, wrt: Any) -> list[Any]:
         return [x for part in wrt for x in wanted(reading, part)]
     if isinstance(wrt, (Value, Tensor)):
         return [wrt]
-    raise TypeError(f"{reading}: wrt is made of Values and Tensors, not {type(wrt).__name__} {wrt!r}")
+    raise TypeError(f"{reading}: wrt is made of Values and Tensors, not {in_short(wrt)}")
