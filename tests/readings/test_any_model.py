@@ -26,7 +26,7 @@ from tinygrad_edu import (
     step_through,
     worksheet,
 )
-from tinygrad_edu.network.functions import cat
+from tinygrad_edu.network.functions import cat, where
 from tinygrad_edu.network.nn import Parameter
 from tinygrad_edu.readings.subject import Subject
 
@@ -600,3 +600,10 @@ def test_what_cannot_be_read_is_not_printed_whole(read):
     with pytest.raises(TypeError, match=r"not Table 1\.0") as refused:
         read(Table())
     assert len(str(refused.value)) < 200
+
+
+def test_a_condition_has_no_gradient_to_be_asked():
+    M, mask = Tensor([[1.0, 4.0]], label="M"), Tensor([[0.0, 1.0]], label="mask")
+    L = where(mask, M.sqrt(), M * M).sum()
+    assert "∂L/∂mask" not in str(explain(L)) and "dL_dmask" not in str(worksheet(L, "all"))
+    assert "there is no path to L" in str(explain(L, wrt=mask))

@@ -47,7 +47,8 @@ def derive_tensors(read: Subject, digits: int) -> Derivation:
     assert isinstance(read.result, Tensor)
     backward = _Backward(read.result, read.values, found)
     rows = [backward.forward(q, q in between) for q in quantities if q in needed]
-    steps = backward.steps(shown) + [backward.step_of_zeros(t) for t in outside]
+    with_path = [q for q in shown if wrt or not backward.gradients.raw.keys().isdisjoint(q.tensor.values)]
+    steps = backward.steps(with_path) + [backward.step_of_zeros(t) for t in outside]
     derivation = Derivation(rows, steps, [], {t: q.name for t, q in found.of.items()}, digits)
     derivation.remarked = remarks(read.names, {v for step in steps for v in step.node.values})
     return derivation
