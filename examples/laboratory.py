@@ -42,7 +42,7 @@ def main() -> None:
         Task(
             "Press ↑ on the number of w. Which values follow, and which gradients?",
             leaf=w,
-            seen="All values on the paths from w to L, and every gradient: each contains a number from those paths.",
+            seen="All values on the paths from w to L, and every gradient but ∂L/∂L = 1: each contains one of those.",
         ),
         Task(
             "Drag the point along the curve of L over w until the tangent is flat. What is L there?",
@@ -53,9 +53,10 @@ def main() -> None:
             "The neuron is saturated at b = 4. Why does w still learn?",
             {b: 4.0},
             f"1 − h² has fallen from {slope:.4f} to {saturated:.4f}, but the shortcut goes around it.",
+            leaf=w,
         ),
         Task(
-            "Take one step with η = 0.1, then ten; and again, after reset, with η = 0.5.",
+            "Take a step with η = 0.1. What do ten more do, and, after reset, some with η = 0.5?",
             leaf=w,
             shows="descend",
             eta=0.1,

@@ -229,7 +229,9 @@ def test_a_touched_element_lights_up_what_moves_with_it_and_what_stands_beside_i
     browser.run(f"hold({names.index('W_q₁₂')}); draw()")
     lit = {names[n] for n in browser.run("all('.lit[data-value]').map((g) => Number(g.dataset.value))")}
     assert {name for name in lit if name[0] == "Q"} == {"Q₂₁", "Q₃₁"}  # since X₁₂ is 0
-    assert {name for name in lit if name[0] in "XW"} == {"W_q₁₁", "W_q₁₂", *[f"X{i}{j}" for i in "₁₂₃" for j in "₁₂"]}
+    assert {name for name in lit if name[0] in "XW"} == {"W_q₁₂"}
+    beside = {names[n] for n in browser.run("all('.beside').map((g) => Number(g.dataset.value))")}
+    assert beside == {"W_q₁₁", *[f"X{i}{j}" for i in "₁₂₃" for j in "₁₂"]}
 
 
 def test_the_laboratory_opens_below_a_flat_picture_and_beside_another_one(opened):
@@ -554,15 +556,20 @@ def test_experiments_are_set_up_and_marked_when_done(opened):
     assert browser.run(marks) == [False] * 4
     browser.click("#tasks li:nth-child(1) summary")  # to look is not to have done it
     assert "1 − h² is nearly 0." in browser.run("byId('tasks').innerText") and browser.run(marks) == [False] * 4
+    browser.run("setUp(data.tasks[3], 3); setUp(data.tasks[0], 0); open_('tasks')")  # neither is the next one's set-up
+    assert browser.run(marks) == [False] * 4
     browser.click("#tasks li:nth-child(1) button")
     assert browser.run("[...changed].map(([n, x]) => [names[n], x])") == [["b", 4]]
     assert browser.run("[opened, byId('doing').textContent]") == ["change", "Saturate the neuron."]
+    assert browser.run("[byId('back').disabled, done.size]") == [True, 0]  # to set it up is not to have done it
     browser.press("ArrowUp")
     assert browser.run("[...changed.values()]") == [4.1]
     browser.click("[data-bench=tasks]")
     browser.click("#tasks li:nth-child(2) button")
     assert browser.run("[changed.size, mistake.value, opened]") == [0, "overwrite", "mistake"]
     assert "→" not in browser.run("byId('result').textContent")  # nothing was changed
+    assert browser.run(marks) == [True, False, False, False]
+    browser.press("ArrowRight")
     browser.click("[data-bench=tasks]")
     browser.click("#tasks li:nth-child(3) button")
     assert browser.run("[eta.value, names[state.held], mistake.value, opened]") == ["0.5", "w", "", "descend"]
@@ -571,6 +578,7 @@ def test_experiments_are_set_up_and_marked_when_done(opened):
     browser.click("[data-bench=tasks]")
     browser.click("#tasks li:nth-child(4) button")
     assert browser.run("[predict.checked, state.step, form.hidden]") == [True, 1, False]
+    assert browser.run("document.activeElement.id") == "answer"
     browser.run("answer.value = '1'; form.requestSubmit(); open_('tasks')")
     assert browser.run(marks) == [True] * 4
 
@@ -682,6 +690,36 @@ def test_hints_lead_to_the_number_and_what_was_revealed_is_marked(opened):
     assert browser.run("[state.step, document.activeElement.id]") == [2, "answer"]
     browser.run("only.checked = true; beginPredicting()")
     assert browser.run("steps[state.step].phase") == "backward"
+
+
+def test_a_total_has_hints_about_all_its_paths_and_one_path_alone_is_named_once(opened):
+    w = Value(0.5, "w")
+    u = w * 3.0
+    u.label = "u"
+    browser = opened(step_through(u.tanh() * 2.0 + u * 3.0))
+    browser.run("predict.checked = true; only.checked = true; beginPredicting()")
+    of_u = "part && steps[n].lines[k].quantity.endsWith('/∂u')"
+    n, k, *_ = browser.run(f"waiting().find(([n, k, whole]) => whole && steps[n].lines[k].{of_u})")
+    show_question(browser, n, k)
+    first, second = browser.run(
+        "story().flatMap(({ lines }) => lines).filter((line) => line.part && line.quantity.endsWith('/∂u'))"
+        ".map((line) => line.numbers[0])"
+    )
+    for one in (first, second):
+        assert ask(browser, f"{one:.9f}") == "Not yet. A path is left out: the gradients of all paths add up."
+    hints = []
+    for _ in range(3):
+        browser.click("#hint")
+        hints.append(browser.run("verdict.textContent"))
+    assert hints[1] == f"Hint 2: ∂{browser.run('L')}/∂u = {short(first)} + {short(second)}"
+    assert hints[2] == short(first + second)
+
+
+def test_ten_steps_are_compared_with_what_was_before_the_first(opened):
+    browser = opened(step_through(one_neuron()), "#open=descend")
+    before = browser.run("short(run.values[root])")
+    browser.click("#ten")
+    assert browser.run("byId('result').textContent").startswith(f"L {before} → ")
 
 
 def test_an_answer_that_is_too_coarse_is_neither_right_nor_wrong(opened):
@@ -848,7 +886,7 @@ def test_the_first_line_and_the_legend_can_be_closed(opened):
     browser = opened(step_through(a_square()))
     assert browser.run("byId('how').textContent").startswith("Drag a dotted number")
     browser.click("#marks summary")
-    assert browser.run("byId('legend').innerText").count("orange") == 1
+    assert browser.run("byId('legend').innerText").count("orange") == 2
     browser.click("#close")
     assert not browser.run("byId('legend').checkVisibility() || byId('how').checkVisibility()")
 

@@ -501,7 +501,10 @@ _PATH_LEFT_OUT = Mistake(
     "path-left-out", "A path is left out: the gradients of all paths add up.", "backward", lambda line, lines: []
 )
 _OVERWRITTEN = Mistake(
-    "overwritten", "= for +=: only the last path counts, where all of them add up.", "backward", lambda line, lines: []
+    "overwritten",
+    "Only the last path counts here, as with = in place of +=, but the gradients of all paths add up.",
+    "backward",
+    lambda line, lines: [],
 )
 CATALOGUE = (
     *[Mistake(id, sentence, part, wrong) for part, rows in _ROWS for id, sentence, wrong in rows],

@@ -10,6 +10,7 @@ let past = []; // what undo goes back to
 let gesture = null; // the last change: what it is of, and the numbers before
 let path = []; // the numbers of a descent, from its beginning
 let task_ = null; // the experiment that was set up last
+let begun = null; // the change that set it up
 const done = new Set(); // experiments
 const onCards = data.leaves.filter((n) => placesOf.has(`v${n}`));
 const groupsOf = (n) => (placesOf.get(`v${n}`) ?? []).map(({ group }) => group);
@@ -22,11 +23,11 @@ function now(n) {
   return numberIn(changed, n);
 }
 
-function setTo(numbers, of, keepPath = false) {
+function setTo(numbers, of, keepPath = false, before = changed) {
   // Numbers for leaves; the others stay. Changes of one thing in a row are one gesture, which undo takes back.
   if (gesture?.of !== of || of === null) {
     past.push(changed);
-    gesture = { of, numbers: changed };
+    gesture = { of, numbers: before };
   }
   if (!keepPath) path = [];
   changed = new Map([...changed, ...numbers].filter(([n, x]) => x !== nodes[n]));
@@ -154,9 +155,10 @@ function takeNumbers(said) {
 // Experiments.
 
 function drawTasks() {
-  // One that only sets numbers is done with that; in the others the reader does something.
-  const acted = { change: gesture, descend: path.length, predict: tally.size, mistake: mistake.value }, task = data.tasks[task_];
-  if (task && (task.numbers.length || acted[task.shows])) done.add(task_);
+  // Done is one after whose set-up the reader did something; where there is something to look at, went there.
+  const moved = gesture && gesture !== begun, looked = moved || !state.all || state.card || state.element, task = data.tasks[task_];
+  const acted = { change: task?.numbers.length ? looked : moved, descend: path.length, predict: tally.size, mistake: looked };
+  if (task && acted[task.shows]) done.add(task_);
   byId("tasks").querySelectorAll("li").forEach((item, k) => (item.querySelector("b").hidden = !done.has(k)));
 }
 
@@ -170,20 +172,22 @@ function offerTasks() {
 }
 
 function setUp(task, k) {
+  task_ = null; // what follows is not the reader's
   changed = withRate(new Map(), task.eta ?? now(data.eta));
   predict.checked = task.shows === "predict";
   mistake.value = task.mistake;
   if (task.numbers.length) setTo(task.numbers, null);
   else reset();
   tally.clear();
-  task_ = k;
+  [task_, begun, past] = [k, gesture, []];
   if (predict.checked) beginPredicting();
   else showAll();
   const held = task.leaf ?? task.numbers[0]?.[0];
   if (onCards.includes(held)) hold(held);
   byId("doing").textContent = task.sentence; // over the part that opens
   open_(task.shows);
-  if (!predict.checked) groupsOf(held)[0]?.focus(); // ↑ and ↓ change it
+  if (predict.checked) fields()[0].focus();
+  else groupsOf(held)[0]?.focus(); // ↑ and ↓ change it
 }
 
 // Change a number: on its card, or in the laboratory.

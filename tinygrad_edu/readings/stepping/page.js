@@ -120,6 +120,7 @@ function draw() {
   byId("result").replaceChildren(...resultNodes());
   drawLaboratory(covered);
   if (switched) resize(); // lines of a step take room from the picture
+  else if (fit.checked && picture.scrollHeight > picture.clientHeight) resize(READ_AT_ALL);
   remember();
 }
 
@@ -269,8 +270,7 @@ function resultNodes() {
 function light() {
   // The ways from the leaf in hand to the result, as wide as their local derivatives are large; the rest fades. In
   // matrices also the elements that move with it, and those that stand beside it in a sum: its row, and its column.
-  mark("lit", []);
-  mark("self", []);
+  for (const name of ["lit", "self", "beside"]) mark(name, []);
   const found = state.held === null || run.values[root] === undefined ? null : waysFrom(state.held);
   svg.classList.toggle("fading", Boolean(found));
   for (const { id } of arrows) {
@@ -285,7 +285,8 @@ function light() {
   if (!found) return;
   const moved = tangents(run, state.held), beside = new Set(inputs.filter((own) => own.includes(state.held)).flat());
   for (const { group, cell, what, node } of places) if (cell && what !== "gradient") {
-    group.classList.toggle("lit", Boolean(moved[node]) || beside.has(node));
+    group.classList.toggle("lit", Boolean(moved[node]) || node === state.held);
+    group.classList.toggle("beside", !moved[node] && beside.has(node));
     group.classList.toggle("self", node === state.held);
   }
 }
@@ -384,7 +385,7 @@ function goToElement(what, k, at) {
 const READ_WITH_EASE = 11, READ_AT_ALL = 9; // pixels of the smallest text
 const smallest = Math.min(...all("text[font-size]").map((text) => Number(text.getAttribute("font-size"))));
 
-function resize() {
+function resize(least = 0) {
   // The whole picture in its window; or else so large that its smallest text is read, and it is scrolled. Where there
   // is room below it, the laboratory opens there.
   const { width, height } = svg.viewBox.baseVal;
@@ -393,6 +394,7 @@ function resize() {
   const across = (picture.clientWidth - parseFloat(paddingRight) - 4) / width;
   const room = narrow.matches ? 0.8 * innerHeight : picture.clientHeight - parseFloat(paddingBottom) - 4;
   const whole = Math.min(across, room / height, 2);
+  if (whole * smallest < least) return whole; // it stays as it is
   const scale = Math.max(fit.checked ? whole : Math.max(READ_WITH_EASE / smallest, Math.min(across, 1.15)), 0.01);
   svg.setAttribute("width", width * scale);
   svg.setAttribute("height", height * scale);

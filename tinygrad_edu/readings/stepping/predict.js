@@ -115,7 +115,7 @@ form.addEventListener("submit", (event) => {
 });
 
 byId("hint").addEventListener("click", () => {
-  const { key, question, right } = current(), { sides, quantity, relation } = lineOf(question);
+  const { key, question, right } = current(), { sides, quantity, relation } = hinted(question);
   const hints = (answers.get(key)?.hints ?? 0) + 1;
   answers.set(key, { ...answers.get(key), hints });
   if (hints <= 2 && sides.length > hints) return say(`Hint ${hints}: `, quantity, ` ${relation} `, ...asNodes(sides[hints - 1], true));
@@ -127,6 +127,15 @@ byId("hint").addEventListener("click", () => {
 function say(...words) {
   verdict.replaceChildren(...words);
   verdict.hidden = false;
+}
+
+function hinted(question) {
+  // What the hints are about: the line, or of a total all its contributions.
+  const line = lineOf(question), { part, of, quantity } = line;
+  if (!part || !question[2]) return line;
+  const terms = story().flatMap(({ lines }) => lines.filter((other) => other.part && String(other.of) === String(of)));
+  const sum = (text) => [terms.map(text).join(" + ")];
+  return { quantity, relation: "=", sides: [sum(({ sides }) => sides[0].join("")), sum(({ numbers }) => enclosed(numbers[0])), []] };
 }
 
 function settle(key, how) {

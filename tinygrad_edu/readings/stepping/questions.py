@@ -117,6 +117,8 @@ def _wrong(line: of_derivation.Line, lines: of_derivation.Lines) -> Wrong:
     assert line.rule is not None
     found: Wrong = []
     for mistake, e, term in mistakes_in(line, lines):
+        if mistake.id == "overwritten" and len(line.terms) == 2:
+            continue  # of two paths that is the same as the first one left out
         found.append((mistake.sentence, e if term is None else add(subtract(line.rule, line.terms[term]), e)))
     return found
 

@@ -144,7 +144,8 @@ function pointed(event) {
 // Descend.
 
 function descend(times) {
-  // Stops at the last good step, and returns why.
+  // Stops at the last good step, and returns why. All its steps are compared with what was before the first.
+  const before = changed;
   for (let k = 0; k < times && run.gradients.length; k++) {
     const next = updated(run, moving), { problem } = compute(new Map([...changed, ...next])); // does it leave the domain?
     if (problem) {
@@ -152,7 +153,7 @@ function descend(times) {
       return problem;
     }
     path = [...path, changed];
-    setTo([...next], null, true);
+    setTo([...next], null, true, before);
   }
 }
 

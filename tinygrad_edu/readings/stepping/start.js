@@ -15,7 +15,7 @@ const pressed = {
 
 slider.addEventListener("input", () => show(slider.valueAsNumber));
 hide.addEventListener("change", draw);
-byId("marks").addEventListener("toggle", resize);
+byId("marks").addEventListener("toggle", () => resize());
 fit.addEventListener("change", () => (resize(), follow()));
 window.addEventListener("resize", () => (resize(), follow()));
 window.addEventListener("hashchange", arrive);
