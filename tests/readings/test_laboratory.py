@@ -234,6 +234,18 @@ def test_a_touched_element_lights_up_what_moves_with_it_and_what_stands_beside_i
     assert beside == {"W_q₁₁", *[f"X{i}{j}" for i in "₁₂₃" for j in "₁₂"]}
 
 
+def test_a_fitted_picture_gives_way_to_the_lines_of_a_card_and_takes_the_room_back(opened):
+    browser = opened(step_through(attention(), "tensor"))
+    browser.call("Emulation.setDeviceMetricsOverride", width=1600, height=900, deviceScaleFactor=1, mobile=False)
+    browser.run("fitIfReadable()")
+    size = "[fit.checked, picture.scrollHeight <= picture.clientHeight, svg.width.baseVal.value]"
+    *fits, wide = browser.run(size)
+    browser.run("goToCard(data.cards.at(-3)[0])")
+    *still_fits, less = browser.run(size)
+    browser.run("goToCard(state.card)")
+    assert fits == still_fits == [True, True] and less < wide and browser.run(size) == [True, True, wide]
+
+
 def test_the_laboratory_opens_below_a_flat_picture_and_beside_another_one(opened):
     for make, below in ((one_neuron, True), (attention, False)):
         browser = opened(step_through(make()))

@@ -96,7 +96,7 @@ function seenNow(covered) {
 }
 
 function draw() {
-  const covered = coveredLines();
+  const covered = coveredLines(), wasHidden = byId("said").hidden;
   drawNumbers(seenNow(covered), !state.all && !covered && state.step > end ? updated(run, moving) : new Map());
   const current = wrongFilm() ?? (state.all ? linesOfCard(state.card) : story()[state.step]);
   const { phase = "", title = [], hand, near = [], arrows: used = [], lines = [] } = current;
@@ -120,7 +120,7 @@ function draw() {
   byId("result").replaceChildren(...resultNodes());
   drawLaboratory(covered);
   if (switched) resize(); // lines of a step take room from the picture
-  else if (fit.checked && picture.scrollHeight > picture.clientHeight) resize(READ_AT_ALL);
+  else if (fit.checked && (byId("said").hidden !== wasHidden || picture.scrollHeight > picture.clientHeight)) resize(READ_AT_ALL);
   remember();
 }
 
