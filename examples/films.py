@@ -115,7 +115,7 @@ def gpt():
 FILMS = {
     "line": lambda: film(
         line(), title="A line through points",
-        notes=["Each number goes against its gradient, so L falls. Why does the line turn first, and rise later?"],
+        notes=["Each number goes against its gradient, so L falls. Why does b⁽¹⁾₁ rise for two steps, and then sink?"],
     ),
     "too large": lambda: film(
         line(0.1, 30), line(0.75, 30), names=["η = 0.1", "η = 0.75"], title="A learning rate that is too large",

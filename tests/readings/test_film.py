@@ -226,6 +226,54 @@ def test_what_a_step_does_to_the_loss_is_told_beside_what_its_gradient_says(chro
         assert ("The step is too long" in said) == long
 
 
+def test_between_kept_moments_what_is_shown_says_of_which_it_is(chromium, tmp_path):
+    X = [[-1.0], [0.0], [0.5]]
+    net = MLP([1, 1], init=0.0)
+    training = trained(net, mse_loss, X, X, steps=12, keep=5, held_out=([[3.0]], [[2.0]]))
+    record = training.record
+    opened(chromium, tmp_path, film(training))
+    head = "plots.querySelector('small').textContent"
+    assert chromium.run(f"(go(5), {head})") == f"L = {short(record.losses[5])}, held out {short(record.held_out[1])}"
+    held = f"; after 5 steps: held out {short(record.held_out[1])}"
+    assert chromium.run(f"(go(8), {head})") == f"L = {short(record.losses[8])}{held}"
+    assert chromium.run("plots.querySelector('figcaption').textContent") == "after 5 steps"
+    assert chromium.run("byId('said').textContent").startswith("Steps 6 to 10 move W⁽¹⁾₁₁ most: ")
+    press = "(key) => document.body.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }))"
+    found = []
+    for act in ("byId('next').click()", "byId('next').click()", "byId('next').click()", "byId('previous').click()"):
+        found.append(chromium.run(f"({act}, state.step)"))
+    found += [chromium.run(f"(({press})('{key}'), state.step)") for key in ("ArrowLeft", "ArrowLeft", "ArrowLeft")]
+    assert found == [10, 12, 12, 10, 5, 0, 0]
+
+
+def test_at_the_last_moment_there_is_no_update_and_nothing_moves_aside(chromium, tmp_path):
+    class Many(Module):
+        def __init__(self):
+            self.w = Parameter([[0.01 * k] * 10 for k in range(10)])
+
+        def forward(self, x):
+            return (self.w * x.sum()).sum()
+
+    def loss(y, t):
+        return squared_error(y, t.sum())
+
+    net = Many()
+    optimizer = SGD(net.parameters(), lr=1e-4)
+    training = trained(net, loss, [[1.0, 2.0], [1.0]], [[3.0], [2.0]], optimizer, batch_size=1, keep=5)
+    opened(chromium, tmp_path, film(training))
+    right = (
+        "(({ canvases: [, c] }) => [...c.getContext('2d').getImageData(0, 0, 1, 1).data].slice(0, 3))"
+        "(data.runs[0].shown[0])"
+    )
+    sides = "cards.querySelector('small').textContent"
+    for step, text in (0, "update of 5 steps"), (10, "update of 2 steps"), (12, "no update, at the end"):
+        assert chromium.run(f"(go({step}), {sides})") == f"left: value, right: {text}"
+    assert chromium.run(f"(go(0), go(12), {right})") == chromium.run("colour('--operation')")
+    opened(chromium, tmp_path, film(practical()))
+    places = [chromium.run(f"(go({k}), byId('network').getBoundingClientRect().left)") for k in (0, 11, 12)]
+    assert len(set(places)) == 1
+
+
 def test_rows_that_are_equal_are_said_to_stay_so(chromium, tmp_path):
     opened(chromium, tmp_path, film(practical()))
     assert chromium.run(HEADS) == ["value", "gradient"] * 6

@@ -48,6 +48,9 @@ function keptAt(run, step) {
   return low;
 }
 
+const hasGaps = (run) => run.kept[1] > 1; // not every step was kept
+const lossNow = (run) => run.losses[run.ended ? state.step : Math.min(state.step, run.kept.at(-1))]; // of every step
+
 // The programs.
 
 function outputs(run, x, k) {
@@ -182,7 +185,8 @@ function setUpPlots() {
     run.box = make("section", { class: "plot", "aria-label": run.name });
     run.head = run.box.appendChild(make("h2"));
     run.fields = run.box.appendChild(make("div", { class: "fields" }));
-    run.said = run.box.appendChild(make("p"));
+    run.box.classList.toggle("gaps", hasGaps(run) && (run.held.length > 0 || (run.classes && run.predict !== undefined)));
+    run.said = run.box.appendChild(make("p", { class: run.loss === undefined || run.batch || hasGaps(run) ? "" : "said" }));
     run.end = run.box.appendChild(make("p", { class: "ended", role: "status" }));
     plots.append(run.box);
     if (run.domain && run.predict !== undefined) run.field = field(run, "data and network");
@@ -198,9 +202,9 @@ function setUpPlots() {
 
 function field(run, what, ...caption) {
   const svg = make("svg:svg", { viewBox: "0 0 100 100", preserveAspectRatio: "none", role: "img", "aria-label": `${what}, ${run.name}` });
-  const canvas = make("canvas", { "aria-hidden": "true" });
-  run.fields.append(make("figure", {}, make("div", { class: "field" }, canvas, svg), make("figcaption", {}, ...caption)));
-  return { svg, canvas };
+  const canvas = make("canvas", { "aria-hidden": "true" }), below = make("figcaption", {}, ...caption);
+  run.fields.append(make("figure", {}, make("div", { class: "field" }, canvas, svg), below));
+  return { svg, canvas, caption: below };
 }
 
 function setUpPlane(run) {
@@ -227,8 +231,9 @@ function drawPlots() {
     const k = keptAt(run, state.step), all = run.predict === undefined ? [] : run.X.map((x) => outputs(run, x, k));
     run.all = all;
     const right = run.classes && all.length > 1 ? all.filter((y, i) => classOf(run, y) === classOf(run, run.Y[i])).length : null;
-    const L = run.losses[run.ended ? state.step : run.kept[k]];
-    run.head.replaceChildren(`${run.name} `, make("small", {}, `L = ${short(L)}${right === null ? "" : `, ${right} of ${all.length} right`}`));
+    const others = [run.held.length && `held out ${short(run.held[k])}`, right !== null && `${right} of ${all.length} right`].filter(Boolean).join(", ");
+    const between = state.step < run.kept[k + 1] && state.step > run.kept[k] ? `; ${moment(run.kept[k])}: ` : ", ";
+    run.head.replaceChildren(`${run.name} `, make("small", {}, `L = ${short(lossNow(run))}${others && between + others}`));
     run.said.textContent = theLoss(run, k);
     const beyond = state.step > run.kept.at(-1) ? `Parameters of more than 10⁶ after ${run.kept.at(-1)} steps. ` : "";
     run.end.textContent = run.ended && state.step >= run.losses.length ? beyond + run.ended : run.ended ? beyond : "";
@@ -245,7 +250,7 @@ function drawPlots() {
 }
 
 function drawField(run, k, all, palette) {
-  const { to, from } = ground(run), { svg, canvas } = run.field, parts = [make("svg:path", { class: "frame", d: "M0 0H100V100H0Z", "vector-effect": "non-scaling-stroke" })];
+  const { to, from } = ground(run), { svg, canvas, caption } = run.field, parts = [make("svg:path", { class: "frame", d: "M0 0H100V100H0Z", "vector-effect": "non-scaling-stroke" })];
   if (run.X[0].length === 2) {
     const say = saying(run, palette);
     paint(canvas, CELLS, CELLS, (i, j) => say(outputs(run, from((100 * (i + 0.5)) / CELLS, (100 * (j + 0.5)) / CELLS), k)));
@@ -270,6 +275,7 @@ function drawField(run, k, all, palette) {
     parts.push(shape(to(x[0], x[1] ?? y[0]), kind, { class: `held-out run${kind % 4}` }));
   }
   svg.replaceChildren(...parts);
+  if (hasGaps(run)) caption.textContent = moment(run.kept[k]);
 }
 
 // The parameters of the chosen run.
@@ -284,8 +290,8 @@ function setUpCards() {
       const both = [make("canvas"), make("canvas")];
       const style = [columns, rows].map((n) => `${Math.min(n * 9, 230)}px`);
       both.forEach((canvas) => ([canvas.style.width, canvas.style.height] = style));
-      const sides = make("small", {}, `left: value, right: ${run.loss === undefined ? "update" : "gradient"}`), marked = make("small");
-      return { start, rows, columns, canvases: both, marked, box: make("figure", { class: "card" }, caption, ...both, sides, marked) };
+      const sides = make("small"), marked = make("small");
+      return { start, rows, columns, canvases: both, sides, marked, box: make("figure", { class: "card" }, caption, ...both, sides, marked) };
     }
     const row = (kind) => Array.from({ length: columns }, () => make("td", { class: kind }));
     const cells = Array.from({ length: rows }, () => [row("value"), row("gradient")]);
@@ -304,18 +310,20 @@ function drawCards() {
   const run = data.runs[state.run], k = keptAt(run, state.step), values = run.rows[k];
   const gradient = lossAndGradient(run, k)?.slice(1);
   const second = gradient ?? run.rows[k + 1]?.map((x, i) => x - values[i]); // without a gradient, what the step changes
+  const many = run.kept[k + 1] - run.kept[k], right = gradient ? "gradient" : many > 1 ? `update of ${many} steps` : second ? "update" : "no update, at the end";
   byId("whose").textContent = `${data.runs.length > 1 ? `${run.name}, ` : ""}${moment(run.kept[k])}`;
   const idle = idleNeurons(run);
-  run.shown.forEach(({ start, rows, columns, cells, canvases, marks, marked }, number) => {
+  run.shown.forEach(({ start, rows, columns, cells, canvases, marks, sides, marked }, number) => {
     const own = idle.filter(({ card }) => card === number);
-    if (marked) marked.textContent = own.length ? `${own[0].word}: row ${own.map(({ row }) => row + 1).join(", ")}` : "";
+    const rowsSaid = own.length ? `${own[0].word}: row ${own.map(({ row }) => row + 1).join(", ")}` : "";
+    if (canvases) [sides.textContent, marked.textContent] = [`left: value, right: ${right}`, rowsSaid];
     marks?.forEach((mark, j) => (mark.textContent = own.find(({ row }) => row === j)?.word ?? ""));
     [values, second].forEach((numbers, which) => {
       const own = numbers?.slice(start, start + rows * columns), scale = own && Math.max(...own.map(Math.abs));
       if (canvases) {
         const [paper, up, down] = ["--operation", "--up6", "--down6"].map(colour);
-        return own && paint(canvases[which], columns, rows, (i, j) => {
-          const share = own[j * columns + i] / (scale || 1);
+        return paint(canvases[which], columns, rows, (i, j) => {
+          const share = own ? own[j * columns + i] / (scale || 1) : 0;
           return mixed(paper, share > 0 ? up : down, Math.abs(share));
         });
       }
@@ -331,13 +339,14 @@ function drawCards() {
 }
 
 function theUpdate(run, k, gradient) {
-  // What the next step does to the number that it moves most.
-  if (run.kept[k + 1] !== run.kept[k] + 1) return [];
+  // What the next step, or the steps to the next kept moment, do to the number that they move most.
+  const first = run.kept[k] + 1, last = run.kept[k + 1];
+  if (last === undefined) return ["The last moment that is kept: no update follows"];
   const [before, after] = [run.rows[k], run.rows[k + 1]], moved = after.map((x, i) => x - before[i]);
   const most = moved.reduce((found, x, i) => (Math.abs(x) > Math.abs(moved[found]) ? i : found), 0);
   const [old, now] = [before, after].map((numbers) => short(numbers[most]));
-  const how = !run.plain || !gradient ? `${old} → ${now}` : `${old} − ${short(run.rate)} · (${short(gradient[most])}) = ${now}`;
-  return [`Step ${run.kept[k] + 1} moves ${run.names[most]} most: ${how}`];
+  const how = !run.plain || !gradient || last > first ? `${old} → ${now}` : `${old} − ${short(run.rate)} · (${short(gradient[most])}) = ${now}`;
+  return [`${last > first ? `Steps ${first} to ${last} move` : `Step ${last} moves`} ${run.names[most]} most: ${how}`];
 }
 
 function theLoss(run, k) {
@@ -385,7 +394,7 @@ function moment(n) {
 
 function draw() {
   time.value = state.step;
-  const losses = data.runs.map((run) => `${run.name}: L = ${short(run.losses[state.step])}`);
+  const losses = data.runs.map((run) => `${run.name}: L = ${short(lossNow(run))}`);
   time.setAttribute("aria-valuetext", [moment(state.step), ...losses].join("; "));
   byId("position").textContent = `after ${state.step} of ${data.steps} steps`;
   const x = drawCurve.at(state.step);
@@ -397,6 +406,13 @@ function draw() {
 function go(step) {
   state.step = Math.max(0, Math.min(data.steps, step));
   draw();
+}
+
+function beside(way) {
+  // The nearest moment before (−1) or after (1) this one that some run kept, so that the picture changes.
+  let step = state.step + way, last = Math.max(...data.runs.map((run) => run.kept.at(-1)));
+  while (step > 0 && step < last && !data.runs.some((run) => run.kept.includes(step))) step += way;
+  return step;
 }
 
 function pause() {
@@ -439,18 +455,17 @@ function choose(number) {
 }
 
 function listen() {
-  byId("first").addEventListener("click", () => (pause(), go(0)));
-  byId("previous").addEventListener("click", () => (pause(), go(state.step - 1)));
-  byId("next").addEventListener("click", () => (pause(), go(state.step + 1)));
+  const buttons = { first: () => 0, previous: () => beside(-1), next: () => beside(1) };
+  for (const [id, step] of Object.entries(buttons)) byId(id).addEventListener("click", () => (pause(), go(step())));
   play.addEventListener("click", playOrPause);
   byId("pass").addEventListener("click", openPass);
   time.addEventListener("input", () => (pause(), go(time.valueAsNumber)));
   window.addEventListener("resize", () => (drawCurve(), draw()));
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest("button, select, input[type=checkbox]")) return;
-    const moves = { ArrowLeft: state.step - 1, ArrowRight: state.step + 1, Home: 0, End: data.steps };
+    if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest("button, select")) return;
+    const moves = { ArrowLeft: beside(-1), ArrowRight: beside(1), Home: 0, End: data.steps };
     if (event.key === " ") playOrPause();
-    else if (event.key in moves && event.target !== time) (pause(), go(moves[event.key]));
+    else if (event.key in moves) (pause(), go(moves[event.key]));
     else return;
     event.preventDefault();
   });
@@ -474,7 +489,7 @@ unpacked(byId("data").textContent).then((found) => {
     "blue: above 0, orange: below 0; slanted: a gradient, or an update"];
   byId("legend").textContent = words.filter(Boolean).join(" · ");
   byId("notes").hidden = !data.notes.length;
-  byId("notes").lastElementChild.append(...data.notes.map((note) => make("li", {}, make("label", {}, make("input", { type: "checkbox" }), ` ${note}`))));
+  byId("notes").lastElementChild.append(...data.notes.map((note) => make("li", {}, note)));
   for (const run of data.runs) run.rows = rowsOf(run);
   setUpPlots();
   plots.classList.toggle("small", plots.querySelectorAll("figure").length > 2);
