@@ -86,6 +86,19 @@ def test_grad_and_forward_mode_give_the_gradient_of_backward(kind, data):
     assert_close(gradient, [jvp(y, x, 1.0).data for x in flatten(leaves)], tolerances)
 
 
+@either_kind
+@given(st.data())
+def test_a_direction_in_forward_mode_is_the_gradient_times_the_direction(kind, data):
+    recipe = data.draw(KINDS[kind])
+    leaves = recipe.leaves()
+    y = recipe(*leaves)
+    tangents = [(-1.0) ** i * (i + 1) for i in range(len(flatten(leaves)))]
+    products = [g * t for g, t in zip(by_backward(y, leaves), tangents)]
+    # As far as each derivative may be off, times its tangent.
+    tolerance = sum([s * abs(t) for s, t in zip(slack(y, leaves), tangents)])
+    assert abs(jvp(y, flatten(leaves), tangents).data - sum(products)) <= tolerance
+
+
 @given(recipes(most=6))
 def test_the_gradient_is_the_sum_over_all_paths(recipe):
     leaves = recipe.leaves()

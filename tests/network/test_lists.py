@@ -95,8 +95,9 @@ def test_copies_are_of_the_same_kind(again):
 
 def test_arrays_and_tensors_take_over():
     data = Tensor([1.0, 2.0]).data
-    for result in data * np.array([3.0, 4.0]), np.array([3.0, 4.0]) * data, np.float64(2) * data + 1:
-        assert (isinstance(result, np.ndarray) and result.tolist() == [3.0, 8.0]) or result.tolist() == [3.0, 5.0]
+    products = data * np.array([3.0, 4.0]), np.array([3.0, 4.0]) * data
+    for result, numbers in (*[(product, [3.0, 8.0]) for product in products], (np.float64(2) * data + 1, [3.0, 5.0])):
+        assert isinstance(result, np.ndarray) and result.tolist() == numbers
     for result in data * Tensor([3.0, 4.0]), Tensor([3.0, 4.0]) * data:
         assert isinstance(result, Tensor) and result.data == [3.0, 8.0]
 

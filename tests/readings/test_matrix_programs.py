@@ -109,7 +109,7 @@ def test_random_programs_compute_what_the_engine_does(name, programs):
             continue
         check(program, L, {"L": L, "g": inputs}, inputs, arrays)
         done += 1
-    assert done >= 0.6 * programs
+    assert done >= (0.8 if library is np else 0.6) * programs
 
 
 X, Y = Tensor.randn(2, 3, seed=1, label="X"), Tensor([[1.0, 0.0], [0.0, 1.0]], label="Y")
