@@ -100,13 +100,13 @@ def quoted(text: str, quote: str = "'") -> str:
 # The formula in Python's spelling, as a graph.
 
 _ROWS = [op for op in TABLE if op.partials.__code__.co_argcount == 2 and hasattr(Value, op.symbol)]
-#: The functions of a vector, which take several numbers here.
-_OF_SEVERAL: dict[str, Callable[[list[Value]], Value]] = {
-    **{op.symbol: getattr(Value, op.symbol) for op in _ROWS if op.vectors},
+#: All functions, by the name that symbol and method share.
+FUNCTIONS: dict[str, Callable[..., Value]] = {
+    **{op.symbol: getattr(Value, op.symbol) for op in _ROWS},
     "min": lambda values: reduce(Value.minimum, values),
 }
-#: All functions, by the name that symbol and method share.
-FUNCTIONS: dict[str, Callable[..., Value]] = {op.symbol: getattr(Value, op.symbol) for op in _ROWS} | _OF_SEVERAL
+#: Those of a vector, which take several numbers here.
+_OF_SEVERAL = {"min", *[op.symbol for op in _ROWS if op.vectors]}
 OPERATORS: dict[type, Callable[[Any, Any], Value]] = {
     ast.Add: operator.add, ast.Sub: operator.sub,
     ast.Mult: operator.mul, ast.Div: operator.truediv, ast.Pow: operator.pow,
@@ -138,8 +138,9 @@ def evaluate(formula: str, variables: dict[str, Value]) -> Value:
         y = _value(tree, {identifier(name): x for name, x in variables.items()})
     except (ArithmeticError, ValueError) as error:
         raise FormulaError(str(error)) from None
+    used = _names(tree)
     for name in variables:
-        if identifier(name) not in _names(tree):
+        if identifier(name) not in used:
             raise FormulaError(f"{quoted(name, '')} is given a value, but it is not in the formula")
     return y
 
@@ -194,7 +195,7 @@ def _value(node: ast.expr, variables: dict[str, Value]) -> Value:
             return OPERATORS[type(node.op)](left, right)
         case ast.Call(func=ast.Name(id=name), args=[first, *more], keywords=[]) if name in FUNCTIONS:
             if name in _OF_SEVERAL:
-                return _OF_SEVERAL[name]([_value(argument, variables) for argument in node.args])
+                return FUNCTIONS[name]([_value(argument, variables) for argument in node.args])
             if more:
                 raise FormulaError(f"{name} takes one number")
             return FUNCTIONS[name](_value(first, variables))

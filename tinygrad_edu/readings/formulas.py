@@ -145,11 +145,11 @@ def contributions(
             G, y = [algebra.reshaped(e, kept) if e.shape else e for e in (G, y)]
         given = each_in_symbols(partial(op.passes_on, **settings), G, y, *args)
         if softmax is not None:
-            given = [algebra.replaced(e, lambda part: softmax if _is_softmax(part) else None) for e in given]
+            given = [algebra.replaced(e, lambda part: softmax if is_softmax(part) else None) for e in given]
     return [algebra.reshaped(full(e, shape), shape) for e, shape in zip(given, shapes)]
 
 
-def _is_softmax(e: Expression) -> bool:
+def is_softmax(e: Expression) -> bool:
     return isinstance(e, E.Along) and e.function is A.SOFTMAX
 
 

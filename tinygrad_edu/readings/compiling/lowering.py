@@ -15,7 +15,7 @@ from ...shapes import Shape, nested
 from ...writing import algebra
 from ...writing import expression as E
 from ...writing.code import NotWritten
-from ...writing.expression import Expression, Precedence, Spelling, call, infix, places
+from ...writing.expression import Expression, Precedence, Spelling, infix, places
 from ..formulas import key_text
 from .recording import N, Size
 from .terms import COUNT, RESHAPE, VIEW, Algebra, Term
@@ -72,7 +72,8 @@ class Arrays(Algebra):
 
     def line(self, name: str, e: Expression, shape: Shape) -> Term:
         """A Term with a name, for a formula that may have one already. A number stands where it is used."""
-        term = self.lowered(e, shape)
+        term = self.lowered(e)
+        term = self.each(ops.MUL, term, self.ones(shape)) if shape and not term.shape else self.reshaped(term, shape)
         if term.number is not None:
             return term
         is_new = term.op and not term.label
@@ -82,16 +83,11 @@ class Arrays(Algebra):
             self.called[term] = line
         return line
 
-    def lowered(self, e: Expression, shape: Shape | None = None) -> Term:
-        """The formula as a Term; of a shape, if one is given.
+    def lowered(self, e: Expression) -> Term:
+        """The formula as a Term.
 
         Raises NotWritten for a function of which only the name is known.
         """
-        if shape is not None:
-            term = self.lowered(e)
-            if shape and not term.shape:
-                return self.each(ops.MUL, term, self.ones(shape))
-            return self.reshaped(term, shape)
         match e:
             case E.Name(text) | E.Derivative(text=text):
                 return self.named(text)
@@ -158,7 +154,7 @@ class Arrays(Algebra):
             right = self.lowered(factor.args[0] if is_outer else factor)
             b = right.shape
             if is_outer:
-                left = self.step(call("outer", 2), [left, right], (*a, *b), "outer")
+                left = self.function("outer", [left, right], (*a, *b))
             elif not a or not b:
                 left = self.each(ops.MUL, left, right)
             elif len(a) == 1 and not begins_with_row:  # a column and a matrix of one row

@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -105,7 +106,6 @@ class Worksheet:
         questions: its lines.
         title, digits: the heading, and how many decimals are asked for.
         filled: whether it is the key.
-        hidden: the mistakes that these numbers hide, by id.
         zeros: the names of lines whose numbers are all printed as 0.
         id: a few letters that no other variant has. Forms carry it.
 
@@ -121,9 +121,18 @@ class Worksheet:
     filled: bool = False
 
     def __post_init__(self) -> None:
-        self.hidden = [name for name, shown in mistakes_shown(self.questions, self.digits).items() if not shown]
         self.zeros = prints_as_zero(self.questions, self.digits)
         self.id = fingerprint(self.questions)
+
+    @cached_property
+    def hidden(self) -> list[str]:
+        """The mistakes that these numbers hide, by id.
+
+        >>> from tinygrad_edu import Value
+        >>> worksheet(Value(0.5, label="x").tanh()).hidden
+        []
+        """
+        return [name for name, shown in mistakes_shown(self.questions, self.digits).items() if not shown]
 
     def key(self) -> Worksheet:
         """The same sheet filled in, with a word on the mistakes that its numbers hide.
@@ -266,6 +275,8 @@ class Worksheet:
         >>> worksheet(Value(0.0, label="x") ** 2).key().remarks
         ['These numbers hide the mistakes: no-constant.', 'Every number is printed as 0 in: df_dx.']
         """
+        if not self.filled:
+            return []
         said = {
             "These numbers hide the mistakes": self.hidden,
             "Every number is printed as 0 in": self.zeros,
@@ -273,7 +284,7 @@ class Worksheet:
                 q.name for q in self._asked if q.copies
             ],
         }
-        return [f"{what}: {', '.join(names)}." for what, names in said.items() if names and self.filled]
+        return [f"{what}: {', '.join(names)}." for what, names in said.items() if names]
 
     def __getstate__(self) -> object:
         """What `pickle` would keep: a TypeError, since a whole graph hangs on a sheet."""

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from ... import ops
 from ...network.nn import Parameter
+from ...writing.algebra import sum_of
 from ...writing.expression import Apply, Constant, Derivative, Expression, Name, parts, with_args
 from ..layers import ACTIVATIONS
 from .rows import Derivation, Row
@@ -93,7 +94,7 @@ def lines_of(derivation: Derivation, slope: Callable[[Any, int], Expression] = n
             terms = arrived.setdefault(row.quantity.text, [])
             terms.append(rule)
             if row.part is None or row.part[0] == row.part[1]:
-                whole = terms[0] if len(terms) == 1 else Apply(ops.ADD, tuple(terms))
+                whole = sum_of(terms)
                 found = terms if len(terms) > 1 else _terms(rule)
                 lines.append(Line(row.quantity, whole, "backward", row, tuple(found)))
     return lines

@@ -17,7 +17,7 @@ slope-of-sigmoid     ∂h/∂h · (h · (1 − h))
 slope-of-tanh-of-h   ∂h/∂h · (1 − tanh(h)²)
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from math import log, prod
 from typing import Any, NamedTuple, TypeAlias
 
@@ -25,8 +25,9 @@ from ... import array_ops as A
 from ... import ops
 from ...shapes import Shape
 from ...writing import expression as E
-from ...writing.algebra import each_in_symbols, in_symbols, multiply, same, subtract, transpose
+from ...writing.algebra import each_in_symbols, in_symbols, multiply, product_of, same, subtract, sum_of, transpose
 from ...writing.expression import Expression, parts, with_args
+from ..formulas import is_softmax
 from ..layers import ACTIVATIONS
 from .lines import Line, Lines, from_above
 
@@ -213,7 +214,7 @@ def no_slope(e: Expression, lines: Lines) -> Iterable[Expression]:
             for k, a in enumerate(args):
                 if not from_above(a) and not isinstance(a, (E.Constant, E.Along)):
                     rest = [*args[:k], *args[k + 1 :]]
-                    yield rest[0] if len(rest) == 1 else E.Apply(ops.MUL, tuple(rest))
+                    yield product_of(rest)
 
 
 @_in_one_part
@@ -321,10 +322,6 @@ def no_order(e: Expression, lines: Lines) -> Iterable[Expression]:
         yield lines.of[e.text].terms[0]
 
 
-def _sum(terms: Sequence[Expression]) -> Expression:
-    return terms[0] if len(terms) == 1 else E.Apply(ops.ADD, tuple(terms))
-
-
 def times(c: float) -> Wrong:
     return at_the_start(lambda line, lines: [E.Apply(ops.MUL, (E.Constant(c), _rule(line)))])
 
@@ -346,19 +343,15 @@ def no_constant(e: Expression, lines: Lines) -> Iterable[Expression]:
             yield a
 
 
-def _is_softmax(e: Expression | None) -> bool:
-    return isinstance(e, E.Along) and e.function is A.SOFTMAX
-
-
 def _softmaxes(e: Expression, line: Line, lines: Lines) -> list[Expression]:
     """Its parts that are the softmax of the z of a line ∂L/∂z: written out, or by name, as ŷ."""
     z = line.quantity.below if isinstance(line.quantity, E.Derivative) else ""
 
     def of_z(name: str) -> bool:
         rule = lines.of[name].rule if name in lines.of else None
-        return rule is not None and _is_softmax(rule) and str(rule.args[0]) == z
+        return rule is not None and is_softmax(rule) and str(rule.args[0]) == z
 
-    return [p for p in parts(e) if _is_softmax(p) or (isinstance(p, E.Name) and of_z(p.text))]
+    return [p for p in parts(e) if is_softmax(p) or (isinstance(p, E.Name) and of_z(p.text))]
 
 
 def softmax_alone(line: Line, lines: Lines) -> list[Expression]:
@@ -390,7 +383,7 @@ def no_bias(e: Expression, lines: Lines) -> Iterable[Expression]:
     match e:
         case E.Apply(ops.ADD, (*products, E.Name())) if not from_above(e):
             if all([isinstance(p, E.MatMul) or (isinstance(p, E.Apply) and p.op is ops.MUL) for p in products]):
-                yield _sum(products)
+                yield sum_of(products)
 
 
 @_in_one_part

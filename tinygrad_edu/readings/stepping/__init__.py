@@ -122,9 +122,9 @@ def step_through(
 def _names(derivation: Derivation) -> dict[Value, str]:
     """What the numbers are called. A constant has no name, nor has what is inside a formula of matrices."""
     names: dict[Value, str] = {}
-    for node, name in derivation.names.items():
+    for node, name in reversed(derivation.names.items()):  # the first name stays
         own = elements(name, node.shape) if isinstance(node, Tensor) else [name]
-        names = dict(zip(values_in(node), own)) | names
+        names.update(zip(values_in(node), own))
     return names
 
 

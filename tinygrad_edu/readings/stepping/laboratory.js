@@ -79,9 +79,10 @@ function resultBefore() {
 function sayEffect() {
   // The effect of the last change, and what the gradient alone had said of it.
   complain(run.problem && `${run.problem}.`);
-  const before = gesture?.numbers ?? changed, then = result(before), y = run.values[root];
+  const before = gesture?.numbers ?? changed, y = run.values[root];
   const differing = data.leaves.filter((n) => numberIn(before, n) !== now(n)), [first] = differing;
-  if (!differing.length || then === undefined || y === undefined) effect.textContent = "";
+  const then = differing.length ? result(before) : undefined;
+  if (then === undefined || y === undefined) effect.textContent = "";
   else {
     const slopes = compute(before).gradients;
     const said = differing.reduce((sum, n) => sum + (slopes[n] ?? 0) * (now(n) - numberIn(before, n)), 0);

@@ -41,6 +41,7 @@ const arrows = data.cards.flatMap(([to, , sources]) => sources.map((from, k) => 
 const arrowOf = new Map(arrows.map((arrow) => [arrow.id, arrow]));
 const slopeTexts = all(".edge text");
 const nodesOn = new Map(data.cards.map(([id, own]) => [id, own]));
+const cardWith = new Map(data.cards.flatMap(([id, own]) => own.map((node) => [node, id])));
 const valueFrom = new Map(); // element -> the step in which its value is told
 const arrowFrom = new Map(); // arrow -> the step in which its local derivative is told
 const handFrom = new Map(); // card -> the backward step that has it in hand
@@ -292,7 +293,7 @@ function light() {
 }
 
 function cardOf(node) {
-  return data.cards.find(([, own]) => own.includes(node))?.[0];
+  return cardWith.get(node);
 }
 
 function waysFrom(leaf) {

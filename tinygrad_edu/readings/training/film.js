@@ -463,9 +463,9 @@ function listen() {
   window.addEventListener("resize", () => (drawCurve(), draw()));
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest("button, select")) return;
-    const moves = { ArrowLeft: beside(-1), ArrowRight: beside(1), Home: 0, End: data.steps };
+    const moves = { ArrowLeft: buttons.previous, ArrowRight: buttons.next, Home: buttons.first, End: () => data.steps };
     if (event.key === " ") playOrPause();
-    else if (event.key in moves) (pause(), go(moves[event.key]));
+    else if (event.key in moves) (pause(), go(moves[event.key]()));
     else return;
     event.preventDefault();
   });

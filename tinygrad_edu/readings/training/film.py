@@ -159,7 +159,6 @@ class Run:
         training, record = self.training, self.record
         parameters = training.net.parameters()
         shown = next((k for k, row in enumerate(record.numbers) if k and max(map(abs, row)) > _MOST), len(record.steps))
-        batches = [training.batch(step) for step in record.steps[:shown]]
         found = {
             "name": self.name,
             "losses": self.losses,
@@ -170,7 +169,9 @@ class Run:
             "changes": [course[:shown] for course in record.changes(_DIGITS)],
             "cards": [[self.names(p), *((*p.shape, 1, 1)[:2])] for p in parameters],
             "names": [name for p in parameters for name in elements(self.names(p), p.shape)],
-            "batch": batches if training.batch_size < len(self.X) else None,
+            "batch": [training.batch(step) for step in record.steps[:shown]]
+            if training.batch_size < len(self.X)
+            else None,
             "rate": training.optimizer.lr,
             "plain": self.plain,
             "domain": self.domain,
