@@ -67,6 +67,7 @@ print(explain(y.sum()), draw(y))
 net.cell.W = 3  # planted
 net.forwards(y)  # planted
 y.tanh(1)  # planted
+from tinygrad_edu import sofmax  # planted
 """
 
 

@@ -323,7 +323,7 @@ class Sequential(Module):
     )
     """
 
-    def __init__(self, *layers: Callable[..., Any]) -> None:
+    def __init__(self, *layers: Callable[[Tensor], Any]) -> None:
         for layer in layers:
             if not callable(layer):
                 raise TypeError(f"Sequential: each argument is a Module or a function, not {in_short(layer)}")
