@@ -631,11 +631,14 @@ def test_greek_letters_have_their_names_in_latex():
 def test_latex_compiles_as_it_stands(tmp_path):
     odd = named(**{"w_1": 0.5, "ŷ": 1.5, "θ": -0.25, "50% of $x^2$": 2.0, r"\input{a}": 1.0, "数 λ": 0.1, "~#&{": 3.0})
     y = Value.sum([labelled(abs(a).sqrt() / (a + 7.0), f"{a.label}′₁") * 1e-9 for a in odd]).maximum(odd[0] - odd[0])
+    letters = "ßæłı ϵεςϕ ℝℂℜℓℏ 𝑥𝒙𝔸𝟙𝓛𝛼𝖶𝚠 ŧŀĸ ǅ №™½ ≤∑√ x⃗y̧"
+    letters_too = Value.sum(named(**{c: 1.0 + k for k, c in enumerate([*letters.split(), *letters.replace(" ", "")])}))
     X = Tensor.randn(12, 10, seed=1, label="X")
     wide = cross_entropy(MLP([10, 11, 9], seed=0)(X), [0] * 12)
     documents = [
         explain(y, wrt=odd[0]),
         explain(y),
+        explain(letters_too, title=letters),
         practical(squared_error)[0],
         practical(cross_entropy)[0],
         explain(wide),

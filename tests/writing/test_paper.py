@@ -150,7 +150,11 @@ def test_a_vector_beside_a_matrix_is_shown_as_the_row_that_it_is_used_as():
     [
         ("x\u0302", r"\hat{x}"), ("\u03b8\u0302", r"\hat{\theta}"), ("∇", r"\nabla"), ("ℓ", r"\ell"), ("hₜ", "h_{t}"),
         ("hₜ₋₁", "h_{t-1}"), ("Å", r"\mathring{A}"), ("v\u20d7", r"\vec{v}"), ("h⁽ᵗ⁾", "h^{(t)}"),
-        ("W_query⁽²⁾", r"W^{(2)}_{\mathrm{query}}"),
+        ("W_query⁽²⁾", r"W^{(2)}_{\mathrm{query}}"), ("größe", r"\mathrm{gr\ddot{o}\text{ß}e}"),
+        ("æ₁", r"\text{æ}_{1}"), ("a ", r"\mathrm{a\ }"), ("ŧ", r"\langle 167\rangle"),
+        ("ε", r"\varepsilon"), ("ϵ", r"\epsilon"), ("φϕς", r"\varphi \phi \varsigma"), ("ℝⁿ", r"\mathbb{R}^{n}"),
+        ("𝑥₂", "x_{2}"), ("𝒙", r"\boldsymbol{x}"), ("𝛂", r"\boldsymbol{\alpha}"), ("𝓛", r"\mathcal{L}"), ("ℎ", "h"),
+        ("ℜ", r"\mathfrak{R}"), ("𝟙", "1"), ("𝕒", "a"), ("𝖶", r"\mathsf{W}"), ("𝚠", r"\mathtt{w}"),
     ],
 )  # fmt: skip
 def test_accents_and_small_letters_of_mathematics_are_those_of_latex(label, latex):

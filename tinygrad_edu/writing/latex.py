@@ -1,8 +1,9 @@
 """Formulas, names and numbers for LaTeX's mathematics."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
-from unicodedata import combining, name, normalize
+from unicodedata import combining, decomposition, name, normalize
 
 from ..autodiff import DerivativeName
 from .expression import Expression, Name, Part, Precedence, Spelling, Transpose, infix, places, write
@@ -143,35 +144,51 @@ def latex_words(text: str) -> str:
     50 \\% of $\\partial$L, Übung
     """
     special = _SPECIAL | {"\\": r"\textbackslash{}", "^": r"\^{}", "~": r"\~{}", "…": r"\dots{}"}
-
-    def is_letter(c: str) -> bool:
-        return c.isascii() or ("À" <= c <= "ž" and c not in "×÷")  # those of Europe are in the font
-
-    text = normalize("NFC", text)
-    return "".join([special.get(c, c) if is_letter(c) or c in special else f"${latex_name(c)}$" for c in text])
+    words = [
+        special.get(c) or (c if c.isascii() or is_european(c) else f"${latex_name(c)}$") for c in normalize("NFC", text)
+    ]
+    return "".join(words)
 
 
 def _latex_word(word: str) -> str:
     letters: list[str] = []
     for c in normalize("NFD", word):
         if combining(c) and letters:
-            accent = _ACCENTS.get(c)
-            letters[-1] = rf"{accent}{{{letters[-1].strip()}}}" if accent else letters[-1]
+            letters[-1] = rf"{_ACCENTS[c]}{{{letters[-1]}}}" if c in _ACCENTS else letters[-1]
         else:
             letters.append(_latex_letter(c))
-    text = "".join(letters).strip()
+    text = ""
+    for letter in letters:
+        text += " " * (re.search(r"\\[A-Za-z]+$", text) is not None) + letter  # the end of a command
     return text if len(letters) < 2 or not word[0].isascii() else rf"\mathrm{{{text}}}"
 
 
 def _latex_letter(c: str) -> str:
-    if c in _ESCAPES:
-        return _ESCAPES[c]
+    """One letter or sign: its own command, its letter in a mathematical alphabet, or its code.
+
+    >>> print(*map(_latex_letter, "αℝ𝑥𝐰ß"))
+    \\alpha \\mathbb{R} x \\boldsymbol{w} \\text{ß}
+    """
+    if c in _COMMANDS:
+        return _COMMANDS[c]
+    words = name(c, "")
     if c in _GREEK:
-        word = name(c).split()[-1].replace("LAMDA", "LAMBDA")  # Unicode's spelling
-        return rf"\{word.lower() if c.islower() else word.capitalize()} "
+        word = words.split()[-1].replace("LAMDA", "LAMBDA")  # Unicode's spelling
+        return rf"\{word.lower() if c.islower() else word.capitalize()}"
+    if decomposition(c).startswith("<font>"):
+        letter = _latex_letter(chr(int(decomposition(c).split()[1], 16)))
+        fonts = [f for word, f in _ALPHABETS.items() if word in words and (f not in _CAPITALS or letter.isupper())]
+        return rf"\{fonts[0]}{{{letter}}}" if fonts else letter
+    if is_european(c):
+        return rf"\text{{{c}}}"
     if c in "<>`" or not (c.isascii() and c.isprintable()):  # no HTML in Markdown either
-        return rf"\langle {ord(c):X}\rangle "
+        return rf"\langle {ord(c):X}\rangle"
     return c
+
+
+def is_european(c: str) -> bool:
+    """Whether it is a letter outside ASCII that fonts of text have: those of European languages."""
+    return "À" <= c <= "ž" and c not in "×÷ĸŉŧŦħĦĿŀ"
 
 
 _GREEK = "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ"
@@ -180,10 +197,17 @@ _ACCENTS = {
     "\u0306": r"\breve", "\u0307": r"\dot", "\u0308": r"\ddot", "\u030a": r"\mathring", "\u030c": r"\check",
     "\u20d7": r"\vec",
 }  # fmt: skip
+_ALPHABETS = {
+    "DOUBLE-STRUCK": "mathbb", "SCRIPT": "mathcal", "FRAKTUR": "mathfrak", "BLACK-LETTER": "mathfrak",
+    "SANS-SERIF": "mathsf", "MONOSPACE": "mathtt", "BOLD": "boldsymbol",
+}  # fmt: skip
+_CAPITALS = ("mathbb", "mathcal")  # which have no small letters
 _SPECIAL = {c: "\\" + c for c in "#$%&_{}"}
-_ESCAPES = _SPECIAL | {
-    "\\": r"\backslash ", "^": r"\wedge ", "~": r"\sim ", " ": r"\ ", "′": "'", "−": "-", "·": r"\cdot ",
-    "∂": r"\partial ", "∇": r"\nabla ", "∞": r"\infty ", "ℓ": r"\ell ", "ħ": r"\hbar ",
+_COMMANDS = _SPECIAL | {
+    "\\": r"\backslash", "^": r"\wedge", "~": r"\sim", " ": r"\ ", "′": "'", "−": "-", "·": r"\cdot",
+    "∂": r"\partial", "∇": r"\nabla", "∞": r"\infty", "ℓ": r"\ell", "ħ": r"\hbar", "ℏ": r"\hbar",
+    "ε": r"\varepsilon", "ϵ": r"\epsilon", "φ": r"\varphi", "ϕ": r"\phi", "ς": r"\varsigma",
+    "ϑ": r"\vartheta", "ϱ": r"\varrho", "ϖ": r"\varpi", "×": r"\times", "∘": r"\circ",
 }  # fmt: skip
 _ABOVE = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺⁽⁾ᵀᵗⁿⁱ"
 _BELOW = "₀₁₂₃₄₅₆₇₈₉₋₊₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ"

@@ -136,7 +136,7 @@ def _latex_line(q: Question, sheet: Worksheet) -> str:
 
 _PREAMBLE = r"""\documentclass[a4paper]{article}
 \usepackage[T1]{fontenc}
-\usepackage{amsmath}
+\usepackage{amsmath,amssymb}
 \usepackage[margin=2cm]{geometry}
 \pagestyle{plain}
 \begin{document}"""

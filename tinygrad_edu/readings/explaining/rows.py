@@ -21,7 +21,7 @@ _PAGE = 85  # columns of text whose LaTeX is as wide as a page
 
 _PREAMBLE = r"""\documentclass{article}
 \usepackage[T1]{fontenc}
-\usepackage{amsmath}
+\usepackage{amsmath,amssymb}
 \usepackage[margin=2cm]{geometry}
 \setlength{\parindent}{0pt}
 \begin{document}"""
@@ -333,7 +333,7 @@ class Derivation:
     def to(self, format: str) -> str:
         """The derivation as "text", "markdown" (with LaTeX formulas), "latex" (a document), or "fragment".
 
-        A fragment is the document's body alone, for \\input in a document that loads amsmath.
+        A fragment is the document's body alone, for \\input in a document that loads amsmath and amssymb.
 
         Raises:
             ValueError: another format.
