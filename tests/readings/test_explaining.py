@@ -203,6 +203,11 @@ def test_a_line_that_is_too_wide_is_broken_before_its_terms_and_aligned():
     assert "".join([line.strip() + " " for line in lines]).startswith(f"f = {row.rule} = ")
     x, y = named(**{"x" * 70: 2.0, "y" * 70: 3.0})  # a term that is wider than a line is broken too
     assert explain(x * y).forward[-1].text().split("\n")[1] == "      · " + "y" * 70
+    y = x
+    for _ in range(4):  # and a path
+        y = labelled(y.sin(), "h" * 30)
+    path, below, rule, *_ = explain(y, x).paths[0].text().split("\n")
+    assert len(path) <= 110 and below.startswith("  hhh") and rule.startswith("    = cos(")
 
 
 # Zeros.

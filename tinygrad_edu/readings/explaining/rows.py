@@ -5,6 +5,7 @@ import pathlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, repeat
+from textwrap import fill
 from typing import Any, TypeAlias
 
 from ...writing.expression import Expression, Number, Path, chunks, parts
@@ -101,14 +102,14 @@ class Row:
         below = " " * (display_width(head) - 2) + "= "
         style = Text(digits, columns=self._has_matrix)
         sides = self.formulas(style)
-        lines = [(head, sides)]
+        above, lines = "", [(head, sides)]
         if isinstance(self.quantity, Path):
-            below = "    = "
-            lines = [(quantity, []), (below, sides)]
+            above, below = fill(quantity, _WIDTH, subsequent_indent="  ") + "\n", "    = "
+            lines = [(below, sides)]
         elif "\n" in "".join(self.sides(style)[1:]):  # matrices go below the rule
             lines = [(head, sides[:1]), (below, sides[1:])]
         blocks = [block for left, side in lines for block in _fitted(left, side, below, style)]
-        line = "\n".join([line.rstrip() for block in blocks for line in block.split("\n")])
+        line = above + "\n".join([line.rstrip() for block in blocks for line in block.split("\n")])
         notes = self.sentences(style)
         if self.part:
             line += "  → " + notes.pop(0)
