@@ -7,10 +7,10 @@ results have the same structure.
 from collections.abc import Sequence
 from typing import Any, Self, TypeVar
 
-from .errors import described
+from .errors import described, infinite
 from .graph import topological_order
 from .tree import map_values, one_value, paths, values_in
-from .value import Value, chain_rule, check_current, constant, real_number
+from .value import Value, all_finite, chain_rule, check_current, constant, real_number
 
 Tree = TypeVar("Tree")  # a Value, a Tensor, or a structure of them
 
@@ -18,8 +18,9 @@ Tree = TypeVar("Tree")  # a Value, a Tensor, or a structure of them
 def grad(y: Any, xs: Tree, allow_unused: bool = False) -> Tree:
     """∂y/∂x for every Value in `xs`, as Values with a graph of their own.
 
-    y is a Value or a Tensor of one element. No `.grad` is touched. Where y does not depend on a leaf x, ∂y/∂x is 0;
-    a computed x that is not in the graph of y is refused, unless `allow_unused` counts it as 0 too.
+    y is a Value or a Tensor of one element. No `.grad` is touched. Where y does not depend on a leaf x, ∂y/∂x is 0.
+    Refused, unless `allow_unused` counts these as 0 too, are an x that was computed, and one with the name of a leaf
+    of y, as a copy has, if they are not in the graph of y.
 
     Raises TypeError or ValueError where `xs` holds something that is not a Value, y has several elements, or x is not
     in its graph, RuntimeError where `data` in the graph was changed after it was recorded, and ArithmeticError or
@@ -37,49 +38,59 @@ def grad(y: Any, xs: Tree, allow_unused: bool = False) -> Tree:
     for node, g in gradient.items():  # these Values are new, so no label of the user's is overwritten
         if node.label and not isinstance(node.label, DerivativeName):
             g.label = DerivativeName(of_y.y, [*of_y.xs, node.label], [*of_y.nodes, node])
-    result: Tree = map_values(DerivativeOf(y, gradient, allow_unused), xs)
+    if not allow_unused:
+        _check_used("grad", xs, order)
+    result: Tree = map_values(DerivativeOf(y, gradient), xs)
     return result
 
 
 class DerivativeOf:
     """The function x → ∂y/∂x that `grad` maps over its xs. `Tensor.map` keeps y in its result's operation."""
 
-    def __init__(self, y: Any, by: dict[Value, Value], allow_unused: bool) -> None:
+    def __init__(self, y: Any, by: dict[Value, Value]) -> None:
         self.y = y
         self.by = by
-        self.allow_unused = allow_unused
 
     def __call__(self, x: Value) -> Value:
-        if x.op and x not in self.by and not self.allow_unused:
-            raise ValueError(
-                f"grad: y was not computed from {described(x)}: it takes part in another computation. "
-                "If ∂y/∂x is to count as 0, write allow_unused=True"
-            )
         return self.by.get(x) or Value(0.0)
 
 
-def jvp(y: Any, xs: Any, tangents: Any) -> Value:
+def jvp(y: Any, xs: Any, tangents: Any, allow_unused: bool = False) -> Value:
     """Σ ∂y/∂xᵢ · ẋᵢ, the derivative of y along a direction, by forward mode, as a Value.
 
     Forward mode carries each node's own derivative ẏ = Σ ∂y/∂a · ȧ from the inputs to the output,
     where `backward` and `grad` go the other way. The tangents ẋ, numbers or Values, have the structure of `xs`;
-    those of a Tensor are nested lists or an array. ValueError if the two structures differ.
+    those of a Tensor are nested lists or an array. ValueError if the two structures differ, else as `grad`.
 
     >>> a, b = Value(2.0), Value(5.0); jvp(a * b, [a, b], [1.0, 10.0]).data         # 5·1 + 2·10
     25.0
     """
     order = topological_order(one_value(y))
     check_current("jvp", order)
-    tangent: dict[Value, Any] = dict.fromkeys([*order, *values_in(xs)], 0.0)
     x_at, tangent_at = dict(paths(xs)), dict(paths(tangents))
     if x_at.keys() != tangent_at.keys():
         raise ValueError(f"jvp: xs and tangents differ in structure, at {[*x_at.keys() ^ tangent_at.keys()][:4]}")
+    if not allow_unused:
+        _check_used("jvp", xs, order)
+    tangent: dict[Value, Any] = dict.fromkeys([*order, *values_in(xs)], 0.0)
     for path, dx in tangent_at.items():
         tangent[x_at[path]] += dx if isinstance(dx, Value) else real_number(dx)
     for b in order:
         if any([tangent[a] for a in b.inputs]):
             tangent[b] += sum([p * tangent[a] for a, p in zip(b.inputs, partials_as_values(b)) if tangent[a]])
     return constant(tangent[order[-1]])
+
+
+def _check_used(reading: str, xs: Any, order: list[Value]) -> None:
+    """Raise ValueError for an x that is not in the graph, but should be: it was computed, or is a copy."""
+    graph, names = {*order}, {node.label for node in order if node.label and not node.op}
+    for x in values_in(xs):
+        if x not in graph and (x.op or x.label in names):
+            why = "takes part in another computation" if x.op else "is a copy, or has the name of another"
+            raise ValueError(
+                f"{reading}: y was not computed from this {described(x)}, which {why}. "
+                "If its derivative is to count as 0, write allow_unused=True"
+            )
 
 
 def jacobian(ys: Any, xs: Any) -> list[list[Value]]:
@@ -105,8 +116,13 @@ def hessian(y: Any, xs: Any) -> list[list[Value]]:
 
 
 def partials_as_values(node: Value) -> tuple[Any, ...]:
-    """The node's row of the table, fed with the graph itself instead of its numbers."""
+    """The node's row of the table, fed with the graph itself instead of its numbers. OverflowError where one is ∞."""
     assert node.op  # a leaf has no row
+    if not all_finite(node.partials):
+        raise OverflowError(
+            f"{infinite(node)}, and a Value is finite. backward() computes numbers instead, and counts this path as 0 "
+            "where the gradient that arrives is 0"
+        )
     return node.op.partials(node, *node.op.arguments(node.inputs))
 
 

@@ -48,8 +48,12 @@ def refuse_gradient(reading: str, gradient: dict[Value, float], totals: list[flo
         if not isfinite(total):
             raise OverflowError(f"{reading}: the gradient of {described(b)} is too large for a float")
         if gradient[b] and not all(map(isfinite, b.partials)):
-            where = f"{described(b)} has an infinite derivative at {listed(b.inputs, [a.data for a in b.inputs])}"
-            raise OverflowError(f"{reading}: {where}, and a gradient of {gradient[b]} arrives there")
+            raise OverflowError(f"{reading}: {infinite(b)}, and a gradient of {gradient[b]} arrives there")
+
+
+def infinite(node: Value) -> str:
+    """`sqrt = 0.0 has an infinite derivative at x = 0.0`."""
+    return f"{described(node)} has an infinite derivative at {listed(node.inputs, [a.data for a in node.inputs])}"
 
 
 def described(node: Value, number: float | None = None) -> str:

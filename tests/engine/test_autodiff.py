@@ -1,14 +1,16 @@
 """grad, jvp, jacobian and hessian on paper, and what is refused."""
 
 import math
+import pickle
 from collections import namedtuple
+from copy import deepcopy
 
 import numpy as np
 import pytest
 
-from tinygrad_edu import Tensor, Value, grad, hessian, jacobian, jvp, topological_order
+from tinygrad_edu import MLP, Tensor, Value, grad, hessian, jacobian, jvp, topological_order
 from tinygrad_edu.autodiff import DerivativeName
-from tinygrad_edu.tree import paths
+from tinygrad_edu.tree import flatten, paths
 
 # Paper-sized cases.
 
@@ -75,9 +77,34 @@ def test_grad_to_an_inner_node_and_to_a_stranger():
     assert grad(y, Value(1.0)).data == 0.0
     apart = 2 * a
     apart.label = "s2"
-    with pytest.raises(ValueError, match=r"^grad: y was not computed from s2 = 4\.0: .* write allow_unused=True$"):
-        grad(y, apart)
-    assert grad(y, apart, allow_unused=True).data == jacobian(y, apart)[0][0].data == 0.0
+    other = r"y was not computed from this s2 = 4\.0, which takes part in another .* write allow_unused=True$"
+    for name, derivative in (("grad", grad), ("jvp", lambda y, x, **unused: jvp(y, x, 1.0, **unused))):
+        with pytest.raises(ValueError, match=f"^{name}: {other}"):
+            derivative(y, apart)
+        assert derivative(y, apart, allow_unused=True).data == jacobian(y, apart)[0][0].data == 0.0
+
+
+@pytest.mark.parametrize("copied", [deepcopy, lambda net: pickle.loads(pickle.dumps(net))])
+def test_copies_are_refused_as_what_a_result_was_not_computed_from(copied):
+    net, w = MLP([2, 1], init=0.5), Value(2.0, label="w")
+    L, y = net([1.0, 2.0]).sum(), w * Value(3.0)
+    of_copy = r"y was not computed from this (W⁽¹⁾₁₁ = 0\.5|w = 2\.0), which is a copy"
+    for z, xs in ((L, copied(net).parameters()), (y, [w, copied(w)])):
+        for derivative in (grad, hessian, lambda z, xs: jvp(z, xs, [p.data for p in xs])):
+            with pytest.raises(ValueError, match=of_copy):
+                derivative(z, xs)
+        assert [d.data for d in flatten(grad(z, xs, allow_unused=True))][-1] == 0.0
+    assert grad(grad(y, w), w).data == 0.0  # of a constant
+
+
+def test_where_0_meets_an_infinite_slope_the_number_is_0_and_a_graph_of_it_is_refused():
+    w, x = Value(0.0, label="w"), Value(0.0, label="x")
+    y = w * x.sqrt()
+    y.backward()
+    assert (w.grad, x.grad, jvp(y, w, 1.0).data) == (0.0, 0.0, 0.0)
+    for derivative in (lambda: grad(y, [w, x]), lambda: jvp(y, x, 1.0), lambda: hessian(y, [w, x])):
+        with pytest.raises(OverflowError, match=r"^sqrt = 0\.0 has an infinite derivative at x = 0\.0, and .* as 0 "):
+            derivative()
 
 
 def test_a_derivative_is_named_after_what_it_is_taken_by():

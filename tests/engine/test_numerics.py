@@ -84,7 +84,7 @@ def test_gradients_as_values_are_finite_or_refused_by_name(op):
             first = grad(record(op, xs, *op.arguments(numbers)), list(xs))
             second = [grad(dx, list(xs)) for dx in first]
         except REFUSALS as error:
-            assert " has no finite value; usual cause: " in str(error)
+            assert re.search(r" has no finite value; usual cause: | has an infinite derivative at ", str(error))
             continue
         assert_finite([dx.data for dx in flatten([first, second])])
 

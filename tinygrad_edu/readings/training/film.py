@@ -199,7 +199,7 @@ class Run:
             y, output = Tensor(self.Y[0], label="y"), training.net(self.x)
             loss = training.loss(output, y if y.shape == output.shape else y[0])
             found: dict[str, Any] = {"given": [elements("x", self.x.shape), elements("y", y.shape)]}
-            outputs = {"L": loss, "g": grad(loss, training.values)}
+            outputs = {"L": loss, "g": grad(loss, training.values, allow_unused=True)}
             program = compile_graph(outputs, {"y": y.values, **self.inputs})
             text = program.to("javascript")
             with suppress(ValueError, RuntimeError, TimeoutError):  # too large, or there is no Graphviz
