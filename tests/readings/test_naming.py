@@ -145,3 +145,98 @@ def test_elements_of_what_is_numbered_have_two_indices_unless_there_is_one():
     names = Names(two.sum() + one.sum())
     assert [names(v) for v in (two, *two.values)] == ["v₁", "v₁,₁", "v₁,₂"]
     assert names(one) == names(one.values[0]) == "v₂"
+
+
+# Neurons of a Value: which one of its layer each is, its weights know.
+
+
+class Cell(Module):
+    def __init__(self):
+        self.W_xh, self.W_hh, self.b_h = [Parameter.randn(*shape, seed=0) for shape in ((3, 2), (3, 3), (3,))]
+
+    def forward(self, x, h):
+        return (self.W_xh @ x + self.W_hh @ h + self.b_h).tanh()
+
+
+class Columns(Module):
+    """z = x W, with the neurons in the columns, and one bias for all."""
+
+    def __init__(self):
+        self.W, self.b = Parameter.randn(2, 3, seed=0), Parameter(0.1)
+
+    def forward(self, x):
+        return x @ self.W + self.b
+
+
+def two_steps():
+    cell = Cell()
+    return cell([1.0, 2.0], cell([0.5, -1.0], Tensor([0.0, 0.1, 0.2], label="h")))
+
+
+def labelled_by_hand():
+    linear = Linear(2, 3, seed=0)
+    linear.W.label, linear.b.label = "A", "c"
+    return linear([1.0, 2.0]).tanh()
+
+
+def two_networks():
+    one, other = Linear(2, 3, seed=0), Linear(2, 3, seed=1)
+    return one([1.0, 2.0]).tanh() * other([1.0, 2.0])
+
+
+def two_examples():
+    net = MLP([2, 3, 3], seed=0)
+    return net([1.0, 2.0]) * net([0.5, -1.0])
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        lambda: Linear(2, 3, seed=0)([1.0, 2.0]).tanh(),
+        lambda: Linear(1, 3, seed=0)([2.0]).tanh(),
+        lambda: Linear(2, 3, bias=False, seed=0)([1.0, 2.0]).tanh(),
+        lambda: Columns()([1.0, 2.0]).relu(),
+        lambda: MLP([2, 3, 3], seed=0)([1.0, 2.0]),
+        labelled_by_hand,
+        two_steps,
+        two_networks,
+        two_examples,
+    ],
+)  # fmt: skip
+def test_a_neuron_has_one_name_whether_a_value_or_a_tensor_is_read(program):
+    h = program()
+    of_value, of_tensor = Names(h[2] * 2.0 + h[0]), Names(h[2:] * 2.0 + h[0])
+    neurons = {v for neuron in of_tensor.neurons for v in (neuron.z, neuron.output)} & {*of_value.values}
+    assert len(neurons) >= 4 and neurons == {v for n in of_value.neurons for v in (n.z, n.output)}
+    assert {v: of_value(v) for v in neurons} == {v: of_tensor(v) for v in neurons}
+
+
+def test_of_two_examples_and_two_networks_no_neurons_are_mixed():
+    net, other = Linear(2, 2, seed=0), Linear(2, 2, seed=1)
+    a, b, c = net([1.0, 2.0]).tanh(), net([0.5, -1.0]).tanh(), other([1.0, 2.0]).tanh()
+    names = Names(a[0] * b[1] + c[1])
+    assert [names(v) for v in (a[0], b[1], c[1])] == ["h⁽¹⁾₁", "h⁽¹⁾′₂", "h⁽²⁾₂"]
+
+
+def test_a_sum_with_a_vector_of_weights_is_a_single_number():
+    w, b = Parameter([1.0, 2.0]), Parameter(0.5)
+    z = w @ Tensor([1.0, -1.0], label="x") + b
+    assert Names(z)(z) == Names(z.values[0] * 2.0)(z) == Names(z.tanh().values[0])(z) == "z⁽¹⁾"
+
+
+def test_neurons_of_leaves_without_a_parameter_are_counted():
+    x = Value(2.0, label="x")
+    w, u, b, c = [Value(0.5, label=label) for label in ("w1", "w2", "b1", "b2")]
+    one, two = [(Value.dot([weight], [x]) + bias).tanh() for weight, bias in ((u, c), (w, b))]
+    names = Names(two * one)
+    assert [names(v) for v in (two, one)] == ["h⁽¹⁾₁", "h⁽¹⁾₂"]
+
+
+def test_a_later_use_of_the_same_weights_is_a_later_time_only_if_it_depends_on_an_earlier_one():
+    first, second = [Linear(1, 1, seed=k) for k in range(2)]
+    x = Tensor([1.0], label="x")
+    alone = second(x).tanh()
+    deep = first(first(x).tanh()).tanh()
+    after, beside = second(alone + deep).tanh(), second(deep).tanh()
+    names = Names((after * beside).sum())
+    assert [names(t) for t in (alone, after, beside)] == ["h⁽¹⁾[1]", "h⁽¹⁾[2]", "h⁽¹⁾[1]′"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from ..shapes import Shape
 from ..writing.notation import of_member
@@ -79,24 +79,28 @@ class Member:
                 yield from child.parameters((*before, *path))
 
 
-class Suggested(str):
-    """A label that a Module gives, not its user. Readings take a better name where they know one.
+class Placed(str):
+    """The label of an element of a Parameter, which knows where that is.
 
     Attributes:
-        member: of the Parameter that it is an element of; None for what was computed.
+        member: of the Parameter; None for what was computed.
         offset: which element, counted row by row.
     """
 
     member: Member | None
     offset: int
 
-    def __new__(cls, text: str, member: Member | None = None, offset: int = 0) -> Suggested:
+    def __new__(cls, text: str, member: Member | None = None, offset: int = 0) -> Self:
         self = super().__new__(cls, text)
         self.member, self.offset = member, offset
         return self
 
-    def __reduce__(self) -> tuple[type[Suggested], tuple[str, Member | None, int]]:
-        return Suggested, (str(self), self.member, self.offset)
+    def __reduce__(self) -> tuple[type[Self], tuple[str, Member | None, int]]:
+        return type(self), (str(self), self.member, self.offset)
+
+
+class Suggested(Placed):
+    """A label that a Module gives, not its user. Readings take a better name where they know one."""
 
 
 class _Name(NamedTuple):

@@ -15,10 +15,10 @@ from typing import Any, NoReturn
 
 from ..errors import in_short
 from ..shapes import as_shape
-from ..value import Value
+from ..value import Value, check_label
 from ..writing.notation import elements, of_layer
 from .functions import affine
-from .members import KeyPath, Member, Suggested
+from .members import KeyPath, Member, Placed, Suggested
 from .tensor import Seed, Tensor, as_tensor, assign, random_source
 
 _ALONE = "θ"  # a Parameter that no Module holds
@@ -36,16 +36,20 @@ class Parameter(Tensor):
     __slots__ = ("member",)  # where it stands in a network
 
     def __init__(self, data: Any, label: str | None = None) -> None:
-        super().__init__(Tensor(data).map(lambda v: v.detach() if v.op else v), label)
+        super().__init__(Tensor(data).map(lambda v: v.detach() if v.op else v))
         self.member = Member(shape=self.shape)
-        if label is None:
-            self.suggest(_ALONE)
+        check_label(label)
+        self._label = label
+        self._name_elements(only_nameless=True)
 
     def _name_elements(self, only_nameless: bool = False) -> None:
-        if isinstance(self._label, Suggested):
-            self.suggest(self._label)
-        else:
+        if self._label and not isinstance(self._label, Suggested):
             super()._name_elements(only_nameless)
+            for k, (v, text) in enumerate(zip(self.values, elements(self._label, self.shape))):
+                if v.label == text:
+                    v.label = Placed(text, self.member, k)
+        elif hasattr(self, "member"):  # it is not set while the Tensor is made
+            self.suggest(self._label or _ALONE)
 
     def suggest(self, name: str) -> None:
         """Label the elements that have no label with their place, for graphs that hold them but not the Parameter.

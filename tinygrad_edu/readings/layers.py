@@ -5,15 +5,18 @@ biases. z may be a sum of several such products, as in a recurrent cell. A layer
 place of `dot`. Arithmetic alone makes no layer.
 """
 
-from collections.abc import Iterable, Sequence, Set
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence, Set
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from .. import array_ops, graph, ops
-from ..network.members import layer_numbers
+from ..network.members import Member, Placed, layer_numbers
 from ..network.nn import Parameter, member_of
 from ..network.tensor import Tensor
 from ..value import Value
+from ..writing.notation import of_layer
 
 # The order of a graph.
 
@@ -73,8 +76,12 @@ class Affine(Generic[N]):
 
     Attributes:
         steps: the sums and products inside it.
-        number: which layer it is, or is a part of. Weights that are used again have the same.
+        layer: what it shares with the other neurons of its layer, and with other uses of the same weights: the
+            Parameters, or of leaves without a Parameter the number.
+        number: which layer it is, or is a part of.
         time: counts the uses of a layer that depend on each other; None where there is one only.
+        use: of a neuron, how many uses of the layer at the same time come before: other examples.
+        place: of a neuron, which one of its layer, counted from 0; None where z is a single number.
     """
 
     z: N
@@ -83,12 +90,19 @@ class Affine(Generic[N]):
     biases: list[N] = field(default_factory=list)
     steps: list[N] = field(default_factory=list)
     h: N | None = None
+    layer: Hashable = None
     number: int = 0
     time: int | None = None
+    use: int = 0
+    place: int | None = 0
 
     @property
     def title(self) -> str:
         return f"layer {self.number}" + (f", time {self.time}" if self.time else "")
+
+    def name(self, letter: str) -> str:
+        """z⁽ˡ⁾ or h⁽ˡ⁾, with its time."""
+        return of_layer(letter, self.number) + (f"[{self.time}]" if self.time else "")
 
     @property
     def output(self) -> N:
@@ -97,6 +111,11 @@ class Affine(Generic[N]):
     @property
     def parameters(self) -> tuple[N, ...]:
         return (*self.weights, *self.biases)
+
+    @property
+    def is_placed(self) -> bool:
+        """Whether its parameters are Parameters or elements of such."""
+        return all(map(member, self.parameters))
 
     @property
     def inside(self) -> list[N]:
@@ -118,25 +137,42 @@ Layer: TypeAlias = Affine[Tensor]
 def find_layers(order: Sequence[Tensor]) -> list[Layer]:
     """The layers of a graph of Tensors, from the input on."""
     layers = _sums(order, {t for t in order if isinstance(t, Parameter)})
+    for layer in layers:
+        layer.layer = tuple([member(p) or p for p in layer.parameters])
     _number(layers)
-    _tell_times(order, {layer.z: layer for layer in layers})
+    _tell_times(order, layers)
     return layers
 
 
 def find_neurons(order: Sequence[Value], parameters: set[Value], layers: Iterable[Layer]) -> list[Neuron]:
-    """The neurons of a graph in topological order, and so layer by layer within each path."""
+    """The neurons of a graph in topological order, and so layer by layer within each path.
+
+    Elements of Parameters know their places, and so a neuron knows the layer that it belongs to, also where no Tensor
+    is in the graph. Of other leaves the layers are counted from the input on, and the neurons in order.
+    """
     neurons = _sums(order, parameters)
     layer_of = {v: layer for layer in layers for v in layer.z.values}
-    sums, depth = {neuron.z for neuron in neurons}, dict.fromkeys(order, 0)  # how many sums on the longest way
-    for node in order:
-        depth[node] = max([depth[a] for a in node.inputs], default=0) + (node in sums)
+    depth = _counted(order, {neuron.z for neuron in neurons})
     same: dict[tuple[Value, ...], int] = {}  # weights that are used again are the same layer
     for neuron in neurons:
         if layer := layer_of.get(neuron.z):
-            neuron.number, neuron.time = layer.number, layer.time
+            neuron.layer, neuron.number, neuron.time = layer.layer, layer.number, layer.time
+        elif neuron.is_placed:
+            neuron.layer = tuple(dict.fromkeys(map(member, neuron.parameters)))
         else:
-            neuron.number = same.setdefault(tuple(neuron.weights), depth[neuron.z])
+            neuron.layer = neuron.number = same.setdefault(tuple(neuron.weights), depth[neuron.z])
+    alone = [neuron for neuron in neurons if neuron.z not in layer_of]
+    _number([neuron for neuron in alone if neuron.is_placed])
+    _tell_times(order, alone)
+    _tell_apart(neurons)
     return neurons
+
+
+def member(node: Value | Tensor) -> Member | None:
+    """The place in a network of a Parameter, or of that which a Value is an element of."""
+    if isinstance(node, Parameter):
+        return member_of(node)
+    return node.label.member if isinstance(node.label, Placed) else None
 
 
 def letters(name: str) -> str:
@@ -215,40 +251,75 @@ def _added(z: N, terms: Sequence[Affine[N]]) -> Affine[N]:
     return whole
 
 
-def _number(layers: Sequence[Layer]) -> None:
-    """Number the layers: the same weights and biases are the same layer.
+def _number(layers: Sequence[Affine[N]]) -> None:
+    """Number the layers.
 
-    Where all layers are those of MLPs and Sequentials, they have the numbers that they have there; else they are
-    counted in the order in which they are first used.
+    Where all are those of MLPs and Sequentials, they have the numbers that they have there; else they are counted in
+    the order in which they are first used.
     """
-    counted = dict.fromkeys([layer.parameters for layer in layers])
-    numbers: dict[tuple[Tensor, ...], tuple[Any, int]] = {}  # the network, and the number in it
-    for parameters in counted:
-        W = parameters[0]
-        if isinstance(W, Parameter):
-            network = member_of(W).outermost
-            if n := layer_numbers(network).get(member_of(W)):
-                numbers[parameters] = network, n
+    counted: dict[Hashable, Member | None] = {affine.layer: member(affine.parameters[0]) for affine in layers}
+    numbers: dict[Hashable, tuple[Any, int]] = {}  # the network, and the number in it
+    for layer, first in counted.items():
+        if first and (n := layer_numbers(first.outermost).get(first)):
+            numbers[layer] = first.outermost, n
     if len(set(numbers.values())) < len(counted):
-        numbers = {parameters: (None, n) for n, parameters in enumerate(counted, start=1)}
-    for layer in layers:
-        _, layer.number = numbers[layer.parameters]
+        numbers = {layer: (None, n) for n, layer in enumerate(counted, start=1)}
+    for affine in layers:
+        _, affine.number = numbers[affine.layer]
 
 
-def _tell_times(order: Sequence[Tensor], layer_of: dict[Tensor, Layer]) -> None:
+def _counted(order: Sequence[graph.N], nodes: Set[graph.N]) -> dict[graph.N, int]:
+    """For each node how many of the given ones are on the longest way to it, itself included."""
+    count: dict[graph.N, int] = {}
+    for node in order:
+        count[node] = max([count[a] for a in node.inputs], default=0) + (node in nodes)
+    return count
+
+
+def _tell_times(order: Sequence[N], found: Sequence[Affine[N]]) -> None:
     """At what time each use of a layer's weights is: later where it depends on one that has used them before."""
-    time: dict[Tensor, int] = {}
-    used: dict[Tensor, set[Any]] = {}  # the weights that were used at that time on the way to a node
-    for t in order:
-        time[t] = max([time[a] for a in t.inputs], default=0)
-        used[t] = {n for a in t.inputs if time[a] == time[t] for n in used[a]}
-        if t in layer_of:
-            if layer_of[t].parameters in used[t]:
-                time[t], used[t] = time[t] + 1, set()
-            used[t].add(layer_of[t].parameters)
-    times: dict[Any, set[int]] = {}
-    for z, layer in layer_of.items():
-        times.setdefault(layer.parameters, set()).add(time[z])
-    for z, layer in layer_of.items():
-        if len(times[layer.parameters]) > 1:
-            layer.time = 1 + sorted(times[layer.parameters]).index(time[z])
+    uses: dict[Hashable, list[Affine[N]]] = {}
+    for affine in found:
+        uses.setdefault(affine.layer, []).append(affine)
+    for alike in uses.values():
+        if len({tuple(affine.inputs) for affine in alike}) > 1:
+            counted = _counted(order, {affine.z for affine in alike})
+            times = [counted[affine.z] for affine in alike]
+            for affine, time in zip(alike, times):
+                affine.time = time if max(times) > 1 else None
+
+
+def _tell_apart(neurons: Sequence[Neuron]) -> None:
+    """Which one of its layer each neuron is, and which use of it: for which inputs, or which of the same weights."""
+    inputs: dict[Any, dict[Any, int]] = {}
+    places: dict[int, dict[Any, int]] = {}
+    uses: Counter[Any] = Counter()
+    for neuron in neurons:
+        if neuron.is_placed:
+            seen = inputs.setdefault((neuron.layer, neuron.time), {})
+            neuron.use = seen.setdefault(tuple(neuron.inputs), len(seen))
+            neuron.place = _row(neuron)
+        else:
+            neuron.use = uses[neuron.time, neuron.parameters]
+            uses[neuron.time, neuron.parameters] += 1
+            layer = places.setdefault(neuron.number, {})
+            neuron.place = layer.setdefault(neuron.parameters, len(layer))
+
+
+def _row(neuron: Neuron) -> int | None:
+    """Where its bias stands, if that is one of several; else the row, or the column, of its weights."""
+    biases: list[Any] = [b.label for b in neuron.biases]
+    weights: list[Any] = [w.label for w in neuron.weights]
+    for bias in biases:
+        if prod(bias.member.shape) > 1:
+            return int(bias.offset)
+    shape = weights[0].member.shape
+    offsets = [weight.offset for weight in weights if weight.member is weights[0].member]
+    row = 0 if any([bias.member.shape for bias in biases]) else None
+    inside = prod(shape)
+    for n in shape if len(shape) > 1 else ():
+        inside //= n
+        indices = {offset // inside % n for offset in offsets}
+        if len(indices) == 1:
+            row = (row or 0) * n + indices.pop()
+    return row

@@ -5,7 +5,6 @@ A node is called by the first of these that it has: its label; for a Parameter i
 Tensor with a name (z⁽¹⁾₂). All others are v₁, v₂, … in the order computed.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -21,7 +20,7 @@ from ..value import Value
 from ..writing.expression import derivative_text
 from ..writing.notation import SUBSCRIPT, element, elements, of_layer
 from .formulas import is_view
-from .layers import WEIGHTS, by_depth, by_height, computed_from, find_layers, find_neurons, letters, users_of
+from .layers import WEIGHTS, by_depth, by_height, computed_from, find_layers, find_neurons, letters, member, users_of
 
 Node: TypeAlias = Value | Tensor
 
@@ -57,7 +56,7 @@ class Names:
         self.tensors = topological_order(*[r for r in self._roots if isinstance(r, Tensor)])
         self.layers = find_layers(self.tensors)
         self.parameters = {v for t in self.tensors if isinstance(t, Parameter) for v in t.values}
-        self.parameters |= {v for v in self.values if isinstance(v.label, Suggested) and v.label.member}
+        self.parameters |= {v for v in self.values if member(v)}
         self.neurons = find_neurons(self.values, self.parameters, self.layers)
         others = dict.fromkeys(others)
         self._all_values = list(dict.fromkeys([*self.values, *[v for v in others if isinstance(v, Value)]]))
@@ -155,13 +154,16 @@ class Names:
 
     def _give_label(self, node: Node, label: str) -> None:
         """Call the node by its label h, or if that is taken h′, h′′, …"""
-        if _one(node) in self._names:
-            return
+        if _one(node) not in self._names:
+            self._give(node, self._free(label))
+
+    def _free(self, label: str) -> str:
+        """The first of h, h′, h′′, … that nothing has."""
         name = label
         while name in self._used or (name != label and name in self._labels):
             self._copies[label] = k = self._copies.get(label, 0) + 1
             name = _primed(label, k)
-        self._give(node, name)
+        return name
 
     def _give_role(self, node: Node | None, *choices: str) -> None:
         """Call the node by the first of the names that nothing else has."""
@@ -192,12 +194,12 @@ class Names:
             if isinstance(v.label, Suggested) and v.label.member and v.label.member not in whole:
                 alone.setdefault(v.label.member, []).append((v, v.label.offset))
         used = [member_of(W) for layer in self.layers for W in layer.weights if isinstance(W, Parameter)]
-        for network in dict.fromkeys([member.outermost for member in (*used, *whole, *alone)]):
-            for member, name in ({} if network.shape is not None else parameter_names(network)).items():
-                if member in whole:
-                    self._give_label(whole[member], name)
-                for v, offset in alone.get(member, []):
-                    self._give_label(v, elements(name, member.shape or ())[offset])
+        for network in dict.fromkeys([place.outermost for place in (*used, *whole, *alone)]):
+            for place, name in ({} if network.shape is not None else parameter_names(network)).items():
+                if place in whole:
+                    self._give_label(whole[place], name)
+                for v, offset in alone.get(place, []):
+                    self._give_label(v, elements(name, place.shape or ())[offset])
 
     def _name_layers(self) -> None:
         """z⁽ˡ⁾ and h⁽ˡ⁾, with their time where the weights are used again; and weights without a place."""
@@ -206,10 +208,9 @@ class Names:
                 for p in parameters:
                     if not p.op and isinstance(p, Parameter):
                         self._give_role(p, of_layer(letter, layer.number))
-            time = "" if layer.time is None else f"[{layer.time}]"
             for letter, t in (("z", layer.z), ("h", layer.h)):
                 if t is not None:
-                    self._give_label(t, of_layer(letter, layer.number) + time)
+                    self._give_label(t, layer.name(letter))
 
     def _name_by_loss(self) -> None:
         """ŷ and y, where a loss says what its inputs are."""
@@ -271,16 +272,16 @@ class Names:
         for t in [t for t in self._all_tensors if t in self._names]:
             self._name_elements(t)
         self._name_by_label(self._all_values)
-        places: dict[int, dict[Any, int]] = {}  # of the neurons in each layer, by their weights
-        uses: Counter[Any] = Counter()
+        layers: dict[Any, str] = {}  # z⁽ˡ⁾, z⁽ˡ⁾′, … of each layer and each use of it
         for neuron in self.neurons:
-            layer = places.setdefault(neuron.number, {})
-            j = layer.setdefault(neuron.parameters, len(layer))
             for letter, v in (("z", neuron.z), ("h", neuron.h)):
-                if v is not None:
-                    name = _primed(of_layer(letter, neuron.number), uses[neuron.parameters])
-                    self._give_label(v, element(name, (j,), (j + 1,)))
-            uses[neuron.parameters] += 1
+                if v is not None and v not in self._names:
+                    use = letter, neuron.layer, neuron.time, neuron.use
+                    if use not in layers:
+                        layers[use] = self._free(neuron.name(letter))
+                        self._used |= {layers[use]} if neuron.place is not None else set()
+                    index = () if neuron.place is None else (neuron.place,)
+                    self._give_label(v, element(layers[use], index, index))
 
     def _name_derivatives(self, nodes: Sequence[Node]) -> None:
         """∂y/∂x, by the names of what was differentiated by what."""

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from ... import ops
-from ...network.tensor import Tensor
 from ...value import Value
 from ...writing.expression import Name
 from ..layers import Neuron
@@ -29,24 +28,24 @@ def remarks(names: Names, shown: set[Value]) -> list[Note]:
         names: of the graph, with its neurons; of a batch each neuron once for each example.
         shown: the Values whose gradients have a line.
     """
-    weights_of = {z: layer.weights[0] for layer in names.layers for z in layer.z.values}
-    layers: dict[tuple[int, Tensor | None], dict[tuple[Value, ...], Examples]] = {}
+    weights_of = {layer.layer: layer.weights[0] for layer in names.layers}
+    layers: dict[tuple[int, Any], dict[tuple[Value, ...], Examples]] = {}
     for neuron in names.neurons:  # of networks side by side several layers have one number
-        layer = layers.setdefault((neuron.number, weights_of.get(neuron.z)), {})
+        layer = layers.setdefault((neuron.number, neuron.layer), {})
         layer.setdefault(neuron.parameters, []).append(neuron)
     side_by_side = len({number for number, _ in layers}) < len(layers)
     classes = _classes(names.values, [parameters for layer in layers.values() for parameters in layer])
     found: dict[str, list[tuple[Note, list[int]]]] = {said: [] for said in (*_STATES, _ALIKE)}
-    for (number, W), layer in layers.items():
+    for (number, of), layer in layers.items():
         called: Note = [f"layer {number}"]
-        if side_by_side and W is not None:
-            called = ["the layer with ", Name(names(W))]
+        if side_by_side and of in weights_of:
+            called = ["the layer with ", Name(names(weights_of[of]))]
         groups: dict[tuple[str, Any], list[int]] = {}
-        for j, (parameters, examples) in enumerate(layer.items(), start=1):
+        for parameters, examples in sorted(layer.items(), key=lambda item: item[1][0].place or 0):
             if any([not shown.isdisjoint((*neuron.parameters, neuron.z)) for neuron in examples]):
                 said_of_it = [(said, None) for said, is_so in _STATES.items() if is_so(examples)]
                 for key in [*said_of_it, (_ALIKE, tuple([classes.get(v, v) for v in parameters]))]:
-                    groups.setdefault(key, []).append(j)
+                    groups.setdefault(key, []).append(1 + (examples[0].place or 0))
         for (said, _), group in groups.items():
             if said != _ALIKE or len(group) > 1:
                 found[said].append((called, group))
