@@ -69,6 +69,18 @@ def test_forward_gives_the_graph_that_would_be_recorded_afresh(recipe, others):
         assert dx.data == other.data
 
 
+def test_what_forward_cannot_compute_is_refused_by_the_new_numbers_and_nothing_has_changed():
+    x = Value(1.0, label="x")
+    s = x * 2.0
+    y = s.log()
+    before = numbers_of(y)
+    x.data = -1.0
+    with pytest.raises(ValueError, match=r"^log of × = -2\.0 has no finite value"):
+        y.forward()
+    x.data = 1.0
+    assert numbers_of(y) == before
+
+
 # Data that was changed.
 
 READINGS = {

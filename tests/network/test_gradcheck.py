@@ -1,6 +1,7 @@
 """Central differences and gradcheck: right derivatives pass, and each wrong one is found and named."""
 
 import random
+import re
 
 import numpy as np
 import pytest
@@ -42,6 +43,19 @@ def test_central_differences_have_the_structure_of_the_inputs():
         assert central_difference(lambda t: (t * t).sum(), t, step=0.5) == [[6.0, 8.0]]
 
 
+def test_numbers_arrive_as_values_and_lists_as_tensors():
+    seen = []
+
+    def f(a, t, v):
+        seen.append((type(a), a.data, type(t), t.shape, type(v), v.label))
+        return 1.0  # a float will do
+
+    central_difference(f, [2, [[1.0, 2.0]], Value(3.0, label="v")], step=0.5)
+    assert len(seen) == 8  # twice for each of the four numbers
+    assert seen[0] == (Value, 2.5, Tensor, (1, 2), Value, "v")
+    assert seen[-1] == (Value, 2.0, Tensor, (1, 2), Value, "v")
+
+
 @given(st.floats(-1e6, 1e6))
 def test_the_step_grows_with_the_input(x):
     (slope,) = central_difference(lambda a: a * a, [x])
@@ -49,7 +63,43 @@ def test_the_step_grows_with_the_input(x):
     assert slope == pytest.approx(2 * x, abs=1e-10 * max(1.0, abs(x)))
 
 
+@given(st.floats(-1e6, 1e6))
+def test_the_slope_of_a_line_is_exact_because_the_step_is_measured_as_it_was_rounded(x):
+    assert central_difference(lambda a: a, [x]) == [1.0]
+
+
+def test_the_default_step_is_the_cube_root_of_epsilon():
+    moves = []
+    central_difference(lambda a: moves.append(a.data) or 0.0, [1000.0])
+    h = np.finfo(float).eps ** (1 / 3) * 1000
+    # 1000 ± h is rounded by 1e-13, a part in 10¹⁰ of h.
+    high, low = moves
+    assert [high - 1000, 1000 - low] == pytest.approx([h, h], rel=1e-9)
+
+
+def test_differences_are_taken_of_finite_numbers():
+    with pytest.raises(ValueError, match="a finite number is needed, not nan"):
+        central_difference(lambda a: float("nan"), [1.0])
+    with pytest.raises(TypeError, match="a real number is needed, not str"):
+        central_difference(lambda a: "3", [1.0])
+
+
 # gradcheck
+
+
+def test_every_coordinate_is_checked_and_a_wrong_one_is_named_by_its_place():
+    W, x, c = [[1.0, 2.0], [3.0, 4.0]], Tensor([5.0, 6.0], label="x"), 2.0
+    assert gradcheck(lambda W, x, c: (W @ x).sum() * c, [W, x, c]) is True
+    names = ["inputs[0][0][0]", "inputs[0][0][1]", "inputs[0][1][0]", "inputs[0][1][1]", "x₁", "x₂", "inputs[2]"]
+    for k, name in enumerate(names):
+
+        def f(W, x, c, k=k):
+            all_of_them = [*W.values, *x.values, c]
+            return Value.sum([apply(TWICE if j == k else ops.SQUARE, a) for j, a in enumerate(all_of_them)])
+
+        said = rf"the derivative to {re.escape(name)} is .* by central differences .*; 1 of 7 differ"
+        with pytest.raises(GradcheckError, match=said):
+            gradcheck(f, [W, x, c])
 
 
 @pytest.mark.parametrize("op", [TWICE, OTHER_SIGN, NONE])
@@ -80,6 +130,28 @@ def test_the_default_is_one_part_in_a_hundred_thousand_and_beside_zero_one_in_te
     else:
         with pytest.raises(GradcheckError):
             gradcheck(lambda a: apply(op, a), [1.0])
+
+
+def test_an_error_passes_up_to_atol_plus_rtol_times_the_numeric_derivative():
+    # 1.25 where it is 1: an error of ¼ beside a number of 1.
+    op = ops.Op("near", lambda a: a, lambda y, a: (1.25,))
+    for rtol, atol in (0.25, 0.0), (0.0, 0.25), (0.125, 0.125):
+        assert gradcheck(lambda a: apply(op, a), [1.0], rtol=rtol, atol=atol, step=0.25)
+    for rtol, atol in (0.24, 0.0), (0.0, 0.24), (0.12, 0.12):
+        with pytest.raises(GradcheckError, match=r"is 1\.25 by backward, but 1 by central differences"):
+            gradcheck(lambda a: apply(op, a), [1.0], rtol=rtol, atol=atol, step=0.25)
+
+
+def test_a_tensor_of_one_element_will_do_as_a_result():
+    net = Linear(2, 1, seed=0)
+    assert gradcheck(lambda x: net(x).tanh(), [[0.5, -0.25]])
+
+
+def test_a_value_that_was_computed_is_checked_as_an_input_of_its_own():
+    a = Value(3.0)
+    with pytest.raises(GradcheckError, match=r"inputs\[0\] is 36 by backward, but 18"):  # 2b at b = 9
+        gradcheck(lambda b: apply(TWICE, b), [a * a])
+    assert gradcheck(lambda b: b * b, [a * a]) and a.grad == 0.0
 
 
 def test_what_the_function_reads_is_left_alone():

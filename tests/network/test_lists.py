@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tinygrad_edu import Tensor
+from tinygrad_edu import Tensor, Value
 from tinygrad_edu.network.lists import Numbers
 
 FLOATS = st.floats(-100, 100).filter(lambda x: x == 0 or abs(x) > 1e-3)
@@ -33,10 +33,20 @@ def test_arithmetic_goes_element_by_element_as_in_numpy(data, shape, f):
     assert x == a.tolist()  # unchanged
 
 
+@pytest.mark.parametrize("other", [2, True, np.float32(2), np.int64(2), Value])
+def test_numbers_of_any_kind_count_as_floats(other):
+    if other is Value:
+        with pytest.raises(TypeError):
+            Numbers.of([1.0]) * Value(2.0)
+    else:
+        assert [type(x) for x in Numbers.of([1.0]) * other] == [float]
+
+
 @pytest.mark.parametrize(
     ("other", "message"),
     [
         ([1.0, 2.0, 3.0], r"\+: shapes \(1, 2\) and \(3,\) do not fit together"),
+        ([[1.0], [2.0], [3.0], [4.0, 5.0]], r"element 0 has shape \(1,\), but element 3 has shape \(2,\)"),
         ([[1.0, 2.0], [3.0]], r"ragged: element 0 has shape \(2,\), but element 1 has shape \(1,\)"),
     ],
 )
@@ -51,11 +61,18 @@ def test_shapes_that_do_not_fit_are_refused(other, message):
     "change",
     [
         lambda x: x.__setitem__(0, 1.0),
+        lambda x: x.__delitem__(0),
         lambda x: x[0].__setitem__(0, 1.0),
         lambda x: x[0].__delitem__(slice(None)),
         lambda x: x.append(1.0),
+        lambda x: x.extend([1.0]),
+        lambda x: x.insert(0, 1.0),
+        lambda x: x[0].sort(),
         lambda x: x[0].sort(reverse=True),
+        lambda x: x.reverse(),
         lambda x: x.pop(),
+        lambda x: x.remove(1.0),
+        lambda x: x.clear(),
         lambda x: x[1:].append(1.0),
     ],
 )
@@ -87,10 +104,16 @@ def test_they_are_lists_to_everyone_else():
         hash(data)
 
 
-@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x)), Numbers.copy])
 def test_copies_are_of_the_same_kind(again):
     data = Tensor([[1.0, 2.0], [3.0, 4.0]]).data
     assert again(data) == data and type(again(data)) is type(again(data)[0]) is Numbers
+
+
+def test_plain_lists_come_from_tolist():
+    for rows in Tensor([[1.0, 2.0]]).tolist(), Tensor([[1.0, 2.0]]).data.tolist():
+        assert type(rows) is type(rows[0]) is list
+    assert Tensor(1.5).tolist() == 1.5
 
 
 def test_arrays_and_tensors_take_over():
@@ -136,5 +159,20 @@ def test_gradients_can_be_clipped_and_cleared():
     t[0].grad = None
     (t * t).sum().backward()
     assert t.grad == [6.0, 8.0]
-    with pytest.raises(ValueError, match="does not fit"):
-        t.grad = [1.0]
+    for wrong, said in (
+        ([1.0], r"^Tensor\.grad of shape \(1,\) does not fit a Tensor of shape \(2,\)"),
+        (1.0, r"of shape \(\) does not fit"),
+        ([1.0, float("nan")], r"^Tensor\.grad: a finite number is needed, not nan"),
+        ([1.0, "b"], r"^Tensor\.grad: a real number is needed, not str 'b'"),
+        ("ab", r"of shape \(\) does not fit"),
+    ):
+        with pytest.raises((ValueError, TypeError), match=said):
+            t.grad = wrong
+    assert t.grad == [6.0, 8.0]
+
+
+def test_an_update_that_is_too_large_changes_nothing():
+    t = Tensor([1.0, 2.0])
+    with pytest.raises(ValueError, match="a finite number is needed, not inf"):
+        t.data += t.data * 1e308 * 1e10
+    assert t.data == [1.0, 2.0]

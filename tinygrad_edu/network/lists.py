@@ -80,6 +80,7 @@ class Numbers(Operators[Any, "Numbers"], list[Any]):
     # `p.data += d` is p.data = p.data + d; the + of lists would make the old one longer.
     __iadd__ = Operators.__add__
     __imul__ = Operators.__mul__
+    copy = Operators.__pos__  # nothing can change it
 
     # In place nothing changes.
 

@@ -27,8 +27,14 @@ WithSlice: TypeAlias = tuple[slice, int] | tuple[int, slice] | tuple[slice, slic
 #: NumPy's names of operators.
 _UFUNCS = {
     "add": operator.add, "subtract": operator.sub, "multiply": operator.mul, "divide": operator.truediv,
-    "power": operator.pow, "matmul": operator.matmul, "negative": operator.neg, "absolute": abs,
-    "square": lambda t: t**2,
+    "power": operator.pow, "matmul": operator.matmul, "negative": operator.neg, "positive": operator.pos,
+    "absolute": abs, "fabs": abs, "square": lambda t: t**2,
+}  # fmt: skip
+#: NumPy's functions that are written otherwise here.
+_WRITTEN = {
+    "dot": "t @ u", "transpose": "t.T", "ravel": "t.flatten()", "clip": "t.maximum(low).minimum(high)",
+    "amax": "t.max()", "amin": "t.min()", "var": "t.var(correction=0)", "reshape": "t.reshape(m, n)",
+    "concatenate": "cat([t, u])", "stack": "stack([t, u])", "vstack": "stack([t, u])",
 }  # fmt: skip
 
 
@@ -248,8 +254,10 @@ class Tensor(Reductions):
         shown = f"shape={self.shape}" if len(self.values) > 100 else str(self.data)
         return f"{type(self).__name__}({shown}{label})"
 
-    def __float__(self) -> NoReturn:
-        raise TypeError("float(t), math.sin(t) cut t off its graph: write t.sin(), or t.item() for the number")
+    def __float__(self, *_: Any) -> NoReturn:
+        raise TypeError("float(t), round(t), math.sin(t) cut t off its graph: write t.sin(), or t.item() for a number")
+
+    __int__ = __round__ = __trunc__ = __float__
 
     def _no_requires_grad(self, value: object = None) -> NoReturn:
         """PyTorch has it; here reading and setting it raise AttributeError.
@@ -268,7 +276,15 @@ class Tensor(Reductions):
     # NumPy's functions of elements, as np.exp(t) and array * t, are the Tensor's own.
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         f: Any = _UFUNCS.get(ufunc.__name__) or getattr(Operators, ufunc.__name__, None)
-        return f(*map(as_tensor, inputs)) if f and method == "__call__" and not options else NotImplemented
+        if not f or method != "__call__" or options:
+            self.__array_function__(ufunc)
+        return f(*map(as_tensor, inputs))
+
+    def __array_function__(self, function: Any, *_: Any) -> NoReturn:
+        """Others are refused with what to write."""
+        name = function.__name__
+        own = _WRITTEN.get(name) or (f"t.{name}()" if hasattr(Tensor, name) else "functions that t has")
+        raise TypeError(f"np.{name} would cut a Tensor off its graph: write {own}, or np.array(t.data) for the numbers")
 
     # Derivatives.
 
