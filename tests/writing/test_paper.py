@@ -187,7 +187,7 @@ def test_the_parts_of_a_formula_between_which_a_line_may_end_are_the_formula():
     ]  # fmt: skip
     formulas += [formula(random.Random(seed), 4) for seed in range(200)]
     for e in formulas:
-        assert "".join([part for term in E.chunks(e, LaTeX()) for part in term]) == written(e, LaTeX())
+        assert "".join([text for term in E.chunks(e, LaTeX()) for part in term for text in part]) == written(e, LaTeX())
 
 
 def test_a_wide_side_is_broken_in_latex_and_a_fragment_has_no_preamble():
@@ -202,3 +202,12 @@ def test_a_wide_side_is_broken_in_latex_and_a_fragment_has_no_preamble():
     assert named.latex().count("\n&\\quad {} + ") > 1  # the name takes its part of a line
     fragment = derivation.to("fragment")
     assert r"\documentclass" not in fragment and fragment in derivation.to("latex")
+
+
+def test_a_wide_product_is_broken_between_its_matrices_and_wide_matrices_are_small():
+    A, B = Tensor.randn(2, 8, seed=1, label="A"), Tensor.randn(8, 7, seed=2, label="B")
+    row = explain((A @ B).sum()).forward[-1]
+    assert row.latex().count("\n&\\quad {} \\cdot \\begin{bmatrix}") == 1
+    assert sum(" · ⎢" in line for line in str(row).split("\n")) == 1
+    assert row.latex(7).count(r"\begin{smallmatrix}") == 2 and r"\cdots" not in row.latex(7)
+    assert row.latex(17).count(r" & \cdots & ") == 2 + 5 - 1  # of two and of eight rows, of which four are shown

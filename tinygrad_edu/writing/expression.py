@@ -418,6 +418,19 @@ class Language:
         """How tightly a name holds together: less than an atom if it looks like a formula."""
         return Precedence.ATOM
 
+    def spelled(self, e: Expression) -> tuple[Any, Precedence] | Spelling:
+        """A formula as text, or how it is spelled from its `args`."""
+        match e:
+            case Name(text):
+                return self.name(text), self.tightness(text)
+            case Number(number):
+                return self.number(number)
+            case Apply(op, args):
+                return self.spelling(op, args)
+            case Expression():
+                return self.other(e)
+        raise TypeError(f"{type(e).__name__} is not a formula")
+
     def number(self, number: Any) -> tuple[Any, Precedence] | Spelling:
         raise NotImplementedError
 
@@ -426,7 +439,7 @@ class Language:
         raise NotImplementedError
 
     def other(self, e: Expression) -> tuple[Any, Precedence] | Spelling:
-        """Of any other class: its text, or how it is spelled from its `args`."""
+        """Of any other class."""
         raise TypeError(f"{type(e).__name__} is not a formula of {type(self).__name__}")
 
     def atom(self, text: str) -> Any:
@@ -451,17 +464,7 @@ class Language:
 
 def write(e: Expression, language: Language) -> tuple[Any, Precedence]:
     """The formula in the language, and how tightly it holds together."""
-    match e:
-        case Name(text):
-            return language.atom(language.name(text)), language.tightness(text)
-        case Number(number):
-            spelled = language.number(number)
-        case Apply(op, args):
-            spelled = language.spelling(op, args)
-        case Expression():
-            spelled = language.other(e)
-        case _:
-            raise TypeError(f"{type(e).__name__} is not a formula")
+    spelled = language.spelled(e)
     if not isinstance(spelled, Spelling):
         written, precedence = spelled
         return language.atom(written) if isinstance(written, str) else written, precedence
@@ -477,30 +480,35 @@ def write(e: Expression, language: Language) -> tuple[Any, Precedence]:
     return language.compose(spelled, operands), whole
 
 
-def chunks(e: Expression, language: Language) -> list[list[Any]]:
-    """The formula in terms, and these in parts, between which a line may end: before + and −, and before ·.
+def chunks(e: Expression, language: Language) -> list[list[tuple[str, Any]]]:
+    """The formula in terms, and these in parts, each with the sign before it.
+
+    A line may end between them: before + and −, and before · and the factors of a product of matrices.
 
     >>> from tinygrad_edu import ops
     >>> from tinygrad_edu.writing.paper import Text
     >>> chunks(Apply(ops.SUB, (Apply(ops.MUL, (Name("a"), Name("b"))), Name("c"))), Text())
-    [['a', ' · b'], [' − c']]
+    [[('', 'a'), (' · ', 'b')], [(' − ', 'c')]]
     """
-    found: list[list[Any]] = [[]]
+    found: list[list[tuple[str, Any]]] = [[]]
     # What is still to be written, the sign before it, what it needs at least, and whether a term begins with it.
     waiting: list[tuple[Expression, str, Precedence, bool]] = [(e, "", Precedence.CONDITION, False)]
     while waiting:
         e, sign, least, begins = waiting.pop()
-        spelled = language.spelling(e.op, e.args) if isinstance(e, Apply) and e.op in _BREAKS else None
-        if spelled is None or spelled.precedence < least or (least > Precedence.SUMMATION and _is_a_sum(e)):
-            operand = language.operand(*write(e, language), least)
+        is_sum = isinstance(e, Along) and e.function is A.SUM
+        breaks = is_sum or isinstance(e, MatMul) or (isinstance(e, Apply) and e.op in _BREAKS)
+        spelled = language.spelled(e) if breaks else None
+        in_parentheses = least > Precedence.SUMMATION and _is_a_sum(e)
+        if not isinstance(spelled, Spelling) or spelled.precedence < least or in_parentheses:
             if begins:
                 found.append([])
-            found[-1].append(language.compose(Spelling(f"{sign}{{a}}", Precedence.SUM, (least,)), [operand]))
+            found[-1].append((sign, language.operand(*write(e, language), least)))
             continue
-        operands = []
+        operands: list[tuple[Expression, str, Precedence, bool]] = []
         for part in spelled.parts:
             if isinstance(part, str):
-                sign, begins = part, isinstance(e, Apply) and e.op is not ops.MUL
+                sign = part if operands else sign + part  # such as + Σ
+                begins = isinstance(e, Apply) and e.op in (ops.ADD, ops.SUB) if operands else begins
             else:
                 is_last = spelled.open and part == len(spelled.operands) - 1
                 least = Precedence.CONDITION if is_last and _is_a_sum(e.args[part]) else spelled.operands[part]
@@ -509,7 +517,7 @@ def chunks(e: Expression, language: Language) -> list[list[Any]]:
     return found
 
 
-_BREAKS = (ops.ADD, ops.SUB, ops.MUL)
+_BREAKS = (ops.ADD, ops.SUB, ops.MUL, ops.NEG)
 
 
 def _is_a_sum(e: Expression) -> bool:

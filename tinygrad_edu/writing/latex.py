@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from unicodedata import combining, decomposition, name, normalize
 
@@ -29,14 +30,17 @@ LATEX = {
 _AXES = {"": "", "ₙ": "_n", "ₖ": "_k"}
 
 
+@dataclass
 class LaTeX(Text):
-    """LaTeX, for between $ and $."""
+    """LaTeX, for between $ and $; its matrices may be small."""
+
+    small: bool = False
 
     table = LATEX
     beside, arrow, dots, times = r" \, ", r" \to ", r"\dots", r" \times "
 
     def sign(self, relation: str) -> str:
-        return {"+=": r" \mathrel{+}= ", "←": r" \leftarrow "}.get(relation, f" {relation} ")
+        return {"+=": r" \mathrel{+}= ", "←": r" \leftarrow ", "·": r" \cdot "}.get(relation, f" {relation} ")
 
     def sentence(self, words: Sequence[str | Expression]) -> str:
         return "".join([w.replace("%", r"\%") if isinstance(w, str) else f"${write(w, self)[0]}$" for w in words])
@@ -75,7 +79,10 @@ class LaTeX(Text):
 
     def matrix(self, number: Any) -> tuple[str, Precedence]:
         rows = self.cells(number, (r"\cdots", r"\vdots"))
-        return r"\begin{bmatrix}" + r" \\ ".join([" & ".join(row) for row in rows]) + r"\end{bmatrix}", ATOM
+        inside = r" \\ ".join([" & ".join(row) for row in rows])
+        if self.small:
+            return rf"\left[\begin{{smallmatrix}}{inside}\end{{smallmatrix}}\right]", ATOM
+        return rf"\begin{{bmatrix}}{inside}\end{{bmatrix}}", ATOM
 
     def power(self, n: float) -> Spelling:
         exponent = self.constant(n)[0].replace("{", "{{").replace("}", "}}")
@@ -135,6 +142,14 @@ def latex_name(label: str, above: str = "") -> str:
     words = [_latex_word(word) for word in below.split("_") if word]
     below = ",".join([*words, parts["below"]] if parts["below"] else words)
     return text + (f"_{{{below}}}" if below else "") + time
+
+
+def document(body: str, options: str = "", setup: str = "") -> str:
+    """A LaTeX document of its own, with the package amssymb where a letter needs it."""
+    head = [rf"\documentclass{options}{{article}}", r"\usepackage[T1]{fontenc}", r"\usepackage{amsmath}"]
+    head += [r"\usepackage{amssymb}"] if r"\mathbb" in body or r"\mathfrak" in body else []
+    head += [r"\usepackage[margin=2cm]{geometry}", setup, r"\begin{document}"]
+    return "\n".join([*head, body, r"\end{document}"])
 
 
 def latex_words(text: str) -> str:

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 from unicodedata import combining, east_asian_width
 
 from .. import array_ops as A
@@ -15,7 +16,6 @@ SUM, SUMMATION, MATRIX, PRODUCT = Precedence.SUM, Precedence.SUMMATION, Preceden
 FRACTION, POWER, ATOM = Precedence.FRACTION, Precedence.POWER, Precedence.ATOM
 
 _MOST_TERMS = 16  # of a sum, a product or a path
-_MOST = 8  # rows or columns of a matrix; of more, the first and the last are shown
 AXES = "ₙₖ"  # Σₙ runs over the rows of a matrix, one an example, and Σₖ along each of them
 
 TEXT = {
@@ -32,20 +32,30 @@ TEXT = {
 }
 
 
+@dataclass
 class Text(Language):
     """Plain text. A matrix takes several lines, and what stands beside it is centred on them.
 
     The other languages of paper say what they write in another way.
+
+    Attributes:
+        digits: decimals of a number.
+        columns: whether vectors are columns, else they are transposed rows.
+        most: rows and columns of a matrix that are shown: of more, the first ones and the last.
     """
 
-    table: Mapping[str, Spelling] = TEXT
+    table: ClassVar[Mapping[str, Spelling]] = TEXT
     beside, arrow, dots, times = " ", " → ", "…", " × "
 
-    def __init__(self, digits: int = 4, columns: bool = False) -> None:
-        self.digits = digits
-        self.columns = columns  # vectors as columns, else as transposed rows
+    digits: int = 4
+    columns: bool = False
+    most: int = 8
 
     # Names and numbers.
+
+    def sign(self, relation: str) -> str:
+        """A sign between two sides, or between two matrices where a line is broken."""
+        return f" {relation} "
 
     def words(self, text: str) -> str:
         """Words in a Spelling, such as [1:, :2] of A[1:, :2]."""
@@ -107,8 +117,8 @@ class Text(Language):
         def cell(x: float | None) -> str:
             return dots[0] if x is None else self.decimal(notation.short(x, self.digits, largest))[0]
 
-        table = [list(map(cell, ends(row, None, _MOST))) for row in ends(rows, None, _MOST) if row]
-        if len(rows) > _MOST:
+        table = [list(map(cell, ends(row, None, self.most))) for row in ends(rows, None, self.most) if row]
+        if len(rows) > self.most:
             table.insert(-1, [dots[1]] * len(table[0]))
         return table
 

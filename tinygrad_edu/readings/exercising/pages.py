@@ -9,7 +9,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from ...writing.expression import Number
-from ...writing.latex import LaTeX, latex_number, latex_words
+from ...writing.latex import LaTeX, document, latex_number, latex_words
 from ...writing.paper import Text, written
 from ..explaining.rows import separated
 from .sheet import Question
@@ -106,7 +106,7 @@ small { margin-left: auto; color: #555; font-size: 7.5pt }
 
 
 def as_latex(sheet: Worksheet) -> str:
-    lines = [_PREAMBLE, rf"\section*{{{latex_words(sheet.title)}}}"]
+    lines = [rf"\section*{{{latex_words(sheet.title)}}}"]
     lines += [r"\textbf{Key}" if sheet.filled else r"Name \underline{\hspace{5cm}}", ""]
     lines += [rf"Decimals: {sheet.digits}. {{\scriptsize Sheet {sheet.id}}}", ""]
     lines += [line for remark in sheet.remarks for line in (latex_words(remark), "")]
@@ -116,7 +116,7 @@ def as_latex(sheet: Worksheet) -> str:
             lines += [r"\noindent\begin{minipage}{\textwidth}\[", _latex_line(q, sheet), r"\]"]
             lines += [rf"\hfill{{\scriptsize\ttfamily {latex_words(hint(q))}}}"] if q.asked else []
             lines.append(r"\end{minipage}\par\smallskip")
-    return "\n".join([*lines, r"\end{document}", ""])
+    return document("\n".join(lines), "[a4paper]", r"\pagestyle{plain}") + "\n"
 
 
 def _latex_line(q: Question, sheet: Worksheet) -> str:
@@ -132,14 +132,6 @@ def _latex_line(q: Question, sheet: Worksheet) -> str:
         numbers = rf"\begin{{array}}{{{columns}}}\hline {cells}\end{{array}}"
         numbers = rf"\left[{numbers}\right]" if q.key.shape else numbers
     return " = ".join([*sides, numbers + r"^{\top}" * _lies_down(q)])
-
-
-_PREAMBLE = r"""\documentclass[a4paper]{article}
-\usepackage[T1]{fontenc}
-\usepackage{amsmath,amssymb}
-\usepackage[margin=2cm]{geometry}
-\pagestyle{plain}
-\begin{document}"""
 
 
 def as_markdown(sheet: Worksheet) -> str:

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from ...writing.expression import Expression, Number, Path, chunks, parts
 from ...writing.files import save_as
-from ...writing.latex import LaTeX, latex_words
+from ...writing.latex import LaTeX, document, latex_words
 from ...writing.paper import Text, display_width, padded, written
 
 #: A sentence in words and formulas.
@@ -18,14 +18,8 @@ Note: TypeAlias = list[str | Expression]
 
 _WIDTH = 110  # columns of a line
 _MATRICES = 125  # of a line with matrices, which takes a lot of room once it is broken
-_PAGE = 85  # columns of text whose LaTeX is as wide as a page
-
-_PREAMBLE = r"""\documentclass{article}
-\usepackage[T1]{fontenc}
-\usepackage{amsmath,amssymb}
-\usepackage[margin=2cm]{geometry}
-\setlength{\parindent}{0pt}
-\begin{document}"""
+_PAGE = 85  # columns of text whose LaTeX is as wide as a page,
+_SMALL = 1.25  # times as many where its matrices are small
 
 
 @dataclass(eq=False, repr=False)
@@ -122,11 +116,11 @@ class Row:
         >>> explain(Value(2.0, label="x")).forward[0].latex()
         'x = 2'
         """
-        style, as_text = LaTeX(digits), Text(digits, columns=True)
+        style = LaTeX(digits)
         quantity, relation = written(self.quantity, style), style.sign(self.relation)
         is_path = isinstance(self.quantity, Path)
         room = _PAGE - (0 if is_path else display_width(str(self.quantity)))
-        sides = [["".join(line) for line in _broken(e, style, as_text, room)] for e in self.formulas(style)]
+        sides = [_on_a_page(e, digits, room) for e in self.formulas(style)]
         starts = [f"{quantity} &{relation}", *["&= "] * (len(sides) - 1)]
         if is_path:
             lines, starts = [f"&{quantity}"], ["&= "] * len(sides)
@@ -192,27 +186,44 @@ def _fitted(left: str, sides: Sequence[Expression], below: str, style: Text) -> 
         return [block for start, e in zip(starts, sides) for block in _fitted(start, [e], below, style)]
     (e,) = sides
     starts = [left, " " * (display_width(left) + 1)]
-    lines = _broken(e, style, style, _WIDTH - display_width(starts[1]))
+    lines, _ = _broken(e, style, style, _WIDTH - display_width(starts[1]))
     return [style.join(start, *line) for start, line in zip(chain(starts[:1], repeat(starts[1])), lines)]
 
 
-def _broken(e: Expression, style: Text, as_text: Text, room: int) -> list[list[str]]:
-    """A side in lines that fit, as far as there are places to break it; each is what stands side by side.
+def _on_a_page(e: Expression, digits: int, room: int) -> list[str]:
+    """A side as lines of LaTeX that fit: where they do not, its matrices are small, and at last not whole."""
+    for small, most in ((False, 8), (True, 8), (True, 5), (True, 3)):
+        style, as_text = LaTeX(digits, most=most, small=small), Text(digits, columns=True, most=most)
+        columns = round(room * _SMALL) if small else room
+        lines, widest = _broken(e, style, as_text, columns)
+        if widest <= 1.1 * columns:  # the page is a little wider
+            break
+    return ["".join(line) for line in lines]
 
-    A term is broken only if it is wider than a line. Widths are those of `as_text`, also for LaTeX.
+
+def _broken(e: Expression, style: Text, as_text: Text, room: int) -> tuple[list[list[str]], int]:
+    """A side in lines that fit, as far as there are places to break it, and the width of the widest.
+
+    A line is what stands side by side. A term is broken only if it is wider than a line. Widths are those of
+    `as_text`, also for LaTeX.
     """
-    lines: list[list[str]] = [[]]
-    used = 0
+    lines: list[list[tuple[str, str]]] = []
+    used = widest = 0
     for term, texts in zip(chunks(e, style), chunks(e, as_text)):
-        widths = list(map(_width, texts))
-        whole = sum(widths) <= room
-        for part, width in [(term, sum(widths))] if whole else [([part], width) for part, width in zip(term, widths)]:
-            if used + width > room and lines[-1]:
-                lines.append([])
+        widths = [_width(sign) + _width(text) for sign, text in texts]
+        parts = [([part], width) for part, width in zip(term, widths)]
+        for pieces, width in [(term, sum(widths))] if sum(widths) <= room else parts:
+            if lines and used + width <= room:
+                lines[-1] += pieces
+            else:
+                lines.append(pieces)
                 used = 0
-            lines[-1] += part
             used += width
-    return lines
+            widest = max(widest, used)
+    for line in lines[1:]:
+        sign, text = line[0]
+        line[0] = (style.sign("·") if sign == style.beside else sign, text)  # a product of matrices
+    return [[text for piece in line for text in piece] for line in lines], widest
 
 
 def _width(text: str) -> int:
@@ -334,7 +345,8 @@ class Derivation:
     def to(self, format: str) -> str:
         """The derivation as "text", "markdown" (with LaTeX formulas), "latex" (a document), or "fragment".
 
-        A fragment is the document's body alone, for \\input in a document that loads amsmath and amssymb.
+        A fragment is the document's body alone, for \\input in a document that loads amsmath, and
+        amssymb for letters such as ℝ.
 
         Raises:
             ValueError: another format.
@@ -352,7 +364,7 @@ class Derivation:
             case "fragment" | "latex":
                 headline = rf"{{\Large\bfseries {latex_words(title)}\par}}"
                 body = self._typeset(headline, r"\section*{%s}", "\\[\n%s\n\\]", "%s\n", "\n")
-                return body if format == "fragment" else "\n".join([_PREAMBLE, body, r"\end{document}"])
+                return body if format == "fragment" else document(body, setup=r"\setlength{\parindent}{0pt}")
         raise ValueError(f'explain: the format is "text", "markdown", "latex" or "fragment", not {format!r}')
 
     def _as_text(self) -> str:
