@@ -13,9 +13,8 @@ settings.register_profile("more", settings.get_profile("default"), max_examples=
 settings.register_profile(
     "long", deadline=None, max_examples=5000, suppress_health_check=[HealthCheck.too_slow], database=None
 )
-# For mutants.py: the first failure will do, so none is made smaller.
-found = {"phases": [Phase.explicit, Phase.generate]}
-settings.register_profile("mutants", settings.get_profile("default"), max_examples=20, **found)
+# For mutants.py: what lives there lives with the examples of every run. The first failure need not be made smaller.
+settings.register_profile("mutants", settings.get_profile("default"), phases=[Phase.explicit, Phase.generate])
 settings.load_profile("default")
 
 

@@ -22,6 +22,9 @@ def test_derivatives_of_a_cube_to_the_fourth_order():
         derivative = grad(derivative, x)
         found.append(derivative.data)
     assert found == [12.0, 12.0, 6.0, 0.0]
+    for a in (0.09018283127483313, 0.1, 0.3, 1.7):  # of the first one a · a and pow(a, 2) differ
+        x = Value(a)
+        assert grad(x**3, x).data == 3 * (a * a)
 
 
 def test_third_derivatives_at_zero():
@@ -155,8 +158,12 @@ def test_jvp_pairs_structures_key_by_key():
     assert jvp(y, (a, [b]), [1, (np.float64(2),)]).data == 4.0 + 20
     for tangent in (np.eye(2), [[1.0, 0.0], [0.0, 1.0]], Tensor([[1.0, 0.0], [0.0, 1.0]])):
         assert jvp(y, {"t": t}, {"t": tangent}).data == 1.0 + 4.0
+        assert jvp(y, t, tangent).data == jvp(y, [t], [tangent]).data == 1.0 + 4.0
     assert jvp(y, Tensor(a), 1.0).data == 4.0
     assert jvp(y, [], []).data == 0.0
+    assert jvp(y, [a, a], [1.0, 10.0]).data == 4.0 * 11  # a Value that is named twice has both tangents
+    Pair = namedtuple("Pair", "a b")
+    assert jvp(y, Pair(a, b), Pair(1.0, 2.0)).data == 4.0 + 20
 
 
 @pytest.mark.parametrize(
@@ -165,6 +172,10 @@ def test_jvp_pairs_structures_key_by_key():
         (lambda a, t: [a, a], [1.0]),
         (lambda a, t: [a], [1.0, 2.0]),
         (lambda a, t: [a], 1.0),
+        (lambda a, t: [a], "1"),
+        (lambda a, t: {"a": a}, {"b": 1.0}),
+        (lambda a, t: {"a": a}, [1.0]),
+        (lambda a, t: t, {"t": [[1.0, 2.0], [3.0, 4.0]]}),
         (lambda a, t: {"a": a}, {"a": 1.0, "b": 1.0}),
         (lambda a, t: {"a": a}, {}),
         (lambda a, t: t, [1.0]),
@@ -184,6 +195,8 @@ def test_the_jacobian_has_a_row_for_each_output():
     c, s = math.cos(0.5), math.sin(0.5)
     J = jacobian([r * angle.cos(), r * angle.sin()], [r, angle])
     assert [[d.data for d in row] for row in J] == [pytest.approx([c, -2 * s]), pytest.approx([s, 2 * c])]
+    W, h = Tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), Tensor([0.5, -0.5])
+    assert [[d.data for d in row] for row in jacobian(W @ h, h)] == W.data
 
 
 def test_the_hessian_is_the_matrix_of_second_derivatives():

@@ -8,7 +8,7 @@ from graphs import NUMBERS, decisions, recipes
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tinygrad_edu import Value, explain, grad, jvp, topological_order
+from tinygrad_edu import Value, compile_graph, explain, grad, hessian, jacobian, jvp, topological_order
 from tinygrad_edu.ops import Op, power
 from tinygrad_edu.value import record
 
@@ -32,6 +32,12 @@ def test_a_leaf_is_changed_and_the_graph_computed_again():
     y.forward()
     y.backward()
     assert (y.data, w.grad, x.grad, b.grad) == (2.0, 3.0 + 0.5, 2.0 - 2.0, 2.0)
+    x.forward()  # of a leaf there is nothing to compute
+    assert (x.data, x.grad) == (0.5, 0.0)
+    p = Value.softmax([x, b])
+    x.data, b.data = 1000.0, 1000.0
+    p[0].forward()  # shifts by the new largest
+    assert p[0].data == 0.5
 
 
 @pytest.mark.parametrize(("number", "error"), [(-1.0, ValueError), (0.0, ZeroDivisionError), (1e200, OverflowError)])
@@ -86,6 +92,8 @@ def test_what_forward_cannot_compute_is_refused_by_the_new_numbers_and_nothing_h
 READINGS = {
     "grad": lambda y, x: grad(y, x),
     "jvp": lambda y, x: jvp(y, x, 1.0),
+    "jacobian": lambda y, x: jacobian([y], [x]),
+    "hessian": lambda y, x: hessian(y, [x]),
     "explain": lambda y, x: explain(y),
 }
 
@@ -107,12 +115,34 @@ def test_a_reading_of_changed_data_names_the_first_node_that_does_not_hold(read)
     read(y, x)
 
 
-def test_a_slope_that_moved_counts_where_the_value_did_not():
+def square(x):
+    return x * x
+
+
+@pytest.mark.parametrize(
+    ("f", "slope", "changed", "data", "said"),
+    [
+        (square, 4.0, 0, -2.0, r"× = 4\.0 does not follow from -2\.0, -2\.0"),  # the value holds, but its slope moved
+        (lambda x: square(x) + 1, 4.0, 1, 8.0, r"× = 8\.0 does not follow from 2\.0, 2\.0"),  # a computed Value
+        (lambda x: x.log(), 0.5, 0, -1.0, r"log = 0\.69\d+ does not follow from -1\.0"),  # outside the domain
+    ],
+)
+def test_other_ways_to_change_data(f, slope, changed, data, said):
     x = Value(2.0)
-    y = x * x
-    x.data = -2.0
-    with pytest.raises(RuntimeError, match=r"× = 4\.0 does not follow from -2\.0, -2\.0"):
+    y = f(x)
+    node = topological_order(y)[changed]
+    before, node.data = node.data, data
+    with pytest.raises(RuntimeError, match=said):
         grad(y, x)
+    node.data = before  # taken back, it is no change
+    assert grad(y, x).data == slope
+
+
+def test_a_program_takes_the_leaves_as_they_are_now():
+    x = Value(2.0, label="x")
+    y = x * x
+    x.data = 5.0
+    assert compile_graph(y, x)(3.0) == 9.0
 
 
 @given(recipes(), NUMBERS)

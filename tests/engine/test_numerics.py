@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from tinygrad_edu import Linear, Tensor, Value, cross_entropy, grad, mse_loss, squared_error
+from tinygrad_edu import Linear, Tensor, Value, compile_graph, cross_entropy, grad, mse_loss, squared_error
 from tinygrad_edu.ops import TABLE, power
 from tinygrad_edu.tree import flatten
 from tinygrad_edu.value import record
@@ -89,16 +89,45 @@ def test_gradients_as_values_are_finite_or_refused_by_name(op):
         assert_finite([dx.data for dx in flatten([first, second])])
 
 
+@every_row
+def test_a_compiled_row_gives_finite_numbers_or_an_error_that_shows_the_step(op):
+    xs = tuple([Value(0.5, label="xyzuv"[i]) for i in range(len(some_inputs(op)[0]))])
+    node = record(op, xs, *op.arguments((0.5,) * len(xs)))
+    program = compile_graph([node, grad(node, list(xs))], list(xs))
+    for numbers in some_inputs(op):
+        try:
+            result = program(*numbers)
+        except REFUSALS as error:
+            # "log(x) has no finite value where x = 0.0: …", or "power_1 is inf in power_1 = x * x".
+            assert re.search(r"has no finite value where \w+ = |\w+ is (-?inf|nan)\b|not finite: \[", str(error))
+            continue
+        assert_finite(result)
+
+
 # Softmax and the losses.
 
-LOGITS = [[1e4, -1e4], [0.0, -0.0], [SMALLEST, 1e-308], [LARGEST, LARGEST], [LARGEST, -LARGEST], [1e154, -1e154]]
+LOGITS = [[1e4, -1e4], [-1e4, -1e4], [0.0, -0.0], [SMALLEST, 1e-308], [1e308, 1e308], [LARGEST, LARGEST]]
+LOGITS += [[-LARGEST, -LARGEST], [LARGEST, -LARGEST], [1e200, 0.0], [1e154, -1e154]]
 RESULTS = {
-    "softmax": lambda z: z.softmax(),
-    "log_softmax": lambda z: z.log_softmax(),
-    "mean": lambda z: z.mean(),
+    name: lambda z, name=name: getattr(z, name)()
+    for name in (
+        "softmax",
+        "log_softmax",
+        "logsumexp",
+        "sum",
+        "mean",
+        "max",
+        "tanh",
+        "sigmoid",
+        "relu",
+    )
+} | {
     "squared_error": lambda z: squared_error(z, [0.0, 1.0]),
+    "mse_loss": lambda z: mse_loss(z, [0.0, 1.0]),
     "mse_loss of probabilities": lambda z: mse_loss(z.sigmoid(), [0.0, 1.0]),
-    "cross_entropy": lambda z: cross_entropy(z, [0.0, 1.0]),
+    "cross_entropy of the first class": lambda z: cross_entropy(z, 0),
+    "cross_entropy of the second class": lambda z: cross_entropy(z, [0.0, 1.0]),
+    "cross_entropy of a tie": lambda z: cross_entropy(z, [0.5, 0.5]),
     "cross_entropy of a batch": lambda z: cross_entropy(Tensor([z, z]), [0, 1]),
     "log of softmax": lambda z: z.softmax().log(),
 }
@@ -117,6 +146,30 @@ def test_a_result_of_extreme_logits_is_finite_or_refused_by_name(name, logits):
     except REFUSALS as error:
         assert re.search(r" has no finite value; usual cause: | has an infinite derivative at ", str(error))
     assert_finite([z.data, z.grad])
+
+
+@pytest.mark.parametrize("large", [1e3, 1e4, 1e200, 1e307])
+def test_softmax_and_cross_entropy_are_exact_however_far_apart_the_logits(large):
+    z = Tensor([large, -large])
+    assert z.softmax().data == [1.0, 0.0]
+    assert z.log_softmax().data == [0.0, -2 * large]
+    for k, loss, slope in ((0, 0.0, [0.0, 0.0]), (1, 2 * large, [1.0, -1.0])):
+        z.zero_grad()
+        L = cross_entropy(z, k)
+        L.backward()
+        assert (L.data, z.grad) == (loss, slope)
+
+
+@pytest.mark.parametrize("x", [0.0, SMALLEST, 1e4, -1e4])
+def test_equal_logits_share_alike(x):
+    z, y = Tensor([x] * 4), Tensor([1.0, 0.0, 0.0, 0.0])
+    assert z.softmax().data == [0.25] * 4
+    L = cross_entropy(z, y)
+    L.backward()
+    # logsumexp is rounded by an ulp of 1e4, 2e-12, which may be all that its softmax knows of it.
+    assert z.grad == pytest.approx([-0.75, 0.25, 0.25, 0.25], rel=1e-11)
+    assert L.data == pytest.approx(math.log(4.0), abs=4e-12)
+    assert_finite(y.grad)  # targets of 0 and 1 bring no logarithm of 0
 
 
 def test_a_predicted_probability_of_0_is_an_error_with_the_remedy_unless_its_logit_is_used():

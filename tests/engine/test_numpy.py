@@ -115,3 +115,8 @@ def test_a_function_that_compares_or_moves_values_keeps_them(f, slope):
 def test_what_would_need_a_bare_number_is_a_type_error(f):
     with pytest.raises(TypeError):
         f(Value(2.0))
+
+
+def test_comparisons_with_an_array_are_those_of_the_numbers():
+    x, array = Value(3.0), np.array([2.0, 3.0, 4.0])
+    assert (x > array).tolist() == (array < 3.0).tolist() and (array >= x).tolist() == (array >= 3.0).tolist()

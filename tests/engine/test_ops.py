@@ -128,6 +128,29 @@ def test_partials_of_values_are_those_of_floats_and_have_slopes(op, data):
         assert slope == pytest.approx(by_difference, rel=1e-5, abs=1e-5)
 
 
+METHODS = {name: getattr(math, name) for name in ("exp", "log", "sqrt", "tanh", "sin", "cos")} | {
+    "sigmoid": lambda a: 1 / (1 + math.exp(-a)),
+    "relu": lambda a: max(a, 0.0),
+    "step": lambda a: float(a > 0),
+    "abs": abs,
+    "stop_gradient": lambda a: a,
+}
+
+
+@pytest.mark.parametrize("name", METHODS)
+@given(a=st.floats(0.2, 4), sign=st.sampled_from([1.0, -1.0]))
+def test_a_method_computes_the_function_of_its_name(name, a, sign):
+    a = a if name in ("log", "sqrt") else sign * a
+    assert getattr(Value(a), name)().data == pytest.approx(METHODS[name](a), rel=1e-15)
+
+
+@given(st.lists(st.floats(-1e4, 1e4), min_size=1, max_size=5))
+def test_sigmoid_tanh_and_logsumexp_stay_in_their_ranges(z):
+    assert 0 <= Value(z[0]).sigmoid().data <= 1 and -1 <= Value(z[0]).tanh().data <= 1
+    y = Value.logsumexp([Value(zi) for zi in z]).data
+    assert max(z) <= y <= max(z) + math.log(len(z)) + 1e-12  # an ulp of 1e4 is 2e-12
+
+
 def test_saturated_slopes_are_those_of_the_textbook():
     # 1 − y², y (1 − y) and exp(z − y), as they stand: far out y is 1 and the slope 0.
     for a in (0.3, 2.0, 18.0, 40.0):
@@ -162,6 +185,13 @@ def test_softmax_is_a_list_with_its_own_slopes():
     assert [pi.data for pi in Value.softmax([Value(1e4), -1e4])] == [1.0, 0.0]
     with pytest.raises(ValueError, match="max: at least one number is needed"):
         Value.softmax([])
+
+
+@given(st.lists(st.floats(-30, 30), min_size=2, max_size=5), st.floats(-1e3, 1e3))
+def test_softmax_does_not_see_a_shift(z, shift):
+    p, moved = [[pi.data for pi in Value.softmax([Value(zi + c) for zi in z])] for c in (0.0, shift)]
+    assert sum(p) == pytest.approx(1.0, rel=1e-15)
+    assert moved == pytest.approx(p, rel=1e-12)  # z + shift is rounded by 1e-13
 
 
 # Powers.

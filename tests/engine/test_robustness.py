@@ -7,7 +7,7 @@ import tracemalloc
 
 import pytest
 
-from tinygrad_edu import MLP, SGD, Value, draw, explain, grad, squared_error, step_through
+from tinygrad_edu import MLP, SGD, Adam, Tensor, Value, draw, explain, grad, squared_error, step_through
 
 # Large graphs.
 
@@ -59,6 +59,15 @@ def test_a_deep_graph_is_freed_without_recursion():
     assert len(gc.get_objects()) - before < 100
 
 
+@pytest.mark.parametrize("add", [Value.sum, sum, lambda xs: Tensor(xs).sum()[()]], ids=["node", "chain", "Tensor"])
+def test_a_wide_sum(add):
+    xs = [Value(float(i)) for i in range(100_000)]
+    y = add(xs)
+    y.backward()
+    assert y.data == 99_999 * 50_000
+    assert {x.grad for x in xs} == {1.0}
+
+
 # Memory.
 
 
@@ -85,6 +94,10 @@ def test_a_thousand_training_runs_leave_nothing_behind_and_need_no_garbage_colle
         # The smallest object, kept by each of the runs, would be 24 kB.
         assert tracemalloc.get_traced_memory()[0] - memory < 8_000
         assert len(gc.get_objects()) - objects < 100
+        loss = squared_error(net([1.0, -0.5]), [0.3])  # nor do gradients as values
+        second = grad(sum([(g * g).sum() for g in grad(loss, net.parameters())]), net.parameters())
+        assert len(second) == 4
+        del loss, second
         assert gc.collect() == 0
     finally:
         tracemalloc.stop()
@@ -93,8 +106,9 @@ def test_a_thousand_training_runs_leave_nothing_behind_and_need_no_garbage_colle
 
 # Copies.
 
-COPIES = [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))]
-every_copy = pytest.mark.parametrize("copied", COPIES, ids=["deepcopy", "pickle"])
+PROTOCOLS = range(2, pickle.HIGHEST_PROTOCOL + 1)
+COPIES = [copy.deepcopy, *[lambda x, p=p: pickle.loads(pickle.dumps(x, protocol=p)) for p in PROTOCOLS]]
+every_copy = pytest.mark.parametrize("copied", COPIES, ids=["deepcopy", *[f"pickle {p}" for p in PROTOCOLS]])
 
 
 def everything(parameters):
@@ -125,6 +139,24 @@ def test_parameters_and_modules_are_copied_whole_and_learn_by_themselves(copied)
     assert everything(net.parameters()) == before
 
 
+@every_copy
+@pytest.mark.parametrize("make", [lambda p: SGD(p, 0.1, momentum=0.9), lambda p: Adam(p, 0.1)], ids=["SGD", "Adam"])
+def test_a_module_and_its_optimiser_copied_together_go_on_together(copied, make):
+    net = MLP([2, 3, 1], seed=0)
+    optimiser = make(net.parameters())
+    train(net, optimiser)
+    pair = copied((net, optimiser))
+    assert [train(*pair) for _ in range(3)] == [train(net, optimiser) for _ in range(3)]
+
+
+@every_copy
+def test_a_view_and_its_tensor_copied_together_share_their_numbers(copied):
+    t = Tensor([[1.0, 2.0]], label="t")
+    c, view = copied((t, t.T))
+    c.data = [[5.0, 6.0]]
+    assert (view.data, t.data, c.label) == ([[5.0], [6.0]], [[1.0, 2.0]], "t")
+
+
 @pytest.mark.parametrize("copied", [copy.copy, *COPIES])
 def test_what_was_computed_is_not_copied_and_says_what_to_do(copied):
     x = Value(3.0, label="x")
@@ -133,3 +165,10 @@ def test_what_was_computed_is_not_copied_and_says_what_to_do(copied):
     with pytest.raises(TypeError, match=r"^y = 6\.0 was computed: only leaves can be copied or pickled.*detach\(\)"):
         copied(y)
     assert copied(y.detach()).data == 6.0
+    if copied is not copy.copy:
+        net = MLP([2, 1], seed=0)
+        net.last = net([1.0, 2.0])  # a Module that keeps a result
+        with pytest.raises(TypeError, match="only leaves can be copied"):
+            copied(net)
+        net.last = net.last.detach()
+        assert copied(net).last.data == net.last.data
