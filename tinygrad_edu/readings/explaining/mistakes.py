@@ -1,7 +1,8 @@
 """The mistakes that learners make in the lines of a derivation, each with the wrong formulas that it leads to.
 
-A mistake is a right form and what is written instead of it, or a function; they are kept apart from the table of
-`ops.py`. It is made in one line, and of a rule of several contributions in one of these. A learner who makes it in
+A mistake changes one part of a rule: it is a right form and what is written instead of it, or a function of the part.
+They are kept apart from the table of `ops.py`. A mistake is made in one line, and of a rule of several contributions
+in one of these. A learner who makes it in
 several lines computes each of them with the numbers that the lines before it gave.
 
 >>> from tinygrad_edu import Value, explain
@@ -17,22 +18,21 @@ slope-of-sigmoid     ∂h/∂h · (h · (1 − h))
 slope-of-tanh-of-h   ∂h/∂h · (1 − tanh(h)²)
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from math import log, prod
 from typing import Any, NamedTuple, TypeAlias
 
 from ... import array_ops as A
 from ... import ops
-from ...shapes import Shape
 from ...writing import expression as E
-from ...writing.algebra import each_in_symbols, in_symbols, multiply, product_of, same, subtract, sum_of, transpose
+from ...writing.algebra import in_symbols, multiply, product_of, same, subtract, sum_of, transpose
 from ...writing.expression import Expression, parts, with_args
 from ..formulas import is_softmax
 from ..layers import ACTIVATIONS
 from .lines import Line, Lines, from_above
 
-Wrong: TypeAlias = Callable[[Line, Lines], list[Expression]]
-Change: TypeAlias = Callable[[Expression, Lines], Iterable[Expression]]
+#: What is written in place of a part of a rule, in a line of the derivation: wrong formulas, or none.
+Change: TypeAlias = Callable[[Expression, Line, Lines], Iterable[Expression]]
 
 
 class Mistake(NamedTuple):
@@ -40,15 +40,26 @@ class Mistake(NamedTuple):
 
     Attributes:
         id: its name in a program; unique within a part.
-        sentence: what was done wrong, for the learner.
         part: where it is made: "forward", "backward" or "update".
-        wrong: takes a line and all lines of the derivation, and gives the wrong formulas of that line, or none.
+        sentence: what was done wrong, for the learner.
+        change: what is written in place of a part of the rule.
     """
 
     id: str
-    sentence: str
     part: str
-    wrong: Wrong
+    sentence: str
+    change: Change = lambda e, line, lines: ()
+
+    def wrong(self, line: Line, lines: Lines) -> list[Expression]:
+        """The wrong formulas of a line: its rule with one of its parts changed, wherever that can be."""
+
+        def variants(e: Expression) -> list[Expression]:
+            found = list(self.change(e, line, lines))
+            for k, a in enumerate(e.args):
+                found += [_with_factor(e, k, new) for new in variants(a)]
+            return found
+
+        return variants(line.rule) if line.rule is not None else []
 
 
 class Made(NamedTuple):
@@ -68,15 +79,12 @@ class Made(NamedTuple):
 def mistakes_in(line: Line, lines: Lines) -> list[Made]:
     """Each mistake that can be made in a line, with its wrong formula."""
     found: list[Made] = []
-    if line.rule is None:
-        return found
     several = len(line.terms) > 1
-    for k, rule in enumerate(line.terms if several else [line.rule]):
+    for k, rule in enumerate(line.terms if several else [line.rule] if line.rule is not None else []):
         one, term = (line._replace(rule=rule, terms=()), k) if several else (line, None)
         for mistake in CATALOGUE:
-            if mistake.part == line.part:
-                wrongs = [e for e in mistake.wrong(one, lines) if _fits(e, rule) and not same(e, rule)]
-                found += [Made(mistake, e, term) for e in wrongs]
+            wrongs = mistake.wrong(one, lines) if mistake.part == line.part else []
+            found += [Made(mistake, e, term) for e in wrongs if _fits(e, rule) and not same(e, rule)]
         if several:
             found.append(Made(_PATH_LEFT_OUT, E.Constant(0.0), k))
     return [*found, Made(_OVERWRITTEN, line.terms[-1])] if several else found
@@ -104,44 +112,22 @@ def _has_a_value(e: Expression) -> bool:
     return True
 
 
-# What formulas look like.
+# Kinds of changes.
 
 
-def _variants(e: Expression, change: Callable[[Expression], Iterable[Expression]]) -> list[Expression]:
-    """The formula with one of its parts changed, wherever it can be."""
-    found = list(change(e))
-    for k, a in enumerate(e.args):
-        found += [_with_factor(e, k, new) for new in _variants(a, change)]
-    return found
-
-
-def _in_one_part(change: Change) -> Wrong:
-    """The mistake of changing one part of the rule."""
-    return lambda line, lines: _variants(_rule(line), lambda e: change(e, lines))
-
-
-def at_the_start(wrong: Wrong) -> Wrong:
-    """The mistake, made only where the backward pass starts: in the derivative of the loss."""
-
-    def there(line: Line, lines: Lines) -> list[Expression]:
-        return wrong(line, lines) if line.part == "backward" and not from_above(_rule(line)) else []
-
-    return there
-
-
-def instead(right: Callable[..., Any], wrong: Callable[..., Any]) -> Wrong:
-    """The mistake of writing another formula for a part that has the form of the right one, in the same letters.
+def instead(right: Callable[..., Any], wrong: Callable[..., Any]) -> Change:
+    """Another formula for a part that has the form of the right one, in the same letters.
 
     A letter stands for any formula but a constant: `instead(lambda a, b: a - b, lambda a, b: b - a)`.
     """
     letters = right.__code__.co_varnames[: right.__code__.co_argcount]
     pattern = in_symbols(right, *map(E.Name, letters))
 
-    def change(e: Expression, lines: Lines) -> Iterable[Expression]:
+    def change(e: Expression, line: Line, lines: Lines) -> Iterable[Expression]:
         found: dict[str, Expression] = {}
         return [in_symbols(wrong, *[found[letter] for letter in letters])] if _has_form(e, pattern, found) else []
 
-    return _in_one_part(change)
+    return change
 
 
 def _has_form(e: Expression, pattern: Expression, found: dict[str, Expression]) -> bool:
@@ -155,19 +141,46 @@ def _has_form(e: Expression, pattern: Expression, found: dict[str, Expression]) 
     return alike and all([_has_form(a, p, found) for a, p in zip(e.args, pattern.args)])
 
 
-def _rule(line: Line) -> Expression:
-    assert line.rule is not None
-    return line.rule
+def of_the_rule(change: Change) -> Change:
+    """The change of the whole rule, and of no part of it."""
+    return lambda e, line, lines: change(e, line, lines) if e is line.rule else ()
 
 
-def _slope(op: ops.Op, h: Expression) -> Expression:
-    """The slope of tanh or σ, which is written in h."""
-    return each_in_symbols(op.partials, h, h)[0]
+def at_the_start(change: Change) -> Change:
+    """The change where the backward pass starts: in the derivative of the loss."""
+
+    def there(e: Expression, line: Line, lines: Lines) -> Iterable[Expression]:
+        starts = line.part == "backward" and line.rule is not None and not from_above(line.rule)
+        return change(e, line, lines) if starts else ()
+
+    return there
 
 
-def _base_of_slope(e: Expression, op: ops.Op) -> Expression | None:
-    """h, where e is the slope of tanh or σ at h."""
-    return next((h for h in parts(e)[1:] if same(_slope(op, h), e)), None)
+def times(c: float) -> Change:
+    return at_the_start(of_the_rule(lambda e, line, lines: [E.Apply(ops.MUL, (E.Constant(c), e))]))
+
+
+def for_a_factor(other: Callable[[E.Name, Lines], Iterable[Expression]], elementwise: bool = False) -> Change:
+    """Another array in place of a named one, or of its transpose, in a product with a gradient.
+
+    The product is one of matrices, or with `elementwise` also a product of elements.
+    """
+
+    def change(e: Expression, line: Line, lines: Lines) -> Iterable[Expression]:
+        is_product = isinstance(e, E.MatMul) or (elementwise and isinstance(e, E.Apply) and e.op is ops.MUL)
+        for k, a in enumerate(e.args if is_product and from_above(e) else ()):
+            name = a.arg if isinstance(a, E.Transpose) else a
+            for new in other(name, lines) if isinstance(name, E.Name) else ():
+                yield _with_factor(e, k, new if name is a else transpose(new))
+
+    return change
+
+
+def _with_factor(e: Expression, k: int, new: Expression) -> Expression:
+    return with_args(e, [*e.args[:k], new, *e.args[k + 1 :]])
+
+
+# What stands beside a quantity in the network.
 
 
 def _before(h: Expression, lines: Lines) -> list[E.Name]:
@@ -190,15 +203,6 @@ def _near(name: E.Name, names: list[str], lines: Lines) -> list[E.Name]:
     return [E.Name(text, lines.of[text].quantity.shape) for text in beside]
 
 
-def _cut(e: E.Name, shape: Shape) -> list[Expression]:
-    """The upper left corner of a matrix, in the shape of another matrix that is no larger."""
-    if e.shape == shape:
-        return [e]
-    (m, n), width = shape, e.shape[1]
-    corner = tuple([i * width + j for i in range(m) for j in range(n)])
-    return [E.Part(e, f":{m}, :{n}", corner, shape)] if m <= e.shape[0] and n <= width else []
-
-
 def _can_be_turned(e: Expression) -> bool:
     """Whether it is a matrix of more than one number, so that its transpose may differ."""
     return len(e.shape) == 2 and prod(e.shape) > 1
@@ -207,133 +211,101 @@ def _can_be_turned(e: Expression) -> bool:
 # The backward pass.
 
 
-@_in_one_part
-def no_slope(e: Expression, lines: Lines) -> Iterable[Expression]:
+def no_slope(e: Expression, line: Line, lines: Lines) -> Iterable[Expression]:
     match e:
         case E.Apply(ops.MUL, args) if any(map(from_above, args)):
             for k, a in enumerate(args):
                 if not from_above(a) and not isinstance(a, (E.Constant, E.Along)):
-                    rest = [*args[:k], *args[k + 1 :]]
-                    yield product_of(rest)
+                    yield product_of([*args[:k], *args[k + 1 :]])
 
 
-@_in_one_part
-def slope_of_z(e: Expression, lines: Lines) -> Iterable[Expression]:
-    for op in (ops.TANH, ops.SIGMOID):
-        if (h := _base_of_slope(e, op)) is not None:
-            yield from [_slope(op, z) for z in _before(h, lines)]
+def of_tanh(h: Any) -> Any:
+    """The slope of tanh, which is written in h."""
+    return ops.TANH.partials(h, h)[0]
 
 
-def slope_at_output(line: Line, lines: Lines) -> list[Expression]:
+def of_sigmoid(h: Any) -> Any:
+    return ops.SIGMOID.partials(h, h)[0]
+
+
+_SLOPES = {ops.TANH: of_tanh, ops.SIGMOID: of_sigmoid}
+
+
+def slope_of_z(e: Expression, line: Line, lines: Lines) -> Iterable[Expression]:
+    for slope in _SLOPES.values():
+        found: dict[str, Expression] = {}
+        if _has_form(e, in_symbols(slope, E.Name("h")), found):
+            yield from [in_symbols(slope, z) for z in _before(found["h"], lines)]
+
+
+@of_the_rule
+def slope_at_output(e: Expression, line: Line, lines: Lines) -> Iterable[Expression]:
     """∂L/∂z of an affine z that goes through no activation, in a network with activations."""
     below = line.quantity.below if isinstance(line.quantity, E.Derivative) else ""
     match lines.of.get(below):
         case Line(E.Name() as z, E.Apply(ops.ADD, (E.MatMul(), _))) if z.text not in lines.activated:
-            used = [op for op in (ops.TANH, ops.SIGMOID) if op in lines.activated.values()]
-            return [multiply(_rule(line), _slope(op, h)) for op in used for h in (z, E.Apply(op, (z,)))]
+            used = [op for op in _SLOPES if op in lines.activated.values()]
+            return [multiply(e, in_symbols(_SLOPES[op], h)) for op in used for h in (z, E.Apply(op, (z,)))]
     return []
 
 
-def no_incoming(line: Line, lines: Lines) -> list[Expression]:
+@of_the_rule
+def no_incoming(e: Expression, line: Line, lines: Lines) -> Iterable[Expression]:
     def without(e: Expression) -> Expression:
         if isinstance(e, E.Derivative):
             return E.Ones(e.shape) if e.shape else E.Constant(1.0)
         return with_args(e, list(map(without, e.args))) if e.args else e
 
-    above = [part for part in parts(_rule(line)) if isinstance(part, E.Derivative) and part.above != part.below]
-    return [without(_rule(line))] if above else []
+    above = [part for part in parts(e) if isinstance(part, E.Derivative) and part.above != part.below]
+    return [without(e)] if above else []
 
 
-def _named_factors(e: Expression) -> Iterator[tuple[int, Expression, E.Name]]:
-    """The factors of a product with a gradient that are a named array, or its transpose."""
-    match e:
-        case E.MatMul(args) if from_above(e):
-            for k, a in enumerate(args):
-                name = a.arg if isinstance(a, E.Transpose) else a
-                if isinstance(name, E.Name):
-                    yield k, a, name
+def other_layer(e: Expression, line: Line, lines: Lines) -> Iterable[Expression]:
+    """Another W of the same letter; of a larger one the upper left corner."""
+    for W in _near(e, lines.weights.get(e.text[0], []), lines) if isinstance(e, E.Name) else []:
+        (m, n), (rows, width) = e.shape, W.shape
+        if W.shape == e.shape:
+            yield W
+        elif m <= rows and n <= width:
+            yield E.Part(W, f":{m}, :{n}", tuple([i * width + j for i in range(m) for j in range(n)]), e.shape)
 
 
-def _with_factor(e: Expression, k: int, new: Expression) -> Expression:
-    return with_args(e, [*e.args[:k], new, *e.args[k + 1 :]])
+def reversed_rows(W: E.Name, lines: Lines) -> Iterable[Expression]:
+    if W.text in lines.weights.get(W.text[0], []) and W.shape[0] > 1:
+        m, n = W.shape
+        yield E.Part(W, "::-1", tuple([i * n + j for i in reversed(range(m)) for j in range(n)]), W.shape)
 
 
-def _with_name(e: Expression, change: Callable[[E.Name], Iterable[Expression]]) -> Iterable[Expression]:
-    """The product with another array in place of a named one."""
-    for k, a, name in _named_factors(e):
-        for new in change(name):
-            yield _with_factor(e, k, new if name is a else E.Transpose(new))
+def updated(W: E.Name, lines: Lines) -> Iterable[Expression]:
+    line = lines.of.get(f"new {W.text}")
+    return [line.rule] if line and line.rule else []
 
 
-@_in_one_part
-def not_transposed(e: Expression, lines: Lines) -> Iterable[Expression]:
-    for k, a, name in _named_factors(e):
-        if _can_be_turned(name) and (k > 0 or a is not name):
-            yield _with_factor(e, k, E.Transpose(a) if a is name else name)
-
-
-@_in_one_part
-def other_layer(e: Expression, lines: Lines) -> Iterable[Expression]:
-    others = _near(e, lines.weights.get(e.text[0], []), lines) if isinstance(e, E.Name) else []
-    return [wrong for W in others for wrong in _cut(W, e.shape)]
-
-
-@_in_one_part
-def updated_weights(e: Expression, lines: Lines) -> Iterable[Expression]:
-    return _with_name(e, lambda W: [line.rule for line in [lines.of.get(f"new {W.text}")] if line and line.rule])
-
-
-@_in_one_part
-def rows_reversed(e: Expression, lines: Lines) -> Iterable[Expression]:
-    def turned(W: E.Name) -> Iterable[Expression]:
-        if W.text in lines.weights.get(W.text[0], []) and W.shape[0] > 1:
-            m, n = W.shape
-            yield E.Part(W, "::-1", tuple([i * n + j for i in reversed(range(m)) for j in range(n)]), W.shape)
-
-    return _with_name(e, turned)
-
-
-@_in_one_part
-def outer_transposed(e: Expression, lines: Lines) -> Iterable[Expression]:
+def outer_transposed(e: Expression, line: Line, lines: Lines) -> Iterable[Expression]:
     match e:
         case E.MatMul((_, _)) if from_above(e) and _can_be_turned(e) and e.shape[0] == e.shape[1]:
             yield transpose(e)
 
 
-@_in_one_part
-def other_h(e: Expression, lines: Lines) -> Iterable[Expression]:
-    """Another layer input of the same shape, x or the result of an activation, in place of h."""
-    return _with_name(e, lambda h: _near(h, lines.layer_inputs.get(h.shape, []), lines))
+def other_h(h: E.Name, lines: Lines) -> Iterable[Expression]:
+    """Another layer input of the same shape, x or the result of an activation."""
+    return _near(h, lines.layer_inputs.get(h.shape, []), lines)
 
 
-@_in_one_part
-def z_for_h(e: Expression, lines: Lines) -> Iterable[Expression]:
-    yield from _with_name(e, lambda h: _before(h, lines))
-    match e:
-        case E.Apply(ops.MUL, args) if from_above(e):
-            for k, a in enumerate(args):
-                yield from [_with_factor(e, k, z) for z in _before(a, lines)]
-
-
-@_in_one_part
-def no_order(e: Expression, lines: Lines) -> Iterable[Expression]:
+def no_order(e: Expression, line: Line, lines: Lines) -> Iterable[Expression]:
     """The first contribution alone, for a gradient that several make."""
     if isinstance(e, E.Derivative) and e.text in lines.of and len(lines.of[e.text].terms) > 1:
         yield lines.of[e.text].terms[0]
 
 
-def times(c: float) -> Wrong:
-    return at_the_start(lambda line, lines: [E.Apply(ops.MUL, (E.Constant(c), _rule(line)))])
-
-
 @at_the_start
-def mean_too_much(line: Line, lines: Lines) -> list[Expression]:
-    sizes = {n for part in parts(_rule(line)) if isinstance(part, E.Name) for n in part.shape if n > 2}
-    return [multiply(E.Constant(1 / n), _rule(line)) for n in sorted(sizes)]  # 1/2 is another mistake
+@of_the_rule
+def mean_too_much(e: Expression, line: Line, lines: Lines) -> Iterable[Expression]:
+    sizes = {n for part in parts(e) if isinstance(part, E.Name) for n in part.shape if n > 2}
+    return [multiply(E.Constant(1 / n), e) for n in sorted(sizes)]  # 1/2 is another mistake
 
 
-@_in_one_part
-def no_constant(e: Expression, lines: Lines) -> Iterable[Expression]:
+def no_constant(e: Expression, line: Line, lines: Lines) -> Iterable[Expression]:
     match e:
         case E.Apply(ops.MUL, (E.Constant(), a)) | E.Apply(ops.DIV, (a, E.Constant())):
             yield a
@@ -354,22 +326,19 @@ def _softmaxes(e: Expression, line: Line, lines: Lines) -> list[Expression]:
     return [p for p in parts(e) if is_softmax(p) or (isinstance(p, E.Name) and of_z(p.text))]
 
 
-def softmax_alone(line: Line, lines: Lines) -> list[Expression]:
-    def alone(e: Expression) -> Iterable[Expression]:
-        match e:
-            case E.Apply(ops.SUB, (a, _)) if _softmaxes(a, line, lines):
-                yield a
-
-    return _variants(_rule(line), alone)
+def softmax_alone(e: Expression, line: Line, lines: Lines) -> Iterable[Expression]:
+    match e:
+        case E.Apply(ops.SUB, (a, _)) if _softmaxes(a, line, lines):
+            yield a
 
 
 @at_the_start
-def softmax_twice(line: Line, lines: Lines) -> list[Expression]:
-    return [multiply(_rule(line), _slope(ops.SIGMOID, σ)) for σ in _softmaxes(_rule(line), line, lines)[:1]]
+@of_the_rule
+def softmax_twice(e: Expression, line: Line, lines: Lines) -> Iterable[Expression]:
+    return [multiply(e, in_symbols(of_sigmoid, p)) for p in _softmaxes(e, line, lines)[:1]]
 
 
-@_in_one_part
-def diagonal_alone(e: Expression, lines: Lines) -> Iterable[Expression]:
+def diagonal_alone(e: Expression, line: Line, lines: Lines) -> Iterable[Expression]:
     match e:
         case E.Apply(ops.SUB, (G, E.Along(A.SUM, E.Apply(ops.MUL) as product))) if from_above(G):
             yield subtract(G, product)
@@ -378,46 +347,37 @@ def diagonal_alone(e: Expression, lines: Lines) -> Iterable[Expression]:
 # The forward pass.
 
 
-@_in_one_part
-def no_bias(e: Expression, lines: Lines) -> Iterable[Expression]:
+def no_bias(e: Expression, line: Line, lines: Lines) -> Iterable[Expression]:
     match e:
         case E.Apply(ops.ADD, (*products, E.Name())) if not from_above(e):
             if all([isinstance(p, E.MatMul) or (isinstance(p, E.Apply) and p.op is ops.MUL) for p in products]):
                 yield sum_of(products)
 
 
-@_in_one_part
-def no_activation(e: Expression, lines: Lines) -> Iterable[Expression]:
+def no_activation(e: Expression, line: Line, lines: Lines) -> Iterable[Expression]:
     match e:
         case E.Apply(op, (z,)) if op in ACTIVATIONS:
             yield z
 
 
-@_in_one_part
-def W_transposed(e: Expression, lines: Lines) -> Iterable[Expression]:
+def W_transposed(e: Expression, line: Line, lines: Lines) -> Iterable[Expression]:
     match e:
         case E.MatMul((E.Name() as W, h)) if _can_be_turned(W) and W.shape[0] == W.shape[1]:
             yield E.MatMul((E.Transpose(W), h))
 
 
-@_in_one_part
-def wrong_class(e: Expression, lines: Lines) -> Iterable[Expression]:
-    """y ∘ log ŷ with the 1 of y in another place."""
+def wrong_class(e: Expression, line: Line, lines: Lines) -> Iterable[Expression]:
+    """y ∘ log ŷ with the 1 of y in another place; log softmax(z) is such a logarithm, too."""
     match e:
-        case E.Apply(ops.MUL, (E.Name() as y, rest)) if y.shape and any(map(_is_surprise, parts(rest))):
+        case E.Apply(ops.MUL, (E.Name() as y, rest)) if y.shape:
             n = y.shape[-1]
-            for by in range(1, n):
+            logarithm = any([isinstance(p, E.Along) or getattr(p, "op", None) is ops.LOG for p in parts(rest)])
+            for by in range(1, n) if logarithm else ():
                 offsets = tuple([k - k % n + (k + by) % n for k in range(prod(y.shape))])
                 yield E.Apply(ops.MUL, (E.Part(y, f"another class, {by} on", offsets, y.shape), rest))
 
 
-def _is_surprise(e: Expression) -> bool:
-    """Whether it gives logarithms of probabilities: log ŷ, or an operation along an axis such as log softmax(z)."""
-    return isinstance(e, E.Along) or (isinstance(e, E.Apply) and e.op is ops.LOG)
-
-
-@_in_one_part
-def not_normalised(e: Expression, lines: Lines) -> Iterable[Expression]:
+def not_normalised(e: Expression, line: Line, lines: Lines) -> Iterable[Expression]:
     match e:
         case E.Along(A.SOFTMAX, z):
             yield E.Apply(ops.EXP, (z,))
@@ -426,7 +386,7 @@ def not_normalised(e: Expression, lines: Lines) -> Iterable[Expression]:
 # The update.
 
 
-def _adam(a: Any, eta: Any, m: Any, v: Any, eps: Any) -> Any:
+def adam(a: Any, eta: Any, m: Any, v: Any, eps: Any) -> Any:
     return a - eta * m / (v.sqrt() + eps)
 
 
@@ -436,23 +396,25 @@ def _adam(a: Any, eta: Any, m: Any, v: Any, eps: Any) -> Any:
 _BACKWARD = (
     ("no-slope", "The local derivative is left out, as the 1 − h² of tanh.", no_slope),
     ("slope-of-z", "The slope of the activation is taken of z where h belongs.", slope_of_z),
-    ("slope-not-squared", "tanh′ is 1 − h², not 1 − h.", instead(lambda h: 1 - h**2, lambda h: 1 - h)),
+    ("slope-not-squared", "tanh′ is 1 − h², not 1 − h.", instead(of_tanh, lambda h: 1 - h)),
     ("slope-of-sigmoid", "h (1 − h) is the slope of the sigmoid; that of tanh is 1 − h².",
-     instead(lambda h: 1 - h**2, lambda h: h * (1 - h))),
+     instead(of_tanh, of_sigmoid)),
     ("slope-of-tanh-of-h", "h is tanh(z) already: tanh′ is 1 − h², not 1 − tanh(h)².",
-     instead(lambda h: 1 - h**2, lambda h: 1 - h.tanh() ** 2)),
-    ("slope-of-tanh", "1 − h² is the slope of tanh; that of the sigmoid is h (1 − h).",
-     instead(lambda h: h * (1 - h), lambda h: 1 - h**2)),
+     instead(of_tanh, lambda h: of_tanh(h.tanh()))),
+    ("slope-of-tanh", "1 − h² is the slope of tanh; that of the sigmoid is h (1 − h).", instead(of_sigmoid, of_tanh)),
     ("slope-at-output", "The output has no activation: no slope of one belongs here.", slope_at_output),
     ("no-incoming", "The gradient that comes from above is left out.", no_incoming),
-    ("not-transposed", "W stands where its transpose belongs.", not_transposed),
+    ("not-transposed", "W stands where its transpose belongs.",
+     for_a_factor(lambda W, lines: [E.Transpose(W)] if _can_be_turned(W) else [])),
     ("other-layer", "The weights are those of another layer.", other_layer),
-    ("rows-reversed", "The rows of W are in reverse order.", rows_reversed),
+    ("rows-reversed", "The rows of W are in reverse order.", for_a_factor(reversed_rows)),
     ("outer-transposed", "The matrix is transposed: rows belong to outputs, columns to inputs.", outer_transposed),
-    ("other-h", "The h is that of another layer.", other_h),
-    ("z-for-h", "z stands where h belongs: a layer's input is what came out of the activation.", z_for_h),
+    ("other-h", "The h is that of another layer.", for_a_factor(other_h)),
+    ("z-for-h", "z stands where h belongs: a layer's input is what came out of the activation.",
+     for_a_factor(_before, elementwise=True)),
     ("no-order", "A gradient is passed on before all of it has arrived.", no_order),
-    ("updated-weights", "The weights are those after the update: a pass uses the ones before it.", updated_weights),
+    ("updated-weights", "The weights are those after the update: a pass uses the ones before it.",
+     for_a_factor(updated)),
     ("sign", "The difference is the wrong way round, as y − ŷ for ŷ − y.",
      at_the_start(instead(lambda a, b: a - b, lambda a, b: b - a))),
     ("factor-2", "A factor 2 too much; a ½ before a square cancels its 2.", times(2.0)),
@@ -474,33 +436,28 @@ _FORWARD = (
     ("not-normalised", "eᶻ is not divided by the sum: the outputs of softmax add up to 1.", not_normalised),
 )
 _UPDATE = (
-    ("up", "The update goes up: it is − η ∂L/∂W, not +.",
-     instead(lambda a, change: a - change, lambda a, change: a + change)),
+    ("up", "The update goes up: it is − η ∂L/∂W, not +.", instead(lambda a, b: a - b, lambda a, b: a + b)),
     ("no-rate", "The learning rate η is left out.", instead(lambda a, eta, g: a - eta * g, lambda a, eta, g: a - g)),
     ("no-correction", "The bias correction is left out: m̂ is m / (1 − β₁ᵗ), and v̂ likewise.",
      instead(lambda m, beta, t: m / (1 - beta**t), lambda m, beta, t: m)),
     ("eps-in-root", "ε stands inside the root: the step is divided by √v̂ + ε.",
-     instead(_adam, lambda a, eta, m, v, eps: a - eta * m / (v + eps).sqrt())),
+     instead(adam, lambda a, eta, m, v, eps: a - eta * m / (v + eps).sqrt())),
     ("no-root", "The root is left out: the step is divided by √v̂ + ε.",
-     instead(_adam, lambda a, eta, m, v, eps: a - eta * m / (v + eps))),
+     instead(adam, lambda a, eta, m, v, eps: a - eta * m / (v + eps))),
     ("m-and-v-exchanged", "m̂ and v̂ are exchanged: the step is m̂ divided by the root of v̂.",
-     instead(_adam, lambda a, eta, m, v, eps: a - eta * v / (m.abs().sqrt() + eps))),
+     instead(adam, lambda a, eta, m, v, eps: a - eta * v / (m.abs().sqrt() + eps))),
 )
 # fmt: on
-_ROWS = (("backward", _BACKWARD), ("forward", _FORWARD), ("update", _UPDATE))
-
 # `mistakes_in` makes these two itself, in lines with several contributions.
-_PATH_LEFT_OUT = Mistake(
-    "path-left-out", "A path is left out: the gradients of all paths add up.", "backward", lambda line, lines: []
-)
+_PATH_LEFT_OUT = Mistake("path-left-out", "backward", "A path is left out: the gradients of all paths add up.")
 _OVERWRITTEN = Mistake(
     "overwritten",
-    "Only the last path counts here, as with = in place of +=, but the gradients of all paths add up.",
     "backward",
-    lambda line, lines: [],
+    "Only the last path counts here, as with = in place of +=, but the gradients of all paths add up.",
 )
+_PARTS = (("backward", _BACKWARD), ("forward", _FORWARD), ("update", _UPDATE))
 CATALOGUE = (
-    *[Mistake(id, sentence, part, wrong) for part, rows in _ROWS for id, sentence, wrong in rows],
+    *[Mistake(id, part, sentence, change) for part, rows in _PARTS for id, sentence, change in rows],
     _PATH_LEFT_OUT,
     _OVERWRITTEN,
 )
