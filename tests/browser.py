@@ -32,7 +32,7 @@ class Browser:
         import fcntl
 
         self.problems = []
-        self.loaded = False
+        self._loaded = set()
         self._received = b""
         self._calls = 0
         self._session = None
@@ -57,6 +57,7 @@ class Browser:
         self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log"):
             self.call(f"{domain}.enable")
+        self.call("Page.setLifecycleEventsEnabled", enabled=True)
 
     def close(self):
         self._process.kill()
@@ -82,16 +83,36 @@ class Browser:
         features = [("prefers-color-scheme", scheme), ("prefers-reduced-motion", motion)]
         self.call("Emulation.setEmulatedMedia", features=[{"name": name, "value": value} for name, value in features])
         for url in ("about:blank", address):  # from a blank page, or a new fragment alone would load nothing
-            self.loaded = False
-            self.call("Page.navigate", url=url)
-            while not self.loaded:
+            loader = self.call("Page.navigate", url=url)["loaderId"]
+            while loader not in self._loaded:  # that document, and no other
                 self._note(self._next())
+
+    def follow(self, script):
+        """Run what leads to another page, and wait until that is there."""
+        self._loaded.clear()
+        self.run(script)
+        while not self._loaded:
+            self._note(self._next())
 
     def run(self, script):
         """The value of a JavaScript expression."""
         answer = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
+
+    def milliseconds(self, script):
+        """How long the page's thread works on an expression: script, style, layout and painting, but no waiting.
+
+        It is the time of the processor, so what else the machine does is not in it.
+        """
+        self.call("Performance.enable", timeDomain="threadTicks")
+        before = self._worked()
+        self.run(script)
+        return 1000 * (self._worked() - before)
+
+    def _worked(self):
+        metrics = self.call("Performance.getMetrics")["metrics"]
+        return next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration")
 
     def press(self, key, modifier=None):
         """A key down and up."""
@@ -144,7 +165,7 @@ class Browser:
 
     def _note(self, event):
         match event.get("method"):
-            case "Page.loadEventFired":
-                self.loaded = True
+            case "Page.lifecycleEvent" if event["params"]["name"] == "load":
+                self._loaded.add(event["params"]["loaderId"])
             case "Runtime.consoleAPICalled" | "Runtime.exceptionThrown" | "Log.entryAdded":
                 self.problems.append(event["params"])

@@ -328,6 +328,17 @@ def test_the_address_keeps_the_step_the_numbers_the_open_part_and_the_theme(open
         assert opened(page, nonsense).run("[changed.size, opened]") == [0, ""]
 
 
+def test_an_address_that_is_followed_while_the_page_would_write_its_own_is_kept(opened):
+    browser = opened(step_through(shared()), "#3")
+    browser.run(
+        "(() => { const { port1, port2 } = new MessageChannel(), began = performance.now(); show(2);"
+        "port1.onmessage = () => { location.hash = '#1&b=0.75' }; port2.postMessage(0);"  # and then the clock is due
+        "while (performance.now() - began < 300); })()"
+    )
+    browser.wait("state.step === 1")
+    assert browser.run("[[...changed], location.hash]") == [[[1, 0.75]], "#1&b=0.75"]
+
+
 def test_in_the_frame_of_an_article_it_opens_as_the_address_says_and_leaves_the_address_alone(opened, tmp_path):
     page = step_through(one_neuron())
     page.save(tmp_path / "inside.html")
@@ -943,8 +954,6 @@ def test_dark_pages_are_dark(opened):
 @pytest.mark.parametrize(("make", "most"), [(network, 16), (attention, 33), (deep, 33), (gpt_block, 33)])
 def test_it_is_drawn_again_in_a_frame(opened, make, most):
     browser = opened(step_through(make()))
-    script = (
-        "Math.min(...[...Array(20).keys()].map((k) => { const t = performance.now(); change(0, k / 10);"
-        " return performance.now() - t }))"
-    )
-    assert browser.run(script) < 2 * most  # a machine that does other things too
+    redraw = "for (let k = 0; k < 10; k++) { change(0, k / 10); await new Promise(requestAnimationFrame); }"
+    browser.run(f"(async () => {{ {redraw} }})()")  # until it is compiled
+    assert browser.milliseconds(f"(async () => {{ {redraw} }})()") / 10 < most

@@ -342,7 +342,9 @@ function follow(behavior = calm.matches ? "instant" : "smooth", card = svg.query
 function remember() {
   if (embedded) return;
   clearTimeout(remembering);
+  const address = location.hash;
   remembering = setTimeout(() => {
+    if (location.hash !== address) return; // a link was followed meanwhile
     const { theme } = document.documentElement.dataset;
     const parts = [...(state.all ? [] : [state.step]), ...addressOfNumbers(), ...(theme ? [`theme=${theme}`] : [])];
     try {

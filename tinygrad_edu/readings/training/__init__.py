@@ -70,16 +70,16 @@ class Record:
         return {path: nested([*islice(flat, prod(shape))], shape) for path, shape in self.parameters}
 
     def changes(self, digits: int) -> list[list[int]]:
-        """The course of each number in whole multiples of 10⁻ᵈ, as changes of changes, which are short.
+        """The course of each number in whole multiples of 10⁻ᵈ, as third differences, which are short.
 
-        Two running sums give it back, each moment rounded to `digits` decimals by itself: no error adds up.
+        Three running sums give it back, each moment rounded to `digits` decimals by itself: no error adds up.
 
         >>> record = Record([("w", ())], [], [0, 1, 2], [array("d", [x]) for x in (2.0, 0.333, -1.2)])
-        >>> record.changes(2)                                   # 200, 33, −120 change by 200, −167, −153
-        [[200, -367, 14]]
+        >>> record.changes(2)                # 200, 33, −120 change by 200, −167, −153, and these by 200, −367, 14
+        [[200, -567, 381]]
         """
         courses = [[round(x * 10**digits) for x in course] for course in zip(*self.numbers)]
-        for _ in range(2):
+        for _ in range(3):
             courses = [[b - a for a, b in pairwise([0, *course])] for course in courses]
         return courses
 

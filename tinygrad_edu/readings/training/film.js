@@ -2,24 +2,12 @@
 // Numbers are those of the record; outputs, losses and gradients are computed by the printed programs.
 
 let data = null; // once it is unpacked
-const byId = (id) => document.getElementById(id);
-const SVG = "http://www.w3.org/2000/svg";
-const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const [time, play, speed, plots, cards] = ["time", "play", "speed", "plots", "cards"].map(byId);
 const LEFT = 56, RIGHT = 12, TOP = 10, BOTTOM = 22, HEIGHT = 170; // of the curve
 const CELLS = 44, MANY = 90; // squares along a plane; numbers of a matrix above which it is shown as an image
-const work = []; // grows as a program needs
+const work = [], scratch = []; // grow as a program needs
 const state = { step: 0, run: 0, tried: null }; // how many steps were taken, which run is chosen, a point that was clicked
 let playing = null;
-
-function make(name, attributes = {}, ...children) {
-  // An element of HTML, or with a name such as svg:path of SVG; text is inserted as text.
-  const [, svg, tag] = name.match(/^(svg:)?(.*)$/);
-  const made = svg ? document.createElementNS(SVG, tag) : document.createElement(tag);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  made.append(...children);
-  return made;
-}
 
 // The record.
 
@@ -29,60 +17,53 @@ async function unpacked(text) {
 }
 
 function rowsOf({ kept, changes, scale }) {
-  // The numbers at each kept moment, from their changes of changes, which are whole.
+  // The numbers at each kept moment, from their third differences, which are whole.
   const rows = kept.map(() => new Float64Array(changes.length));
   changes.forEach((course, i) => {
-    let number = 0, change = 0;
-    course.forEach((d, k) => (rows[k][i] = (number += change += d) / scale));
+    let number = 0, change = 0, bend = 0;
+    course.forEach((d, k) => (rows[k][i] = (number += change += bend += d) / scale));
   });
   return rows;
 }
 
-function keptAt(run, step) {
-  let low = 0, high = run.kept.length;
-  while (high - low > 1) {
-    const middle = (low + high) >> 1;
-    if (run.kept[middle] <= step) low = middle;
-    else high = middle;
-  }
-  return low;
-}
-
+const keptAt = (run, step) => run.kept.findLastIndex((kept) => kept <= step);
 const hasGaps = (run) => run.kept[1] > 1; // not every step was kept
 const lossNow = (run) => run.losses[run.ended ? state.step : Math.min(state.step, run.kept.at(-1))]; // of every step
+const sizeOf = (run) => run.Y[0].length;
+const isPlane = (run) => run.domain && run.X[0].length === 2;
 
-// The programs.
+// The programs. Of an example they say what the network makes of it, its hidden layers, the loss and the gradient.
 
-function outputs(run, x, k) {
-  // What the network says of an example, and then the numbers hidden in its layers.
-  const result = [];
-  programs[run.predict](x, run.rows[k], result, work);
+function outputs(run, x, k, y = run.Y[0], parameters = run.rows[k], result = []) {
+  programs[run.program](y, x, parameters, result, work);
   return result;
 }
 
+function saysOf(run, x, k) {
+  return outputs(run, x, k, run.Y[0], run.rows[k], scratch).slice(0, sizeOf(run));
+}
+
+function passes(run, k) {
+  // What a kept moment makes of every example.
+  if (run.made?.k !== k) run.made = { k, all: run.program === undefined ? [] : run.X.map((x, i) => outputs(run, x, k, run.Y[i])) };
+  return run.made.all;
+}
+
 function examplesAt(run, k) {
-  return run.batch ? run.batch[k] : run.X.map((_, i) => i);
+  return run.batch?.[k] ?? [...run.X.keys()];
 }
 
-function lossAndGradient(run, k) {
-  // The loss of the next step's examples, and its gradient.
-  if (run.loss === undefined) return null;
-  if (run.found?.k !== k) run.found = { k, numbers: lossAndGradientAt(run, k, run.rows[k]) };
-  return run.found.numbers;
-}
-
-function lossAndGradientAt(run, k, parameters) {
-  const some = examplesAt(run, k), total = new Float64Array(parameters.length + 1), result = [];
-  for (const i of some) {
-    programs[run.loss](run.Y[i], run.X[i], parameters, result, work);
-    for (let j = 0; j < total.length; j++) total[j] += result[j];
-  }
+function lossAndGradient(run, k, all = passes(run, k)) {
+  // The loss of the next step's examples, and its gradient; null where the page has none.
+  if (typeof run.mean !== "boolean") return null;
+  const some = examplesAt(run, k), total = new Float64Array(run.names.length + 1), first = all[0].length - total.length;
+  for (const i of some) for (let j = 0; j < total.length; j++) total[j] += all[i][first + j];
   return run.mean ? total.map((x) => x / some.length) : total;
 }
 
 function classOf(run, y) {
-  const size = run.Y[0].length;
-  return size > 1 ? y.slice(0, size).indexOf(Math.max(...y.slice(0, size))) : y[0] > run.threshold ? 0 : 1;
+  const numbers = y.slice(0, sizeOf(run));
+  return numbers.length > 1 ? numbers.indexOf(Math.max(...numbers)) : y[0] > run.threshold ? 0 : 1;
 }
 
 // Colours.
@@ -98,12 +79,11 @@ function mixed(one, two, share) {
 
 function heat(x, scale) {
   const k = scale ? Math.round((Math.abs(x) / scale) * 6) : 0;
-  return k ? `${x > 0 ? "up" : "down"}${Math.min(k, 6)}` : "";
+  return k ? `${x > 0 ? "up" : "down"}${k}` : "";
 }
 
 function paint(canvas, columns, rows, colourAt) {
-  canvas.width = columns;
-  canvas.height = rows;
+  Object.assign(canvas, { width: columns, height: rows });
   const image = new ImageData(columns, rows);
   for (let j = 0; j < rows; j++)
     for (let i = 0; i < columns; i++) image.data.set([...colourAt(i, j), 255], 4 * (j * columns + i));
@@ -112,8 +92,8 @@ function paint(canvas, columns, rows, colourAt) {
 
 function saying(run, palette) {
   // The colour of an output: which side or class, and how far.
-  const size = run.Y[0].length;
-  const targets = run.Y.map((y) => y[0]), reach = (Math.max(...targets) - Math.min(...targets)) / 2 || 1;
+  const size = sizeOf(run), targets = run.Y.map((y) => y[0]);
+  const reach = (Math.max(...targets) - Math.min(...targets)) / 2 || 1;
   return (y) => {
     if (size === 1) {
       const share = (y[0] - run.threshold) / reach;
@@ -137,22 +117,20 @@ function drawCurve() {
   const low = isLog ? scaled(least) : Math.min(0, ...found), high = scaled(most) > low ? scaled(most) : low + 1;
   const across = (step) => LEFT + ((width - LEFT - RIGHT) * step) / data.steps;
   const down = (y) => TOP + ((HEIGHT - TOP - BOTTOM) * Math.max(high - scaled(y), -0.05)) / (high - low);
-  svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
+  const line = (points, name) => make("svg:path", { class: `line ${name}`,
+    d: `M${points.map(([step, y]) => `${across(step).toFixed(1)} ${down(y).toFixed(1)}`).join("L")}` });
   const words = ["L", isLog && "on a logarithmic scale", most < Math.max(...found) && `cut off at ${compact(most)}`, data.runs.some((run) => run.held.length) && "thin: of points not learned from"];
-  svg.replaceChildren(make("svg:text", { x: LEFT, y: HEIGHT - 6 }, words.filter(Boolean).join(", ")));
-  const unit = 10 ** Math.floor(Math.log10((high - low) / 2)), tick = isLog ? Math.ceil((high - low) / 5) : unit * ((high - low) / unit > 5 ? 5 : 1);
-  for (let t = Math.ceil(low / tick) * tick; t <= high; t += tick) {
-    const y = down(isLog ? 10 ** t : t);
-    svg.append(make("svg:path", { class: "grid", d: `M${LEFT} ${y}H${width - RIGHT}` }),
-      make("svg:text", { x: LEFT - 6, y: y + 4, "text-anchor": "end" }, short(isLog ? 10 ** t : t)));
-  }
-  data.runs.forEach((run, number) => {
-    const line = (points) => `M${points.map(([step, y]) => `${across(step).toFixed(1)} ${down(y).toFixed(1)}`).join("L")}`;
-    svg.append(make("svg:path", { class: `line run${number % 4}`, d: line([...run.losses.entries()]) }));
-    if (run.held.length) svg.append(make("svg:path", { class: `line held run${number % 4}`, d: line(run.held.map((y, k) => [run.kept[k], y])) }));
-  });
-  svg.append(make("svg:text", { x: width - RIGHT, y: HEIGHT - 6, "text-anchor": "end" }, width > 500 ? `${data.steps} steps` : ""),
-    make("svg:path", { class: "now", d: `M0 ${TOP - 6}V${HEIGHT - BOTTOM + 6}` }));
+  const marks = ticks(low, high).filter((t) => !isLog || Number.isInteger(t)).map((t) => (isLog ? 10 ** t : t));
+  svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
+  svg.replaceChildren(
+    make("svg:text", { x: LEFT, y: HEIGHT - 6 }, words.filter(Boolean).join(", ")),
+    ...marks.flatMap((y) => [make("svg:path", { class: "grid", d: `M${LEFT} ${down(y)}H${width - RIGHT}` }),
+      make("svg:text", { x: LEFT - 6, y: down(y) + 4, "text-anchor": "end" }, short(y))]),
+    ...data.runs.flatMap((run, k) => [line([...run.losses.entries()], `run${k % 4}`),
+      ...(run.held.length ? [line(run.held.map((y, n) => [run.kept[n], y]), `held run${k % 4}`)] : [])]),
+    make("svg:text", { x: width - RIGHT, y: HEIGHT - 6, "text-anchor": "end" }, width > 500 ? `${data.steps} steps` : ""),
+    make("svg:path", { class: "now", d: `M0 ${TOP - 6}V${HEIGHT - BOTTOM + 6}` }),
+  );
   time.style.width = `${width - LEFT - RIGHT + 16}px`;
   time.style.marginLeft = `${LEFT - 8}px`;
   drawCurve.at = across;
@@ -160,51 +138,53 @@ function drawCurve() {
 
 // The plots.
 
-function ground(run) {
-  // From the numbers of a plot to its square of 100 and back.
-  const [[x0, x1], [y0, y1]] = run.domain;
+function ground([[x0, x1], [y0, y1]]) {
+  // From the numbers of a plot to its square of 100 and back, and from a cell of its grid to its middle.
+  const from = (i, j) => [x0 + ((x1 - x0) * i) / 100, y1 - ((y1 - y0) * j) / 100];
+  const middle = (k) => (100 * (k + 0.5)) / CELLS;
   return {
-    to: (x, y) => [(100 * (x - x0)) / (x1 - x0), (100 * (y1 - y)) / (y1 - y0)],
-    from: (i, j) => [x0 + ((x1 - x0) * i) / 100, y1 - ((y1 - y0) * j) / 100],
+    to: (x, y) => [(100 * (x - x0)) / (x1 - x0), (100 * (y1 - y)) / (y1 - y0)].map((at) => Math.max(-1e4, Math.min(1e4, at))),
+    from, middle, grid: (f) => Array.from({ length: CELLS }, (_, j) => Array.from({ length: CELLS }, (_, i) => f(from(middle(i), middle(j))))),
   };
 }
 
-function shape([i, j], kind, attributes) {
+function path(name, points, more = "") {
+  return make("svg:path", { class: name, "vector-effect": "non-scaling-stroke", d: points.length ? `M${points.map((p) => p.join(" ")).join("L")}${more}` : more });
+}
+
+function shape([i, j], kind, name) {
   const r = 1.5;
-  const paths = [
+  return path(name, [], [
     `M${i - r} ${j}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0`,
     `M${i - r} ${j - r}h${2 * r}v${2 * r}h${-2 * r}z`,
     `M${i} ${j - 1.3 * r}L${i + 1.2 * r} ${j + r}H${i - 1.2 * r}z`,
     `M${i} ${j - 1.4 * r}L${i + 1.4 * r} ${j}L${i} ${j + 1.4 * r}L${i - 1.4 * r} ${j}z`,
-  ];
-  return make("svg:path", { d: paths[kind % 4], "vector-effect": "non-scaling-stroke", ...attributes });
+  ][kind % 4]);
 }
 
 function setUpPlots() {
-  data.runs.forEach((run) => {
-    run.box = make("section", { class: "plot", "aria-label": run.name });
+  for (const run of data.runs) {
+    run.box = plots.appendChild(make("section", { class: "plot", "aria-label": run.name }));
     run.head = run.box.appendChild(make("h2"));
     run.fields = run.box.appendChild(make("div", { class: "fields" }));
-    run.box.classList.toggle("gaps", hasGaps(run) && (run.held.length > 0 || (run.classes && run.predict !== undefined)));
-    run.said = run.box.appendChild(make("p", { class: run.loss === undefined || run.batch || hasGaps(run) ? "" : "said" }));
+    run.box.classList.toggle("gaps", hasGaps(run) && (run.held.length > 0 || (run.classes && run.program !== undefined)));
+    run.said = run.box.appendChild(make("p", { class: typeof run.mean !== "boolean" || run.batch || hasGaps(run) ? "" : "said" }));
     run.end = run.box.appendChild(make("p", { class: "ended", role: "status" }));
-    plots.append(run.box);
-    if (run.domain && run.predict !== undefined) run.field = field(run, "data and network");
-    if (run.rows[0].length === 2 && run.loss !== undefined) setUpPlane(run);
-    if (run.field && run.X[0].length === 2)
-      run.field.svg.addEventListener("click", (event) => {
-        const box = run.field.svg.getBoundingClientRect();
-        state.tried = ground(run).from((100 * (event.clientX - box.left)) / box.width, (100 * (event.clientY - box.top)) / box.height);
-        draw();
-      });
-  });
+    if (run.domain && run.program !== undefined) run.field = field(run, run.domain, "data and network");
+    if (run.names.length === 2 && typeof run.mean === "boolean") setUpPlane(run);
+    if (run.field && isPlane(run)) run.field.svg.addEventListener("click", (event) => {
+      const box = run.field.svg.getBoundingClientRect();
+      state.tried = run.field.from((100 * (event.clientX - box.left)) / box.width, (100 * (event.clientY - box.top)) / box.height);
+      draw();
+    });
+  }
 }
 
-function field(run, what, ...caption) {
+function field(run, domain, what, ...caption) {
   const svg = make("svg:svg", { viewBox: "0 0 100 100", preserveAspectRatio: "none", role: "img", "aria-label": `${what}, ${run.name}` });
   const canvas = make("canvas", { "aria-hidden": "true" }), below = make("figcaption", {}, ...caption);
   run.fields.append(make("figure", {}, make("div", { class: "field" }, canvas, svg), below));
-  return { svg, canvas, caption: below };
+  return { svg, canvas, caption: below, domain, ...ground(domain) };
 }
 
 function setUpPlane(run) {
@@ -212,24 +192,21 @@ function setUpPlane(run) {
   const range = [0, 1].map((i) => {
     const xs = data.runs.flatMap(({ rows, losses, kept }) => // one scale for all runs, without what diverges
       rows.filter((row, k) => row.length === 2 && (losses[kept[k]] ?? Infinity) <= 3 * losses[0]).map((row) => row[i]));
-    const low = Math.min(...xs), high = Math.max(...xs);
-    const margin = 0.25 * (high - low) || 1;
+    const low = Math.min(...xs), high = Math.max(...xs), margin = 0.25 * (high - low) || 1;
     return [low - margin, high + margin];
   });
-  const [first, second] = run.names;
-  run.plane = { ...field(run, "loss over parameters", `${first} (→) and ${second} (↑); shade: L`), domain: range };
-  const last = run.kept.length - 1, { from } = ground(run.plane);
-  const values = Array.from({ length: CELLS * CELLS }, (_, n) =>
-    Math.log(lossAndGradientAt(run, last, from((100 * ((n % CELLS) + 0.5)) / CELLS, (100 * (Math.floor(n / CELLS) + 0.5)) / CELLS))[0] + 1e-3));
-  const low = Math.min(...values), high = Math.max(...values);
-  run.plane.share = (i, j) => Math.round(9 * ((values[j * CELLS + i] - low) / (high - low || 1))) / 9;
+  const [first, second] = run.names, last = run.kept.length - 1;
+  run.plane = field(run, range, "loss over parameters", `${first} (→) and ${second} (↑); shade: L`);
+  const lossAt = (parameters) => lossAndGradient(run, last, run.X.map((x, i) => outputs(run, x, last, run.Y[i], parameters)))[0];
+  const values = run.plane.grid((parameters) => Math.log(lossAt(parameters) + 1e-3));
+  const low = Math.min(...values.flat()), high = Math.max(...values.flat());
+  run.plane.share = (i, j) => Math.round(9 * ((values[j][i] - low) / (high - low || 1))) / 9;
 }
 
 function drawPlots() {
   const palette = { paper: colour("--paper"), ink: colour("--frame"), marks: ["--a", "--b", "--c", "--d"].map(colour) };
-  for (const run of data.runs) {
-    const k = keptAt(run, state.step), all = run.predict === undefined ? [] : run.X.map((x) => outputs(run, x, k));
-    run.all = all;
+  data.runs.forEach((run, number) => {
+    const k = keptAt(run, state.step), all = passes(run, k);
     const right = run.classes && all.length > 1 ? all.filter((y, i) => classOf(run, y) === classOf(run, run.Y[i])).length : null;
     const others = [run.held.length && `held out ${short(run.held[k])}`, right !== null && `${right} of ${all.length} right`].filter(Boolean).join(", ");
     const between = state.step < run.kept[k + 1] && state.step > run.kept[k] ? `; ${moment(run.kept[k])}: ` : ", ";
@@ -238,44 +215,44 @@ function drawPlots() {
     const beyond = state.step > run.kept.at(-1) ? `Parameters of more than 10⁶ after ${run.kept.at(-1)} steps. ` : "";
     run.end.textContent = run.ended && state.step >= run.losses.length ? beyond + run.ended : run.ended ? beyond : "";
     if (run.field) drawField(run, k, all, palette);
-    if (run.plane) {
-      const { svg, canvas, share, domain } = run.plane, { to } = ground({ domain });
-      paint(canvas, CELLS, CELLS, (i, j) => mixed(palette.paper, palette.ink, share(i, j)));
-      const way = run.rows.slice(0, k + 1).map((row) => to(...row).map((x) => Math.max(-1e4, Math.min(1e4, x))));
-      svg.style.overflow = "hidden";
-      svg.replaceChildren(make("svg:path", { class: `line run${data.runs.indexOf(run) % 4}`, "vector-effect": "non-scaling-stroke", d: `M${way.map((p) => p.join(" ")).join("L")}` }),
-        shape(way.at(-1), 0, { class: "mark mark0" }));
-    }
-  }
+    if (!run.plane) return;
+    const { svg, canvas, share, to } = run.plane, way = run.rows.slice(0, k + 1).map((row) => to(...row));
+    paint(canvas, CELLS, CELLS, (i, j) => mixed(palette.paper, palette.ink, share(i, j)));
+    svg.replaceChildren(path(`line run${number % 4}`, way), shape(way.at(-1), 0, "mark mark0"));
+  });
 }
 
 function drawField(run, k, all, palette) {
-  const { to, from } = ground(run), { svg, canvas, caption } = run.field, parts = [make("svg:path", { class: "frame", d: "M0 0H100V100H0Z", "vector-effect": "non-scaling-stroke" })];
-  if (run.X[0].length === 2) {
-    const say = saying(run, palette);
-    paint(canvas, CELLS, CELLS, (i, j) => say(outputs(run, from((100 * (i + 0.5)) / CELLS, (100 * (j + 0.5)) / CELLS), k)));
+  const { svg, canvas, caption, to, from, middle, grid } = run.field, parts = [path("frame", [], "M0 0H100V100H0Z")];
+  const words = hasGaps(run) ? [moment(run.kept[k])] : [];
+  if (isPlane(run)) {
+    const say = saying(run, palette), said = grid((x) => saysOf(run, x, k)), heights = said.map((row) => row.map(([y]) => y));
+    paint(canvas, CELLS, CELLS, (i, j) => say(said[j][i]));
+    if (sizeOf(run) === 1) {
+      parts.push(path("boundary", [], contour(heights, run.threshold, (i, j) => [i, j].map(middle))));
+      const low = Math.min(...heights.flat()), isFlat = Math.max(...heights.flat()) - low < 1e-3;
+      words.push(isFlat ? `ŷ is ${compact(low)} everywhere here: there is no boundary` : "");
+    }
     run.X.forEach((x, i) => {
-      const kind = classOf(run, run.Y[i]);
-      const wrong = run.classes && classOf(run, all[i]) !== kind;
-      parts.push(shape(to(...x), kind, { class: `mark mark${kind % 4}${wrong ? " wrong" : ""}` }));
+      const kind = classOf(run, run.Y[i]), wrong = run.classes && classOf(run, all[i]) !== kind;
+      parts.push(shape(to(...x), kind, `mark mark${kind % 4}${wrong ? " wrong" : ""}`));
     });
     if (state.tried) {
-      const y = outputs(run, state.tried, k).slice(0, run.Y[0].length);
-      parts.push(shape(to(...state.tried), 3, { class: "tried" }));
+      const y = saysOf(run, state.tried, k);
+      parts.push(shape(to(...state.tried), 3, "tried"));
       run.head.lastChild.append(`; at (${state.tried.map((x) => short(x)).join(", ")}) ŷ = ${y.map((z) => short(z)).join(", ")}`);
     }
   } else {
-    const points = Array.from({ length: 101 }, (_, i) => to(from(i, 0)[0], outputs(run, [from(i, 0)[0]], k)[0]));
-    parts.push(make("svg:path", { class: "fit", "vector-effect": "non-scaling-stroke", d: `M${points.map((p) => p.map((c) => Math.max(-1e4, Math.min(1e4, c)).toFixed(2)).join(" ")).join("L")}` }));
-    run.X.forEach((x, i) => parts.push(shape(to(x[0], run.Y[i][0]), 0, { class: "mark mark0" })));
-    svg.style.overflow = "hidden";
+    const xs = Array.from({ length: 101 }, (_, i) => from(i, 0)[0]);
+    parts.push(path("fit", xs.map((x) => to(x, saysOf(run, [x], k)[0]))));
+    run.X.forEach((x, i) => parts.push(shape(to(x[0], run.Y[i][0]), 0, "mark mark0")));
   }
   for (const [x, y] of run.held_out) { // hollow
     const kind = x.length === 1 ? 0 : classOf(run, y);
-    parts.push(shape(to(x[0], x[1] ?? y[0]), kind, { class: `held-out run${kind % 4}` }));
+    parts.push(shape(to(x[0], x[1] ?? y[0]), kind, `held-out run${kind % 4}`));
   }
   svg.replaceChildren(...parts);
-  if (hasGaps(run)) caption.textContent = moment(run.kept[k]);
+  caption.textContent = words.join(" ");
 }
 
 // The parameters of the chosen run.
@@ -296,7 +273,7 @@ function setUpCards() {
     const row = (kind) => Array.from({ length: columns }, () => make("td", { class: kind }));
     const cells = Array.from({ length: rows }, () => [row("value"), row("gradient")]);
     const marks = cells.map(() => make("td", { class: "idle" })).filter(() => run.hidden.some(([, , card]) => card === number));
-    const heads = ["value", run.loss === undefined ? "update" : "gradient"].map((text, which) => make("th", { colspan: columns + 1, class: which ? "gradient" : "" }, text));
+    const heads = ["value", typeof run.mean === "boolean" ? "gradient" : "update"].map((text, which) => make("th", { colspan: columns + 1, class: which ? "gradient" : "" }, text));
     const both = ([values, slopes], j) => make("tr", {}, ...values, make("td", { class: "gap" }), ...slopes, marks[j] ?? "");
     const each = (which) => [make("tr", {}, heads[which]), ...cells.map((row, j) => make("tr", {}, ...row[which], which ? "" : marks[j] ?? ""))];
     const isWide = columns > 8; // then gradients stand below
@@ -369,12 +346,12 @@ function equalRows(run, k, gradient) {
 
 function idleNeurons(run) {
   // The neurons that pass little or no gradient on, in these examples.
-  let at = run.Y?.[0].length;
+  let at = run.Y && sizeOf(run);
   return run.hidden.flatMap(([names, kind, card]) => {
-    const start = at, n = run.all.length;
+    const start = at, all = passes(run, keptAt(run, state.step)), n = all.length;
     at += names.length;
     return names.flatMap((name, row) => {
-      const idle = run.all.map((y) => y[start + row]).filter((x) => (kind === "relu" ? x === 0 : kind === "tanh" ? 1 - x * x < 0.05 : x * (1 - x) < 0.0125)).length;
+      const idle = all.map((y) => y[start + row]).filter((x) => (kind === "relu" ? x === 0 : kind === "tanh" ? 1 - x * x < 0.05 : x * (1 - x) < 0.0125)).length;
       const word = kind !== "relu" && idle > n / 2 ? "saturated" : kind === "relu" && n && idle === n ? "dead" : "";
       return word ? [{ name, row, card, word, said: word === "dead" ? `0 in all ${n} examples, and no gradient passes` : `in ${idle} of ${n} examples, where little gradient passes` }] : [];
     });
@@ -473,8 +450,7 @@ function listen() {
 
 unpacked(byId("data").textContent).then((found) => {
   data = found;
-  const theme = location.hash.match(/theme=(light|dark)/), asked = location.hash.match(/step=(\d+)/);
-  if (theme) document.documentElement.dataset.theme = theme[1];
+  const asked = Number(addressed().get("step"));
   time.max = data.steps;
   for (const s of [1, 3, 10, 30, 100]) speed.append(make("option", { value: s, ...(s === 10 ? { selected: "" } : {}) }, `${s} ×`));
   if (data.runs.length > 1)
@@ -484,7 +460,7 @@ unpacked(byId("data").textContent).then((found) => {
       button.addEventListener("click", () => choose(k));
       return button;
     }));
-  const planar = data.runs.some((run) => run.domain && run.X[0].length === 2), held = data.runs.some((run) => run.held_out?.length);
+  const planar = data.runs.some(isPlane), held = data.runs.some((run) => run.held_out?.length);
   const words = [planar && "● ■ ▲ ◆ targets · shade: ŷ · outlined: on the wrong side", held && "hollow: held out",
     "blue: above 0, orange: below 0; slanted: a gradient, or an update"];
   byId("legend").textContent = words.filter(Boolean).join(" · ");
@@ -494,7 +470,7 @@ unpacked(byId("data").textContent).then((found) => {
   setUpPlots();
   plots.classList.toggle("small", plots.querySelectorAll("figure").length > 2);
   drawCurve();
-  if (asked) state.step = Math.min(Number(asked[1]), data.steps);
+  if (Number.isInteger(asked)) state.step = Math.max(0, Math.min(asked, data.steps));
   choose(0);
   listen();
 });

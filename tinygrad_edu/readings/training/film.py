@@ -36,7 +36,7 @@ from . import Training, put
 from .plots import small_multiples
 
 _LARGE = 3000  # parameters above which the program of the gradient would make the page too large
-_SHOWN, _DIGITS = 4, 7  # decimals that are shown, and those of the parameters that the page computes with
+_SHOWN, _DIGITS = 4, 8  # decimals that are shown, and those of the parameters that the page computes with
 _MOST = 1e6  # the largest size of parameters on the page, beyond which they have diverged
 
 
@@ -79,18 +79,17 @@ class Run:
     """One run, as the page and the pictures need it.
 
     Attributes:
-        X, Y: the numbers of the examples and of their targets; `classes` says that those are classes.
-        held_out: the same of those that are not learned from.
-        losses: those of the record, and unless an error ended it that of the last parameters.
+        losses: of each step, and if it can be computed of the last moment.
+        hidden: the hidden layers of numbers: h, its activation, and the weights before it.
         plain: whether the optimiser does no more than θ − η g.
         domain: the least and the largest of both axes of the plot: of an input and the target, or of two inputs.
+        loss: that of the first example, of a network that is not too large; or None.
     """
 
     def __init__(self, training: Training, name: str) -> None:
         self.training, self.record, self.name = training, training.record, name
         self.plain = type(training.optimizer) is SGD and len(training.optimizer.lines()) == 1
         self.x = Tensor(training.X[0], label="x")
-        self.inputs = {"x": self.x.values, "parameters": training.values}
         with self._at(0):
             self.output = training.net(self.x)
             self.names = Names(self.output, training.net.parameters())
@@ -101,6 +100,11 @@ class Run:
             self.losses += [] if self.record.ended else [training.loss_at(len(self.losses)).data]
         self.X, self.Y = self._flat(training.X, training.Y)
         self.held_out = self._flat(*training.held_out or ([], []))
+        self.y = Tensor(self.Y[0], label="y")
+        self.loss: Any = None
+        with suppress(TypeError, ValueError, ArithmeticError), self._at(0):  # it may be one of whole batches
+            if len(training.values) <= _LARGE:
+                self.loss = training.loss(self.output, self.y if self.y.shape == self.output.shape else self.y[0])
         self.alike = all([flattened(x)[1] == self.x.shape for x in training.X])
         targets, size = {y for row in self.Y for y in row}, len(self.output.values)
         self.classes = size > 1 or (len(targets) == 2 and targets < {-1.0, 0.0, 1.0})
@@ -131,9 +135,13 @@ class Run:
 
     @cached_property
     def program(self) -> Any:
-        """What the network says of an example, and the numbers of its hidden layers."""
+        """Of an example: what the network says, its hidden layers, and if there is a loss that and its gradient."""
+        outputs: dict[str, Any] = {"said": self.output, "hidden": [h for h, *_ in self.hidden]}
         with self._at(0):
-            return compile_graph({"y": self.output, "hidden": [h for h, *_ in self.hidden]}, self.inputs)
+            if self.loss is not None:
+                outputs |= {"L": self.loss, "gradient": grad(self.loss, self.training.values, allow_unused=True)}
+            inputs = {"y": self.y.values, "x": self.x.values, "parameters": self.training.values}
+            return compile_graph(outputs, inputs)
 
     def kept(self, step: int) -> int:
         """Where in the record the latest moment stands that was kept up to this one."""
@@ -142,7 +150,7 @@ class Run:
     def outputs(self, step: int, X: list[list[float]]) -> list[list[float]]:
         """What the network says of examples after so many steps."""
         parameters = list(self.record.numbers[self.kept(step)])
-        return [list(flattened(self.program.function(x, parameters)["y"])[0]) for x in X]
+        return [list(flattened(self.program.function(self.Y[0], x, parameters)["said"])[0]) for x in X]
 
     def class_of(self, y: Sequence[float]) -> int:
         """The class of an output or a target; of a number, on which side of the threshold it is."""
@@ -159,6 +167,7 @@ class Run:
         training, record = self.training, self.record
         parameters = training.net.parameters()
         shown = next((k for k, row in enumerate(record.numbers) if k and max(map(abs, row)) > _MOST), len(record.steps))
+        is_whole = training.batch_size >= len(self.X)
         found = {
             "name": self.name,
             "losses": self.losses,
@@ -169,9 +178,7 @@ class Run:
             "changes": [course[:shown] for course in record.changes(_DIGITS)],
             "cards": [[self.names(p), *((*p.shape, 1, 1)[:2])] for p in parameters],
             "names": [name for p in parameters for name in elements(self.names(p), p.shape)],
-            "batch": [training.batch(step) for step in record.steps[:shown]]
-            if training.batch_size < len(self.X)
-            else None,
+            "batch": None if is_whole else [training.batch(step) for step in record.steps[:shown]],
             "rate": training.optimizer.lr,
             "plain": self.plain,
             "domain": self.domain,
@@ -184,36 +191,35 @@ class Run:
             return found
         found |= {"X": self.X, "Y": self.Y, "held_out": list(zip(*self.held_out))}
         with suppress(TypeError, ValueError, ArithmeticError):  # what cannot be printed is left out
-            found["predict"] = programs.setdefault(self.program.to("javascript"), len(programs))
+            text = self.program.to("javascript")
             card: dict[Tensor, int] = {p: k for k, p in enumerate(parameters)}
             found["hidden"] = [[elements(self.names(h), h.shape), op.symbol, card.get(W)] for h, op, W in self.hidden]
-            if len(training.values) <= _LARGE:
-                found |= self._loss(programs, pages)
+            found["program"] = programs.setdefault(text, len(programs))
+            if self.loss is not None:
+                found |= self._page(text, pages) | {"mean": self._is_mean()}
         return found
 
-    def _loss(self, programs: dict[str, int], pages: dict[str, Page]) -> dict[str, Any]:
-        """The program of an example's loss and its gradient, whether the batch has the mean of them, and the page."""
-        training = self.training
+    def _page(self, program: str, pages: dict[str, Page]) -> dict[str, Any]:
+        """The page of one pass, which runs with the same program share, and the names of its example there."""
         title = "One example of one step" + ("" if self.plain else "; its update is that of plain descent")
-        with self._at(0):
-            y, output = Tensor(self.Y[0], label="y"), training.net(self.x)
-            loss = training.loss(output, y if y.shape == output.shape else y[0])
-            found: dict[str, Any] = {"given": [elements("x", self.x.shape), elements("y", y.shape)]}
-            outputs = {"L": loss, "g": grad(loss, training.values, allow_unused=True)}
-            program = compile_graph(outputs, {"y": y.values, **self.inputs})
-            text = program.to("javascript")
-            with suppress(ValueError, RuntimeError, TimeoutError):  # too large, or there is no Graphviz
-                page = pages.get(title + text) or step_through(loss, title=title, eta=training.optimizer.lr)
-                if page.html:
-                    pages[title + text] = page
-                    found["page"] = list(pages).index(title + text)
+        with suppress(ValueError, RuntimeError, TimeoutError), self._at(0):  # too large, or there is no Graphviz
+            page = pages.get(title + program) or step_through(self.loss, title=title, eta=self.training.optimizer.lr)
+            if page.html:
+                pages[title + program] = page
+                given = elements("x", self.x.shape) + elements("y", self.y.shape)
+                return {"page": list(pages).index(title + program), "given": given}
+        return {}
+
+    def _is_mean(self) -> bool | None:
+        """Whether the loss of a batch is the mean of those of its examples, or their sum; None if it is neither."""
         few = [*zip(self.record.steps[:-1], self.record.numbers)][:5]  # the last has no loss yet
-        batches = [[program.function(self.Y[i], self.X[i], p)["L"] for i in training.batch(step)] for step, p in few]
-        for is_mean in True, False:  # which of the two was recorded, if it was one of them
-            reduced = [sum(L) / (len(L) if is_mean else 1) for L in batches]
+        batches = [[(self.X[i], self.Y[i]) for i in self.training.batch(step)] for step, _ in few]
+        found = [[self.program.function(y, x, p)["L"] for x, y in batch] for batch, (_, p) in zip(batches, few)]
+        for is_mean in True, False:
+            reduced = [sum(L) / (len(L) if is_mean else 1) for L in found]
             if all([isclose(L, self.losses[step], rel_tol=1e-9) for L, (step, _) in zip(reduced, few)]):
-                return found | {"loss": programs.setdefault(text, len(programs)), "mean": is_mean}
-        return found
+                return is_mean
+        return None
 
 
 @dataclass(repr=False, eq=False)
@@ -239,7 +245,7 @@ class Film:
         data = {"steps": self.steps, "notes": self.notes, "runs": runs, "pages": made}
         printed = ",\n".join([f"(() => {{\n{text}return program;\n}})()" for text in programs])
         start = f'"use strict";\nconst digits = {_SHOWN}, programs = [{printed}];\n'
-        script = start + part("numbers.js") + part("film.js", __package__)
+        script = start + part("numbers.js") + part("elements.js") + part("film.js", __package__)
         style = colours() + part("film.css", __package__)
         return Template(part("film.html", __package__)).substitute(
             policy=policy((style, script), *[page._style_and_script for page in pages.values()]),
