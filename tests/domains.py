@@ -49,6 +49,7 @@ DOMAINS = {
     ops.DOT: vector(1, factor=2),
     ops.AFFINE: vector(1, factor=2, more=1),
     ops.MAX: vector(1).map(all_apart),
+    ops.MIN: vector(1).map(all_apart),
     ops.LSE: vector(1),
 }
 #: Rows whose slope is not that of their value, by definition.

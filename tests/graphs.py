@@ -38,6 +38,7 @@ STEPS = {
     "dot": lambda *a: Value.dot([*a, 0.5], [a[-1], *a]),
     "affine": lambda a, b, *_: affine(Tensor([[a, 0.5, b]]), Tensor([b, a, a]), Tensor([b]))[0],
     "max": lambda *a: Value.max(a),
+    "min": lambda *a: Value.min(a),
     "logsumexp": lambda *a: Value.logsumexp(a),
     "softmax": lambda *a: Value.softmax(a)[0],
     "constant on the left": lambda a, *_: 1.5 - 0.5 * a,

@@ -71,11 +71,19 @@ def largest(z: tuple[Any, ...]) -> Any:
     return max(z) if isinstance(z[0], float) else reduce(lambda a, b: a.maximum(b), z)
 
 
+def smallest(z: tuple[Any, ...]) -> Any:
+    return min(z) if isinstance(z[0], float) else reduce(lambda a, b: a.minimum(b), z)
+
+
 def shares_of_largest(y: Any, z: tuple[Any, ...]) -> tuple[Any, ...]:
     """1/k for each of the k largest, 0 for the others."""
     is_largest = [1 - step(y - zi) for zi in z]
     k = sum(is_largest)
     return tuple([one / k for one in is_largest])
+
+
+def shares_of_smallest(y: Any, z: tuple[Any, ...]) -> tuple[Any, ...]:
+    return shares_of_largest(-y, tuple([-zi for zi in z]))
 
 
 def sigmoid(a: float) -> float:
@@ -140,6 +148,7 @@ SUM     = Op("sum",     lambda a: sum(a, 0.0),              lambda y, a: (1.0,) 
 DOT     = Op("dot",     lambda a, b: sum(map(mul, a, b), 0.0), lambda y, a, b: (*b, *a),              vectors=2)
 AFFINE  = Op("affine",  lambda a, b, c: sum(map(mul, a, b), 0.0) + c, lambda y, a, b, c: (*b, *a, 1.0), vectors=2)
 MAX     = Op("max",     largest,                            shares_of_largest,                        vectors=1)
+MIN     = Op("min",     smallest,                           shares_of_smallest,                       vectors=1)
 LSE     = Op("logsumexp", logsumexp,                        lambda y, z: tuple([exp(zi - y) for zi in z]), vectors=1)
 # fmt: on
 
@@ -154,5 +163,5 @@ def power(n: float) -> Op:
 
 TABLE = (
     ADD, SUB, MUL, DIV, NEG, EXP, LOG, SQRT, TANH, SIGMOID, SIN, COS, SQUARE,
-    STEP, RELU, ABS, MAXIMUM, MINIMUM, STOP, POW, SUM, DOT, AFFINE, MAX, LSE,
+    STEP, RELU, ABS, MAXIMUM, MINIMUM, STOP, POW, SUM, DOT, AFFINE, MAX, MIN, LSE,
 )  # fmt: skip

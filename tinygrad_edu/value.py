@@ -277,6 +277,15 @@ class Value(Operators[Number, "Value"]):
         return _of_vector(ops.MAX, values)
 
     @staticmethod
+    def min(values: Iterable[Number]) -> Value:
+        """The smallest as one node; where k are equal, each gets 1/k of the gradient. ValueError on no values.
+
+        >>> Value.min([Value(1.0), Value(3.0), Value(2.0)]).data
+        1.0
+        """
+        return _of_vector(ops.MIN, values)
+
+    @staticmethod
     def logsumexp(values: Iterable[Number]) -> Value:
         """log Σ exp(zᵢ) as one node, without overflow. Raises ValueError on no values.
 

@@ -229,7 +229,7 @@ def ridge():
         (lambda: (p * Parameter(0.5).values[0].sigmoid()).sum(), {"θ": None, "v₁": "sigmoid(θ)"}),
         (lambda: p[0] * Parameter([0.5, 1.0]).values[1], {"θ₂": None, "f": "p₁ · θ₂"}),
         (lambda: inside_a_function(many("x", float)), {"s": "x₁ · x₂"}),
-        (lambda: part_of_another(many("x", float)), {"q": NO, "o": NO}),
+        (lambda: part_of_another(many("x", float)), {"q": NO, "o": f"B[{'; '.join(map(str, range(23)))}]"}),
         (
             lambda: Tensor([[p[0] * p[1], p[0]], [p[1], p[0] * 2]]).sum(),
             {"v₁": "stack(stack(p₁ · p₂, p₁), stack(p₂, p₁ · 2))"},
@@ -419,6 +419,26 @@ def test_a_labelled_view_is_the_quantity(program):
     for quantity, node in (("∂L/∂t", t), ("∂L/∂v", v)):
         assert quantity not in found or found[quantity] == node.grad
     assert "the last term" not in str(explain(y)) and "∂L/∂t" in found
+
+
+def test_a_labelled_view_has_a_line_and_a_gradient_only_where_nothing_else_uses_its_numbers():
+    (x,) = tensors(x=[1.0, 2.0, 3.0])
+    head, tail = labelled(x[:1], "h"), labelled(x[1:], "v")
+    apart = (head.tanh() * (tail * tail.exp())).sum()
+    assert {"h": "x[:1]", "v": "x[1:]"}.items() <= rows(apart).items() and "v₁" not in rows(apart)
+    assert {"∂L/∂h", "∂L/∂v", "∂L/∂x"} <= gradients(apart).keys()
+    for beside in (x.sum(), x[2:].sum(), labelled(x[[2, 2]], "d").sum()):
+        y = (tail * 2).sum() + beside
+        assert rows(y)["v"] == "x[1:]" and "∂L/∂v" not in gradients(y)
+        with pytest.raises(ValueError, match="another view of a Tensor in the graph"):
+            explain(y, wrt=tail)
+        assert not [text for text in tooltips(draw(y, "tensor")) if text.startswith("v") and "gradient" in text]
+
+
+def test_the_smallest_of_several_is_one_quantity_at_the_level_of_numbers():
+    (x,) = tensors(x=[1.0, 2.0, 1.0])
+    assert rows(x.min(), level="value")["L"] == "min(x₁, x₂, x₃)"
+    assert gradients(x.min(), level="value") == {"∂L/∂L": 1.0, "∂L/∂x₁": 0.5, "∂L/∂x₂": 0.0, "∂L/∂x₃": 0.5}
 
 
 # Remarks.

@@ -10,7 +10,6 @@ import math
 import operator
 import re
 from collections.abc import Callable
-from functools import reduce
 from keyword import iskeyword
 from typing import Any
 from unicodedata import normalize
@@ -101,12 +100,9 @@ def quoted(text: str, quote: str = "'") -> str:
 
 _ROWS = [op for op in TABLE if op.partials.__code__.co_argcount == 2 and hasattr(Value, op.symbol)]
 #: All functions, by the name that symbol and method share.
-FUNCTIONS: dict[str, Callable[..., Value]] = {
-    **{op.symbol: getattr(Value, op.symbol) for op in _ROWS},
-    "min": lambda values: reduce(Value.minimum, values),
-}
+FUNCTIONS: dict[str, Callable[..., Value]] = {op.symbol: getattr(Value, op.symbol) for op in _ROWS}
 #: Those of a vector, which take several numbers here.
-_OF_SEVERAL = {"min", *[op.symbol for op in _ROWS if op.vectors]}
+_OF_SEVERAL = {op.symbol for op in _ROWS if op.vectors}
 OPERATORS: dict[type, Callable[[Any, Any], Value]] = {
     ast.Add: operator.add, ast.Sub: operator.sub,
     ast.Mult: operator.mul, ast.Div: operator.truediv, ast.Pow: operator.pow,

@@ -78,13 +78,13 @@ class Reductions(Operators[Any, "Tensor"]):
         return self._of_row(array_ops.MAX, ops.MAX, axis, keepdims)
 
     def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """The smallest along the axis, as −max(−a); where k are equal, each gets 1/k of the gradient.
+        """The smallest along the axis, which gets the gradient; where k are equal, each gets 1/k of it.
 
         >>> from tinygrad_edu import Tensor
         >>> Tensor([[1.0, 4.0], [3.0, 2.0]]).min(axis=0).data
         [1.0, 2.0]
         """
-        return self._reduce(array_ops.MIN, lambda group: -Value.max([-a for a in group]), axis, keepdims)
+        return self._of_row(array_ops.MIN, ops.MIN, axis, keepdims)
 
     def argmax(self, axis: int | None = None) -> Any:
         """Where the largest stands, as a whole number without a gradient; of several the first.

@@ -323,6 +323,7 @@ class Names:
             label = _label(v)
             if (label is None and name not in self._labels) or label == place:
                 self._give(v, name)
+                self._used.add(name)  # also where t is a view, and v has its name elsewhere
 
 
 def _primed(name: str, k: int) -> str:

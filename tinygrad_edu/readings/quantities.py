@@ -6,6 +6,7 @@ A Tensor without a name of its own is written inside the formula that uses it:
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -31,12 +32,13 @@ _DEEPEST = 8  # operations inside one formula
 
 @dataclass(eq=False)
 class Quantity:
-    """A Tensor with a name, the quantities it is computed from, and how."""
+    """A Tensor with a name, the quantities it is computed from, and how; and whether its gradient has a line."""
 
     node: Node
     name: str
     inputs: tuple[Quantity, ...] = ()
     rule: Expression | None = None
+    has_gradient: bool = True
 
     @property
     def tensor(self) -> Tensor:
@@ -63,7 +65,9 @@ class Quantities:
         named = _named(graph.order, names, wrt)
         self._written: dict[Tensor, Expression] = {}
         self.of = {node.tensor: Quantity(node, names(node.tensor)) for node in graph.order if node in named}
+        with_gradients = _with_gradients(graph.order)
         for quantity in self.of.values():
+            quantity.has_gradient = quantity.node in with_gradients
             self._tell_how(quantity)
         *others, last = self.of.values()
         self.softmax: dict[Tensor, Expression] = {}
@@ -136,43 +140,37 @@ def _stacked(rows: Sequence[Any]) -> Any:
 
 def _named(order: list[Node], names: Names, wrt: Sequence[Tensor]) -> set[Node]:
     """The nodes with a name: those with a line of their own, those that others need by name, and those used twice."""
-    root, uses = order[-1], _uses(order)
-    named = {root, *_second_names(order, wrt, uses)}
-    named |= {node for node in order if node.tensor in wrt and not node.shares}
+    root, uses = order[-1], Counter([a for node in order for a in _uses(node)])
+    named = {root}
     depth: dict[Node, int] = {}  # of the formula inside formulas
     for node in order:
         depth[node] = 1 + max([0 if a in named else depth[a] for a in node.inputs], default=0)
-        if node.base is node and node is not root:
+        if node.base is not node:
+            other = node.tensor.shape or node.base.tensor.shape  # of one number both are the same quantity
+            named.update([node] if other and (node.tensor.label or node.tensor in wrt) else [])
+        elif node is not root:
             if _is_told(node, names) or depth[node] > _DEEPEST:
                 named.add(node)
             named.update(_want_names(node))
-    return named | {node for node in order if node.base is node and node.inputs and uses.get(node, 0) > 1}
+    return named | {node for node in order if node.base is node and node.inputs and uses[node] > 1}
 
 
-def _uses(order: list[Node]) -> dict[Node, int]:
-    """How often each node is used, itself or through a view of it, by nodes that are not views."""
-    uses: dict[Node, int] = {}
-    for node in order:
-        for a in node.inputs if node.base is node else ():
-            while a.base is not a:
-                uses[a] = uses.get(a, 0) + 1
-                (a,) = a.inputs
-            uses[a] = uses.get(a, 0) + 1
-    return uses
+def _uses(node: Node) -> Iterator[Node]:
+    """What a node uses, views and what they show; nothing, if it is a view itself."""
+    for a in node.inputs if node.base is node else ():
+        yield from a.views
 
 
-def _second_names(order: list[Node], wrt: Sequence[Tensor], uses: dict[Node, int]) -> Iterator[Node]:
-    """Views, labelled or asked for, that all uses of a Tensor go through, each element once: gradients agree."""
-    labels: dict[Node, int] = {}  # how many views of a Tensor have a label
-    for node in order:
-        labels[node.base] = labels.get(node.base, 0) + (node.base is not node and bool(node.tensor.label))
-    for node in order:
-        t, base = node.tensor, node.base
-        other = base is not node and (t.shape or base.tensor.shape)  # of one number both are the same quantity
-        if other and (t.label or t in wrt) and labels[base] <= 1:
-            once = len(set(t.values)) == len(t.values)
-            if once and not base.shares and base is not order[-1] and uses.get(base) == uses.get(node):
-                yield node
+def _with_gradients(order: list[Node]) -> set[Node]:
+    """Those whose numbers nothing else uses: not where some belong to other Tensors, or are used beside a view."""
+    used = [a for node in order if node.base is node or node is order[-1] for a in node.inputs]
+    found = {order[-1], *[node for node in order if node.base is node and not node.shares]}
+    for view in [node for node in order if node.base is not node and not node.base.shares]:
+        numbers = set(view.tensor.values)
+        beside = [a for a in used if a.base is view.base and view not in a.views]
+        if len(numbers) == len(view.tensor.values) and all([numbers.isdisjoint(a.tensor.values) for a in beside]):
+            found.add(view)
+    return found
 
 
 def _is_told(node: Node, names: Names) -> bool:
@@ -227,8 +225,7 @@ def gradients(root: Tensor, found: Quantities, environment: dict[str, Any]) -> I
         G: Expression = E.Constant(0.0)
         for term in sorted(terms.get(t, []), key=_is_negative):
             G = algebra.add(G, term)
-        # No line where some of its numbers belong to other Tensors as well: those have the lines of their gradients.
-        if q is not None and (t is root or not node.shares or node.base is not node):
+        if q is not None and q.has_gradient:
             yield q, G
             G = E.Constant(1.0) if t is root else E.Derivative(name, q.name, t.shape)
         if node.inputs and not (isinstance(G, E.Constant) and G.number == 0):

@@ -55,12 +55,15 @@ class Node:
     shares: bool = False
 
     @cached_property
+    def views(self) -> list[Node]:
+        """Itself, what it shows in another arrangement, which formulas write as such, what that shows, …"""
+        is_one = self.how is How.COPY or (len(self.inputs) == 1 and is_view(self.tensor))
+        return [self, *self.inputs[0].views] if is_one else [self]
+
+    @property
     def base(self) -> Node:
-        """The node whose numbers it holds in another arrangement, which formulas write as such; or itself."""
-        node = self
-        while node.how is How.COPY or (len(node.inputs) == 1 and is_view(node.tensor)):
-            (node,) = node.inputs
-        return node
+        """The node whose numbers it holds; or itself."""
+        return self.views[-1]
 
     @property
     def op(self) -> Op | ArrayOp | None:

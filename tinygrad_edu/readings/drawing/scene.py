@@ -147,7 +147,13 @@ class Scene:
         return number(x, max(self.digits - 1, 0))
 
     def has_gradient(self, t: Tensor) -> bool:
-        """Whether a gradient is shown. The ŷ beside a cross-entropy has none, because the loss is computed from z."""
+        """Whether a gradient is shown: not of a view beside which its numbers are used, nor where none is computed.
+
+        The ŷ beside a cross-entropy has none, because the loss is computed from z.
+        """
+        q = self.read.quantities.of.get(t)
+        if q is not None and q.node.base is not q.node and not q.has_gradient:
+            return False
         return self.gradients and t not in self.names.softmax.values()
 
     def kind(self, node: Value | Tensor) -> str:

@@ -17,7 +17,7 @@ from .rows import Note
 #: One neuron, once for each example of the batch.
 Examples: TypeAlias = list[Neuron]
 
-_COMMUTATIVE = (ops.ADD, ops.MUL, ops.SUM, ops.MAX, ops.LSE, ops.MAXIMUM, ops.MINIMUM)
+_COMMUTATIVE = (ops.ADD, ops.MUL, ops.SUM, ops.MAX, ops.MIN, ops.LSE, ops.MAXIMUM, ops.MINIMUM)
 _SATURATED = 1e-3  # the slope of tanh beyond ±4.1, of sigmoid beyond ±6.9
 
 

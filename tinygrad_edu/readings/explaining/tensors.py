@@ -39,8 +39,8 @@ def derive_tensors(read: Subject, digits: int) -> Derivation:
         )
     found, wrt = read.quantities, [t for t in read.asked if isinstance(t, Tensor)]
     quantities = list(found.of.values())
-    inside = [t for t in wrt if t in found.of]
-    outside = [t for t in wrt if t not in found.of]
+    inside = [t for t in wrt if t in found.of and found.of[t].has_gradient]
+    outside = [t for t in wrt if t not in inside]
     between = set(quantities) if not wrt else computed_from([found.of[t] for t in inside], quantities)
     shown = [q for q in quantities if q in between]
     needed = between.union(*[q.inputs for q in shown])

@@ -215,7 +215,7 @@ class Script:
             user, k = line.edge
             above, local = rule.args
             slope = self.slope(user, k)
-            if user.op is ops.MAX and isinstance(local, E.Literal):  # a number stands for the slope
+            if user.op in (ops.MAX, ops.MIN) and isinstance(local, E.Literal):  # a number stands for the slope
                 rule = E.with_args(rule, [above, E.Number(self.trees.later(slope))])
             numbers = product_of([E.Number(self.trees.later(factor)) for factor in (above, slope)])
             result = self.trees.tree(E.Apply(ops.MUL, (above, slope)))
