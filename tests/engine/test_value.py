@@ -25,6 +25,9 @@ def test_a_value_used_twice_collects_both_gradients():
     assert (x.grad, y.inputs, y.partials) == (6.0, (x, x), (3.0, 3.0))
     (3 * x).backward()  # and those of another root
     assert x.grad == 6.0 + 3.0
+    x.backward()  # of which x itself is one
+    (x * 0.0 + x).backward()  # and one with a zero factor, which brings nothing
+    assert x.grad == 9.0 + 1.0 + 1.0
 
 
 def test_paths_through_a_shared_node_add_up():

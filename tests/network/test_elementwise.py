@@ -80,9 +80,32 @@ def test_numbers_arrays_and_values_mix_on_either_side(other):
 
 def test_shapes_that_do_not_broadcast_are_named():
     a, b = Tensor.ones(2, 3), Tensor.ones(2)
-    for f, symbol in ((Tensor.__add__, r"\+"), (Tensor.__pow__, "pow"), (Tensor.maximum, "maximum")):
-        with untouched(a, b), pytest.raises(ValueError, match=rf"^{symbol}: shapes \(2, 3\) and \(2,\) do not fit"):
-            f(a, b)
+    of_two = {r"\+": Tensor.__add__, "−": Tensor.__sub__, "×": Tensor.__mul__, "÷": Tensor.__truediv__}
+    of_two |= {"pow": Tensor.__pow__, "maximum": Tensor.maximum, "minimum": Tensor.minimum}
+    for symbol, f in of_two.items():
+        for x, y, shapes in ((a, b, r"\(2, 3\) and \(2,\)"), (b, a, r"\(2,\) and \(2, 3\)")):
+            with untouched(a, b), pytest.raises(ValueError, match=rf"^{symbol}: shapes {shapes} do not fit"):
+                f(x, y)
+
+
+@pytest.mark.parametrize("three", [3, 3.0, np.float64(3), np.int64(3)])
+def test_a_constant_power_takes_negative_bases(three):
+    t = Tensor([-2.0, 3.0])
+    y = t**three
+    assert y.data == [-8.0, 27.0] and y.op is ops.power(3.0)
+    y.sum().backward()
+    assert t.grad == [12.0, 27.0]
+
+
+def test_map_applies_a_function_of_values():
+    t = Tensor([[1.0, 2.0]])
+    y = t.map(lambda a: a * a * a)
+    assert y.data == [[1.0, 8.0]] and y.op is array_ops.MAP
+    y.sum().backward()
+    assert t.grad == [[3.0, 12.0]]
+    assert t.map(lambda a: 3.0).data == [[3.0, 3.0]]
+    with pytest.raises(TypeError, match="a real number is needed, not NoneType"):
+        t.map(lambda a: None)
 
 
 def test_an_error_inside_leaves_everything_as_it_was():
@@ -94,6 +117,12 @@ def test_an_error_inside_leaves_everything_as_it_was():
             zero.log()
         with pytest.raises(TypeError, match="real number is needed, not str"):
             a + "1"
+        with pytest.raises(TypeError, match="real number is needed, not NoneType"):
+            a * None
+        with pytest.raises(OverflowError, match=r"exp of .*too large for a float"):
+            (a * 1000).exp()
+        with pytest.raises(ValueError, match="no finite value"):
+            (-a) ** 0.5
 
 
 # Elementwise functions: name, on NumPy, its derivative on NumPy, where.
@@ -156,7 +185,8 @@ def test_a_matrix_product_on_paper():
     backward_from(z, [1.0, 0.0, 2.0])
     assert W.grad == [[10.0, 1.0], [0.0, 0.0], [20.0, 2.0]]  # δ hᵀ
     assert h.grad == [11.0, 14.0]  # Wᵀ δ
-    assert ([[1.0, 1.0]] @ h).data == [11.0]
+    assert ([[1.0, 1.0]] @ h).data == (np.array([[1.0, 1.0]]) @ h).data == [11.0]
+    assert type(np.array([1.0, 1.0]) + h) is Tensor
 
 
 @given(st.data(), *[st.integers(1, 4)] * 3, st.booleans())
@@ -176,8 +206,9 @@ def test_an_affine_map_is_that_of_numpy_and_one_node_an_element(data, m, n, N, b
 
 @pytest.mark.parametrize(
     "shapes",
-    [((2, 3), (2, 2), (2,)), ((2, 3), (3,), (1,)), ((3,), (3,), ()), ((1, 2, 3), (3,), (1, 2)), ((2, 3), (), (2,))],
-)
+    [((2, 3), (2,), (2,)), ((2, 3), (2, 2), (2,)), ((2, 3), (3,), (3,)), ((2, 3), (3,), (1,)), ((2, 3), (3,), ()),
+     ((3,), (3,), (3,)), ((3,), (3,), ()), ((1, 2, 3), (3,), (1, 2)), ((2, 3), (), (2,)), ((2, 3), (1, 1, 3), (2,))],
+)  # fmt: skip
 def test_an_affine_map_refuses_shapes_that_do_not_fit(shapes):
     with pytest.raises(ValueError) as error:
         affine(*map(Tensor.ones, shapes))
@@ -229,7 +260,7 @@ def test_the_axes_are_permuted_as_in_numpy():
 
 @pytest.mark.parametrize(
     ("left", "right"),
-    [((2, 3), (2, 3)), ((3,), (2,)), ((), (1,)), ((1,), ()), ((2, 2, 2), (3,))],
+    [((2, 3), (2, 3)), ((3,), (2,)), ((2, 3), (2,)), ((2,), (3, 2)), ((), (1,)), ((1,), ()), ((2, 2, 2), (3,))],
 )
 def test_a_product_of_shapes_that_do_not_fit_names_both(left, right):
     a, b = Tensor.ones(left), Tensor.ones(right)

@@ -64,6 +64,23 @@ def test_squared_error_adds_the_examples_or_takes_their_mean_but_never_divides_b
     assert squared_error(Tensor(y_hat[0]), y[0], reduction="mean").data == 2.5  # one example
 
 
+@pytest.mark.parametrize("loss", [squared_error, mse_loss])
+def test_the_error_is_recorded_as_prediction_minus_target(loss):
+    y_hat, y = Value(3.0), Value(1.0)
+    (error,) = {node for node in topological_order(loss(y_hat, y).values[0]) if node.inputs == (y_hat, y)}
+    assert error.op.symbol == "−" and error.data == 2.0
+
+
+def test_a_prediction_may_be_a_value_or_a_list_as_a_target_may():
+    a = Value(3.0)
+    squared_error(a, 1.0).backward()
+    assert a.grad == 2.0
+    mse_loss([a, 0.0], [1.0, 0.0]).backward()  # by default the mean of all squares
+    assert a.grad == 2.0 + 2.0
+    cross_entropy([a, Value(3.0)], 0).backward()
+    assert a.grad == 4.0 - 0.5
+
+
 @given(predictions_and_targets(max_dims=3))
 def test_squares_and_their_gradients_are_those_of_numpy(case):
     y_hat, y = case
@@ -108,6 +125,23 @@ def test_a_class_index_and_its_one_hot_vector_are_the_same_target(target):
     np.testing.assert_allclose(z.grad, s - [0, 1, 0], rtol=1e-14)
 
 
+@pytest.mark.parametrize("target", [[1, 0], (1, 0), np.array([1, 0]), list(np.array([1, 0])), ((0, 1), (1, 0)),
+                                    np.array([[0, 1], [1, 0]]), Tensor([[0, 1], [1, 0]])])  # fmt: skip
+def test_a_batch_takes_an_index_or_a_row_for_each_example(target):
+    z = Tensor([[0.0, 0.0], [1000.0, 0.0]])
+    assert cross_entropy(z, target, reduction="sum").data == np.log(2)  # the second example is certain
+    assert cross_entropy(z, target).data == cross_entropy(z, target, "mean").data == np.log(2) / 2
+    cross_entropy(z, target).backward()
+    assert z.grad == [[0.25, -0.25], [0.0, 0.0]]  # (softmax − y) / N
+
+
+def test_targets_that_were_computed_get_their_gradient_too():
+    z, y = Tensor([0.0, np.log(3.0)]), Tensor([0.0, 0.0])
+    cross_entropy(z, y.softmax()).backward()
+    # ∂L/∂yₖ = −log ŷₖ = [log 4, log 4/3]; through the softmax at ½: ± ¼ of their difference, log 3.
+    np.testing.assert_allclose(y.grad, [np.log(3) / 4, -np.log(3) / 4], rtol=1e-14)
+
+
 @given(logits_and_probabilities(), st.sampled_from(["sum", "mean"]))
 def test_cross_entropy_and_its_gradient_are_those_of_numpy(case, reduction):
     z, y = case
@@ -118,6 +152,8 @@ def test_cross_entropy_and_its_gradient_are_those_of_numpy(case, reduction):
     assert L.data == pytest.approx(-(y * log_softmax(z)).sum() / N, rel=1e-13, abs=4e-12)
     L.backward()
     np.testing.assert_allclose(logits.grad, (np.exp(log_softmax(z)) - y) / N, rtol=0, atol=1e-12)  # (softmax − y) / N
+    one = cross_entropy(Tensor(z[0]), y[0], reduction=reduction)  # of one example both reductions are the loss
+    assert one.data == pytest.approx(-(y[0] * log_softmax(z[0])).sum(), rel=1e-13, abs=1e-12)
 
 
 @pytest.mark.parametrize("reduction", ["sum", "mean"])
@@ -142,9 +178,10 @@ def test_squares_do_not_broadcast_and_name_both_shapes(loss, prediction, target)
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_an_unknown_reduction_is_refused(loss):
-    with pytest.raises(ValueError, match='the reduction is "sum" or "mean", not \'none\''):
-        loss(Tensor([0.5, 0.5]), [0.5, 0.5], reduction="none")
+@pytest.mark.parametrize("reduction", ["none", "average", None, ""])
+def test_an_unknown_reduction_is_refused(loss, reduction):
+    with pytest.raises(ValueError, match=f'the reduction is "sum" or "mean", not {reduction!r}'):
+        loss(Tensor([0.5, 0.5]), [0.5, 0.5], reduction=reduction)
 
 
 @pytest.mark.parametrize("shape", [(), (2, 2, 2)])
@@ -158,6 +195,15 @@ def test_logits_are_a_vector_or_a_batch_of_them(shape):
     ("logits", "target", "error", "message"),
     [
         ([0.0, 0.0], 2, IndexError, "cross_entropy: class 2 does not exist, there are 0 to 1"),
+        ([0.0, 0.0], -1, IndexError, "class -1 does not exist, there are 0 to 1"),
+        ([[0.0, 0.0, 0.0]] * 2, [0, 3], IndexError, "class 3 does not exist, there are 0 to 2"),
+        ([[0.0, 0.0, 0.0]] * 2, Tensor([3.0, 0.0]), IndexError, "class 3 does not exist, there are 0 to 2"),
+        ([0.0, 0.0], [1.5, -0.5], ValueError, "are not probabilities"),
+        ([0.0, 0.0], [0.5, 0.50001], ValueError, "are not probabilities"),
+        ([0.0, 0.0], None, TypeError, "real number is needed, not NoneType"),
+        ([0.0, 0.0], [float("nan"), 1], ValueError, "finite number is needed, not nan"),
+        ([[0.0, 0.0]] * 3, [[1, 0]], ValueError, r"shape \(1, 2\), not \(3, 2\) or, for classes, \(3,\)$"),
+        ([[0.0, 0.0]] * 3, 1, ValueError, r"shape \(\), not \(3, 2\) or, for classes, \(3,\)$"),
         ([0.0, 0.0], [0.5, 0.501], ValueError, r"are not probabilities with the sum 1, but 1\.001"),
         ([0.0, 0.0], [0.5, 0.6], ValueError, r"\(0\.5, 0\.6\) are not probabilities with the sum 1, but 1\.1"),
         ([[0.0, 0.0]] * 2, [[0, 1], [1, 1]], ValueError, r"\(1\.0, 1\.0\) are not probabilities"),
@@ -183,6 +229,7 @@ def test_a_target_that_does_not_fit_is_refused_and_changes_nothing(logits, targe
 
 def test_probabilities_may_be_off_by_the_rounding_of_single_precision():
     y = np.array([0.1] * 10, np.float32)  # their sum is 1 + 1.5e-8
+    assert abs(float(y.astype(float).sum()) - 1) > 1e-9
     assert cross_entropy(Tensor.zeros(10), y).data == pytest.approx(np.log(10), rel=1e-7)
 
 

@@ -35,6 +35,10 @@ def numbers(module):
 
 def test_parameters_are_found_in_attributes_lists_and_modules_in_the_order_they_were_set():
     net = Everything()
+    for value in [value for parameter in net.parameters() for value in parameter.values]:
+        value.grad = 7.0
+    net.zero_grad()
+    assert all(value.grad == 0.0 for parameter in net.parameters() for value in parameter.values)
     assert [path for path, _ in net.named_parameters()] == [
         "scale", "first.W", "first.b", "blocks.0.layers.0.W", "blocks.1", "pair.1.W", "pair.1.b", "table.7.0.q",
     ]  # fmt: skip
@@ -115,6 +119,8 @@ def test_a_module_that_knows_its_owner_has_no_other():
 def test_a_parameter_names_its_elements_but_those_that_have_a_name():
     net = Holder(w=Parameter([Value(1.0), Value(2.0, label="mine")]))
     assert [v.label for v in net.w.values] == ["w₁", "mine"]
+    mine = net.w.values[1]
+    assert Parameter([mine, mine * 3]).values[0] is mine
 
 
 def test_several_inputs_are_called_as_those_of_forward():
@@ -183,6 +189,8 @@ def test_a_state_may_be_made_of_the_parameters_themselves():
     net = Sequential(a, b)
     net.load_state_dict({"layers.0.W": b.W, "layers.0.b": b.b, "layers.1.W": a.W, "layers.1.b": a.b})
     assert numbers(net) == [[[2.0]], [2.0], [[1.0]], [1.0]]  # exchanged
+    a.load_state_dict({"b": Tensor([3.0]), "W": np.array([[1]], np.float32)})
+    assert a.state_dict() == {"W": [[1.0]], "b": [3.0]}
 
 
 GOOD = {"layers.0.W": [[1.0, 2.0]], "layers.0.b": [3.0]}
@@ -195,6 +203,8 @@ GOOD = {"layers.0.W": [[1.0, 2.0]], "layers.0.b": [3.0]}
         ({"layers.0.b": [[1.0]]}, ValueError, r"layers\.0\.b of shape \(1, 1\) does not fit"),
         ({"layers.0.b": [float("nan")]}, ValueError, "finite number is needed, not nan"),
         ({"layers.0.b": ["1"]}, TypeError, "real number is needed, not str"),
+        ({"layers.0.b": None}, ValueError, r"layers\.0\.b of shape \(\) does not fit"),
+        ({"layers.0.b": 1.0}, ValueError, r"layers\.0\.b of shape \(\) does not fit"),
         ({"layers.1.W": [1.0]}, KeyError, r"load_state_dict: missing \[\], unknown \['layers.1.W'\]"),
     ],
 )
@@ -230,6 +240,9 @@ def test_missing_and_unknown_names_are_listed():
     with pytest.raises(KeyError) as error:
         Sequential(Linear(2, 1)).load_state_dict({"layers.0.W": [[1.0, 2.0]], "z": 1.0, "bias": [1.0]})
     assert error.value.args[0] == "load_state_dict: missing ['layers.0.b'], unknown ['bias', 'z']"
+    with pytest.raises(KeyError) as error:
+        Sequential(Linear(2, 1)).load_state_dict({})
+    assert error.value.args[0] == "load_state_dict: missing ['layers.0.W', 'layers.0.b'], unknown []"
 
 
 def test_a_parameter_is_not_replaced_by_something_that_is_not_learned():
@@ -265,6 +278,15 @@ def test_linear_without_bias_has_none():
     net = Linear(2, 1, bias=False, init=2.0)
     assert net.b is None and net.parameters() == [net.W]
     assert net([1.0, 3.0]).data == [8.0] and net([[1.0, 3.0], [0.0, 1.0]]).data == [[8.0], [2.0]]
+    net.b = [0.5]
+    assert net([1.0, 3.0]).data == [8.5]
+    for bias in ([0.5, 1.0], 0.5):
+        net.b = bias
+        with pytest.raises(ValueError, match=r"^W h \+ b: shapes \(1, 2\), \(2,\) and \(2?,?\) do not fit"):
+            net([1.0, 3.0])
+    net.b = "x"
+    with pytest.raises(TypeError, match="a real number is needed, not str 'x'"):
+        net([1.0, 3.0])
 
 
 @pytest.mark.parametrize("shape", [(3,), (2, 3), (1,), (), (2, 2, 2)])
@@ -288,6 +310,9 @@ def test_init_sets_every_weight_and_bias():
     assert numbers(net) == [[[0.1] * 2] * 3, [0.1] * 3, [[0.1] * 3], [0.1]]
     assert numbers(Linear(1, 1, init=0)) == [[[0.0]], [0.0]]  # 0 is a value, not "draw them"
     assert len({value for parameter in net.parameters() for value in parameter.values}) == 13
+    for init, error in ((float("nan"), ValueError), ("zeros", TypeError)):
+        with pytest.raises(error, match="number is needed, not"):
+            Linear(1, 1, init=init)
 
 
 @given(st.integers(1, 30), st.integers(0, 10**6))
@@ -295,6 +320,12 @@ def test_random_weights_lie_within_one_over_the_root_of_the_width(width, seed):
     drawn = np.concatenate([np.ravel(data) for data in numbers(Linear(width, 3, seed=seed))])
     assert np.abs(drawn).max() <= width**-0.5
     assert len(set(drawn.tolist())) == 3 * width + 3
+
+
+def test_random_weights_fill_their_range():
+    drawn = np.array(Linear(100, 100, seed=0).W.data)
+    assert drawn.min() < -0.0999 and drawn.max() > 0.0999  # of 10⁴ missed with a chance of e⁻⁵
+    assert abs(drawn.mean()) < 0.003  # five times the deviation 0.1/√3/100
 
 
 def test_the_seed_decides_every_weight():

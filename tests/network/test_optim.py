@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinygrad_edu import MLP, SGD, Adam, Tensor, Value
+from tinygrad_edu import MLP, SGD, Adam, Parameter, Tensor, Value, cross_entropy
 
 A = np.array([3.0, 1.0, 0.25])  # the loss of these tests: Σ ½ aᵢ θᵢ² − θᵢ, with ∂L/∂θ = aθ − 1
 START = np.array([1.0, -2.0, 0.5])
@@ -57,6 +57,9 @@ def test_parameters_come_in_any_structure():
     for params in [w, b, c], (w, [b, [c]]), {"w": w, "rest": [b, {"c": c}]}, iter([w, b, c]), [w, w, b, c, b]:
         assert SGD(params, lr=0.5).values == [w, *b.values, c]
     assert SGD(b, lr=0.5).values == [*b.values]
+    net = MLP([2, 1], init=1.0)
+    for params in net.parameters(), iter(net.parameters()), tuple(net.parameters()), [net.parameters()]:
+        assert Adam(params, lr=0.1).values == [*net.layers[0].W.values, *net.layers[0].b.values]
 
 
 def test_a_module_is_told_where_its_parameters_are():
@@ -66,6 +69,18 @@ def test_a_module_is_told_where_its_parameters_are():
 
 
 # SGD.
+
+
+def test_a_step_of_gradient_descent_on_paper():
+    w, b = Value(3.0), Tensor([2.0, 4.0])
+    sgd = SGD([w, b], lr=0.25)
+    (w * w + w * b.sum()).backward()
+    assert (w.grad, b.grad) == (12.0, [3.0, 3.0])  # 2w + Σb, w
+    sgd.step()
+    assert (w.data, b.data) == (0.0, [1.25, 3.25])
+    assert (w.grad, b.grad) == (12.0, [3.0, 3.0])  # a step leaves the gradients
+    sgd.zero_grad()
+    assert (w.grad, b.grad) == (0.0, [0.0, 0.0])
 
 
 def test_momentum_and_weight_decay_on_paper():
@@ -136,6 +151,28 @@ def test_the_learning_rate_may_change_between_steps(make):
     assert first == pytest.approx(0.5, rel=1e-7) and w.data == pytest.approx(0.25, rel=1e-7)
 
 
+@pytest.mark.parametrize("make", [SGD, Adam])
+def test_a_parameter_given_twice_takes_one_step(make):
+    w = Value(1.0)
+    optimizer = make([w, Tensor([w, Value(5.0)]), w], lr=0.5)
+    w.grad = 1.0
+    optimizer.step()
+    assert w.data == pytest.approx(0.5, rel=1e-7)  # Adam's ε
+
+
+@pytest.mark.parametrize("make", [SGD, Adam])
+def test_training_lowers_the_loss(make):
+    net, x = MLP([2, 3, 2], seed=0), [[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
+    optimizer, losses = make(net.parameters(), lr=0.1), []
+    for _ in range(30):
+        optimizer.zero_grad()
+        loss = cross_entropy(net(x), [0, 1, 1])
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses == sorted(losses, reverse=True) and len({*losses}) == 30
+
+
 # What does not fit.
 
 
@@ -144,6 +181,9 @@ def test_the_learning_rate_may_change_between_steps(make):
     ("params", "error", "message"),
     [
         (iter([]), ValueError, "parameters are leaves, at least one, and none was computed"),
+        ([[]], ValueError, "at least one"),
+        (["w"], TypeError, "a Value, a Tensor or a list of them is needed, not str 'w'"),
+        ([Parameter([1.0]) + 1], ValueError, "none was computed"),
         ([1.0], TypeError, "a Value, a Tensor or a list of them is needed, not float 1.0"),
         ([Value(1.0), None], TypeError, "is needed, not NoneType None"),
         ([Value(1.0) * 2], ValueError, "none was computed"),
@@ -166,6 +206,10 @@ def test_a_misspelt_setting_is_refused(make):
         (SGD, {"lr": 0}, ValueError, r"^lr must be above 0, not 0\.0$"),
         (Adam, {"lr": -0.1}, ValueError, r"^lr must be above 0, not -0\.1$"),
         (SGD, {"lr": float("nan")}, ValueError, "finite number is needed, not nan"),
+        (Adam, {"lr": float("inf")}, ValueError, "finite number is needed, not inf"),
+        (SGD, {"lr": None}, TypeError, "real number is needed, not NoneType"),
+        (Adam, {"weight_decay": -1}, ValueError, r"^weight_decay must be at least 0, not -1\.0$"),
+        (Adam, {"betas": (-0.5, 0.5)}, ValueError, r"^beta 1 must be at least 0"),
         (Adam, {"lr": "0.1"}, TypeError, "real number is needed, not str"),
         (SGD, {"lr": 0.1, "weight_decay": -1}, ValueError, r"^weight_decay must be at least 0, not -1\.0$"),
         (SGD, {"lr": 0.1, "momentum": -0.1}, ValueError, r"^momentum must be at least 0 and below 1, not -0\.1$"),

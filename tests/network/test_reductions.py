@@ -38,6 +38,8 @@ def test_a_sum_goes_down_the_columns_or_along_the_rows():
     assert t.sum(axis=(0, 1), keepdims=True).data == [[21.0]]
     assert (t.sum().op, t.mean().op, t.max().op, t.logsumexp().op) == (A.SUM, A.MEAN, A.MAX, A.LSE)
     assert t.sum().values[0].inputs == t.values  # one node
+    assert t.max().values[0].inputs == t.values and t.max().values[0].op is ops.MAX
+    assert Tensor([[1.0, 2.0, 6.0], [0.0, 0.0, 0.0]]).var(axis=1).data == [7.0, 0.0]  # by default that of a sample
 
 
 @given(arrays_and_axes())
@@ -69,6 +71,13 @@ def test_the_extremes_reduce_as_in_numpy(name, case):
     assert t.grad == (spread * (x == getattr(x, name)(axis=axis, keepdims=True))).tolist()
 
 
+@pytest.mark.parametrize(("name", "sign"), [("max", 1), ("min", -1)])
+def test_equal_extremes_share_the_gradient(name, sign):
+    x = Tensor((np.array([[2.0, 1.0, 2.0], [3.0, 3.0, 3.0]]) * sign).tolist())
+    getattr(x, name)(axis=1).sum().backward()
+    assert x.grad == [[0.5, 0.0, 0.5], [1 / 3, 1 / 3, 1 / 3]]
+
+
 @given(st.data(), arrays_and_axes())
 def test_the_variance_is_that_of_numpy_for_every_correction(data, case):
     x, axis, keepdims, G, _ = case
@@ -98,10 +107,11 @@ def test_argmax_says_where_as_numpy_does(x, data):
     assert Tensor(x).argmax(axis) == expected and type(Tensor(x).argmax()) is int
 
 
+@pytest.mark.parametrize("name", ["sum", "mean", "max", "min", "var", "logsumexp"])
 @pytest.mark.parametrize("axis", [(0, 0), (0, -2), [1, 0, 1]])
-def test_an_axis_is_named_once(axis):
+def test_an_axis_is_named_once(name, axis):
     with pytest.raises(ValueError, match=r"names an axis of shape \(2, 3\) twice"):
-        Tensor.ones(2, 3).sum(axis)
+        getattr(Tensor.ones(2, 3), name)(axis)
 
 
 def test_along_no_axis_nothing_is_added():
@@ -135,8 +145,9 @@ def test_an_axis_that_does_not_exist_is_named_with_the_shape(name, axis):
 
 @pytest.mark.parametrize("axis", ["x", 1.0, None, True, [0]])
 def test_an_axis_is_a_whole_number(axis):
-    with pytest.raises(TypeError, match=rf"an axis is a whole number, not {type(axis).__name__}"):
-        Tensor.ones(2, 3).sum((0, axis))
+    for name in ("sum", "softmax"):
+        with pytest.raises(TypeError, match=rf"an axis is a whole number, not {type(axis).__name__}"):
+            getattr(Tensor.ones(2, 3), name)((0, axis))
 
 
 # Softmax.
@@ -146,6 +157,7 @@ def test_the_shift_of_softmax_is_a_constant():
     t = Tensor([1.0, 3.0])
     shifts = [v for v in topological_order(*t.softmax().values) if v.op is ops.STOP]
     assert {v.data for v in shifts} == {3.0}
+    assert t.softmax().op is A.SOFTMAX and t.log_softmax().inputs == (t,)
 
 
 def test_softmax_is_exact_at_logits_of_a_thousand():
@@ -157,6 +169,10 @@ def test_softmax_is_exact_at_logits_of_a_thousand():
     t.zero_grad()
     backward_from(t.log_softmax(), [0.0, 1.0, 0.0])
     assert t.grad == [-0.5, 1.0, -0.5]  # δᵢ₂ − sᵢ
+    rows = Tensor([[0.0, 0.0], [0.0, 1000.0]])  # of which those are the default
+    assert rows.softmax().data == [[0.5, 0.5], [0.0, 1.0]]
+    assert rows.softmax(axis=0).data == [[0.5, 0.0], [0.5, 1.0]]
+    assert rows.log_softmax().data[1] == [-1000.0, 0.0] and rows.log_softmax(axis=0).data[0][1] == -1000.0
 
 
 @given(st.data(), hnp.array_shapes(min_dims=1, max_dims=3, max_side=4))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tinygrad_edu import MLP, Linear, Module, Parameter, Tensor, load, save
+from tinygrad_edu import MLP, SGD, Linear, Module, Parameter, Sequential, Tanh, Tensor, load, save
 from tinygrad_edu.network.saving import FORMAT
 
 
@@ -59,6 +59,37 @@ def test_a_module_of_every_shape_comes_back_and_keeps_its_leaves(tmp_path):
     assert [parameter.values for parameter in other.parameters()] == leaves  # an optimiser goes on with them
 
 
+def test_training_goes_on_from_the_file_as_if_it_had_not_stopped(tmp_path):
+    def learn(net, steps):
+        sgd = SGD(net.parameters(), lr=0.1)
+        for _ in range(steps):
+            sgd.zero_grad()
+            (net([1.0, 2.0]) ** 2).sum().backward()
+            sgd.step()
+
+    whole, first, second = [MLP([2, 3, 1], seed=0) for _ in range(3)]
+    learn(whole, 4)
+    learn(first, 2)
+    load(second, save(first, tmp_path / "half.json"))
+    learn(second, 2)
+    assert bits(numbers(second)) == bits(numbers(whole))
+
+
+def test_shared_parameters_stay_shared_and_a_module_may_have_none(tmp_path):
+    def tied(seed):
+        layer = Linear(2, 2, seed=seed)
+        return Sequential(layer, Tanh(), layer)
+
+    net, other = tied(0), tied(1)
+    load(other, save(net, tmp_path / "tied.json"))
+    assert numbers(other) == numbers(net) and len(other.parameters()) == 2
+    path = save(Tanh(), tmp_path / "tanh.json")
+    assert json.loads(path.read_text()) == {"format": FORMAT, "parameters": {}}
+    load(Tanh(), path)
+    with pytest.raises(ValueError, match=r"missing \['W', 'b'\]"):
+        load(Linear(1, 1), path)
+
+
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=20))
 @example([0.0, -0.0, 5e-324, -2.2250738585072014e-308, sys.float_info.max, 0.1 + 0.2, 1e22, 1e23, 2.0**53])
 def test_every_float_comes_back_bit_by_bit(tmp_path_factory, floats):
@@ -93,6 +124,30 @@ FOREIGN = {
     "whole number of 10,000 digits": (GOOD.replace("2.0", "-" + "1" * 10_000), "not -inf"),
     "long text": (content({"W": [[1.0, "2" * 9999]], "b": [3.0]}), "a real number is needed, not str '2{54}…"),
     "deep inside": (GOOD.replace("2.0", "[" * 5000 + "2.0" + "]" * 5000), "recursion"),
+    "deep": ("[" * 100_000, "recursion"),
+    "text": ("hello", "Expecting value"),
+    "latin-1": (content({"é": 1.0}).replace("\\u00e9", "é").encode("latin-1"), "can't decode byte 0xe9"),
+    "two documents": (GOOD + GOOD, "Extra data"),
+    "comment": (GOOD + "// end", "Extra data"),
+    "number": ("1", "it does not begin with"),
+    "list": ("[]", "it does not begin with"),
+    "null": ("null", "it does not begin with"),
+    "format of another type": (GOOD.replace(f'"{FORMAT}"', "true"), "it does not begin with"),
+    "missing name": (content({"W": [[1.0, 2.0]]}), r"missing \['b'\], unknown \[\]"),
+    "prefixed names": (content({"0.W": [[1.0, 2.0]], "0.b": [3.0]}), r"missing \['W', 'b'\]"),
+    "half a surrogate": (GOOD.replace('"b"', '"\\ud800"'), r"missing \['b'\], unknown \['\\ud800'\]"),
+    "one axis less": (content({"W": [1.0, 2.0], "b": [3.0]}), r"W of shape \(2,\) does not fit"),
+    "the last shape": (content({"W": [[1.0, 2.0]], "b": 3.0}), r"b of shape \(\) does not fit"),
+    "ragged": (content({"W": [[1.0, 2.0], [3.0]], "b": [3.0]}), "ragged"),
+    "number beside a list": (content({"W": [1.0, [2.0]], "b": [3.0]}), "ragged"),
+    "empty list": (content({"W": [[]], "b": [3.0]}), "does not fit"),
+    "infinity": (content({"W": [[1.0, float("-inf")]], "b": [3.0]}), "W: a finite number is needed, not -inf"),
+    "too large": (GOOD.replace("2.0", "1e999"), "W: a finite number is needed, not inf"),
+    "null for a number": (content({"W": [[1.0, 2.0]], "b": [None]}), "b: a real number is needed, not NoneType"),
+    "complex": (GOOD.replace("2.0", "2.0j"), "Expecting ','"),
+    "complex as an object": (content({"W": [[1.0, {"re": 2.0}]], "b": [3.0]}), "W: a real number is needed, not dict"),
+    "hexadecimal": (GOOD.replace("2.0", "0x10"), "Expecting ','"),
+    "digits of another script": (GOOD.replace("2.0", "٢"), "Expecting value"),
 }
 
 
@@ -109,6 +164,30 @@ def test_a_damaged_or_foreign_file_is_one_clear_line_and_changes_nothing(tmp_pat
     path.write_text(GOOD)
     load(net, path)
     assert numbers(net) == [1.0, 2.0, 3.0]
+
+
+def test_a_file_that_was_cut_anywhere_changes_nothing(tmp_path):
+    path = tmp_path / "net.json"
+    whole = save(Linear(2, 1, init=0.1), path).read_bytes()
+    net = Linear(2, 1, init=0.5)
+    for length in range(len(whole) - 2):  # all but the last brace and the end of its line
+        path.write_bytes(whole[:length])
+        with pytest.raises(ValueError, match=r"is not loaded: "):
+            load(net, path)
+    assert numbers(net) == [0.5, 0.5, 0.5]
+
+
+@given(st.binary(max_size=60), st.integers(0, len(GOOD)), st.integers(0, len(GOOD)))
+def test_no_other_bytes_are_anything_but_refused_or_whole(tmp_path_factory, noise, i, j):
+    path = tmp_path_factory.getbasetemp() / "noise.json"
+    path.write_bytes(GOOD.encode()[:i] + noise + GOOD.encode()[j:])
+    net = Linear(2, 1, init=0.5)
+    try:
+        load(net, path)
+    except ValueError as error:
+        assert str(path) in str(error) and numbers(net) == [0.5, 0.5, 0.5]
+    else:
+        assert net.state_dict() == json.loads(path.read_bytes())["parameters"]
 
 
 def test_a_network_of_another_width_is_refused_and_says_where(tmp_path):

@@ -58,6 +58,12 @@ def test_values_put_into_a_tensor_stay_themselves():
         (["1.0"], TypeError, "real number is needed, not str '1.0'"),
         ([None], TypeError, "real number is needed, not NoneType None"),
         ({1.0, 2.0}, TypeError, "real number is needed, not set"),
+        ("12", TypeError, "real number is needed, not str '12'"),
+        (b"12", TypeError, "real number is needed, not bytes"),
+        (np.array([1j]), TypeError, "real number is needed, not complex"),
+        (np.array([np.inf]), ValueError, "finite number is needed, not inf"),
+        ([[], []], ValueError, "at least one number"),
+        ([[[1.0]], [[2.0, 3.0]]], ValueError, r"ragged.*\(1, 1\).*\(1, 2\)"),
     ],
 )
 def test_what_is_no_array_of_real_numbers_is_refused(data, error, message):
@@ -101,6 +107,17 @@ def test_random_numbers_come_from_the_seed():
     first, second = Tensor.randn(3, seed=rng), Tensor.randn(3, seed=rng)
     assert first.data != second.data  # the generator goes on
     assert first.tolist() + second.tolist() == Tensor.randn(6, seed=1).data
+    with pytest.raises(TypeError, match="a real number is needed, not NoneType"):
+        Tensor.uniform(2, None, 1.0)
+
+
+def test_random_numbers_have_their_distribution():
+    normal = np.array(Tensor.randn(10_000, seed=0).data)
+    # The mean of n numbers is off by 1/√n = 0.01, the deviation by 0.007: five times that.
+    assert abs(normal.mean()) < 0.05 and abs(normal.std() - 1) < 0.035
+    even = np.array(Tensor.uniform(10_000, -2, 4, seed=0).data)
+    assert -2 <= even.min() < -1.99 and 3.99 < even.max() <= 4  # missed with a chance of e⁻¹⁶
+    assert abs(even.mean() - 1) < 0.1  # five times √3/100
 
 
 # Names, and the numbers inside.
@@ -143,12 +160,18 @@ def test_setting_data_changes_the_leaves_in_place():
     assert t.values is leaves and t.data == [[5.0, 6.0], [7.0, 8.0]]
     t[0].data = [0.0, -1.0]
     assert t.data == [[0.0, -1.0], [7.0, 8.0]]
+    t.data = t.T  # a view of itself
+    assert t.data == [[0.0, 7.0], [-1.0, 8.0]]
+    t.data = t[::-1]
+    assert t.data == [[-1.0, 8.0], [0.0, 7.0]]
 
 
 @pytest.mark.parametrize(
     ("data", "error", "message"),
     [
         ([1.0, 2.0, 3.0], ValueError, r"shape \(3,\) does not fit a Tensor of shape \(2,\)"),
+        ([[3.0, 4.0]], ValueError, r"shape \(1, 2\) does not fit a Tensor of shape \(2,\)"),
+        (1.0, ValueError, r"shape \(\) does not fit a Tensor of shape \(2,\)"),
         ([1.0, float("nan")], ValueError, "finite number is needed, not nan"),
         ([1.0, "2"], TypeError, "real number is needed"),
     ],
@@ -167,7 +190,8 @@ def test_data_of_a_computed_tensor_cannot_be_set():
 
 def test_what_needs_one_element_or_an_axis():
     assert Tensor([[3.0]]).item() == 3.0 and f"{Tensor([3.0]):.2f}" == "3.00"
-    assert bool(Tensor([3.0])) and not Tensor(0.0)
+    for data in 0.0, 2.0, [0.0], [[-1.5]]:
+        assert bool(Tensor(data)) == bool(np.array(data))
     for wrong in (lambda t: t.item(), lambda t: f"{t:.2f}", bool):
         with pytest.raises(ValueError, match=r"a Tensor of shape \(2,\) is not one number"):
             wrong(Tensor([1.0, 2.0]))
@@ -219,6 +243,10 @@ def test_backward_needs_one_number():
         y.backward()
     y[:1].backward()
     assert t.grad == [2.0, 0.0]
+    y[:1].backward()
+    assert t.grad == [4.0, 0.0]  # they add up until they are set to zero
+    t.zero_grad()
+    assert t.grad == [0.0, 0.0]
 
 
 # The recorded graph again.

@@ -42,6 +42,10 @@ def test_negative_steps_and_the_ellipsis():
         (slice(2, 2), IndexError, r"the index selects nothing .* shape \(2, 3\)"),
         (None, TypeError, "an index is an integer, a slice or an array of integers, not NoneType"),
         (0.5, TypeError, "an index is an integer, .*, not float 0.5"),
+        ("0", TypeError, "an index is an integer, .*, not str"),
+        (True, TypeError, "an index is an integer, .*, not bool"),
+        ((..., 0, 0, 0), IndexError, r"3 indices for a Tensor of shape \(2, 3\)"),
+        ([0, 2], IndexError, r"index 2 is out of range for axis 0 of shape \(2, 3\)"),
         (Tensor([0.5]), TypeError, "an index is an integer, .*, not float 0.5"),
         ([True, 0], TypeError, "an index is an integer, .*, not bool"),
         ((0, [0, -4]), IndexError, r"index -4 is out of range for axis 1 of shape \(2, 3\)"),
@@ -72,7 +76,7 @@ def test_reshape_and_transpose_are_those_of_numpy(data, x):
 
 
 @pytest.mark.parametrize(
-    "shape", [(4,), (2, 2), (-1, 4), (-1, -1), (-2, -3), (0, -1), (), (7, -1), (2.0, 3), (-1, "3")]
+    "shape", [(4,), (2, 2), (-1, 4), (-1, -1), (-2, -3), (0, -1), (), (7, -1), (2.0, 3), (-1, "3"), None, "6", 2.5]
 )
 def test_a_shape_for_another_number_of_elements_is_refused(shape):
     t = Tensor.ones(2, 3)
@@ -84,6 +88,7 @@ def test_stack_makes_rows_that_are_still_the_same_values():
     a, b = Tensor([1.0, 2.0]), Tensor([3.0, 4.0])
     s = stack([a, b, a])
     assert s.data == [[1.0, 2.0], [3.0, 4.0], [1.0, 2.0]] and s.op is A.STACK and s.inputs == (a, b, a)
+    assert stack([[1.0, 2.0], a]).data == [[1.0, 2.0], a.data]
     (s * [[1.0], [10.0], [100.0]]).sum().backward()
     assert a.grad == [101.0, 101.0] and b.grad == [10.0, 10.0]
     with untouched(a, b), pytest.raises(ValueError, match=r"ragged.*\(2,\).*\(1,\)"):
@@ -216,3 +221,14 @@ def test_the_same_element_cannot_be_given_two_numbers():
     assert t.data == [1.0, 2.0]
     t[[1, 0]].data = [4.0, 5.0]
     assert t.data == [5.0, 4.0]
+
+
+def test_the_integers_of_numpy_count_as_integers():
+    t, two = Tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), np.int64(2)
+    one = two - 1
+    assert t[one].data == [4.0, 5.0, 6.0] and t[one, two] is t[1, 2] and t[:one, :two].data == [[1.0, 2.0]]
+    assert t.sum(axis=one).data == [6.0, 15.0] and t.max(axis=(one,)).data == [3.0, 6.0]
+    shapes = [Tensor.zeros(two), Tensor.zeros(two, 3), Tensor.full(two, 1.0), t.reshape(3, two), t.reshape(two * 3)]
+    assert [s.shape for s in shapes] == [(2,), (2, 3), (2,), (3, 2), (6,)]
+    assert all(type(n) is int for s in shapes for n in s.shape)
+    assert Tensor.zeros(np.array([2, 3])).shape == t.reshape(np.array([2, 3])).shape == (2, 3)
