@@ -4,9 +4,9 @@
     python examples/arrays.py
 
 `compile_graph` with `level="tensor"` prints the lines of the derivation in the language of NumPy: first for the two
-questions of the practical, with one example and with a batch. A program recorded with two examples takes thousands:
-the loop over the examples has moved out of Python, which is also why PyTorch and JAX are fast. The last program
-learns whether points lie inside a circle.
+questions of the practical, with one example and with a batch. A function recorded with two examples becomes a program
+that takes thousands: the loop over the examples has moved out of Python, which is also why PyTorch and JAX are fast.
+The last program learns whether points lie inside a circle.
 """
 
 import sys
@@ -24,9 +24,14 @@ unicode_output()
 
 
 def program_of(net, loss, x, y, batch=False):
-    L, parameters = loss(net(x), y), net.parameters()
-    outputs, inputs = {"L": L, "grad": grad(L, parameters)}, {"x": x, "y": y, "theta": parameters}
-    return compile_graph(outputs, inputs, level="tensor", batch=[x, y] if batch else [])
+    parameters = net.parameters()
+
+    def with_gradient(x, y, theta):
+        L = loss(net(x), y)
+        return {"L": L, "grad": grad(L, parameters)}
+
+    inputs = {"x": x, "y": y, "theta": parameters}
+    return compile_graph(with_gradient, inputs, level="tensor", batch=[x, y] if batch else [])
 
 
 practical = MLP([4, 4, 3, 3], activation="tanh", init=0.1)
@@ -62,5 +67,6 @@ for step in range(501):
     if step % 100 == 0:
         print(f"{step:>5}{result['L']:10.4f}")
     theta = [p - ETA * g for p, g in zip(theta, result["grad"])]
-answers = compile_graph(net(X), [X, net.parameters()], level="tensor", batch=[X])(points, theta)
+answer = compile_graph(lambda X, theta: net(X), [X, net.parameters()], level="tensor", batch=[X])
+answers = answer(points, theta)
 print(f"points told apart: {np.mean(answers.argmax(axis=1) == classes.argmax(axis=1)):.1%}")

@@ -81,9 +81,13 @@ if find_spec("numpy"):
 
     X, Y = Tensor([x.data] * 2, label="X"), Tensor([y.data] * 2, label="Y")
     start = time.perf_counter()
-    mean = squared_error(net(X), Y, reduction="mean")
-    outputs, inputs = {"L": mean, "gradient": grad(mean, parameters)}, {"X": X, "Y": Y, "parameters": parameters}
-    on_arrays = compile_graph(outputs, inputs, level="tensor", batch=[X, Y])
+
+    def mean_with_gradient(X, Y, theta):
+        mean = squared_error(net(X), Y, reduction="mean")
+        return {"L": mean, "gradient": grad(mean, parameters)}
+
+    inputs = {"X": X, "Y": Y, "parameters": parameters}
+    on_arrays = compile_graph(mean_with_gradient, inputs, level="tensor", batch=[X, Y])
     to_start = time.perf_counter() - start
     batch = np.tile(x.data, (1000, 1)), np.tile(y.data, (1000, 1)), [p.data for p in parameters]
     on_arrays(*batch)

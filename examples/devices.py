@@ -52,9 +52,13 @@ net = MLP([2, 8, 1], activation="tanh", seed=1)
 def program_of(net, width):
     parameters = net.parameters()
     x, y = Tensor(np.zeros((2, width)), label="X"), Tensor(np.zeros((2, 1)), label="Y")
-    loss = squared_error(net(x), y, reduction="mean")
-    outputs = {"L": loss, "grad": grad(loss, parameters)}
-    return compile_graph(outputs, {"X": x, "Y": y, "theta": parameters}, level="tensor", batch=[x, y]).bind(jnp)
+
+    def with_gradient(x, y, theta):
+        loss = squared_error(net(x), y, reduction="mean")
+        return {"L": loss, "grad": grad(loss, parameters)}
+
+    inputs = {"X": x, "Y": y, "theta": parameters}
+    return compile_graph(with_gradient, inputs, level="tensor", batch=[x, y]).bind(jnp)
 
 
 program, parameters = program_of(net, 2), net.parameters()

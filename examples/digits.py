@@ -41,12 +41,16 @@ one_hot = np.eye(10)[targets]
 net = MLP([64, 32, 10], activation="relu", seed=0)
 parameters = net.parameters()
 X, Y = Tensor(inputs[:2], label="X"), Tensor(one_hot[:2], label="Y")
+
+
+def with_gradient(X, Y, theta):
+    L = cross_entropy(net(X), Y)
+    return {"L": L, "gradient": grad(L, parameters)}
+
+
 start = time.perf_counter()
-z = net(X)
-L = cross_entropy(z, Y)
-outputs = {"L": L, "gradient": grad(L, parameters)}
-program = compile_graph(outputs, {"X": X, "Y": Y, "theta": parameters}, level="tensor", batch=[X, Y])
-answer = compile_graph(z, {"X": X, "theta": parameters}, level="tensor", batch=[X])
+program = compile_graph(with_gradient, {"X": X, "Y": Y, "theta": parameters}, level="tensor", batch=[X, Y])
+answer = compile_graph(lambda X, theta: net(X), {"X": X, "theta": parameters}, level="tensor", batch=[X])
 print(program.source)
 print(f"recorded and printed in {time.perf_counter() - start:.2f} s")
 

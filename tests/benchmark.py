@@ -114,11 +114,18 @@ def program_of_a_step(task):
     parameters = net.parameters()
     batch = len(task.xs) > 1
     x, y = [Tensor(of[:2] if batch else of[0], label=label) for of, label in ((task.xs, "x"), (task.ys, "y"))]
-    loss = squared_error(net(x), y, reduction="sum")
-    # ∂(ηL)/∂p = η ∂L/∂p, with η multiplied in where there are fewest numbers
-    updated = [p - g for p, g in zip(parameters, grad(task.lr * loss, parameters))]
-    outputs, inputs = {"loss": loss, "parameters": updated}, {"x": x, "y": y, "parameters": parameters}
-    program = compile_graph(outputs, inputs, level="tensor", batch=[x, y]) if batch else compile_graph(outputs, inputs)
+
+    def step(x, y, _):
+        loss = squared_error(net(x), y, reduction="sum")
+        # ∂(ηL)/∂p = η ∂L/∂p, with η multiplied in where there are fewest numbers
+        updated = [p - g for p, g in zip(parameters, grad(task.lr * loss, parameters))]
+        return {"loss": loss, "parameters": updated}
+
+    inputs = {"x": x, "y": y, "parameters": parameters}
+    if batch:
+        program = compile_graph(step, inputs, level="tensor", batch=[x, y])
+    else:
+        program = compile_graph(step(*inputs.values()), inputs)
     return program, [p.data for p in parameters]
 
 

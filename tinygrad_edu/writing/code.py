@@ -6,6 +6,7 @@ table knows is written from simpler rows (`readings/compiling/terms.py`).
 """
 
 import math
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -250,7 +251,7 @@ def place(part, index, shape):
     return whole
 """
 #: Functions that a program of arrays is printed with, where it calls them: their source, by name.
-HELPERS = {text.partition("(")[0]: f"\ndef {text.rstrip()}\n" for text in _HELPERS.split("\ndef ")[1:]}
+HELPERS = {text.partition("(")[0]: f"def {text.rstrip()}" for text in _HELPERS.split("\ndef ")[1:]}
 
 #: JavaScript, in which -a ** 2 is a syntax error.
 JAVASCRIPT = Code(
@@ -271,15 +272,13 @@ def _name_in_math(op: Op) -> str | None:
     return name if getattr(math, name, None) is op.value else None
 
 
-@cache
-def functions_in(spelling: Spelling) -> frozenset[str]:
-    """The functions that a spelling in Python calls.
+def called_in(text: str) -> list[str]:
+    """The functions that a piece of Python calls, or takes something from, as from `add` in `add.at(a, k, b)`.
 
-    >>> sorted(functions_in(PYTHON.spelling(ops.SIGMOID, ())))
-    ['abs', 'exp']
+    >>> called_in("place({a}, s_[::2], (3,)) + exp({b} if {b} < 0 else 0.0).T")
+    ['place', 's_', 'exp']
     """
-    letters = {"a": "a", "b": "b", "c": "c"}
-    return frozenset(compile(spelling.text.format(**letters), "<spelling>", "eval").co_names) - letters.keys()
+    return re.findall(r"(?<![\w.{])([a-z_]\w*)(?=[(\[.])", text)
 
 
 _UPRIGHT = {code: chr(digit) for digit, code in SUPERSCRIPT.items()} | {ord(c): "" for c in "⁽⁾"}

@@ -5,8 +5,7 @@ graphs: a line is a step, and a step that is used once stands where it is used.
 
 To read in this order: `terms` (a graph with less in it), `statements` (the plan of a program, and how it is printed),
 `source` (structures as text, and what is said where a program fails). For C: `flat`, then `machine`. For arrays:
-`recording` (a graph of Tensors once more, for other numbers of examples), `lowering` (formulas of paper as steps of
-NumPy), `matrices` (the lines of the derivation as a plan), `matrix_program`.
+`lowering` (formulas of paper as steps of NumPy), `matrices` (the lines of the derivation as a plan), `matrix_program`.
 """
 
 from __future__ import annotations
@@ -24,11 +23,10 @@ from ...network.tensor import Tensor
 from ...value import Value, all_finite
 from ...writing.code import JAVASCRIPT, PYTHON, C
 from .flat import Flat
-from .matrices import compile_matrices
+from .matrices import compile_matrices, derivative
 from .matrix_program import MatrixProgram
-from .recording import derivative
-from .source import FAILURES, Printed, explained, origin, print_reader, run
-from .statements import Plan, functions_of, plan, print_program
+from .source import FAILURES, Printed, Text, explained, origin
+from .statements import Plan, plan, print_program
 
 if TYPE_CHECKING:
     from .machine import MachineCode
@@ -59,17 +57,18 @@ def compile_graph(
         outputs: what to compute; the keys of a dict become names.
         inputs: a list with an entry for each argument, or a dict that also names them.
         level: "value" for a program of single numbers; "tensor" for one of whole arrays, whose lines are those of the
-            derivation: see `MatrixProgram`. Outputs and inputs are then Tensors; the graph may also be recorded here,
-            by a function that takes the entries and returns the outputs.
-        batch: at level "tensor" those of the inputs that have a row for each example: their number is free.
+            derivation: see `MatrixProgram`. Outputs and inputs are then Tensors; the outputs may also be a function
+            that takes the entries and returns them.
+        batch: at level "tensor" those of the inputs that have a row for each example. Their number is free: the outputs
+            are then a function, which is recorded with two such numbers.
 
     Raises:
         TypeError: outputs or inputs hold something that is not a Value, or a dict with a key that
             source cannot hold; or the graph has a row that cannot be printed.
         ValueError: a Value is twice among the inputs.
         ArithmeticError, ValueError: a step of constants has no finite value.
-        TypeError, ValueError: at level "tensor" for what was put together from single numbers, and for what would
-            not be the same for another number of examples.
+        TypeError, ValueError: at level "tensor" for what was put together from single numbers, for a graph with a
+            batch, and for what would not be the same for another number of examples.
 
     >>> from tinygrad_edu import Value, grad
     >>> w, x = Value(2.0, label="w"), Value(3.0, label="x")
@@ -96,13 +95,7 @@ def compile_graph(
     if [*batch]:
         raise ValueError('compile_graph: batch is for level="tensor"')
     the_plan = plan(outputs, inputs)
-    functions = functions_of(the_plan)
-    body = print_program(the_plan, PYTHON, functions)
-    imports = [name for name in functions if hasattr(math, name)]  # others are built in
-    source = f"from math import {', '.join(imports)}\n\n\n{body}" if imports else body
-    reader = print_reader({"result": outputs})
-    reader += print_reader({f"input_{k}": entry for k, (_, entry) in enumerate(the_plan.entries)}, "inputs")
-    return Program(source, reader, the_plan)
+    return Program(print_program(the_plan, PYTHON, math), the_plan)
 
 
 class Program(Printed):
@@ -126,12 +119,9 @@ class Program(Printed):
     (<Program of 2 lines>, 25.0, 4.0, 9.0)
     """
 
-    def __init__(self, source: str, reader: str, plan: Plan | None = None) -> None:
-        super().__init__(source)
-        self._reader = reader
-        readers = run(reader)
-        self._numbers: Callable[[Any], list[float]] = readers["numbers"]
-        self._inputs: Callable[..., list[float]] = readers["inputs"]
+    def __init__(self, text: Text, plan: Plan | None = None) -> None:
+        super().__init__(text)
+        self._numbers: Callable[[Any], list[float]] = self._structures["results"]
         self._plan = plan
 
     def __call__(self, /, *arguments: Any, **keywords: Any) -> Any:
@@ -142,13 +132,9 @@ class Program(Printed):
             raise explained(self.source, error) from None
         if not finite:
             raise OverflowError(origin(self.source, arguments, keywords))
-        given = inspect.signature(self.function).bind(*arguments, **keywords).args if keywords else arguments
-        if not _finite(self._inputs(*given)):
+        if not _finite(self._structures["program"](*arguments, **keywords)):
             raise ValueError("an argument is inf or nan, which a comparison took for a number; finite ones are needed")
         return result
-
-    def __reduce__(self) -> tuple[type[Program], tuple[str, str]]:
-        return Program, (self.source, self._reader)
 
     def to(self, language: str) -> str:
         """The program in "python", "c" or "javascript"; the last two take and give flat arrays and stand alone.

@@ -3,6 +3,8 @@
 On paper a vector is a column and so its transpose a row, and `G hᵀ` is a matrix; in code that is `outer(G, h)`.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
@@ -14,16 +16,39 @@ from ... import ops
 from ...shapes import Shape, nested
 from ...writing import algebra
 from ...writing import expression as E
+from ...writing.algebra import Symbol
 from ...writing.code import NotWritten
 from ...writing.expression import Expression, Precedence, Spelling, infix, places
 from ..formulas import key_text
-from .recording import N, Size
 from .terms import COUNT, RESHAPE, VIEW, Algebra, Term
 
 ATOM, CONDITION = Precedence.ATOM, Precedence.CONDITION
 MATMUL = infix(" @ ", Precedence.PRODUCT)
 SAME = Spelling("{a}", ATOM, (CONDITION,))
 _FUNCTIONS = {A.SUM: "sum", A.MAX: "amax", A.MIN: "amin"}  # others are called as on paper
+
+
+class Size(int):
+    """A size of a Tensor that is the number of examples, or a multiple of it.
+
+    As an int it is the size in this recording; `formula` is how it follows from the number of examples.
+    """
+
+    formula: Expression
+
+    def __new__(cls, number: int, formula: Expression) -> Size:
+        new = super().__new__(cls, number)
+        new.formula = formula
+        return new
+
+    def __mul__(self, x: Any) -> Any:
+        product = Symbol(self.formula) * (Symbol(x.formula) if isinstance(x, Size) else x)
+        return Size(int(self) * x, product.formula) if isinstance(x, int) else product
+
+    __rmul__ = __mul__
+
+
+N = E.Name("number of examples")
 
 
 @dataclass

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
-import inspect
 import math
 import os
 import platform
@@ -28,7 +27,6 @@ from typing import TYPE_CHECKING, Any
 from ...tree import flatten
 from ...writing.code import C
 from .flat import Flat
-from .source import print_reader, print_writer, run
 from .statements import Plan
 
 if TYPE_CHECKING:
@@ -73,11 +71,8 @@ class MachineCode:
         self._call.argtypes = [pointer, pointer]
         self._loop.argtypes = [pointer, pointer, number, pointer, number, pointer, number, pointer]
         self._loop.restype = number
-        # From the arguments to their numbers and back, and from the numbers of a result to the result.
-        entries = dict(zip(inspect.signature(program.function).parameters, [entry for _, entry in plan.entries]))
-        self._numbers = run(print_reader(entries))["numbers"]
-        trees = [*entries.values()], plan.outputs
-        self._arguments, self._arranged = [run(print_writer(tree))["arranged"] for tree in trees]
+        structures = program._structures
+        self._numbers, self._arguments, self._arranged = [structures[f] for f in ("program", "arguments", "result")]
 
     def __call__(self, /, *arguments: Any, **keywords: Any) -> Any:
         try:

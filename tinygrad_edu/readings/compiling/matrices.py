@@ -1,127 +1,186 @@
 """A graph of Tensors as a program of arrays: forward and backward as one writes them by hand.
 
 Its lines are those of the derivation, in the language of NumPy. Nothing here knows a derivative: the rules are those
-of the page of matrix calculus. Where the number of examples is free, it is a symbol in two recordings with two such
-numbers, and their programs have to be the same.
+of the page of matrix calculus. Where the number of examples is free, a function is recorded with two such numbers: a
+size that is not the same in both follows from it, and all else has to be the same.
 """
 
-import math
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ... import array_ops as A
 from ... import ops
 from ...graph import topological_order
-from ...network.tensor import Tensor, from_values
+from ...network.tensor import Tensor, fitting, from_values
 from ...shapes import Shape
-from ...value import Value
+from ...value import Value, numbers, record
 from ...writing import expression as E
-from ...writing.code import HELPERS, NUMPY, NotWritten
+from ...writing.code import NUMPY, NotWritten
 from ...writing.expression import Apply, Constant, Expression, Name, call
 from ..formulas import formula
 from ..layers import by_height, computed_from
-from ..naming import Names
+from ..naming import Names, differentiated
 from ..quantities import Quantities, gradients
-from .lowering import Arrays
-from .matrix_program import Expected, MatrixProgram
-from .recording import N, Recording, Size, mark_sizes, recorded, tensors_in
-from .source import mapped
+from .lowering import Arrays, N, Size
+from .matrix_program import Expected, MatrixProgram, numpy
+from .source import ends, mapped
 from .statements import Plan, arguments, needed, print_program
 from .terms import COUNT, Term
 
-#: The functions of NumPy that programs call.
-FUNCTIONS = (
-    "add", "amax", "amin", "array", "concatenate", "cos", "exp", "flip", "log", "logaddexp", "maximum", "minimum",
-    "ones", "ones_like", "outer", "s_", "sin", "sqrt", "stack", "sum", "swapaxes", "tanh", "transpose", "where",
-    "zeros", "zeros_like",
-)  # fmt: skip
 _RESULT = A.ArrayOp("result")  # of all outputs together
 _NO_FORM = 'has no matrix form; level="value" prints single numbers'
 _FREE = "; the number of examples is free, so that a program has to be the same for any number of them"
-# Numbers of examples to record with: a size that is a multiple of one follows from it.
-_PRIMES = (3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97)
 
 
 def compile_matrices(outputs: Any, inputs: Any, batch: Sequence[Any] = ()) -> MatrixProgram:
     """`compile_graph` with `level="tensor"`; see there."""
     inputs = inputs if isinstance(inputs, (list, tuple, dict)) else [inputs]
-    given = tensors_in(inputs)
+    given, free = tensors_in(inputs), tensors_in(list(batch))
     if len(set(given)) < len(given):
         raise ValueError("compile_graph: a Tensor stands twice among the inputs; which array is it to be?")
-    free = [t for entry in batch for t in tensors_in(entry)]
     if not set(free) <= set(given):
         raise ValueError("compile_graph: batch takes entries of the inputs, the very same objects")
     if any([not t.shape or t.shape[0] != free[0].shape[0] for t in free]):
         shapes = ", ".join([str(t.shape) for t in free])
         raise ValueError(f"compile_graph: a batch has one row for each example in all its Tensors, not {shapes}")
+    if free and not callable(outputs):
+        raise TypeError(
+            "compile_graph: with a batch the outputs are a function of the inputs, which is recorded with two numbers "
+            "of examples; a graph has one"
+        )
 
-    def record(resized: dict[Tensor, Tensor]) -> tuple[Recording, Any]:
+    def recorded(others: Mapping[Tensor, Tensor]) -> Recording:
         if not callable(outputs):
-            return recorded(tensors_in(outputs), {t: resized.get(t) for t in given}), outputs
-        new = mapped(lambda t: resized.get(t, t), inputs)
-        tree = outputs(*(new.values() if isinstance(new, dict) else new))
-        return recorded(tensors_in(tree), dict.fromkeys(tensors_in(new))), tree
-
-    def plan(recording: Recording, tree: Any) -> Plan:
-        own = iter(recording.inputs)
-        first = recording.inputs[given.index(free[0])] if free else None
-        return array_plan(recording, tree, mapped(lambda _: next(own), inputs), first)
+            return Recording(outputs, inputs)
+        entries = mapped(lambda t: others.get(t, t), inputs)
+        return Recording(outputs(*(entries.values() if isinstance(entries, dict) else entries)), entries)
 
     def engine(arrays: Sequence[Any]) -> None:
-        """The same inputs on the engine, which says what is wrong with them, if it finds something."""
-        recording, _ = record(dict(zip(given, [Tensor(a, t.label) for a, t in zip(arrays, given)])))
-        for y in dict.fromkeys([y for y, _ in recording.derivatives.values()]):
-            y.backward()
+        """The same numbers on the engine, which says what is wrong with them, if it finds something."""
+        recorded({t: Tensor(a, t.label) for t, a in zip(given, arrays) if t in free}).compute_again(arrays)
 
-    recording, tree = record({})
-    own = plan(recording, tree)
+    library = numpy()
     if not free:
-        return MatrixProgram(*printed(own), engine)
-    sizes = {n for t in topological_order(*recording.outputs, *recording.inputs) for n in t.shape}
+        plan = array_plan(recorded({}))
+        return MatrixProgram(print_program(plan, NUMPY, library), _expected(plan), engine)
+    count = max(2, len(free[0]))  # an axis of one example could be any other axis of size 1
+    recording = recorded({t: _of_examples(t, count) for t in free})
     try:
-        if not callable(outputs):
-            _check_division(recording, free[0].shape[0])
-        plans = []
-        for count in [p for p in _PRIMES if all([n % p for n in sizes])][:2]:
-            recording, tree = record({t: _of_examples(t, count) for t in free})
-            mark_sizes(recording, count)
-            plans.append(plan(recording, tree))
-        named = own if len(own.lines) == len(plans[0].lines) else plans[0]
-        for found in plans:
-            for line, same in zip(found.lines, named.lines):  # v₁, v₂, … are counted by single numbers
-                line.label = same.label
-        program, other = map(printed, plans)
-        _check_same(program[0], other[0])
+        other = recorded({t: _of_examples(t, count + 1) for t in free})
+        _find_sizes(recording, other, count)
+        plan, same = [array_plan(r, r.given[given.index(free[0])]) for r in (recording, other)]
+        for line, named in zip(same.lines, plan.lines):  # v₁, v₂, … are counted by single numbers
+            line.label = named.label
+        text, again = [print_program(p, NUMPY, library) for p in (plan, same)]
+        _check_same(text.body, again.body)
     except (ValueError, IndexError) as error:
         raise ValueError(f"compile_graph: {str(error).removeprefix('compile_graph: ')}{_FREE}") from error
-    return MatrixProgram(*program, engine)
+    return MatrixProgram(text, _expected(plan), engine)
+
+
+def _expected(plan: Plan) -> list[Expected]:
+    return [
+        Expected(plan.called(t) or "", tuple(["n" if isinstance(n, Size) else n for n in t.shape]))
+        for t in plan.variables
+    ]
+
+
+def tensors_in(tree: Any) -> list[Tensor]:
+    """The Tensors of a structure, from left to right. Raises TypeError where it holds something else.
+
+    >>> tensors_in({"x": Tensor([1.0]), "rest": [Tensor([2.0])]})
+    [Tensor([1.0]), Tensor([2.0])]
+    """
+    found = ends(tree)
+    for x in found:
+        if not isinstance(x, Tensor):
+            kind = "a single Value" if isinstance(x, Value) else type(x).__name__
+            raise TypeError(
+                f'compile_graph: level="tensor" takes Tensors and structures of them, not {kind}; level="value" prints '
+                "programs of single numbers"
+            )
+    return found
+
+
+def derivative(y: Tensor, x: Tensor) -> Tensor:
+    """What stands for ∂y/∂x in the outputs of a program, as `grad(y, x)` does, but nothing is computed."""
+    return from_values([Value(0.0) for _ in x.values], x.shape, A.Operation(A.MAP, of=y), x)
+
+
+class Recording:
+    """Outputs and inputs in their structures, and the graph between them.
+
+    Attributes:
+        given: the Tensors of the inputs.
+        derivatives: for each Tensor that stands for a derivative, what was differentiated by what.
+        tops: what was differentiated.
+        ends: the same, and the outputs that are neither derivatives nor computed from such.
+        order: all Tensors, inputs first.
+
+    Raises TypeError where a derivative was differentiated, or something that is not a Tensor.
+    """
+
+    def __init__(self, outputs: Any, inputs: Any) -> None:
+        self.outputs, self.inputs, self.given = outputs, inputs, tensors_in(inputs)
+        found = tensors_in(outputs)
+        roots = [*found]
+        for root in roots:  # which grows
+            passed = dict.fromkeys(map(differentiated, topological_order(root)))
+            roots += [y for y in passed if isinstance(y, Tensor) and y not in roots]
+        self.order = topological_order(*roots, *self.given)
+        pairs = [(t, differentiated(t)) for t in self.order]
+        self.derivatives = {t: (self._tensor_of(y), t.inputs[0]) for t, y in pairs if y is not None}
+        self.tops = list(dict.fromkeys([y for y, _ in self.derivatives.values()]))
+        above = computed_from(self.derivatives, self.order)
+        if not above.isdisjoint(self.tops):
+            raise TypeError('compile_graph: a derivative of derivatives has no matrix form here; level="value" has')
+        self.ends = list(dict.fromkeys([*[t for t in found if t not in above], *self.tops]))
+
+    def _tensor_of(self, y: Any) -> Tensor:
+        found = [t for t in self.order if t is y or (isinstance(y, Value) and t.values == (y,))]
+        if not found:
+            raise TypeError(
+                'compile_graph: what was differentiated is not a Tensor; level="value" prints single numbers'
+            )
+        return found[0]
+
+    def compute_again(self, arrays: Sequence[Any]) -> None:
+        """Record everything anew from other numbers of the inputs, and differentiate it, as an error may then say."""
+        new: dict[Value, Value] = {}
+        for t, a in zip(self.given, arrays):
+            of_t = fitting(f"program: {t.label or 'an input'}", a, t.shape)
+            new |= {v: Value(number, v.label) for v, number in zip(t.values, of_t)}
+        for v in topological_order(*[v for t in self.ends for v in t.values]):
+            if v not in new:
+                inputs = tuple([new[a] for a in v.inputs])
+                new[v] = record(v.op, inputs, *v.op.arguments(numbers(inputs))) if v.op else v.detach()
+                new[v].label = v.label
+        for y in self.tops:
+            new[y.values[0]].backward()
+
+
+# Any number of examples.
 
 
 def _of_examples(t: Tensor, n: int) -> Tensor:
     """The Tensor with n rows, those that it has again and again."""
-    size = len(t.values) // t.shape[0]
-    values = [Value(t.values[k % len(t.values)].data) for k in range(n * size)]
-    return Tensor(from_values(values, (n, *t.shape[1:])), t.label)
+    rows = t.tolist()
+    return Tensor([rows[k % len(rows)] for k in range(n)], t.label)
 
 
-def _check_division(recording: Recording, count: int) -> None:
-    """Raise ValueError for a sum that is divided by what may be the number of examples, which stays what it is."""
-    for t in topological_order(*recording.outputs, *[y for y, _ in recording.derivatives.values()]):
-        if t.op is ops.DIV and t.inputs[0].op is A.SUM and t.inputs[1].values[0].data in (count, 1 / count):
-            raise ValueError(
-                f"÷ {count} may be the number of examples and would stay what it is: write .mean(), or .mean(axis=0), "
-                "or record with another number of examples"
-            )
-
-
-def _check_same(*sources: str) -> None:
-    """Raise ValueError where two programs differ, which were recorded with two numbers of examples."""
-    first, second = [source.splitlines() for source in sources]
-    if len(first) != len(second):
+def _find_sizes(one: Recording, other: Recording, n: int) -> None:
+    """Let each size that is not the same in recordings with n and n + 1 examples be a Size."""
+    if len(one.order) != len(other.order):
         raise ValueError("the steps are not the same for two numbers of examples")
-    for a, b in zip(first, second):
+    for a, b in zip(one.order, other.order):
+        pairs = [*zip(a.shape, b.shape, strict=True)]
+        a.shape = tuple([i if i == j else Size(n, N) * (i // n) for i, j in pairs])
+        b.shape = tuple([j if i == j else Size(n + 1, N) * (j // (n + 1)) for i, j in pairs])
+
+
+def _check_same(source: str, other: str) -> None:
+    """Raise ValueError where two programs differ, which were recorded with two numbers of examples."""
+    for a, b in zip(source.splitlines(), other.splitlines()):
         if a != b:
             raise ValueError(
                 f"{a.strip()} and {b.strip()} were recorded with two numbers of examples, where a number was computed "
@@ -129,92 +188,68 @@ def _check_same(*sources: str) -> None:
             )
 
 
-def printed(plan: Plan) -> tuple[str, list[str], list[tuple[str, Any]]]:
-    """The source of the program, the functions of NumPy that it calls, and what its arguments are."""
-    program = print_program(plan, NUMPY, [*FUNCTIONS, *HELPERS, "abs", "len", "program"])
-    helpers = [text for name, text in HELPERS.items() if name in re.findall(r"\w+(?=[(])", program)]
-    source = "\n\n\n".join([*[text.strip() for text in helpers], program])
-    called = set(re.findall(r"\w+(?=[(.\[])", source))
-    functions = sorted([name for name in called if name in FUNCTIONS or hasattr(math, name)])
-
-    def expected(t: Tensor) -> Expected:
-        return Expected(plan.called(t) or "", tuple(["n" if isinstance(n, Size) else n for n in t.shape]))
-
-    return source, functions, [(name, mapped(expected, entry)) for name, entry in plan.entries]
+# The program.
 
 
-@dataclass
 class Lines:
-    """The derivation on paper: a formula and a shape for each name, and a formula for each output."""
+    """The derivation on paper.
 
-    names: Names
-    forward: dict[str, tuple[Expression, Shape]] = field(default_factory=dict)
-    backward: dict[str, tuple[Expression, Shape]] = field(default_factory=dict)
-    constants: dict[str, Tensor] = field(default_factory=dict)
-    results: list[Expression] = field(default_factory=list)
+    Attributes:
+        forward, backward: a formula and a shape for each name, each after those that it needs.
+        constants: by their names the arrays that are neither computed nor inputs.
+        results: a formula for each output.
 
+    Raises TypeError where an output has no matrix form.
+    """
 
-def lines_of(recording: Recording) -> Lines:
-    """The lines by which the outputs are computed. Raises TypeError where one has no matrix form."""
-    derivatives, given = recording.derivatives, dict.fromkeys(recording.inputs)
-    above = computed_from(derivatives, topological_order(*recording.outputs))
-    roots = list(dict.fromkeys([y for y, _ in derivatives.values()]))
-    wrt = list(dict.fromkeys([x for _, x in derivatives.values()]))
-    ends = list(dict.fromkeys([*[t for t in recording.outputs if t not in above], *roots]))
-    names = Names(ends, [*given, *wrt])
-    result = from_values([Value(0.0)], (), A.Operation(_RESULT), *ends)
-    found = Quantities(result, names, [*wrt, *ends])
-    lines = Lines(names)
-    for q in found.of.values():
-        if q.tensor not in given and q.tensor is not result:
-            if q.node.inputs:
-                lines.forward[q.name] = found.written_out(q.node), q.tensor.shape
-            else:
-                lines.constants[q.name] = q.tensor
-    for root in roots:
-        rules = dict(gradients(root, found, {}))
-        passed = [q for q in found.of.values() if q in rules]
-        for q in by_height(sorted(passed, key=lambda q: bool(q.inputs))):
-            lines.backward[E.Derivative(found.of[root].name, q.name).text] = rules[q], q.tensor.shape
+    def __init__(self, recording: Recording) -> None:
+        self._recording, given = recording, recording.given
+        wrt = list(dict.fromkeys([x for _, x in recording.derivatives.values()]))
+        self.names = names = Names(recording.ends, [*given, *wrt])
+        result = from_values([Value(0.0)], (), A.Operation(_RESULT), *recording.ends)
+        computed = [t for t in given if t.inputs and t in recording.order]
+        self._found = found = Quantities(result, names, [*computed, *wrt, *recording.ends])
+        quantities = [q for q in found.of.values() if q.tensor is not result and q.tensor not in given]
+        self.forward = {q.name: (found.written_out(q.node), q.tensor.shape) for q in quantities if q.node.inputs}
+        self.constants = {q.name: q.tensor for q in quantities if not q.node.inputs}
+        self.backward: dict[str, tuple[Expression, Shape]] = {}
+        for top in recording.tops:
+            rules = dict(gradients(top, found, {}))
+            passed = [q for q in found.of.values() if q in rules]
+            for q in by_height(sorted(passed, key=lambda q: bool(q.inputs))):
+                name = E.Derivative(found.of[top].name, q.name).text
+                self.backward[name] = rules[q], q.tensor.shape
+        self.results = [self._symbol(t) or formula(t, self._symbol) for t in ends(recording.outputs)]
 
-    def symbol(t: Tensor) -> Expression | None:
+    def _symbol(self, t: Tensor) -> Expression | None:
         """How an output, or what it is computed from, is written; None for its own formula."""
-        if t in derivatives:
-            y, x = derivatives[t]
-            name = E.Derivative(found.of[y].name, names(x)).text
-            if x in found.of and name not in lines.backward:
+        found = self._found
+        if t in self._recording.derivatives:
+            y, x = self._recording.derivatives[t]
+            name = E.Derivative(found.of[y].name, self.names(x)).text
+            if x in found.of and name not in self.backward:
                 raise TypeError(f"compile_graph: {name} {_NO_FORM}")
-            return Name(name, x.shape) if name in lines.backward else Apply(ops.MUL, (Constant(0.0), E.Ones(x.shape)))
-        if t in given:
-            return Name(names(t), t.shape)
+            return Name(name, x.shape) if name in self.backward else Apply(ops.MUL, (Constant(0.0), E.Ones(x.shape)))
+        if t in self._recording.given:
+            return Name(self.names(t), t.shape)
         if t in found.graph.nodes:
             return found.symbol(t)
-        if not t.inputs and t.shape:
-            lines.constants[names(t)] = t
-            return Name(names(t), t.shape)
-        return None
-
-    lines.results += [symbol(t) or formula(t, symbol) for t in recording.outputs]
-    return lines
+        if t.inputs or not t.shape:
+            return None
+        self.constants[self.names(t)] = t
+        return Name(self.names(t), t.shape)
 
 
-def array_plan(recording: Recording, outputs: Any, inputs: Any, batch: Tensor | None) -> Plan:
-    """The plan of a program of arrays, its lines named as on paper.
+def array_plan(recording: Recording, batch: Tensor | None = None) -> Plan:
+    """The plan of a program of arrays, its lines named as on paper; the first axis of `batch` is free.
 
-    Args:
-        recording: what is computed from what.
-        outputs, inputs: the structures of the results and of the arguments.
-        batch: an input of which the first axis is free.
-
-    Raises:
-        TypeError: something has no matrix form.
+    Raises TypeError where something has no matrix form.
     """
-    on_paper, given = lines_of(recording), recording.inputs
+    on_paper, given = Lines(recording), recording.given
     formulas, names = on_paper.forward | on_paper.backward, on_paper.names
-    waiting = _names_in(*on_paper.results)
-    for name in waiting:  # which grows
-        waiting += [a for a in _names_in(*formulas.get(name, ())[:1]) if a not in waiting]
-
+    wanted = _names_in(*on_paper.results)
+    for name in wanted:  # which grows
+        wanted += [a for a in _names_in(*formulas.get(name, ())[:1]) if a not in wanted]
     terms: dict[str, Term] = {}
 
     def term(name: str) -> Term:
@@ -229,24 +264,25 @@ def array_plan(recording: Recording, outputs: Any, inputs: Any, batch: Tensor | 
 
     arrays = Arrays(term)
     for name, t in ({names(t): t for t in given} | on_paper.constants).items():
-        terms[name] = arrays.known["given", name] = Term(arrays, shape=t.shape)
+        terms[name] = Term(arrays, shape=t.shape)
     if batch is not None:
         terms[N.text] = arrays.step(call("len"), [terms[names(batch)]], (), COUNT)
-    lines = [[term(name) for name in part if name in waiting] for part in (on_paper.forward, on_paper.backward)]
-    last = [arrays.lowered(e) for e in on_paper.results]
+    forward, backward = [[term(a) for a in part if a in wanted] for part in (on_paper.forward, on_paper.backward)]
+    results = [arrays.lowered(e) for e in on_paper.results]
     order = [*arrays.known.values()]
-    used = needed(order, last)
-    sections = [("forward", lines[0]), ("backward", lines[1])] if all(lines) else []
-    rest = "update" if sections and not set(last) <= {*lines[0], *lines[1]} else ""
-    in_order = iter(last)
+    used = needed(order, results)
+    sections = [("forward", forward), ("backward", backward)] if forward and backward else []
+    rest = "update" if sections and not set(results) <= {*forward, *backward} else ""
+    in_order = iter(results)
     return Plan(
-        arguments(inputs, names),
+        arguments(recording.inputs, names),
         {t: terms[names(t)] for t in given},
-        [*sections, (rest, last)],
-        mapped(lambda _: next(in_order), outputs),
+        [*sections, (rest, results)],
+        mapped(lambda _: next(in_order), recording.outputs),
         [t for t in order if t in used],
-        [*lines[0], *lines[1]],
+        [*forward, *backward],
         names,
+        True,
         {terms[name]: (name, t) for name, t in on_paper.constants.items() if terms[name] in used},
     )
 

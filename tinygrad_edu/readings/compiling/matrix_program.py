@@ -1,6 +1,5 @@
 """A program of arrays: called with arrays of NumPy, or bound to those of another library."""
 
-import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -9,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from ...tree import flatten
-from .source import Printed, mapped, run
+from .source import Printed, Text, run
 
 _MOST = 1000  # examples that the engine computes again to say what went wrong
 
@@ -29,6 +28,15 @@ class Expected:
         return len(shape) == len(self.shape) and shape[self.is_batch :] == self.shape[self.is_batch :]
 
 
+def numpy() -> Any:
+    """The module."""
+    try:
+        import numpy
+    except ImportError:
+        raise ImportError('compile_graph: level="tensor" needs NumPy: pip install numpy') from None
+    return numpy
+
+
 class MatrixProgram(Printed):
     """What `compile_graph` makes of Tensors: call it with arrays or lists, by position or by name.
 
@@ -43,8 +51,10 @@ class MatrixProgram(Printed):
 
     >>> from tinygrad_edu import Tensor, compile_graph, grad
     >>> X, w = Tensor([[1.0, 2.0], [3.0, 4.0]], label="X"), Tensor([0.5, 0.0], label="w")
-    >>> L = ((X @ w) ** 2).mean()
-    >>> program = compile_graph({"L": L, "dw": grad(L, w)}, [X, w], level="tensor", batch=[X])
+    >>> def with_gradient(X, w):
+    ...     L = ((X @ w) ** 2).mean()
+    ...     return {"L": L, "dw": grad(L, w)}
+    >>> program = compile_graph(with_gradient, [X, w], level="tensor", batch=[X])
     >>> print(program.source)
     from numpy import sum
     <BLANKLINE>
@@ -63,29 +73,16 @@ class MatrixProgram(Printed):
     """
 
     def __init__(
-        self,
-        source: str,
-        functions: Sequence[str],
-        arguments: Sequence[tuple[str, Any]],
-        engine: Callable[[Sequence[Any]], None] | None = None,
+        self, text: Text, expected: list[Expected], engine: Callable[[Sequence[Any]], None] | None = None
     ) -> None:
-        try:
-            import numpy
-        except ImportError:
-            raise ImportError('compile_graph: level="tensor" needs NumPy: pip install numpy') from None
-        super().__init__(f"from numpy import {', '.join(functions)}\n\n\n{source}" if functions else source)
-        self._parts = source, functions, arguments
-        self._expected: list[Expected] = flatten([entry for _, entry in arguments])
-        self._engine = engine
-        self._numpy = numpy
+        super().__init__(text)
+        self._expected, self._engine, self._numpy = expected, engine, numpy()
 
     def __call__(self, /, *arguments: Any, **keywords: Any) -> Any:
         np = self._numpy
-        if keywords:
-            arguments = inspect.signature(self.function).bind(*arguments, **keywords).args
         arrays = [
             x if isinstance(x, np.ndarray) and x.dtype.kind == "f" else np.asarray(x, dtype=float)
-            for x in self._flat(arguments)
+            for x in self._inputs(*arguments, **keywords)
         ]
         pairs = list(zip(self._expected, arrays))
         misfits = [f"{e.name} of shape {a.shape} is not {e.shape}" for e, a in pairs if not e.fits(a.shape)]
@@ -100,17 +97,9 @@ class MatrixProgram(Printed):
                 raise ArithmeticError("program: a result is not finite, as 0 · ∞ is not; on the engine it is")
         return result
 
-    def _flat(self, arguments: Sequence[Any]) -> list[Any]:
-        """The arrays, or lists for such, of all arguments."""
-        _, _, expected = self._parts
-        if len(arguments) != len(expected):
-            raise TypeError(f"program() takes {len(expected)} arguments, not {len(arguments)}")
-        return [a for (name, entry), x in zip(expected, arguments) for a in _arrays(entry, x, name)]
-
     def _run(self, arrays: Sequence[Any], function: Callable[..., Any] | None = None) -> Any:
         """The function of all arrays, in the structure of the arguments."""
-        own = iter(arrays)
-        return (function or self.function)(*[mapped(lambda _: next(own), entry) for _, entry in self._parts[2]])
+        return (function or self.function)(*self._structures["arguments"](arrays))
 
     def _is_finite(self, result: Any) -> bool:
         np, arrays = self._numpy, flatten(result)
@@ -133,7 +122,7 @@ class MatrixProgram(Printed):
             self._engine(arrays)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return MatrixProgram, self._parts
+        return MatrixProgram, (self._text, self._expected)
 
     def bind(self, namespace: ModuleType) -> Callable[..., Any]:
         """The program with the functions of `numpy`, `jax.numpy` or `torch`, whose arrays it takes and returns.
@@ -156,7 +145,7 @@ class MatrixProgram(Printed):
 
         def program(*arguments: Any) -> Any:
             # Those of NumPy become arrays of the library.
-            arrays = [namespace.asarray(a) if type(a).__module__ == "numpy" else a for a in self._flat(arguments)]
+            arrays = [namespace.asarray(a) if type(a).__module__ == "numpy" else a for a in self._inputs(*arguments)]
             dtype = next((a.dtype for a in arrays if hasattr(a, "dtype")), namespace.float64)
             if dtype not in made:
                 made[dtype] = self._bound(namespace, dtype)
@@ -168,29 +157,18 @@ class MatrixProgram(Printed):
 
     def _bound(self, library: ModuleType, dtype: Any) -> Callable[..., Any]:
         """The program with the functions of an array library; its constants have the type."""
-        source, functions, _ = self._parts
         kind = library.__name__.partition(".")[0]
 
         def array(x: Any) -> Any:
             return library.asarray(x, dtype=dtype) if _holds_fractions(x) else library.asarray(x)
 
-        found = {name: getattr(library, name) for name in functions if hasattr(library, name)}
+        found = {name: getattr(library, name) for name in self._text.functions if hasattr(library, name)}
         found |= {"array": array, "ones": partial(library.ones, dtype=dtype), "s_": self._numpy.s_}
-        names = run(source, found | (_of_torch(library) if kind == "torch" else {}))
+        names = run(self._text.body, found | (_of_torch(library) if kind == "torch" else {}))
         if kind != "numpy":  # where no array can be changed in place
             names["place"] = partial(_placed, library, kind)
         function: Callable[..., Any] = names["program"]
         return function
-
-
-def _arrays(tree: Any, given: Any, name: str) -> list[Any]:
-    """What is given for each array of an argument. Raises TypeError where the structure is another one."""
-    if isinstance(tree, Expected):
-        return [given]
-    keys = list(tree) if isinstance(tree, dict) else range(len(tree))
-    if isinstance(tree, dict) != isinstance(given, dict) or not hasattr(given, "__len__") or len(given) != len(tree):
-        raise TypeError(f"program: {name} is a {type(tree).__name__} of {len(tree)} arrays, not {type(given).__name__}")
-    return [a for key in keys for a in _arrays(tree[key], given[key], name)]
 
 
 def _holds_fractions(x: Any) -> bool:

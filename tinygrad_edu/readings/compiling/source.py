@@ -4,8 +4,8 @@ import ast
 import itertools
 import keyword
 import math
-from collections.abc import Callable, Container, Iterable, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple, TypeAlias
 
 from ...network.tensor import Tensor
 from ...shapes import nested
@@ -47,22 +47,20 @@ def unpacked(
     names: Names,
     line: Callable[[str], None],
     called: Called | None = None,
-    whole: Container[Any] = (),
+    whole: bool = False,
 ) -> list[tuple[Any, str]]:
-    """Lines that give every number of the structure `name` a name of its own; the Values with those names.
+    """Lines that give each leaf of the structure `name` a name of its own; the leaves with those names.
 
-    A Tensor that is to stay whole has one name.
+    The leaves of a Tensor are its Values, unless it is to stay whole.
     """
-    if isinstance(tree, Tensor) and tree in whole:
-        return [(tree, name)]
-    if isinstance(tree, Tensor) and not tree.shape:
-        tree = tree.values[0]
-    if isinstance(tree, Value):
-        return [(tree, name)]
-    if isinstance(tree, Tensor):
+    if isinstance(tree, Tensor) and not whole:
+        if not tree.shape:
+            return [(tree.values[0], name)]
         found = [(x, names.new(name_of(x, called) or f"{name}_{i}")) for i, x in enumerate(tree.values, start=1)]
         line(f"{laid_out(nested([name for _, name in found], tree.shape), str)} = {name}")
         return found
+    if not isinstance(tree, (dict, list, tuple)):
+        return [(tree, name)]
     branches = tree.items() if isinstance(tree, dict) else enumerate(tree, start=1)
     parts = [(names.new(name_of(part, called) or f"{name}_{key}"), part) for key, part in branches]
     if isinstance(tree, dict):
@@ -73,20 +71,26 @@ def unpacked(
     return [pair for part_name, part in parts for pair in unpacked(part, part_name, names, line, called, whole)]
 
 
-def print_reader(trees: dict[str, Any], function: str = "numbers") -> str:
-    """The source of a function whose result is the flat list of all numbers of its arguments."""
+def print_reader(function: str, trees: dict[str, Any], whole: bool) -> str:
+    """The source of a function whose result is the flat list of all leaves of its arguments."""
     names, lines = Names(trees), list[str]()
-    numbers = [number for name, tree in trees.items() for _, number in unpacked(tree, name, names, lines.append)]
-    lines.append(f"return {laid_out(numbers, str)}")
-    body = "\n".join(lines).replace("\n", "\n    ")
-    return f"def {function}({', '.join(trees)}):\n    {body}\n"
+    leaves = [
+        leaf for name, tree in trees.items() for _, leaf in unpacked(tree, name, names, lines.append, None, whole)
+    ]
+    lines.append(f"return {laid_out(leaves, str)}")
+    body = "\n".join(lines).replace("\n", f"\n{INDENT}")
+    return f"def {function}({', '.join(trees)}):\n{INDENT}{body}\n"
 
 
-def print_writer(tree: Any) -> str:
-    """The source of a function that gives a flat list of numbers the structure of the tree, the inverse of a reader."""
+def print_writer(function: str, tree: Any, whole: bool) -> str:
+    """The source of a function that gives a flat list of leaves the structure of the tree, the inverse of a reader."""
     places = itertools.count()
-    structure = laid_out(unfolded(tree, lambda _: f"numbers[{next(places)}]"), str)
-    return f"def arranged(numbers):\n    return {structure}\n"
+
+    def leaf(_: Any) -> str:
+        return f"leaves[{next(places)}]"
+
+    structure = laid_out(mapped(leaf, tree) if whole else unfolded(tree, leaf), str)
+    return f"def {function}(leaves):\n{INDENT}return {structure}\n"
 
 
 def key_as_code(key: Any) -> str:
@@ -156,18 +160,46 @@ def filled(words: list[str]) -> list[str]:
 # How source runs, and what is said where it fails.
 
 
-class Printed:
-    """A function that was printed.
+class Text(NamedTuple):
+    """A program as it was printed.
 
     Attributes:
-        source: the Python text.
-        function: what the text defines, and nothing else. It does not check its results.
+        body: its functions, and the constants above them.
+        library, functions: what it imports.
+        structures: functions that it is called with: a `program` that takes what it takes, and `results`, make flat
+            lists of the arguments and of a result, `arguments` and `result` the structures again.
     """
 
-    def __init__(self, source: str) -> None:
-        self.source = source
-        self.function: Callable[..., Any] = run(source)["program"]
+    body: str
+    library: str
+    functions: list[str]
+    structures: str
+
+    @property
+    def source(self) -> str:
+        imported = f"from {self.library} import {', '.join(self.functions)}\n\n\n" if self.functions else ""
+        return imported + self.body
+
+
+class Printed:
+    """A function that was printed. It can be pickled: what is left is its text."""
+
+    def __init__(self, text: Text) -> None:
+        self.source = text.source
+        self.function: Callable[..., Any] = run(self.source)["program"]
         self.__wrapped__ = self.function  # where inspect.signature looks
+        self._text = text
+        self._structures = run(text.structures)
+
+    def _inputs(self, *arguments: Any, **keywords: Any) -> list[Any]:
+        """The leaves of the arguments."""
+        try:
+            return list(self._structures["program"](*arguments, **keywords))
+        except FAILURES as error:
+            raise explained(self._text.structures, error) from None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._text,)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {len(self.source.splitlines())} lines>"

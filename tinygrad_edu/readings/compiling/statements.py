@@ -6,6 +6,7 @@ A statement is one formula over local variables, and a decision is an expression
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any, NamedTuple
 
 from ...autodiff import DerivativeName
@@ -13,10 +14,23 @@ from ...graph import topological_order
 from ...network.tensor import Tensor
 from ...tree import flatten, values_in
 from ...value import Value
-from ...writing.code import PYTHON, Code, Written, functions_in
+from ...writing.code import HELPERS, Code, Written, called_in
 from ...writing.expression import Apply, write
 from .. import naming
-from .source import EXPRESSION, INDENT, Called, Names, ends, laid_out, name_of, unfolded, unpacked
+from .source import (
+    EXPRESSION,
+    INDENT,
+    Called,
+    Names,
+    Text,
+    ends,
+    laid_out,
+    name_of,
+    print_reader,
+    print_writer,
+    unfolded,
+    unpacked,
+)
 from .terms import COUNT, RESHAPE, VIEW, Term, simplify
 
 # What a step without a label is called, with a number behind it.
@@ -35,6 +49,7 @@ class Plan:
         order: the Terms that the outputs need, each after its inputs.
         lines: those that have a line of their own, also where they are used once, as in the notes: z, then h.
         called: the names of the nodes, as in every reading.
+        whole: whether a Tensor is one variable, and not as many as it has elements.
         constants: arrays that are no arguments, each with the name it would like.
     """
 
@@ -45,6 +60,7 @@ class Plan:
     order: list[Term]
     lines: Collection[Term]
     called: Called
+    whole: bool = False
     constants: dict[Term, tuple[str, Tensor]] = field(default_factory=dict)
 
 
@@ -194,29 +210,35 @@ def printer(plan: Plan, language: Code, taken: Iterable[str]) -> Printer:
     return Printer(language, uses, Names(taken))
 
 
-def print_program(plan: Plan, language: Code, taken: Iterable[str]) -> str:
-    """The source of the function in Python, without imports; some names are taken."""
-    page = printer(plan, language, taken)
-    arguments = [page.names.new(name) for name, _ in plan.entries]
-    for name, (_, entry) in zip(arguments, plan.entries):
-        for x, name_of_x in unpacked(entry, name, page.names, page.statement, plan.called, plan.variables):
-            page.written[plan.variables[x]] = Written(name_of_x)
-    above = []
+def print_program(plan: Plan, language: Code, library: ModuleType) -> Text:
+    """The program in Python, with the functions of a library."""
+    operations = {term.op for term in plan.order if term.op}
+    called = {name for op in operations for name in called_in(language.spelling(op, ()).text)}
+    page = printer(plan, language, called)
+    names = [page.names.new(name) for name, _ in plan.entries]
+    entries = [entry for _, entry in plan.entries]
+    for name, entry in zip(names, entries):
+        for x, own in unpacked(entry, name, page.names, page.statement, plan.called, plan.whole):
+            page.written[plan.variables[x]] = Written(own)
+    helpers = [text for name, text in HELPERS.items() if name in called]
+    constants = []
     for term, (label, t) in plan.constants.items():
         page.written[term] = Written(page.names.new(label))
-        above.append(f"{page.text(term)} = array({t.tolist()})")
+        constants.append(f"{page.text(term)} = array({t.tolist()})")
     page.steps(plan)
     page.statement(f"return {laid_out(plan.outputs, page.text)}")
     lines = [line for s in page.statements for line in (*s.comment(language), s.text)]
-    lines = lines[not lines[0] :]  # above the first there is no empty line
-    head = language.head.format("program", ", ".join(arguments))
-    return "\n".join([*above, *["", ""] * bool(above), head, *lines, ""])
-
-
-def functions_of(plan: Plan) -> list[str]:
-    """The functions that the program calls in Python."""
-    operations = {term.op for term in plan.order if term.op}
-    return sorted(set().union(*[functions_in(PYTHON.spelling(op, ())) for op in operations]))
+    lines = [language.head.format("program", ", ".join(names)), *lines[not lines[0] :]]  # no empty line comes first
+    blocks = [*helpers, *["\n".join(constants)] * bool(constants), "\n".join([*lines, ""])]
+    above = {name for text in [*helpers, *constants] for name in called_in(text)}
+    functions = [name for name in sorted({*called, *above} - {*HELPERS, "abs"}) if hasattr(library, name)]
+    structures = [
+        print_reader("program", dict(zip(names, entries)), plan.whole),
+        print_reader("results", {"result": plan.outputs}, plan.whole),
+        print_writer("arguments", entries, plan.whole),
+        print_writer("result", plan.outputs, plan.whole),
+    ]
+    return Text("\n\n\n".join(blocks), library.__name__, functions, "\n".join(structures))
 
 
 def arguments(inputs: Any, called: Called) -> list[tuple[str, Any]]:

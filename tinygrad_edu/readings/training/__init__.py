@@ -242,10 +242,13 @@ class Training:
             classes = range(self.net(x).shape[-1])
             targets = [[float(j == k) for j in classes] for k in targets]
             y = Tensor(targets[:2], label="y")
-        loss = self.loss(self.net(x), y)
-        outputs = {"loss": loss, "gradient": grad(loss, parameters, allow_unused=True)}
+
+        def with_gradient(x: Tensor, y: Tensor, _: Any) -> dict[str, Any]:
+            loss = self.loss(self.net(x), y)
+            return {"loss": loss, "gradient": grad(loss, parameters, allow_unused=True)}
+
         inputs = {"x": x, "y": y, "parameters": parameters}
-        program = compile_graph(outputs, inputs, level="tensor", batch=[x, y])
+        program = compile_graph(with_gradient, inputs, level="tensor", batch=[x, y])
         X, Y = numpy.array(self.X, dtype=float), numpy.array(targets, dtype=float)
 
         def gradients(step: int) -> float:
