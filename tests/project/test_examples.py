@@ -1,15 +1,19 @@
 """The scripts, with the arguments that readers give them, against NumPy."""
 
 import json
+import os
 import re
 import runpy
+import subprocess
 import sys
+from functools import reduce
+from operator import add, mul
 
 import numpy as np
 import pytest
 from scripts import EXAMPLES, run
 
-from tinygrad_edu import MLP
+from tinygrad_edu import MLP, Value
 from tinygrad_edu.readings.exercising.answers import read_number
 from tinygrad_edu.tree import flatten
 
@@ -73,6 +77,8 @@ def assert_same(ours, reference, path=""):
         (["--batch"], {"examples": [FIRST, SECOND]}),
         (["--batch", "--mean"], {"examples": [FIRST, SECOND], "mean": True}),
         (["--lr", "0.5", "--steps", "7"], {"examples": [FIRST], "lr": 0.5, "steps": 7}),
+        (["--batch", "--mean", "--steps", "3"], {"examples": [FIRST, SECOND], "mean": True, "steps": 3}),
+        (["--example", "1,1,1,1 -> 0,0,1", "--batch"], {"examples": [([1, 1, 1, 1], [0, 0, 1]), SECOND]}),
         (
             ["--example", "-1,0.5,2,0 -> 0.25,0.75,0", "--example=0,0,0,0->1,0,0"],
             {"examples": [([-1, 0.5, 2, 0], [0.25, 0.75, 0]), ([0, 0, 0, 0], [1, 0, 0])]},
@@ -154,6 +160,43 @@ def test_the_loss_is_drawn_and_stepped_through(script, tmp_path):
     assert f"<h1>Question {script[1]}: " in text and "Backward through neuron h⁽¹⁾₄" in text
 
 
+def test_every_number_of_question_1_stands_in_its_drawing_by_neurons_and_its_formulas_in_the_derivation(tmp_path):
+    run("q1.py", "--draw", str(tmp_path / "q1.dot"), "--level", "neuron")
+    source = (tmp_path / "q1.dot").read_text(encoding="utf-8")
+    found = json.loads(run("q1.py", "--json"))["examples"][0]
+    numbers = flatten([{**found, "grad": [*found["grad"].values()]}[name] for name in found])
+    assert len(numbers) == 95
+    for x in numbers:
+        assert f"{x:.4f}".replace("-", "−").replace("−0.0000", "0.0000") in source
+    text = run("q1.py", "--explain")
+    for formula in ("ŷ − y", "∂L/∂z⁽³⁾ h⁽²⁾ᵀ", "W⁽³⁾ᵀ ∂L/∂z⁽³⁾", "∂L/∂h⁽²⁾ ∘ (1 − h⁽²⁾²)"):
+        assert f"= {formula}" in text
+    assert "zero: the contributions" in run("q2.py", "--explain")
+
+
+def test_steps_are_a_table_of_falling_losses_and_digits_are_counted():
+    page = run("q1.py", "--steps", "5", "--digits", "6")
+    losses = [float(x) for x in re.findall(r"^ +\d  (\d\.\d{6})$", page, flags=re.MULTILINE)]
+    assert len(losses) == 5 and losses == sorted(losses, reverse=True) and "After 5 steps" in page
+
+
+@pytest.mark.parametrize("script", ["q1.py", "q2.py"])
+def test_the_scripts_read_like_the_notes(script):
+    source = (EXAMPLES / script).read_text(encoding="utf-8")
+    assert len(source.splitlines()) <= 56
+    assert "z1 = " in source and "L.backward()" in source and "p.data -= run.eta * p.grad" in source
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a pipe that is closed is an error of another kind there")
+@pytest.mark.parametrize("arguments", [[], ["--json"], ["--explain"], ["--steps", "2000"]])
+def test_a_reader_that_stops_reading_is_no_error(arguments):
+    command = [sys.executable, EXAMPLES / "q1.py", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as script:
+        script.stdout.close()  # as `head` does when it has seen enough
+        assert script.stderr.read() == b""
+    assert script.returncode == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -187,6 +230,103 @@ def rows(text):
     """The numbers of the lines that hold nothing else, which is how the scripts print tables."""
     lines = [line.split() for line in text.splitlines()]
     return [[float(x) for x in line] for line in lines if line and all(re.fullmatch(r"-?[\d.e+-]+", x) for x in line)]
+
+
+def descent(sizes, X, Y, lr, steps, softmax=False):
+    """The losses of gradient descent from the weights of seed 1, and the last output, in NumPy.
+
+    ½ Σ (ŷ − y)² over all examples; or with softmax the mean of −Σ y log ŷ.
+    """
+    layers = [(np.array(l.W.data), np.array(l.b.data)) for l in MLP(sizes, activation="tanh", seed=1).layers]
+    X, Y, losses = np.array(X, float), np.array(Y, float), []
+    for _ in range(steps):
+        hs = [X]
+        for W, b in layers:
+            z = hs[-1] @ W.T + b
+            hs.append(np.tanh(z))
+        y_hat = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True) if softmax else z
+        losses.append(-(Y * np.log(y_hat)).sum() / len(X) if softmax else ((y_hat - Y) ** 2).sum() / 2)
+        dz = (y_hat - Y) / (len(X) if softmax else 1)
+        for l in reversed(range(len(layers))):
+            W, b = layers[l]
+            layers[l] = (W - lr * dz.T @ hs[l], b - lr * dz.sum(axis=0))
+            dz = dz @ W * (1 - hs[l] ** 2)
+    return losses, y_hat
+
+
+def test_by_hand_the_derivative_is_the_formula_and_differences_approach_it():
+    text = run("by_hand.py")
+    assert "dr/dt = v · 2t + u · 3 = 40" in text and "9t² + 2t = 40" in text
+    table = rows(text)
+    assert [row[0] for row in table] == [1e-1, 1e-3, 1e-5, 1e-7, 1e-9, 1e-11, 1e-13]
+    for h, one_side, error, both_sides, _ in table[:3]:
+        # r(2 + h) = 28 + 40h + 19h² + 3h³; rounding adds about 1e-16 · 28 / h
+        assert one_side == pytest.approx(40 + 19 * h + 3 * h**2, abs=1e-14 / h)
+        assert both_sides == pytest.approx(40 + 3 * h**2, abs=1e-14 / h)
+        assert error == pytest.approx(19 * h, rel=0.1)
+    assert table[-1][2] > table[-3][2]  # an h that is too small makes it worse
+
+
+def test_the_chain_rule_is_the_formula_of_the_notes():
+    assert re.search(r"9t² \+ 2t +40 +40$", run("recorded.py"), flags=re.MULTILINE)
+    assert re.search(r"9t² \+ 2t +3.25 +3.25$", run("recorded.py", "0.5"), flags=re.MULTILINE)
+    assert "invalid float value" in run("recorded.py", "two", status=2)
+    assert "finite" in run("recorded.py", "nan", status=2)
+
+
+def test_the_line_is_that_of_least_squares_and_every_step_is_numpys():
+    text = run("line.py")
+    xs, ys = np.arange(-2, 2.5, 0.5), np.array([-3.2, -1.9, -1.1, 0.3, 0.7, 2.1, 2.9, 4.3, 4.8])
+    theta, expected = np.zeros(2), []
+    for step in range(41):
+        error = theta[0] * xs + theta[1] - ys
+        expected += [[step, (error**2).mean(), *theta]] if step % 5 == 0 else []
+        theta = theta - 0.1 * 2 * np.array([(error * xs).mean(), error.mean()])
+    np.testing.assert_allclose(rows(text), expected, atol=6e-7)  # six decimals are printed
+    best = re.search(r"formula +(\S+) +(\S+)$", text, flags=re.MULTILINE).groups()
+    np.testing.assert_allclose([float(x) for x in best], np.polyfit(xs, ys, 1), atol=6e-7)
+
+
+def test_newton_doubles_the_digits_and_finds_the_minimum_of_the_logistic_loss():
+    numbers = rows(run("newton.py"))
+    distances, logistic = numbers[:7], numbers[7:]
+    newton = descent = 1.5
+    for step, *shown in distances[:5]:  # one digit of each is printed
+        assert shown == [float(f"{abs(x - np.log(2)):.0e}") for x in (newton, descent)], step
+        newton, descent = newton - 1 + 2 * np.exp(-newton), descent - 0.3 * (np.exp(descent) - 2)
+    assert distances[6][1] < 1e-15 < 1e-4 < distances[6][2]
+    X = np.stack([np.arange(0.5, 4.5, 0.5), np.ones(8)])
+    t, theta = np.array([-1, -1, -1, 1, -1, 1, 1, 1]), np.zeros(2)
+    for step, w, b, L, length in logistic:
+        p = 1 / (1 + np.exp(t * (theta @ X)))  # the probability of the wrong class
+        gradient, H = -X @ (t * p), X * p * (1 - p) @ X.T
+        np.testing.assert_allclose([w, b, L], [*theta, np.log1p(np.exp(-t * (theta @ X))).sum()], atol=6e-7)
+        # One digit is printed; the last one is a rounding error.
+        assert step == 6 or length == pytest.approx(np.linalg.norm(gradient), rel=0.5)
+        theta = theta - np.linalg.solve(H, gradient)
+    assert length < 1e-9
+
+
+def test_the_compiled_step_is_numpys_and_faster():
+    text = run("compiled.py")
+    losses, _ = descent([2, 2, 1], [[1, 0]], [[1]], lr=0.1, steps=21)
+    np.testing.assert_allclose(rows(text), [[k, losses[k], losses[k]] for k in (0, 1, 2, 3, 10, 20)], atol=6e-10)
+    assert "def program(x, y, parameters):" in text and "# update" in text
+    assert float(re.search(r"(\d+) times faster", text)[1]) > 3  # measured: 30
+    ways = dict(re.findall(r"^(\w[^\n]*?) +[\d.]+ ms +([\d.]+) µs$", text, flags=re.MULTILINE))
+    assert float(ways["Python"]) < float(ways["the engine"])
+    if "machine code" in ways:
+        assert float(ways["machine code"]) < float(ways["Python"]) / 3  # measured: 20
+
+
+def test_the_program_on_arrays_is_numpys_descent():
+    text = run("arrays.py")
+    X = np.random.default_rng(0).uniform(-1, 1, (2000, 2))
+    inside = (X**2).sum(axis=1) < 0.5
+    losses, _ = descent([2, 8, 2], X, np.stack([~inside, inside], axis=1), lr=0.5, steps=501, softmax=True)
+    table = rows(text)
+    assert [[step, L] for step, L in table] == [[k, round(losses[k], 4)] for k in range(0, 501, 100)]
+    assert float(re.search(r"points told apart: ([\d.]+)%", text)[1]) > 90
 
 
 def test_the_closures_are_right_on_the_notes_and_wrong_where_the_package_is_right():
@@ -228,7 +368,12 @@ def test_the_experiments_of_the_laboratory_come_out_as_it_says(tmp_path):
 
 
 def test_xor_needs_the_hidden_layer():
+    X, Y = [[0, 0], [0, 1], [1, 0], [1, 1]], [[0], [1], [1], [0]]
     numbers = rows(run("xor.py"))
+    for table, sizes in ((numbers[:9], [2, 1]), (numbers[9:], [2, 3, 1])):
+        losses, y_hat = descent(sizes, X, Y, lr=0.1, steps=402)
+        np.testing.assert_allclose(table[:5], [[k, losses[k]] for k in range(0, 401, 100)], atol=6e-7)
+        np.testing.assert_allclose(table[5:], np.hstack([X, Y, y_hat]), atol=6e-5)  # four decimals are printed
     assert [row[3] for row in numbers[5:9]] == [0.5] * 4
     assert [round(row[3]) for row in numbers[14:]] == [0, 1, 1, 0]
 
@@ -273,10 +418,45 @@ def test_each_bug_is_found_by_the_check_and_can_be_fixed(bug, tmp_path, capsys, 
     assert why in capsys.readouterr().out
 
 
-def test_the_tiny_gpt_has_the_parameters_of_microgpt_and_learns(monkeypatch):
-    monkeypatch.setattr(sys, "argv", ["gpt.py", "40"])
+# The tiny GPT.
+
+
+def gpt(steps, monkeypatch):
+    """The names that the script gives to its results, without those that it would write in the end."""
+    monkeypatch.setattr(sys, "argv", ["gpt.py", str(steps)])
     training, writes, _ = (EXAMPLES / "gpt.py").read_text(encoding="utf-8").partition('print("\\nIt writes:")')
     names = {}
     exec(training, names)
     assert writes and len(flatten(names["W"])) == 4192
-    assert sum(names["losses"][-10:]) < 0.9 * sum(names["losses"][:10])
+    return names["losses"]
+
+
+def test_the_tiny_gpt_has_the_parameters_of_microgpt_and_learns(monkeypatch):
+    losses = gpt(40, monkeypatch)
+    assert sum(losses[-10:]) < 0.9 * sum(losses[:10])
+
+
+def exponentials(z):
+    largest = max([v.data for v in z])
+    return [(v - largest).exp() for v in z], largest
+
+
+def softmax(z):
+    e, _ = exponentials([*z])
+    return [ei / reduce(add, e) for ei in e]
+
+
+def logsumexp(z):
+    e, largest = exponentials([*z])
+    return reduce(add, e).log() + largest
+
+
+@pytest.mark.parametrize("steps", [2, pytest.param(10, marks=pytest.mark.long)])
+def test_vector_rows_give_the_losses_of_scalar_operations(steps, monkeypatch):
+    on_vectors = gpt(steps, monkeypatch)
+    monkeypatch.setattr(Value, "dot", staticmethod(lambda a, b: reduce(add, map(mul, a, b))))
+    monkeypatch.setattr(Value, "sum", staticmethod(lambda a: reduce(add, a)))
+    monkeypatch.setattr(Value, "softmax", staticmethod(softmax))
+    monkeypatch.setattr(Value, "logsumexp", staticmethod(logsumexp))
+    assert gpt(steps, monkeypatch) == pytest.approx(on_vectors, rel=0, abs=1e-9)
+    assert len(on_vectors) == steps
