@@ -14,6 +14,9 @@ from .value import Value, all_finite, chain_rule, check_current, constant, real_
 
 Tree = TypeVar("Tree")  # a Value, a Tensor, or a structure of them
 
+#: A name with one of these has parentheses around it where a sign before or after it would take only a part.
+LOOSE = frozenset(" +−-·∘×*/^=<>:;()⟨⟩|→ᵀ∂")
+
 
 def grad(y: Any, xs: Tree, allow_unused: bool = False) -> Tree:
     """∂y/∂x for every Value in `xs`, as Values with a graph of their own.
@@ -127,7 +130,7 @@ def partials_as_values(node: Value) -> tuple[Any, ...]:
 
 
 class DerivativeName(str):
-    """The label of a derivative: ∂y/∂x, or ∂x where y has no name, and ∂²y/∂a∂b of a second derivative.
+    """What a derivative is called: ∂y/∂x, or ∂x where y has no name, and ∂²y/∂a∂b of a second derivative.
 
     `y` and `xs` are the names; `nodes` are the Values of these names, y and then the xs. A copy has none.
 
@@ -141,7 +144,7 @@ class DerivativeName(str):
 
     def __new__(cls, y: str, xs: Sequence[str], nodes: Sequence[Any] = ()) -> Self:
         y, *xs = [" ".join(name.split()) for name in (y, *xs)]
-        above, *below = [f"({name})" if set(name) & set(" +−-·×*/∂") else name for name in (y, *xs)]
+        above, *below = [f"({name})" if LOOSE & {*name} else name for name in (y, *xs)]
         order = "".join(["⁰¹²³⁴⁵⁶⁷⁸⁹"[int(digit)] for digit in str(len(xs))]) if len(xs) > 1 else ""
         text = "".join([f"∂{x}" for x in below])
         self = super().__new__(cls, f"∂{order}{above}/{text}" if above or order else text)

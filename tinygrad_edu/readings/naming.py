@@ -17,7 +17,6 @@ from ..network.members import Member, Suggested, parameter_names
 from ..network.nn import Parameter, member_of
 from ..network.tensor import Tensor, from_values
 from ..value import Value
-from ..writing.expression import derivative_text
 from ..writing.notation import SUBSCRIPT, element, elements, of_layer
 from .formulas import is_view
 from .layers import WEIGHTS, by_depth, by_height, computed_from, find_layers, find_neurons, letters, member, users_of
@@ -309,7 +308,7 @@ class Names:
                 self._give_label(node, node.label)
         root_name = self._names.get(_one(self._roots[0])) if len(self._roots) == 1 else None
         if marked and root_name:
-            self._used |= {derivative_text(root_name, name) for name in self._names.values()}
+            self._used |= {DerivativeName(root_name, [name]) for name in self._names.values()}
         for node, label in marked:  # ∂L/∂w is what the reading calls a derivative of the root
             self._give_label(node, label)
 
@@ -336,7 +335,9 @@ def _one(node: Node) -> Node:
 
 
 def _label(node: Node) -> str | None:
-    """The user's label on one line, or None where there is none."""
+    """The user's label on one line, or None where there is none. That of a Value is that of the Tensor made of it."""
+    if isinstance(node, Tensor) and not node.label and not node.op and len(node.values) == 1:
+        node = node.values[0]
     if not node.label or isinstance(node.label, (Suggested, DerivativeName)):
         return None
     return " ".join(node.label.split()) or None

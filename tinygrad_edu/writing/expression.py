@@ -21,8 +21,8 @@ from typing import Any, NamedTuple
 from .. import array_ops as A
 from .. import ops
 from ..array_ops import ArrayOp
+from ..autodiff import LOOSE, DerivativeName
 from ..shapes import Shape, broadcast_shapes
-from .notation import without_time
 
 
 class Precedence(IntEnum):
@@ -90,17 +90,7 @@ class Derivative(Expression):
         >>> Derivative("∂L/∂a", "b").text
         '∂(∂L/∂a)/∂b'
         """
-        return derivative_text(self.above, self.below)
-
-
-def derivative_text(above: str, below: str) -> str:
-    """∂above/∂below, with parentheses around a name of which the ∂ would take only a part.
-
-    >>> derivative_text("L", "a + b")
-    '∂L/∂(a + b)'
-    """
-    above, below = [f"({name})" if tightness(name) <= Precedence.FRACTION else name for name in (above, below)]
-    return f"∂{above}/∂{below}"
+        return str(DerivativeName(self.above, [self.below]))
 
 
 def tightness(name: str) -> Precedence:
@@ -109,10 +99,9 @@ def tightness(name: str) -> Precedence:
     >>> tightness("a + b").name, tightness("∂L/∂w").name, tightness("v₁²").name, tightness("w₁").name
     ('SUM', 'FRACTION', 'RAISED', 'ATOM')
     """
-    name, _ = without_time(name)
     if name.startswith("∂"):
         return Precedence.FRACTION
-    if set(name) & set(" +−-·∘×/=<>;:()[]⟨⟩|^*→ᵀ"):
+    if LOOSE & {*name}:
         return Precedence.SUM
     return Precedence.RAISED if name[-1:] in [*"⁰¹²³⁴⁵⁶⁷⁸⁹⁻"] else Precedence.ATOM
 
