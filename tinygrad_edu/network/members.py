@@ -36,13 +36,15 @@ class Member:
         self.path: KeyPath = ()
         self.held: list[Member] = []
 
-    def adopt(self, child: Member, path: KeyPath) -> None:
-        """Be the owner of the child, unless it has another; the path may have changed since."""
-        if child.owner is None and child not in self._owners():
+    def adopt(self, child: Member, path: KeyPath) -> bool:
+        """Be the owner of the child, unless it has another; the path may have changed since. Whether that is new."""
+        new = child.owner is None and child not in self._owners()
+        if new:
             child.owner = self
             self.held.append(child)
         if child.owner is self:
             child.path = path
+        return new
 
     @property
     def outermost(self) -> Member:

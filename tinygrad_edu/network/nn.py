@@ -7,15 +7,14 @@ A batch holds one example a row, as in PyTorch: z = h Wᵀ + b.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from itertools import chain, repeat
 from math import sqrt
 from numbers import Real
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 from ..errors import in_short
 from ..shapes import as_shape
-from ..value import Value, check_label
+from ..value import Value
 from ..writing.notation import elements, of_layer
 from .functions import affine
 from .members import KeyPath, Member, Placed, Suggested
@@ -33,23 +32,15 @@ class Parameter(Tensor):
     Parameter([[0.5, 0.5]])
     """
 
-    __slots__ = ("member",)  # where it stands in a network
+    __slots__ = ("_member",)  # where it stands in a network
 
     def __init__(self, data: Any, label: str | None = None) -> None:
-        super().__init__(Tensor(data).map(lambda v: v.detach() if v.op else v))
-        self.member = Member(shape=self.shape)
-        check_label(label)
-        self._label = label
-        self._name_elements(only_nameless=True)
+        leaves = Tensor(data).map(lambda v: v.detach() if v.op else v)
+        self._member = Member(shape=leaves.shape)
+        super().__init__(leaves, label)
 
     def _name_elements(self, only_nameless: bool = False) -> None:
-        if self._label and not isinstance(self._label, Suggested):
-            super()._name_elements(only_nameless)
-            for k, (v, text) in enumerate(zip(self.values, elements(self._label, self.shape))):
-                if v.label == text:
-                    v.label = Placed(text, self.member, k)
-        elif hasattr(self, "member"):  # it is not set while the Tensor is made
-            self.suggest(self._label or _ALONE)
+        self._place(self._label or Suggested(_ALONE), only_nameless or not self._label)
 
     def suggest(self, name: str) -> None:
         """Label the elements that have no label with their place, for graphs that hold them but not the Parameter.
@@ -57,9 +48,13 @@ class Parameter(Tensor):
         >>> w = Parameter([1.0, 2.0]); w.suggest("w"); w[1].label
         'w₂'
         """
+        self._place(Suggested(name), only_nameless=True)
+
+    def _place(self, name: str, only_nameless: bool) -> None:
+        kind = Suggested if isinstance(name, Suggested) else Placed
         for k, (v, text) in enumerate(zip(self.values, elements(name, self.shape))):
-            if v.label is None or isinstance(v.label, Suggested):
-                v.label = Suggested(text, self.member, k)
+            if v.label is None or isinstance(v.label, Suggested) or not only_nameless:
+                v.label = kind(text, self._member, k)
 
 
 class Module:
@@ -78,20 +73,26 @@ class Module:
     ([6.0], {'k': [3.0]})
     """
 
+    _member: Member
+
+    def __new__(cls, *_: Any, **__: Any) -> Self:
+        self = super().__new__(cls)
+        vars(self)["_member"] = Member(counts=issubclass(cls, (MLP, Sequential)))
+        return self
+
     def __setattr__(self, name: str, value: Any) -> None:
         # `net.W = [[…]]` or `net.W -= …` would take W out of what is learned, without a word.
         if isinstance(vars(self).get(name), Parameter) and not (value is None or isinstance(value, Parameter)):
             kind = type(value).__name__
             raise TypeError(f"{name} is a Parameter, not a {kind}; to set its numbers, write {name}.data = …")
         super().__setattr__(name, value)
-        self._adopt(name, value)
+        for path, child in _held((name,), value):
+            self._adopt(path, child)
 
-    def _adopt(self, name: str, attribute: Any) -> None:
-        """Tell the Parameters and Modules in an attribute where they stand."""
-        for path, child in _held((name,), attribute):
-            member_of(self).adopt(member_of(child), path)
-            if isinstance(child, Parameter) and child.values[0].label in (None, *elements(_ALONE, child.shape)):
-                child.suggest(next(key for key in reversed(path) if isinstance(key, str)))
+    def _adopt(self, path: KeyPath, child: Parameter | Module) -> None:
+        """Tell a Parameter or a Module among the attributes where it stands."""
+        if self._member.adopt(child._member, path) and isinstance(child, Parameter):
+            child.suggest(next(key for key in reversed(path) if isinstance(key, str)))
 
     def _no_forward(self, *_: Any, **__: Any) -> NoReturn:
         """The output for the inputs. Every subclass defines it, with the inputs and options that it takes.
@@ -123,8 +124,8 @@ class Module:
         ['layers.0', 'layers.1']
         """
         for name, attribute in list(vars(self).items()):
-            self._adopt(name, attribute)  # for what was appended to a list since
             for path, child in _held((name,), attribute):
+                self._adopt(path, child)  # for what was appended to a list since
                 yield ".".join(map(str, path)), child
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
@@ -208,10 +209,7 @@ def member_of(module: Parameter | Module) -> Member:
     >>> member_of(net.layers[1].b).path, member_of(net.layers[1]).path
     (('b',), ('layers', 1))
     """
-    if isinstance(module, Parameter):
-        return module.member
-    member: Member = vars(module).setdefault("_member", Member(counts=isinstance(module, (MLP, Sequential))))
-    return member
+    return module._member
 
 
 def _held(path: KeyPath, attribute: Any) -> Iterator[tuple[KeyPath, Parameter | Module]]:
@@ -385,16 +383,7 @@ class MLP(Module):
                 parameter.label = Suggested(of_layer(name, l))
 
     def forward(self, x: Tensor) -> Tensor:
-        h = x
-        for l, layer in enumerate(self.layers, start=1):
-            z = layer(h)
-            z.label = _suggested("z", l)
-            if l < len(self.layers):
-                h = ACTIVATIONS[self.activation](z)
-                h.label = _suggested("h", l)
-        return z
-
-
-@lru_cache(maxsize=256)  # each step of a training gives the same labels
-def _suggested(letter: str, layer: int) -> Suggested:
-    return Suggested(of_layer(letter, layer))
+        *hidden, last = self.layers
+        for layer in hidden:
+            x = ACTIVATIONS[self.activation](layer(x))
+        return last(x)
