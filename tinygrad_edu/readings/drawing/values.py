@@ -99,8 +99,8 @@ MOST_ROWS = 16  # parameters on one card; of more the first ones are shown
 class NeuronCards:
     """Which cards there are, and which node is shown on which.
 
-    A neuron is one card. Every other node is a card of its own, except that a leaf which only one
-    node outside the neurons uses (a target, a constant) is a row on the card of that node.
+    A neuron is one card. Every other node is a card of its own, except that a target or a constant which only one
+    node outside the neurons uses is a row on the card of that node.
     """
 
     def __init__(self, scene: Scene) -> None:
@@ -112,6 +112,11 @@ class NeuronCards:
             """Whether it is shown on the card only: a weight that is used elsewhere too has a card of its own."""
             return v.op is not None or (v not in fed and computed.issuperset(users[v]))
 
+        def is_row(v: Value) -> bool:
+            """Whether it is a target or a constant that only one node outside the neurons uses."""
+            alone = len(set(users[v])) == 1 and v not in fed and users[v][0] not in inside
+            return bool(scene.neurons) and alone and scene.kind(v) in ("target", "constant")
+
         inside = {v: neuron for neuron in scene.neurons for v in neuron.inside if is_inside(v)}
         self.folded: dict[Value, list[Value]] = {}
         self.heads: list[tuple[Value, Neuron | None]] = []
@@ -122,7 +127,7 @@ class NeuronCards:
                 self.card_of[v] = neuron.output
                 if v is neuron.output:
                     self.heads.append((v, neuron))
-            elif scene.neurons and not v.op and v not in fed and len(set(users[v])) == 1 and users[v][0] not in inside:
+            elif is_row(v):
                 self.card_of[v] = users[v][0]
                 self.folded.setdefault(users[v][0], []).append(v)
             else:
