@@ -7,7 +7,7 @@ import io
 import json
 import math
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -51,13 +51,9 @@ class Given(NamedTuple):
         return 0.0 if self.decimals is None else 10.0**-self.decimals
 
 
-_DECIMAL = r"(?:\d+\.?\d*|\.\d+)"
-_FRACTION = re.compile(rf"(?:(\d+) )?({_DECIMAL}) ?/ ?({_DECIMAL})")
-_POWER = re.compile(
-    rf"({_DECIMAL})(?: ?e ?([+-]?\d{{1,4}})| ?[*·⋅×x] ?10(?: ?(?:\^|\*\*) ?\(?([+-]?\d{{1,4}})\)?|([+-]\d{{1,4}})))"
-    rf"|10 ?(?:\^|\*\*) ?\(?([+-]?\d{{1,4}})\)?",
-    re.IGNORECASE,
-)
+_DECIMAL = r"(\d+\.?\d*|\.\d+)"
+_FRACTION = re.compile(rf"(?:(\d+) )?{_DECIMAL} ?/ ?{_DECIMAL}")
+_POWER = re.compile(rf"{_DECIMAL}(?: ?(?:e|[*·⋅×x] ?10 ?(?:\^|\*\*|(?=[+-]))) ?\(?([+-]?\d{{1,3}})\)?)?", re.IGNORECASE)
 
 
 def read_number(written: object) -> Given | None:
@@ -75,21 +71,17 @@ def read_number(written: object) -> Given | None:
         return None
     sign = -1.0 if text[0] == "-" else 1.0
     text = text[1:].lstrip() if text[0] in "+-" else text
-    if match := _FRACTION.fullmatch(text):
-        whole, above, below = [float(part or 0) for part in match.groups()]
-        if below == 0:
-            raise ValueError(f"{written!s} divides by 0")
-        return Given(sign * (whole + above / below), None, 99)
-    mantissa, power = text, 0
-    if match := _POWER.fullmatch(text):
-        mantissa, power = match[1] or "1", int(next(p for p in match.groups()[1:] if p))
-    if not re.fullmatch(_DECIMAL, mantissa) or abs(power) > 300 or len(mantissa) > 400:
+    text = re.sub(r"^10 ?(?=\^|\*\*)", "1*10", text)
+    if (match := _FRACTION.fullmatch(text)) and float(match[3]):
+        return Given(sign * (float(match[1] or 0) + float(match[2]) / float(match[3])), None, 99)
+    if not (match := _POWER.fullmatch(text)):
         raise ValueError(f"{written!r:.60} is not a number")
+    mantissa, power = match.groups("0")
     number = sign * float(f"{mantissa}e{power}")
-    if not math.isfinite(number):
+    if not math.isfinite(number) or len(mantissa) > 400:
         raise ValueError(f"{written!r:.60} is not a finite number")
     figures = len(mantissa.replace(".", "").lstrip("0"))
-    return Given(number, max(len(mantissa.partition(".")[2]) - power, 0), figures)
+    return Given(number, max(len(mantissa.partition(".")[2]) - int(power), 0), figures)
 
 
 def _plain(written: object) -> str:
@@ -162,38 +154,32 @@ def papers_in(path: Path, lines: Collection[str]) -> list[Paper]:
             found.append(Paper(inside, inside, {}, refused=reason or str(error)))
     if not found:
         raise ValueError(f"mark: {path} holds no file")
-    namesakes = Counter([paper.student.casefold() for paper in found])
-    several = [paper.student for paper in found if namesakes[paper.student.casefold()] > 1]
-    return [p._replace(student=f"{p.student} ({p.source})") if p.student in several else p for p in found]
+    names = Counter([paper.student.casefold() for paper in found])
+    return [p._replace(student=f"{p.student} ({p.source})") if names[p.student.casefold()] > 1 else p for p in found]
 
 
 def _papers_of(path: Path, lines: Collection[str], student: str) -> list[Paper]:
     """The papers in a file: one, of the student, or that of each row of a table. Raises ValueError with the reason."""
-    if not path.is_file():
-        raise ValueError("is not a file")
-    if path.suffix.lower() not in _READERS:
-        raise ValueError(f"is not one of {', '.join(_READERS)}")
-    if path.stat().st_size > _LARGEST:
-        raise ValueError("is too large for answers")
-    data = path.read_bytes()
-    if not data:
-        raise ValueError("is empty")
-    grids = _READERS[path.suffix.lower()](data)
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None or not path.is_file():
+        raise ValueError("is not a file" if reader else f"is not one of {', '.join(_READERS)}")
+    if not 0 < path.stat().st_size <= _LARGEST:
+        raise ValueError("is too large for answers" if path.stat().st_size else "is empty")
+    grids = reader(path.read_bytes())
     form = max(grids, key=lambda grid: _blanks_down(grid, lines))
-    table = max(grids, key=lambda grid: len(_head(grid, lines)[1]))
-    head, columns = _head(table, lines)
+    table, head, columns = max([(grid, *_head(grid, lines)) for grid in grids], key=lambda found: len(found[2]))
     if not _blanks_down(form, lines) and not columns:
         raise ValueError(f"names no blank of this sheet, such as {next(iter(lines))}")
     if _blanks_down(form, lines) >= len(columns):
         return [paper_of(student, path.name, _pairs(form, lines))]
     others = {k: cell.lower() for k, cell in enumerate(table[head]) if k not in columns}
     named = [[k for k in others if word in others[k]] for word in ("name", "student", "mail", "id")]
-    people = next((found for found in named if found), [*others][:1])
+    people = next(filter(None, named), [*others][:1])
     found = []
     for k, row in enumerate(table[head + 1 :], start=head + 2):
-        cells = dict(enumerate(row))
-        name = " ".join(" ".join([cells.get(c, "") for c in people]).split())[:80]
-        answers = [(blank, cells.get(c, "")) for c, blank in columns.items()]
+        cells = defaultdict(str, enumerate(row))
+        name = " ".join(" ".join([cells[c] for c in people]).split())[:80]
+        answers = [(blank, cells[c]) for c, blank in columns.items()]
         if name or any([text for _, text in answers]):
             source = f"{path.name}, line {k}"
             found.append(paper_of(name or source, source, answers, asks=False))
@@ -242,52 +228,48 @@ def _squeezed(name: str) -> str:
 # Each kind of file as rows of cells, in all the ways that it may be cut into them.
 
 
-def _texts(data: bytes) -> list[str]:
-    """As UTF-8 or cp1252; else as UTF-16 of both kinds. Raises ValueError for what is not text."""
+def _text(data: bytes) -> str:
+    """Of the encodings that leave no control character, the one that gives most letters of ASCII.
+
+    Raises ValueError for what is not text.
+    """
     found = []
     for encoding in ("utf-8", "cp1252", "utf-16-le", "utf-16-be"):
         with suppress(UnicodeDecodeError):
             text = data.decode(encoding).removeprefix("\ufeff")
             if not re.search("[\x00-\x08\x0e-\x1f]", text):
-                found.append(re.sub("\r\n?|\x85|\u2028", "\n", text))
-        if found and encoding in ("utf-8", "cp1252"):
-            break
+                found.append(text)
     if not found:
         raise ValueError("is not text, or in an encoding other than UTF-8, UTF-16 and cp1252")
-    return found
+    return re.sub("\r\n?|\x85|\u2028", "\n", max(found, key=lambda text: sum(map(str.isascii, text))))
 
 
 def _grids_of_text(data: bytes) -> list[Grid]:
+    text = _text(data)
     grids: list[Grid] = []
-    for text in _texts(data):
-        rows = text.split("\n")
-        for delimiter in (";", "\t", ",", "|", "=", ":"):
-            with suppress(csv.Error):  # a cell without an end
-                reader = csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True)
-                grids.append([_joined(row, delimiter) for row in reader])
-            grids.append([_joined(row.split(delimiter), delimiter) for row in rows])
-        grids.append([row.split() for row in rows])
-    return grids
+    for delimiter in (";", "\t", ",", "|", "=", ":", None):  # None is any white space
+        with suppress(csv.Error):  # a cell without an end
+            grids += [[*csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True)]] if delimiter else []
+        grids.append([row.split(delimiter) for row in text.split("\n")])
+    return [[_joined(row) for row in grid] for grid in grids]
 
 
-def _joined(row: Sequence[str], delimiter: str) -> list[str]:
+def _joined(row: Sequence[str]) -> list[str]:
     """The cells of a row. A name such as W[1,2] stays whole also where it is not quoted."""
     cells: list[str] = []
     for cell in row:
         if cells and cells[-1].count("[") > cells[-1].count("]") and len(cells[-1]) < 60:
-            cells[-1] += delimiter + cell
+            cells[-1] += f",{cell}"
         else:
             cells.append(cell)
     return [cell.strip() for cell in cells]
 
 
 def _grids_of_json(data: bytes) -> list[Grid]:
-    text = _texts(data)[0]
+    text = _text(data)
     try:
         given = json.loads(text, object_pairs_hook=tuple)
-    except RecursionError:
-        raise ValueError("is nested too deeply") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"is not JSON: {error}") from None
     if not isinstance(given, tuple):
         raise ValueError("holds no answers by name")
