@@ -1,14 +1,51 @@
-"""Random graphs for the tests: a recipe is drawn once and can be built again, also from other numbers."""
+"""Graphs for the tests, small ones and random ones: a recipe is drawn once and can be built again, also from other
+numbers.
+"""
 
+import math
 import random
 
 from domains import NOT_THE_SLOPE
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from tinygrad_edu import Linear, Tensor, Value, cross_entropy, grad, ops, squared_error, stack, topological_order
+from tinygrad_edu import MLP, Linear, Tensor, Value, cross_entropy, grad, ops, squared_error, stack, topological_order
 from tinygrad_edu.network.functions import affine, cat
 from tinygrad_edu.value import numbers, record
+
+
+def labelled(node, label):
+    node.label = label
+    return node
+
+
+def named(**numbers):
+    """Values with these labels and numbers."""
+    return [Value(number, label=label) for label, number in numbers.items()]
+
+
+def value_of(y):
+    """The Value that y is, or the only one of a Tensor."""
+    return y.values[0] if isinstance(y, Tensor) else y
+
+
+def a_square(label="x"):
+    x = Value(3.0, label=label)
+    return labelled(x * x, "y")
+
+
+def regression():
+    """The loss of a network of three layers."""
+    return squared_error(MLP([4, 4, 3, 3], seed=1)(Tensor([1.0, -0.5, 0.25, 2.0], label="x")), [1.0, 0.0, -1.0])
+
+
+def two_moons(n):
+    """Points on two half circles, and the target of each."""
+    rng = random.Random(0)
+    turns = [(i % 2, math.pi * rng.random()) for i in range(n)]
+    X = [[math.cos(t), math.sin(t)] if up else [1 - math.cos(t), 0.5 - math.sin(t)] for up, t in turns]
+    return X, [[1.0 if up else -1.0] for up, _ in turns]
+
 
 # A step takes nodes made before and makes another: a and b, and those that take any number all of
 # them. Every number is in the domain, and slopes are moderate as long as the inputs are.

@@ -1,8 +1,10 @@
 """What a page of step_through computes and says, by node: its program touches no page. Several pages in one process."""
 
 import json
+import re
 import shutil
 import subprocess
+import xml.etree.ElementTree as ET
 
 import pytest
 
@@ -42,3 +44,13 @@ def steps_of(page):
 def on_one_line(text):
     """A row of `explain` as the page has it, whose lines are broken by the browser."""
     return " ".join(text.split())
+
+
+def cards(drawing, between=""):
+    """The text of every card of a picture: {id: rows of cells}, with something between the texts of one cell."""
+    source = drawing.source if between else drawing.source.replace("\u00a0", " ")
+    found = re.findall(r"^\s*(\w+) \[label=<(<TABLE.*?</TABLE>)> class", source, re.M)
+    return {
+        id: [[between.join(td.itertext()) for td in tr.iterfind("TD")] for tr in ET.fromstring(table).iterfind("TR")]
+        for id, table in found
+    }

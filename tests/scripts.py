@@ -22,6 +22,11 @@ class Narrow(io.TextIOWrapper):
         return self.buffer.getvalue().decode("utf-8")
 
 
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
 def status_of(script, *arguments):
     """The exit status of the script. Its folder is first on the path, as in Python."""
     argv, path = sys.argv, sys.path

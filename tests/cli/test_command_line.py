@@ -3,7 +3,6 @@
 import ast
 import contextlib
 import errno
-import io
 import math
 import os
 import re
@@ -13,6 +12,7 @@ import sys
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scripts import Terminal
 
 import tinygrad_edu
 from tinygrad_edu import Value, explain
@@ -218,11 +218,6 @@ def test_level_digits_and_title_reach_the_readings(capsys):
         shown = '"digits":7' if command == "step" else "0.3333333"  # the page writes its numbers itself
         assert "A third" in out and shown in out and "0.33333333" not in out
     assert "0.333333333" in run(capsys, "explain", "x/3", "x=1", "--digits", "9")[1]
-
-
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
 
 
 def test_a_picture_is_not_poured_onto_a_terminal(capsys, monkeypatch):

@@ -3,6 +3,7 @@
 import sys
 
 import pytest
+from graphs import value_of
 
 from tinygrad_edu import (
     MLP,
@@ -102,10 +103,6 @@ TENSORS = {
     "rows one by one": rows(lambda X: sum([X[i].tanh().sum() for i in range(len(X))], Tensor(0.0))),
 }
 GRAPHS = NUMBERS | TENSORS
-
-
-def value_of(y):
-    return y.values[0] if isinstance(y, Tensor) else y
 
 
 def leaves(y):

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from graphs import labelled, named
 
 from tinygrad_edu import (
     MLP,
@@ -50,15 +51,6 @@ def tooltips(drawing):
     return re.findall(r' tooltip="([^"]*)"\]', drawing.source)
 
 
-def labelled(node, label):
-    node.label = label
-    return node
-
-
-def values(**numbers):
-    return [Value(number, label=name) for name, number in numbers.items()]
-
-
 def tensors(**data):
     return [Tensor(numbers, label=name) for name, numbers in data.items()]
 
@@ -67,7 +59,7 @@ def tensors(**data):
 
 
 def test_a_single_number_beside_a_matrix_is_a_quantity_with_a_gradient():
-    (u,), (W, x) = values(u=0.3), tensors(W=[[0.5, -1.0], [1.5, 0.25]], x=[1.0, -0.5])
+    (u,), (W, x) = named(u=0.3), tensors(W=[[0.5, -1.0], [1.5, 0.25]], x=[1.0, -0.5])
     y = (W @ x + u * 0.5).sum()
     assert rows(y) == {"u": None, "W": None, "x": None, "v₂": "u · 0.5", "L": "Σ (W x + v₂)"}
     assert gradients(y)["∂L/∂u"] == 1.0  # two elements, half of u in each
@@ -92,7 +84,7 @@ def test_a_single_number_beside_a_matrix_is_a_quantity_with_a_gradient():
     ],
 )
 def test_single_numbers_have_a_line_and_their_gradient(program):
-    (T,), (x,) = values(T=2.0), tensors(x=[1.0, -0.5])
+    (T,), (x,) = named(T=2.0), tensors(x=[1.0, -0.5])
     y = program(T, x)
     derivation, found = explain(y), gradients(y)
     y.backward()
@@ -312,7 +304,7 @@ def test_names_survive_a_copy_a_pickle_and_the_end_of_the_network():
 
 
 def test_numbers_count_up_on_the_page():
-    x, y = values(x=0.5, y=2.0)
+    x, y = named(x=0.5, y=2.0)
     a, b = x * y, x + y
     for program in (b * a, (a.exp() + b) * a.sin(), a / b + (b - a) * b.tanh()):
         found = [name for name in rows(program) if name.startswith("v")]
@@ -323,7 +315,7 @@ def test_numbers_count_up_on_the_page():
 
 
 def test_a_label_like_a_derivative_makes_no_false_equation():
-    (w, x) = values(w=3.0, x=2.0)
+    (w, x) = named(w=3.0, x=2.0)
     mine = labelled(w * 5, "∂L/∂w")
     L = labelled(mine * x + w, "L")
     found = explain(L)
@@ -333,7 +325,7 @@ def test_a_label_like_a_derivative_makes_no_false_equation():
 
 
 def test_a_label_that_begins_with_a_d_is_just_a_label():
-    (a,) = values(**{"∂": 2.0})
+    (a,) = named(**{"∂": 2.0})
     y = labelled(a * a, "∂y")
     assert compile_graph({"y": y}, [a])(3.0) == {"y": 9.0}
     assert rows(labelled(y + 1, "s")) == {"∂": None, "∂y": "∂ · ∂", "s": "∂y + 1"}
@@ -353,7 +345,7 @@ def test_a_gradient_of_a_network_is_called_after_its_parameter():
 
 @pytest.mark.parametrize("key", [np.int64(1), (np.int32(1), 2), np.str_("a"), (), (0.5,)])
 def test_a_key_of_numpy_is_written_as_that_of_python(key):
-    (a,) = values(a=2.0)
+    (a,) = named(a=2.0)
     assert compile_graph({key: a * a}, [a])(3.0) == {key: 9.0}
 
 
@@ -373,7 +365,7 @@ def test_a_key_of_numpy_is_written_as_that_of_python(key):
     ],
 )
 def test_nothing_times_an_infinite_slope_is_nothing(program):
-    (x,) = values(x=0.0)
+    (x,) = named(x=0.0)
     y = program(x)
     y.backward()
     found = gradients(y, wrt=x)
@@ -388,7 +380,7 @@ def test_an_infinite_slope_in_a_matrix():
 
 
 def test_where_a_gradient_meets_an_infinite_slope_the_engine_says_so():
-    (w, x) = values(w=3.0, x=0.0)
+    (w, x) = named(w=3.0, x=0.0)
     with pytest.raises(OverflowError, match=r"sqrt = 0\.0 has an infinite derivative at x = 0\.0, and a gradient of 3"):
         explain(w * x.sqrt(), wrt=x)
 
@@ -496,7 +488,7 @@ def test_a_prediction_is_called_so_on_every_card():
 
 
 def test_a_gradient_of_something_else_is_not_shown_as_that_of_the_result():
-    (x,) = values(x=2.0)
+    (x,) = named(x=2.0)
     y = labelled(x * x, "y")
     y.backward()
     x.data = 5.0
@@ -523,7 +515,7 @@ def test_a_gradient_of_something_else_is_not_shown_as_that_of_the_result():
     ],
 )
 def test_a_target_is_what_is_compared_with_what_is_learned(program, target):
-    y = program(*values(w=1.0, x=1.0, y=2.0, t=0.5))
+    y = program(*named(w=1.0, x=1.0, y=2.0, t=0.5))
     found = {said.partition(" ")[0] for said in tooltips(draw(y)) if "target" in said}
     assert found == {target} - {""}
 
@@ -562,7 +554,7 @@ def test_a_module_takes_several_inputs_and_options():
 
 
 def test_a_derivation_says_how_it_is_kept():
-    (x,) = values(x=2.0)
+    (x,) = named(x=2.0)
     with pytest.raises(TypeError, match="a derivation holds its graph and cannot be copied or pickled: keep its text"):
         pickle.dumps(explain(x * x))
     with pytest.raises(TypeError, match="a worksheet holds its graph and cannot be copied or pickled: keep"):

@@ -3,9 +3,10 @@
 import re
 import xml.etree.ElementTree as ET
 
-from graphs import MANY, NUMBERS, programs, recipes, tensor_recipes
+from graphs import MANY, NUMBERS, programs, recipes, tensor_recipes, value_of
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from pages import cards
 
 from tinygrad_edu import MLP, Linear, Tensor, cross_entropy, draw, squared_error, step_through
 from tinygrad_edu.graph import topological_order
@@ -43,19 +44,6 @@ def built(recipe):
     return recipe(*recipe.leaves())
 
 
-def value_of(y):
-    return y.values[0] if isinstance(y, Tensor) else y
-
-
-def tables(drawing, between=""):
-    """The text of every card: {id: rows of cells}, with something between the texts of one cell."""
-    found = re.findall(r"^\s*(\w+) \[label=<(<TABLE.*?</TABLE>)> class", drawing.source, re.M)
-    return {
-        id: [[between.join(td.itertext()) for td in tr.iterfind("TD")] for tr in ET.fromstring(table).iterfind("TR")]
-        for id, table in found
-    }
-
-
 def is_number(text, x):
     """Whether the text is x, rounded: to digits after the point, or where it is written as a power of ten to digits."""
     text = text.replace("−", "-").translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-"))
@@ -66,9 +54,9 @@ def is_number(text, x):
 
 def assert_numbers_of_values(drawing, values):
     """Cards n1, n2, … with a row for the value and one for the gradient; and ×partial on every arrow."""
-    cards = tables(drawing)
+    shown = cards(drawing)
     for k, v in enumerate(values, start=1):
-        (value, number), (grad, gradient) = cards[f"n{k}"][1:]
+        (value, number), (grad, gradient) = shown[f"n{k}"][1:]
         assert (value, grad) == ("value", "grad") and is_number(number, v.data) and is_number(gradient, v.grad)
     arrows = re.findall(r'(n\d+) -> (n\d+) \[label=" ×(.*?) "', drawing.source)
     expected = [
@@ -100,11 +88,11 @@ def test_at_the_value_level(y):
 def test_at_the_neuron_level(y):
     differentiated(y)
     scene = Scene(Subject(y))
-    cards = tables(draw(y, "neuron", digits=DIGITS, force=True))
+    shown = cards(draw(y, "neuron", digits=DIGITS, force=True))
     scene.number_values()
     known = {scene.name(v): v for v in scene.values}
     for k, (head, neuron) in enumerate(NeuronCards(scene).heads, start=1):
-        rows = [row for row in cards[f"n{k}"] if len(row) > 1]
+        rows = [row for row in shown[f"n{k}"] if len(row) > 1]
         if neuron:
             told = [known[name] for name, _, _ in rows[1:]]
             assert set(told) == {*neuron.parameters, neuron.z, neuron.output}
@@ -130,10 +118,10 @@ def test_at_the_tensor_level(y):
     kinds = TensorCards(scene)
     ids = {f"n{k}": [t] for k, t in enumerate(kinds.shown, start=1)}
     ids |= {f"p{l}": own for l, layer in enumerate(kinds.layers, start=1) if (own := kinds.own(layer))}
-    cards = tables(drawing, " ")
-    assert cards.keys() == ids.keys()
+    found = cards(drawing, " ")
+    assert found.keys() == ids.keys()
     for id, tensors in ids.items():
-        text = "  ".join(["  ".join(row) for row in cards[id]])
+        text = "  ".join(["  ".join(row) for row in found[id]])
         shows = ("data",) if tensors[0] in scene.names.softmax.values() else ("data", "grad")
         if len(tensors[0].values) == 1 and id[0] == "n":
             (v,) = tensors[0].values

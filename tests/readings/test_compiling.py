@@ -7,14 +7,13 @@ import math
 import os
 import pickle
 import pydoc
-import random
 import subprocess
 import sys
 from fractions import Fraction
 from typing import NamedTuple
 
 import pytest
-from graphs import recipes
+from graphs import recipes, two_moons
 from hypothesis import given
 
 from tinygrad_edu import (
@@ -373,16 +372,9 @@ def test_a_key_that_cannot_be_written_is_refused(key):
             compile_graph(outputs, inputs)
 
 
-def moons(n):
-    rng = random.Random(0)
-    turns = [(i % 2, math.pi * rng.random()) for i in range(n)]
-    xs = [(math.cos(t), math.sin(t)) if up else (1 - math.cos(t), 0.5 - math.sin(t)) for up, t in turns]
-    return xs, [[1.0 if up else -1.0] for up, _ in turns]
-
-
 @pytest.mark.parametrize("reduction", ["sum", "mean"])
 def test_a_module_learns_two_moons_from_a_compiled_loss_as_from_a_recorded_one(reduction):
-    xs, ys = moons(12)
+    xs, ys = two_moons(12)
     compiled, recorded = MLP([2, 4, 1], seed=0), MLP([2, 4, 1], seed=0)
     loss = CompiledLoss(compiled, squared_error, xs[0], ys[0], reduction)
     steps = [SGD(net.parameters(), lr=0.05) for net in (compiled, recorded)]

@@ -8,6 +8,8 @@ import time
 import xml.etree.ElementTree as ET
 
 import pytest
+from graphs import a_square, regression
+from pages import cards
 
 from tinygrad_edu import MLP, Linear, Tensor, Value, cross_entropy, draw, explain, squared_error
 from tinygrad_edu.graph import topological_order
@@ -22,10 +24,6 @@ def network(inputs=(1.0, -0.5, 0.25, 2.0)):
     return MLP([4, 4, 3, 3], seed=1)(Tensor(inputs, label="x"))
 
 
-def regression():
-    return squared_error(network(), [1.0, 0.0, -1.0])
-
-
 def classification():
     return cross_entropy(network(), 1)
 
@@ -37,15 +35,6 @@ def chain(length):
     return y
 
 
-def cards(drawing):
-    """The text of every card: {id: rows of cells}."""
-    found = re.findall(r"^\s*(\w+) \[label=<(<TABLE.*?</TABLE>)> class", drawing.source.replace("\u00a0", " "), re.M)
-    return {
-        id: [["".join(td.itertext()) for td in tr.iterfind("TD")] for tr in ET.fromstring(table).iterfind("TR")]
-        for id, table in found
-    }
-
-
 def edges(drawing):
     return re.findall(r"(\w+) -> (\w+)\b(?! \[style=invis)", drawing.source)
 
@@ -54,9 +43,7 @@ def edges(drawing):
 
 
 def test_a_square_is_two_cards_and_two_edges():
-    x = Value(3.0, label="x")
-    y = x * x
-    y.label = "y"
+    y = a_square()
     y.backward()
     drawing = draw(y, "value")
     assert cards(drawing) == {

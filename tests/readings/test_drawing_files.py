@@ -10,8 +10,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from graphs import a_square, regression
 
-from tinygrad_edu import MLP, Drawing, Tensor, Value, draw, squared_error
+from tinygrad_edu import Drawing, Tensor, Value, draw
 from tinygrad_edu.readings.drawing import look, picture
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -35,25 +36,16 @@ def no_graphviz(monkeypatch):
     monkeypatch.setattr(picture, "find_spec", lambda module: None)
 
 
-def a_square():
-    x = Value(3.0, label="x")
-    y = x * x
-    y.label = "y"
+def after_backward(y):
     y.backward()
     return y
-
-
-def regression():
-    L = squared_error(MLP([4, 4, 3, 3], seed=1)(Tensor([1.0, -0.5, 0.25, 2.0], label="x")), [1.0, 0.0, -1.0])
-    L.backward()
-    return L
 
 
 # The SVG.
 
 
 def test_the_svg_has_a_group_a_card_and_an_arrow_an_edge(graphviz):
-    root = ET.fromstring(draw(a_square()).svg())
+    root = ET.fromstring(draw(after_backward(a_square())).svg())
     groups = [group.get("class", "").split() for group in root.iter(f"{SVG}g")]
     assert [classes[1] for classes in groups if classes[:1] == ["node"]] == ["input", "loss"]
     assert sum(classes[:1] == ["edge"] for classes in groups) == 2
@@ -61,7 +53,7 @@ def test_the_svg_has_a_group_a_card_and_an_arrow_an_edge(graphviz):
 
 
 def test_a_reader_without_eyes_or_with_a_mouse_is_told_more(graphviz):
-    root = ET.fromstring(draw(a_square(), title="A square").svg())
+    root = ET.fromstring(draw(after_backward(a_square()), title="A square").svg())
     assert root.get("role") == "img"
     spoken = {element.get("id"): element.text for element in root.iter(f"{SVG}title")}
     assert spoken[root.get("aria-labelledby")] == "A square"
@@ -73,7 +65,7 @@ def test_a_reader_without_eyes_or_with_a_mouse_is_told_more(graphviz):
 
 def test_every_colour_has_a_dark_counterpart(graphviz):
     for level in ("value", "neuron", "tensor"):
-        root = ET.fromstring(draw(regression(), level).svg())
+        root = ET.fromstring(draw(after_backward(regression()), level).svg())
         style = root.find(f"{SVG}style").text
         style = style[style.index("@media (prefers-color-scheme:dark){") :]
         used = {(a, e.get(a)) for e in root.iter() for a in ("fill", "stroke") if e.get(a) not in (None, "none")}
@@ -88,15 +80,15 @@ def test_colours_of_different_roles_differ():
 
 
 def test_two_drawings_share_no_id_and_one_drawing_keeps_its_ids(graphviz):
-    one, other = [draw(a_square(), title=title).svg() for title in ("one", "other")]
+    one, other = [draw(after_backward(a_square()), title=title).svg() for title in ("one", "other")]
     first, second = [set(re.findall(r'\bid="(.*?)"', svg)) for svg in (one, other)]
     assert first and not first & second
-    assert one == draw(a_square(), title="one").svg()
+    assert one == draw(after_backward(a_square()), title="one").svg()
 
 
 def test_all_levels_of_a_network_are_drawn_whole(graphviz):
     for level in ("value", "neuron", "tensor"):
-        drawing = draw(regression(), level)
+        drawing = draw(after_backward(regression()), level)
         root = ET.fromstring(drawing.svg())
         kinds = [group.get("class", "").split()[0] for group in root.iter(f"{SVG}g") if group.get("class")]
         heads = len(re.findall(r"layer\d \[label", drawing.source))
@@ -138,7 +130,7 @@ def test_a_tensors_label_is_escaped_too(graphviz):
 def test_the_suffix_decides_the_format(graphviz, tmp_path):
     begins = {".svg": b"<svg", ".png": b"\x89PNG", ".pdf": b"%PDF", ".dot": b"digraph", ".GV": b"digraph"}
     for suffix, beginning in begins.items():
-        path = draw(a_square()).save(str(tmp_path / f"square{suffix}"))
+        path = draw(after_backward(a_square())).save(str(tmp_path / f"square{suffix}"))
         assert isinstance(path, Path) and path.read_bytes().startswith(beginning)
     assert len(list(tmp_path.iterdir())) == len(begins)
 
@@ -162,7 +154,7 @@ def test_a_failure_leaves_the_old_file_and_no_other(no_graphviz, tmp_path):
 
 
 def test_without_graphviz_both_remedies_are_named_and_the_source_is_there(no_graphviz):
-    drawing = draw(a_square())
+    drawing = draw(after_backward(a_square()))
     assert drawing.source.startswith("digraph")
     with pytest.raises(RuntimeError, match=r"pip install 'pygraphviz>=2\.0\.4'.*`dot` is on the PATH"):
         drawing.svg()
@@ -183,7 +175,7 @@ def test_text_that_is_no_graph_is_an_error(graphviz):
 
 def test_a_layout_that_takes_too_long_is_stopped(graphviz):
     with pytest.raises(TimeoutError, match=r"stopped after 0\.001 seconds"):
-        draw(regression(), "value").svg(timeout=0.001)
+        draw(after_backward(regression()), "value").svg(timeout=0.001)
 
 
 def test_a_program_called_dot_that_fails_is_told(tmp_path, monkeypatch):
@@ -193,19 +185,19 @@ def test_a_program_called_dot_that_fails_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(picture.shutil, "which", lambda name: str(program))
     monkeypatch.setattr(picture, "find_spec", lambda name: None)
     with pytest.raises(RuntimeError, match="exit code 1: no layout engine"):
-        draw(a_square()).svg()
+        draw(after_backward(a_square())).svg()
 
 
 # Notebooks.
 
 
 def test_a_notebook_shows_the_svg(graphviz):
-    bundle = draw(a_square())._repr_mimebundle_()
+    bundle = draw(after_backward(a_square()))._repr_mimebundle_()
     assert bundle["image/svg+xml"].startswith("<svg") and bundle["text/plain"] == "<Drawing: value level, 2 cards>"
 
 
 def test_in_a_notebook_a_failure_is_a_sentence(no_graphviz):
-    bundle = draw(a_square())._repr_mimebundle_()
+    bundle = draw(after_backward(a_square()))._repr_mimebundle_()
     assert list(bundle) == ["text/plain"] and "no Graphviz" in bundle["text/plain"]
     assert "cannot be shown" in Drawing("digraph {", "value", 1, "")._repr_mimebundle_()["text/plain"]
 

@@ -8,7 +8,7 @@ import subprocess
 
 import numpy as np
 import pytest
-from graphs import recipes, tensor_program
+from graphs import labelled, named, recipes, tensor_program
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reading import read
@@ -36,16 +36,6 @@ from tinygrad_edu.readings.explaining.mistakes import mistakes_in
 from tinygrad_edu.writing.expression import Derivative, Name, Path, parts
 from tinygrad_edu.writing.notation import elements
 from tinygrad_edu.writing.paper import Text, written
-
-
-def named(**numbers):
-    return [Value(number, label=label) for label, number in numbers.items()]
-
-
-def labelled(value, label):
-    value.label = label
-    return value
-
 
 # On paper.
 

@@ -4,13 +4,13 @@ import csv
 import io
 import itertools
 import math
-import random
 import re
 import time
 import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
+from graphs import two_moons
 
 from tinygrad_edu import (
     MLP,
@@ -38,13 +38,8 @@ def trained(net, loss, X, Y, optimizer=None, steps=12, **options):
 
 
 def moons(n=30, steps=12, lr=0.1, **options):
-    rng, X, Y = random.Random(0), [], []
-    for i in range(n):
-        upper, t = i % 2, math.pi * rng.random()
-        X.append([math.cos(t), math.sin(t)] if upper else [1 - math.cos(t), 0.5 - math.sin(t)])
-        Y.append([1.0 if upper else -1.0])
     net = MLP([2, 16, 16, 1], activation="tanh", seed=0)
-    return trained(net, mse_loss, X, Y, SGD(net.parameters(), lr=lr), steps, **options)
+    return trained(net, mse_loss, *two_moons(n), SGD(net.parameters(), lr=lr), steps, **options)
 
 
 def line():

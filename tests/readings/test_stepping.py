@@ -14,6 +14,7 @@ from importlib.resources import files
 
 import numpy as np
 import pytest
+from graphs import a_square, labelled, named
 from pages import in_node, on_one_line, steps_of
 
 from tinygrad_edu import (
@@ -49,23 +50,12 @@ def leaves(*numbers):
     return [Value(x, label) for x, label in zip(numbers, LETTERS)]
 
 
-def a_square(label="x"):
-    x = Value(3.0, label=label)
-    y = x * x
-    y.label = "y"
-    return y
-
-
 def one_neuron():
     """(tanh(w x + b) − y)², with every node named."""
-    w, x, b, y = [Value(data, label=label) for data, label in ((0.5, "w"), (2.0, "x"), (-1.0, "b"), (1.0, "y"))]
-    z = w * x + b
-    h = z.tanh()
-    e = h - y
-    L = e * e
-    for node, label in ((z, "z"), (h, "h"), (e, "e"), (L, "L")):
-        node.label = label
-    return L
+    w, x, b, y = named(w=0.5, x=2.0, b=-1.0, y=1.0)
+    h = labelled(labelled(w * x + b, "z").tanh(), "h")
+    e = labelled(h - y, "e")
+    return labelled(e * e, "L")
 
 
 def network(loss=squared_error, batch=False, init=0.1):

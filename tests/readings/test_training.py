@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 from interrupts import Countdown
+from scripts import Terminal
 
 from tinygrad_edu import MLP, SGD, Adam, Tensor, Training, cross_entropy, mse_loss, squared_error
 from tinygrad_edu.readings import training as module
@@ -172,11 +173,6 @@ def test_what_does_not_fit_is_refused(options, error, message):
 
 
 # How far it is.
-
-
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
 
 
 def test_a_terminal_has_a_bar_and_a_pipe_lines(monkeypatch):

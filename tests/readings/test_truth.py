@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from graphs import MANY, any_program, programs
+from graphs import MANY, any_program, labelled, programs
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from reading import NAMED, read, read_latex
@@ -238,11 +238,6 @@ KNOWN = {
 def test_programs_that_people_write_are_told_in_matrices_alone(name):
     derivation, _ = check(KNOWN[name]())
     assert "the last term" not in str(derivation)
-
-
-def labelled(t, label):
-    t.label = label
-    return t
 
 
 z = Tensor([1.0, 2.0, 3.0], label="z")
