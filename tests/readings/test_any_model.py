@@ -433,6 +433,25 @@ def test_the_smallest_of_several_is_one_quantity_at_the_level_of_numbers():
     assert gradients(x.min(), level="value") == {"∂L/∂L": 1.0, "∂L/∂x₁": 0.5, "∂L/∂x₂": 0.0, "∂L/∂x₃": 0.5}
 
 
+def test_a_constant_has_the_digits_of_the_page():
+    (x,) = tensors(x=[1.0, 2.0])
+    y = (x * 0.123456789).sum()
+    assert "L = 0.12 · Σ x = 0.12 · Σ [1  2]ᵀ" in str(explain(y, digits=2))
+    assert "L = 0.123457 · Σ x = " in str(explain(y, digits=6))
+
+
+def test_a_stored_gradient_of_another_result_is_called_so():
+    net = Linear(1, 1, init=0.5)
+    z = net([2.0])[0]
+    z.backward()
+    for level in ("value", "neuron"):
+        assert "stored" not in str(draw(z, level))
+    (z * z).backward()  # adds 2 z · 2 to the 2 that is stored for W
+    for level in ("value", "neuron"):
+        assert "stored" in draw(z, level).source
+    assert "W₁₁ (parameter): value 0.5000, stored gradient 8.0000" in tooltips(draw(z, "value"))
+
+
 # Remarks.
 
 

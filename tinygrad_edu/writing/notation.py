@@ -164,12 +164,12 @@ def _stripped(text: str, x: float) -> str:
 def constant(x: float, digits: int = 4) -> str:
     """A constant in a formula: with all its digits where one may have typed them, else rounded as numbers are.
 
-    >>> constant(0.1 * 0.1), constant(-1234567891.0), constant(1e-9), constant(3**0.5 / 2)
-    ('0.01', '−1234567891', '1·10⁻⁹', '0.8660')
+    >>> constant(0.1 * 0.1), constant(-1234567891.0), constant(1e-9), constant(3**0.5 / 2, digits=2)
+    ('0.01', '−1234567891', '1·10⁻⁹', '0.87')
     """
     mantissa, _, exponent = f"{x:.15g}".partition("e")  # the 16th digit is often rounding
     if len(mantissa.replace(".", "").lstrip("-0")) > _TYPED and not x.is_integer():
-        return short(x, max(digits, 4))
+        return short(x, digits)
     return str(Shown(mantissa.replace("-", "−"), int(exponent or 0)))
 
 

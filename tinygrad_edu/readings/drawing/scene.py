@@ -122,6 +122,10 @@ class Scene:
         stored = self.blank or (v.op and not self.holds(v))
         return "" if stored else number(v.grad or 0.0, self.digits)
 
+    def is_of_another(self, *nodes: Value) -> bool:
+        """Whether a gradient that is shown is not that of the result."""
+        return any([self.gradient(v) and not self.holds(v) for v in nodes])
+
     def holds(self, v: Value) -> bool:
         """Whether the gradient that is stored is that of the result.
 

@@ -42,7 +42,8 @@ def value_card(scene: Scene, v: Value, more: Sequence[tuple[str, str, str]] = ()
     """
     air = look.markup(" .").removesuffix(".") if scene.close else ""  # what stands close needs some of its own
     rows = [look.row(look.cell(f"{air}{heading(scene, v)}{air}", "CENTER", span=2))]
-    for (what, role), number in zip((("value", "muted"), ("grad", "gradient")), number_cells(scene, v)):
+    gradient = "stored" if scene.is_of_another(v) else "grad"
+    for (what, role), number in zip((("value", "muted"), (gradient, "gradient")), number_cells(scene, v)):
         rows.append(look.row(look.cell(look.styled(what, role, look.SMALL), "LEFT"), number))
     for name, text, id in more:
         cells = [look.cell(look.styled(look.shortened(name), size=look.SMALL), "LEFT", "target")]
@@ -87,7 +88,8 @@ def describe(scene: Scene, v: Value) -> str:
         how = f" = {scene.formula(v)}"
     if not scene.numbers:
         return f"{spoken(scene, v)}{how}"
-    gradient = f", gradient {scene.gradient(v)}" if scene.gradients and not scene.blank else ""
+    called = "stored gradient" if scene.is_of_another(v) else "gradient"
+    gradient = f", {called} {scene.gradient(v)}" if scene.gradients and not scene.blank else ""
     return f"{spoken(scene, v)}{how}: value {scene.value(v)}{gradient}"
 
 
@@ -191,7 +193,8 @@ def neuron_card(scene: Scene, neuron: Neuron) -> str:
     """Weights, bias, z and h as rows, value and gradient as columns."""
     columns = [look.cell(look.styled("value", "muted", look.SMALL))] if scene.numbers else []
     if scene.gradients:
-        columns.append(look.cell(look.styled("gradient " if scene.close else "gradient", "gradient", look.SMALL)))
+        called = "stored" if scene.is_of_another(*neuron.inside) else "gradient" + " " * scene.close
+        columns.append(look.cell(look.styled(called, "gradient", look.SMALL)))
     example = scene.example(neuron.z)
     above = look.cell(look.styled(example, "muted", look.SMALL if example else look.SIZE), "LEFT")
     rows = [look.row(above, *columns)] if columns or example else []
