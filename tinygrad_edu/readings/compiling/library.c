@@ -35,8 +35,9 @@ static int can_begin(const double *inputs)
     return 1;
 }
 
-static int step(const double *const *at, double *result)
+static int step(const double *inputs, double *result)
 {
+    const double *at[] = {PLACES};
     (void)at;
     PROGRAM;
     return !fetestexcept(FAILED);
@@ -45,28 +46,22 @@ static int step(const double *const *at, double *result)
 /* 1 if all numbers are finite, else 0, and the result does not hold. */
 int call(const double *inputs, double *result)
 {
-    const double *at[] = {PLACES};
-    return can_begin(inputs) && step(at, result) && are_finite(result, SIZE);
+    return can_begin(inputs) && step(inputs, result) && are_finite(result, SIZE);
 }
 
-/* The number of steps, of at most `steps`, that went well. The two halves of `results` take turns. After each step
-   some of its results are kept, by their places, and some are the next arguments: `carried` holds which arguments
-   these are, and where they begin in the result. */
-size_t loop(const double *inputs, double *results, size_t steps, const size_t *carried, size_t carries,
+/* The number of steps, of at most `steps`, that went well. After each step some of its results are kept, by their
+   places, and some are copied into the next inputs: `moves` holds from where, where to, and how many. */
+size_t loop(double *inputs, double *result, size_t steps, const size_t *moves, size_t size,
             const size_t *kept, size_t keeps, double *history)
 {
-    const double *at[] = {PLACES};
     size_t done = 0;
     if (!can_begin(inputs))
         return 0;
-    for (; done < steps; done++) {
-        double *result = results + done % 2 * SIZE;
-        if (!step(at, result))
-            break;
+    for (; done < steps && step(inputs, result); done++) {
         for (size_t k = 0; k < keeps; k++)
             *history++ = result[kept[k]];
-        for (size_t k = 0; k < carries; k++)
-            at[carried[2 * k]] = result + carried[2 * k + 1];
+        for (size_t k = 0; k < size; k += 3)
+            memcpy(inputs + moves[k + 1], result + moves[k], moves[k + 2] * sizeof *result);
     }
     return done;
 }

@@ -14,7 +14,6 @@ from typing import Any
 from ... import array_ops as A
 from ... import ops
 from ...shapes import Shape, nested
-from ...writing import algebra
 from ...writing import expression as E
 from ...writing.algebra import Symbol
 from ...writing.code import NotWritten
@@ -68,13 +67,29 @@ class Arrays(Algebra):
         term.shape, term.kind = shape, kind or term.kind
         return self.called.get(term, term)
 
-    def each(self, op: ops.Op, *inputs: Term) -> Term:
-        """A row of `ops.TABLE`, element by element."""
-        if op is ops.MUL and 1 in (inputs[0].number, inputs[1].number):
-            return inputs[inputs[0].number == 1]  # the factor that is not 1
-        if all([a.kind == COUNT or a.number is not None for a in inputs]):
+    def each(self, op: ops.Op, a: Term, *others: Term) -> Term:
+        """A row of `ops.TABLE`, element by element. Numbers of examples are divided by last."""
+        b = others[0] if others else a
+        if op is ops.MUL:
+            shape = E.broadcast([a.shape, b.shape])
+            for x, y in ((a, b), (b, a)):
+                if y.shape == shape and (x.number == 1 or x.kind == "ones"):
+                    return y
+                if x.op is ops.DIV and x.inputs[1].kind == COUNT and not x.label:  # (u / n) y
+                    u, n = x.inputs
+                    return self.each(ops.DIV, self.each(ops.MUL, *((u, b) if x is a else (a, u))), n)
+                if x.number is not None and y.op is ops.MUL and not y.label and y.inputs[0].number is not None:
+                    return self.each(ops.MUL, self.constant(x.number * y.inputs[0].number), y.inputs[1])
+        if op is ops.DIV and b.kind == COUNT:
+            if a.op is ops.DIV and a.inputs[1].kind == COUNT and not a.label:
+                return self.each(ops.DIV, a.inputs[0], self.each(ops.MUL, a.inputs[1], b))
+            p, q = [x.inputs[0].number if x.op is ops.MUL and not x.label else None for x in (a, b)]
+            if p and q and p % q == 0:  # (2 u) / (2 n)
+                return self.each(ops.DIV, self.each(ops.MUL, self.constant(p / q), a.inputs[1]), b.inputs[1])
+        inputs = [a, *others]
+        if all([x.kind == COUNT or x.number is not None for x in inputs]):
             return self.step(op, inputs, (), COUNT)
-        return self.step(op, inputs, E.broadcast([a.shape for a in inputs]))
+        return self.step(op, inputs, E.broadcast([x.shape for x in inputs]))
 
     def function(self, name: str, inputs: Sequence[Term], shape: Shape, more: str = "", form: str = "{}") -> Term:
         """name(a, b), with more arguments that are written as they are; in the form "[{}]" name([a, b])."""
@@ -121,9 +136,6 @@ class Arrays(Algebra):
             case E.Ones(shape):
                 return self.ones(shape)
             case E.Apply(op, args):
-                above, below = _over_count(e)
-                if above is not e:
-                    return self.each(ops.DIV, self.lowered(above), self.lowered(below))
                 return self.elementwise(op, [_number(a) if prod(e.shape) > 1 else a for a in args])
             case E.Along(A.SUM, E.Apply(ops.DIV, (above, E.Constant() as n)), axes, keepdims):  # (Σ a) / n
                 return self.elementwise(ops.DIV, [E.Along(A.SUM, above, axes, keepdims), n])
@@ -215,24 +227,6 @@ class Arrays(Algebra):
     def flipped(self, a: Term, axes: list[int]) -> Term:
         """Backwards along axes, which no library but NumPy can say in an index."""
         return self.function("flip", [a], a.shape, f", {tuple(axes)}") if axes else a
-
-
-def _over_count(e: Expression) -> tuple[Expression, Expression]:
-    """(a, n) where e is a / n and n follows from the number of examples; else e itself, and 1."""
-    above: Expression = e
-    below: Expression = E.Constant(1.0)
-    match e:
-        case E.Apply(ops.DIV, (a, b)) if N in E.parts(b):
-            above, below = _over_count(a)
-            below = algebra.multiply(below, b)
-        case E.Apply(ops.MUL, (a, b)) if N in E.parts(e):
-            pairs = _over_count(a), _over_count(b)
-            if any([above is not x for (above, _), x in zip(pairs, e.args)]):
-                above, below = [algebra.multiply(*same) for same in zip(*pairs)]
-    (p, c), (q, n) = algebra.factor(above), algebra.factor(below)
-    if q != 1 and p % q == 0:  # 2 a / (2 n)
-        return algebra.multiply(E.Constant(p / q), c), n
-    return above, below
 
 
 def _number(e: Expression) -> Expression:

@@ -56,13 +56,11 @@ class MachineCode:
         flat = Flat(plan, C)
         self.source, self.size = flat.source, flat.size
         self._program, self._plan = program, plan
-        self._zeros = array("d", bytes(8 * self.size))
         self._starts = [0, *accumulate(flat.sizes.values())]
-        places = [f"inputs + {start}" for start in self._starts]
+        places = ", ".join([f"inputs + {start}" for start in self._starts])
         arguments = [*[f"at[{k}]" for k in range(len(flat.sizes))], "result", *["room"] * (flat.room > 0)]
-        macros = {"COUNT": self._starts[-1], "SIZE": self.size, "PLACES": ", ".join(places)}
-        macros |= {"PROGRAM": f"program({', '.join(arguments)})"}
-        macros |= {"ROOM": flat.room} if flat.room else {}
+        macros = {"COUNT": self._starts[-1], "SIZE": self.size, "PLACES": places}
+        macros |= {"PROGRAM": f"program({', '.join(arguments)})"} | ({"ROOM": flat.room} if flat.room else {})
         defined = [f"#define {name} {meaning}" for name, meaning in macros.items()]
         around = Path(__file__).with_name("library.c").read_text(encoding="utf-8")
         made = library("\n".join([self.source, *defined, around]), optimize, cache)
@@ -73,6 +71,7 @@ class MachineCode:
         self._loop.restype = number
         structures = program._structures
         self._numbers, self._arguments, self._arranged = [structures[f] for f in ("program", "arguments", "result")]
+        self._zeros = array("d", bytes(8 * self.size))
 
     def __call__(self, /, *arguments: Any, **keywords: Any) -> Any:
         try:
@@ -125,64 +124,55 @@ class MachineCode:
         """
         if n < 1:
             raise ValueError(f"repeat: the number of steps is at least 1, not {n!r}")
-        carried, kept = self._carried()
+        moves, kept = self._moves()
         try:
             inputs = array("d", self._numbers(*arguments, **keywords))
         except (TypeError, ValueError, LookupError):
             self._program(*arguments, **keywords)  # which says what does not fit
             raise
-        results, history = self._zeros * 2, array("d", bytes(8 * n * len(kept)))
-        moves = [x for argument, _, places in carried for x in (argument, places.start)]
-        pairs, kept_places = [(ctypes.c_size_t * len(of))(*of) for of in (moves, kept)]
-        at, to, rows = [numbers.buffer_info()[0] for numbers in (inputs, results, history)]
+        latest, history, row = self._zeros[:], array("d", bytes(8 * n * len(kept))), len(kept)
+        lists = [(ctypes.c_size_t * len(of))(*of) for of in ([x for move in moves for x in move], kept)]
+        at, to, rows = [numbers.buffer_info()[0] for numbers in (inputs, latest, history)]
         done = 0
         while done < n:
-            steps, row = min(n - done, _SLICE), len(kept) * done
-            found = self._loop(at, to, steps, pairs, len(carried), kept_places, len(kept), rows + 8 * row)
+            steps = min(n - done, _SLICE)
+            found = self._loop(at, to, steps, lists[0], len(lists[0]), lists[1], row, rows + 8 * row * done)
             done += found
-            if found:
-                latest = results[self.size * (found % 2 == 0) :][: self.size]
-                _carry(latest, inputs, carried)
             if found < steps:  # once more with words; if only a number on the way was too large, go on
                 try:
-                    latest = array("d", flatten(self._program(*self._arguments(inputs.tolist()))))
+                    latest[:] = array("d", flatten(self._program(*self._arguments(inputs.tolist()))))
                 except (ArithmeticError, ValueError) as error:
                     raise type(error)(f"step {done + 1} of {n}: {error}") from None
-                history[len(kept) * done : len(kept) * (done + 1)] = array("d", [latest[k] for k in kept])
-                _carry(latest, inputs, carried)
+                history[row * done : row * (done + 1)] = array("d", [latest[k] for k in kept])
+                for place, start, size in moves:
+                    inputs[start : start + size] = latest[place : place + size]
                 done += 1
-        columns = {place: history[k :: len(kept)].tolist() for k, place in enumerate(kept)}
+        columns = {place: history[k::row].tolist() for k, place in enumerate(kept)}
         last: dict[Any, Any] = self._arranged([columns.get(k, y) for k, y in enumerate(latest)])
         return last
 
     def __repr__(self) -> str:
         return f"<MachineCode of {len(self.source.splitlines())} lines>"
 
-    def _carried(self) -> tuple[list[tuple[int, int, range]], list[int]]:
-        """The arguments that are results of the step before, and the places of the other results.
-
-        Each is its number, where its numbers begin in the inputs, and where they stand in the result.
-        """
-        names, starts = [name for name, _ in self._plan.entries], self._starts
+    def _moves(self) -> tuple[list[tuple[int, int, int]], list[int]]:
+        """For each result that is an argument of the next step its place, where it goes, and its size; other places."""
+        spans = zip(self._starts, self._starts[1:])
+        arguments = {name: (start, end - start) for (name, _), (start, end) in zip(self._plan.entries, spans)}
         outputs = self._plan.outputs if isinstance(self._plan.outputs, dict) else {}
-        carried, kept, at = [], list[int](), 0
+        moves, kept, place = [], list[int](), 0
         for key, branch in outputs.items():
-            places = range(at, at := at + len(flatten(branch)))
-            if key not in names:
-                kept += places
-                continue
-            k = names.index(key)
-            if starts[k] + len(places) != starts[k + 1]:
+            size = len(flatten(branch))
+            start, room = arguments.get(key, (0, 0))
+            if key not in arguments:
+                kept += range(place, place + size)
+            elif size != room:
                 raise ValueError(f"repeat: the output {key!r} has not as many numbers as the input of this name")
-            carried.append((k, starts[k], places))
-        if not carried:
+            else:
+                moves.append((place, start, size))
+            place += size
+        if not moves:
             raise ValueError("repeat: no output has the name of an input; outputs and inputs are dicts with names")
-        return carried, kept
-
-
-def _carry(result: array[float], inputs: array[float], carried: list[tuple[int, int, range]]) -> None:
-    for _, start, places in carried:
-        inputs[start : start + len(places)] = result[places.start : places.stop]
+        return moves, kept
 
 
 # The compiler that is there, and the cache.
@@ -202,16 +192,16 @@ def library(source: str, optimize: int | None, cached: bool) -> ctypes.CDLL:
     key = [source, version, platform.platform(), *command, *(_processor() if "native" in " ".join(command) else ())]
     name = _checksum("\0".join(key).encode())
     try:
-        if not cached:
-            with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
-                return ctypes.CDLL(str(_compiled(command, source, Path(scratch))))
-        folder = cache_folder()
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found = [path for path in folder.glob(f"{name}-*{SUFFIX}") if path == _place(folder, name, path)]
-        if found:
-            return ctypes.CDLL(str(found[0]))
+        folder = cache_folder() if cached else None
+        if folder:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for path in folder.glob(f"{name}-*{SUFFIX}"):
+                if path == _place(folder, name, path):
+                    return ctypes.CDLL(str(path))
         with tempfile.TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as scratch:
             made = _compiled(command, source, Path(scratch))
+            if not folder:
+                return ctypes.CDLL(str(made))
             path = _place(folder, name, made)  # known by its contents, so that two processes may make it at once
             try:
                 os.replace(made, path)

@@ -24,7 +24,7 @@ from ..quantities import Quantities, gradients
 from .lowering import Arrays, N, Size
 from .matrix_program import Expected, MatrixProgram, numpy
 from .source import ends, mapped
-from .statements import Plan, arguments, needed, print_program
+from .statements import Plan, arguments, check_distinct, print_program
 from .terms import COUNT, Term
 
 _RESULT = A.ArrayOp("result")  # of all outputs together
@@ -36,8 +36,7 @@ def compile_matrices(outputs: Any, inputs: Any, batch: Sequence[Any] = ()) -> Ma
     """`compile_graph` with `level="tensor"`; see there."""
     inputs = inputs if isinstance(inputs, (list, tuple, dict)) else [inputs]
     given, free = tensors_in(inputs), tensors_in(list(batch))
-    if len(set(given)) < len(given):
-        raise ValueError("compile_graph: a Tensor stands twice among the inputs; which array is it to be?")
+    check_distinct(given)
     if not set(free) <= set(given):
         raise ValueError("compile_graph: batch takes entries of the inputs, the very same objects")
     if any([not t.shape or t.shape[0] != free[0].shape[0] for t in free]):
@@ -269,21 +268,18 @@ def array_plan(recording: Recording, batch: Tensor | None = None) -> Plan:
         terms[N.text] = arrays.step(call("len"), [terms[names(batch)]], (), COUNT)
     forward, backward = [[term(a) for a in part if a in wanted] for part in (on_paper.forward, on_paper.backward)]
     results = [arrays.lowered(e) for e in on_paper.results]
-    order = [*arrays.known.values()]
-    used = needed(order, results)
-    sections = [("forward", forward), ("backward", backward)] if forward and backward else []
-    rest = "update" if sections and not set(results) <= {*forward, *backward} else ""
     in_order = iter(results)
     return Plan(
         arguments(recording.inputs, names),
         {t: terms[names(t)] for t in given},
-        [*sections, (rest, results)],
         mapped(lambda _: next(in_order), recording.outputs),
-        [t for t in order if t in used],
-        [*forward, *backward],
+        [*arrays.known.values()],
         names,
+        forward,
+        backward,
+        [*forward, *backward],
         True,
-        {terms[name]: (name, t) for name, t in on_paper.constants.items() if terms[name] in used},
+        {terms[name]: (name, t) for name, t in on_paper.constants.items()},
     )
 
 

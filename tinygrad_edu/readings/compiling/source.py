@@ -3,8 +3,10 @@
 import ast
 import itertools
 import keyword
-import math
+import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from math import isfinite
 from typing import Any, NamedTuple, TypeAlias
 
 from ...network.tensor import Tensor
@@ -73,10 +75,9 @@ def unpacked(
 
 def print_reader(function: str, trees: dict[str, Any], whole: bool) -> str:
     """The source of a function whose result is the flat list of all leaves of its arguments."""
-    names, lines = Names(trees), list[str]()
-    leaves = [
-        leaf for name, tree in trees.items() for _, leaf in unpacked(tree, name, names, lines.append, None, whole)
-    ]
+    names, lines, leaves = Names(trees), list[str](), list[str]()
+    for name, tree in trees.items():
+        leaves += [leaf for _, leaf in unpacked(tree, name, names, lines.append, whole=whole)]
     lines.append(f"return {laid_out(leaves, str)}")
     body = "\n".join(lines).replace("\n", f"\n{INDENT}")
     return f"def {function}({', '.join(trees)}):\n{INDENT}{body}\n"
@@ -98,11 +99,9 @@ def key_as_code(key: Any) -> str:
     if isinstance(key, tuple):
         return f"({''.join([key_as_code(part) + ', ' for part in key])})"
     text = repr(key.item() if hasattr(key, "item") else key)
-    try:
+    with suppress(SyntaxError, ValueError):
         if ast.literal_eval(text) == key:
             return text
-    except (SyntaxError, ValueError):
-        pass
     raise TypeError(
         f"compile_graph: the key {key!r} cannot be written in a program; keys are text, numbers, or tuples of them"
     )
@@ -224,33 +223,22 @@ def run(source: str, functions: Mapping[str, Any] | None = None) -> dict[str, An
 def explained(source: str, error: Exception) -> Exception:
     """The error with the step of the source that raised it and its numbers."""
     kind = next(kind for kind in FAILURES if isinstance(error, kind))
-    place = error.__traceback__
-    assert place  # the frame that caught the error
-    if place.tb_next is None:
+    place = error.__traceback__ and error.__traceback__.tb_next  # below the frame that caught the error
+    if place is None:
         return kind(str(error))  # too few arguments, or too many
-    place = place.tb_next
     if place.tb_frame.f_code.co_filename != FILE:
         return kind(f'a result is not a finite real number ({error}); level="tensor" makes programs of arrays')
-    first, last, start, end = list(place.tb_frame.f_code.co_positions())[place.tb_lasti // 2]
-    first, last = first or place.tb_lineno, last or place.tb_lineno
-    step = source.splitlines()[first - 1].strip()
-    lines = source.encode().splitlines()[first - 1 : last]  # columns count bytes
-    lines[-1] = lines[-1][:end]
-    lines[0] = lines[0][start or 0 :]
-    what = " ".join([line.decode().strip() for line in lines])
+    positions: Any = list(place.tb_frame.f_code.co_positions())
+    first, last, start, end = positions[place.tb_lasti // 2]
+    step = source.splitlines()[place.tb_lineno - 1].strip()
+    part = ast.Pass(lineno=first, end_lineno=last, col_offset=start, end_col_offset=end)
+    what = " ".join((ast.get_source_segment(source, part) or step).split())
     if what.startswith("[") or what.endswith("]"):
         return kind(f"the argument does not fit the inputs, {what}: {error}")
     known = place.tb_frame.f_locals
-    numbers = ", ".join([f"{name} = {known[name]!r}" for name in _names_in(what) if name in known])
-    where = f" where {numbers}" if numbers else ""
-    return kind(f"{what} has no finite value{where}: {error} (line {first}, {step})")
-
-
-def _names_in(code: str) -> tuple[str, ...]:
-    try:
-        return compile(code, FILE, "exec").co_names
-    except SyntaxError:  # where Python runs without columns, it may be a part of a statement
-        return ()
+    numbers = [f"{name} = {known[name]!r}" for name in dict.fromkeys(re.findall(r"\w+", what)) if name in known]
+    where = f" where {', '.join(numbers)}" if numbers else ""
+    return kind(f"{what} has no finite value{where}: {error} (line {place.tb_lineno}, {step})")
 
 
 def origin(source: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> str:
@@ -258,7 +246,7 @@ def origin(source: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) ->
     body, _, result = source.rpartition("\n    return ")
     program: Callable[..., dict[str, Any]] = run(f"{body}\n    return locals()")["program"]
     for name, number in program(*arguments, **keywords).items():  # in the order in which they were computed
-        if isinstance(number, float) and not math.isfinite(number):
+        if isinstance(number, float) and not isfinite(number):
             steps = [line.strip() for line in body.splitlines() if line.strip().startswith(f"{name} = ")]
             return f"{name} is {number}" + (f" in {steps[0]}" if steps else ", which is not a finite number")
     return f"a result is not finite: {' '.join(result.split())}"

@@ -17,20 +17,8 @@ from ...value import Value
 from ...writing.code import HELPERS, Code, Written, called_in
 from ...writing.expression import Apply, write
 from .. import naming
-from .source import (
-    EXPRESSION,
-    INDENT,
-    Called,
-    Names,
-    Text,
-    ends,
-    laid_out,
-    name_of,
-    print_reader,
-    print_writer,
-    unfolded,
-    unpacked,
-)
+from . import source as S
+from .source import EXPRESSION, INDENT, Called, Names, Text
 from .terms import COUNT, RESHAPE, VIEW, Term, simplify
 
 # What a step without a label is called, with a number behind it.
@@ -44,54 +32,65 @@ class Plan:
     Attributes:
         entries: the arguments, Values and Tensors in their structure, each with the name it would like.
         variables: the Term of every Value of the entries, or at level "tensor" of every Tensor.
-        sections: a heading and the Terms that stand below it.
         outputs: the structure of the result, with Terms and lists of them.
-        order: the Terms that the outputs need, each after its inputs.
-        lines: those that have a line of their own, also where they are used once, as in the notes: z, then h.
+        order: Terms, each after its inputs; of these the outputs need some.
         called: the names of the nodes, as in every reading.
+        forward, backward: the results of the two passes, where there are two.
+        lines: what has a line of its own, also where it is used once, as in the notes: z, then h.
         whole: whether a Tensor is one variable, and not as many as it has elements.
         constants: arrays that are no arguments, each with the name it would like.
     """
 
     entries: list[tuple[str, Any]]
     variables: dict[Any, Term]
-    sections: list[tuple[str, list[Term]]]
     outputs: Any
     order: list[Term]
-    lines: Collection[Term]
     called: Called
+    forward: list[Term]
+    backward: list[Term]
+    lines: Collection[Term]
     whole: bool = False
     constants: dict[Term, tuple[str, Tensor]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.results: list[Term] = flatten(self.outputs)
+        used = needed(self.order, self.results)
+        self.order = [term for term in self.order if term in used]
+        self.constants = {term: named for term, named in self.constants.items() if term in used}
+
+    def sections(self) -> list[tuple[str, list[Term]]]:
+        """A heading and the Terms that stand below it."""
+        if not (self.forward and self.backward):
+            return [("", self.results)]
+        rest = "" if set(self.results) <= {*self.forward, *self.backward} else "update"
+        return [("forward", self.forward), ("backward", self.backward), (rest, self.results)]
 
 
 def plan(outputs: Any, inputs: Any) -> Plan:
     """The plan of the function that `compile_graph` describes."""
-    roots: list[Any] = ends(outputs) + values_in(outputs)
-    others: list[Any] = ends(inputs) + values_in(inputs)
-    called = naming.Names(roots, others).given
-    entries = arguments(inputs, called)
-    variables = _variables([entry for _, entry in entries])
-    results = values_in(outputs)
+    results, leaves = values_in(outputs), values_in(inputs)
+    called = naming.Names([*S.ends(outputs), *results], [*S.ends(inputs), *leaves]).given
+    check_distinct(leaves)
     order = topological_order(*results)
-    parts = _sections(order, results)
-    if len(parts) > 1:
-        order = topological_order(*[value for _, values in parts for value in values])
-    terms, known = simplify(order, results, variables)
-    sections = [(heading, [terms[value] for value in values]) for heading, values in parts]
-    forward = needed(known, sections[0][1]) if len(sections) > 1 else set()
+    forward, gradients = _passes(order, results)
+    if gradients:
+        order = topological_order(*forward, *gradients, *results)
+    terms, known = simplify(order, results, leaves)
+    first = [terms[y] for y in forward]
+    in_first = needed(known, first)
     for value, label in _labels(order, outputs, called):
-        elsewhere = isinstance(label, DerivativeName) and terms.get(value) in forward
+        elsewhere = isinstance(label, DerivativeName) and terms.get(value) in in_first
         if value in terms and not terms[value].label and not elsewhere:
             terms[value].label = label
-    used = needed(known, [terms[y] for y in results])
     return Plan(
-        entries,
-        {x: terms[x] for x in variables},
-        sections,
-        unfolded(outputs, terms.__getitem__),
-        [term for term in known if term in used],
-        {term for term in forward if term.label}.union(sections[0][1] if forward else ()),
+        arguments(inputs, called),
+        {x: terms[x] for x in leaves},
+        S.unfolded(outputs, terms.__getitem__),
+        known,
         called,
+        first,
+        [terms[g] for g in gradients],
+        {term for term in in_first if term.label}.union(first),
     )
 
 
@@ -158,7 +157,7 @@ class Printer:
 
     def steps(self, plan: Plan) -> None:
         """A statement for each step that needs a name."""
-        for heading, roots in plan.sections:
+        for heading, roots in plan.sections():
             self.heading = heading or self.heading
             here = needed(plan.order, roots)
             for term in plan.order:
@@ -206,7 +205,7 @@ class Printer:
 
 def printer(plan: Plan, language: Code, taken: Iterable[str]) -> Printer:
     """A printer of the program in a language where some names are taken."""
-    uses = Counter([*flatten(plan.outputs), *[a for term in plan.order for a in term.inputs]])
+    uses = Counter([*plan.results, *[a for term in plan.order for a in term.inputs]])
     return Printer(language, uses, Names(taken))
 
 
@@ -218,7 +217,7 @@ def print_program(plan: Plan, language: Code, library: ModuleType) -> Text:
     names = [page.names.new(name) for name, _ in plan.entries]
     entries = [entry for _, entry in plan.entries]
     for name, entry in zip(names, entries):
-        for x, own in unpacked(entry, name, page.names, page.statement, plan.called, plan.whole):
+        for x, own in S.unpacked(entry, name, page.names, page.statement, plan.called, plan.whole):
             page.written[plan.variables[x]] = Written(own)
     helpers = [text for name, text in HELPERS.items() if name in called]
     constants = []
@@ -226,17 +225,17 @@ def print_program(plan: Plan, language: Code, library: ModuleType) -> Text:
         page.written[term] = Written(page.names.new(label))
         constants.append(f"{page.text(term)} = array({t.tolist()})")
     page.steps(plan)
-    page.statement(f"return {laid_out(plan.outputs, page.text)}")
+    page.statement(f"return {S.laid_out(plan.outputs, page.text)}")
     lines = [line for s in page.statements for line in (*s.comment(language), s.text)]
     lines = [language.head.format("program", ", ".join(names)), *lines[not lines[0] :]]  # no empty line comes first
     blocks = [*helpers, *["\n".join(constants)] * bool(constants), "\n".join([*lines, ""])]
     above = {name for text in [*helpers, *constants] for name in called_in(text)}
     functions = [name for name in sorted({*called, *above} - {*HELPERS, "abs"}) if hasattr(library, name)]
     structures = [
-        print_reader("program", dict(zip(names, entries)), plan.whole),
-        print_reader("results", {"result": plan.outputs}, plan.whole),
-        print_writer("arguments", entries, plan.whole),
-        print_writer("result", plan.outputs, plan.whole),
+        S.print_reader("program", dict(zip(names, entries)), plan.whole),
+        S.print_reader("results", {"result": plan.outputs}, plan.whole),
+        S.print_writer("arguments", entries, plan.whole),
+        S.print_writer("result", plan.outputs, plan.whole),
     ]
     return Text("\n\n\n".join(blocks), library.__name__, functions, "\n".join(structures))
 
@@ -246,16 +245,14 @@ def arguments(inputs: Any, called: Called) -> list[tuple[str, Any]]:
     if isinstance(inputs, dict):
         return [(str(key), entry) for key, entry in inputs.items()]
     entries = inputs if isinstance(inputs, (list, tuple)) else [inputs]
-    return [(name_of(entry, called) or f"input_{i}", entry) for i, entry in enumerate(entries, start=1)]
+    return [(S.name_of(entry, called) or f"input_{i}", entry) for i, entry in enumerate(entries, start=1)]
 
 
-def _variables(entries: list[Any]) -> list[Value]:
-    """The Values of the inputs, each of which may be there once."""
-    variables = values_in(entries)
-    for x, n in Counter(variables).items():
+def check_distinct(inputs: Sequence[Any]) -> None:
+    """Raise ValueError where a Value or a Tensor is there twice."""
+    for x, n in Counter(inputs).items():
         if n > 1:
             raise ValueError(f"compile_graph: {x} stands {n} times among the inputs; which number is it to be?")
-    return variables
 
 
 def _labels(order: Iterable[Value], outputs: Any, called: Called) -> Iterator[tuple[Value, str]]:
@@ -269,8 +266,8 @@ def _labels(order: Iterable[Value], outputs: Any, called: Called) -> Iterator[tu
     yield from [(value, name) for value in named if (name := called(value))]
 
 
-def _sections(order: Iterable[Value], results: list[Value]) -> list[tuple[str, list[Value]]]:
-    """The results that need no gradient, the gradients, those near the loss first, and all results."""
+def _passes(order: Iterable[Value], results: list[Value]) -> tuple[list[Value], list[Value]]:
+    """The results that need no gradient, and the gradients, those near the loss first; or neither."""
     gradients = [value for value in order if isinstance(value.label, DerivativeName)]
     after = set(gradients)
     depth: dict[Value, int] = {}
@@ -280,7 +277,4 @@ def _sections(order: Iterable[Value], results: list[Value]) -> list[tuple[str, l
             after.add(value)
     gradients.sort(key=lambda g: (depth[g], len(str(g.label)), g.label))
     forward = [y for y in results if y not in after]
-    if not (forward and gradients):
-        return [("", results)]
-    rest = "" if set(results) <= {*forward, *gradients} else "update"
-    return [("forward", forward), ("backward", gradients), (rest, results)]
+    return (forward, gradients) if forward and gradients else ([], [])
