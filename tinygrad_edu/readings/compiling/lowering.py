@@ -73,7 +73,7 @@ class Arrays(Algebra):
         if op is ops.MUL:
             shape = E.broadcast([a.shape, b.shape])
             for x, y in ((a, b), (b, a)):
-                if y.shape == shape and (x.number == 1 or x.kind == "ones"):
+                if y.shape == shape and (x.number == 1 or (x.kind == "ones" and y.number is None)):
                     return y
                 if x.op is ops.DIV and x.inputs[1].kind == COUNT and not x.label:  # (u / n) y
                     u, n = x.inputs
