@@ -12,6 +12,7 @@ from test_stepping import (
     a_square,
     attention,
     deep,
+    gathered,
     gpt_block,
     kinks,
     leaves,
@@ -165,6 +166,18 @@ def test_the_node_in_hand_and_the_arrows_it_uses_stand_out(opened):
     assert browser.run(marked) == "n1,n2,n2-1,n2-2"
     width = "Number.parseFloat(getComputedStyle(document.querySelector('#picture %s .outline')).strokeWidth)"
     assert browser.run(width % ".hand") > browser.run(width % ".near") > 1
+    for make, step, ids in (
+        (lambda: Value(3.0, label="x") * 2.0, 3, "n1,n3,n3-1"),  # a constant has no gradient
+        (one_neuron, 1, "n1,n2,n3,n3-1,n3-2"),
+        (one_neuron, 10, "n3,n4,n5,n5-1,n5-2"),
+        (one_neuron, 12, "n1,n4"),  # the update
+        (attention, 4, "n3,n5,n6,n6-1,n6-2"),
+        (attention, 12, "n6,n7,n7-1"),  # in matrices from whom a gradient comes
+        (gathered, 10, "n1,n4,n4-1,n5,n5-1"),
+        (gathered, 8, "n2,n3,n3-2"),  # by way of one that has no line
+    ):
+        browser = opened(step_through(make()), f"#{step}")
+        assert browser.run(marked) == ids, (make, step)
 
 
 def test_buttons_slider_and_cards_lead_to_their_step(opened):

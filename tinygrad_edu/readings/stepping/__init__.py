@@ -16,7 +16,6 @@ from ...network.tensor import Tensor
 from ...tree import values_in
 from ...value import Value
 from ...writing.notation import elements
-from ..drawing import look
 from ..drawing.scene import Scene
 from ..drawing.values import NeuronCards
 from ..explaining.rows import Derivation
@@ -100,9 +99,6 @@ def step_through(
         "digits": digits,
         "room": width(room(digits)),
         "narrow": width(room(digits, in_matrix=True)),
-        "heat": [
-            [look.colour(f"{sign}{k}" if k else "operation") for k in range(look.HEAT_STEPS + 1)] for sign in "+-"
-        ],
         "names": [names.get(v) for v in number_of],
         "quantities": script.quantities,
         "leaves": [number_of[v] for v in leaves],

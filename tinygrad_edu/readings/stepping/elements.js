@@ -6,7 +6,7 @@ const calm = matchMedia("(prefers-reduced-motion: reduce)");
 function make(name, attributes = {}, ...children) {
   // An element of HTML, or with a name such as svg:path of SVG.
   const [, svg, tag] = name.match(/^(svg:)?(.*)$/);
-  const made = svg ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
+  const made = svg ? document.createElementNS(document.querySelector("svg").namespaceURI, tag) : document.createElement(tag);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
   made.append(...children);
   return made;
@@ -18,6 +18,12 @@ function setText(element, text) {
 
 function setAttribute(element, name, value) {
   if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
+}
+
+function heat(x, most) {
+  // The class that shades a number of a matrix whose largest size is `most`.
+  const level = most ? Math.round((Math.abs(x) / most) * 6) : 0;
+  return level ? `${x > 0 ? "up" : "down"}${level}` : "";
 }
 
 function addressed() {

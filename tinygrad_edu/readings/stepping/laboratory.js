@@ -193,10 +193,6 @@ function setUp(task, k) {
 
 // Change a number: on its card, or in the laboratory.
 
-function rounded12(x) {
-  return Number(x.toPrecision(12)); // 0.1 + 0.2 is 0.3 to whoever presses a key
-}
-
 function asTyped(x) {
   return String(x).replace("-", "−");
 }

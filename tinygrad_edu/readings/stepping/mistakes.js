@@ -20,7 +20,7 @@ function drawWrong() {
     const [x, y, size] = ["x", "y", "font-size"].map((name) => Number(place.text.getAttribute(name)));
     const said = place.cell ? fitting(wrong[place.node], compact, data.narrow) : short(wrong[place.node]);
     place.group.classList.add("unlike");
-    place.group.append(svgElement("text", { x, y: y + (place.cell ? 4 : 17), "font-size": size, class: "struck" }, said));
+    place.group.append(make("svg:text", { x, y: y + (place.cell ? 4 : 17), "font-size": size, class: "struck" }, said));
   }
   const lost = lostMoves(moves).map(({ from, to }) => [cardOf(from), cardOf(to)].join());
   mark("lost", arrows.filter(({ from, to }) => lost.includes([to, from].join())).map(({ id }) => id));

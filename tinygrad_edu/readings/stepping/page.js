@@ -2,11 +2,9 @@
 // of what is covered. `draw` makes all of it, so going back is exact.
 // Text from the graph goes into the page as textContent only; it is never read as HTML.
 
-const byId = (id) => document.getElementById(id);
 const [picture, slider, fit, hide, lines_] = ["picture", "slider", "fit", "hide", "lines"].map(byId);
 const svg = picture.querySelector("svg");
 const all = (selector) => [...svg.querySelectorAll(selector)];
-const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const narrow = matchMedia("(max-width: 50rem), (max-height: 30rem)"); // as in page.css: there the whole page scrolls
 const embedded = window.parent !== window; // in a frame `location` is read, and not written
 const { steps } = data, last = steps.length - 1, end = steps.findLastIndex(({ phase }) => phase !== "update");
@@ -52,14 +50,29 @@ data.quantities.forEach(([, , refs], k) => {
   for (const ref of refs) if (!quantityOf.has(`v${ref}`)) quantityOf.set(`v${ref}`, k).set(`g${ref}`, k);
 });
 for (const place of places) place.matrix = place.key[0] + quantityOf.get(place.key);
-steps.forEach(({ phase, lines, hand, arrows = [] }, n) => {
+steps.forEach(({ phase, lines, hand }, n) => {
   for (const { of } of lines) for (const ref of nodesOf(of)) {
     if (of[0] === "v") valueFrom.set(`v${ref}`, n);
     if (of[0] === "g") told.add(ref);
   }
-  if (phase === "backward") for (const id of arrows) arrowFrom.set(id, n);
   if (phase === "backward") handFrom.set(hand, n);
 });
+steps.forEach((step, n) => {
+  Object.assign(step, around(step));
+  if (step.phase === "backward") for (const id of step.used) arrowFrom.set(id, n);
+});
+
+function around({ phase, hand, lines }) {
+  // The cards that a step reads from, or passes a gradient to, and the arrows between them; in matrices the cards that
+  // it gets its gradient from.
+  const told = lines.flatMap(({ of }) => nodesOf(of).map(cardOf));
+  const into = arrows.filter(({ to }) => to === hand), out = arrows.filter(({ from }) => from === hand);
+  const users = out.filter(({ to }) => handFrom.has(to) || to === cardOf(root));
+  const isBack = phase === "backward" && data.level === "tensor";
+  const used = isBack ? (users.length ? users : out) : phase === "backward" ? into.filter(({ from }) => told.includes(from)) : into;
+  const near = isBack ? used.map(({ to }) => to) : phase === "forward" ? used.map(({ from }) => from) : phase === "given" ? [] : told;
+  return { near: near.filter((id) => id !== hand), used: used.map(({ id }) => id) };
+}
 
 function numberAt({ group, what, node, input, key }, seen) {
   if (what === "gradient") return gradientAt(node, seen);
@@ -100,9 +113,9 @@ function draw() {
   const covered = coveredLines(), wasHidden = byId("said").hidden;
   drawNumbers(seenNow(covered), !state.all && !covered && state.step > end ? updated(run, moving) : new Map());
   const current = wrongFilm() ?? (state.all ? linesOfCard(state.card) : story()[state.step]);
-  const { phase = "", title = [], hand, near = [], arrows: used = [], lines = [] } = current;
+  const { phase = "", title = [], hand, near = [], used = [], lines = [] } = current;
   mark("hand", hand ? [hand] : []);
-  mark("near", near.filter((id) => id !== hand));
+  mark("near", near);
   mark("used", state.all ? [] : used);
   light();
   const switched = document.body.classList.contains("all") !== state.all;
@@ -134,7 +147,7 @@ function drawNumbers(seen, after) {
     const text = place.cell ? fitting(x, compact, data.narrow) : fitting(x);
     setText(place.text, text);
     if (!place.cell) place.text.classList.toggle("tight", widthOf(text) > 0.9 * data.room);
-    if (place.cell) setAttribute(place.cell, "fill", data.heat[x < 0 ? 1 : 0][heatLevel(x ?? 0, most.get(place.matrix))]);
+    if (place.cell) setAttribute(place.cell, "class", `cell ${heat(x ?? 0, most.get(place.matrix))}`);
   }
   drawUpdates(after.size);
   for (const text of slopeTexts) {
@@ -154,12 +167,8 @@ function drawUpdates(shown) {
     const badge = { x: box.x, y: box.y + box.height + 10, end: box.x + 10 * widthOf(text) };
     while (taken.some(({ x, y, end }) => y === badge.y && x < badge.end && badge.x < end)) badge.y += 11;
     taken.push(badge);
-    card.parentNode.append(svgElement("text", { class: "badge", x: badge.x, y: badge.y, "font-size": 10 }, text));
+    card.parentNode.append(make("svg:text", { class: "badge", x: badge.x, y: badge.y, "font-size": 10 }, text));
   }
-}
-
-function heatLevel(x, most) {
-  return (most && Math.round((Math.abs(x) / most) * (data.heat[0].length - 1))) || 0;
 }
 
 function drawFilm(phase) {
@@ -181,30 +190,13 @@ function linesOfCard(id) {
 
 // Text.
 
-function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text; // what stays needs no new layout
-}
-
-function setAttribute(element, name, value) {
-  if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
-}
-
-function svgElement(name, attributes, text = "") {
-  const element = document.createElementNS(svg.namespaceURI, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  element.textContent = text;
-  return element;
-}
-
 function mark(name, ids) {
   for (const element of all(`.${name}`)) element.classList.remove(name);
   for (const id of ids) byId(id)?.classList.add(name);
 }
 
 function filled(tag, ...content) {
-  const element = document.createElement(tag);
-  element.append(...content); // strings become text
-  return element;
+  return make(tag, {}, ...content);
 }
 
 function asNodes(pieces, upright = false) {
@@ -238,7 +230,7 @@ function matrixNode({ shape, numbers, enclosed }, upright) {
   const table = filled("table", ...shown(m).map((i) => filled("tr", ...shown(n).map((j) => {
     const x = numbers[i * n + j], td = filled("td", compact(x)), skipped = (n > MOST && j === n - 1) || (m > MOST && i === m - 1);
     td.dataset.at = i * n + j;
-    td.className = `${x < 0 ? "down" : "up"}${heatLevel(x, most)}${skipped ? " skipped" : ""}`;
+    td.className = `${heat(x, most)}${skipped ? " skipped" : ""}`;
     return td;
   }))));
   const [before, after] = enclosed && row ? ["(", ")"] : ["", ""];
@@ -357,8 +349,7 @@ function remember() {
 
 function arrive() {
   // What the address says: a step, numbers, an open part, a theme. What is none of these is ignored.
-  const said = new URLSearchParams(location.hash.slice(1)), step = /^#(\d+)(&|$)/.exec(location.hash)?.[1];
-  if (["light", "dark"].includes(said.get("theme"))) document.documentElement.dataset.theme = said.get("theme");
+  const said = addressed(), step = /^#(\d+)(&|$)/.exec(location.hash)?.[1];
   takeNumbers(said);
   if (step) show(Number(step));
   else draw();

@@ -1,4 +1,4 @@
-"""Page: one HTML file that steps through a computation."""
+"""Page: one HTML file that steps through a computation; and what every page is made of and shown by."""
 
 import html
 import os
@@ -13,20 +13,44 @@ from string import Template
 from typing import Any
 
 from ...writing.files import save_as
-from ...writing.paper import Text
 from ..drawing import look
 from ..frame import framed
-from .live import Later, as_json
+from .live import as_json
 from .script import Script
 from .stage import Stage
 
 PROGRAM = ("engine.js", "numbers.js", "telling.js")  # which touch no page
 _DATA = '"use strict";\nconst data = JSON.parse(document.getElementById("data").textContent);\n'
-VIEW = ("page.js", "laboratory.js", "slope.js", "predict.js", "mistakes.js", "start.js")
+VIEW = ("elements.js", "page.js", "laboratory.js", "slope.js", "predict.js", "mistakes.js", "start.js")
+
+
+class Framed:
+    """A page with a title that a notebook shows in a frame, with a text that stands in where frames are removed."""
+
+    title: str
+    html: Any  # a property
+    printed = False  # whether the text is also printed below the frame
+
+    def _instead(self) -> str:
+        raise NotImplementedError
+
+    def _height(self) -> float:
+        """Of the frame, in pixels."""
+        return 760
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """For notebooks: the page, or where that fails the reason. It never raises."""
+        try:
+            lines = "\n".join([html.escape(look.printable(line)) for line in self._instead().split("\n")])
+            title, text = look.printable(self.title), f"<pre>{lines}</pre>"
+            frame = framed(self.html, title, text, self._height(), self.printed)
+            return {"text/html": frame, "text/plain": repr(self)}
+        except Exception as error:
+            return {"text/plain": f"{self!r} cannot be shown: {error}"}
 
 
 @dataclass(repr=False, eq=False)
-class Page:
+class Page(Framed):
     """A page made by `step_through`: `level` is its level, `title` its heading.
 
     >>> from tinygrad_edu import Value, step_through
@@ -41,6 +65,7 @@ class Page:
     _data: dict[str, Any]
     _rows: str
     title: str
+    printed = True
 
     @property
     def level(self) -> str:
@@ -106,27 +131,13 @@ class Page:
         """
         return save_as(path, "a page is", (".html", ".htm"), lambda _: self.html)
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        """For notebooks: the page in a frame of its own, or where that fails the reason. It never raises."""
-        try:
-            frame = framed(self.html, look.printable(self.title), self._text(), self._height(), printed=True)
-            return {"text/html": frame, "text/plain": repr(self)}
-        except Exception as error:
-            return {"text/plain": f"{self!r} cannot be shown: {error}"}
-
-    def _text(self) -> str:
-        """All the steps as plain HTML: for paper, and where the page itself is removed."""
-        digits = self._data["digits"]
-        said = [html.escape(look.printable(self.title))]
-        for step in self._script.steps:
-            words = [word for word in step.title if not (hasattr(word, "number") and isinstance(word.number, Later))]
-            title = look.printable(Text(digits).sentence(words)).removesuffix(" = ")
-            lines = "\n".join([line.row.text(digits) for line in step.lines])
-            said.append(f"<b>{html.escape(title)}</b>\n{html.escape(lines)}")
-        return f"<pre>{chr(10).join([said[0], '', chr(10).join(said[1:])])}</pre>"
+    def _instead(self) -> str:
+        told = self._script.derivation
+        lines = [line for name, rows in told.parts for line in ("", name, *[row.text(told.digits) for row in rows])]
+        return "\n".join([self.title, *lines])
 
     def _height(self) -> float:
-        """Of its frame, in pixels: the picture at its own size between the controls and the lines, within reason."""
+        """The picture at its own size between the controls and the lines, within reason."""
         points = float(ET.fromstring(self._picture).get("height", "0").removesuffix("pt"))
         return min(max(points * 4 / 3 + 280, 480), 760)
 
@@ -145,14 +156,16 @@ def colours() -> str:
     The reader's system decides, unless the address of the page names a theme.
     """
     called = {role: role.replace("+", "up").replace("-", "down") for role in look.PALETTE}
-    light, dark = [
-        "".join([f"--{called[role]}:{both[which]};" for role, both in look.PALETTE.items()]) for which in (0, 1)
+    light, dark = ["".join([f"--{called[r]}:{c[k]};" for r, c in look.PALETTE.items()]) for k in (0, 1)]
+    drawn = [
+        f'[{what}="{look.colour(role)}"]{{{what}:var(--{name})}}'
+        for what in ("fill", "stroke")
+        for role, name in called.items()
     ]
-    heat = "".join([f".{name}{{background:var(--{name})}}" for role, name in called.items() if name != role])
-    asked, system = ":root[data-theme=dark]", ":root:not([data-theme=light])"
+    heat = [f".{name}{{background:var(--{name});fill:var(--{name})}}" for role, name in called.items() if name != role]
     return (
-        f":root{{{light}}}\n{asked}{{{dark}}}\n{look.dark_rules(asked)}\n"
-        f"@media (prefers-color-scheme:dark){{{system}{{{dark}}}\n{look.dark_rules(system)}}}\n{heat}\n"
+        f":root{{{light}}}\n:root[data-theme=dark]{{{dark}}}\n"
+        f"@media (prefers-color-scheme:dark){{:root:not([data-theme=light]){{{dark}}}}}\n{''.join(drawn + heat)}\n"
     )
 
 

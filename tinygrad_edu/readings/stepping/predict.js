@@ -163,6 +163,6 @@ function drawAnswers() {
   const signs = { right: "●", wrong: "×", revealed: "○" }, settled = [...answers].filter(([, { how }]) => how);
   byId("answers").replaceChildren(...settled.map(([key, { how }]) => {
     const x = 8 + ((Number(key.split(",")[0]) / last) * (slider.clientWidth - 16) || 0);
-    return svgElement("text", { x, y: 9, "text-anchor": "middle", class: how }, signs[how]);
+    return make("svg:text", { x, y: 9, "text-anchor": "middle", class: how }, signs[how]);
   }));
 }

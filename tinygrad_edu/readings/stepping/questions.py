@@ -61,7 +61,7 @@ def questions(script: Script) -> list[Question]:
     ways_to: dict[Any, list[Line]] = {}
     for b in script.derivation.backward:
         for row in b.rows:
-            ways_to.setdefault(row.node, []).append(Line(row, b.node))
+            ways_to.setdefault(row.node, []).append(Line(row, None if row.edge is None else (b.node, row.edge)))
     found = []
     for n, step in enumerate(script.steps):
         for k, line in enumerate(step.lines):
@@ -69,18 +69,17 @@ def questions(script: Script) -> list[Question]:
             if row.rule is None or _is_trivial(line) or (line.is_update and not script.is_new(row)):
                 continue
             part = "forward" if step.phase == "given" else step.phase
-            whole = row.part is None or row.part[0] == row.part[1]
             rule = line_of.get((part, row.node))
-            if rule is None or not whole:
+            if rule is None or not line.is_whole:
                 assert isinstance(row.quantity, (E.Name, E.Derivative))
                 written = of_derivation.with_slope(row.rule, script.slope(*line.edge)) if line.edge else row.rule
                 rule = of_derivation.Line(row.quantity, written, part, row)
             assert rule.rule is not None
             wrong = _wrong(rule, lines)
             if line.edge:
-                ways = ways_to[row.node] if whole else [line]
+                ways = ways_to[row.node] if line.is_whole else [line]
                 wrong[:0] = [pair for way in ways for pair in _of_one_edge(way, rule.rule, len(ways), script)]
-            found.append(Question(n, k, whole, wrong))
+            found.append(Question(n, k, line.is_whole, wrong))
     return found
 
 
@@ -90,7 +89,7 @@ def _is_trivial(line: Line) -> bool:
     if line.edge and row.rule is not None:
         user, k = line.edge
         is_one = isinstance(row.rule.args[-1], (E.Derivative, E.Constant)) and user.partials[k] == 1
-        return is_one and (row.part is None or row.part[0] < row.part[1])
+        return is_one and (row.part is None or not line.is_whole)
     return isinstance(row.rule, (E.Name, E.Derivative, E.Constant))
 
 

@@ -3,9 +3,9 @@
 The page is a pure function of its state, so a step only tells what it adds.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from operator import itemgetter
 from typing import Any
 
 from ... import ops
@@ -31,18 +31,18 @@ class Line:
     """A row of the derivation on the page.
 
     Attributes:
-        user: in the backward pass of numbers the Value that it came from.
+        edge: in the backward pass of numbers the edge that it came through: a node, and which of its inputs.
         is_update: whether it is a row of the update.
     """
 
     row: Row
-    user: Value | None = None
+    edge: tuple[Value, int] | None = None
     is_update: bool = False
 
     @property
-    def edge(self) -> tuple[Value, int] | None:
-        """In the backward pass of numbers the edge that it came through: a node, and which of its inputs."""
-        return None if self.user is None or self.row.edge is None else (self.user, self.row.edge)
+    def is_whole(self) -> bool:
+        """Whether it ends with all of the quantity, and not with some of the contributions to it."""
+        return self.row.part is None or self.row.part[0] == self.row.part[1]
 
 
 @dataclass
@@ -54,16 +54,12 @@ class PageStep:
         title: in words and formulas.
         lines: its rows.
         hand: the card in hand.
-        near: the ids of the cards it reads from, or passes its gradient to.
-        arrows: those it uses; going backward, their local derivatives are now known.
     """
 
     phase: str
     title: list[str | E.Expression]
     lines: list[Line]
     hand: Card | None = None
-    near: Sequence[str] = ()
-    arrows: Sequence[str] = ()
 
 
 class Script:
@@ -97,59 +93,54 @@ class Script:
         given = [Line(row) for row in derivation.forward if row.rule is None]
         self.steps = [PageStep("given", ["Given"], given), *self.forward()]
         self.steps += self.backward_by_tensors() if self.by_tensors else self.backward_by_values()
-        self.updates = [self.update_line(row) for row in derivation.update]
+        updates = [Line(row, is_update=True) for row in derivation.update]
+        self.updates = [self.update_line(line) for line in updates]
         if shows_update:
-            near = [stage.card_of[row.node].id for row in derivation.update]
-            lines = [Line(row, is_update=True) for row in derivation.update]
             title: list[str | E.Expression] = ["Update: each parameter takes a step against its gradient"]
-            self.steps.append(PageStep("update", title, lines, near=near))
+            self.steps.append(PageStep("update", title, updates))
 
     # The steps.
 
     def forward(self) -> list[PageStep]:
         """A step for each card on which something is computed."""
         rows = [row for row in self.derivation.forward if row.rule is not None]
-        steps = []
-        for card, lines in _by_card([(self.stage.card_of[row.node], Line(row)) for row in rows]):
-            title = ["Forward to ", *self._called(card)]
-            steps.append(PageStep("forward", title, lines, card, card.sources, card.arrows))
-        return steps
+        cards = _by_card([(self.stage.card_of[row.node], Line(row)) for row in rows])
+        return [PageStep("forward", ["Forward to ", *self._called(card)], lines, card) for card, lines in cards]
 
     def backward_by_values(self) -> list[PageStep]:
         first, *others = self.derivation.backward
         row, card_of = first.rows[0], self.stage.card_of
         name = self.derivation.names[row.node]
         steps = [PageStep("backward", [f"The backward pass begins at {name}"], [Line(row)], card_of[row.node])]
-        passed = [(card_of[step.node], Line(row, step.node)) for step in others for row in step.rows]
-        for card, lines in _recounted(_by_card(passed)):
-            used = card.arrows
-            if self.stage.level == "value":  # an arrow for each input; that of a constant is not used
-                used = [card.arrows[line.edge[1]] for line in lines if line.edge]
+        notes = {row.node: row.notes for step in others for row in step.rows if row.notes}
+        passed = [(card_of[step.node], (step.node, row)) for step in others for row in step.rows]
+        arrived: Counter[Value] = Counter()
+
+        def counted(user: Value, row: Row) -> Line:
+            """Contributions are counted as they come here: a neuron passes all it has on at once."""
+            if row.part is not None:
+                arrived[row.node] += 1
+                count = (arrived[row.node], row.part[1])
+                row = replace(row, part=count, notes=notes.get(row.node, []) if count[0] == count[1] else [])
+            return Line(row, None if row.edge is None else (user, row.edge))
+
+        for card, rows in _by_card(passed):
+            lines = [counted(*pair) for pair in rows]
             rule = lines[0].row.rule
             assert rule is not None  # ∂L/∂e · ∂e/∂h, whose first factor is what is passed on
-            incoming = rule.args[0]
-            number = E.Number(self.trees.later(incoming))
-            title = ["Backward through ", *self._called(card), ": incoming ", incoming, " = ", number]
-            near = [card_of[line.row.node].id for line in lines if card_of[line.row.node] is not card]
-            steps.append(PageStep("backward", title, lines, card, near, used))
+            number = E.Number(self.trees.later(rule.args[0]))
+            title = ["Backward through ", *self._called(card), ": incoming ", rule.args[0], " = ", number]
+            steps.append(PageStep("backward", title, lines, card))
         return steps
 
     def backward_by_tensors(self) -> list[PageStep]:
         """A step for each quantity: it receives its gradient from those that use it."""
         steps = []
-        of_name = {self.derivation.names[node]: node for node in self.index}
-        for step in self.derivation.backward:
-            for row in step.rows:
-                card = self.stage.card_of[row.node]
-                above = [part.below for part in E.parts(row.rule) if isinstance(part, E.Derivative)] if row.rule else []
-                users = [self.stage.card_of[of_name[name]] for name in above if name in of_name]
-                if not users:
-                    users = [self.stage.card_of[self.stage.root]]
-                arrows = [arrow for user in users for arrow, id in zip(user.arrows, user.sources) if id == card.id]
-                title: list[str | E.Expression] = ["Backward to ", self.derivation.names[row.node]]
-                names = [self.derivation.names.get(card.head, "") for card in dict.fromkeys(users)]
-                title += [", from ", ", ".join(names)] if all(names) else []
-                steps.append(PageStep("backward", title, [Line(row)], card, [user.id for user in users], arrows))
+        for row in [row for step in self.derivation.backward for row in step.rows]:
+            above = [part.below for part in E.parts(row.rule) if isinstance(part, E.Derivative)] if row.rule else []
+            users = ", ".join(dict.fromkeys(above or [self.derivation.names[self.stage.root]]))
+            title: list[str | E.Expression] = ["Backward to ", self.derivation.names[row.node], ", from ", users]
+            steps.append(PageStep("backward", title, [Line(row)], self.stage.card_of[row.node]))
         return steps
 
     def _called(self, card: Card) -> list[str | E.Expression]:
@@ -167,18 +158,13 @@ class Script:
     def step_as_data(self, step: PageStep) -> dict[str, Any]:
         title = self.pieces(Typed(self.derivation.digits).sentence(step.title))
         data: dict[str, Any] = {"phase": step.phase, "title": title}
-        data["lines"] = [self.line_as_data(line) for line in step.lines] if step.phase != "update" else self.updates
-        if step.hand:
-            data |= {"hand": step.hand.id, "arrows": list(step.arrows)}
-        if step.near:
-            data["near"] = list(dict.fromkeys(step.near))
-        return data
+        data["lines"] = self.updates if step.phase == "update" else [self.line_as_data(line) for line in step.lines]
+        return data | ({"hand": step.hand.id} if step.hand else {})
 
-    def update_line(self, row: Row) -> dict[str, Any]:
+    def update_line(self, line: Line) -> dict[str, Any]:
         """A line of the update, whose number later lines use; `sets` is the quantity that gets it."""
-        data = self.line_as_data(Line(row, is_update=True))
-        name = str(row.quantity)
-        if row.update:
+        data, name = self.line_as_data(line), str(line.row.quantity)
+        if line.row.update:
             data["sets"] = self.leaf_of[name][1]
         if data["of"][0] == "state":
             self.leaf_of[name] = data["result"]
@@ -262,29 +248,9 @@ class Script:
         return found
 
 
-def _by_card(lines: Iterable[tuple[Card, Line]]) -> list[tuple[Card, list[Line]]]:
-    """The lines of each card; it comes where its last line does, when all that it gives to others is there."""
-    found: dict[Card, list[Line]] = {}
-    for card, line in lines:
-        found[card] = [*found.pop(card, []), line]
+def _by_card(pairs: Iterable[tuple[Card, Any]]) -> list[tuple[Card, list[Any]]]:
+    """What belongs to each card, where the last of it comes: then all that the card gives to others is there."""
+    found: dict[Card, list[Any]] = {}
+    for card, one in pairs:
+        found[card] = [*found.pop(card, []), one]
     return list(found.items())
-
-
-def _recounted(cards: list[tuple[Card, list[Line]]]) -> list[tuple[Card, list[Line]]]:
-    """Contributions counted in the order of the cards, where that is another than the derivation's.
-
-    It is one if a bias is also used elsewhere: a neuron passes its gradient on before the last of its steps.
-    """
-    said: dict[Value, list[Any]] = {}
-    for row in [line.row for _, lines in cards for line in lines]:
-        if row.part:
-            said.setdefault(row.node, []).append((row.part, row.notes))
-    left = {node: iter(sorted(pairs, key=itemgetter(0))) for node, pairs in said.items()}
-
-    def recounted(line: Line) -> Line:
-        if line.row.part is None:
-            return line
-        part, notes = next(left[line.row.node])
-        return replace(line, row=replace(line.row, part=part, notes=notes))
-
-    return [(card, [recounted(line) for line in lines]) for card, lines in cards]

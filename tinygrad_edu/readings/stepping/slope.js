@@ -14,25 +14,16 @@ function window_(n) {
   return [middle - half, middle + half];
 }
 
-function ticks(low, high) {
-  // Round numbers between two, three to six of them.
-  if (!(high > low)) return [low];
-  const rough = (high - low) / 4, power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * [1, 2, 5, 10].find((k) => k * power >= rough * 0.999);
-  const first = Math.ceil(low / step - 1e-9);
-  return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, k) => rounded12((first + k) * step));
-}
-
 function segment(x1, y1, x2, y2, name) {
-  return svgElement("line", { class: name, x1, y1, x2, y2 });
+  return make("svg:line", { class: name, x1, y1, x2, y2 });
 }
 
 function label(x, y, anchor, text, name = "") {
-  return svgElement("text", { x, y, "text-anchor": anchor, class: name }, text);
+  return make("svg:text", { x, y, "text-anchor": anchor, class: name }, text);
 }
 
 function dot(cx, cy, name = "point", r = 5) {
-  return svgElement("circle", { class: name, cx, cy, r });
+  return make("svg:circle", { class: name, cx, cy, r });
 }
 
 function frameOf([low, high], [bottom, top], height = HEIGHT) {
@@ -66,8 +57,8 @@ function drawCurve(n) {
   const d = points.map(([x, v], k) => { // a gap in the domain is a gap in the curve
     return v === undefined ? "" : `${points[k - 1]?.[1] === undefined ? "M" : "L"}${across(x).toFixed(2)} ${up(v).toFixed(2)}`;
   });
-  const inside = svgElement("svg", { x: LEFT, y: TOP, width: WIDTH, height: HEIGHT, viewBox: `${LEFT} ${TOP} ${WIDTH} ${HEIGHT}` });
-  inside.append(svgElement("path", { class: "root", d: d.join("") }));
+  const inside = make("svg:svg", { x: LEFT, y: TOP, width: WIDTH, height: HEIGHT, viewBox: `${LEFT} ${TOP} ${WIDTH} ${HEIGHT}` });
+  inside.append(make("svg:path", { class: "root", d: d.join("") }));
   const drawn = [...axes(frame, name, L), inside]; // where the tangent leaves it, it is cut
   if (Number.isFinite(slope)) {
     const [a, b] = [low, high].map((at) => up(y + slope * (at - x)));
@@ -104,29 +95,16 @@ function drawContours(n, m) {
   const map = mapOf(n, m), frame = frameOf(map.x, map.y), { across, up } = frame;
   const known = map.numbers.flat().filter(Number.isFinite).toSorted((a, b) => a - b);
   const levels = [...new Set(Array.from({ length: 9 }, (_, k) => known[Math.floor(((k + 0.5) / 9) * known.length)]))];
-  const drawn = axes(frame, names[n], names[m]), cells = [...Array(map.cells).keys()];
-  levels.forEach((level, k) => {
-    const d = cells.flatMap((j) => cells.flatMap((i) => crossing(map, i, j, level, frame))).join("");
-    drawn.push(svgElement("path", { class: "contour", d, opacity: (0.35 + (0.65 * (k + 1)) / levels.length).toFixed(2) }));
-  });
+  const place = (i, j) => [across(map.at(i, map.x)), up(map.at(j, map.y))];
+  const drawn = axes(frame, names[n], names[m]);
+  drawn.push(...levels.map((level, k) => make("svg:path", {
+    class: "contour", d: contour(map.numbers, level, place), opacity: (0.35 + (0.65 * (k + 1)) / levels.length).toFixed(2),
+  })));
   const points = [...path, changed].map((numbers) => [across(numberIn(numbers, n)), up(numberIn(numbers, m))]);
-  if (points.length > 1) drawn.push(svgElement("polyline", { class: "tangent", points: points.join(" ") }));
+  if (points.length > 1) drawn.push(make("svg:polyline", { class: "tangent", points: points.join(" ") }));
   curve.replaceChildren(...drawn, ...points.slice(0, -1).map(([cx, cy]) => dot(cx, cy, "ghost", 3)), dot(...points.at(-1)));
   const said = levels.slice(0, 3).map((x) => short(x)).join(", ");
   reading.textContent = `Along a line ${L} is the same: ${said}, … ${short(levels.at(-1))}. The point is at ${L} = ${short(run.values[root])}.`;
-}
-
-function crossing({ at, x, y, numbers }, i, j, level, { across, up }) {
-  // Where a level crosses one cell of the grid, as a piece of a path.
-  const corners = [[i, j], [i + 1, j], [i + 1, j + 1], [i, j + 1]], heights = corners.map(([a, b]) => numbers[b][a]);
-  if (!heights.every(Number.isFinite)) return [];
-  const points = corners.flatMap(([a, b], k) => {
-    const [c, d] = corners[(k + 1) % 4], [h, g] = [heights[k], heights[(k + 1) % 4]];
-    if (h < level === g < level) return [];
-    const t = (level - h) / (g - h);
-    return [`${across(at(a + t * (c - a), x)).toFixed(1)},${up(at(b + t * (d - b), y)).toFixed(1)}`];
-  });
-  return points.map((point, k) => (k % 2 ? "L" : "M") + point);
 }
 
 function pointed(event) {
@@ -164,7 +142,7 @@ function drawLosses() {
   descended.textContent = n ? `${L} after ${steps_}: ${short(ys.at(-1))}, from ${short(ys[0])}` : rule;
   if (!n) return;
   const frame = frameOf([0, n], [Math.min(...ys), Math.max(...ys)], 90), points = ys.map((y, k) => [frame.across(k), frame.up(y)]);
-  const line = svgElement("polyline", { class: "root", points: points.join(" ") });
+  const line = make("svg:polyline", { class: "root", points: points.join(" ") });
   losses.replaceChildren(...axes(frame, steps_, L, [0, n]), line, ...points.map(([cx, cy]) => dot(cx, cy, "point", 3)));
 }
 

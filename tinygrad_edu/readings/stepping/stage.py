@@ -45,11 +45,6 @@ class Card:
     sources: list[str]
     is_neuron: bool = False
 
-    @property
-    def arrows(self) -> list[str]:
-        """The ids of the arrows into it."""
-        return [f"{self.id}-{k}" for k in range(1, len(self.sources) + 1)]
-
 
 class Stage(Scene):
     """A Scene whose numbers are filled in by the page, drawn at one level: "value", "neuron" or "tensor".

@@ -77,11 +77,6 @@ function mixed(one, two, share) {
   return one.map((x, i) => x + (two[i] - x) * share);
 }
 
-function heat(x, scale) {
-  const k = scale ? Math.round((Math.abs(x) / scale) * 6) : 0;
-  return k ? `${x > 0 ? "up" : "down"}${k}` : "";
-}
-
 function paint(canvas, columns, rows, colourAt) {
   Object.assign(canvas, { width: columns, height: rows });
   const image = new ImageData(columns, rows);

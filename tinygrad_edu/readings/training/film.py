@@ -27,11 +27,10 @@ from ...writing.files import save_as
 from ...writing.notation import elements
 from ..compiling import compile_graph
 from ..drawing import look
-from ..frame import framed
 from ..naming import Names
 from ..stepping import Page, step_through
 from ..stepping.live import as_json
-from ..stepping.page import colours, part, policy
+from ..stepping.page import Framed, colours, part, policy
 from . import Training, put
 from .plots import small_multiples
 
@@ -223,7 +222,7 @@ class Run:
 
 
 @dataclass(repr=False, eq=False)
-class Film:
+class Film(Framed):
     """What `film` makes. It is saved as a page, as small multiples, or as a table; a notebook shows the page."""
 
     runs: list[Run]
@@ -279,13 +278,8 @@ class Film:
                 writer.writerow([run.name, step, loss, record.held_out[k] if record.held_out else "", *row])
         return text.getvalue()
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        """For notebooks: the page in a frame of its own. It never raises."""
-        try:
-            text = f"<pre>{html.escape(look.printable(self._table()))}</pre>"
-            return {"text/html": framed(self.html, look.printable(self.title), text, 760), "text/plain": repr(self)}
-        except Exception as error:
-            return {"text/plain": f"{self!r} cannot be shown: {error}"}
+    def _instead(self) -> str:
+        return self._table()
 
     def __repr__(self) -> str:
         return f"<Film of {len(self.runs)} run{'s' * (len(self.runs) > 1)}, {self.steps} steps>"
