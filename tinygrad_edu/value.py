@@ -349,6 +349,20 @@ class Value(Operators[Number, "Value"]):
         """
         return Value(self._data, self.label)
 
+    def _no_requires_grad(self, value: object = None) -> NoReturn:
+        """PyTorch has it; here reading and setting it raise AttributeError.
+
+        >>> Value(1.0).requires_grad = False                        # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        AttributeError: there is no requires_grad: every leaf gets its gradient. To keep a parameter as it is, give ...
+        """
+        raise AttributeError(
+            "there is no requires_grad: every leaf gets its gradient. To keep a parameter as it is, give the optimiser "
+            "only the others; detach() cuts a graph"
+        )
+
+    requires_grad = property(_no_requires_grad, _no_requires_grad)
+
     def __getstate__(self) -> object:
         """What `copy` and `pickle` keep of a leaf. TypeError for a computed Value, behind which is a whole graph."""
         if self.op:

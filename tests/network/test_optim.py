@@ -222,6 +222,14 @@ def test_a_misspelt_setting_is_refused(make):
 def test_a_setting_out_of_its_range_is_named(make, settings, error, message):
     with pytest.raises(error, match=message):
         make([Value(1.0)], **settings)
+    w = Value(1.0)  # and where it is set later
+    w.grad = 1.0
+    optimizer = make([w], lr=0.1)
+    for name, setting in settings.items():
+        setattr(optimizer, name, setting)
+    with pytest.raises(error, match=message):
+        optimizer.step()
+    assert (w.data, optimizer.t) == (1.0, 0)
 
 
 @pytest.mark.parametrize(("settings", "name"), [({}, "w"), ({"momentum": 0.5, "weight_decay": 0.5}, "w")])

@@ -252,13 +252,14 @@ def test_backward_needs_one_number():
 # The recorded graph again.
 
 
-@pytest.mark.parametrize("make", [Tensor, Parameter])
-def test_an_attribute_that_does_not_exist_is_refused(make):
-    t = make([1.0, 2.0])
+@pytest.mark.parametrize("t", [Tensor([1.0, 2.0]), Parameter([1.0, 2.0]), Value(1.0)], ids=repr)
+def test_an_attribute_that_does_not_exist_is_refused(t):
     with pytest.raises(AttributeError, match="gard"):
         t.gard = None
     with pytest.raises(AttributeError, match=r"give the optimiser only the others; detach\(\) cuts"):
         t.requires_grad = False
+    with pytest.raises(AttributeError, match="there is no requires_grad: every leaf gets its gradient"):
+        t.requires_grad  # noqa: B018
 
 
 def test_a_graph_is_computed_again_from_its_leaves():

@@ -45,8 +45,7 @@ def central_difference(f: Callable[..., Any], inputs: Any, step: float | None = 
     [12.0, 9.0]
     """
     args = _arguments(inputs)
-    slopes = iter([_slope(f, args, x, step) for x in values_in(args)])
-    return [nested([next(slopes) for _ in values_in(arg)], getattr(arg, "shape", ())) for arg in args]
+    return [nested([_slope(f, args, x, step) for x in values_in(arg)], getattr(arg, "shape", ())) for arg in args]
 
 
 def gradcheck(

@@ -337,11 +337,7 @@ class Sequential(Module):
         return h
 
 
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "tanh": Tensor.tanh,
-    "relu": Tensor.relu,
-    "sigmoid": Tensor.sigmoid,
-}
+ACTIVATIONS = ("tanh", "relu", "sigmoid")
 
 
 class MLP(Module):
@@ -385,5 +381,5 @@ class MLP(Module):
     def forward(self, x: Tensor) -> Tensor:
         *hidden, last = self.layers
         for layer in hidden:
-            x = ACTIVATIONS[self.activation](layer(x))
+            x = getattr(layer(x), self.activation)()
         return last(x)

@@ -54,11 +54,11 @@ class Optimizer:
     Attributes:
         values: the numbers that are learned.
         t: how many steps were taken.
-        state: what a step remembers for the next, by its letter: a number for each of the values.
+        state: what a step remembers for the next, m and v of the lines: a number for each of the values.
 
     Args:
         params: Values and Tensors, such as `module.parameters()`, or a dict or nested lists of them.
-        lr: the learning rate η, above 0; it may be changed between steps.
+        lr: the learning rate η, above 0; it may be changed between steps, and is then checked by `step`.
         weight_decay: λ ≥ 0; λθ is added to the gradient, as for a loss with ½ λ Σ θ².
 
     Raises:
@@ -78,10 +78,11 @@ class Optimizer:
         self.values: list[Value] = list(dict.fromkeys(values_in(tree)))
         if not self.values or any([value.op for value in self.values]):
             raise ValueError(f"{type(self).__name__}: parameters are leaves, at least one, and none was computed")
-        self.lr = _in_range("lr", lr, 0.0, exclusive=True)
-        self.weight_decay = _in_range("weight_decay", weight_decay, 0.0)
+        self.lr = lr
+        self.weight_decay = weight_decay
         self.t = 0
-        self.state: dict[str, list[float]] = {}
+        self.state = {letter: [0.0] * len(self.values) for letter in "mv"}
+        self.numbers()  # refuses what is out of its range
 
     def __repr__(self) -> str:
         settings = [f"{name}={getattr(self, name)}" for name in self.settings]
@@ -96,12 +97,13 @@ class Optimizer:
         return (DECAY,) if self.weight_decay else ()
 
     def numbers(self) -> dict[str, float]:
-        """The settings that the next step uses, by their letters.
+        """The settings that the next step uses, by their letters. Raises ValueError for one that is out of its range.
 
         >>> Adam([Value(2.0)], lr=0.1).numbers()
         {'η': 0.1, 'λ': 0.0, 'β₁': 0.9, 'β₂': 0.999, 'ε': 1e-08, 't': 1.0}
         """
-        return {"η": self.lr, "λ": self.weight_decay}
+        decay = _in_range("weight_decay", self.weight_decay, 0.0)
+        return {"η": _in_range("lr", self.lr, 0.0, exclusive=True), "λ": decay}
 
     def zero_grad(self) -> None:
         """Set the gradient of every parameter to 0; without it gradients add up.
@@ -162,15 +164,14 @@ class SGD(Optimizer):
     settings = ("lr", "momentum", "weight_decay")
 
     def __init__(self, params: Parameters, lr: float, momentum: float = 0.0, weight_decay: float = 0.0) -> None:
+        self.momentum = momentum
         super().__init__(params, lr, weight_decay)
-        self.momentum = _in_range("momentum", momentum, 0.0, 1.0)
-        self.state = {"v": [0.0] * len(self.values)}
 
     def lines(self) -> tuple[Line, ...]:
         return (*super().lines(), *((VELOCITY, MOMENTUM) if self.momentum else (DESCENT,)))
 
     def numbers(self) -> dict[str, float]:
-        return {**super().numbers(), "μ": self.momentum}
+        return {**super().numbers(), "μ": _in_range("momentum", self.momentum, 0.0, 1.0)}
 
 
 class Adam(Optimizer):
@@ -203,18 +204,17 @@ class Adam(Optimizer):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
     ) -> None:
+        self.betas = betas
+        self.eps = eps
         super().__init__(params, lr, weight_decay)
-        beta1, beta2 = betas
-        self.betas = (_in_range("beta 1", beta1, 0.0, 1.0), _in_range("beta 2", beta2, 0.0, 1.0))
-        self.eps = _in_range("eps", eps, 0.0, exclusive=True)
-        self.state = {letter: [0.0] * len(self.values) for letter in "mv"}
 
     def lines(self) -> tuple[Line, ...]:
         return (*super().lines(), MEAN, SQUARES, UNBIASED, SCALE, ADAM)
 
     def numbers(self) -> dict[str, float]:
-        beta1, beta2 = self.betas
-        return {**super().numbers(), "β₁": beta1, "β₂": beta2, "ε": self.eps, "t": self.t + 1.0}
+        beta1, beta2 = [_in_range(f"beta {k}", beta, 0.0, 1.0) for k, beta in enumerate(self.betas, start=1)]
+        eps = _in_range("eps", self.eps, 0.0, exclusive=True)
+        return {**super().numbers(), "β₁": beta1, "β₂": beta2, "ε": eps, "t": self.t + 1.0}
 
 
 def _in_range(name: str, x: float, low: float, high: float = inf, exclusive: bool = False) -> float:

@@ -259,19 +259,7 @@ class Tensor(Reductions):
 
     __int__ = __round__ = __trunc__ = __float__
 
-    def _no_requires_grad(self, value: object = None) -> NoReturn:
-        """PyTorch has it; here reading and setting it raise AttributeError.
-
-        >>> Tensor([1.0]).requires_grad = False                     # doctest: +ELLIPSIS
-        Traceback (most recent call last):
-        AttributeError: there is no requires_grad: every leaf gets its gradient. To keep a parameter as it is, give ...
-        """
-        raise AttributeError(
-            "there is no requires_grad: every leaf gets its gradient. To keep a parameter as it is, give the optimiser "
-            "only the others; detach() cuts a graph"
-        )
-
-    requires_grad = property(_no_requires_grad, _no_requires_grad)
+    requires_grad = Value.requires_grad
 
     # NumPy's functions of elements, as np.exp(t) and array * t, are the Tensor's own.
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
@@ -356,18 +344,13 @@ class Tensor(Reductions):
         a, b = self.shape, other.shape
         if not a or not b or a[-1] != b[-2:][0]:
             raise ValueError(f"@: shapes {a} and {b} do not fit; (m, n) @ (n, p), without m or p for a vector, would")
-        batch = shapes.broadcast_shapes("@", a[:-2], b[:-2])
-        m, n, p = prod(a[-2:-1]), a[-1], prod(b[1:][-1:])  # m and p are 1 for a vector
-        rows = [*rows_of(self, n)]
-        columns = []  # of each matrix
-        for o in range(0, len(other.values), n * p):
-            v, y = other.values[o : o + n * p], numbers(other.values[o : o + n * p])
-            columns.append([(v[j::p], y[j::p]) for j in range(p)])
-        left = shapes.broadcast_to(range(0, len(rows), m), a[:-2], batch)
-        right = shapes.broadcast_to(columns, b[:-2], batch)
-        pairs = [(row, col) for i, cols in zip(left, right) for row in rows[i : i + m] for col in cols]
-        dots = [record(ops.DOT, row + col, u, v) for (row, u), (col, v) in pairs]
-        return from_values(dots, (*batch, *a[-2:-1], *b[1:][-1:]), Operation(array_ops.MATMUL), self, other)
+        rows, columns = rows_of(self, a[-1]), rows_of(other.mT if len(b) > 1 else other, a[-1])
+        m, p = a[-2:-1], b[1:][-1:]  # () for a vector
+        left, right = (*a[:-2], *(m or (1,)), 1), (*b[:-2], 1, *(p or (1,)))
+        shape = shapes.broadcast_shapes("@", left, right)
+        pairs = zip(shapes.broadcast_to(rows, left, shape), shapes.broadcast_to(columns, right, shape))
+        dots = [record(ops.DOT, row + column, u, v) for (row, u), (column, v) in pairs]
+        return from_values(dots, (*shape[:-2], *m, *p), Operation(array_ops.MATMUL), self, other)
 
     def __rmatmul__(self, other: Any) -> Tensor:
         return as_tensor(other) @ self
