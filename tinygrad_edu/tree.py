@@ -4,11 +4,9 @@ A Tensor is known here by what it can do: it has flat `values`, `map(f)` and a s
 """
 
 from collections.abc import Callable, Iterator
-from itertools import product
 from typing import Any
 
 from .errors import in_short
-from .shapes import flattened
 from .value import Value
 
 
@@ -60,11 +58,10 @@ def paths(tree: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ..
     """
     if isinstance(tree, dict):
         branches: Any = tree.items()
-    elif isinstance(tree, (list, tuple)):
+    elif isinstance(tree, (list, tuple)) or getattr(tree, "shape", None):
         branches = enumerate(tree)
-    else:  # a Tensor, an array, or one leaf
-        flat, shape = flattened(tree)
-        yield from zip([(*path, *place) for place in product(*map(range, shape))], flat)
+    else:
+        yield path, tree.values[0] if hasattr(tree, "values") else tree
         return
     for key, branch in branches:
         yield from paths(branch, (*path, key))
