@@ -145,9 +145,9 @@ class DerivativeName(str):
     def __new__(cls, y: str, xs: Sequence[str], nodes: Sequence[Any] = ()) -> Self:
         y, *xs = [" ".join(name.split()) for name in (y, *xs)]
         above, *below = [f"({name})" if LOOSE & {*name} else name for name in (y, *xs)]
-        order = "".join(["⁰¹²³⁴⁵⁶⁷⁸⁹"[int(digit)] for digit in str(len(xs))]) if len(xs) > 1 else ""
+        power = "".join(["⁰¹²³⁴⁵⁶⁷⁸⁹"[int(digit)] for digit in str(len(xs))]) if len(xs) > 1 else ""
         text = "".join([f"∂{x}" for x in below])
-        self = super().__new__(cls, f"∂{order}{above}/{text}" if above or order else text)
+        self = super().__new__(cls, f"∂{power}{above}/{text}" if above or power else text)
         self.y, self.xs, self.nodes = y, tuple(xs), tuple(nodes)
         return self
 

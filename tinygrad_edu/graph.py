@@ -11,10 +11,10 @@ class HasInputs(Protocol):
     def inputs(self) -> Sequence[Any]: ...
 
 
-N = TypeVar("N", bound=HasInputs)
+Node = TypeVar("Node", bound=HasInputs)
 
 
-def topological_order(*roots: N) -> list[N]:
+def topological_order(*roots: Node) -> list[Node]:
     """Every node the roots depend on, each once, inputs before the nodes that use them.
 
     The order is that of a depth-first walk that takes inputs from left to right, so two runs give the same one. It

@@ -25,9 +25,9 @@ def map_values(f: Callable[[Value], Any], tree: Any) -> Any:
 
 
 def flatten(tree: Any) -> list[Any]:
-    """From left to right the leaves, which need not be Values, as one list."""
+    """From left to right what is at the ends of the structure, which need not be Values, as one list."""
     if isinstance(tree, (list, tuple)):
-        return [leaf for branch in tree for leaf in flatten(branch)]
+        return [end for branch in tree for end in flatten(branch)]
     if isinstance(tree, dict):
         return flatten(list(tree.values()))
     return list(tree.values) if hasattr(tree, "values") else [tree]
@@ -35,11 +35,11 @@ def flatten(tree: Any) -> list[Any]:
 
 def values_in(tree: Any) -> list[Value]:
     """As `flatten`, but a TypeError where the structure holds something that is not a Value."""
-    leaves = flatten(tree)
-    for leaf in leaves:
-        if not isinstance(leaf, Value):
-            raise _not_a_value(leaf)
-    return leaves
+    ends = flatten(tree)
+    for end in ends:
+        if not isinstance(end, Value):
+            raise _not_a_value(end)
+    return ends
 
 
 def one_value(tree: Any) -> Value:
@@ -51,7 +51,7 @@ def one_value(tree: Any) -> Value:
 
 
 def paths(tree: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
-    """(path, leaf) for every leaf: a path holds dict keys and positions, and arrays are walked like lists.
+    """(path, end) for everything at the ends: a path holds dict keys and positions, and arrays are walked like lists.
 
     >>> [*paths({"w": [1.0, 2.0]})]
     [(('w', 0), 1.0), (('w', 1), 2.0)]

@@ -139,8 +139,8 @@ def test_each_mistake_of_the_catalogue_is_made_on_some_graph() -> None:
     for sheet in [deep, adam, *map(drawn_sheet, GRAPHS)]:
         lines = lines_in(sheet.questions)
         for line in lines:
-            made |= {(one.mistake.id, line.part) for one in mistakes_in(line, lines)}
-    assert {(m.id, m.part) for m in CATALOGUE} - made == set()
+            made |= {(one.mistake.id, line.phase) for one in mistakes_in(line, lines)}
+    assert {(m.id, m.phase) for m in CATALOGUE} - made == set()
 
 
 def random_graph(rng: random.Random) -> Value:
@@ -399,7 +399,7 @@ def test_what_is_given_is_printed_with_all_its_digits_and_names_are_told_apart()
 def test_blanks_may_be_chosen() -> None:
     y = practical(1)
     assert [q.name for q in asked(worksheet(y, blanks=["dL_dW3", "∂L/∂b⁽³⁾"]))] == ["dL_dW3", "dL_db3"]
-    assert {q.line.part for q in worksheet(y, blanks="forward").questions} == {"forward"}
+    assert {q.line.phase for q in worksheet(y, blanks="forward").questions} == {"forward"}
 
 
 @pytest.mark.parametrize(

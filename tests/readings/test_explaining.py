@@ -33,7 +33,7 @@ from tinygrad_edu import (
 from tinygrad_edu.network.nn import Parameter
 from tinygrad_edu.readings.explaining.lines import lines_of
 from tinygrad_edu.readings.explaining.mistakes import mistakes_in
-from tinygrad_edu.writing.expression import Derivative, Name, Path, parts
+from tinygrad_edu.writing.expression import Derivative, Name, Path, within
 from tinygrad_edu.writing.notation import elements
 from tinygrad_edu.writing.paper import Text, written
 
@@ -662,7 +662,7 @@ def test_every_name_in_a_sentence_is_on_the_page(seed):
     known = set(shapes) | {name for t, shape in shapes.items() for name in elements(t, shape)}
     for row in derivation:
         for note in row.notes:
-            for part in [p for word in note if not isinstance(word, str) for p in parts(word)]:
+            for part in [p for word in note if not isinstance(word, str) for p in within(word)]:
                 if isinstance(part, Name):
                     assert part.text in known
                 if isinstance(part, Derivative):

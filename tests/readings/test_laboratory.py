@@ -676,7 +676,7 @@ def test_known_mistakes_are_named(opened):
             continue
         right = environment[asked]
         for mistake in CATALOGUE:
-            wrongs = mistake.wrong(line, lines) if mistake.part == line.part and len(line.terms) < 2 else []
+            wrongs = mistake.wrong(line, lines) if mistake.phase == line.phase and len(line.terms) < 2 else []
             for got in [evaluate(wrong, environment) for wrong in wrongs]:
                 if abs(got - right) > 1e-6:
                     said = ask(browser, f"{got:.12f}")

@@ -22,7 +22,7 @@ from tinygrad_edu import (
 )
 from tinygrad_edu.network.nn import Parameter
 from tinygrad_edu.readings.subject import Subject
-from tinygrad_edu.writing.expression import Name, parts
+from tinygrad_edu.writing.expression import Name, within
 
 D = 2  # the width of everything
 
@@ -182,7 +182,7 @@ def check(seed):
                 reached, waiting = set(), [row]
                 while waiting:
                     rule = waiting.pop().rule
-                    found = {e.text for e in (parts(rule) if rule is not None else ()) if isinstance(e, Name)}
+                    found = {e.text for e in (within(rule) if rule is not None else ()) if isinstance(e, Name)}
                     found, reached = found - reached, reached | found
                     waiting += [by_name[text] for text in found if text.startswith("v")]
                 assert reached & weights, (name, reached)

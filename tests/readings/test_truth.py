@@ -25,7 +25,7 @@ from tinygrad_edu.network.functions import cat
 from tinygrad_edu.readings.drawing.scene import Scene
 from tinygrad_edu.readings.drawing.tensors import TensorCards
 from tinygrad_edu.readings.subject import Subject
-from tinygrad_edu.writing.expression import Chain, Derivative, Function, Number, parts
+from tinygrad_edu.writing.expression import Chain, Derivative, Function, Number, within
 from tinygrad_edu.writing.latex import LaTeX
 from tinygrad_edu.writing.notation import elements
 from tinygrad_edu.writing.paper import Text, written
@@ -43,7 +43,7 @@ def numbers_of(derivation, L):
     environment |= {Derivative(above, name).text: np.array(t.grad) for t, name in named.items()}
     tensor_of = {name: t for t, name in named.items()}
     for row in derivation:
-        for part in parts(row.rule) if row.rule else []:
+        for part in within(row.rule) if row.rule else []:
             if isinstance(part, Chain):
                 t, a = tensor_of[part.derivative.above], tensor_of[part.derivative.below]
                 environment[part.derivative.text] = jacobian(t, a, told, set(named))
@@ -105,7 +105,7 @@ def check_notes(row, environment, tolerance):
             assert close(read(written(formulas[2], Text(15)), environment), environment[str(formulas[1])], 1e-9)
         elif "contributions {} cancel" in said:
             cancel = formulas[said.partition("contributions ")[0].count("{}")]
-            terms = [float(part.number) for part in parts(cancel) if isinstance(part, Number)]
+            terms = [float(part.number) for part in within(cancel) if isinstance(part, Number)]
             assert abs(sum(terms)) <= 1e-12 * max(map(abs, terms)), str(row)
 
 
@@ -135,16 +135,16 @@ def check(L, wrt=None, styles=("text", "columns", "LaTeX")):
         result = np.array(row.result.data)
         # What is called 0 may be the rounding of terms that are larger than all that is printed.
         assert close(result, true, np.where(result == 0, 1e-11 * scale**2, 1e-12 * scale)), str(row)
-        if row.rule is None or any(isinstance(part, Function) and part.name not in NAMED for part in parts(row.rule)):
+        if row.rule is None or any(isinstance(part, Function) and part.name not in NAMED for part in within(row.rule)):
             continue  # nothing is printed of a function of single numbers but what it is made of
         # On paper a matrix of one column looks like a vector, and of three axes there is no picture.
-        plain = all(len(part.shape) < 3 and part.shape[1:] != (1,) for part in parts(row.rule))
-        numbers = [part.number for part in parts(row.numbers or row.quantity) if isinstance(part, Number)]
+        plain = all(len(part.shape) < 3 and part.shape[1:] != (1,) for part in within(row.rule))
+        numbers = [part.number for part in within(row.numbers or row.quantity) if isinstance(part, Number)]
         size = np.prod([1.0 + np.max(np.abs(getattr(x, "numbers", x))) for x in numbers])  # of terms that may cancel
         for rule, tolerance in ((row.rule, 1e-12 * scale + 1e-13 * size), (row.numbers, 1e-10 * scale**2)):
             for style, reader in [READERS[style] for style in styles]:
                 text = "" if rule is None else written(rule, style)
-                put_in = any(isinstance(part, Number) and part.shape for part in parts(rule or row.quantity))
+                put_in = any(isinstance(part, Number) and part.shape for part in within(rule or row.quantity))
                 whole = not any(sign in text for sign in ("⋯", "⋮", "…", "dots"))  # all its numbers are shown
                 if text and whole and (plain or not put_in):
                     assert close(reader(text, environment), true, tolerance), f"{name} = {text}\n{row}"

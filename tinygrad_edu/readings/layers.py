@@ -21,12 +21,12 @@ from ..writing.notation import of_layer
 # The order of a graph.
 
 
-def by_depth(order: Sequence[graph.N]) -> list[graph.N]:
+def by_depth(order: Sequence[graph.Node]) -> list[graph.Node]:
     """The nodes of a topological order layer by layer.
 
     First the leaves, in the order in which they are needed; then what needs only leaves, …
     """
-    depth: dict[graph.N, int] = {}
+    depth: dict[graph.Node, int] = {}
     for node in order:
         depth[node] = 1 + max([depth.get(a, 0) for a in node.inputs], default=-1)
     layers = sorted(order, key=depth.__getitem__)
@@ -34,9 +34,9 @@ def by_depth(order: Sequence[graph.N]) -> list[graph.N]:
     return [*needed, *[node for node in layers if node.inputs or node not in needed]]
 
 
-def by_height(order: Sequence[graph.N], reverse: bool = False) -> list[graph.N]:
+def by_height(order: Sequence[graph.Node], reverse: bool = False) -> list[graph.Node]:
     """The nodes of a topological order layer by layer from the root: each after all its users, or before them."""
-    height: dict[graph.N, int] = dict.fromkeys(order, 0)
+    height: dict[graph.Node, int] = dict.fromkeys(order, 0)
     for node in reversed(order):
         for a in node.inputs:
             if a in height:
@@ -44,7 +44,7 @@ def by_height(order: Sequence[graph.N], reverse: bool = False) -> list[graph.N]:
     return sorted(order, key=height.__getitem__, reverse=reverse)
 
 
-def computed_from(inputs: Iterable[graph.N], order: Sequence[graph.N]) -> set[graph.N]:
+def computed_from(inputs: Iterable[graph.Node], order: Sequence[graph.Node]) -> set[graph.Node]:
     """The nodes of a topological order that need one of the inputs, and the inputs among them."""
     found = set(inputs)
     for node in order:
@@ -53,9 +53,9 @@ def computed_from(inputs: Iterable[graph.N], order: Sequence[graph.N]) -> set[gr
     return found.intersection(order)
 
 
-def users_of(order: Sequence[graph.N]) -> dict[graph.N, list[graph.N]]:
+def users_of(order: Sequence[graph.Node]) -> dict[graph.Node, list[graph.Node]]:
     """For every node the nodes that use it, once for each use."""
-    users: dict[graph.N, list[graph.N]] = {node: [] for node in order}
+    users: dict[graph.Node, list[graph.Node]] = {node: [] for node in order}
     for node in order:
         for a in node.inputs:
             users[a].append(node)
@@ -64,18 +64,18 @@ def users_of(order: Sequence[graph.N]) -> dict[graph.N, list[graph.N]]:
 
 # The network.
 
-N = TypeVar("N", bound=Value | Tensor)
+Either = TypeVar("Either", bound=Value | Tensor)
 
-ACTIVATIONS = (ops.TANH, ops.RELU, ops.SIGMOID)
+ACTIVATION_ROWS = (ops.TANH, ops.RELU, ops.SIGMOID)
 WEIGHTS, BIASES = {"w", "W", "weight", "weights"}, {"b", "bias"}
 
 
 @dataclass(eq=False)
-class Affine(Generic[N]):
+class Affine(Generic[Either]):
     """z = Σ weights · inputs + Σ biases, and h = g(z) where an activation follows.
 
     Attributes:
-        steps: the sums and products inside it.
+        sums: the sums and products that it is made of.
         layer: what it shares with the other neurons of its layer, and with other uses of the same weights: the
             Parameters, or of leaves without a Parameter the number.
         number: which layer it is, or is a part of.
@@ -84,12 +84,12 @@ class Affine(Generic[N]):
         place: of a neuron, which one of its layer, counted from 0; None where z is a single number.
     """
 
-    z: N
-    weights: list[N] = field(default_factory=list)
-    inputs: list[N] = field(default_factory=list)
-    biases: list[N] = field(default_factory=list)
-    steps: list[N] = field(default_factory=list)
-    h: N | None = None
+    z: Either
+    weights: list[Either] = field(default_factory=list)
+    inputs: list[Either] = field(default_factory=list)
+    biases: list[Either] = field(default_factory=list)
+    sums: list[Either] = field(default_factory=list)
+    h: Either | None = None
     layer: Hashable = None
     number: int = 0
     time: int | None = None
@@ -105,11 +105,11 @@ class Affine(Generic[N]):
         return of_layer(letter, self.number) + (f"[{self.time}]" if self.time else "")
 
     @property
-    def output(self) -> N:
+    def output(self) -> Either:
         return self.z if self.h is None else self.h
 
     @property
-    def parameters(self) -> tuple[N, ...]:
+    def parameters(self) -> tuple[Either, ...]:
         return (*self.weights, *self.biases)
 
     @property
@@ -118,14 +118,14 @@ class Affine(Generic[N]):
         return all(map(member, self.parameters))
 
     @property
-    def inside(self) -> list[N]:
+    def inside(self) -> list[Either]:
         """The nodes it is made of, its inputs aside."""
-        return [*self.parameters, *self.steps, self.z] + ([] if self.h is None else [self.h])
+        return [*self.parameters, *self.sums, self.z] + ([] if self.h is None else [self.h])
 
     @property
     def by_rows(self) -> bool:
         """Of a layer: whether it is x Wᵀ + b, with a row for each example."""
-        products: list[Any] = [t for t in (*self.steps, self.z) if t.op in (array_ops.AFFINE, array_ops.MATMUL)]
+        products: list[Any] = [t for t in (*self.sums, self.z) if t.op in (array_ops.AFFINE, array_ops.MATMUL)]
         first = products[0]
         return first.ndim == 2 if first.op is array_ops.AFFINE else first.inputs[0] is self.inputs[0]
 
@@ -209,20 +209,20 @@ def _products(node: Any) -> list[tuple[Sequence[Any], Sequence[Any], Sequence[An
     return []
 
 
-def _sums(order: Sequence[N], parameters: Set[N]) -> list[Affine[N]]:
+def _sums(order: Sequence[Either], parameters: Set[Either]) -> list[Affine[Either]]:
     """The largest sums of products with weights, plus biases, each with the activation that follows.
 
     A product alone counts only if its weights are Parameters: it may be anything else that is called w.
     """
 
-    def is_weight(node: N, called: Set[str] = WEIGHTS) -> bool:
+    def is_weight(node: Either, called: Set[str] = WEIGHTS) -> bool:
         return node in parameters or (not node.op and letters(node.label or "") in called)
 
-    def is_bias(node: N) -> bool:
+    def is_bias(node: Either) -> bool:
         return is_weight(node, WEIGHTS | BIASES)
 
     users = users_of(order)
-    found: dict[N, Affine[N]] = {}
+    found: dict[Either, Affine[Either]] = {}
     for node in order:
         for weights, inputs, biases in _products(node):
             learned = all(map(is_weight, weights)) and all(map(is_bias, biases))
@@ -235,23 +235,23 @@ def _sums(order: Sequence[N], parameters: Set[N]) -> list[Affine[N]]:
                 terms = [found.pop(a) if a in found else Affine(a, biases=[a]) for a in addends]
                 found[node] = _added(node, terms)
     for z, whole in found.items():
-        if len(users[z]) == 1 and users[z][0].op in ACTIVATIONS:
+        if len(users[z]) == 1 and users[z][0].op in ACTIVATION_ROWS:
             whole.h = users[z][0]
     return [s for s in found.values() if s.biases or s.h is not None or parameters >= {*s.weights}]
 
 
-def _added(z: N, terms: Sequence[Affine[N]]) -> Affine[N]:
+def _added(z: Either, terms: Sequence[Affine[Either]]) -> Affine[Either]:
     """The sum z of several, some of which are a bias alone."""
     whole = Affine(z)
     for term in terms:
         whole.weights += term.weights
         whole.inputs += term.inputs
         whole.biases += term.biases
-        whole.steps += [*term.steps, term.z] if term.weights else []
+        whole.sums += [*term.sums, term.z] if term.weights else []
     return whole
 
 
-def _number(layers: Sequence[Affine[N]]) -> None:
+def _number(layers: Sequence[Affine[Either]]) -> None:
     """Number the layers.
 
     Where all are those of MLPs and Sequentials, they have the numbers that they have there; else they are counted in
@@ -268,17 +268,17 @@ def _number(layers: Sequence[Affine[N]]) -> None:
         _, affine.number = numbers[affine.layer]
 
 
-def _counted(order: Sequence[graph.N], nodes: Set[graph.N]) -> dict[graph.N, int]:
+def _counted(order: Sequence[graph.Node], nodes: Set[graph.Node]) -> dict[graph.Node, int]:
     """For each node how many of the given ones are on the longest way to it, itself included."""
-    count: dict[graph.N, int] = {}
+    count: dict[graph.Node, int] = {}
     for node in order:
         count[node] = max([count[a] for a in node.inputs], default=0) + (node in nodes)
     return count
 
 
-def _tell_times(order: Sequence[N], found: Sequence[Affine[N]]) -> None:
+def _tell_times(order: Sequence[Either], found: Sequence[Affine[Either]]) -> None:
     """At what time each use of a layer's weights is: later where it depends on one that has used them before."""
-    uses: dict[Hashable, list[Affine[N]]] = {}
+    uses: dict[Hashable, list[Affine[Either]]] = {}
     for affine in found:
         uses.setdefault(affine.layer, []).append(affine)
     for alike in uses.values():

@@ -12,7 +12,7 @@ from .. import array_ops as A
 from .. import ops
 from ..shapes import Shape, as_axes, axes, broadcast_shapes, broadcast_to, flattened, nested, offsets, reduction
 from . import expression as E
-from .expression import Expression, parts
+from .expression import Expression, within
 
 
 def evaluate(e: Expression, environment: Mapping[str, Any]) -> Any:
@@ -39,7 +39,7 @@ def evaluate(e: Expression, environment: Mapping[str, Any]) -> Any:
 
 def is_known(e: Expression) -> bool:
     """Whether no function in the formula is known by its name alone."""
-    return not any([isinstance(part, E.Function) for part in parts(e)])
+    return not any([isinstance(part, E.Function) for part in within(e)])
 
 
 def _evaluate(e: Expression, environment: Mapping[str, Any]) -> Array:
@@ -147,7 +147,7 @@ def with_numbers(e: Expression, number_of: Callable[[Expression], Any], whole_fa
 
 def _is_factor(e: Expression) -> bool:
     """Whether it is a local derivative: neither a constant nor something that came from above."""
-    return not isinstance(e, E.Constant) and not any([isinstance(part, (E.Derivative, E.MatMul)) for part in parts(e)])
+    return not isinstance(e, E.Constant) and not any([isinstance(part, (E.Derivative, E.MatMul)) for part in within(e)])
 
 
 # Arrays of floats.

@@ -320,7 +320,7 @@ def broadcast(shapes: Sequence[Shape]) -> Shape:
     return broadcast_shapes("a formula", *shapes)
 
 
-def parts(e: Expression) -> list[Expression]:
+def within(e: Expression) -> list[Expression]:
     """The formula and every formula inside it, each where it stands."""
     found = [e]
     for part in found:  # which grows

@@ -145,7 +145,7 @@ class Text(Language):
             return self.table["∘"]
         if op.exponent is not None:
             return self.power(op.exponent)
-        nested = op is ops.ABS and any([isinstance(p, E.Apply) and p.op is op for p in E.parts(args[0])])
+        nested = op is ops.ABS and any([isinstance(p, E.Apply) and p.op is op for p in E.within(args[0])])
         if op.symbol in self.table and not nested:
             return self.table[op.symbol]
         return self.call(op.symbol, len(args))

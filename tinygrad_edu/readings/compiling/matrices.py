@@ -285,5 +285,5 @@ def array_plan(recording: Recording, batch: Tensor | None = None) -> Plan:
 
 def _names_in(*formulas: Expression) -> list[str]:
     """The names in formulas, each once."""
-    parts = [part for e in formulas for part in E.parts(e)]
+    parts = [part for e in formulas for part in E.within(e)]
     return list(dict.fromkeys([part.text for part in parts if isinstance(part, (Name, E.Derivative))]))

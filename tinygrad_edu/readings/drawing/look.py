@@ -193,7 +193,7 @@ def new_graph(title: str | None, rankdir: str, **attributes: str) -> Any:
     return graph
 
 
-def part(name: str | None = None, **attributes: str) -> Any:
+def subgraph(name: str | None = None, **attributes: str) -> Any:
     """An empty subgraph: a frame where the name begins with "cluster", else attributes for its nodes."""
     return graphviz.Digraph(name, graph_attr=attributes)
 

@@ -116,7 +116,7 @@ def tensor_level(cards: TensorCards, rankdir: str | None = None, title: str | No
             if tail in inside:
                 continue  # its arrow is in the frame
             if tail in targets:
-                unseen = look.part(f"cluster_{ids[t]}", peripheries="0", label="")
+                unseen = look.subgraph(f"cluster_{ids[t]}", peripheries="0", label="")
                 _beside(unseen, cards, tail, t, rankdir)
                 graph.subgraph(unseen)
             else:
@@ -162,7 +162,7 @@ def _stack(graph: Any, place: dict[str, tuple[int, int]]) -> None:
     for column in sorted({k for _, k in place.values()}):
         ids = sorted([id for id, (_, k) in place.items() if k == column], key=lambda id: place[id][0])
         heads.append(ids[0])
-        held = look.part(rank="same")
+        held = look.subgraph(rank="same")
         look.chain(held, ids)
         graph.subgraph(held)
     for before, after in zip(heads, heads[1:]):
@@ -175,7 +175,7 @@ def _beside(frame: Any, cards: TensorCards, tail: str, t: Tensor, rankdir: str) 
     Of two cards in one rank Graphviz puts the tail of an edge first, but last in a frame from left to right; and on
     either side a card that other arrows leave.
     """
-    beside, head = look.part(rank="same"), cards.ids[t]
+    beside, head = look.subgraph(rank="same"), cards.ids[t]
     ports = {"tailport": "n", "headport": "s"} if rankdir in ("LR", "RL") else {"tailport": "e", "headport": "w"}
     attributes = cards.scene.arrow(head, cards.tails(t).index(tail) + 1)
     look.edge(beside, tail, head, **(ports if cards.arrows_from[tail] == 1 else {}), **attributes)
@@ -191,7 +191,7 @@ def _frame(graph: Any, cards: TensorCards, l: int, layer: Layer, rankdir: str) -
         said = f"{cards.scene.name(t)} = {cards.formula(t)}"
         lines.append(look.row(look.cell(look.styled(look.shortened(said, 60)), "LEFT")))
     attributes = {"labeljust": "l", "style": "rounded", "color": look.colour("frame"), "margin": "10"}
-    frame = look.part(f"cluster{l}", label=f"<{look.table(lines, air=1)}>", id=f"layer{l}", **attributes)
+    frame = look.subgraph(f"cluster{l}", label=f"<{look.table(lines, air=1)}>", id=f"layer{l}", **attributes)
     for t in inside:
         _tensor_node(frame, cards, t, ids[t], group="spine")
     if own:

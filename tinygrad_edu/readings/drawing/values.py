@@ -158,7 +158,7 @@ def neuron_level(scene: Scene, cards: NeuronCards, rankdir: str | None = None, t
     place = look.columns({v: cards.sources(v, neuron) for v, neuron in cards.heads})
     for k in range(max(place.values()) + 1):
         titles = {neuron.title for v, neuron in cards.heads if place[v] == k and neuron}
-        column, names = look.part(rank="same"), [ids[v] for v in ids if place[v] == k]
+        column, names = look.subgraph(rank="same"), [ids[v] for v in ids if place[v] == k]
         if len(titles) == 1:
             headline = look.styled(titles.pop(), "muted", bold=True)
             column.node(f"layer{k}", label=f"<{headline}>", id=f"layer{k}")

@@ -111,7 +111,7 @@ def compare_gradients(y: Any, gradients: Mapping[str, Any], level: str | None = 
     own = environment(sheet)
     lines = lines_in(sheet)
     rows = []
-    for q in [q for q in sheet if q.line.part == "backward"]:
+    for q in [q for q in sheet if q.line.phase == "backward"]:
         follows = (q.line.rule and value_of(q.line.rule, own, q.key)) or q.key
         del own[q.text]  # no mistake is made of the gradient itself
         numbers, note = given.get(q.name, (follows, ""))

@@ -24,7 +24,7 @@ def _parts(sheet: Worksheet) -> list[tuple[str, list[Question]]]:
     """The parts of the sheet that there are, each with its lines."""
 
     def part_of(q: Question) -> str:
-        return "given" if q.line.rule is None and q.line.part == "forward" else q.line.part
+        return "given" if q.line.rule is None and q.line.phase == "forward" else q.line.phase
 
     parts = [(part, [q for q in sheet.questions if part_of(q) == part]) for part in _PARTS]
     return [(part, lines) for part, lines in parts if lines]

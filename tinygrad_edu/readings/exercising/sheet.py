@@ -48,7 +48,7 @@ class Question:
     inputs: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        named = [] if self.line.rule is None else E.parts(self.line.rule)
+        named = [] if self.line.rule is None else E.within(self.line.rule)
         self.inputs = list(dict.fromkeys([p.text for p in named if isinstance(p, (E.Name, E.Derivative))]))
 
     @property
@@ -122,7 +122,7 @@ def questions(
         quantities = read.quantities.of.values()
         learned = [q for q in quantities if isinstance(q.tensor, Parameter)]
         between = {q.tensor for q in computed_from(learned, [*quantities])} if learned else {*read.quantities.of}
-        lines = Lines([line for line in lines if line.part == "forward" or line.row.node in between])
+        lines = Lines([line for line in lines if line.phase == "forward" or line.row.node in between])
     if step is not None:
         given, rows = updates(reading, derivation, read, step, "new ")
         lines += [Line(row.quantity, row.rule, "update" if row.rule else "forward", row) for row in [*given, *rows]]
@@ -174,7 +174,7 @@ def _wanted(blanks: Any, computed: list[Question]) -> list[Question]:
     """The lines that are asked for, by part or by name. Raises ValueError for other blanks."""
     parts = {"forward": ["forward"], "backward": ["backward", "update"], "all": ["forward", "backward", "update"]}
     if isinstance(blanks, str) and blanks in parts:
-        return [q for q in computed if q.line.part in parts[blanks]]
+        return [q for q in computed if q.line.phase in parts[blanks]]
     if not isinstance(blanks, (list, tuple)):
         raise ValueError(f'worksheet: blanks is "forward", "backward", "all" or a list of names, not {blanks!r}')
     named = {name: q for q in computed for name in (q.text, q.name)}

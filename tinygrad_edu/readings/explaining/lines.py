@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from ... import ops
 from ...network.nn import Parameter
 from ...writing.algebra import sum_of
-from ...writing.expression import Apply, Constant, Derivative, Expression, Name, parts, with_args
-from ..layers import ACTIVATIONS
+from ...writing.expression import Apply, Constant, Derivative, Expression, Name, with_args, within
+from ..layers import ACTIVATION_ROWS
 from .rows import Derivation, Row
 
 
@@ -18,14 +18,14 @@ class Line(NamedTuple):
     Attributes:
         quantity: a Name, or a Derivative in the backward pass.
         rule: its formula, the sum of all contributions; None for what is given.
-        part: "forward", "backward" or "update".
+        phase: "forward", "backward" or "update".
         row: where it stands in the derivation.
         terms: the contributions, one for each path; the rule is their sum.
     """
 
     quantity: Name | Derivative
     rule: Expression | None
-    part: str
+    phase: str
     row: Row
     terms: tuple[Expression, ...] = ()
 
@@ -58,7 +58,7 @@ class Lines(list[Line]):
     @cached_property
     def layer_inputs(self) -> dict[tuple[int, ...], list[str]]:
         """The names of x and of the results of activations, in order, by shape."""
-        made = {line.quantity.text for line in self if isinstance(line.rule, Apply) and line.rule.op in ACTIVATIONS}
+        made = {line.quantity.text for line in self if isinstance(line.rule, Apply) and line.rule.op in ACTIVATION_ROWS}
         found: dict[tuple[int, ...], list[str]] = {}
         for q in [line.quantity for line in self]:
             if isinstance(q, Name) and (q.text == "x" or q.text in made):
@@ -115,4 +115,4 @@ def _terms(e: Expression) -> list[Expression]:
 
 def from_above(e: Expression) -> bool:
     """Whether a gradient from above is in the formula."""
-    return any([isinstance(part, Derivative) for part in parts(e)])
+    return any([isinstance(part, Derivative) for part in within(e)])

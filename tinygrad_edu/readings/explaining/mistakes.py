@@ -26,9 +26,9 @@ from ... import array_ops as A
 from ... import ops
 from ...writing import expression as E
 from ...writing.algebra import in_symbols, multiply, product_of, same, subtract, sum_of, transpose
-from ...writing.expression import Expression, parts, with_args
+from ...writing.expression import Expression, with_args, within
 from ..formulas import is_softmax
-from ..layers import ACTIVATIONS
+from ..layers import ACTIVATION_ROWS
 from .lines import Line, Lines, from_above
 
 #: What is written in place of a part of a rule, in a line of the derivation: wrong formulas, or none.
@@ -39,14 +39,14 @@ class Mistake(NamedTuple):
     """A wrong rule.
 
     Attributes:
-        id: its name in a program; unique within a part.
-        part: where it is made: "forward", "backward" or "update".
+        id: its name in a program; unique within a phase.
+        phase: where it is made: "forward", "backward" or "update".
         sentence: what was done wrong, for the learner.
         change: what is written in place of a part of the rule.
     """
 
     id: str
-    part: str
+    phase: str
     sentence: str
     change: Change = lambda e, line, lines: ()
 
@@ -83,7 +83,7 @@ def mistakes_in(line: Line, lines: Lines) -> list[Made]:
     for k, rule in enumerate(line.terms if several else [line.rule] if line.rule is not None else []):
         one, term = (line._replace(rule=rule, terms=()), k) if several else (line, None)
         for mistake in CATALOGUE:
-            wrongs = mistake.wrong(one, lines) if mistake.part == line.part else []
+            wrongs = mistake.wrong(one, lines) if mistake.phase == line.phase else []
             found += [Made(mistake, e, term) for e in wrongs if _fits(e, rule) and not same(e, rule)]
         if several:
             found.append(Made(_PATH_LEFT_OUT, E.Constant(0.0), k))
@@ -93,7 +93,7 @@ def mistakes_in(line: Line, lines: Lines) -> list[Made]:
 def _fits(wrong: Expression, right: Expression) -> bool:
     """Whether the wrong formula can be computed, and has as many numbers as the right one."""
     try:
-        return prod(wrong.shape) == prod(right.shape) and all(map(_has_a_value, parts(wrong)))
+        return prod(wrong.shape) == prod(right.shape) and all(map(_has_a_value, within(wrong)))
     except ValueError:
         return False
 
@@ -150,7 +150,7 @@ def at_the_start(change: Change) -> Change:
     """The change where the backward pass starts: in the derivative of the loss."""
 
     def there(e: Expression, line: Line, lines: Lines) -> Iterable[Expression]:
-        starts = line.part == "backward" and line.rule is not None and not from_above(line.rule)
+        starts = line.phase == "backward" and line.rule is not None and not from_above(line.rule)
         return change(e, line, lines) if starts else ()
 
     return there
@@ -186,7 +186,7 @@ def _with_factor(e: Expression, k: int, new: Expression) -> Expression:
 def _before(h: Expression, lines: Lines) -> list[E.Name]:
     """z, where h is an activation of z."""
     match lines.of[h.text].rule if isinstance(h, E.Name) and h.text in lines.of else None:
-        case E.Apply(op, (E.Name() as z,)) if op in ACTIVATIONS:
+        case E.Apply(op, (E.Name() as z,)) if op in ACTIVATION_ROWS:
             return [z]
     return []
 
@@ -256,7 +256,7 @@ def no_incoming(e: Expression, line: Line, lines: Lines) -> Iterable[Expression]
             return E.Ones(e.shape) if e.shape else E.Constant(1.0)
         return with_args(e, list(map(without, e.args))) if e.args else e
 
-    above = [part for part in parts(e) if isinstance(part, E.Derivative) and part.above != part.below]
+    above = [part for part in within(e) if isinstance(part, E.Derivative) and part.above != part.below]
     return [without(e)] if above else []
 
 
@@ -301,7 +301,7 @@ def no_order(e: Expression, line: Line, lines: Lines) -> Iterable[Expression]:
 @at_the_start
 @of_the_rule
 def mean_too_much(e: Expression, line: Line, lines: Lines) -> Iterable[Expression]:
-    sizes = {n for part in parts(e) if isinstance(part, E.Name) for n in part.shape if n > 2}
+    sizes = {n for part in within(e) if isinstance(part, E.Name) for n in part.shape if n > 2}
     return [multiply(E.Constant(1 / n), e) for n in sorted(sizes)]  # 1/2 is another mistake
 
 
@@ -323,7 +323,7 @@ def _softmaxes(e: Expression, line: Line, lines: Lines) -> list[Expression]:
         rule = lines.of[name].rule if name in lines.of else None
         return rule is not None and is_softmax(rule) and str(rule.args[0]) == z
 
-    return [p for p in parts(e) if is_softmax(p) or (isinstance(p, E.Name) and of_z(p.text))]
+    return [p for p in within(e) if is_softmax(p) or (isinstance(p, E.Name) and of_z(p.text))]
 
 
 def softmax_alone(e: Expression, line: Line, lines: Lines) -> Iterable[Expression]:
@@ -356,7 +356,7 @@ def no_bias(e: Expression, line: Line, lines: Lines) -> Iterable[Expression]:
 
 def no_activation(e: Expression, line: Line, lines: Lines) -> Iterable[Expression]:
     match e:
-        case E.Apply(op, (z,)) if op in ACTIVATIONS:
+        case E.Apply(op, (z,)) if op in ACTIVATION_ROWS:
             yield z
 
 
@@ -371,7 +371,7 @@ def wrong_class(e: Expression, line: Line, lines: Lines) -> Iterable[Expression]
     match e:
         case E.Apply(ops.MUL, (E.Name() as y, rest)) if y.shape:
             n = y.shape[-1]
-            logarithm = any([isinstance(p, E.Along) or getattr(p, "op", None) is ops.LOG for p in parts(rest)])
+            logarithm = any([isinstance(p, E.Along) or getattr(p, "op", None) is ops.LOG for p in within(rest)])
             for by in range(1, n) if logarithm else ():
                 offsets = tuple([k - k % n + (k + by) % n for k in range(prod(y.shape))])
                 yield E.Apply(ops.MUL, (E.Part(y, f"another class, {by} on", offsets, y.shape), rest))
@@ -455,9 +455,9 @@ _OVERWRITTEN = Mistake(
     "backward",
     "Only the last path counts here, as with = in place of +=, but the gradients of all paths add up.",
 )
-_PARTS = (("backward", _BACKWARD), ("forward", _FORWARD), ("update", _UPDATE))
+_PHASES = (("backward", _BACKWARD), ("forward", _FORWARD), ("update", _UPDATE))
 CATALOGUE = (
-    *[Mistake(id, part, sentence, change) for part, rows in _PARTS for id, sentence, change in rows],
+    *[Mistake(id, phase, sentence, change) for phase, rows in _PHASES for id, sentence, change in rows],
     _PATH_LEFT_OUT,
     _OVERWRITTEN,
 )

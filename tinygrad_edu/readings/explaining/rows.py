@@ -8,7 +8,7 @@ from itertools import chain, repeat
 from textwrap import fill
 from typing import Any, TypeAlias
 
-from ...writing.expression import Expression, Number, Path, chunks, parts
+from ...writing.expression import Expression, Number, Path, chunks, within
 from ...writing.files import save_as
 from ...writing.latex import LaTeX, document, latex_words
 from ...writing.paper import Text, display_width, padded, written
@@ -134,7 +134,7 @@ class Row:
 
     @property
     def _has_matrix(self) -> bool:
-        numbers = [part for e in (self.numbers, Number(self.result)) if e is not None for part in parts(e)]
+        numbers = [part for e in (self.numbers, Number(self.result)) if e is not None for part in within(e)]
         return any([isinstance(e, Number) and len(e.shape) == 2 and e.shape[0] > 1 for e in numbers])
 
     def _is_wide(self, digits: int) -> bool:

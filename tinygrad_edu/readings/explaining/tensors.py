@@ -9,7 +9,7 @@ from ...value import Value
 from ...writing import expression as E
 from ...writing.algebra import add, replaced
 from ...writing.evaluation import Array, array, evaluate, is_known, put_in
-from ...writing.expression import Expression, parts
+from ...writing.expression import Expression, within
 from ...writing.notation import elements
 from ..formulas import on_its_own
 from ..layers import by_height, computed_from
@@ -116,7 +116,7 @@ class _Backward:
             alone = self.used_alone.issuperset(differs)
             said = ["what single numbers of ", q.symbol, " pass on by themselves"] if alone else ["rounding, magnified"]
             notes.append(["the last term is ", *said])
-        printable = is_known(rule) and not any([isinstance(e, E.Chain) for e in parts(rule)])  # not a whole Jacobian
+        printable = is_known(rule) and not any([isinstance(e, E.Chain) for e in within(rule)])  # not a whole Jacobian
         numbers = put_in(rule, self.environment, whole_factors=True) if printable else None
         notes += self._notes(q, quantity, rule, result)
         return Row(quantity, rule, numbers, Tensor(result.tolist()), t, notes=notes)
@@ -137,7 +137,7 @@ class _Backward:
 
     def _rounding(self, t: Tensor, rule: Expression) -> float:
         """The largest rounding in ∂L/∂t and in the gradients that its rule contains."""
-        above = {part.below for part in parts(rule) if isinstance(part, E.Derivative)} or {self.root.name}
+        above = {part.below for part in within(rule) if isinstance(part, E.Derivative)} or {self.root.name}
         tensors = [t, *[self.tensor_named[name] for name in above if name in self.tensor_named]]
         return _ORDER * max([self.gradients.rounding.get(v, 0.0) for a in tensors for v in a.values])
 
@@ -149,7 +149,7 @@ class _Backward:
         zero = [v for v, number in zip(q.tensor.values, result.numbers) if number == 0]
         if not zero:
             return notes
-        above = {part.text: part for part in parts(rule) if isinstance(part, E.Derivative)}
+        above = {part.text: part for part in within(rule) if isinstance(part, E.Derivative)}
         incoming = [d for d in above.values() if isinstance(self.environment[d.text], Array)]
         if incoming and not any([any(self.environment[d.text].numbers) for d in incoming]):
             return [*notes, ["zero: ", *separated(incoming, ", "), " = 0"]]
@@ -170,7 +170,7 @@ class _Backward:
 
     def _sum_that_is_one(self, rule: Expression) -> Expression | None:
         """A Σ of given numbers in the formula whose value is exactly 1, such as that of probabilities."""
-        sums = [e for e in parts(rule) if isinstance(e, E.Along) and e.function is A.SUM and isinstance(e.arg, E.Name)]
+        sums = [e for e in within(rule) if isinstance(e, E.Along) and e.function is A.SUM and isinstance(e.arg, E.Name)]
         return next((e for e in sums if set(array(evaluate(e, self.environment)).numbers) == {1.0}), None)
 
 

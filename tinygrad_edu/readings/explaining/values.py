@@ -12,7 +12,7 @@ from ...tree import values_in
 from ...value import Value, all_finite, chain_rule
 from ...writing.algebra import product_of, sum_of
 from ...writing.evaluation import put_in, times
-from ...writing.expression import Derivative, Expression, Literal, Name, Number, Path, parts
+from ...writing.expression import Derivative, Expression, Literal, Name, Number, Path, within
 from ...writing.notation import array_name
 from ..formulas import formula, slopes_of
 from ..layers import by_depth, by_height, computed_from
@@ -203,7 +203,7 @@ class Gradients:
         ∂b/∂a is the whole derivative only if this edge is the only one from a; else the number is written.
         """
         a, rule = b.inputs[k], self.local_rules(b)[k]
-        if a not in self.names or len(self.users[a]) > 1 or any([isinstance(part, Name) for part in parts(rule)]):
+        if a not in self.names or len(self.users[a]) > 1 or any([isinstance(part, Name) for part in within(rule)]):
             return rule
         return Derivative(self.names[b], self.names[a])
 
@@ -250,7 +250,7 @@ class Gradients:
     def _zero_factors(self) -> dict[Value, list[Expression | None]]:
         """For each node whose contributions are all 0, the factor that is 0 on each path to it.
 
-        That is a local derivative, or a gradient above it; None if it has no name on the page. A node that the
+        That is a local derivative, or a gradient above it; None if it has no name in the derivation. A node that the
         reader is not shown hands down the factors on the paths to itself.
         """
         found: dict[Value, list[Expression | None]] = {}
@@ -270,7 +270,7 @@ class Gradients:
         if not self.of[b]:
             return self.gradient(b) if b in self.names else None
         rule = self.local_rules(b)[k]
-        names = [part for part in parts(rule) if isinstance(part, Name)]
+        names = [part for part in within(rule) if isinstance(part, Name)]
         if not names and b is not self.root and b in self.names and b.inputs[k] in self.names:
             return self.local(b, k)
         return rule if names and HIDDEN not in names else None

@@ -26,7 +26,7 @@ from ..drawing import look
 
 
 class Rows:
-    """The rows of the table that a page uses, each for a number of inputs, as JavaScript.
+    """The rows of the table of operations that a page uses, each for a number of inputs, as JavaScript.
 
     Raises NotWritten where a row that a user added cannot be written.
     """
@@ -64,7 +64,7 @@ class Trees:
     ["@", m, n, p, tree, tree]          m × n times n × p, one matrix after another
 
     Args:
-        rows: the rows of the page.
+        rows: those rows.
         leaf_of: for each name in a formula its leaf.
     """
 

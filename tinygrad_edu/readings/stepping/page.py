@@ -94,7 +94,7 @@ class Page(Framed):
         '<!DOCTYPE html>'
         """
         style, script = self._style_and_script
-        return Template(part("page.html")).substitute(
+        return Template(text_of("page.html")).substitute(
             policy=policy((style, script)),
             title=html.escape(look.printable(self.title)),
             style=style,
@@ -105,12 +105,12 @@ class Page(Framed):
 
     @property
     def _style_and_script(self) -> tuple[str, str]:
-        return colours() + part("page.css"), _DATA + self._program + "".join(map(part, VIEW))
+        return colours() + text_of("page.css"), _DATA + self._program + "".join(map(text_of, VIEW))
 
     @property
     def _program(self) -> str:
         """What computes and tells, in JavaScript, of `data`; it touches no page."""
-        return f"const rows = {self._rows};\n" + "".join(map(part, PROGRAM))
+        return f"const rows = {self._rows};\n" + "".join(map(text_of, PROGRAM))
 
     @cached_property
     def _picture(self) -> str:
@@ -145,7 +145,7 @@ class Page(Framed):
         return f"<Page: {self.level} level, {len(self)} steps>"
 
 
-def part(name: str, package: str = __package__) -> str:
+def text_of(name: str, package: str = __package__) -> str:
     """The text of a file that stands in a package."""
     return files(package).joinpath(name).read_text(encoding="utf-8")
 

@@ -57,7 +57,7 @@ def questions_as_data(script: Script) -> dict[str, Any]:
 def questions(script: Script) -> list[Question]:
     """A question for each line that computes something which the line does not repeat."""
     lines = of_derivation.lines_of(script.derivation, script.slope)
-    line_of = {(line.part, line.row.node): line for line in lines}
+    line_of = {(line.phase, line.row.node): line for line in lines}
     ways_to: dict[Any, list[Line]] = {}
     for b in script.derivation.backward:
         for row in b.rows:

@@ -137,7 +137,7 @@ class Script:
         """A step for each quantity: it receives its gradient from those that use it."""
         steps = []
         for row in [row for step in self.derivation.backward for row in step.rows]:
-            above = [part.below for part in E.parts(row.rule) if isinstance(part, E.Derivative)] if row.rule else []
+            above = [part.below for part in E.within(row.rule) if isinstance(part, E.Derivative)] if row.rule else []
             users = ", ".join(dict.fromkeys(above or [self.derivation.names[self.stage.root]]))
             title: list[str | E.Expression] = ["Backward to ", self.derivation.names[row.node], ", from ", users]
             steps.append(PageStep("backward", title, [Line(row)], self.stage.card_of[row.node]))
@@ -205,7 +205,7 @@ class Script:
                 rule = E.with_args(rule, [above, E.Number(self.trees.later(slope))])
             numbers = product_of([E.Number(self.trees.later(factor)) for factor in (above, slope)])
             result = self.trees.tree(E.Apply(ops.MUL, (above, slope)))
-        elif rule is not None and is_known(rule) and not any([isinstance(p, E.Chain) for p in E.parts(rule)]):
+        elif rule is not None and is_known(rule) and not any([isinstance(p, E.Chain) for p in E.within(rule)]):
             rule = self._without_numbers(row.quantity, rule)
             numbers = with_numbers(rule, self.trees.later, whole_factors=what == "g")
             if self.by_tensors:

@@ -30,7 +30,7 @@ from ..drawing import look
 from ..naming import Names
 from ..stepping import Page, step_through
 from ..stepping.live import as_json
-from ..stepping.page import Framed, colours, part, policy
+from ..stepping.page import Framed, colours, policy, text_of
 from . import Training, put
 from .plots import small_multiples
 
@@ -244,9 +244,9 @@ class Film(Framed):
         data = {"steps": self.steps, "notes": self.notes, "runs": runs, "pages": made}
         printed = ",\n".join([f"(() => {{\n{text}return program;\n}})()" for text in programs])
         start = f'"use strict";\nconst digits = {_SHOWN}, programs = [{printed}];\n'
-        script = start + part("numbers.js") + part("elements.js") + part("film.js", __package__)
-        style = colours() + part("film.css", __package__)
-        return Template(part("film.html", __package__)).substitute(
+        script = start + text_of("numbers.js") + text_of("elements.js") + text_of("film.js", __package__)
+        style = colours() + text_of("film.css", __package__)
+        return Template(text_of("film.html", __package__)).substitute(
             policy=policy((style, script), *[page._style_and_script for page in pages.values()]),
             title=html.escape(look.printable(self.title)),
             style=style,
