@@ -68,12 +68,12 @@ def questions(script: Script) -> list[Question]:
             row = line.row
             if row.rule is None or _is_trivial(line) or (line.is_update and not script.is_new(row)):
                 continue
-            part = "forward" if step.phase == "given" else step.phase
-            rule = line_of.get((part, row.node))
+            phase = "forward" if step.phase == "given" else step.phase
+            rule = line_of.get((phase, row.node))
             if rule is None or not line.is_whole:
                 assert isinstance(row.quantity, (E.Name, E.Derivative))
                 written = of_derivation.with_slope(row.rule, script.slope(*line.edge)) if line.edge else row.rule
-                rule = of_derivation.Line(row.quantity, written, part, row)
+                rule = of_derivation.Line(row.quantity, written, phase, row)
             assert rule.rule is not None
             wrong = _wrong(rule, lines)
             if line.edge:
