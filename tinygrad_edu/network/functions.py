@@ -19,7 +19,7 @@ from typing import Any, Literal, TypeAlias
 from .. import array_ops, ops
 from ..array_ops import Operation
 from ..errors import described
-from ..shapes import Shape, as_axes, broadcast_shapes, broadcast_to
+from ..shapes import Shape, as_axes, broadcast_shapes, broadcast_to, nested
 from ..value import numbers, record
 from .reductions import per_count
 from .tensor import Tensor, as_tensor, from_values, rows_of
@@ -222,36 +222,31 @@ def _target(name: str, prediction: Tensor, target: Any) -> Tensor:
 
 
 def _over_elements(losses: Tensor, reduction: str) -> Tensor:
-    _check_reduction(reduction)
-    return losses.mean() if reduction == "mean" else losses.sum()
+    return losses.mean() if _is_mean(reduction) else losses.sum()
 
 
 def _over_examples(total: Tensor, prediction: Tensor, reduction: str) -> Tensor:
-    _check_reduction(reduction)
-    batch = reduction == "mean" and prediction.ndim > 1
-    return per_count(total, prediction, (0,)) if batch else total
+    return per_count(total, prediction, (0,)) if _is_mean(reduction) and prediction.ndim > 1 else total
 
 
-def _check_reduction(reduction: str) -> None:
+def _is_mean(reduction: str) -> bool:
     if reduction not in ("sum", "mean"):
         raise ValueError(f'the reduction is "sum" or "mean", not {reduction!r}')
+    return reduction == "mean"
 
 
 def _probabilities(target: Any, shape: Shape) -> Tensor:
     """The target of `cross_entropy` in the logits' shape; a class for each example becomes a one-hot row."""
     y = target if isinstance(target, Tensor) else Tensor(target, label="y")
     if y.shape == shape[:-1]:
-        one_hot = [_one_hot(k, shape[-1]) for k in numbers(y.values)]
-        y = Tensor(one_hot if len(shape) > 1 else one_hot[0], label="y")
+        classes = numbers(y.values)
+        for k in classes:
+            if k not in range(shape[-1]):
+                raise IndexError(f"cross_entropy: class {k:g} does not exist, there are 0 to {shape[-1] - 1}")
+        y = Tensor(nested([float(j == k) for k in classes for j in range(shape[-1])], shape), label="y")
     if y.shape != shape:
         raise ValueError(f"cross_entropy: the target has shape {y.shape}, not {shape} or, for classes, {shape[:-1]}")
     for _, row in rows_of(y, shape[-1]):
         if min(row) < 0 or not isclose(sum(row), 1, abs_tol=1e-6):
             raise ValueError(f"cross_entropy: the target {row} are not probabilities with the sum 1, but {sum(row)}")
     return y
-
-
-def _one_hot(k: float, classes: int) -> list[float]:
-    if k not in range(classes):
-        raise IndexError(f"cross_entropy: class {k:g} does not exist, there are 0 to {classes - 1}")
-    return [1.0 if j == k else 0.0 for j in range(classes)]
