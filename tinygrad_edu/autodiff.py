@@ -41,8 +41,7 @@ def grad(y: Any, xs: Tree, allow_unused: bool = False) -> Tree:
     for node, g in gradient.items():  # these Values are new, so no label of the user's is overwritten
         if node.label and not isinstance(node.label, DerivativeName):
             g.label = DerivativeName(of_y.y, [*of_y.xs, node.label], [*of_y.nodes, node])
-    if not allow_unused:
-        _check_used("grad", xs, order)
+    _check_used("grad", xs, order, allow_unused)
     result: Tree = map_values(DerivativeOf(y, gradient), xs)
     return result
 
@@ -73,8 +72,7 @@ def jvp(y: Any, xs: Any, tangents: Any, allow_unused: bool = False) -> Value:
     x_at, tangent_at = dict(paths(xs)), dict(paths(tangents))
     if x_at.keys() != tangent_at.keys():
         raise ValueError(f"jvp: xs and tangents differ in structure, at {[*x_at.keys() ^ tangent_at.keys()][:4]}")
-    if not allow_unused:
-        _check_used("jvp", xs, order)
+    _check_used("jvp", xs, order, allow_unused)
     tangent: dict[Value, Any] = dict.fromkeys([*order, *values_in(xs)], 0.0)
     for path, dx in tangent_at.items():
         tangent[x_at[path]] += dx if isinstance(dx, Value) else real_number(dx)
@@ -84,16 +82,14 @@ def jvp(y: Any, xs: Any, tangents: Any, allow_unused: bool = False) -> Value:
     return constant(tangent[order[-1]])
 
 
-def _check_used(reading: str, xs: Any, order: list[Value]) -> None:
+def _check_used(reading: str, xs: Any, order: list[Value], allow_unused: bool) -> None:
     """Raise ValueError for an x that is not in the graph, but should be: it was computed, or is a copy."""
     graph, names = {*order}, {node.label for node in order if node.label and not node.op}
-    for x in values_in(xs):
+    for x in () if allow_unused else values_in(xs):
         if x not in graph and (x.op or x.label in names):
             why = "takes part in another computation" if x.op else "is a copy, or has the name of another"
-            raise ValueError(
-                f"{reading}: y was not computed from this {described(x)}, which {why}. "
-                "If its derivative is to count as 0, write allow_unused=True"
-            )
+            way = "If its derivative is to count as 0, write allow_unused=True"
+            raise ValueError(f"{reading}: y was not computed from this {described(x)}, which {why}. {way}")
 
 
 def jacobian(ys: Any, xs: Any) -> list[list[Value]]:

@@ -212,8 +212,6 @@ def as_keys(shape: Shape, index: Any) -> tuple[Key, ...]:
 
 def _integers(key: Any) -> Any:
     """A whole number, or an array of them as nested lists."""
-    if is_integer(key):
-        return int(key)
     flat, shape = flattened(key)
     numbers = [n if is_integer(n) or isinstance(n, float) else getattr(n, "data", n) for n in flat]  # n may be a Value
     for n in numbers:

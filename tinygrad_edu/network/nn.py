@@ -42,15 +42,12 @@ class Parameter(Tensor):
     def _name_elements(self, only_nameless: bool = False) -> None:
         self._place(self._label or Suggested(_ALONE), only_nameless or not self._label)
 
-    def suggest(self, name: str) -> None:
-        """Label the elements that have no label with their place, for graphs that hold them but not the Parameter.
+    def _place(self, name: str, only_nameless: bool = True) -> None:
+        """Label the elements with their places, for graphs that hold them but not the Parameter.
 
-        >>> w = Parameter([1.0, 2.0]); w.suggest("w"); w[1].label
+        >>> w = Parameter([1.0, 2.0]); w._place("w", only_nameless=False); w[1].label
         'w₂'
         """
-        self._place(Suggested(name), only_nameless=True)
-
-    def _place(self, name: str, only_nameless: bool) -> None:
         kind = Suggested if isinstance(name, Suggested) else Placed
         for k, (v, text) in enumerate(zip(self.values, elements(name, self.shape))):
             if v.label is None or isinstance(v.label, Suggested) or not only_nameless:
@@ -92,7 +89,7 @@ class Module:
     def _adopt(self, path: KeyPath, child: Parameter | Module) -> None:
         """Tell a Parameter or a Module among the attributes where it stands."""
         if self._member.adopt(child._member, path) and isinstance(child, Parameter):
-            child.suggest(next(key for key in reversed(path) if isinstance(key, str)))
+            child._place(Suggested(next(key for key in reversed(path) if isinstance(key, str))))
 
     def _no_forward(self, *_: Any, **__: Any) -> NoReturn:
         """The output for the inputs. Every subclass defines it, with the inputs and options that it takes.
