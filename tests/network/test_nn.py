@@ -407,10 +407,13 @@ def test_mlp_names_its_parameters_and_results_as_in_the_notes():
 
 
 def test_mlp_refuses_what_it_cannot_be():
-    for sizes in [], [3], 3:
+    for sizes, *more in ([],), ([3],), (3,), (3, [4, 4, 1]):  # the last as in micrograd
         with pytest.raises(ValueError) as error:
-            MLP(sizes)
-        assert str(error.value) == f"MLP: the sizes of at least an input and an output are needed, not {sizes}"
+            MLP(sizes, *more)
+        assert (
+            str(error.value)
+            == f"MLP: the sizes of at least an input and an output are needed, in one list, not {sizes}"
+        )
     for sizes in None, "21", [[2], [1]], [2, 0, 1]:
         with pytest.raises(ValueError, match="whole numbers above 0"):
             MLP(sizes)

@@ -252,6 +252,10 @@ def test_a_step_of_adam_that_overflows_is_not_taken_at_all():
     with pytest.raises(OverflowError, match=r"Adam: v of a parameter would be inf; it is 1\.0, its gradient 1e\+200"):
         adam.step()
     assert (good.data, bad.data) == (1.0, 1.0)
-    bad.grad = 0.0
+    bad.data, bad.grad, adam.lr = 1.75e308, -1.0, 1e307
+    with pytest.raises(OverflowError, match=r"Adam: θ of a parameter would be inf; it is 1\.75e\+308"):
+        adam.step()
+    assert (good.data, bad.data) == (1.0, 1.75e308)
+    bad.grad, adam.lr = 0.0, 0.5
     adam.step()
     assert good.data == pytest.approx(0.5, rel=1e-7)  # the first step, to ε: the clock had not moved

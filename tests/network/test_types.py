@@ -8,21 +8,32 @@ from pathlib import Path
 import pytest
 
 PROGRAM = """
-from tinygrad_edu import MLP, Adam, Tensor, Value, cross_entropy, stack
+from tinygrad_edu import MLP, SGD, Adam, Tensor, Value, cat, cross_entropy, mse_loss, stack
 
 t = Tensor([[1.0, 2.0], [3.0, 4.0]])
 x = Value(2.0)
 net = MLP([2, 3, 1])
 reveal_type(t + 1)  # Tensor
+reveal_type(2 * t)  # Tensor
+reveal_type(t @ t)  # Tensor
+reveal_type(t.tanh())  # Tensor
 reveal_type(t.sum(axis=0))  # Tensor
 reveal_type(t[0])  # Value | Tensor
+reveal_type(t[0, 0])  # Value | Tensor
+reveal_type(t[:, 0])  # Tensor
 reveal_type(t[1:])  # Tensor
 reveal_type(t[[0, 1, 0]])  # Tensor
 reveal_type(t.data)  # Numbers | float
+reveal_type(t.grad)  # Numbers | float
+reveal_type(t.item())  # float
+reveal_type(x.data)  # float
 reveal_type(x * x)  # Value
 reveal_type(net(t))  # Tensor
 reveal_type(cross_entropy(net(t), [0, 1]))  # Tensor
 reveal_type(stack([t, t]))  # Tensor
+reveal_type(cat([t, t]))  # Tensor
+reveal_type(mse_loss(net(t), t))  # Tensor
+reveal_type(SGD(net.parameters(), lr=0.1).step())  # None
 reveal_type(net.parameters())  # list[Parameter]
 Adam([t, x])
 for p in net.parameters():

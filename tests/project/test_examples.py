@@ -148,6 +148,7 @@ def test_a_class_is_the_probabilities_with_one_1():
     sizes = "--example takes 4 finite numbers for x and 3 for y"
     assert f"{sizes}, or a class from 0 to 2" in run("q2.py", "--example", "1,2,3,4 -> 3", status=2)
     assert run("q1.py", "--example", "1,2,3,4 -> 2", status=2).endswith(f"{sizes}\n")
+    assert "are not probabilities with the sum 1" in run("q2.py", "--example", "1,0,1,0 -> 0,1,1", status=2)
 
 
 @pytest.mark.parametrize("script", ["q1.py", "q2.py"])
@@ -201,9 +202,16 @@ def test_a_reader_that_stops_reading_is_no_error(arguments):
     ("arguments", "message"),
     [
         (["--example", "1,0,1,0"], 'an example looks like "1,0,1,0 -> 0,1,0"'),
+        (["--example", ""], 'an example looks like "1,0,1,0 -> 0,1,0"'),
+        (["--example", "1,0,one,0 -> 0,1,0"], 'an example looks like "1,0,1,0 -> 0,1,0"'),
+        (["--example", "1,0,nan,0 -> 0,1,0"], "4 finite numbers for x and 3 for y"),
         (["--example", "1,0,1 -> 0,1,0"], "4 finite numbers for x and 3 for y"),
         (["--example", "1,0,1,0 -> 0,inf,0"], "4 finite numbers for x and 3 for y"),
         (["--lr", "0"], "--lr is above 0 and finite"),
+        (["--lr", "nan"], "--lr is above 0 and finite"),
+        (["--lr", "fast"], "invalid float value"),
+        (["--seed", "one"], "invalid int value"),
+        (["--steps", "0"], "a whole number from 1"),
         (["--lr", "1e308", "--steps", "3"], "finite"),
         (["--digits", "-1"], "a whole number from 0 to 17"),
         (["--json", "--explain"], "--json, --explain and an exercise are printed one at a time"),
@@ -416,6 +424,15 @@ def test_each_bug_is_found_by_the_check_and_can_be_fixed(bug, tmp_path, capsys, 
     capsys.readouterr()
     assert bug_lab.main(["--solution", str(bug)]) == 0
     assert why in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("script", "module"),
+    [("arrays.py", "numpy"), ("own_backward.py", "numpy"), ("digits.py", "sklearn"), ("train_moons.py", "tqdm")],
+)
+def test_a_script_says_what_to_install(script, module, monkeypatch):
+    monkeypatch.setitem(sys.modules, module, None)  # as if it were not there
+    assert re.match(rf"{script} needs .*: pip install -e \"\.\[.*examples.*\]\"\n", run(script, status=1))
 
 
 # The tiny GPT.

@@ -10,6 +10,7 @@ import pytest
 from scripts import EXAMPLES, Narrow, run, status_of
 
 from tinygrad_edu.cli import main
+from tinygrad_edu.writing.console import printing, unicode_output
 
 
 class Idle(io.StringIO):
@@ -38,6 +39,17 @@ def test_a_program_prints_the_same_text_into_a_file_a_string_a_window_and_a_cell
             assert status_of("q1.py") == status_of("by_hand.py") == main(["explain", "x₁²", "x₁=3"]) == 0
         texts.append(stream.text if isinstance(stream, Narrow) else stream.getvalue())
     assert "∂f/∂x₁" in texts[0] and texts == texts[:1] * 5
+
+
+def test_unicode_output_leaves_alone_what_it_cannot_change(monkeypatch):
+    for stream in (None, io.StringIO(), Idle()):
+        monkeypatch.setattr(sys, "stdout", stream)
+        unicode_output()
+        assert sys.stdout is stream
+    monkeypatch.setattr(sys, "stdout", narrow := Narrow("ascii"))
+    with printing():
+        print("∂ \ud800")
+    assert narrow.text.rstrip() == "∂ \\ud800"
 
 
 SOURCES = {path.name: path.read_text("utf-8") for path in EXAMPLES.glob("*.py")}

@@ -83,6 +83,10 @@ def test_a_public_name_has_a_sentence_and_an_example(name):
     assert has_doctest(name) or ("." in name and twin and has_doctest(twin[1]))
 
 
+def test_doctests_are_run():
+    assert "--doctest-modules" in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+
+
 # What is installed.
 
 

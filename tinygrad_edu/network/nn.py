@@ -362,7 +362,9 @@ class MLP(Module):
     ) -> None:
         widths = as_shape(sizes)
         if len(widths) < 2:
-            raise ValueError(f"MLP: the sizes of at least an input and an output are needed, not {sizes!r}")
+            raise ValueError(
+                f"MLP: the sizes of at least an input and an output are needed, in one list, not {sizes!r}"
+            )
         if activation not in ACTIVATIONS:
             raise ValueError(
                 f"MLP: the activation is one of {', '.join(ACTIVATIONS)}, not {activation!r}; a Sequential takes "
