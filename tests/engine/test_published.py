@@ -1,8 +1,10 @@
 """Worked examples from books, courses and documentation, with the numbers that they print."""
 
+import random
+
 import pytest
 
-from tinygrad_edu import Linear, Tensor, Value, cross_entropy, grad, hessian
+from tinygrad_edu import MLP, Linear, Tensor, Value, cross_entropy, grad, hessian
 
 
 def gate(x, y, z):
@@ -110,3 +112,42 @@ def test_the_self_attention_of_an_illustrated_guide():
     outputs = ((Q @ K.T).softmax() @ V).data
     printed = [1.9366, 6.6831, 1.5951, 2.0000, 7.9640, 0.0540, 1.9997, 7.7599, 0.3584]
     assert [x for row in outputs for x in row] == pytest.approx(printed, abs=5.1e-5)
+
+
+class Neurons:
+    """Layers of neurons as in the lecture on micrograd: lists of Values, and sums by Python."""
+
+    def __init__(self, n, *sizes):
+        def numbers(n):
+            return [Value(random.uniform(-1, 1)) for _ in range(n)]
+
+        self.layers = [[(numbers(m), *numbers(1)) for _ in range(n)] for m, n in zip((n, *sizes), sizes)]
+
+    def __call__(self, x):
+        for layer in self.layers:
+            x = [sum((wi * xi for wi, xi in zip(w, x)), b).tanh() for w, b in layer]
+        return x[0]
+
+    def parameters(self):
+        return [p for layer in self.layers for w, b in layer for p in (*w, b)]
+
+
+@pytest.mark.parametrize(("cleared", "lr"), [(0.0, 0.1), (0, 0.1), (None, 0.1), (0.0, 0.02)])
+def test_the_four_examples_of_micrograds_lecture_are_learned(cleared, lr):
+    """Karpathy, The spelled-out intro: with only the import changed; with the smaller step by the package's MLP."""
+    random.seed(1337)
+    n = Neurons(3, 4, 4, 1) if lr == 0.1 else MLP([3, 4, 4, 1])
+    assert sum([len(p.values) if isinstance(p, Tensor) else 1 for p in n.parameters()]) == 41
+    xs = [[2.0, 3.0, -1.0], [3.0, -1.0, 0.5], [0.5, 1.0, 1.0], [1.0, 1.0, -1.0]]
+    ys = [1.0, -1.0, -1.0, 1.0]
+    losses = []
+    for _ in range(50):
+        ypred = [n(x) for x in xs]
+        loss = sum((yout - ygt) ** 2 for ygt, yout in zip(ys, ypred))
+        for p in n.parameters():
+            p.grad = cleared
+        loss.backward()
+        for p in n.parameters():
+            p.data += -lr * p.grad
+        losses.append(float(Tensor(loss).item()))
+    assert losses[-1] < 0.1 < losses[0]
