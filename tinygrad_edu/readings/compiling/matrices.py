@@ -6,6 +6,7 @@ size that is not the same in both follows from it, and all else has to be the sa
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from ... import array_ops as A
@@ -37,15 +38,11 @@ def compile_matrices(outputs: Any, inputs: Any, batch: Sequence[Any] = ()) -> Ma
     inputs = inputs if isinstance(inputs, (list, tuple, dict)) else [inputs]
     given, free = tensors_in(inputs), tensors_in(list(batch))
     check_distinct(given)
-    if not set(free) <= set(given):
-        raise ValueError("compile_graph: batch takes entries of the inputs, the very same objects")
-    if any([not t.shape or t.shape[0] != free[0].shape[0] for t in free]):
-        shapes = ", ".join([str(t.shape) for t in free])
-        raise ValueError(f"compile_graph: a batch has one row for each example in all its Tensors, not {shapes}")
+    if not set(free) <= set(given) or len({t.shape[:1] for t in free} | {()}) > 2 or () in [t.shape for t in free]:
+        raise ValueError("compile_graph: a batch is made of inputs, the very same objects, with a row for each example")
     if free and not callable(outputs):
         raise TypeError(
-            "compile_graph: with a batch the outputs are a function of the inputs, which is recorded with two numbers "
-            "of examples; a graph has one"
+            "compile_graph: with a batch the outputs are a function, which is recorded with two numbers of examples"
         )
 
     def recorded(others: Mapping[Tensor, Tensor]) -> Recording:
@@ -128,20 +125,16 @@ class Recording:
             roots += [y for y in passed if isinstance(y, Tensor) and y not in roots]
         self.order = topological_order(*roots, *self.given)
         pairs = [(t, differentiated(t)) for t in self.order]
-        self.derivatives = {t: (self._tensor_of(y), t.inputs[0]) for t, y in pairs if y is not None}
+        of = {y: t for t in self.order for y in (t, *t.values * (len(t.values) == 1))}  # y may be a Value
+        self.derivatives = {t: (of.get(y), t.inputs[0]) for t, y in pairs if y is not None}
         self.tops = list(dict.fromkeys([y for y, _ in self.derivatives.values()]))
         above = computed_from(self.derivatives, self.order)
-        if not above.isdisjoint(self.tops):
-            raise TypeError('compile_graph: a derivative of derivatives has no matrix form here; level="value" has')
-        self.ends = list(dict.fromkeys([*[t for t in found if t not in above], *self.tops]))
-
-    def _tensor_of(self, y: Any) -> Tensor:
-        found = [t for t in self.order if t is y or (isinstance(y, Value) and t.values == (y,))]
-        if not found:
+        if not above.isdisjoint(self.tops) or None in self.tops:
             raise TypeError(
-                'compile_graph: what was differentiated is not a Tensor; level="value" prints single numbers'
+                "compile_graph: a derivative of derivatives, or of what is not a Tensor, has no matrix form here; "
+                'level="value" has'
             )
-        return found[0]
+        self.ends = list(dict.fromkeys([*[t for t in found if t not in above], *self.tops]))
 
     def compute_again(self, arrays: Sequence[Any]) -> None:
         """Record everything anew from other numbers of the inputs, and differentiate it, as an error may then say."""
@@ -246,9 +239,6 @@ def array_plan(recording: Recording, batch: Tensor | None = None) -> Plan:
     """
     on_paper, given = Lines(recording), recording.given
     formulas, names = on_paper.forward | on_paper.backward, on_paper.names
-    wanted = _names_in(*on_paper.results)
-    for name in wanted:  # which grows
-        wanted += [a for a in _names_in(*formulas.get(name, ())[:1]) if a not in wanted]
     terms: dict[str, Term] = {}
 
     def term(name: str) -> Term:
@@ -266,24 +256,19 @@ def array_plan(recording: Recording, batch: Tensor | None = None) -> Plan:
         terms[name] = Term(arrays, shape=t.shape)
     if batch is not None:
         terms[N.text] = arrays.step(call("len"), [terms[names(batch)]], (), COUNT)
-    forward, backward = [[term(a) for a in part if a in wanted] for part in (on_paper.forward, on_paper.backward)]
-    results = [arrays.lowered(e) for e in on_paper.results]
-    in_order = iter(results)
+    for name in formulas:
+        with suppress(TypeError):  # perhaps nobody needs it
+            term(name)
+    results = iter([arrays.lowered(e) for e in on_paper.results])
+    passes = [[terms[name] for name in part if name in terms] for part in (on_paper.forward, on_paper.backward)]
     return Plan(
         arguments(recording.inputs, names),
         {t: terms[names(t)] for t in given},
-        mapped(lambda _: next(in_order), recording.outputs),
+        mapped(lambda _: next(results), recording.outputs),
         [*arrays.known.values()],
         names,
-        forward,
-        backward,
-        [*forward, *backward],
-        True,
-        {terms[name]: (name, t) for name, t in on_paper.constants.items()},
+        *passes,
+        lines=[*passes[0], *passes[1]],
+        whole=True,
+        constants={terms[name]: (name, t) for name, t in on_paper.constants.items()},
     )
-
-
-def _names_in(*formulas: Expression) -> list[str]:
-    """The names in formulas, each once."""
-    parts = [part for e in formulas for part in E.within(e)]
-    return list(dict.fromkeys([part.text for part in parts if isinstance(part, (Name, E.Derivative))]))

@@ -56,6 +56,7 @@ class Plan:
         self.results: list[Term] = flatten(self.outputs)
         used = needed(self.order, self.results)
         self.order = [term for term in self.order if term in used]
+        self.forward, self.backward = [[t for t in part if t in used] for part in (self.forward, self.backward)]
         self.constants = {term: named for term, named in self.constants.items() if term in used}
 
     def sections(self) -> list[tuple[str, list[Term]]]:
