@@ -38,11 +38,13 @@ def compile_matrices(outputs: Any, inputs: Any, batch: Sequence[Any] = ()) -> Ma
     inputs = inputs if isinstance(inputs, (list, tuple, dict)) else [inputs]
     given, free = tensors_in(inputs), tensors_in(list(batch))
     check_distinct(given)
-    if not set(free) <= set(given) or len({t.shape[:1] for t in free} | {()}) > 2 or () in [t.shape for t in free]:
+    rows = {t.shape[:1] for t in free}
+    if not set(free) <= set(given) or len(rows) > 1 or () in rows:
         raise ValueError("compile_graph: a batch is made of inputs, the very same objects, with a row for each example")
     if free and not callable(outputs):
         raise TypeError(
-            "compile_graph: with a batch the outputs are a function, which is recorded with two numbers of examples"
+            "compile_graph: with a batch the outputs are a function of the inputs, to be recorded with two numbers of "
+            "examples"
         )
 
     def recorded(others: Mapping[Tensor, Tensor]) -> Recording:
@@ -124,16 +126,17 @@ class Recording:
             passed = dict.fromkeys(map(differentiated, topological_order(root)))
             roots += [y for y in passed if isinstance(y, Tensor) and y not in roots]
         self.order = topological_order(*roots, *self.given)
-        pairs = [(t, differentiated(t)) for t in self.order]
-        of = {y: t for t in self.order for y in (t, *t.values * (len(t.values) == 1))}  # y may be a Value
-        self.derivatives = {t: (of.get(y), t.inputs[0]) for t, y in pairs if y is not None}
-        self.tops = list(dict.fromkeys([y for y, _ in self.derivatives.values()]))
-        above = computed_from(self.derivatives, self.order)
-        if not above.isdisjoint(self.tops) or None in self.tops:
+        tensor_of: dict[Any, Tensor] = {v: t for t in self.order for v in t.values if len(t.values) == 1}
+        tensor_of |= {t: t for t in self.order}
+        passed = {t: y for t in self.order if (y := differentiated(t)) is not None}
+        above = computed_from(passed, self.order)
+        if not all([y in tensor_of and tensor_of[y] not in above for y in passed.values()]):
             raise TypeError(
                 "compile_graph: a derivative of derivatives, or of what is not a Tensor, has no matrix form here; "
                 'level="value" has'
             )
+        self.derivatives = {t: (tensor_of[y], t.inputs[0]) for t, y in passed.items()}
+        self.tops = list(dict.fromkeys([y for y, _ in self.derivatives.values()]))
         self.ends = list(dict.fromkeys([*[t for t in found if t not in above], *self.tops]))
 
     def compute_again(self, arrays: Sequence[Any]) -> None:
@@ -260,15 +263,17 @@ def array_plan(recording: Recording, batch: Tensor | None = None) -> Plan:
         with suppress(TypeError):  # perhaps nobody needs it
             term(name)
     results = iter([arrays.lowered(e) for e in on_paper.results])
-    passes = [[terms[name] for name in part if name in terms] for part in (on_paper.forward, on_paper.backward)]
+    forward = [terms[name] for name in on_paper.forward if name in terms]
+    backward = [terms[name] for name in on_paper.backward if name in terms]
     return Plan(
         arguments(recording.inputs, names),
         {t: terms[names(t)] for t in given},
         mapped(lambda _: next(results), recording.outputs),
         [*arrays.known.values()],
         names,
-        *passes,
-        lines=[*passes[0], *passes[1]],
+        forward,
+        backward,
+        [*forward, *backward],
         whole=True,
         constants={terms[name]: (name, t) for name, t in on_paper.constants.items()},
     )

@@ -17,7 +17,6 @@ from math import prod
 from time import monotonic
 from typing import Any
 
-from ...autodiff import grad
 from ...errors import in_short
 from ...network.nn import Module
 from ...network.optim import Optimizer
@@ -26,7 +25,7 @@ from ...shapes import is_integer, nested
 from ...tree import one_value
 from ...value import Value, numbers
 from ...writing.notation import short
-from ..compiling import compile_graph
+from ..compiling import CompiledLoss
 
 _WIDTH = 30  # of the bar on a terminal
 
@@ -235,28 +234,20 @@ class Training:
         """As `_by_engine`, by a program that is compiled here."""
         if getattr(numpy, "__name__", None) != "numpy":
             raise ValueError(f"Training: the backend is numpy, or None for the engine, not {in_short(numpy)}")
-        parameters = self.net.parameters()
         x, y = _batch(self.X[:2], self.Y[:2])
         targets = self.Y
         if isinstance(y, list):  # classes, which cannot be inputs of a program
             classes = range(self.net(x).shape[-1])
             targets = [[float(j == k) for j in classes] for k in targets]
             y = Tensor(targets[:2], label="y")
-
-        def with_gradient(x: Tensor, y: Tensor, _: Any) -> dict[str, Any]:
-            loss = self.loss(self.net(x), y)
-            return {"loss": loss, "gradient": grad(loss, parameters, allow_unused=True)}
-
-        inputs = {"x": x, "y": y, "parameters": parameters}
-        program = compile_graph(with_gradient, inputs, level="tensor", batch=[x, y])
+        # Through a function that takes no `reduction`, so that the loss has its own.
+        program = CompiledLoss(self.net, lambda z, y: self.loss(z, y), x.tolist()[0], y.tolist()[0])
         X, Y = numpy.array(self.X, dtype=float), numpy.array(targets, dtype=float)
 
         def gradients(step: int) -> float:
             chosen = self.batch(step)
-            found = program(X[chosen], Y[chosen], [p.data for p in parameters])
-            for p, gradient in zip(parameters, found["gradient"]):
-                p.grad = gradient
-            return float(found["loss"])
+            self.optimizer.zero_grad()
+            return program(X[chosen], Y[chosen])
 
         return gradients
 
