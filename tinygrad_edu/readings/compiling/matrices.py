@@ -123,12 +123,12 @@ class Recording:
         found = tensors_in(outputs)
         roots = [*found]
         for root in roots:  # which grows
-            passed = dict.fromkeys(map(differentiated, topological_order(root)))
-            roots += [y for y in passed if isinstance(y, Tensor) and y not in roots]
+            tops = dict.fromkeys(map(differentiated, topological_order(root)))
+            roots += [y for y in tops if isinstance(y, Tensor) and y not in roots]
         self.order = topological_order(*roots, *self.given)
         tensor_of: dict[Any, Tensor] = {v: t for t in self.order for v in t.values if len(t.values) == 1}
         tensor_of |= {t: t for t in self.order}
-        passed = {t: y for t in self.order if (y := differentiated(t)) is not None}
+        passed: dict[Tensor, Any] = {t: y for t in self.order if (y := differentiated(t)) is not None}
         above = computed_from(passed, self.order)
         if not all([y in tensor_of and tensor_of[y] not in above for y in passed.values()]):
             raise TypeError(
@@ -136,7 +136,7 @@ class Recording:
                 'level="value" has'
             )
         self.derivatives = {t: (tensor_of[y], t.inputs[0]) for t, y in passed.items()}
-        self.tops = list(dict.fromkeys([y for y, _ in self.derivatives.values()]))
+        self.tops: list[Tensor] = list(dict.fromkeys([y for y, _ in self.derivatives.values()]))
         self.ends = list(dict.fromkeys([*[t for t in found if t not in above], *self.tops]))
 
     def compute_again(self, arrays: Sequence[Any]) -> None:
