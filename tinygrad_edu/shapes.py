@@ -22,17 +22,13 @@ def is_integer(x: Any) -> bool:
     return type(x) is int or (isinstance(x, Integral) and not isinstance(x, bool))  # the class first: ABCs are slow
 
 
-def spread(shape: tuple[Any, ...]) -> Any:
-    """The shape of either call, f(2, 3) or f((2, 3))."""
-    return shape[0] if len(shape) == 1 else shape
-
-
 def sizes(shape: Any) -> tuple[Any, ...]:
-    """A shape as a tuple, given as a sequence, as an array, or as the one size of a vector.
+    """A shape as a tuple, given as a sequence, as an array, or as the one size of a vector; or one of these in a tuple.
 
-    >>> sizes([2, 3]), sizes(4)
-    ((2, 3), (4,))
+    >>> sizes([2, 3]), sizes(4), sizes(((2, 3),))               # the last are the arguments of f((2, 3))
+    ((2, 3), (4,), (2, 3))
     """
+    shape = shape[0] if isinstance(shape, tuple) and len(shape) == 1 else shape
     shape = shape.tolist() if hasattr(shape, "tolist") else shape
     return tuple(shape) if isinstance(shape, Sequence) and not isinstance(shape, (str, bytes)) else (shape,)
 
@@ -57,7 +53,7 @@ def reshaped(count: int, shape: Any) -> Shape:
     rest = count // prod(as_shape([n for n in sizes(shape) if n != -1]))
     result = tuple([rest if n == -1 else int(n) for n in sizes(shape)])
     if prod(result) != count:
-        raise ValueError(f"reshape: {count} elements do not fit the shape {shape!r}")
+        raise ValueError(f"reshape: {count} elements do not fit the shape {sizes(shape)}")
     return result
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Self
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Self
 
 from ..shapes import Shape
 from ..writing.notation import of_member
@@ -15,6 +16,7 @@ class LayerNumber(int):
     """In a path the number of a layer that holds Parameters; any other int is a position in a list."""
 
 
+@dataclass(eq=False)
 class Member:
     """A Parameter or a Module as a member of a network: the Module that held it first, and the keys that lead to it.
 
@@ -29,16 +31,15 @@ class Member:
         held: the members that have it as their owner.
     """
 
-    def __init__(self, counts: bool = False, shape: Shape | None = None) -> None:
-        self.counts = counts
-        self.shape = shape
-        self.owner: Member | None = None
-        self.path: KeyPath = ()
-        self.held: list[Member] = []
+    counts: bool = False
+    shape: Shape | None = None
+    owner: Member | None = None
+    path: KeyPath = ()
+    held: list[Member] = field(default_factory=list)
 
     def adopt(self, child: Member, path: KeyPath) -> bool:
         """Be the owner of the child, unless it has another; the path may have changed since. Whether that is new."""
-        new = child.owner is None and child not in self._owners()
+        new = child.owner is None and child is not self.outermost  # which may know what is inside it
         if new:
             child.owner = self
             self.held.append(child)
@@ -49,14 +50,10 @@ class Member:
     @property
     def outermost(self) -> Member:
         """The whole network."""
-        *_, last = self._owners()
-        return last
-
-    def _owners(self) -> Iterator[Member]:
-        member: Member | None = self
-        while member is not None:
-            yield member
+        member = self
+        while member.owner is not None:
             member = member.owner
+        return member
 
     def parameters(self, before: KeyPath = (), count: list[int] | None = None) -> Iterator[tuple[Member, KeyPath]]:
         """Every Parameter in it with its whole path; positions are counted from 1.
@@ -105,25 +102,6 @@ class Suggested(Placed):
     """A label that a Module gives, not its user. Readings take a better name where they know one."""
 
 
-class _Name(NamedTuple):
-    """What a Parameter is called, with as many words as it needs so far.
-
-    Of `self.heads[1].query.W_0` the letter is W, its own word 0, the words on the way, from the nearest on, are query
-    and heads, and the positions 2.
-    """
-
-    letter: str
-    own: str
-    words: list[str]
-    positions: list[int]
-    needed: set[int]  #: which of the words
-
-    @property
-    def text(self) -> str:
-        words = [word for k, word in enumerate(self.words) if k in self.needed]
-        return of_member(self.letter, [*reversed(words), self.own], self.positions)
-
-
 def parameter_names(network: Member) -> dict[Member, str]:
     """What every Parameter of a network is called.
 
@@ -141,9 +119,17 @@ def parameter_names(network: Member) -> dict[Member, str]:
     >>> print(*parameter_names(member_of(Heads())).values())
     W_query⁽¹⁾ W_k⁽¹⁾ W_query⁽²⁾ W_k⁽²⁾ W⁽¹⁾ b⁽¹⁾
     """
-    names = {member: _name(path) for member, path in network.parameters()}
-    _tell_apart(list(names.values()))
-    return {member: name.text for member, name in names.items()}
+    paths = dict(network.parameters())
+    needed: dict[Member, set[int]] = {member: set() for member in paths}
+    for k in range(max(map(len, paths.values()), default=0)):  # the nearest word in which names differ comes first
+        alike: dict[str, list[Member]] = {}
+        for member, path in paths.items():
+            alike.setdefault(_name(path, needed[member]), []).append(member)
+        for group in alike.values():
+            if len({tuple(_words(paths[member])[k : k + 1]) for member in group}) > 1:
+                for member in group:
+                    needed[member].add(k)
+    return {member: _name(path, needed[member]) for member, path in paths.items()}
 
 
 def layer_numbers(network: Member) -> dict[Member, int]:
@@ -155,30 +141,26 @@ def layer_numbers(network: Member) -> dict[Member, int]:
     }
 
 
-def _name(path: KeyPath) -> _Name:
+def _name(path: KeyPath, needed: set[int]) -> str:
+    """What the Parameter at a path is called, with those of its `_words` that it needs.
+
+    >>> _name(("heads", 2, "query", "W_0"), {0, 1})             # of self.heads[1].query.W_0
+    'W_heads_query_0⁽²⁾'
+    """
     last = max([k for k, key in enumerate(path) if isinstance(key, str)])
-    words = [_word(key) for key in path[:last] if isinstance(key, str)]
     letter, _, own = str(path[last]).partition("_")
     if len(letter) != 1:
         letter, own = str(path[last]), ""
-    beside = last > 0 and isinstance(path[last - 1], str) and len(letter) == 1 and not own
-    positions = [key for key in path if isinstance(key, int)]
-    return _Name(letter, own, words[::-1], positions, {0} if beside else set())
+    elif last > 0 and isinstance(path[last - 1], str) and not own:
+        needed = needed | {0}
+    words = [word for k, word in enumerate(_words(path)) if k in needed]
+    return of_member(letter, [*reversed(words), own], [key for key in path if isinstance(key, int)])
 
 
-def _tell_apart(names: Sequence[_Name]) -> None:
-    """Give those with the same text the nearest word in which they differ, until no two have the same."""
-    alike: dict[str, list[_Name]] = {}
-    for name in names:
-        alike.setdefault(name.text, []).append(name)
-    for group in alike.values():
-        for k in range(max([len(name.words) for name in group])):
-            differ = len({tuple(name.words[k : k + 1]) for name in group}) > 1
-            if differ and any([k < len(name.words) and k not in name.needed for name in group]):
-                for name in group:
-                    name.needed.add(k)
-                _tell_apart(group)
-                break
+def _words(path: KeyPath) -> list[str]:
+    """The attributes on the way to a Parameter, from the nearest on."""
+    *words, _ = [_word(key) for key in path if isinstance(key, str)]
+    return words[::-1]
 
 
 def _word(word: str) -> str:

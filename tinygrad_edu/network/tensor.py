@@ -67,8 +67,6 @@ class Tensor(Reductions):
     """
 
     __slots__ = ("values", "shape", "operation", "inputs", "_label")
-    values: tuple[Value, ...]
-    shape: Shape
     operation: Operation | None
     inputs: tuple[Tensor, ...]
 
@@ -131,7 +129,7 @@ class Tensor(Reductions):
         >>> Tensor.zeros(2, 3).data
         [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
         """
-        return cls.full(shapes.spread(shape), 0.0, label)
+        return cls.full(shape, 0.0, label)
 
     @classmethod
     def ones(cls, *shape: Any, label: str | None = None) -> Self:
@@ -140,7 +138,7 @@ class Tensor(Reductions):
         >>> Tensor.ones(3).data
         [1.0, 1.0, 1.0]
         """
-        return cls.full(shapes.spread(shape), 1.0, label)
+        return cls.full(shape, 1.0, label)
 
     @classmethod
     def randn(cls, *shape: Any, seed: Seed = None, label: str | None = None) -> Self:
@@ -153,7 +151,7 @@ class Tensor(Reductions):
         True
         """
         rng = random_source(seed)
-        return cls._filled(shapes.spread(shape), lambda: rng.gauss(0.0, 1.0), label)
+        return cls._filled(shape, lambda: rng.gauss(0.0, 1.0), label)
 
     @classmethod
     def uniform(cls, shape: int | Sequence[int], low: float, high: float, seed: Seed = None) -> Self:
@@ -388,7 +386,7 @@ class Tensor(Reductions):
         >>> heads.permute(1, 0, 2).shape
         (2, 5, 3)
         """
-        wanted, along = shapes.as_axes(shapes.spread(order), self.shape), shapes.axes(self.shape)
+        wanted, along = shapes.as_axes(shapes.sizes(order), self.shape), shapes.axes(self.shape)
         if len(wanted) != self.ndim:
             raise ValueError(f"permute: {self.ndim} axes are needed, each once, not {order}")
         values = [self.values[o] for o in shapes.offsets([along[k] for k in wanted])]
@@ -402,9 +400,7 @@ class Tensor(Reductions):
         >>> Tensor([1.0, 2.0, 3.0, 4.0]).reshape(2, -1).data
         [[1.0, 2.0], [3.0, 4.0]]
         """
-        return self._computed(
-            self.values, shapes.reshaped(len(self.values), shapes.spread(shape)), Operation(array_ops.RESHAPE)
-        )
+        return self._computed(self.values, shapes.reshaped(len(self.values), shape), Operation(array_ops.RESHAPE))
 
     def flatten(self) -> Tensor:
         """The same elements, row by row, as a vector.
