@@ -12,7 +12,7 @@ from tinygrad_edu import MLP, Linear, Tensor, cross_entropy, draw, squared_error
 from tinygrad_edu.graph import topological_order
 from tinygrad_edu.readings.drawing.scene import Scene
 from tinygrad_edu.readings.drawing.tensors import TensorCards
-from tinygrad_edu.readings.drawing.values import NeuronCards
+from tinygrad_edu.readings.drawing.values import ValueCards
 from tinygrad_edu.readings.subject import Subject
 
 DIGITS = 6
@@ -91,7 +91,7 @@ def test_at_the_neuron_level(y):
     shown = cards(draw(y, "neuron", digits=DIGITS, force=True))
     scene.number_values()
     known = {scene.name(v): v for v in scene.values}
-    for k, (head, neuron) in enumerate(NeuronCards(scene).heads, start=1):
+    for k, (head, neuron) in enumerate(ValueCards(scene, "neuron").heads.items(), start=1):
         rows = [row for row in shown[f"n{k}"] if len(row) > 1]
         if neuron:
             told = [known[name] for name, _, _ in rows[1:]]

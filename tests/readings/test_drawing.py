@@ -367,7 +367,7 @@ def test_a_nameless_step_that_is_used_twice_is_one_arrow():
 def test_the_softmax_of_many_classes_is_cut_short_on_its_card():
     drawing = draw(cross_entropy(MLP([1, 30], seed=0)([1.0]), 3), level="neuron")
     (rows,) = [rows for rows in cards(drawing).values() if "softmax" in str(rows)]
-    assert rows[-3][0] == "ŷ₁₄" and rows[-2] == ["⋮", "16 more"]
+    assert rows[-3][0] == "ŷ₁₄" and rows[-2] == ["⋮ 16 more"]
 
 
 @pytest.mark.parametrize(("weights", "shown", "more"), [(15, 16, []), (16, 15, [["⋮ 2 more"]])])

@@ -17,8 +17,8 @@ from ...value import Value
 from ..subject import Subject, subject
 from .picture import Drawing
 from .scene import Scene
-from .tensors import TensorCards, tensor_level
-from .values import NeuronCards, neuron_level, value_level
+from .tensors import TensorCards
+from .values import ValueCards
 
 __all__ = ["LEVELS", "Drawing", "draw"]
 
@@ -75,14 +75,11 @@ def draw(
     read = subject("draw", y, title=title, digits=digits, one_number=False)
     inches = _inches(size)
     scene = Scene(read, digits, gradients, numbers)
-    neurons = NeuronCards(scene)
-    # The numbers v₁, v₂, … of Tensors and of Values are those of two documents, and so are the scenes.
-    tensors = TensorCards(Scene(Subject(y), digits, gradients, numbers)) if isinstance(y, Tensor) else None
-    counts = {"value": len(scene.values)}  # of the cards of each level there is, from fine to coarse
-    if scene.neurons:
-        counts["neuron"] = len(neurons.heads)
-    if tensors:
-        counts["tensor"] = len(tensors)
+    levels = ["value", "neuron"] if scene.neurons else ["value"]  # that there are, from fine to coarse
+    cards: dict[str, ValueCards | TensorCards] = {level: ValueCards(scene, level) for level in levels}
+    if isinstance(y, Tensor):  # whose numbers v₁, v₂, … are those of another document
+        cards["tensor"] = TensorCards(Scene(Subject(y), digits, gradients, numbers))
+    counts = {level: len(cards[level]) for level in cards}
     if level is None:
         level = next((l for l in COMFORTABLE if counts.get(l, TOO_MANY) <= COMFORTABLE[l]), list(counts)[-1])
     if level == "neuron" and not scene.neurons:
@@ -93,12 +90,7 @@ def draw(
             "draw the loss itself, not its one Value"
         )
     _check_size(level, counts, force)
-    if tensors and level == "tensor":
-        graph = tensor_level(tensors, rankdir, title)
-    elif level == "neuron":
-        graph = neuron_level(scene, neurons, rankdir, title)
-    else:
-        graph = value_level(scene, rankdir, title)
+    graph = cards[level].graph(rankdir, title)
     if inches:
         graph.attr("graph", size=inches)
     spoken = title or f"{scene.name(scene.root) or 'a result'}: computation graph, {level} level"

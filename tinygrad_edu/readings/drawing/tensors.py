@@ -89,46 +89,47 @@ class TensorCards:
         leaf = not self.quantities.graph.nodes[a].inputs
         return bool(self.layers) and t not in self.in_layers and leaf and self.uses[a] == 1
 
-
-def tensor_level(cards: TensorCards, rankdir: str | None = None, title: str | None = None) -> Any:
-    """The graph of Tensors."""
-    ids, scene = cards.ids, cards.scene
-    place = {} if rankdir or (cards.layers and not scene.close) else _folded(cards)
-    scene.frames = not place
-    rankdir = rankdir or "LR"
-    order = {} if cards.layers or place else {"ordering": "in"}  # a × b: a first
-    nodesep, ranksep = ("0.2", "0.3") if scene.close else ("0.3", "0.55")
-    graph = look.new_graph(title, rankdir, nodesep=nodesep, ranksep=ranksep, **order)
-    framed: set[Tensor] = set()
-    for l, layer in enumerate(cards.layers, start=1):
-        if not place:
-            framed |= _frame(graph, cards, l, layer, rankdir)
-        elif own := cards.own(layer):
-            _parameter_node(graph, scene, l, own)
-    for t in cards.shown:
-        if t not in framed:
-            _tensor_node(graph, cards, t, ids[t])
-    for t in cards.shown:
-        alone = [] if place else cards.sources[t]
-        targets = {ids[a] for a in alone if cards.is_target(a, t)}
-        inside = {ids[a] for a in alone if cards.is_parameter(a, t)}
-        for k, tail in enumerate(cards.tails(t), start=1):
-            if tail in inside:
-                continue  # its arrow is in the frame
-            if tail in targets:
-                unseen = look.subgraph(f"cluster_{ids[t]}", peripheries="0", label="")
-                _beside(unseen, cards, tail, t, rankdir)
-                graph.subgraph(unseen)
-            else:
-                attributes = {"weight": "10" if t in cards.in_layers else "2"}
-                if t in framed and rankdir == "LR" and cards.arrows_from[tail] > 1:
-                    attributes |= {"tailport": "e", "headport": "w"}  # not across the title of the frame
-                if place and (place[tail][0] != place[ids[t]][0] or place[tail][0] % 2 or place[tail] == place[ids[t]]):
-                    attributes = {"constraint": "false"}  # to the next row, or back, or within a column
-                look.edge(graph, tail, ids[t], **attributes, **scene.arrow(ids[t], k))
-    if place:
-        _stack(graph, place)
-    return graph
+    def graph(self, rankdir: str | None = None, title: str | None = None) -> Any:
+        """The picture."""
+        ids, scene = self.ids, self.scene
+        place = {} if rankdir or (self.layers and not scene.close) else _folded(self)
+        scene.frames = not place
+        rankdir = rankdir or "LR"
+        order = {} if self.layers or place else {"ordering": "in"}  # a × b: a first
+        nodesep, ranksep = ("0.2", "0.3") if scene.close else ("0.3", "0.55")
+        graph = look.new_graph(title, rankdir, nodesep=nodesep, ranksep=ranksep, **order)
+        framed: set[Tensor] = set()
+        for l, layer in enumerate(self.layers, start=1):
+            if not place:
+                framed |= _frame(graph, self, l, layer, rankdir)
+            elif own := self.own(layer):
+                _parameter_node(graph, scene, l, own)
+        for t in self.shown:
+            if t not in framed:
+                _tensor_node(graph, self, t, ids[t])
+        for t in self.shown:
+            alone = [] if place else self.sources[t]
+            targets = {ids[a] for a in alone if self.is_target(a, t)}
+            inside = {ids[a] for a in alone if self.is_parameter(a, t)}
+            for k, tail in enumerate(self.tails(t), start=1):
+                if tail in inside:
+                    continue  # its arrow is in the frame
+                if tail in targets:
+                    unseen = look.subgraph(f"cluster_{ids[t]}", peripheries="0", label="")
+                    _beside(unseen, self, tail, t, rankdir)
+                    graph.subgraph(unseen)
+                else:
+                    attributes = {"weight": "10" if t in self.in_layers else "2"}
+                    if t in framed and rankdir == "LR" and self.arrows_from[tail] > 1:
+                        attributes |= {"tailport": "e", "headport": "w"}  # not across the title of the frame
+                    if place and (
+                        place[tail][0] != place[ids[t]][0] or place[tail][0] % 2 or place[tail] == place[ids[t]]
+                    ):
+                        attributes = {"constraint": "false"}  # to the next row, or back, or within a column
+                    look.edge(graph, tail, ids[t], **attributes, **scene.arrow(ids[t], k))
+        if place:
+            _stack(graph, place)
+        return graph
 
 
 def _folded(cards: TensorCards) -> dict[str, tuple[int, int]]:

@@ -1,6 +1,5 @@
 """The graph of numbers: one card for each node with the local derivative on every edge, or for each neuron."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from ...value import Value
@@ -11,47 +10,118 @@ from . import look
 from .scene import Scene
 
 LONG = 40  # nodes: what is longer runs from top to bottom
+MOST_ROWS = 16  # parameters on one card; of more the first ones are shown
 
 
-def value_level(scene: Scene, rankdir: str | None = None, title: str | None = None) -> Any:
-    """The graph of Values, one card each. `x * x` has two edges."""
-    rankdir = rankdir or ("LR" if len(scene.values) <= LONG else "TB")
-    # Inputs stand in their order, as in w₁ x₁ + w₂ x₂. Where nodes share an input they cannot all have
-    # that, and short arrows matter more, except that the neurons of a network stay in order.
-    tree = all([len(set(users)) <= 1 for users in users_of(scene.values).values()])
-    order = {"ordering": "in"} if tree or scene.neurons else {}
-    graph = look.new_graph(title, rankdir, nodesep="0.2", ranksep="0.2" if scene.close else "0.45", **order)
-    scene.number_values()
-    ids = {v: f"n{k}" for k, v in enumerate(scene.values, start=1)}
-    for v, id in ids.items():
-        look.node(graph, id, value_card(scene, v), scene.kind(v), describe(scene, v))
-    for v, id in ids.items():
-        for k, (a, partial) in enumerate(zip(v.inputs, v.partials), start=1):
-            tip, label = "", {}
-            if scene.numbers:
-                slope = Derivative(spoken(scene, v), spoken(scene, a))
-                tip, label = f"{slope} = {short(partial, scene.digits)}", {"label": f" {scene.slope(partial)} "}
-            look.edge(graph, ids[a], id, tip, **label, **scene.arrow(id, k))
-    return graph
+class ValueCards:
+    """Which cards there are, and which node is shown on which.
 
+    At the value level each node is a card. At the neuron level a neuron is one card, and every other node is a card of
+    its own, except that a target or a constant which only one node outside the neurons uses is a row on its card.
 
-def value_card(scene: Scene, v: Value, more: Sequence[tuple[str, str, str]] = ()) -> str:
-    """The card of one node: name and symbol over value and gradient.
-
-    `more` are further rows of what has no card of its own: a name, a number, and the mark of the number.
+    Attributes:
+        heads: the node that a card is called after, and its Neuron if it is that of one.
+        folded: the leaves that are rows on the card of a head.
+        card_of: the head of the card on which a node is shown.
+        ids: of the card of each head.
     """
+
+    def __init__(self, scene: Scene, level: str) -> None:
+        self.scene = scene
+        self.neurons = scene.neurons if level == "neuron" else []
+        users = users_of(scene.values)
+        fed = {a for neuron in self.neurons for a in neuron.inputs}
+        computed = {v for neuron in self.neurons for v in neuron.inside if v.op}
+
+        def is_inside(v: Value) -> bool:
+            """Whether it is shown on the card only: a weight that is used elsewhere too has a card of its own."""
+            return v.op is not None or (v not in fed and computed.issuperset(users[v]))
+
+        inside = {v: neuron for neuron in self.neurons for v in neuron.inside if is_inside(v)}
+        self.heads: dict[Value, Neuron | None] = {}
+        self.folded: dict[Value, list[Value]] = {}
+        self.card_of: dict[Value, Value] = {}
+        for v in scene.values:
+            head = v
+            alone = len(set(users[v])) == 1 and v not in fed and users[v][0] not in inside
+            if v in inside:
+                head = inside[v].output
+            elif self.neurons and alone and scene.kind(v) in ("target", "constant"):
+                head = users[v][0]
+                self.folded.setdefault(head, []).append(v)
+            self.card_of[v] = head
+            if v is head:
+                self.heads[v] = inside.get(v)
+        self.ids = {v: f"n{k}" for k, v in enumerate(self.heads, start=1)}
+
+    def __len__(self) -> int:
+        return len(self.heads)
+
+    def sources(self, v: Value) -> list[Value]:
+        """The cards that a card gets its inputs from: at the neuron level each once, of `x * x` else both."""
+        neuron = self.heads[v]
+        cards = [self.card_of[a] for a in (neuron.inputs if neuron else v.inputs)]
+        return [card for card in dict.fromkeys(cards) if card is not v] if self.neurons else cards
+
+    def graph(self, rankdir: str | None = None, title: str | None = None) -> Any:
+        """The picture; neurons stand layer by layer, each layer in the order of its neurons."""
+        scene, ids = self.scene, self.ids
+        if self.neurons:
+            rankdir = rankdir or "LR"
+            nodesep, ranksep = ("0.1", "0.25") if scene.close else ("0.22", "0.9")
+            attributes = {"nodesep": nodesep, "ranksep": ranksep, "splines": "polyline"}
+        else:
+            rankdir = rankdir or ("LR" if len(self) <= LONG else "TB")
+            attributes = {"nodesep": "0.2", "ranksep": "0.2" if scene.close else "0.45"}
+            # Inputs stand in their order, as in w₁ x₁ + w₂ x₂. Where nodes share an input they cannot all have
+            # that, and short arrows matter more, except that the neurons of a network stay in order.
+            if scene.neurons or all([len(set(users)) <= 1 for users in users_of(scene.values).values()]):
+                attributes["ordering"] = "in"
+        graph = look.new_graph(title, rankdir, **attributes)
+        scene.number_values()
+        for v, neuron in self.heads.items():
+            label = neuron_card(scene, neuron) if neuron else value_card(self, v)
+            kind = "neuron" if neuron else scene.kind(v)
+            look.node(graph, ids[v], label, kind, describe(scene, v, neuron))
+        if self.neurons:
+            _columns(graph, self)
+        ports = {"tailport": "e", "headport": "w"} if self.neurons and rankdir == "LR" else {}
+        for v, id in ids.items():
+            for k, a in enumerate(self.sources(v), start=1):
+                tip, attributes = "", ports | scene.arrow(id, k)
+                if scene.numbers and not self.neurons:
+                    partial = v.partials[k - 1]
+                    tip = f"{Derivative(spoken(scene, v), spoken(scene, a))} = {short(partial, scene.digits)}"
+                    attributes["label"] = f" {scene.slope(partial)} "
+                look.edge(graph, ids[a], id, tip, **attributes)
+        return graph
+
+
+def _columns(graph: Any, cards: ValueCards) -> None:
+    """Hold the cards of each column together, below the title of the layer."""
+    place = look.columns({v: cards.sources(v) for v in cards.heads})
+    for k in range(max(place.values()) + 1):
+        titles = {neuron.title for v, neuron in cards.heads.items() if place[v] == k and neuron}
+        column, names = look.subgraph(rank="same"), [id for v, id in cards.ids.items() if place[v] == k]
+        if len(titles) == 1:
+            headline = look.styled(titles.pop(), "muted", bold=True)
+            column.node(f"layer{k}", label=f"<{headline}>", id=f"layer{k}")
+            names = [f"layer{k}", *names]
+        if len(names) > 1:
+            look.chain(column, names)
+            graph.subgraph(column)
+
+
+def value_card(cards: ValueCards, v: Value) -> str:
+    """The card of one node: name and symbol over value and gradient, and rows for what has no card of its own."""
+    scene = cards.scene
     air = look.markup(" .").removesuffix(".") if scene.close else ""  # what stands close needs some of its own
     rows = [look.row(look.cell(f"{air}{heading(scene, v)}{air}", "CENTER", span=2))]
     gradient = "stored" if scene.is_of_another(v) else "grad"
     for (what, role), number in zip((("value", "muted"), (gradient, "gradient")), number_cells(scene, v)):
         rows.append(look.row(look.cell(look.styled(what, role, look.SMALL), "LEFT"), number))
-    for name, text, id in more:
-        cells = [look.cell(look.styled(look.shortened(name), size=look.SMALL), "LEFT", "target")]
-        if scene.numbers:
-            cells.append(look.cell(look.styled(text), fill="target", id=id))
-        rows.append(look.row(*cells))
-    if more:
-        rows.append(look.room())
+    if cards.neurons and (further := _further_rows(scene, v, cards.folded.get(v, []))):
+        rows += [*_beginning(further, 2), look.room()]
     return look.card(rows, scene.kind(v), v.op is not None, scene.padding)
 
 
@@ -81,8 +151,12 @@ def spoken(scene: Scene, v: Value) -> str:
     return "constant" if scene.names.is_constant(v) else scene.names(v)
 
 
-def describe(scene: Scene, v: Value) -> str:
-    """The tooltip of a node: all its numbers in one sentence."""
+def describe(scene: Scene, v: Value, neuron: Neuron | None = None) -> str:
+    """The tooltip of a node or a neuron: all its numbers in one sentence."""
+    if neuron:
+        example = scene.example(neuron.z)
+        nodes = [neuron.z, *([neuron.h] if neuron.h else [])]
+        return f"{example}: " * bool(example) + "; ".join([describe(scene, node) for node in nodes])
     how = f" ({sign})" if (sign := scene.sign(v) if v.op else scene.role(v)) else ""
     if v.op and not scene.name(v):
         how = f" = {scene.formula(v)}"
@@ -93,100 +167,27 @@ def describe(scene: Scene, v: Value) -> str:
     return f"{spoken(scene, v)}{how}: value {scene.value(v)}{gradient}"
 
 
-# Neurons.
-
-MOST_ROWS = 16  # parameters on one card; of more the first ones are shown
-
-
-class NeuronCards:
-    """Which cards there are, and which node is shown on which.
-
-    A neuron is one card. Every other node is a card of its own, except that a target or a constant which only one
-    node outside the neurons uses is a row on the card of that node.
-    """
-
-    def __init__(self, scene: Scene) -> None:
-        users = users_of(scene.values)
-        fed = {a for neuron in scene.neurons for a in neuron.inputs}
-        computed = {v for neuron in scene.neurons for v in neuron.inside if v.op}
-
-        def is_inside(v: Value) -> bool:
-            """Whether it is shown on the card only: a weight that is used elsewhere too has a card of its own."""
-            return v.op is not None or (v not in fed and computed.issuperset(users[v]))
-
-        def is_row(v: Value) -> bool:
-            """Whether it is a target or a constant that only one node outside the neurons uses."""
-            alone = len(set(users[v])) == 1 and v not in fed and users[v][0] not in inside
-            return bool(scene.neurons) and alone and scene.kind(v) in ("target", "constant")
-
-        inside = {v: neuron for neuron in scene.neurons for v in neuron.inside if is_inside(v)}
-        self.folded: dict[Value, list[Value]] = {}
-        self.heads: list[tuple[Value, Neuron | None]] = []
-        self.card_of: dict[Value, Value] = {}
-        for v in scene.values:
-            neuron = inside.get(v)
-            if neuron:
-                self.card_of[v] = neuron.output
-                if v is neuron.output:
-                    self.heads.append((v, neuron))
-            elif is_row(v):
-                self.card_of[v] = users[v][0]
-                self.folded.setdefault(users[v][0], []).append(v)
-            else:
-                self.card_of[v] = v
-                self.heads.append((v, None))
-
-    def sources(self, v: Value, neuron: Neuron | None) -> list[Value]:
-        """The cards that a card gets its inputs from, each once."""
-        inputs = neuron.inputs if neuron else v.inputs
-        return [card for card in dict.fromkeys([self.card_of[a] for a in inputs]) if card is not v]
-
-
-def neuron_level(scene: Scene, cards: NeuronCards, rankdir: str | None = None, title: str | None = None) -> Any:
-    """The graph of neurons, layer by layer, each layer in the order of its neurons."""
-    scene.number_values()
-    nodesep, ranksep = ("0.1", "0.25") if scene.close else ("0.22", "0.9")
-    graph = look.new_graph(title, rankdir or "LR", nodesep=nodesep, ranksep=ranksep, splines="polyline")
-    ids = {v: f"n{k}" for k, (v, _) in enumerate(cards.heads, start=1)}
-    for v, neuron in cards.heads:
-        if neuron:
-            label, kind, tip = neuron_card(scene, neuron), "neuron", _neuron_described(scene, neuron)
-        else:
-            more = _further_rows(scene, v, cards.folded.get(v, []))
-            label, kind, tip = value_card(scene, v, more), scene.kind(v), describe(scene, v)
-        look.node(graph, ids[v], label, kind, tip)
-    place = look.columns({v: cards.sources(v, neuron) for v, neuron in cards.heads})
-    for k in range(max(place.values()) + 1):
-        titles = {neuron.title for v, neuron in cards.heads if place[v] == k and neuron}
-        column, names = look.subgraph(rank="same"), [ids[v] for v in ids if place[v] == k]
-        if len(titles) == 1:
-            headline = look.styled(titles.pop(), "muted", bold=True)
-            column.node(f"layer{k}", label=f"<{headline}>", id=f"layer{k}")
-            names = [f"layer{k}", *names]
-        if len(names) > 1:
-            look.chain(column, names)
-            graph.subgraph(column)
-    ports = {"tailport": "e", "headport": "w"} if (rankdir or "LR") == "LR" else {}
-    for v, neuron in cards.heads:
-        for k, source in enumerate(cards.sources(v, neuron), start=1):
-            look.edge(graph, ids[source], ids[v], **ports, **scene.arrow(ids[v], k))
-    return graph
-
-
-def _further_rows(scene: Scene, v: Value, leaves: list[Value]) -> list[tuple[str, str, str]]:
+def _further_rows(scene: Scene, v: Value, leaves: list[Value]) -> list[str]:
     """The rows for targets and constants; and for logsumexp its local derivatives, which are the softmax."""
-    rows = [(_said(scene, leaf), scene.value(leaf), scene.mark("value", leaf)) for leaf in leaves]
-    if scene.numbers:
-        rows += scene.softmax(v)
-    if len(rows) > MOST_ROWS:
-        rows = [*rows[: MOST_ROWS - 1], ("⋮", f"{len(rows) - MOST_ROWS + 1} more", "")]
-    return rows
+    rows = []
+    for leaf in leaves:
+        name = scene.name(leaf) or ("constant" if scene.numbers else scene.formula(leaf))
+        said = f"{name}  {role}" if (role := scene.role(leaf)) else name
+        rows.append((said, scene.value(leaf), scene.mark("value", leaf)))
+    texts = []
+    for name, text, id in rows + (scene.softmax(v) if scene.numbers else []):
+        cells = [look.cell(look.styled(look.shortened(name), size=look.SMALL), "LEFT", "target")]
+        cells += [look.cell(look.styled(text), fill="target", id=id)] if scene.numbers else []
+        texts.append(look.row(*cells))
+    return texts
 
 
-def _said(scene: Scene, leaf: Value) -> str:
-    """A target or a constant, in a row."""
-    name = scene.name(leaf) or ("constant" if scene.numbers else scene.formula(leaf))
-    return f"{name}  {role}" if (role := scene.role(leaf)) else name
+def _beginning(rows: list[str], span: int) -> list[str]:
+    """The rows, or if they are too many the first ones and how many more there are."""
+    if len(rows) <= MOST_ROWS:
+        return rows
+    more = look.styled(f"⋮ {len(rows) - MOST_ROWS + 1} more", "muted", look.SMALL)
+    return [*rows[: MOST_ROWS - 1], look.row(look.cell(more, "LEFT", span=span))]
 
 
 def neuron_card(scene: Scene, neuron: Neuron) -> str:
@@ -198,12 +199,7 @@ def neuron_card(scene: Scene, neuron: Neuron) -> str:
     example = scene.example(neuron.z)
     above = look.cell(look.styled(example, "muted", look.SMALL if example else look.SIZE), "LEFT")
     rows = [look.row(above, *columns)] if columns or example else []
-    parameters = list(neuron.parameters)
-    shown = parameters if len(parameters) <= MOST_ROWS else parameters[: MOST_ROWS - 1]
-    rows += [_row(scene, v) for v in shown]
-    if len(shown) < len(parameters):
-        more = look.styled(f"⋮ {len(parameters) - len(shown)} more", "muted", look.SMALL)
-        rows.append(look.row(look.cell(more, "LEFT", span=len(columns) + 1)))
+    rows += _beginning([_row(scene, v) for v in neuron.parameters], len(columns) + 1)
     rows.append("<HR/>" + look.room("summary", 2) * scene.close)
     rows.append(_row(scene, neuron.z, "summary"))
     if neuron.h:
@@ -216,10 +212,3 @@ def _row(scene: Scene, v: Value, fill: str | None = None) -> str:
     name = look.styled(look.shortened(scene.name(v) or "constant"), bold=fill is not None)
     said = heading(scene, v) if v.op and not scene.numbers else name
     return look.row(look.cell(said, "LEFT", fill), *number_cells(scene, v, fill))
-
-
-def _neuron_described(scene: Scene, neuron: Neuron) -> str:
-    example = scene.example(neuron.z)
-    return f"{example}: " * bool(example) + "; ".join(
-        [describe(scene, v) for v in ([neuron.z, neuron.h] if neuron.h else [neuron.z])]
-    )

@@ -17,7 +17,7 @@ from ...tree import values_in
 from ...value import Value
 from ...writing.notation import elements
 from ..drawing.scene import Scene
-from ..drawing.values import NeuronCards
+from ..drawing.values import ValueCards
 from ..explaining.rows import Derivation
 from ..explaining.tensors import derive_tensors
 from ..explaining.updates import step_by, updates
@@ -142,7 +142,7 @@ def _level(scene: Scene, level: str | None) -> str:
     """The level to use. Raises ValueError if it has too many steps; the message names a coarser one."""
     cards: dict[str, Sequence[Value | Tensor]] = {"value": scene.values}
     if scene.neurons:
-        cards["neuron"] = [v for v, _ in NeuronCards(scene).heads]
+        cards["neuron"] = list(ValueCards(scene, "neuron").heads)
     if isinstance(scene.root, Tensor):
         cards["tensor"] = list(scene.read.quantities.of)
     if level == "tensor" and "tensor" not in cards:

@@ -17,8 +17,8 @@ from ...value import Value
 from ..drawing import look
 from ..drawing.picture import SVG, render, unwrap_links
 from ..drawing.scene import Scene
-from ..drawing.tensors import TensorCards, tensor_level
-from ..drawing.values import NeuronCards, neuron_level, value_level
+from ..drawing.tensors import TensorCards
+from ..drawing.values import ValueCards
 from ..explaining.rows import Derivation, Row
 from ..naming import lse_nodes
 from ..subject import Subject
@@ -68,8 +68,7 @@ class Stage(Scene):
         self.slope_of: dict[Value, tuple[Value, int]] = {}
         self.given: dict[str, Value | Tensor] = {}
         tensors = TensorCards(self) if level == "tensor" else None
-        cards = NeuronCards(self) if level == "neuron" else None
-        neurons = dict(cards.heads) if cards else dict.fromkeys(self.values)
+        cards = ValueCards(self, level)
         if tensors:
             for t, y_hat in self.names.softmax.items():
                 slopes = [(v, k) for v in lse_nodes(t) for k in range(len(v.partials))]
@@ -84,20 +83,19 @@ class Stage(Scene):
                     on.setdefault(a, on[b])
         else:
             self.nodes = self.values
-            ids = {v: f"n{k}" for k, v in enumerate(neurons, start=1)}
-            on = {v: ids[cards.card_of[v] if cards else v] for v in self.values}
-            inputs = {v: cards.sources(v, neuron) if cards else v.inputs for v, neuron in neurons.items()}
-            sources = {ids[v]: [ids[a] for a in inputs[v]] for v in neurons}
+            ids = dict(cards.ids)
+            on = {v: ids[cards.card_of[v]] for v in self.values}
+            sources = {ids[v]: [ids[a] for a in cards.sources(v)] for v in cards.heads}
         self.number_of = {v: k for k, v in enumerate(self.nodes)}
         of_id: dict[str, Card] = {}
         for v, id in ids.items():
-            of_id.setdefault(id, Card(id, v, [], sources.get(id, []), bool(neurons.get(v))))
+            of_id.setdefault(id, Card(id, v, [], sources.get(id, []), not tensors and bool(cards.heads[v])))
         for v in self.nodes:
             if v in on:
                 of_id[on[v]].nodes.append(v)
         self.cards = list(of_id.values())
         self.card_of = {v: of_id[id] for v, id in {**ids, **on}.items()}
-        graph = tensor_level(tensors) if tensors else neuron_level(self, cards) if cards else value_level(self)
+        graph = (tensors or cards).graph()
         self.source = str(graph.source)
 
     def _graph_of(self, tensors: list[Tensor]) -> list[Value]:
