@@ -25,8 +25,8 @@ from tinygrad_edu import (
 from tinygrad_edu import array_ops as A
 from tinygrad_edu.graph import topological_order
 from tinygrad_edu.readings.exercising import ClassMarks, Worksheet
-from tinygrad_edu.readings.exercising.diagnosis import carried, numbers_of
-from tinygrad_edu.readings.exercising.sheet import Question, environment, lines_in, value_of
+from tinygrad_edu.readings.exercising.rules import Result, exact, result_of, result_of_mistake
+from tinygrad_edu.readings.exercising.sheet import Question, lines_in
 from tinygrad_edu.readings.explaining.mistakes import CATALOGUE, mistakes_in
 from tinygrad_edu.writing import expression as E
 from tinygrad_edu.writing.evaluation import Array, array, evaluate
@@ -76,6 +76,27 @@ def drawn_sheet(graph: str) -> Worksheet:
         learned = [v for v in topological_order(y.values[0]) if v.label and v.label[0] in "Wb"]
         return worksheet(y, blanks="all", optimizer=Adam(learned, lr=ETA, eps=0.1), seed=5)
     return worksheet(y, blanks="all", eta=ETA if isinstance(y, Tensor) else None, seed=5)
+
+
+def environment(questions: list[Question]) -> dict[str, Any]:
+    """The key, under the names of formulas."""
+    return {q.text: q.key for q in questions}
+
+
+def exactly(env: dict[str, Any]) -> dict[str, Result]:
+    return {name: exact(numbers) for name, numbers in env.items()}
+
+
+def value_of(rule: Any, env: dict[str, Any], like: Array) -> Array | None:
+    """The numbers that a rule gives, in the shape of an array."""
+    found = result_of(rule, exactly(env), like)
+    return found and found.numbers
+
+
+def numbers_of(made: Any, line: Any, env: dict[str, Any], right: Any) -> Array | None:
+    """The numbers that a mistake makes of a line."""
+    found = result_of_mistake(made, line, exactly(env), exact(right))
+    return found and found.numbers
 
 
 def asked(sheet: Worksheet) -> list[Question]:
@@ -506,8 +527,9 @@ def test_the_rounding_that_is_carried_is_the_sum_over_all_inputs(rule: Any) -> N
         moved = [x + (1e-6 if i == k else 0) for i, x in enumerate(numbers)]
         there = array(evaluate(e, {"a": Array((3,), moved)})).numbers
         expected = [s + abs(t - y) / 1e-6 * r for s, t, y in zip(expected, there, like.numbers)]
-    found = carried(e, {"a": Array((3,), numbers)}, {"a": Array((3,), radius)}, like)
-    assert found == pytest.approx(expected, rel=1e-4, abs=1e-9)
+    found = result_of(e, {"a": Result(Array((3,), numbers), Array((3,), radius))}, like)
+    assert found is not None and found.numbers.numbers == list(like.numbers)
+    assert found.moved.numbers == pytest.approx(expected, rel=1e-4, abs=1e-9)
 
 
 def test_two_digits_are_too_few_to_be_sure_of_a_mistake() -> None:

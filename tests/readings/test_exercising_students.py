@@ -6,11 +6,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
-from test_exercising import asked, practical
+from test_exercising import asked, environment, numbers_of, practical, value_of
 
 from tinygrad_edu import MLP, Tensor, Worksheet, mse_loss, worksheet
-from tinygrad_edu.readings.exercising.diagnosis import numbers_of
-from tinygrad_edu.readings.exercising.sheet import environment, lines_in, value_of
+from tinygrad_edu.readings.exercising.sheet import lines_in
 from tinygrad_edu.readings.explaining.mistakes import mistakes_in
 from tinygrad_edu.writing.evaluation import Array
 

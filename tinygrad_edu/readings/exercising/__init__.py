@@ -4,8 +4,8 @@ sheet.py            the lines of a sheet as data
 drawing_numbers.py  new numbers, one decimal each, that show every mistake
 pages.py            HTML, LaTeX, Markdown
 answers.py          numbers as students write them, and files of answers
-diagnosis.py        how far rounding moves a line, which mistake or slip of the pen gives it, which a sheet shows
-marking.py          right, right from your own numbers, or wrong
+rules.py            what a rule gives, how far rounding moves it, what a mistake makes of it, which a sheet shows
+marking.py          right, right from your own numbers, or wrong; the mistake or slip of the pen that gives it
 report.py           the marks of a student and of a class, as tables
 comparing.py        one's own backward pass, as arrays, beside the derivation
 """
@@ -29,11 +29,11 @@ from ..explaining.updates import step_by
 from ..frame import framed
 from .answers import SHEET_ID, flat, paper_of, papers_in
 from .comparing import Comparison, compare_gradients
-from .diagnosis import mistakes_shown
 from .drawing_numbers import drawn
 from .marking import CREDIT, Scheme, mark_answers
 from .pages import FORMATS, grid
 from .report import ClassMarks, Mark, Marks, csv_of
+from .rules import mistakes_shown
 from .sheet import Question, fingerprint, prints_as_zero, questions
 
 __all__ = ["ClassMarks", "Comparison", "Mark", "Marks", "Worksheet", "compare_gradients", "worksheet"]

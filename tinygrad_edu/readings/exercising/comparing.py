@@ -10,8 +10,8 @@ from ...shapes import flattened
 from ...writing.evaluation import Array
 from ...writing.expression import Derivative
 from ..explaining.mistakes import Mistake, mistakes_in
-from .diagnosis import numbers_of
-from .sheet import Question, environment, lines_in, questions, value_of
+from .rules import exact, key_of, result_of, result_of_mistake
+from .sheet import Question, lines_in, questions
 
 _ROUNDING = 1e-5  # relative to the largest number; arrays of 32 bits are off by less
 
@@ -108,21 +108,21 @@ def compare_gradients(y: Any, gradients: Mapping[str, Any], level: str | None = 
     """
     sheet = questions("compare_gradients", y, "all", [], level, None, 17, None, parameters_only=False)
     given = _by_line(sheet, gradients)
-    own = environment(sheet)
+    own = key_of(sheet)
     lines = lines_in(sheet)
     rows = []
     for q in [q for q in sheet if q.line.phase == "backward"]:
-        follows = (q.line.rule and value_of(q.line.rule, own, q.key)) or q.key
+        follows = result_of(q.line.rule, own, q.key) or own[q.text]
         del own[q.text]  # no mistake is made of the gradient itself
-        numbers, note = given.get(q.name, (follows, ""))
+        numbers, note = given.get(q.name, (follows.numbers, ""))
         if q.name in given:
-            row = _compared(q, numbers, follows, note)
+            row = _compared(q, numbers, follows.numbers, note)
             rows.append(row)
             for made in mistakes_in(q.line, lines) if row.verdict == "wrong" else []:
-                wrong = numbers_of(made, q.line, own, follows)
-                if wrong is not None and _near(numbers, wrong) and made.mistake not in row.mistakes:
+                wrong = result_of_mistake(made, q.line, own, follows)
+                if wrong and _near(numbers, wrong.numbers) and made.mistake not in row.mistakes:
                     row.mistakes.append(made.mistake)
-        own[q.text] = numbers
+        own[q.text] = exact(numbers)
     return Comparison(rows)
 
 

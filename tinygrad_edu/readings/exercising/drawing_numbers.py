@@ -10,7 +10,7 @@ from ...network.nn import Parameter
 from ...tree import values_in
 from ...value import Value, check_current, forward
 from ..naming import Names
-from .diagnosis import mistakes_shown
+from .rules import mistakes_shown
 from .sheet import Question, at_a_kink, prints_as_zero
 
 _MOST_ATTEMPTS = 100

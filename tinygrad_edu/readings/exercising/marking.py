@@ -3,17 +3,20 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import floor
+from math import floor, prod
 from statistics import median_high
 from typing import Any
 
 from ...writing.evaluation import Array
+from ..explaining.lines import Lines
+from ..explaining.mistakes import mistakes_in
 from .answers import Given, read_number
-from .diagnosis import Earlier, Reading, carried, name_line, slips_of
 from .report import Mark, Marks
-from .sheet import Question, lines_in, value_of
+from .rules import Result, exact, result_of, result_of_mistake
+from .sheet import Question, lines_in
 
 CREDIT = {"right": 1.0, "own": 1.0, "coarse": 0.0, "wrong": 0.0, "illegible": 0.0, "blank": 0.0}
+_CHANCE = 0.05  # a mistake is believed if fewer of a hundred other numbers would be explained by one as well
 
 
 @dataclass(frozen=True)
@@ -91,112 +94,82 @@ class _Marker:
         self.lines, self.scheme, self.read = lines_in(sheet), scheme, read
         decimals = [g.decimals for g in read.values() if isinstance(g, Given) and g.decimals is not None]
         self.usual: int = median_high([d for d in decimals if d >= 2] or [scheme.digits])
-        radius: dict[str, Array] = {}
-        self.own, self.meant = Earlier({}, radius), Earlier({}, radius)
+        self.own: dict[str, Result] = {}
+        self.meant: dict[str, Result] = {}
         self.followed: set[str] = set()  # lines that are not the key's, and those computed from them
         self.stock: list[str] = []  # names of lines that are 0 or ±1 throughout
         self.truncated, self.rounded = 0, 0
-        for q in sheet:
-            if not q.asked:
-                shown = [float(x) for x in q.printed(scheme.digits)]
-                self.own.numbers[q.text] = self.meant.numbers[q.text] = Array(q.key.shape, shown)
-                unit = scheme.tolerance * 10.0**-scheme.digits
-                rounded = [abs(a - b) >= 1e-12 for a, b in zip(shown, q.key.numbers)]
-                radius[q.text] = Array(q.key.shape, [unit * is_rounded for is_rounded in rounded])
+        for q in [q for q in sheet if not q.asked]:
+            shown = [float(x) for x in q.printed(scheme.digits)]
+            half = scheme.tolerance * 10.0**-scheme.digits
+            moved = [half if abs(a - b) >= 1e-12 else 0.0 for a, b in zip(shown, q.key.numbers)]
+            self.own[q.text] = self.meant[q.text] = Result(Array(q.key.shape, shown), Array(q.key.shape, moved))
 
     def line(self, q: Question) -> list[Mark]:
         """What the line asks, what the student wrote, what the rule gives with it."""
-        written = [self.read.get(entry) for entry in q.entries]
         fresh = self.followed.isdisjoint(q.inputs)
-        meant, own = self._reading(q, self.meant), self._reading(q, self.own)
-        key = Reading(q.key, meant.moved)
-        told = key if fresh else own  # the key itself, and not what its printed digits give
-        marks, halves = [], []
-        for k, (entry, given) in enumerate(zip(q.entries, written)):
-            mark = Mark(entry, q.name, "blank", None, told.expected.numbers[k])
-            marks.append(mark)
-            halves.append(0.0)
+        own, meant = [result_of(q.line.rule, earlier, q.key) or exact(q.key) for earlier in (self.own, self.meant)]
+        key = Result(q.key, meant.moved)
+        told = q.key if fresh else own.numbers  # the key itself, and not what its printed digits give
+        marks = [Mark(entry, q.name, "blank", None, x) for entry, x in zip(q.entries, told.numbers)]
+        for mark, *results in zip(marks, key.each(), meant.each(), own.each()):
+            given = self.read.get(mark.name)
             if isinstance(given, str):
-                mark.status, mark.note = "illegible", given
+                mark.status, mark.note, mark.half = "illegible", given, self.scheme.tolerance * 10.0**-self.usual
             elif given is not None:
-                meant_as = given.with_zeros(self.usual)
-                halves[k] = self._half(meant_as)
-                strict, follows = self._is(meant_as, [key, meant], k), self._is(meant_as, [own], k)
-                mark.given = given.number
-                mark.status = "right" if strict or (follows and fresh) else "own" if follows else "wrong"
-                self._count_truncated(meant_as, [key, meant, own], k)
-                if mark.status == "wrong":
-                    decimals = self.usual if meant_as.decimals is None else meant_as.decimals
-                    mark.slips = slips_of(given.number, decimals, mark.expected, halves[k] + own.moved[k])
-                elif meant_as.figures < min(self.scheme.least_digits, _figures_of(mark.expected, self.scheme.digits)):
-                    mark.status = "coarse"
-        name_line(q, self.lines, self.own, own, marks, halves)
-        for mark, given in zip(marks, written):
-            wrong = isinstance(given, Given) and mark.status == "wrong" and not mark.mistakes
-            if wrong and self._is_cut_short(given, mark.expected):
+                self._judge(mark, given, results, fresh)
+        name_mistakes(q, self.lines, self.own, own, marks)
+        for mark in marks:
+            if mark.status == "wrong" and not mark.mistakes and self._is_cut_short(mark):
                 mark.status = "coarse"
-        self._remember(q, marks, written, meant, own, fresh)
+        self._remember(q, marks, own, meant, fresh)
         return marks
 
-    # What the rule gives.
+    def _judge(self, mark: Mark, given: Given, results: Sequence[tuple[float, float]], fresh: bool) -> None:
+        """Say what a number is beside the key, what was meant, and what follows from the student's own numbers."""
+        whole = given.with_zeros(self.usual)
+        mark.given, mark.half = given.number, self.scheme.tolerance * whole.unit + 1e-9 * max(1.0, abs(given.number))
+        *strict, follows = [mark.may_be(*result) for result in results]
+        if any(strict) or follows:
+            least = min(self.scheme.least_digits, _figures_of(mark.expected, self.scheme.digits))
+            mark.status = "coarse" if whole.figures < least else "right" if any(strict) or fresh else "own"
+        else:
+            mark.status = "wrong"
+            decimals = self.usual if whole.decimals is None else whole.decimals
+            mark.slips = slips_of(given.number, decimals, mark.expected, mark.half + results[-1][1])
+        self._count_cut(whole, [x for x, _ in results])
 
-    def _reading(self, q: Question, earlier: Earlier) -> Reading:
-        """What the rule of a line gives from earlier numbers."""
-        assert q.line.rule is not None
-        expected = value_of(q.line.rule, earlier.numbers, q.key) or q.key
-        return Reading(expected, carried(q.line.rule, *earlier, q.key))
-
-    def _is(self, given: Given, readings: Sequence[Reading], k: int) -> bool:
-        """Whether it is number k of one of the readings, within its own rounding and theirs."""
-        half = self._half(given)
-        return any([abs(given.number - reading.expected.numbers[k]) <= half + reading.moved[k] for reading in readings])
-
-    def _half(self, given: Given) -> float:
-        """Half a unit of its last place, and a hair."""
-        return self.scheme.tolerance * given.unit + 1e-9 * max(1.0, abs(given.number))
-
-    # What the student wrote.
-
-    def _is_cut_short(self, given: Any, expected: float) -> bool:
+    def _is_cut_short(self, mark: Mark) -> bool:
         """Whether it is right in the digits that were written, too few of them."""
+        given: Any = self.read[mark.name]
         few = given.decimals == 1 < self.usual and given.figures > 0
-        return bool(few and abs(given.number - expected) <= self.scheme.tolerance * given.unit)
+        return bool(few and abs(given.number - mark.expected) <= self.scheme.tolerance * given.unit)
 
-    def _count_truncated(self, given: Given, readings: Sequence[Reading], k: int) -> None:
+    def _count_cut(self, given: Given, numbers: Sequence[float]) -> None:
         """Whether it is one of the rule's numbers cut off, or one of them rounded, where these differ."""
-        if given.unit:
-            written = round(abs(given.number) / given.unit)
-            sizes = [abs(reading.expected.numbers[k]) / given.unit for reading in readings]
-            sizes = [x for x in sizes if x < 1e15]  # more digits than a float has are not told apart
-            cut = any([floor(x + 1e-6) == written for x in sizes])
-            rounded = any([floor(x + 0.5) == written for x in sizes])
-            self.truncated += cut and not rounded
-            self.rounded += rounded and not cut
+        sizes = [abs(x) / given.unit for x in numbers if given.unit]
+        sizes = [x for x in sizes if x < 1e15]  # more digits than a float has are not told apart
+        written = round(abs(given.number) / given.unit) if sizes else 0
+        cut, rounded = [any([floor(x + up) == written for x in sizes]) for up in (1e-6, 0.5)]
+        self.truncated += cut and not rounded
+        self.rounded += rounded and not cut
 
-    # What later lines are computed from.
-
-    def _remember(
-        self, q: Question, marks: list[Mark], written: Sequence[Given | str | None], meant: Reading, own: Reading,
-        fresh: bool,
-    ) -> None:  # fmt: skip
-        """The student's numbers; where none was given, what the rule gives.
+    def _remember(self, q: Question, marks: list[Mark], own: Result, meant: Result, fresh: bool) -> None:
+        """What later lines are computed from: the student's numbers; where none was given, what the rule gives.
 
         Numbers that are 0 or ±1 throughout, wrong and of no mistake, are a stock answer: as if none were given. Lines
         that follow from them would be trivial.
         """
-        given = {abs(round(m.given, self.scheme.digits)) for m in marks if m.given is not None}
-        wrong = any([m.status == "wrong" for m in marks])
-        stock = wrong and given <= {0.0, 1.0} and not any([m.mistakes for m in marks])
+        sizes = {abs(round(m.given, self.scheme.digits)) for m in marks if m.given is not None}
+        wrong = [m for m in marks if m.status == "wrong"]
+        stock = bool(wrong) and sizes <= {0.0, 1.0} and not wrong[0].mistakes
         self.stock += [q.name] * stock
-        stands = [x if m.given is None or stock else m.given for m, x in zip(marks, own.expected.numbers)]
-        rights = [m.given if m.status == "right" and m.given is not None else x
-                  for m, x in zip(marks, meant.expected.numbers)]  # fmt: skip
-        usual = 10.0**-self.usual
-        units = [g.with_zeros(self.usual).unit if isinstance(g, Given) else usual * (g is not None) for g in written]
-        units = [max(unit, usual) if m.status == "wrong" else unit for m, unit in zip(marks, units)]
-        self.own.numbers[q.text] = Array(q.key.shape, stands)
-        self.meant.numbers[q.text] = Array(q.key.shape, rights)
-        self.own.radius[q.text] = Array(q.key.shape, [self.scheme.tolerance * unit for unit in units])
+        usual = self.scheme.tolerance * 10.0**-self.usual
+        moved = Array(q.key.shape, [max(m.half, usual) if m.status == "wrong" else m.half for m in marks])
+        stands = [x if m.given is None or stock else m.given for m, (x, _) in zip(marks, own.each())]
+        rights = [x if m.given is None or m.status != "right" else m.given for m, (x, _) in zip(marks, meant.each())]
+        self.own[q.text] = Result(Array(q.key.shape, stands), moved)
+        self.meant[q.text] = Result(Array(q.key.shape, rights), moved)
         if not fresh or not (stock or all([m.status in ("right", "coarse", "blank") for m in marks])):
             self.followed.add(q.text)
 
@@ -214,3 +187,57 @@ class _Marker:
 def _figures_of(x: float, digits: int) -> int:
     """The significant figures of a number that is printed with so many decimals."""
     return len(f"{abs(x):.{digits}f}".replace(".", "").strip("0"))
+
+
+# What gives a wrong number.
+
+
+def name_mistakes(
+    q: Question, lines: Lines, earlier: Mapping[str, Result], right: Result, marks: Sequence[Mark]
+) -> None:
+    """Name the mistakes that give every number of the line as it was written, the right ones too.
+
+    `right` is what the rule gives with the student's own earlier numbers. Slips of the pen are listed beside the
+    mistakes. Neither is sure if both are possible, or if so few digits are wrong that some mistake would give them by
+    chance.
+    """
+    wrong = [(mark, moved) for mark, (_, moved) in zip(marks, right.each()) if mark.status == "wrong"]
+    if not wrong:
+        return
+
+    def agrees(result: Result, is_wrong: bool) -> bool:
+        given = [(m, told) for m, told in zip(marks, result.each()) if m.given is not None]
+        return all([m.may_be(*told) for m, told in given if (m.status == "wrong") == is_wrong])
+
+    results = [(made.mistake, result_of_mistake(made, q.line, earlier, right)) for made in mistakes_in(q.line, lines)]
+    compatible = [(mistake, result) for mistake, result in results if result and agrees(result, False)]
+    found = list(dict.fromkeys([mistake for mistake, result in compatible if agrees(result, True)]))
+    size = max([*map(abs, q.key.numbers), *[abs(mark.given or 0.0) for mark, _ in wrong]])
+    chance = len(compatible) * prod([min(2 * (mark.half + moved) / size, 1.0) for mark, moved in wrong])
+    for mark, _ in wrong:
+        mark.mistakes = found
+        mark.sure = bool(found) and chance < _CHANCE and not (len(wrong) == 1 and mark.slips)
+
+
+def slips_of(given: float, decimals: int, meant: float, tolerance: float) -> list[str]:
+    """The slips of the pen by which a number may have come out of another.
+
+    >>> slips_of(0.16936, 5, 0.16396, 5e-6), slips_of(-0.5, 1, 0.5, 0.05), slips_of(0.0025, 4, 0.25, 5e-5)
+    (['Two digits have changed places.'], ['The sign is the wrong one.'], ['The decimal point is shifted.'])
+    """
+    if given == 0:
+        return []
+    d, sign = f"{abs(given):.{decimals}f}", -1.0 if given < 0 else 1.0
+    places = [k for k, c in enumerate(d) if c != "."]
+    swapped = [d[:i] + d[j] + d[i + 1 : j] + d[i] + d[j + 1 :] for i, j in zip(places, places[1:])]
+    slips = {
+        "The sign is the wrong one.": [f"-{d}"],
+        "The decimal point is shifted.": [f"{d}e{k}" for k in range(-3, 4) if k],
+        "Two digits have changed places.": swapped,
+    }
+    found = []
+    for said, texts in slips.items():
+        numbers = map(float, texts)
+        if any([abs(sign * x - meant) <= tolerance * max(1.0, abs(x / given)) for x in numbers]):
+            found.append(said)
+    return found

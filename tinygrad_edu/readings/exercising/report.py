@@ -83,6 +83,7 @@ class Mark:
         slips: slips of the pen that give this number.
         sure: whether the numbers say that it was the mistake: no slip gives them, and chance does not.
         note: a sentence, or "".
+        half: how far it may be off, since it is rounded.
     """
 
     name: str
@@ -94,6 +95,15 @@ class Mark:
     slips: list[str] = field(default_factory=list)
     sure: bool = False
     note: str = ""
+    half: float = 0.0
+
+    def may_be(self, number: float, moved: float) -> bool:
+        """Whether it is a number that may itself be off by so much.
+
+        >>> Mark("L", "L", "right", 0.5, 0.5, half=0.05).may_be(0.56, 0.0)
+        False
+        """
+        return self.given is not None and abs(self.given - number) <= self.half + moved
 
     def sentences(self) -> list[str]:
         """What is to be said of it besides its status.

@@ -205,21 +205,3 @@ def at_a_kink(sheet: Sequence[Question]) -> bool:
     activated = lines_in(sheet).activated
     bent = [q for q in sheet if activated.get(q.text) in (ops.RELU, ops.ABS)]
     return any([abs(x) < 1e-9 for q in bent for x in q.key.numbers])
-
-
-def environment(sheet: Sequence[Question]) -> dict[str, Any]:
-    """The key under the names of formulas."""
-    return {q.text: q.key for q in sheet}
-
-
-def value_of(rule: Expression, env: Mapping[str, Any], like: Array) -> Array | None:
-    """The numbers of a formula, in the shape of an array; None where it has none there."""
-    try:
-        given = array(evaluate(rule, env))
-        if len(given.numbers) != len(like.numbers):
-            given = given.broadcast_to(like.shape)
-    except (ArithmeticError, ValueError, TypeError, KeyError, IndexError):
-        return None
-    if len(given.numbers) != len(like.numbers) or not all(map(math.isfinite, given.numbers)):
-        return None
-    return Array(like.shape, list(given.numbers))
