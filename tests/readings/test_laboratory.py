@@ -706,7 +706,7 @@ def test_a_forgotten_factor_is_named_in_sums_too_and_together_with_a_sign(opened
     y = math.tanh(1.5) + 3.0
     factor = 2 * y * (1 + 2)  # the slope of tanh is left out on one of the two ways
     said = ask(browser, f"{factor:.9f}")
-    assert "is left out on the way through" in said
+    assert "The local derivative is left out" in said and re.search(r"\(On the way through v₂\.\)", said)
     assert "And the sign is the other one." in ask(browser, f"{-factor:.9f}")
 
 
@@ -741,8 +741,9 @@ def test_a_total_has_hints_about_all_its_paths_and_one_path_alone_is_named_once(
         "story().flatMap(({ lines }) => lines).filter((line) => line.part && line.quantity.endsWith('/∂u'))"
         ".map((line) => line.numbers[0])"
     )
-    for one in (first, second):
-        assert ask(browser, f"{one:.9f}") == "Not yet. A path is left out: the gradients of all paths add up."
+    for one, other in ((first, "v₁"), (second, "v₂")):
+        words = f"Not yet. A path is left out: the gradients of all paths add up. (On the way through {other}.)"
+        assert ask(browser, f"{one:.9f}") == words
     hints = []
     for _ in range(3):
         browser.click("#hint")

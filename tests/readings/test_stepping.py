@@ -323,7 +323,7 @@ def test_at_the_neuron_level_every_line_of_explain_is_said_once_and_running_tota
     for name in {line.split()[0] for line in lines if "+=" in line}:
         own = [line for line in lines if line.split()[0] == name and "+=" in line]
         assert [int(re.search(r"\((\d+) of", line)[1]) for line in own] == list(range(1, len(own) + 1))
-    layers = [int("⁰¹²³".index(m[1])) for title, _ in steps if (m := re.search(r"Backward .*neuron .⁽(.)⁾", title))]
+    layers = [int("⁰¹²³".index(m[1])) for title, _ in steps if (m := re.search(r"Backward through .⁽(.)⁾", title))]
     assert layers == [3] * 3 + [2] * 3 + [1] * 4  # a layer finishes before the next begins
 
 
@@ -456,10 +456,10 @@ def test_what_is_no_page_is_refused_in_a_sentence(arguments, error, words):
         (3, TypeError, "task 1 cannot be set up on this graph: a task is a Task, or"),
         (("Set q.", {"q": 1.0}), ValueError, "'q' is not a leaf of it; there are w, x, b, y"),
         (("Set w.", {"w": math.inf}), ValueError, "a finite number"),
-        (("Set w.", [("w", 1.0)]), TypeError, "the numbers are a dict"),
+        (("Set w.", [("w", 1.0)]), TypeError, "a dict of numbers"),
         (("", {}), ValueError, "no sentence"),
-        (Task("Break it.", mistake="none"), ValueError, "the mistake is one of overwrite, order, uncleared"),
-        (Task("Look.", shows="wall"), ValueError, "shows change, descend, predict or mistake"),
+        (Task("Break it.", mistake="none"), ValueError, "'none' is none of overwrite, order, uncleared"),
+        (Task("Look.", shows="wall"), ValueError, "'wall' is none of change, descend, predict, mistake"),
     ],
 )
 def test_a_task_that_cannot_be_set_up_is_refused(task, error, words):

@@ -152,8 +152,7 @@ def _level(scene: Scene, level: str | None) -> str:
     if level not in cards:
         level = "value"  # the graph holds no network
     steps = {l: 2 + 2 * len([v for v in cards[l] if isinstance(v, Tensor) or v.op]) for l in cards}
-    coarser = list(cards)[list(cards).index(level) :]
-    fit = [l for l in coarser if len(scene.values) <= MOST_NUMBERS[l] and steps[l] <= MOST_STEPS]
+    fit = [l for l in cards if len(scene.values) <= MOST_NUMBERS[l] and steps[l] <= MOST_STEPS]
     if level in fit:
         return level
     advice = "step through a part of it, or compute with Tensors, whose page is in matrices"

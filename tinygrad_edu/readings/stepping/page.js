@@ -151,7 +151,7 @@ function drawNumbers(seen, after) {
   }
   drawUpdates(after.size);
   for (const text of slopeTexts) {
-    const { id, to, k } = arrowOf.get(text.dataset.arrow), p = run.slopes[nodesOn.get(to)[0]][k];
+    const { id, to, k } = arrowOf.get(text.closest(".edge").id), p = run.slopes[nodesOn.get(to)[0]][k];
     const said = p === undefined ? "?" : p < 0 ? `(${short(p)})` : short(p);
     setText(text, seen >= end || (arrowFrom.get(id) ?? Infinity) <= seen ? `×${said}` : "");
   }

@@ -4,6 +4,7 @@ import html
 import os
 import xml.etree.ElementTree as ET
 from base64 import b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -93,18 +94,12 @@ class Page(Framed):
         >>> step_through(Value(2.0)).html[:15]
         '<!DOCTYPE html>'
         """
-        style, script = self._style_and_script
-        return Template(text_of("page.html")).substitute(
-            policy=policy((style, script)),
-            title=html.escape(look.printable(self.title)),
-            style=style,
-            picture=self._picture,
-            data=as_json(self._data),
-            script=script,
-        )
+        data = as_json(self._data)
+        return assembled(text_of("page.html"), self.title, data, self.code, picture=self._picture)
 
     @property
-    def _style_and_script(self) -> tuple[str, str]:
+    def code(self) -> tuple[str, str]:
+        """Its style and its script, so that a page around it can allow them."""
         return colours() + text_of("page.css"), _DATA + self._program + "".join(map(text_of, VIEW))
 
     @property
@@ -169,10 +164,14 @@ def colours() -> str:
     )
 
 
-def policy(*pages: tuple[str, str]) -> str:
-    """The Content-Security-Policy of pages that stand in one: their inline styles and scripts, and nothing else."""
-    styles, scripts = [" ".join(map(_hash, texts)) for texts in zip(*pages)]
-    return f"default-src 'none'; script-src {scripts}; style-src {styles}; base-uri 'none'"
+def assembled(
+    template: str, title: str, data: str, code: tuple[str, str], inside: Sequence[tuple[str, str]] = (), **more: str
+) -> str:
+    """A page. Its Content-Security-Policy allows its own style and script, those of pages inside it, and no others."""
+    styles, scripts = [" ".join(map(_hash, texts)) for texts in zip(code, *inside)]
+    policy = f"default-src 'none'; script-src {scripts}; style-src {styles}; base-uri 'none'"
+    parts = {"policy": policy, "title": html.escape(look.printable(title)), "data": data}
+    return Template(template).substitute(parts | more, style=code[0], script=code[1])
 
 
 def _hash(text: str) -> str:

@@ -19,6 +19,7 @@ from .script import Line, Script
 
 #: A sentence about a mistake, and what it makes of the number.
 Wrong = list[tuple[str, E.Expression]]
+_EXCHANGED = "The factors have changed places: the derivative of a · b by a is b."
 
 
 # Questions.
@@ -58,28 +59,25 @@ def questions(script: Script) -> list[Question]:
     """A question for each line that computes something which the line does not repeat."""
     lines = of_derivation.lines_of(script.derivation, script.slope)
     line_of = {(line.phase, line.row.node): line for line in lines}
-    ways_to: dict[Any, list[Line]] = {}
+    edges_to: dict[Any, list[tuple[Value, int]]] = {}
     for b in script.derivation.backward:
         for row in b.rows:
-            ways_to.setdefault(row.node, []).append(Line(row, None if row.edge is None else (b.node, row.edge)))
+            if row.edge is not None:
+                edges_to.setdefault(row.node, []).append((b.node, row.edge))
     found = []
     for n, step in enumerate(script.steps):
         for k, line in enumerate(step.lines):
             row = line.row
             if row.rule is None or _is_trivial(line) or (line.is_update and not script.is_new(row)):
                 continue
-            phase = "forward" if step.phase == "given" else step.phase
-            rule = line_of.get((phase, row.node))
+            rule, edges = line_of.get((step.phase, row.node)), edges_to.get(row.node, []) if line.edge else []
             if rule is None or not line.is_whole:
-                assert isinstance(row.quantity, (E.Name, E.Derivative))
                 written = of_derivation.with_slope(row.rule, script.slope(*line.edge)) if line.edge else row.rule
-                rule = of_derivation.Line(row.quantity, written, phase, row)
-            assert rule.rule is not None
-            wrong = _wrong(rule, lines)
-            if line.edge:
-                ways = ways_to[row.node] if line.is_whole else [line]
-                wrong[:0] = [pair for way in ways for pair in _of_one_edge(way, rule.rule, len(ways), script)]
-            found.append(Question(n, k, line.is_whole, wrong))
+                rule, edges = (
+                    of_derivation.Line(row.quantity, written, step.phase, row),
+                    [line.edge] if line.edge else [],
+                )
+            found.append(Question(n, k, line.is_whole, _wrong(rule, lines, edges, script)))
     return found
 
 
@@ -93,32 +91,27 @@ def _is_trivial(line: Line) -> bool:
     return isinstance(row.rule, (E.Name, E.Derivative, E.Constant))
 
 
-def _of_one_edge(way: Line, whole: E.Expression, ways: int, script: Script) -> Wrong:
-    """Mistakes with the local derivative of one way: it is left out, or is that of the other factor."""
-    assert way.row.rule is not None and way.edge is not None
-    incoming, local = way.row.rule.args
-    user, k = way.edge
-    through = f" on the way through {incoming.below}" if ways > 1 and isinstance(incoming, E.Derivative) else ""
-    wrong = [(f"The local derivative, {local}, is left out{through}.", incoming)]
-    n = len(user.inputs) // 2
-    if user.op is ops.MUL or (user.op and user.op.vectors == 2 and k < 2 * n):
-        other = script.slope(user, k + n if k < n else k - n)
-        sentence = f"The factors have changed places{through}: the derivative of a · b by a is b."
-        wrong.append((sentence, product_of([incoming, other])))
-    if ways == 1:
-        return wrong
-    others = subtract(whole, of_derivation.with_slope(way.row.rule, script.slope(user, k)))
-    return [(sentence, add(others, e)) for sentence, e in wrong]
+def _wrong(line: of_derivation.Line, lines: of_derivation.Lines, edges: list[Any], script: Script) -> Wrong:
+    """What mistakes make of a line; one that is made in one of several terms leaves the others, and says which it is.
 
-
-def _wrong(line: of_derivation.Line, lines: of_derivation.Lines) -> Wrong:
-    """What the mistakes of the catalogue make of a line; one that is made in one of several terms leaves the others."""
+    To the catalogue's is added, for the edges of single numbers, the slope of the other factor.
+    """
     assert line.rule is not None
+    terms = line.terms if len(line.terms) > 1 else (line.rule,)
+    made: list[Any] = [(mistake.sentence, e, term) for mistake, e, term in mistakes_in(line, lines)]
+    if len(terms) == 2:  # that only the last counts is then that the first is left out
+        made = [(sentence, e, term) for sentence, e, term in made if term is not None]
+    for term, (user, k) in enumerate(edges):
+        n = len(user.inputs) // 2
+        if user.op is ops.MUL or (user.op.vectors == 2 and k < 2 * n):
+            other = product_of([terms[term].args[0], script.slope(user, k + n if k < n else k - n)])
+            made.append((_EXCHANGED, other, term if len(edges) > 1 else None))
     found: Wrong = []
-    for mistake, e, term in mistakes_in(line, lines):
-        if mistake.id == "overwritten" and len(line.terms) == 2:
-            continue  # of two paths that is the same as the first one left out
-        found.append((mistake.sentence, e if term is None else add(subtract(line.rule, line.terms[term]), e)))
+    for sentence, e, term in made:
+        if term is not None:
+            above = next(part for part in E.within(terms[term]) if isinstance(part, E.Derivative))
+            sentence, e = f"{sentence} (On the way through {above.below}.)", add(subtract(line.rule, terms[term]), e)
+        found.append((sentence, e))
     return found
 
 
@@ -171,20 +164,15 @@ def tasks_as_data(tasks: Sequence[Any], script: Script, leaves: Mapping[Value, s
 
 
 def _task_as_data(task: Any, nodes: Sequence[Value], leaves: Mapping[Value, str]) -> dict[str, Any]:
-    if isinstance(task, str):
-        task = Task(task)
-    elif isinstance(task, (tuple, list)) and 1 <= len(task) <= 3:
-        task = Task(*task)
-    if not isinstance(task, Task) or not isinstance(task.sentence, str) or not isinstance(task.seen, str):
-        raise TypeError(f"a task is a Task, or (sentence, numbers, what is seen), not {task!r}")
+    if isinstance(task, (str, tuple, list)):
+        task = Task(*([task] if isinstance(task, str) else task[:3]))
+    if not isinstance(task, Task) or not isinstance(task.numbers, Mapping):
+        raise TypeError(f"a task is a Task, or (sentence, a dict of numbers, what is seen), not {task!r}")
     if not task.sentence.strip():
         raise ValueError("it has no sentence")
-    if not isinstance(task.numbers, Mapping):
-        raise TypeError(f"the numbers are a dict such as {{'w': 0.5}}, not {task.numbers!r}")
-    if task.shows not in SHOWS:
-        raise ValueError(f"it shows {', '.join(SHOWS[:-1])} or {SHOWS[-1]}, not {task.shows!r}")
-    if task.mistake and task.mistake not in MISTAKES:
-        raise ValueError(f"the mistake is one of {', '.join(MISTAKES)}, not {task.mistake!r}")
+    for given, known in (task.shows, SHOWS), (task.mistake or MISTAKES[0], MISTAKES):
+        if given not in known:
+            raise ValueError(f"{given!r} is none of {', '.join(known)}")
     number_of = {leaves[v]: n for n, v in enumerate(nodes) if v in leaves}
 
     def node(leaf: Any) -> int:
@@ -199,12 +187,9 @@ def _task_as_data(task: Any, nodes: Sequence[Value], leaves: Mapping[Value, str]
     for n, v in enumerate(nodes):  # has the graph a number there?
         inputs = tuple([found[a] for a in v.inputs])
         found[v] = real_number(v.op.value(*v.op.arguments(inputs)) if v.op else numbers.get(n, v.data))
-    return {
-        "sentence": task.sentence,
+    return vars(task) | {
         "numbers": list(numbers.items()),
-        "seen": task.seen,
         "leaf": None if task.leaf is None else node(task.leaf),
         "shows": "mistake" if task.mistake else task.shows,
-        "mistake": task.mistake,
         "eta": None if task.eta is None else real_number(task.eta),
     }

@@ -144,14 +144,9 @@ class Script:
         return steps
 
     def _called(self, card: Card) -> list[str | E.Expression]:
-        """`e = h − y`, or where that is long `v₈ (dot)`; `neuron h⁽¹⁾₂`."""
-        name = self.derivation.names[card.head]
-        if card.is_neuron:
-            return [f"neuron {name}"]
-        rule = self.rule_of.get(card.head)
-        if rule is not None and len(str(rule)) <= _SHORT:
-            return [f"{name} = ", rule]
-        return [f"{name} ({card.head.op.symbol})" if card.head.op else name]
+        """`e = h − y`, or where that is long its name alone."""
+        name, rule = self.derivation.names[card.head], self.rule_of.get(card.head)
+        return [name] if rule is None or len(str(rule)) > _SHORT else [f"{name} = ", rule]
 
     # As data.
 

@@ -36,14 +36,12 @@ class Card:
         head: the Value or Tensor that it ends in.
         nodes: the Values that are shown on it, and those inside its formula.
         sources: for each arrow into it, the id of the card that it comes from.
-        is_neuron: whether it is the card of a neuron.
     """
 
     id: str
     head: Value | Tensor
     nodes: list[Value]
     sources: list[str]
-    is_neuron: bool = False
 
 
 class Stage(Scene):
@@ -89,7 +87,7 @@ class Stage(Scene):
         self.number_of = {v: k for k, v in enumerate(self.nodes)}
         of_id: dict[str, Card] = {}
         for v, id in ids.items():
-            of_id.setdefault(id, Card(id, v, [], sources.get(id, []), not tensors and bool(cards.heads[v])))
+            of_id.setdefault(id, Card(id, v, [], sources.get(id, [])))
         for v in self.nodes:
             if v in on:
                 of_id[on[v]].nodes.append(v)
@@ -163,10 +161,6 @@ class Stage(Scene):
                 outlines = [e for e in group if e.tag in ("path", "polygon") and e.get("fill") == "none"]
                 for outline in outlines[-1:]:  # the heading of a layer has none
                     outline.set("class", "outline")
-            if group.get("class") == "edge":
-                for text in group.iter("text"):
-                    text.set("data-arrow", group.get("id", ""))
-                    text.text = ""
         root.attrib |= {"class": "tinygrad-edu"}
         return ET.tostring(root, encoding="unicode").strip()
 

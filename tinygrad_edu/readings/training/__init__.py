@@ -140,8 +140,7 @@ class Training:
         self.values = [value for parameter in net.parameters() for value in parameter.values]
         self.record = Record([(path, parameter.shape) for path, parameter in net.named_parameters()])
         self._gradients = self._by_engine if backend is None else self._by_program(backend)
-        self._whole = self._state()
-        self._in_step = False
+        self._before: tuple[Any, ...] | None = None  # what a step that is not whole began with
 
     @cached_property
     def _everything(self) -> tuple[Tensor, Any]:
@@ -179,26 +178,22 @@ class Training:
         >>> training.run(1, progress=False).at(1)
         {'layers.0.W': [[0.5]], 'layers.0.b': [0.5]}
         """
-        if self._in_step:  # an interrupt came while another was handled
-            self._restore()
-        self._whole = self._state()  # numbers may have been set since the last run
+        self._restore()  # where an interrupt came while another was handled
         first = len(self.record.losses)
         last = first + _above_0("steps", steps)
         counted = _counted(first, last, self.record.losses, progress)
         self.record.ended = None
         try:
-            self._in_step = True
-            if not self.record.steps:
-                self._keep()
             for step in counted:
-                self._in_step = True
+                self._before = self._state()
+                if not self.record.steps:
+                    self._keep()
                 loss = self._gradients(step)
                 self.optimizer.step()
                 self.record.losses.append(loss)
                 if (step + 1) % self.keep == 0 or step + 1 == last:
                     self._keep()
-                self._whole = self._state()
-                self._in_step = False
+                self._before = None
         except BaseException as error:
             self._restore()
             if isinstance(error, (ArithmeticError, ValueError)):
@@ -265,14 +260,17 @@ class Training:
         return numbers(self.values), optimizer.t, optimizer.state, len(record.losses), len(record.steps)
 
     def _restore(self) -> None:
-        data, self.optimizer.t, self.optimizer.state, losses, kept = self._whole
+        """Take a step back that is not whole."""
+        if self._before is None:
+            return
+        data, self.optimizer.t, self.optimizer.state, losses, kept = self._before
         put(self.values, data)
         self.optimizer.zero_grad()
         record = self.record
         for column, length in (record.losses, losses), (record.steps, kept), (record.numbers, kept):
             del column[length:]
         del record.held_out[kept:]
-        self._in_step = False
+        self._before = None
 
 
 def put(values: Sequence[Value], data: Sequence[float]) -> None:
@@ -314,17 +312,13 @@ def _counted(first: int, last: int, losses: list[float], shown: bool) -> Generat
         for done in range(first + 1, last + 1):
             yield done - 1
             now = monotonic()
-            if not shown or (now < due and done < last):
-                continue
-            due = now + (0.1 if redraws else 1.0)
-            rate = (done - first) / max(now - began, 1e-9)
-            said = f"step {done:>{len(str(last))}} of {last}  loss {short(losses[-1])}  {rate:.3g} steps/s"
-            if not redraws:
-                print(said, file=sys.stderr, flush=True)
-                continue
-            bar = "█" * round(_WIDTH * done / last)
-            line = f"▕{bar:{_WIDTH}}▏ {said}".ljust(len(line))
-            print("\r" + line, end="", file=sys.stderr, flush=True)
+            if shown and (now >= due or done == last):
+                due = now + (0.1 if redraws else 1.0)
+                rate = (done - first) / max(now - began, 1e-9)
+                said = f"step {done:>{len(str(last))}} of {last}  loss {short(losses[-1])}  {rate:.3g} steps/s"
+                bar = f"\r▕{'█' * round(_WIDTH * done / last):{_WIDTH}}▏ " if redraws else ""
+                line = f"{bar}{said}".ljust(len(line))  # over all of the line before
+                print(line, end="" if redraws else "\n", file=sys.stderr, flush=True)
     finally:
-        if line:
+        if line and redraws:
             print(file=sys.stderr, flush=True)

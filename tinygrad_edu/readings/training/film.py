@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import html
 import io
 import os
 from base64 import b64encode
@@ -13,7 +12,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import exp, isclose, prod
 from pathlib import Path
-from string import Template
 from typing import Any
 from zlib import compress
 
@@ -26,11 +24,10 @@ from ...value import numbers
 from ...writing.files import save_as
 from ...writing.notation import elements
 from ..compiling import compile_graph
-from ..drawing import look
 from ..naming import Names
 from ..stepping import Page, step_through
 from ..stepping.live import as_json
-from ..stepping.page import Framed, colours, policy, text_of
+from ..stepping.page import Framed, assembled, colours, text_of
 from . import Training, put
 from .plots import small_multiples
 
@@ -167,9 +164,8 @@ class Run:
         parameters = training.net.parameters()
         shown = next((k for k, row in enumerate(record.numbers) if k and max(map(abs, row)) > _MOST), len(record.steps))
         is_whole = training.batch_size >= len(self.X)
-        found = {
-            "name": self.name,
-            "losses": self.losses,
+        found = {name: getattr(self, name) for name in ("name", "losses", "plain", "domain", "classes", "threshold")}
+        found |= {
             "kept": record.steps[:shown],
             "held": record.held_out[:shown],
             "ended": record.ended,
@@ -179,10 +175,6 @@ class Run:
             "names": [name for p in parameters for name in elements(self.names(p), p.shape)],
             "batch": None if is_whole else [training.batch(step) for step in record.steps[:shown]],
             "rate": training.optimizer.lr,
-            "plain": self.plain,
-            "domain": self.domain,
-            "classes": self.classes,
-            "threshold": self.threshold,
             "X": [],
             "hidden": [],
         }
@@ -246,13 +238,9 @@ class Film(Framed):
         start = f'"use strict";\nconst digits = {_SHOWN}, programs = [{printed}];\n'
         script = start + text_of("numbers.js") + text_of("elements.js") + text_of("film.js", __package__)
         style = colours() + text_of("film.css", __package__)
-        return Template(text_of("film.html", __package__)).substitute(
-            policy=policy((style, script), *[page._style_and_script for page in pages.values()]),
-            title=html.escape(look.printable(self.title)),
-            style=style,
-            data=b64encode(compress(as_json(data).encode(), 9)).decode(),
-            script=script,
-        )
+        packed = b64encode(compress(as_json(data).encode(), 9)).decode()
+        inside = [page.code for page in pages.values()]
+        return assembled(text_of("film.html", __package__), self.title, packed, (style, script), inside)
 
     def save(self, path: str | os.PathLike[str], steps: Sequence[int] = ()) -> Path:
         """Write the page (.html), small multiples after so many steps (.svg), or a row for each kept moment (.csv).
