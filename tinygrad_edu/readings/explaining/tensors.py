@@ -66,7 +66,7 @@ class _Backward:
                 names.setdefault(v, name)
         names[root.values[0]] = self.root.name
         self.names = names
-        self.gradients = Gradients(order, names, set())
+        self.gradients = Gradients(order, names)
         self.tensor_named = {q.name: q.tensor for q in found.of.values()}
         self.environment: dict[str, Any] = {q.name: array(q.tensor) for q in found.of.values()}
         self.used_alone = _used_alone(found.graph)

@@ -27,6 +27,7 @@ _MOST_PATHS = 16
 _MOST_TERMS = 6
 _ROUNDING = 2e-15  # that of a term, and of some hundred that are added: several units in the last place
 HIDDEN = Name("?")  # stands for a node that the reader is not shown
+_CANCEL = Name("contributions above it cancel")
 
 
 def derive_values(read: Subject, digits: int, most: int = _MOST_NODES) -> Derivation:
@@ -52,7 +53,7 @@ def derive_values(read: Subject, digits: int, most: int = _MOST_NODES) -> Deriva
     needed = between.union(*[node.inputs for node in order])
     names = read.names
     called = {v: names(v) for v in dict.fromkeys([*everything, *wrt]) if not names.is_constant(v)}
-    gradients = Gradients(everything, called, {v for v in everything if v not in called})
+    gradients = Gradients(everything, called)
     in_order = _arrays_together(by_depth([n for n in everything if n in needed]), called)
     numbers = {name: v.data for v, name in called.items()}
     forward = []
@@ -87,11 +88,10 @@ def _backward(order: list[Value], gradients: Gradients) -> list[Step]:
         for k, a in enumerate(b.inputs):
             if a not in shown or a not in gradients.names:
                 continue
-            # From the root, ∂L/∂a is what the line asks for: it cannot be the answer too.
-            incoming, local = gradients.gradient(b), gradients.local_rules(b)[k] if b is root else gradients.local(b, k)
+            rule = product_of([gradients.gradient(b), gradients.local(b, k)])
             numbers = product_of([Number(gradients.of[b]), Number(b.partials[k])])
             result = gradients.of[b] * b.partials[k] if gradients.of[b] else 0.0
-            row = Row(gradients.gradient(a), product_of([incoming, local]), numbers, result, a, edge=k)
+            row = Row(gradients.gradient(a), rule, numbers, result, a, edge=k)
             terms = arrived.setdefault(a, [])
             terms.append(row.result)
             complete = len(terms) == expected[a]
@@ -154,8 +154,7 @@ class Gradients:
 
     Args:
         order: the graph, inputs first.
-        names: of the nodes that the reader is shown.
-        constants: numbers that nobody named.
+        names: of the nodes that the reader is shown. Other leaves are constants.
 
     Attributes:
         of: the gradient of each node; exactly 0 where it is 0 but for rounding.
@@ -167,12 +166,12 @@ class Gradients:
         OverflowError: a gradient is too large for a float.
     """
 
-    def __init__(self, order: Sequence[Value], names: Mapping[Value, str], constants: set[Value]) -> None:
-        self.order = order = list(order)
+    def __init__(self, order: Sequence[Value], names: Mapping[Value, str]) -> None:
+        self.order = order
         self.root = order[-1]
         self.names = names
-        self.symbols: dict[Value, Expression] = {n: Name(names[n]) for n in order if n in names}
-        self.symbols |= {n: Literal(n.data) for n in order if n in constants}
+        self.symbols: dict[Value, Expression] = {n: Literal(n.data) for n in order if not n.op}
+        self.symbols |= {n: Name(names[n]) for n in order if n in names}
         self.users: dict[Value, list[Edge]] = {}
         for user in reversed(order):
             for k, a in enumerate(user.inputs):
@@ -200,10 +199,12 @@ class Gradients:
     def local(self, b: Value, k: int) -> Expression:
         """∂b/∂a for input k of b: the row of the table in symbols, or where that is a number just ∂b/∂a.
 
-        ∂b/∂a is the whole derivative only if this edge is the only one from a; else the number is written.
+        ∂b/∂a is the whole derivative only if this edge is the only one from a; else the number is written, as also
+        for ∂L/∂a, which is what the line asks for.
         """
         a, rule = b.inputs[k], self.local_rules(b)[k]
-        if a not in self.names or len(self.users[a]) > 1 or any([isinstance(part, Name) for part in within(rule)]):
+        named = b is not self.root and b in self.names and a in self.names
+        if not named or len(self.users[a]) > 1 or any([isinstance(part, Name) for part in within(rule)]):
             return rule
         return Derivative(self.names[b], self.names[a])
 
@@ -226,10 +227,10 @@ class Gradients:
             said: Note = ["the contributions ", *_sum(terms), " cancel"] if here else ["contributions above it cancel"]
             left = self.raw[node]
             return [*said, " (floating point leaves ", Number(left), ")"] if left else said
-        if node in self._below_hidden_cancel:
-            return ["contributions above it cancel"]
-        factors = {str(factor): factor for factor in self._zero_factors[node] if factor}
-        return meets_zero(list(factors.values())[:_MOST_TERMS])
+        factors = self._zero_factors[node]
+        if _CANCEL in factors:
+            return [_CANCEL.text]
+        return meets_zero([factor for factor in factors if factor][:_MOST_TERMS])
 
     def zero_notes(self, node: Value) -> list[Note]:
         """The same as a sentence of its own, if there is one."""
@@ -237,30 +238,20 @@ class Gradients:
         return [["zero: ", *why]] if why else []
 
     @cached_property
-    def _below_hidden_cancel(self) -> set[Value]:
-        """What is below a node that the reader is not shown, and at which contributions cancel."""
-        found: set[Value] = set()
-        for a in reversed(self.order):  # users first
-            hidden = [b for b, _ in self.users.get(a, []) if not self.of[b] and b not in self.names]
-            if any([b in found or self._contributions(b) for b in hidden]):
-                found.add(a)
-        return found
-
-    @cached_property
     def _zero_factors(self) -> dict[Value, list[Expression | None]]:
-        """For each node whose contributions are all 0, the factor that is 0 on each path to it.
+        """For each node whose gradient is 0, the factor that is 0 on each path to it, or that contributions cancel.
 
-        That is a local derivative, or a gradient above it; None if it has no name in the derivation. A node that the
-        reader is not shown hands down the factors on the paths to itself.
+        The factor is a local derivative, or a gradient above it; None if it has no name on the page. A node that the
+        reader is not shown hands down what is so on the paths to itself.
         """
         found: dict[Value, list[Expression | None]] = {}
         for a in reversed(self.order):  # users first
-            if self.of[a] or self._contributions(a):
+            if self.of[a]:
                 continue
-            factors: dict[str, Expression | None] = {}
+            factors: dict[str, Expression | None] = {"": _CANCEL} if self._contributions(a) else {}
             for b, k in self.users.get(a, []):
                 for factor in found[b] if b in found and b not in self.names else [self._zero_factor(b, k)]:
-                    if len(factors) <= _MOST_TERMS:
+                    if len(factors) <= _MOST_TERMS or factor is _CANCEL:
                         factors.setdefault(str(factor), factor)
             found[a] = list(factors.values())
         return found
@@ -269,11 +260,9 @@ class Gradients:
         """The factor of one edge that is 0, if the reader is shown all that is in it."""
         if not self.of[b]:
             return self.gradient(b) if b in self.names else None
-        rule = self.local_rules(b)[k]
-        names = [part for part in within(rule) if isinstance(part, Name)]
-        if not names and b is not self.root and b in self.names and b.inputs[k] in self.names:
-            return self.local(b, k)
-        return rule if names and HIDDEN not in names else None
+        factor = self.local(b, k)
+        names = [part for part in within(factor) if isinstance(part, (Name, Derivative))]
+        return factor if names and HIDDEN not in names else None
 
     def _contributions(self, a: Value) -> list[float]:
         """What the users of a node pass on to it, without zeros: a 0 above may meet an infinite partial."""
