@@ -166,7 +166,7 @@ class Gradients:
         OverflowError: a gradient is too large for a float.
     """
 
-    def __init__(self, order: Sequence[Value], names: Mapping[Value, str]) -> None:
+    def __init__(self, order: list[Value], names: Mapping[Value, str]) -> None:
         self.order = order
         self.root = order[-1]
         self.names = names
