@@ -26,21 +26,21 @@ def run(optimizer, theta, steps):
     return path
 
 
-def sgd_on_paper(steps, lr, momentum=0.0, weight_decay=0.0):
-    """v ← μv + g + λθ, θ ← θ − ηv (Sutskever et al. 2013, with v as PyTorch scales it)."""
+def sgd_on_paper(steps, lr, momentum=0.0):
+    """v ← μv + g, θ ← θ − ηv (Sutskever et al. 2013, with v as PyTorch scales it)."""
     theta, v, path = START, np.zeros(3), []
     for _ in range(steps):
-        v = momentum * v + gradient(theta) + weight_decay * theta
+        v = momentum * v + gradient(theta)
         theta = theta - lr * v
         path.append(theta)
     return path
 
 
-def adam_on_paper(steps, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0):
+def adam_on_paper(steps, lr=1e-3, betas=(0.9, 0.999), eps=1e-8):
     """Algorithm 1 of Kingma and Ba 2015, line by line."""
     theta, m, v, path = START, np.zeros(3), np.zeros(3), []
     for t in range(1, steps + 1):
-        g = gradient(theta) + weight_decay * theta
+        g = gradient(theta)
         m = betas[0] * m + (1 - betas[0]) * g
         v = betas[1] * v + (1 - betas[1]) * g**2
         m_hat, v_hat = m / (1 - betas[0] ** t), v / (1 - betas[1] ** t)
@@ -83,22 +83,22 @@ def test_a_step_of_gradient_descent_on_paper():
     assert (w.grad, b.grad) == (0.0, [0.0, 0.0])
 
 
-def test_momentum_and_weight_decay_on_paper():
+def test_momentum_on_paper():
     w = Value(1.0)
-    sgd = SGD([w], lr=0.5, momentum=0.5, weight_decay=0.25)
+    sgd = SGD([w], lr=0.5, momentum=0.5)
     w.grad = 1.0
     sgd.step()
-    assert w.data == 0.375  # v = 1 + ¼·1 = 1.25, θ = 1 − 0.625
+    assert w.data == 0.5  # v = 1, θ = 1 − ½
     sgd.step()
-    assert w.data == 0.375 - 0.5 * (0.625 + 1 + 0.25 * 0.375)
+    assert w.data == 0.5 - 0.5 * (0.5 + 1)
 
 
-@given(st.floats(0.01, 0.5), st.floats(0, 0.95), st.floats(0, 0.5))
-def test_sgd_follows_its_formula(lr, momentum, weight_decay):
+@given(st.floats(0.01, 0.5), st.floats(0, 0.95))
+def test_sgd_follows_its_formula(lr, momentum):
     theta = Tensor(START)
-    path = run(SGD([theta], lr, momentum, weight_decay), theta, 6)
+    path = run(SGD([theta], lr, momentum), theta, 6)
     # Six steps of a few roundings, of numbers that stay around 10.
-    np.testing.assert_allclose(path, sgd_on_paper(6, lr, momentum, weight_decay), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(path, sgd_on_paper(6, lr, momentum), rtol=1e-12, atol=1e-12)
 
 
 # Adam.
@@ -119,12 +119,12 @@ def test_adam_has_the_settings_of_the_paper():
     np.testing.assert_allclose(run(Adam([theta]), theta, 20), adam_on_paper(20), rtol=1e-12, atol=1e-12)
 
 
-@given(st.floats(0.01, 0.5), st.floats(0, 0.95), st.floats(0, 0.999), st.floats(1e-8, 1.0), st.floats(0, 0.5))
-def test_adam_follows_its_formula(lr, beta1, beta2, eps, weight_decay):
+@given(st.floats(0.01, 0.5), st.floats(0, 0.95), st.floats(0, 0.999), st.floats(1e-8, 1.0))
+def test_adam_follows_its_formula(lr, beta1, beta2, eps):
     theta = Tensor(START)
-    path = run(Adam([theta], lr, (beta1, beta2), eps, weight_decay), theta, 6)
+    path = run(Adam([theta], lr, (beta1, beta2), eps), theta, 6)
     # Where a gradient is near 0, m̂/(√v̂ + ε) magnifies its rounding by 1/ε = 1e8 at most: 1e-16 · 1e8 · lr.
-    np.testing.assert_allclose(path, adam_on_paper(6, lr, (beta1, beta2), eps, weight_decay), rtol=1e-7, atol=1e-7)
+    np.testing.assert_allclose(path, adam_on_paper(6, lr, (beta1, beta2), eps), rtol=1e-7, atol=1e-7)
 
 
 # Both.
@@ -208,10 +208,8 @@ def test_a_misspelt_setting_is_refused(make):
         (SGD, {"lr": float("nan")}, ValueError, "finite number is needed, not nan"),
         (Adam, {"lr": float("inf")}, ValueError, "finite number is needed, not inf"),
         (SGD, {"lr": None}, TypeError, "real number is needed, not NoneType"),
-        (Adam, {"weight_decay": -1}, ValueError, r"^weight_decay must be at least 0, not -1\.0$"),
         (Adam, {"betas": (-0.5, 0.5)}, ValueError, r"^beta 1 must be at least 0"),
         (Adam, {"lr": "0.1"}, TypeError, "real number is needed, not str"),
-        (SGD, {"lr": 0.1, "weight_decay": -1}, ValueError, r"^weight_decay must be at least 0, not -1\.0$"),
         (SGD, {"lr": 0.1, "momentum": -0.1}, ValueError, r"^momentum must be at least 0 and below 1, not -0\.1$"),
         (SGD, {"lr": 0.1, "momentum": 1}, ValueError, r"^momentum must be at least 0 and below 1, not 1\.0$"),
         (Adam, {"betas": (1.0, 0.5)}, ValueError, r"^beta 1 must be at least 0 and below 1, not 1\.0$"),
@@ -232,7 +230,7 @@ def test_a_setting_out_of_its_range_is_named(make, settings, error, message):
     assert (w.data, optimizer.t) == (1.0, 0)
 
 
-@pytest.mark.parametrize(("settings", "name"), [({}, "w"), ({"momentum": 0.5, "weight_decay": 0.5}, "w")])
+@pytest.mark.parametrize(("settings", "name"), [({}, "w"), ({"momentum": 0.5}, "w")])
 def test_a_step_that_overflows_is_not_taken_at_all(settings, name):
     good, bad = Value(1.0, label="good"), Value(1e308, label=name)
     sgd = SGD([good, bad], lr=10.0, **settings)
@@ -242,7 +240,7 @@ def test_a_step_that_overflows_is_not_taken_at_all(settings, name):
     assert (good.data, bad.data, good.grad, bad.grad) == (1.0, 1e308, 1.0, -1e308)
     bad.grad, bad.data = 0.0, 0.0
     sgd.step()  # and the velocity is that of before
-    assert (good.data, bad.data) == (1 - 10 * (1 + sgd.weight_decay), 0.0)
+    assert (good.data, bad.data) == (1 - 10 * 1, 0.0)
 
 
 def test_a_step_of_adam_that_overflows_is_not_taken_at_all():

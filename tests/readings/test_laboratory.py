@@ -514,7 +514,7 @@ def test_without_parameters_what_is_ticked_moves_and_ten_steps_stop_at_the_last_
 
 UPDATES = {
     "eta": {"eta": 0.3},
-    "momentum": {"optimizer": lambda p: SGD(p, lr=0.1, momentum=0.9, weight_decay=0.01)},
+    "momentum": {"optimizer": lambda p: SGD(p, lr=0.1, momentum=0.9)},
     "Adam": {"optimizer": lambda p: Adam(p, lr=0.05)},
 }
 

@@ -34,7 +34,6 @@ def sqrt(a: Any) -> Any:
 
 
 # fmt: off
-DECAY    = Line("g",  ("g", "λ", "θ"),            lambda g, decay, theta: g + decay * theta)
 DESCENT  = Line("θ",  ("θ", "η", "g"),            lambda theta, lr, g: theta - lr * g)
 
 VELOCITY = Line("v",  ("μ", "v", "g"),            lambda mu, v, g: mu * v + g)
@@ -59,7 +58,6 @@ class Optimizer:
     Args:
         params: Values and Tensors, such as `module.parameters()`, or a dict or nested lists of them.
         lr: the learning rate η, above 0; it may be changed between steps, and is then checked by `step`.
-        weight_decay: λ ≥ 0; λθ is added to the gradient, as for a loss with ½ λ Σ θ².
 
     Raises:
         ValueError: no parameters, one that was computed, or a setting out of its range.
@@ -70,16 +68,15 @@ class Optimizer:
     ValueError: lr must be above 0, not 0.0
     """
 
-    __slots__ = ("values", "lr", "weight_decay", "t", "state")  # a misspelt setting is refused
-    settings: tuple[str, ...] = ("lr", "weight_decay")  # what the repr shows
+    __slots__ = ("values", "lr", "t", "state")  # a misspelt setting is refused
+    settings: tuple[str, ...] = ("lr",)  # what the repr shows
 
-    def __init__(self, params: Parameters, lr: float, weight_decay: float = 0.0) -> None:
+    def __init__(self, params: Parameters, lr: float) -> None:
         tree = list(params) if isinstance(params, Iterator) else params
         self.values: list[Value] = list(dict.fromkeys(values_in(tree)))
         if not self.values or any([value.op for value in self.values]):
             raise ValueError(f"{type(self).__name__}: parameters are leaves, at least one, and none was computed")
         self.lr = lr
-        self.weight_decay = weight_decay
         self.t = 0
         self.state = {letter: [0.0] * len(self.values) for letter in "mv"}
         self.numbers()  # refuses what is out of its range
@@ -94,16 +91,15 @@ class Optimizer:
         >>> [line.quantity for line in SGD([Value(2.0)], lr=0.1, momentum=0.9).lines()]
         ['v', 'θ']
         """
-        return (DECAY,) if self.weight_decay else ()
+        raise NotImplementedError
 
     def numbers(self) -> dict[str, float]:
         """The settings that the next step uses, by their letters. Raises ValueError for one that is out of its range.
 
         >>> Adam([Value(2.0)], lr=0.1).numbers()
-        {'η': 0.1, 'λ': 0.0, 'β₁': 0.9, 'β₂': 0.999, 'ε': 1e-08, 't': 1.0}
+        {'η': 0.1, 'β₁': 0.9, 'β₂': 0.999, 'ε': 1e-08, 't': 1.0}
         """
-        decay = _in_range("weight_decay", self.weight_decay, 0.0)
-        return {"η": _in_range("lr", self.lr, 0.0, exclusive=True), "λ": decay}
+        return {"η": _in_range("lr", self.lr, 0.0, exclusive=True)}
 
     def zero_grad(self) -> None:
         """Set the gradient of every parameter to 0; without it gradients add up.
@@ -149,7 +145,7 @@ class SGD(Optimizer):
     """Gradient descent, θ ← θ − η g, with g = ∂L/∂θ, or with momentum μ: v ← μv + g and θ ← θ − η v.
 
     Args:
-        params, lr, weight_decay: see `Optimizer`.
+        params, lr: see `Optimizer`.
         momentum: μ, from 0 to below 1.
 
     Source: the notes, W ← W − η ∂L/∂W; momentum as in PyTorch.
@@ -161,14 +157,14 @@ class SGD(Optimizer):
     """
 
     __slots__ = ("momentum",)
-    settings = ("lr", "momentum", "weight_decay")
+    settings = ("lr", "momentum")
 
-    def __init__(self, params: Parameters, lr: float, momentum: float = 0.0, weight_decay: float = 0.0) -> None:
+    def __init__(self, params: Parameters, lr: float, momentum: float = 0.0) -> None:
         self.momentum = momentum
-        super().__init__(params, lr, weight_decay)
+        super().__init__(params, lr)
 
     def lines(self) -> tuple[Line, ...]:
-        return (*super().lines(), *((VELOCITY, MOMENTUM) if self.momentum else (DESCENT,)))
+        return (VELOCITY, MOMENTUM) if self.momentum else (DESCENT,)
 
     def numbers(self) -> dict[str, float]:
         return {**super().numbers(), "μ": _in_range("momentum", self.momentum, 0.0, 1.0)}
@@ -181,7 +177,7 @@ class Adam(Optimizer):
     θ ← θ − η m̂ / (√v̂ + ε)  with  m̂ = m / (1 − β₁ᵗ),  v̂ = v / (1 − β₂ᵗ).
 
     Args:
-        params, lr, weight_decay: see `Optimizer`.
+        params, lr: see `Optimizer`.
         betas: β₁ and β₂, from 0 to below 1.
         eps: ε, above 0.
 
@@ -194,22 +190,17 @@ class Adam(Optimizer):
     """
 
     __slots__ = ("betas", "eps")
-    settings = ("lr", "betas", "eps", "weight_decay")
+    settings = ("lr", "betas", "eps")
 
     def __init__(
-        self,
-        params: Parameters,
-        lr: float = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 0.0,
+        self, params: Parameters, lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8
     ) -> None:
         self.betas = betas
         self.eps = eps
-        super().__init__(params, lr, weight_decay)
+        super().__init__(params, lr)
 
     def lines(self) -> tuple[Line, ...]:
-        return (*super().lines(), MEAN, SQUARES, UNBIASED, SCALE, ADAM)
+        return MEAN, SQUARES, UNBIASED, SCALE, ADAM
 
     def numbers(self) -> dict[str, float]:
         beta1, beta2 = [_in_range(f"beta {k}", beta, 0.0, 1.0) for k, beta in enumerate(self.betas, start=1)]
