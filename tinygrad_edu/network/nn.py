@@ -120,10 +120,9 @@ class Module:
         >>> [name for name, _ in MLP([4, 3, 2]).children()]
         ['layers.0', 'layers.1']
         """
-        for name, attribute in list(vars(self).items()):
-            for path, child in _held((name,), attribute):
-                self._adopt(path, child)  # for what was appended to a list since
-                yield ".".join(map(str, path)), child
+        for path, child in _held((), dict(vars(self))):
+            self._adopt(path, child)  # for what was appended to a list since
+            yield ".".join(map(str, path)), child
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
         """Every Parameter with its path, such as `layers.0.W`.
@@ -250,14 +249,9 @@ class Linear(Module):
         out_features, in_features = as_shape((out_features, in_features))
         rng = random_source(seed)
         bound = 1 / sqrt(in_features)
-
-        def parameter(shape: Sequence[int]) -> Parameter:
-            if init is None:
-                return Parameter.uniform(shape, -bound, bound, seed=rng)
-            return Parameter.full(shape, init)
-
-        self.W = parameter((out_features, in_features))
-        self.b = parameter((out_features,)) if bias else None
+        low, high = (-bound, bound) if init is None else (init, init)
+        self.W = Parameter.uniform((out_features, in_features), low, high, seed=rng)
+        self.b = Parameter.uniform((out_features,), low, high, seed=rng) if bias else None
 
     def forward(self, h: Tensor) -> Tensor:
         if self.b is None:
