@@ -488,12 +488,12 @@ def test_a_folded_picture_runs_to_and_fro_and_leaves_stand_beside_their_users():
         y = (y * a).tanh()
     cards = TensorCards(Scene(Subject(y.sum())))
     place = _folded(cards)
-    computed = [place[cards.ids[t]] for t in cards.shown if cards.tails(t)]
+    computed = [place[cards.ids[t]] for t in cards.shown if cards.tails[t]]
     assert len({row for row, _ in computed}) > 2
     for (row, column), (next_row, next_column) in zip(computed, computed[1:]):
         assert next_column == (column if row != next_row else column + (-1 if row % 2 else 1))
     for leaf in leaves:
-        (row, column), *_ = [place[cards.ids[t]] for t in cards.shown if cards.ids[leaf] in cards.tails(t)]
+        (row, column), *_ = [place[cards.ids[t]] for t in cards.shown if cards.ids[leaf] in cards.tails[t]]
         assert place[cards.ids[leaf]] in [(row, column), (row, column + (1 if row % 2 else -1))]
 
 

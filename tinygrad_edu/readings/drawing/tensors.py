@@ -42,16 +42,14 @@ class TensorCards:
         for t in self.quantities.softmax:
             nodes.insert(-1, graph.nodes[scene.names.softmax[t]])  # the root stays the last
         self.shown = dict.fromkeys([node.tensor for node in nodes])
-        self.sources = {node.tensor: self._cards_behind(node) for node in nodes}
-        self.uses = Counter([a for behind in self.sources.values() for a in behind])
         self.ids = {t: f"n{k}" for k, t in enumerate(self.shown, start=1)}  # of the card that a Tensor is on
         for l, layer in enumerate(self.layers, start=1):
             self.ids |= dict.fromkeys(self.own(layer), f"p{l}")
-        self.arrows_from = Counter([tail for t in self.shown for tail in self.tails(t)])
-
-    def tails(self, t: Tensor) -> list[str]:
-        """The cards that arrows lead from to the card of t: of W and b, which share one, a single arrow."""
-        return list(dict.fromkeys([self.ids[a] for a in self.sources[t]]))
+        # The cards that arrows lead from to the card of a Tensor: of W and b, which share one, a single arrow.
+        behind = {node.tensor: self._cards_behind(node) for node in nodes}
+        self.tails = {t: list(dict.fromkeys([self.ids[a] for a in behind[t]])) for t in self.shown}
+        self.arrows_from = Counter([tail for tails in self.tails.values() for tail in tails])
+        self.leaves = {self.ids[t] for t in self.shown if not graph.nodes[t].inputs}
 
     def _cards_behind(self, node: Node) -> list[Tensor]:
         """The Tensors with a card, or on a parameter card, that a Tensor is computed from, each once."""
@@ -80,14 +78,10 @@ class TensorCards:
         """The parameters on the card of the layer: W and b, unless they are on the card of an earlier layer."""
         return [t for t in dict.fromkeys(layer.parameters) if self.parameter_of[t] is layer]
 
-    def is_parameter(self, a: Tensor, z: Tensor) -> bool:
-        """Whether a is on the parameter card of the layer that computes z."""
-        return a in self.parameter_of and self.parameter_of[a].z is z
-
-    def is_target(self, a: Tensor, t: Tensor) -> bool:
-        """Whether a is a leaf that only t, which belongs to no layer, is computed from."""
-        leaf = not self.quantities.graph.nodes[a].inputs
-        return bool(self.layers) and t not in self.in_layers and leaf and self.uses[a] == 1
+    def is_target(self, tail: str, t: Tensor) -> bool:
+        """Whether a card is a leaf that only t, which belongs to no layer, is computed from."""
+        alone = tail in self.leaves and self.arrows_from[tail] == 1
+        return bool(self.layers) and t not in self.in_layers and alone
 
     def graph(self, rankdir: str | None = None, title: str | None = None) -> Any:
         """The picture."""
@@ -107,26 +101,24 @@ class TensorCards:
         for t in self.shown:
             if t not in framed:
                 _tensor_node(graph, self, t, ids[t])
+        beside = {} if place else {layer.z: f"p{l}" for l, layer in enumerate(self.layers, start=1)}
         for t in self.shown:
-            alone = [] if place else self.sources[t]
-            targets = {ids[a] for a in alone if self.is_target(a, t)}
-            inside = {ids[a] for a in alone if self.is_parameter(a, t)}
-            for k, tail in enumerate(self.tails(t), start=1):
-                if tail in inside:
+            for k, tail in enumerate(self.tails[t], start=1):
+                attributes = {"weight": "10" if t in self.in_layers else "2"}
+                if tail == beside.get(t):
                     continue  # its arrow is in the frame
-                if tail in targets:
+                if place:
+                    (row, _), there = place[tail], place[ids[t]]
+                    if row != there[0] or row % 2 or place[tail] == there:  # to another row, back, or within a column
+                        attributes = {"constraint": "false"}
+                elif self.is_target(tail, t):
                     unseen = look.subgraph(f"cluster_{ids[t]}", peripheries="0", label="")
                     _beside(unseen, self, tail, t, rankdir)
                     graph.subgraph(unseen)
-                else:
-                    attributes = {"weight": "10" if t in self.in_layers else "2"}
-                    if t in framed and rankdir == "LR" and self.arrows_from[tail] > 1:
-                        attributes |= {"tailport": "e", "headport": "w"}  # not across the title of the frame
-                    if place and (
-                        place[tail][0] != place[ids[t]][0] or place[tail][0] % 2 or place[tail] == place[ids[t]]
-                    ):
-                        attributes = {"constraint": "false"}  # to the next row, or back, or within a column
-                    look.edge(graph, tail, ids[t], **attributes, **scene.arrow(ids[t], k))
+                    continue
+                elif t in framed and rankdir == "LR" and self.arrows_from[tail] > 1:
+                    attributes |= {"tailport": "e", "headport": "w"}  # not across the title of the frame
+                look.edge(graph, tail, ids[t], **attributes, **scene.arrow(ids[t], k))
         if place:
             _stack(graph, place)
         return graph
@@ -140,8 +132,8 @@ def _folded(cards: TensorCards) -> dict[str, tuple[int, int]]:
     sources: dict[str, list[str]] = {}
     width: dict[str, int] = {}
     for t in [*cards.parameter_of, *cards.shown]:
-        id, numbers = cards.ids[t], min(prod(t.shape[:-2]) * (t.shape[-1] if t.ndim > 1 else 1), MOST)
-        sources[id] = cards.tails(t) if t in cards.shown else []
+        id, numbers = cards.ids[t], min(_columns(t), MOST)
+        sources[id] = cards.tails.get(t, [])
         both = 1 if numbers > NARROW or id[0] == "p" else 2  # its gradients below it, or beside it
         width[id] = max(120, _DIGITS * numbers * both + width.get(id, 0))
     column = look.columns(sources)
@@ -178,7 +170,7 @@ def _beside(frame: Any, cards: TensorCards, tail: str, t: Tensor, rankdir: str) 
     """
     beside, head = look.subgraph(rank="same"), cards.ids[t]
     ports = {"tailport": "n", "headport": "s"} if rankdir in ("LR", "RL") else {"tailport": "e", "headport": "w"}
-    attributes = cards.scene.arrow(head, cards.tails(t).index(tail) + 1)
+    attributes = cards.scene.arrow(head, cards.tails[t].index(tail) + 1)
     look.edge(beside, tail, head, **(ports if cards.arrows_from[tail] == 1 else {}), **attributes)
     frame.subgraph(beside)
 
@@ -234,7 +226,7 @@ def tensor_card(scene: Scene, t: Tensor, formula: str | None) -> str:
         rows = [_centred(text) for text in _sentences(scene, t, formula)]
     else:
         called, heading, below = scene.name(t), _heading(scene, t, formula), ""
-        columns = t.shape[-1] * prod(t.shape[:-2]) if t.ndim > 1 else 1
+        columns = _columns(t)
         if called and called != heading and len(heading) > (12 * columns if scene.close else look.WIDTH):
             heading, below = called, formula or ""  # in a row of its own, where it would make the card wide
         parts = [_matrix(scene, t, _name_and_role(scene, t, heading))]
@@ -276,6 +268,11 @@ def _sentences(scene: Scene, t: Tensor, formula: str | None) -> list[str]:
 def _muted(formula: str, room: int = 1) -> str:
     """A formula in small letters, with room behind it, as fonts differ in width."""
     return look.styled(f" {look.shortened(formula, 60)}{' ' * room}", "muted", look.SMALL)
+
+
+def _columns(t: Tensor) -> int:
+    """How many numbers stand side by side: a vector is a column, and of more than two axes matrices are."""
+    return t.shape[-1] * prod(t.shape[:-2]) if t.ndim > 1 else 1
 
 
 def _heading(scene: Scene, t: Tensor, formula: str | None) -> str:

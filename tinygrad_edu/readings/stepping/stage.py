@@ -72,7 +72,7 @@ class Stage(Scene):
                 slopes = [(v, k) for v in lse_nodes(t) for k in range(len(v.partials))]
                 self.slope_of |= dict(zip(y_hat.values, slopes))
             ids: dict[Any, str] = tensors.ids
-            sources = {tensors.ids[t]: tensors.tails(t) for t in tensors.shown}
+            sources = {tensors.ids[t]: tails for t, tails in tensors.tails.items()}
             shown = [*tensors.shown, *tensors.parameter_of]
             self.nodes = self._graph_of([*read.quantities.of, *shown])
             on = {v: tensors.ids[t] for t in reversed(shown) for v in t.values}
