@@ -36,15 +36,7 @@ from pathlib import Path
 from statistics import median
 from types import SimpleNamespace
 
-from tinygrad_edu import (
-    MLP,
-    SGD,
-    Tensor,
-    Value,
-    compile_graph,
-    grad,
-    squared_error,
-)
+from tinygrad_edu import MLP, SGD, Tensor, Value, compile_graph, grad, squared_error
 from tinygrad_edu.tree import flatten
 
 
@@ -507,10 +499,7 @@ def logsumexp(z):
 
 
 SCALAR_OPERATIONS = SimpleNamespace(
-    dot=lambda a, b: reduce(add, map(mul, a, b)),
-    sum=lambda a: reduce(add, a),
-    softmax=softmax,
-    logsumexp=logsumexp,
+    dot=lambda a, b: reduce(add, map(mul, a, b)), sum=lambda a: reduce(add, a), softmax=softmax, logsumexp=logsumexp
 )
 
 

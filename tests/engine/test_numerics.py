@@ -110,17 +110,7 @@ LOGITS = [[1e4, -1e4], [-1e4, -1e4], [0.0, -0.0], [SMALLEST, 1e-308], [1e308, 1e
 LOGITS += [[-LARGEST, -LARGEST], [LARGEST, -LARGEST], [1e200, 0.0], [1e154, -1e154]]
 RESULTS = {
     name: lambda z, name=name: getattr(z, name)()
-    for name in (
-        "softmax",
-        "log_softmax",
-        "logsumexp",
-        "sum",
-        "mean",
-        "max",
-        "tanh",
-        "sigmoid",
-        "relu",
-    )
+    for name in ("softmax", "log_softmax", "logsumexp", "sum", "mean", "max", "tanh", "sigmoid", "relu")
 } | {
     "squared_error": lambda z: squared_error(z, [0.0, 1.0]),
     "mse_loss": lambda z: mse_loss(z, [0.0, 1.0]),

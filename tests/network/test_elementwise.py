@@ -35,11 +35,7 @@ def test_a_column_times_a_row_is_a_table():
 @given(broadcast_pairs())
 def test_plus_minus_times_broadcast_as_in_numpy(abG):
     a, b, G = abG
-    for f, da, db in (
-        (lambda x, y: x + y, G, G),
-        (lambda x, y: x - y, G, -G),
-        (lambda x, y: x * y, G * b, G * a),
-    ):
+    for f, da, db in ((lambda x, y: x + y, G, G), (lambda x, y: x - y, G, -G), (lambda x, y: x * y, G * b, G * a)):
         A, B = Tensor(a), Tensor(b)
         result = f(A, B)
         assert same(result, f(a, b))

@@ -207,12 +207,7 @@ def test_logits_are_a_vector_or_a_batch_of_them(shape):
         ([0.0, 0.0], [0.5, 0.501], ValueError, r"are not probabilities with the sum 1, but 1\.001"),
         ([0.0, 0.0], [0.5, 0.6], ValueError, r"\(0\.5, 0\.6\) are not probabilities with the sum 1, but 1\.1"),
         ([[0.0, 0.0]] * 2, [[0, 1], [1, 1]], ValueError, r"\(1\.0, 1\.0\) are not probabilities"),
-        (
-            [0.0, 0.0],
-            [1, 0, 0],
-            ValueError,
-            r"the target has shape \(3,\), not \(2,\) or, for classes, \(\)",
-        ),
+        ([0.0, 0.0], [1, 0, 0], ValueError, r"the target has shape \(3,\), not \(2,\) or, for classes, \(\)"),
         ([0.0, 0.0], 0.5, IndexError, r"class 0\.5 does not exist"),
         ([[0.0, 0.0]] * 3, [0, 1], ValueError, r"shape \(2,\), not \(3, 2\) or, for classes, \(3,\)$"),
         ([0.0, 0.0], "1", TypeError, "real number is needed, not str"),

@@ -190,8 +190,7 @@ X = np.arange(6.0).reshape(2, 3)
 
 
 @pytest.mark.parametrize(
-    "key",
-    [[1, 0, 1], (range(2),), range(0, 2), np.array([1, 0, 1]), np.array([[1], [0]], np.uint8), [np.int64(1), 0]],
+    "key", [[1, 0, 1], (range(2),), range(0, 2), np.array([1, 0, 1]), np.array([[1], [0]], np.uint8), [np.int64(1), 0]]
 )
 def test_an_array_of_integers_comes_in_any_form(key):
     expected = X[np.asarray(key[0] if isinstance(key, tuple) else key)]

@@ -438,12 +438,7 @@ def test_a_result_that_overflows_where_it_is_returned_names_the_formula():
     with pytest.raises(OverflowError, match=r"^a result is not finite: x \* x$"):
         compile_graph(x * x, [x])(1e200)
     with pytest.raises(OverflowError, match=r"^a result is not finite: {'return x': x \* x}$"):
-        compile_graph(
-            {
-                "return x": x * x,
-            },
-            [x],
-        )(1e200)
+        compile_graph({"return x": x * x}, [x])(1e200)
 
 
 def test_what_does_not_fit_is_told_from_what_has_no_value():
