@@ -20,9 +20,23 @@ from tinygrad_edu import Value, central_difference, compile_graph, grad, hessian
 from tinygrad_edu.tree import flatten
 
 EPSILON = sys.float_info.epsilon
-either_kind = pytest.mark.parametrize("kind", ["Values", "Tensors"])
 KINDS = {"Values": recipes(), "Tensors": tensor_recipes()}
 SMALL = {"Values": recipes(most=5), "Tensors": tensor_recipes(most=3)}
+
+
+def of_either_kind(kinds):
+    """A test of random graphs of Values, and one of those of Tensors: it takes the recipe, its leaves and y."""
+
+    def decorate(test):
+        def of_one_kind(kind, data):
+            recipe = data.draw(kinds[kind])
+            leaves = recipe.leaves()
+            test(recipe, leaves, recipe(*leaves))
+
+        of_one_kind.__name__ = of_one_kind.__qualname__ = test.__name__
+        return pytest.mark.parametrize("kind", kinds)(given(st.data())(of_one_kind))
+
+    return decorate
 
 
 def by_backward(y, leaves):
@@ -75,23 +89,15 @@ def test_random_graphs_contain_every_row_of_the_table():
     assert set(DOMAINS) <= {node.op for node in topological_order(*results)}
 
 
-@either_kind
-@given(st.data())
-def test_grad_and_forward_mode_give_the_gradient_of_backward(kind, data):
-    recipe = data.draw(KINDS[kind])
-    leaves = recipe.leaves()
-    y = recipe(*leaves)
+@of_either_kind(KINDS)
+def test_grad_and_forward_mode_give_the_gradient_of_backward(recipe, leaves, y):
     gradient, tolerances = by_backward(y, leaves), slack(y, leaves)
     assert_close(gradient, [dx.data for dx in flatten(grad(y, leaves))], tolerances)
     assert_close(gradient, [jvp(y, x, 1.0).data for x in flatten(leaves)], tolerances)
 
 
-@either_kind
-@given(st.data())
-def test_a_direction_in_forward_mode_is_the_gradient_times_the_direction(kind, data):
-    recipe = data.draw(KINDS[kind])
-    leaves = recipe.leaves()
-    y = recipe(*leaves)
+@of_either_kind(KINDS)
+def test_a_direction_in_forward_mode_is_the_gradient_times_the_direction(recipe, leaves, y):
     tangents = [(-1.0) ** i * (i + 1) for i in range(len(flatten(leaves)))]
     products = [g * t for g, t in zip(by_backward(y, leaves), tangents)]
     # As far as each derivative may be off, times its tangent.
@@ -107,11 +113,8 @@ def test_the_gradient_is_the_sum_over_all_paths(recipe):
     assert_close(by_backward(y, leaves), [totals[x] for x in leaves], slack(y, leaves))
 
 
-@either_kind
-@given(st.data())
-def test_the_gradient_of_every_node_solves_the_linear_equations_of_the_graph(kind, data):
-    recipe = data.draw(KINDS[kind])
-    y = recipe(*recipe.leaves())
+@of_either_kind(KINDS)
+def test_the_gradient_of_every_node_solves_the_linear_equations_of_the_graph(recipe, leaves, y):
     y.backward()
     nodes = topological_order(y)
     solution = by_linear_equations(y)
@@ -122,12 +125,8 @@ def test_the_gradient_of_every_node_solves_the_linear_equations_of_the_graph(kin
 NAIVE_SUM = sys.version_info < (3, 12)
 
 
-@either_kind
-@given(st.data())
-def test_a_compiled_program_gives_the_numbers_of_the_engine_also_for_other_inputs(kind, data):
-    recipe = data.draw(KINDS[kind])
-    leaves = recipe.leaves()
-    y = recipe(*leaves)
+@of_either_kind(KINDS)
+def test_a_compiled_program_gives_the_numbers_of_the_engine_also_for_other_inputs(recipe, leaves, y):
     program = compile_graph([y, grad(y, leaves)], [leaves])
     for start in (recipe.start, elsewhere(recipe.start)):
         leaves = Recipe({}, start).leaves()
@@ -191,21 +190,15 @@ def assert_slopes(f, start, slopes):
     assert_close(slopes, fine, tolerances)
 
 
-@either_kind
-@given(st.data())
-def test_backward_agrees_with_central_differences(kind, data):
-    recipe = data.draw(KINDS[kind])
-    leaves = recipe.leaves()
-    assert_slopes(recipe, recipe.start, by_backward(recipe(*leaves), leaves))
+@of_either_kind(KINDS)
+def test_backward_agrees_with_central_differences(recipe, leaves, y):
+    assert_slopes(recipe, recipe.start, by_backward(y, leaves))
 
 
-@either_kind
 @settings(max_examples=settings.default.max_examples // 2)
-@given(st.data())
-def test_second_derivatives_are_the_slopes_of_first_ones(kind, data):
-    recipe = data.draw(SMALL[kind])
-    leaves = recipe.leaves()
-    second = [[d.data for d in row] for row in hessian(recipe(*leaves), leaves)]
+@of_either_kind(SMALL)
+def test_second_derivatives_are_the_slopes_of_first_ones(recipe, leaves, y):
+    second = [[d.data for d in row] for row in hessian(y, leaves)]
     for i, row in enumerate(second[:3]):
         assert_slopes(lambda *xs, i=i: flatten(grad(recipe(*xs), list(xs)))[i], recipe.start, row)
 
@@ -220,13 +213,9 @@ def test_every_step_alone_has_the_slopes_of_differences(name, data):
         assert_slopes(recipe, recipe.start, by_backward(recipe(*leaves), leaves))
 
 
-@either_kind
 @settings(max_examples=settings.default.max_examples // 2)
-@given(st.data())
-def test_mixed_second_derivatives_do_not_depend_on_the_order(kind, data):
-    recipe = data.draw(SMALL[kind])
-    leaves = recipe.leaves()
-    y = recipe(*leaves)
+@of_either_kind(SMALL)
+def test_mixed_second_derivatives_do_not_depend_on_the_order(recipe, leaves, y):
     second = np.array([[d.data for d in row] for row in hessian(y, leaves)])
     # Slopes below a hundred along some twenty nodes, each off by ε where it is rounded.
     tolerance = 1e-11 * max(1.0, np.abs(second).max())
@@ -239,17 +228,14 @@ def test_mixed_second_derivatives_do_not_depend_on_the_order(kind, data):
     np.testing.assert_allclose(second, over_forward, rtol=0, atol=tolerance)
 
 
-@either_kind
-@given(st.data())
-def test_the_two_modes_are_transposes_of_each_other(kind, data):
+@of_either_kind(KINDS)
+def test_the_two_modes_are_transposes_of_each_other(recipe, leaves, y):
     """⟨v, J u⟩ by forward mode is ⟨Jᵀ v, u⟩ by reverse mode, for several results of one graph."""
-    recipe = data.draw(KINDS[kind])
-    leaves = recipe.leaves()
-    results = [node for node in topological_order(recipe(*leaves)) if node.op][-3:]
+    results = [node for node in topological_order(y) if node.op][-3:]
     v, u = [1.0, -2.0, 0.5][: len(results)], [(-1.0) ** i * (i + 1) for i in range(len(flatten(leaves)))]
-    pushed = sum([vi * jvp(y, flatten(leaves), u).data for vi, y in zip(v, results)])
+    pushed = sum([vi * jvp(b, flatten(leaves), u).data for vi, b in zip(v, results)])
     pulled = sum([g.data * ui for g, ui in zip(flatten(grad(Value.dot(results, v), leaves)), u)])
-    slacks = [abs(vi * ui) * s for vi, y in zip(v, results) for ui, s in zip(u, slack(y, leaves))]
+    slacks = [abs(vi * ui) * s for vi, b in zip(v, results) for ui, s in zip(u, slack(b, leaves))]
     assert abs(pushed - pulled) <= 2 * sum(slacks)
 
 
