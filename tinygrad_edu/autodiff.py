@@ -7,10 +7,10 @@ results have the same structure.
 from collections.abc import Sequence
 from typing import Any, Self, TypeVar
 
-from .errors import described, infinite
+from .errors import all_finite, described, real_number, refuse_infinite
 from .graph import topological_order
 from .tree import map_values, one_value, paths, values_in
-from .value import Value, all_finite, chain_rule, check_current, constant, real_number
+from .value import Value, chain_rule, check_current, constant
 
 Tree = TypeVar("Tree")  # a Value, a Tensor, or a structure of them
 
@@ -22,12 +22,11 @@ def grad(y: Any, xs: Tree, allow_unused: bool = False) -> Tree:
     """∂y/∂x for every Value in `xs`, as Values with a graph of their own.
 
     y is a Value or a Tensor of one element. No `.grad` is touched. Where y does not depend on a leaf x, ∂y/∂x is 0.
-    Refused, unless `allow_unused` counts these as 0 too, are an x that was computed, and one with the name of a leaf
-    of y, as a copy has, if they are not in the graph of y.
 
     Raises TypeError or ValueError where `xs` holds something that is not a Value, y has several elements, or x is not
-    in its graph, RuntimeError where `data` in the graph was changed after it was recorded, and ArithmeticError or
-    ValueError where a derivative is not finite, as that of √x at 0.
+    in its graph, but was computed, or has the name of a leaf there, as a copy has (`allow_unused` counts these as 0
+    too), RuntimeError where `data` in the graph was changed after it was recorded, and ArithmeticError or ValueError
+    where a derivative is not finite, as that of √x at 0.
 
     >>> x = Value(2.0); dy = grad(x ** 3, x)                    # 3x²
     >>> dy.data, grad(dy, x).data                               # and 6x
@@ -118,10 +117,7 @@ def partials_as_values(node: Value) -> tuple[Any, ...]:
     """The node's row of the table, fed with the graph itself instead of its numbers. OverflowError where one is ∞."""
     assert node.op  # a leaf has no row
     if not all_finite(node.partials):
-        raise OverflowError(
-            f"{infinite(node)}, and a Value is finite. backward() computes numbers instead, and counts this path as 0 "
-            "where the gradient that arrives is 0"
-        )
+        refuse_infinite(node)
     return node.op.partials(node, *node.op.arguments(node.inputs))
 
 

@@ -1,9 +1,10 @@
-"""What the engine says where there is no finite number: the operation, its numbers and names, the usual cause."""
+"""What the engine refuses: what is not a number, and an operation without a finite result, with the usual cause."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from math import isfinite
+from numbers import Real
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import ops
@@ -25,6 +26,30 @@ CAUSES: dict[Any, str] = {
     (ops.power, ValueError): "a number below 0 needs a whole exponent, and 0 one that is not below 0",
     OverflowError: "no float is above 1.8e308; in training a smaller learning rate helps",
 }
+
+
+def real_number(x: Any, of: str = "") -> float:
+    """`x` as a finite float. Else a TypeError, or for NaN and infinity a ValueError, that begins with `of`."""
+    if type(x) is not float and getattr(x, "shape", None) == () and hasattr(x, "dtype"):
+        x = x.item()  # NumPy's arrays of one number, and its True and False
+    if type(x) is not float and not isinstance(x, Real):
+        several = "; for several numbers use Tensor" if isinstance(x, (list, tuple)) else ""
+        raise TypeError(f"{of}a real number is needed, not {in_short(x)}{several}")
+    number = float(x)
+    if not isfinite(number):
+        raise ValueError(f"{of}a finite number is needed, not {number}")
+    return number
+
+
+def check_label(label: Any) -> None:
+    """Raise TypeError unless the label is text, or None."""
+    if label is not None and not isinstance(label, str):
+        raise TypeError(f"a label is text, not {label!r:.60}; several numbers go in one list, as in Tensor([1, 2])")
+
+
+def all_finite(numbers: Sequence[float]) -> bool:
+    """Whether no number is inf or nan."""
+    return all(map(isfinite, numbers))
 
 
 def refuse(op: Op, inputs: tuple[Value, ...], arguments: tuple[Any, ...], error: type[Exception]) -> NoReturn:
@@ -49,6 +74,36 @@ def refuse_gradient(reading: str, gradient: dict[Value, float], totals: list[flo
             raise OverflowError(f"{reading}: the gradient of {described(b)} is too large for a float")
         if gradient[b] and not all(map(isfinite, b.partials)):
             raise OverflowError(f"{reading}: {infinite(b)}, and a gradient of {gradient[b]} arrives there")
+
+
+def refuse_changed(reading: str, node: Value) -> NoReturn:
+    """Raise for a node that does not follow from its inputs as they are now."""
+    raise RuntimeError(
+        f"{reading}: {described(node)} does not follow from {listed(node.inputs, [a.data for a in node.inputs])}: "
+        "data was changed after it was recorded. Call forward() on the result, which computes it again"
+    )
+
+
+def refuse_requires_grad(self: object, value: object = None) -> NoReturn:
+    """PyTorch has it; here reading and setting it raise AttributeError.
+
+    >>> from tinygrad_edu import Value
+    >>> Value(1.0).requires_grad = False                        # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    AttributeError: there is no requires_grad: every leaf gets its gradient. To keep a parameter as it is, give ...
+    """
+    raise AttributeError(
+        "there is no requires_grad: every leaf gets its gradient. To keep a parameter as it is, give the optimiser "
+        "only the others; detach() cuts a graph"
+    )
+
+
+def refuse_infinite(node: Value) -> NoReturn:
+    """Raise for a node with an infinite partial, of which there is no Value."""
+    raise OverflowError(
+        f"{infinite(node)}, and a Value is finite. backward() computes numbers instead, and counts this path as 0 "
+        "where the gradient that arrives is 0"
+    )
 
 
 def infinite(node: Value) -> str:

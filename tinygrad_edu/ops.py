@@ -9,7 +9,7 @@ Where calculus leaves a choice: relu'(0) = abs'(0) = step'(0) = 0, and a tie sha
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache, reduce
 from operator import add, mul, neg, sub, truediv
 from typing import Any, NamedTuple
@@ -75,15 +75,11 @@ def smallest(z: tuple[Any, ...]) -> Any:
     return min(z) if isinstance(z[0], float) else reduce(lambda a, b: a.minimum(b), z)
 
 
-def shares_of_largest(y: Any, z: tuple[Any, ...]) -> tuple[Any, ...]:
+def shares_of_largest(y: Any, z: Iterable[Any]) -> tuple[Any, ...]:
     """1/k for each of the k largest, 0 for the others."""
     is_largest = [1 - step(y - zi) for zi in z]
     k = sum(is_largest)
     return tuple([one / k for one in is_largest])
-
-
-def shares_of_smallest(y: Any, z: tuple[Any, ...]) -> tuple[Any, ...]:
-    return shares_of_largest(-y, tuple([-zi for zi in z]))
 
 
 def sigmoid(a: float) -> float:
@@ -148,7 +144,7 @@ SUM     = Op("sum",     lambda a: sum(a, 0.0),              lambda y, a: (1.0,) 
 DOT     = Op("dot",     lambda a, b: sum(map(mul, a, b), 0.0), lambda y, a, b: (*b, *a),              vectors=2)
 AFFINE  = Op("affine",  lambda a, b, c: sum(map(mul, a, b), 0.0) + c, lambda y, a, b, c: (*b, *a, 1.0), vectors=2)
 MAX     = Op("max",     largest,                            shares_of_largest,                        vectors=1)
-MIN     = Op("min",     smallest,                           shares_of_smallest,                       vectors=1)
+MIN     = Op("min",     smallest,                           lambda y, z: shares_of_largest(-y, map(neg, z)), vectors=1)
 LSE     = Op("logsumexp", logsumexp,                        lambda y, z: tuple([exp(zi - y) for zi in z]), vectors=1)
 # fmt: on
 

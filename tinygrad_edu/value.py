@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from math import isfinite
 from numbers import Real
 from typing import Any, Generic, NoReturn, TypeAlias, TypeVar
 
-from . import ops
-from .errors import described, in_short, listed, refuse, refuse_gradient
+from . import errors, ops
 from .graph import topological_order
 from .ops import Op
 
@@ -65,7 +64,7 @@ class Operators(Generic[Operand, Result]):
 
     def __pow__(self, exponent: Operand) -> Result:
         if isinstance(exponent, Real):
-            return self._unary(ops.power(real_number(exponent)))
+            return self._unary(ops.power(errors.real_number(exponent)))
         return self._binary(ops.POW, self, exponent)
 
     def __rpow__(self, base: Operand) -> Result:
@@ -187,7 +186,7 @@ class Operators(Generic[Operand, Result]):
         """As `_binary`, for a method, which has to raise where an operator returns NotImplemented."""
         result = self._binary(op, self, other)
         if result is NotImplemented:
-            raise TypeError(f"{op.symbol}: a real number is needed, not {in_short(other)}")
+            raise TypeError(f"{op.symbol}: a real number is needed, not {errors.in_short(other)}")
         return result
 
 
@@ -212,8 +211,8 @@ class Value(Operators[Number, "Value"]):
     __slots__ = ("_data", "grad", "label", "op", "inputs", "partials")
 
     def __init__(self, data: Any, label: str | None = None) -> None:
-        check_label(label)
-        self._data = real_number(data)
+        errors.check_label(label)
+        self._data = errors.real_number(data)
         self.grad: Any = 0.0  # a float; None counts as 0
         self.label = label
         self.op: Op | None = None
@@ -231,7 +230,7 @@ class Value(Operators[Number, "Value"]):
 
     @data.setter
     def data(self, number: Any) -> None:
-        self._data = real_number(number, f"{self.label}.data: " if self.label else "")
+        self._data = errors.real_number(number, f"{self.label}.data: " if self.label else "")
 
     def _unary(self, op: Op) -> Value:
         return record(op, (self,), self._data)
@@ -324,8 +323,8 @@ class Value(Operators[Number, "Value"]):
         """
         gradient = chain_rule(topological_order(self))
         totals = [g if node.op else g + (node.grad or 0.0) for node, g in gradient.items()]
-        if not all_finite(totals):
-            refuse_gradient("backward", gradient, totals)
+        if not errors.all_finite(totals):
+            errors.refuse_gradient("backward", gradient, totals)
         for node, total in zip(gradient, totals):
             node.grad = total
 
@@ -349,24 +348,13 @@ class Value(Operators[Number, "Value"]):
         """
         return Value(self._data, self.label)
 
-    def _no_requires_grad(self, value: object = None) -> NoReturn:
-        """PyTorch has it; here reading and setting it raise AttributeError.
-
-        >>> Value(1.0).requires_grad = False                        # doctest: +ELLIPSIS
-        Traceback (most recent call last):
-        AttributeError: there is no requires_grad: every leaf gets its gradient. To keep a parameter as it is, give ...
-        """
-        raise AttributeError(
-            "there is no requires_grad: every leaf gets its gradient. To keep a parameter as it is, give the optimiser "
-            "only the others; detach() cuts a graph"
-        )
-
-    requires_grad = property(_no_requires_grad, _no_requires_grad)
+    requires_grad = property(errors.refuse_requires_grad, errors.refuse_requires_grad)
 
     def __getstate__(self) -> object:
         """What `copy` and `pickle` keep of a leaf. TypeError for a computed Value, behind which is a whole graph."""
         if self.op:
-            raise TypeError(f"{described(self)} was computed: only leaves can be copied or pickled; take its detach()")
+            refused = f"{errors.described(self)} was computed: only leaves can be copied or pickled; take its detach()"
+            raise TypeError(refused)
         return super().__getstate__()
 
     # A Value is not a float, but is compared and printed. It has no __bool__: in the chain rule it is always true.
@@ -431,7 +419,7 @@ def record(op: Op, inputs: tuple[Value, ...], *arguments: Any) -> Value:
         if not isfinite(y):
             raise OverflowError
     except (ArithmeticError, ValueError) as error:
-        refuse(op, inputs, arguments, type(error))
+        errors.refuse(op, inputs, arguments, type(error))
     node = _new_value(Value)  # Value(y) would check y again
     node._data = y
     node.grad = 0.0
@@ -473,34 +461,7 @@ def check_current(reading: str, order: list[Value]) -> None:
         except (ArithmeticError, ValueError):
             holds = False
         if not holds:
-            raise RuntimeError(
-                f"{reading}: {described(node)} does not follow from {listed(node.inputs, numbers(node.inputs))}: "
-                "data was changed after it was recorded. Call forward() on the result, which computes it again"
-            )
-
-
-def real_number(x: Any, of: str = "") -> float:
-    """`x` as a finite float. Else a TypeError, or for NaN and infinity a ValueError, that begins with `of`."""
-    if type(x) is not float and getattr(x, "shape", None) == () and hasattr(x, "dtype"):
-        x = x.item()  # NumPy's arrays of one number, and its True and False
-    if type(x) is not float and not isinstance(x, Real):
-        several = "; for several numbers use Tensor" if isinstance(x, (list, tuple)) else ""
-        raise TypeError(f"{of}a real number is needed, not {in_short(x)}{several}")
-    number = float(x)
-    if not isfinite(number):
-        raise ValueError(f"{of}a finite number is needed, not {number}")
-    return number
-
-
-def check_label(label: Any) -> None:
-    """Raise TypeError unless the label is text, or None."""
-    if label is not None and not isinstance(label, str):
-        raise TypeError(f"a label is text, not {label!r:.60}; several numbers go in one list, as in Tensor([1, 2])")
-
-
-def all_finite(numbers: Sequence[float]) -> bool:
-    """Whether no number is inf or nan."""
-    return all(map(isfinite, numbers))
+            errors.refuse_changed(reading, node)
 
 
 def constant(x: Any) -> Value:

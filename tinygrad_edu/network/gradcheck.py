@@ -5,10 +5,11 @@ from math import inf
 from sys import float_info
 from typing import Any
 
+from ..errors import real_number
 from ..graph import topological_order
 from ..shapes import nested
 from ..tree import flatten, one_value, paths, values_in
-from ..value import Value, chain_rule, real_number
+from ..value import Value, chain_rule
 from .tensor import Tensor
 
 #: Balances the two errors of a central difference, h² from the formula and ε/h from rounding.

@@ -10,8 +10,9 @@ from itertools import repeat
 from math import inf, isfinite
 from typing import Any, NamedTuple, NoReturn, TypeAlias
 
+from ..errors import all_finite, real_number
 from ..tree import values_in
-from ..value import Value, all_finite, numbers, real_number
+from ..value import Value, numbers
 from .tensor import Tensor
 
 Parameters: TypeAlias = Iterable[Value | Tensor | Iterable[Any]] | Mapping[Any, Any]

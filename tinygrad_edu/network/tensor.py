@@ -12,10 +12,11 @@ from typing import Any, NoReturn, Self, TypeAlias, overload
 from .. import array_ops, ops, shapes
 from ..array_ops import ArrayOp, Operation
 from ..autodiff import DerivativeOf
+from ..errors import check_label, real_number
 from ..graph import topological_order
 from ..shapes import Shape
 from ..tree import one_value
-from ..value import Operators, Value, check_label, constant, forward, numbers, real_number, record
+from ..value import Operators, Value, constant, forward, numbers, record
 from ..writing.notation import elements
 from .lists import Numbers
 from .reductions import Reductions

@@ -17,10 +17,11 @@ from math import isfinite
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+from ...errors import all_finite
 from ...network.nn import Module
 from ...network.reductions import per_count
 from ...network.tensor import Tensor
-from ...value import Value, all_finite
+from ...value import Value
 from ...writing.code import JAVASCRIPT, PYTHON, C
 from .flat import Flat
 from .matrices import compile_matrices, derivative

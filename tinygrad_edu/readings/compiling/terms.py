@@ -13,9 +13,10 @@ from math import frexp
 from typing import Any
 
 from ... import ops
+from ...errors import real_number
 from ...ops import Op
 from ...shapes import Shape
-from ...value import Operators, Value, real_number
+from ...value import Operators, Value
 from ...writing.code import GATE, PYTHON, NotWritten
 
 #: Kinds of steps that only arrange the numbers of an array anew, or count its examples: they get no line of their own.

@@ -20,9 +20,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from ...errors import in_short
+from ...errors import in_short, real_number
 from ...network.optim import Optimizer
-from ...value import real_number
 from ...writing.files import save_as
 from ..explaining import wanted
 from ..explaining.updates import step_by

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from ...errors import in_short
+from ...errors import all_finite, in_short, real_number
 from ...network.nn import Parameter
 from ...network.optim import SGD, Optimizer
 from ...network.tensor import Tensor
 from ...shapes import nested
 from ...tree import values_in
-from ...value import Value, all_finite, real_number
+from ...value import Value
 from ...writing import expression as E
 from ...writing.algebra import in_symbols
 from ...writing.evaluation import array, evaluate, put_in

@@ -7,9 +7,9 @@ from functools import cached_property, reduce
 from math import inf
 from typing import TypeAlias
 
-from ...errors import refuse_gradient
+from ...errors import all_finite, refuse_gradient
 from ...tree import values_in
-from ...value import Value, all_finite, chain_rule
+from ...value import Value, chain_rule
 from ...writing.algebra import product_of, sum_of
 from ...writing.evaluation import put_in, times
 from ...writing.expression import Derivative, Expression, Literal, Name, Number, Path, within

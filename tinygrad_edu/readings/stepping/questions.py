@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ... import ops
-from ...value import Value, real_number
+from ...errors import real_number
+from ...value import Value
 from ...writing import expression as E
 from ...writing.algebra import add, product_of, subtract
 from ...writing.code import NotWritten
