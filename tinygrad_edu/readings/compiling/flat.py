@@ -30,25 +30,25 @@ class Flat:
 
     def __post_init__(self) -> None:
         plan = self.plan
-        self._page = page = printer(plan, self.language, self.language.words)
-        self.sizes = {page.names.new(name): len(values_in(entry)) for name, entry in plan.entries}
-        self._result, self._work = map(page.names.new, ("result", "work"))
+        self._printed = printed = printer(plan, self.language, self.language.words)
+        self.sizes = {printed.names.new(name): len(values_in(entry)) for name, entry in plan.entries}
+        self._result, self._work = map(printed.names.new, ("result", "work"))
         self._places: dict[Term | None, tuple[str, int]] = {}  # of what a function does not compute itself
         for argument, (_, entry) in zip(self.sizes, plan.entries):
-            for k, (x, name) in enumerate(unpacked(entry, argument, page.names, lambda _: None, plan.called)):
+            for k, (x, name) in enumerate(unpacked(entry, argument, printed.names, lambda _: None, plan.called)):
                 term = plan.variables[x]
-                page.written[term] = Written(page.names.new(name) if name == argument else name)
+                printed.written[term] = Written(printed.names.new(name) if name == argument else name)
                 self._places[term] = argument, k
-        page.steps(plan)
-        page.heading = page.heading or "results"
+        printed.steps(plan)
+        printed.heading = printed.heading or "results"
         results: list[Term] = flatten(plan.outputs)
         self.size = len(results)
         for k, y in enumerate(results):
-            page.statement(f"{self._result}[{k}] = {page.text(y)};", uses=page.named_in(y))
+            printed.statement(f"{self._result}[{k}] = {printed.text(y)};", uses=printed.named_in(y))
         self.source = "\n".join([*self.language.includes, *self._lines()])
 
     def _lines(self) -> Iterator[str]:
-        language, statements, unused = self.language, self._page.statements, self.language.unused
+        language, statements, unused = self.language, self._printed.statements, self.language.unused
         parts = [statements[k : k + PART] for k in range(0, len(statements), PART)]
         self._find_places(parts)
         parameters = dict.fromkeys(self.sizes, language.source) | {self._result: language.target}
@@ -60,7 +60,7 @@ class Flat:
             if len(parts) == 1:
                 body = lines
                 break
-            name, arrays = self._page.names.new(f"part_{number}"), [array for array in parameters if array in used]
+            name, arrays = self._printed.names.new(f"part_{number}"), [array for array in parameters if array in used]
             typed = ", ".join([parameters[array].format(array) for array in arrays])
             yield from [language.local + language.head.format(name, typed), *lines, "}", ""]
             body.append(f"{INDENT}{name}({', '.join(arrays)});")
@@ -89,12 +89,12 @@ class Flat:
         It fetches what it does not compute all at once, or just before its use, where a compiler needs less time
         for it, and leaves in the array for the work what is needed later.
         """
-        page, places = self._page, self._places
+        printed, places = self._printed, self._places
         own = {s.defines for s in part}
         fetched = dict.fromkeys([x for s in part for x in s.uses if x not in own])
         used = {places[x][0] for x in [*fetched, *own] if x in places} | ({self._result} if None in own else set())
         fetches = {
-            x: INDENT + self.language.definition.format(page.text(x), "{}[{}]".format(*places[x])) for x in fetched
+            x: INDENT + self.language.definition.format(printed.text(x), "{}[{}]".format(*places[x])) for x in fetched
         }
         lines = [fetches.pop(x) for x in places if x in fetched] if at_once else []
         for s in part:
@@ -102,7 +102,7 @@ class Flat:
             lines += [fetches.pop(x) for x in s.uses if x in fetches]
             lines.append(s.text)
             if s.defines is not None and s.defines in places:
-                lines.append(f"{INDENT}{self._work}[{places[s.defines][1]}] = {page.text(s.defines)};")
+                lines.append(f"{INDENT}{self._work}[{places[s.defines][1]}] = {printed.text(s.defines)};")
         return lines[not lines[0] :], used
 
     def _legend(self) -> Iterator[str]:

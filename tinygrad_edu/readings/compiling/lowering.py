@@ -47,7 +47,7 @@ class Size(int):
     __rmul__ = __mul__
 
 
-N = E.Name("number of examples")
+EXAMPLES = E.Name("number of examples")
 
 
 @dataclass

@@ -22,7 +22,7 @@ from ..formulas import formula
 from ..layers import by_height, computed_from
 from ..naming import Names, differentiated
 from ..quantities import Quantities, gradients
-from .lowering import Arrays, N, Size
+from .lowering import EXAMPLES, Arrays, Size
 from .matrix_program import Expected, MatrixProgram, numpy
 from .source import ends, mapped
 from .statements import Plan, arguments, check_distinct, print_program
@@ -169,8 +169,8 @@ def _find_sizes(one: Recording, other: Recording, n: int) -> None:
         raise ValueError("the steps are not the same for two numbers of examples")
     for a, b in zip(one.order, other.order):
         pairs = [*zip(a.shape, b.shape, strict=True)]
-        a.shape = tuple([i if i == j else Size(n, N) * (i // n) for i, j in pairs])
-        b.shape = tuple([j if i == j else Size(n + 1, N) * (j // (n + 1)) for i, j in pairs])
+        a.shape = tuple([i if i == j else Size(n, EXAMPLES) * (i // n) for i, j in pairs])
+        b.shape = tuple([j if i == j else Size(n + 1, EXAMPLES) * (j // (n + 1)) for i, j in pairs])
 
 
 def _check_same(source: str, other: str) -> None:
@@ -258,7 +258,7 @@ def array_plan(recording: Recording, batch: Tensor | None = None) -> Plan:
     for name, t in ({names(t): t for t in given} | on_paper.constants).items():
         terms[name] = Term(arrays, shape=t.shape)
     if batch is not None:
-        terms[N.text] = arrays.step(call("len"), [terms[names(batch)]], (), COUNT)
+        terms[EXAMPLES.text] = arrays.step(call("len"), [terms[names(batch)]], (), COUNT)
     for name in formulas:
         with suppress(TypeError):  # perhaps nobody needs it
             term(name)

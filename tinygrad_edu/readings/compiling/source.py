@@ -19,7 +19,7 @@ INDENT = "    "
 EXPRESSION = 72  # the width of what stands right of `name = `, for lines of about 88
 
 
-class Names:
+class Identifiers:
     """Valid identifiers, each given out once."""
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
@@ -46,14 +46,14 @@ def name_of(node: Any, called: Called | None = None) -> str | None:
 def unpacked(
     tree: Any,
     name: str,
-    names: Names,
+    names: Identifiers,
     line: Callable[[str], None],
     called: Called | None = None,
     whole: bool = False,
 ) -> list[tuple[Any, str]]:
-    """Lines that give each leaf of the structure `name` a name of its own; the leaves with those names.
+    """Lines that give what is at each end of the structure `name` a name of its own; the ends with those names.
 
-    The leaves of a Tensor are its Values, unless it is to stay whole.
+    The ends of a Tensor are its Values, unless it is to stay whole.
     """
     if isinstance(tree, Tensor) and not whole:
         if not tree.shape:
@@ -74,24 +74,24 @@ def unpacked(
 
 
 def print_reader(function: str, trees: dict[str, Any], whole: bool) -> str:
-    """The source of a function whose result is the flat list of all leaves of its arguments."""
-    names, lines, leaves = Names(trees), list[str](), list[str]()
+    """The source of a function whose result is the flat list of all ends of its arguments."""
+    names, lines, at_ends = Identifiers(trees), list[str](), list[str]()
     for name, tree in trees.items():
-        leaves += [leaf for _, leaf in unpacked(tree, name, names, lines.append, whole=whole)]
-    lines.append(f"return {laid_out(leaves, str)}")
+        at_ends += [end for _, end in unpacked(tree, name, names, lines.append, whole=whole)]
+    lines.append(f"return {laid_out(at_ends, str)}")
     body = "\n".join(lines).replace("\n", f"\n{INDENT}")
     return f"def {function}({', '.join(trees)}):\n{INDENT}{body}\n"
 
 
 def print_writer(function: str, tree: Any, whole: bool) -> str:
-    """The source of a function that gives a flat list of leaves the structure of the tree, the inverse of a reader."""
+    """The source of a function that gives a flat list the structure of the tree, the inverse of a reader."""
     places = itertools.count()
 
-    def leaf(_: Any) -> str:
-        return f"leaves[{next(places)}]"
+    def end(_: Any) -> str:
+        return f"flat[{next(places)}]"
 
-    structure = laid_out(mapped(leaf, tree) if whole else unfolded(tree, leaf), str)
-    return f"def {function}(leaves):\n{INDENT}return {structure}\n"
+    structure = laid_out(mapped(end, tree) if whole else unfolded(tree, end), str)
+    return f"def {function}(flat):\n{INDENT}return {structure}\n"
 
 
 def key_as_code(key: Any) -> str:
@@ -124,9 +124,9 @@ def ends(tree: Any) -> list[Any]:
     return found
 
 
-def unfolded(tree: Any, leaf: Callable[[Any], Any]) -> Any:
-    """The structure with lists for Tensors, and `leaf(x)` for what stands at its ends."""
-    return mapped(lambda x: nested([*map(leaf, x.values)], x.shape) if isinstance(x, Tensor) else leaf(x), tree)
+def unfolded(tree: Any, end: Callable[[Any], Any]) -> Any:
+    """The structure with lists for Tensors, and `end(x)` for what stands at its ends."""
+    return mapped(lambda x: nested([*map(end, x.values)], x.shape) if isinstance(x, Tensor) else end(x), tree)
 
 
 def laid_out(tree: Any, text: Callable[[Any], str]) -> str:
@@ -191,7 +191,7 @@ class Printed:
         self._structures = run(text.structures)
 
     def _inputs(self, *arguments: Any, **keywords: Any) -> list[Any]:
-        """The leaves of the arguments."""
+        """What is at the ends of the arguments."""
         try:
             return list(self._structures["program"](*arguments, **keywords))
         except FAILURES as error:

@@ -18,7 +18,7 @@ from ...writing.code import HELPERS, Code, Written, called_in
 from ...writing.expression import Apply, write
 from .. import naming
 from . import source as S
-from .source import EXPRESSION, INDENT, Called, Names, Text
+from .source import EXPRESSION, INDENT, Called, Identifiers, Text
 from .terms import COUNT, RESHAPE, VIEW, Term, simplify
 
 # What a step without a label is called, with a number behind it.
@@ -135,7 +135,7 @@ class Printer:
 
     language: Code
     uses: Counter[Term]
-    names: Names
+    names: Identifiers
     written: dict[Term, Written] = field(default_factory=dict)
     open: set[Term] = field(default_factory=set)
     statements: list[Statement] = field(default_factory=list)
@@ -207,27 +207,27 @@ class Printer:
 def printer(plan: Plan, language: Code, taken: Iterable[str]) -> Printer:
     """A printer of the program in a language where some names are taken."""
     uses = Counter([*plan.results, *[a for term in plan.order for a in term.inputs]])
-    return Printer(language, uses, Names(taken))
+    return Printer(language, uses, Identifiers(taken))
 
 
 def print_program(plan: Plan, language: Code, library: ModuleType) -> Text:
     """The program in Python, with the functions of a library."""
     operations = {term.op for term in plan.order if term.op}
     called = {name for op in operations for name in called_in(language.spelling(op, ()).text)}
-    page = printer(plan, language, called)
-    names = [page.names.new(name) for name, _ in plan.entries]
+    printed = printer(plan, language, called)
+    names = [printed.names.new(name) for name, _ in plan.entries]
     entries = [entry for _, entry in plan.entries]
     for name, entry in zip(names, entries):
-        for x, own in S.unpacked(entry, name, page.names, page.statement, plan.called, plan.whole):
-            page.written[plan.variables[x]] = Written(own)
+        for x, own in S.unpacked(entry, name, printed.names, printed.statement, plan.called, plan.whole):
+            printed.written[plan.variables[x]] = Written(own)
     helpers = [text for name, text in HELPERS.items() if name in called]
     constants = []
     for term, (label, t) in plan.constants.items():
-        page.written[term] = Written(page.names.new(label))
-        constants.append(f"{page.text(term)} = array({t.tolist()})")
-    page.steps(plan)
-    page.statement(f"return {S.laid_out(plan.outputs, page.text)}")
-    lines = [line for s in page.statements for line in (*s.comment(language), s.text)]
+        printed.written[term] = Written(printed.names.new(label))
+        constants.append(f"{printed.text(term)} = array({t.tolist()})")
+    printed.steps(plan)
+    printed.statement(f"return {S.laid_out(plan.outputs, printed.text)}")
+    lines = [line for s in printed.statements for line in (*s.comment(language), s.text)]
     lines = [language.head.format("program", ", ".join(names)), *lines[not lines[0] :]]  # no empty line comes first
     blocks = [*helpers, *["\n".join(constants)] * bool(constants), "\n".join([*lines, ""])]
     above = {name for text in [*helpers, *constants] for name in called_in(text)}

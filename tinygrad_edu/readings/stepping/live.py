@@ -19,7 +19,7 @@ from ...value import Value
 from ...writing import expression as E
 from ...writing.code import JAVASCRIPT, Written
 from ...writing.evaluation import Array, array, evaluate
-from ..compiling.source import Names
+from ..compiling.source import Identifiers
 from ..compiling.statements import Printer, needed
 from ..compiling.terms import Algebra, Term
 from ..drawing import look
@@ -143,7 +143,7 @@ def _function(head: str, results: Sequence[Term], letters: Sequence[Term], form:
     """An arrow function. What is written more than once gets a name, or a maximum of n numbers would fill pages."""
     used = needed(list(letters[0].algebra.known.values()), results)
     order = [term for term in letters[0].algebra.known.values() if term in used]
-    printer = Printer(JAVASCRIPT, Counter([*results, *[a for term in order for a in term.inputs]]), Names(()))
+    printer = Printer(JAVASCRIPT, Counter([*results, *[a for term in order for a in term.inputs]]), Identifiers(()))
     printer.written = {letter: Written(letter.label or "") for letter in letters}
     for term in order:
         printer.express(term)
