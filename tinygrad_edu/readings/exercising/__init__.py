@@ -31,9 +31,10 @@ from .comparing import Comparison, compare_gradients
 from .drawing_numbers import drawn
 from .marking import CREDIT, Scheme, mark_answers
 from .pages import FORMATS, grid
-from .report import ClassMarks, Mark, Marks, csv_of
+from .report import ClassMarks, Mark, Marks
 from .rules import mistakes_shown
 from .sheet import Question, fingerprint, prints_as_zero, questions
+from .tables import as_csv
 
 __all__ = ["ClassMarks", "Comparison", "Mark", "Marks", "Worksheet", "compare_gradients", "worksheet"]
 
@@ -188,7 +189,7 @@ class Worksheet:
             return json.dumps(numbers, ensure_ascii=False, indent=1) + "\n"
         if format != "csv":
             raise ValueError(f'answers: the format is "csv" or "json", not {format!r}')
-        return csv_of([["name", "answer"], *[[name, text] for name, text in numbers.items()]])
+        return as_csv([["name", "answer"], *[[name, text] for name, text in numbers.items()]])
 
     def mark(
         self,

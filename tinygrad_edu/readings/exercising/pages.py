@@ -13,6 +13,7 @@ from ...writing.latex import LaTeX, document, latex_number, latex_words
 from ...writing.paper import Text, written
 from ..explaining.rows import separated
 from .sheet import Question
+from .tables import as_html, html_page
 
 if TYPE_CHECKING:
     from . import Worksheet
@@ -53,59 +54,31 @@ def hint(q: Question) -> str:
     return entries[0] if len(entries) == 1 else f"{entries[0]} … {entries[-1]}"
 
 
-def as_html(sheet: Worksheet) -> str:
-    title = escape(sheet.title)
+def in_html(sheet: Worksheet) -> str:
     body = [
-        f"<header><h1>{title}</h1><div>{'Key' if sheet.filled else 'Name <u></u>'}</div></header>",
+        f"<header><h1>{escape(sheet.title)}</h1><div>{'Key' if sheet.filled else 'Name <u></u>'}</div></header>",
         f"<p>Decimals: {sheet.digits}. <small>Sheet {sheet.id}</small></p>",
         *[f"<p>{escape(remark)}</p>" for remark in sheet.remarks],
     ]
     for part, lines in _parts(sheet):
         rows = "\n".join([_html_line(q, sheet) for q in lines])
         body.append(f'<h2>{_PARTS[part]}</h2>\n<div class="{part}">\n{rows}\n</div>')
-    return (
-        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n'
-        f"<style>{_CSS}</style>\n</head>\n<body>\n" + "\n".join(body) + "\n</body>\n</html>\n"
-    )
+    return html_page(sheet.title, body)
 
 
 def _html_line(q: Question, sheet: Worksheet) -> str:
     rows = grid(q, sheet)
     numbers = rows[0][0]
     if q.asked or q.key.shape:
-        cells = "".join(["<tr>" + "".join([f"<td>{cell}</td>" for cell in row]) + "</tr>" for row in rows])
-        classes = ("asked" if q.asked else "known") + " matrix" * bool(q.key.shape)
-        numbers = f'<span><table class="{classes}">{cells}</table>' + "<i>ᵀ</i>" * _lies_down(q) + "</span>"
+        table = as_html(rows, ("asked" if q.asked else "known") + " matrix" * bool(q.key.shape))
+        numbers = f"<span>{table}" + "<i>ᵀ</i>" * _lies_down(q) + "</span>"
     typed = f"<small>{escape(hint(q))}</small>" if q.asked else ""
     quantity, *rule = map(escape, _sides(q, Text(sheet.digits)))
     formula = f'<em class="formula">= {rule[0]} =</em>' if rule else "<em>=</em>"
     return f'<div class="line"><b>{quantity}</b> {formula} {numbers} {typed}</div>'
 
 
-_CSS = """
-@page { size: A4; margin: 15mm }
-html { background: #fff } @media screen { html { padding: 0 4mm } }
-body { font: 11pt/1.4 "DejaVu Sans", sans-serif; color: #111; max-width: 180mm; margin: auto }
-header { display: flex; justify-content: space-between; align-items: end; flex-wrap: wrap; border-bottom: .5mm solid }
-h1 { font-size: 16pt; margin: 2mm 4mm 2mm 0 } h2 { font-size: 12pt; margin: 5mm 0 1mm; break-after: avoid }
-u { display: inline-block; text-decoration: none; width: 50mm; border-bottom: .2mm solid }
-.line { display: flex; align-items: center; gap: 2mm; margin: 1.5mm 0; break-inside: avoid; flex-wrap: wrap }
-.given { display: flex; flex-wrap: wrap; gap: 0 6mm }
-b { font-weight: normal; min-width: 20mm } .given b { min-width: 0 }
-.formula { min-width: 45mm; max-width: 90mm }
-table { border-collapse: collapse } td { text-align: center; padding: 0 1.5mm } .known td { font-size: 10pt }
-.matrix { border-left: .4mm solid; border-right: .4mm solid; position: relative; margin: 1mm }
-.matrix::before, .matrix::after { content: ""; position: absolute; top: -.6mm; bottom: -.6mm; width: 1.5mm;
-  border-top: .4mm solid; border-bottom: .4mm solid }
-.matrix::before { left: -.4mm } .matrix::after { right: -.4mm }
-span { display: inline-flex } i { align-self: start } em, i { font-style: normal }
-.asked td { border: .2mm solid #888; min-width: 15mm; height: 7mm; padding: 0 1mm }
-.asked.matrix { border-left-width: .7mm; border-right-width: .7mm }
-small { margin-left: auto; color: #555; font-size: 7.5pt }
-"""
-
-
-def as_latex(sheet: Worksheet) -> str:
+def in_latex(sheet: Worksheet) -> str:
     lines = [rf"\section*{{{latex_words(sheet.title)}}}"]
     lines += [r"\textbf{Key}" if sheet.filled else r"Name \underline{\hspace{5cm}}", ""]
     lines += [rf"Decimals: {sheet.digits}. {{\scriptsize Sheet {sheet.id}}}", ""]
@@ -134,7 +107,7 @@ def _latex_line(q: Question, sheet: Worksheet) -> str:
     return " = ".join([*sides, numbers + r"^{\top}" * _lies_down(q)])
 
 
-def as_markdown(sheet: Worksheet) -> str:
+def in_markdown(sheet: Worksheet) -> str:
     """Markdown that reads as plain text too: a line for each blank."""
     blocks = [f"# {sheet.title}", "Key" if sheet.filled else "Name: `____________________`"]
     blocks += [f"Decimals: {sheet.digits}. Sheet {sheet.id}", *sheet.remarks]
@@ -160,4 +133,4 @@ def _known(q: Question, sheet: Worksheet) -> str:
     return f"\n{line}\n" if "\n" in line else line
 
 
-FORMATS: dict[str, Callable[[Worksheet], str]] = {"html": as_html, "tex": as_latex, "md": as_markdown}
+FORMATS: dict[str, Callable[[Worksheet], str]] = {"html": in_html, "tex": in_latex, "md": in_markdown}

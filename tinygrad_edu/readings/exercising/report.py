@@ -1,18 +1,15 @@
 """Marks: of one student and of a class, as tables that are printed and saved."""
 
-import csv
-import io
-import re
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from html import escape
 from itertools import groupby
 from pathlib import Path
 
 from ...writing.files import save_as
 from ...writing.notation import short
 from ..explaining.mistakes import Mistake
+from .tables import Table, as_csv, as_html, as_text, html_page
 
 #: What may be said of a number, from the best to the worst, and in words.
 SAID = {
@@ -23,8 +20,6 @@ SAID = {
     "illegible": "illegible",
     "wrong": "wrong",
 }
-
-Table = list[list[str]]
 
 
 class _Report:
@@ -41,12 +36,13 @@ class _Report:
         >>> print(marks.to("csv").splitlines()[1])
         df_dx,right,4,4,
         """
-        if format == "text":
-            return str(self)
-        if format == "csv":
-            return "\n".join(map(csv_of, self.tables()))
-        if format == "html":
-            return _PAGE + self._repr_html_() + "\n</body></html>\n"
+        match format:
+            case "text":
+                return str(self)
+            case "csv":
+                return "\n".join(map(as_csv, self.tables()))
+            case "html":
+                return html_page("Marks", [self._repr_html_()])
         raise ValueError(f'the format is "text", "csv" or "html", not {format!r}')
 
     def save(self, path: str | Path) -> Path:
@@ -61,11 +57,14 @@ class _Report:
         mark = {".csv": "\ufeff"}  # by which a spreadsheet knows UTF-8
         return save_as(path, "marks are", formats, lambda suffix: f"{mark.get(suffix, '')}{self.to(formats[suffix])}\n")
 
+    def __str__(self) -> str:
+        return "\n\n".join(map(as_text, self.tables()))
+
     def __repr__(self) -> str:
         return str(self)
 
     def _repr_html_(self) -> str:
-        return "\n".join(map(_html, self.tables()))
+        return "\n".join(map(as_html, self.tables()))
 
 
 @dataclass(eq=False)
@@ -113,9 +112,19 @@ class Mark:
         """
         said = [f"Perhaps a slip of the pen: {slip}" for slip in self.slips]
         said += [m.sentence if self.sure else f"Perhaps a mistake: {m.sentence}" for m in self.mistakes]
-        if self.mistakes and not self.sure:
-            said.append("These numbers cannot tell.")
-        return said + [self.note] * bool(self.note)
+        said += ["These numbers cannot tell."] if self.mistakes and not self.sure else []
+        return [*said, self.note] if self.note else said
+
+    def lines(self, digits: int) -> list[str]:
+        """Its status and its numbers in one line, and what is to be said of it in others.
+
+        >>> Mark("L", "L", "wrong", -2.0, 2.0).lines(4)
+        ['L              wrong: −2, the rule gives 2']
+        """
+        said = f"{self.name:14} {SAID[self.status]}"
+        said += "" if self.given is None else f": {short(self.given, max(digits, 6))}"
+        said += f", the rule gives {short(self.expected, digits)}" * (self.status in ("wrong", "coarse", "illegible"))
+        return [said, *[f"    {sentence}" for sentence in self.sentences()]]
 
 
 @dataclass(eq=False, repr=False)
@@ -191,22 +200,13 @@ class Marks(_Report):
     def __str__(self) -> str:
         points, total = _points(self)
         lines = [f"{points} of {total} points"]
-        for line, marks in groupby(self.marks, key=lambda mark: mark.line):
-            several = [*marks]
-            alike = {mark.status for mark in several}
-            if len(several) > 1 and alike in ({"right"}, {"own"}, {"blank"}):
-                lines.append(f"{line:14} {SAID[alike.pop()]}, all {len(several)}")
-                continue
-            told: list[str] = []  # of the line: each sentence once
-            for mark in several:
-                said = f"{mark.name:14} {SAID[mark.status]}"
-                if mark.given is not None:
-                    said += f": {short(mark.given, max(self.digits, 6))}"
-                if mark.status in ("wrong", "coarse", "illegible"):
-                    said += f", the rule gives {short(mark.expected, self.digits)}"
-                sentences = [text for text in mark.sentences() if text not in told]
-                lines += [said, *["    " + text for text in sentences]]
-                told += sentences
+        for line, group in groupby(self.marks, key=lambda mark: mark.line):
+            marks = [*group]
+            alike = {mark.status for mark in marks}
+            if len(marks) > 1 and alike in ({"right"}, {"own"}, {"blank"}):
+                lines.append(f"{line:14} {SAID[alike.pop()]}, all {len(marks)}")
+            else:  # each sentence once
+                lines += dict.fromkeys([text for mark in marks for text in mark.lines(self.digits)])
         return "\n".join([*lines, *self.notes])
 
 
@@ -238,31 +238,30 @@ class ClassMarks(_Report):
         >>> marks.tables()[1][1][:5], marks.tables()[2][1][2]
         (['df_dx', '1', '0', '0', '1'], 'Bo: df_dx')
         """
+        words = ["right", "own", "coarse", "wrong", "illegible", "blank"]
         people = [["student", "points", "of", "first wrong line", "mistakes", "notes"]]
-        lines: dict[str, Counter[str]] = {}
+        count = [["line", "right", "from own numbers", "too few digits", *words[3:], "most frequent mistakes"]]
+        who = [["mistake", "students", "who, and in which line"]]
+        statuses: dict[str, Counter[str]] = defaultdict(Counter)  # of each line
         made: dict[str, dict[str, list[str]]] = {}  # the lines of each student, by mistake
         for name, marks in self.students.items():
             mistakes = " ".join([m.sentence for m in marks.mistakes])
             people.append([name, *_points(marks), marks.first_wrong or "", mistakes, "; ".join(marks.notes)])
             for line, status in marks.statuses().items():
-                lines.setdefault(line, Counter())[status] += 1
+                statuses[line][status] += 1
             for line, sentence in dict.fromkeys([pair for mark in marks.marks for pair in _accused(mark)]):
                 made.setdefault(sentence, {}).setdefault(name, []).append(line)
         people += [[name, "", "", "", "", f"not marked: {why}"] for name, why in self.refused.items()]
-        words = ["right", "own", "coarse", "wrong", "illegible", "blank"]
-        count = [["line", "right", "from own numbers", "too few digits", *words[3:], "most frequent mistakes"]]
-        for line, counts in lines.items():
-            named = {mistake: sum([line in where for where in who.values()]) for mistake, who in made.items()}
-            often = [f"{mistake} ({n})" for mistake, n in Counter(named).most_common(3) if n]
+        for line, counts in statuses.items():
+            named = Counter(
+                {said: sum([line in where for where in students.values()]) for said, students in made.items()}
+            )
+            often = [f"{mistake} ({n})" for mistake, n in named.most_common(3) if n]
             count.append([line, *[str(counts[word]) for word in words], " ".join(often)])
-        who = [["mistake", "students", "who, and in which line"]]
         for sentence, students in sorted(made.items(), key=lambda item: -len(item[1])):
             said = "; ".join([f"{name}: {', '.join(where)}" for name, where in students.items()])
             who.append([sentence, str(len(students)), said])
         return [people, count, who] if made else [people, count]
-
-    def __str__(self) -> str:
-        return "\n\n".join(map(_aligned, self.tables()))
 
 
 def _accused(mark: Mark) -> list[tuple[str, str]]:
@@ -270,37 +269,3 @@ def _accused(mark: Mark) -> list[tuple[str, str]]:
     said = [m.sentence for m in mark.mistakes if mark.sure]
     said += [f"Slip of the pen: {slip}" for slip in mark.slips if not mark.mistakes]
     return [(mark.line, sentence) for sentence in said]
-
-
-def csv_of(rows: Sequence[Sequence[object]]) -> str:
-    """The cells as CSV. A text that a spreadsheet would take for a formula gets an apostrophe before it.
-
-    >>> print(csv_of([["=1+1", "-0.5", "+x"]]).strip())
-    '=1+1,-0.5,'+x
-    """
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows([[_harmless(str(cell)) for cell in row] for row in rows])
-    return out.getvalue()
-
-
-def _harmless(cell: str) -> str:
-    is_number = re.fullmatch(r"[+-]?[\d.]+(e[+-]?\d+)?", cell)
-    return cell if is_number or not cell.startswith(("=", "+", "-", "@")) else f"'{cell}"
-
-
-def _aligned(table: Table) -> str:
-    widths = [max(map(len, column)) for column in zip(*table)]
-    return "\n".join(["  ".join([cell.ljust(w) for cell, w in zip(row, widths)]).rstrip() for row in table])
-
-
-def _html(table: Table) -> str:
-    rows = ["<tr>" + "".join([f"<td>{escape(cell)}</td>" for cell in row]) + "</tr>" for row in table]
-    return "<table>\n" + "\n".join(rows) + "\n</table>"
-
-
-_PAGE = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>Marks</title>
-<style>body { font-family: sans-serif } table { margin-bottom: 2em; border-collapse: collapse }
-tr:first-child { font-weight: bold } td { padding: 2px 8px; border-bottom: 1px solid #ccc; vertical-align: top }</style>
-</head><body>
-"""
