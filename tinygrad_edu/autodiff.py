@@ -135,7 +135,7 @@ class DerivativeName(str):
     nodes: tuple[Any, ...]
 
     def __new__(cls, y: str, xs: Sequence[str], nodes: Sequence[Any] = ()) -> Self:
-        y, *xs = [" ".join(name.split()) for name in (y, *xs)]
+        y, *xs = [name if isinstance(name, DerivativeName) else " ".join(name.split()) for name in (y, *xs)]
         above, *below = [f"({name})" if LOOSE & {*name} else name for name in (y, *xs)]
         power = "".join(["⁰¹²³⁴⁵⁶⁷⁸⁹"[int(digit)] for digit in str(len(xs))]) if len(xs) > 1 else ""
         text = "".join([f"∂{x}" for x in below])

@@ -13,7 +13,7 @@ from functools import cache
 
 from .. import ops
 from ..ops import Op
-from .expression import Constant, Expression, Language, Precedence, Spelling, call, infix
+from .expression import Apply, Constant, Expression, Language, Name, Number, Precedence, Spelling, call, infix
 from .notation import SUBSCRIPT, SUPERSCRIPT
 
 CONDITION, COMPARISON, SUM, PRODUCT = Precedence.CONDITION, Precedence.COMPARISON, Precedence.SUM, Precedence.PRODUCT
@@ -72,12 +72,14 @@ class Code(Language):
         text = repr(float(number))
         return text, SIGN if text.startswith("-") else ATOM
 
-    def other(self, e: Expression) -> tuple[str, Precedence] | Spelling:
+    def spelled(self, e: Expression) -> tuple[str, Precedence] | Spelling:
         match e:
             case Written(text, precedence):
                 return text, precedence
             case Constant(number):
                 return self.number(number)
+            case Name() | Number() | Apply():
+                return super().spelled(e)
         raise NotWritten(f"{type(e).__name__} is not written in code")
 
     def knows(self, op: Op) -> bool:

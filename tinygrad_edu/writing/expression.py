@@ -82,7 +82,7 @@ class Derivative(Expression):
     shape: Shape = ()
 
     @property
-    def text(self) -> str:
+    def text(self) -> DerivativeName:
         """The name of its number.
 
         >>> Derivative("L", "z").text
@@ -90,7 +90,7 @@ class Derivative(Expression):
         >>> Derivative("∂L/∂a", "b").text
         '∂(∂L/∂a)/∂b'
         """
-        return str(DerivativeName(self.above, [self.below]))
+        return DerivativeName(self.above, [self.below])
 
 
 def tightness(name: str) -> Precedence:
@@ -416,9 +416,7 @@ class Language:
                 return self.number(number)
             case Apply(op, args):
                 return self.spelling(op, args)
-            case Expression():
-                return self.other(e)
-        raise TypeError(f"{type(e).__name__} is not a formula")
+        raise TypeError(f"{type(e).__name__} is not a formula of {type(self).__name__}")
 
     def number(self, number: Any) -> tuple[Any, Precedence] | Spelling:
         raise NotImplementedError
@@ -426,10 +424,6 @@ class Language:
     def spelling(self, op: Any, args: Sequence[Expression]) -> Spelling:
         """Of an operation applied to arguments."""
         raise NotImplementedError
-
-    def other(self, e: Expression) -> tuple[Any, Precedence] | Spelling:
-        """Of any other class."""
-        raise TypeError(f"{type(e).__name__} is not a formula of {type(self).__name__}")
 
     def atom(self, text: str) -> Any:
         """What is written where a text stands by itself."""

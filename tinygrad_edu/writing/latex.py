@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from unicodedata import combining, decomposition, name, normalize
 
-from ..autodiff import DerivativeName
+from ..autodiff import LOOSE, DerivativeName
 from .expression import Expression, Name, Part, Precedence, Spelling, Transpose, infix, places, write
 from .notation import without_time
 from .paper import AXES, Text, with_precedence
@@ -56,16 +56,13 @@ class LaTeX(Text):
         tightness = super().tightness(name)
         return min(tightness, POWER) if set(name) & set(_ABOVE) else tightness
 
-    def other(self, e: Expression) -> tuple[str, Precedence] | Spelling:
+    def spelled(self, e: Expression) -> tuple[Any, Precedence] | Spelling:
         match e:
             case Transpose(Name(name), None) if set(name) & set(_ABOVE) and self.tightness(name) is POWER:
                 return latex_name(name, r"\top"), POWER
             case Part(Name(), index):
                 return Spelling("{a}" + self.words(f"[{index}]"), ATOM, (POWER,))
-        return super().other(e)
-
-    def derivative(self, above: str, below: str) -> str:
-        return rf"\frac{{\partial {above}}}{{\partial {below}}}"
+        return super().spelled(e)
 
     def decimal(self, text: str) -> tuple[str, Precedence]:
         return latex_number(text), with_precedence(text)[1]
@@ -123,8 +120,8 @@ def latex_name(label: str, above: str = "") -> str:
     """
     if isinstance(label, DerivativeName):
         order = f"^{{{len(label.xs)}}}" if len(label.xs) > 1 else ""
-        y = latex_name(label.y) if label.y else ""
-        below = " ".join([rf"\partial {latex_name(x)}" for x in label.xs])
+        names = [rf"\left({latex_name(x)}\right)" if LOOSE & {*x} else latex_name(x) for x in (label.y, *label.xs)]
+        y, below = names[0] if label.y else "", " ".join([rf"\partial {x}" for x in names[1:]])
         return rf"\frac{{\partial{order} {y}}}{{{below}}}" if y or order else below
     if label.startswith("∂"):
         return rf"\partial {latex_name(label[1:])}" if label[1:] else r"\partial"

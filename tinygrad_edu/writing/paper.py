@@ -64,9 +64,6 @@ class Text(Language):
     def tightness(self, name: str) -> Precedence:
         return E.tightness(name)
 
-    def derivative(self, above: str, below: str) -> str:
-        return f"∂{above}/∂{below}"
-
     def decimal(self, text: str) -> tuple[str, Precedence]:
         """A number that `notation` wrote."""
         return with_precedence(text)
@@ -157,14 +154,14 @@ class Text(Language):
         terms = ends(list(places(n)), self.dots)
         return Spelling(between.join(terms), sign.precedence, sign.operands[:1] + sign.operands[1:] * (n - 1))
 
-    def other(self, e: Expression) -> tuple[str, Precedence] | Spelling:
+    def spelled(self, e: Expression) -> tuple[Any, Precedence] | Spelling:
         match e:
             case E.Constant(number):
                 return self.constant(number)
             case E.Literal(number):
                 return self.literal(number)
-            case E.Derivative(above, below):
-                return self.derivative(self._below_sign(above), self._below_sign(below)), FRACTION
+            case E.Derivative(text=text):
+                return self.name(text), FRACTION
             case E.Path(names):
                 return self.arrow.join(ends([self.name(name) for name in names], self.dots)), SUM
             case E.Ones(shape):
@@ -189,7 +186,7 @@ class Text(Language):
                 return self.call(name, len(args), note)
             case E.Chain():
                 return self.table["⟨⟩"]
-        return super().other(e)
+        return super().spelled(e)
 
     def along(self, e: E.Along) -> Spelling:
         """Σ over all, Σₙ or Σₖ of a matrix; of more axes `sum(C, axis=(0, 1))`."""
@@ -205,11 +202,6 @@ class Text(Language):
             return self.summation(axis) if e.function is A.SUM else self.call(e.function.symbol + axis)
         said = f"axis={axes[0] if len(axes) == 1 else axes}"
         return self.call(e.function.symbol, 1, said + ", keepdims" * e.keepdims)
-
-    def _below_sign(self, name: str) -> str:
-        """A name as it stands after ∂."""
-        text = self.name(name)
-        return str(self.parentheses(text)) if E.tightness(name) <= FRACTION else text
 
     # What stands side by side.
 
