@@ -66,13 +66,12 @@ function chainRule({ slopes }, { order = BACK, adds = true, start = [], watch } 
   return gradients;
 }
 
-function tangents(run, leaf) {
-  // ∂v/∂leaf of every node v, from the leaf on.
-  const found = [];
-  inputs.forEach((own, b) => {
-    const through = (sum, a, k) => (found[a] ? sum + found[a] * run.slopes[b][k] : sum);
-    found.push(own.reduce(through, b === leaf ? 1 : 0));
-  });
+function tangents(run, start, among = inputs.keys()) {
+  // How much the nodes change with some of them, node -> change: from those of `start` on, by their local derivatives.
+  const found = new Map(start);
+  for (const b of among) if (inputs[b].some((a) => found.has(a)) && !found.has(b)) {
+    found.set(b, inputs[b].reduce((sum, a, k) => (found.get(a) ? sum + found.get(a) * run.slopes[b][k] : sum), 0));
+  }
   return found;
 }
 

@@ -3,8 +3,8 @@
 
 const [bench, leaf, second, number_, eta, curve, reading, losses, descended, problem, effect] =
   ["laboratory", "leaf", "second", "number", "eta", "curve", "reading", "losses", "descended", "problem", "effect"].map(byId);
-const [predict, only, score, form, answer, grid, verdict, mistake, film, compared, typed] =
-  ["predict", "only", "score", "question", "answer", "grid", "verdict", "mistake", "film", "compared", "typed"].map(byId);
+const [predict, only, score, form, answer, grid, verdict, mistake, film, typed] =
+  ["predict", "only", "score", "question", "answer", "grid", "verdict", "mistake", "film", "typed"].map(byId);
 let opened = ""; // which part is open
 let past = []; // what undo goes back to
 let gesture = null; // the last change: what it is of, and the numbers before
@@ -41,7 +41,7 @@ function reconsider() {
 
 function change(n, x) {
   hold(n);
-  setTo([[n, x]], n);
+  if (x !== now(n)) setTo([[n, x]], n);
 }
 
 function hold(n) {
@@ -258,30 +258,19 @@ function letGo() {
 }
 
 function type(group, n, text = "") {
-  // A field over the number; what is typed takes its place.
-  const box = group.getBoundingClientRect();
-  Object.assign(typed.style, { left: `${Math.max(0, Math.min(box.right - 110, innerWidth - 180))}px`, top: `${box.top - 6}px` });
-  Object.assign(typed, { value: text || asTyped(now(n)), hidden: false, ariaLabel: names[n], ariaInvalid: null });
-  typed.focus();
-  if (!text) typed.select();
-  const finish = (keep) => {
-    const given = read(typed.value);
-    if (keep && !given) {
-      typed.ariaInvalid = "true";
-      return complain();
-    }
-    complain(run.problem && `${run.problem}.`);
-    typed.onkeydown = typed.onblur = null;
-    typed.hidden = true;
-    group.focus();
-    if (keep && given.number !== now(n)) change(n, given.number);
-  };
+  // A field over the number, which all follows while one types.
+  const box = group.getBoundingClientRect(), before = now(n);
+  Object.assign(typed.style, { left: `${Math.max(0, Math.min(box.left - 6, innerWidth - 100))}px`, top: `${box.top - 5}px` });
+  Object.assign(typed, { value: text || asTyped(before), hidden: false, ariaLabel: names[n], ariaInvalid: null });
   typed.onkeydown = (event) => {
-    if (event.key === "Enter") finish(true);
-    else if (event.key === "Escape") finish(false);
-    else nudge(event, n);
+    if (event.key === "Escape") change(n, before);
+    else if (event.key !== "Enter") return nudge(event, n);
+    if (event.key === "Escape" || read(typed.value)) group.focus(); // which ends it
   };
-  typed.onblur = () => finish(Boolean(read(typed.value)));
+  typed.onblur = () => ((typed.hidden = true), complain(run.problem && `${run.problem}.`));
+  typed.focus();
+  if (text) typed.dispatchEvent(new Event("input"));
+  else typed.select();
 }
 
 function read(text) {

@@ -56,10 +56,7 @@ function enclosed(x) {
 
 function drawComparison() {
   const wrong = wrongGradients(), differing = wrong ? [...told].filter((n) => names[n] && differs(n, wrong[n])) : [];
-  compared.hidden = !differing.length;
   byId("filming").hidden = !wrong || data.level === "tensor";
-  const cells = (n) => [`∂${L}/∂${names[n]}`, short(run.gradients[n]), short(wrong[n])].map((text) => filled("td", text));
-  compared.tBodies[0].replaceChildren(...differing.slice(0, 40).map((n) => filled("tr", ...cells(n))));
   const count = differing.length === 1 ? "One gradient is" : `${differing.length} gradients are`;
   byId("difference").textContent = !mistake.value ? "" : !wrong ? "There are no gradients at these numbers."
     : differing.length ? `${count} wrong. ${WHY[mistake.value][0]}` : `No difference here: ${WHY[mistake.value][1]}.`;

@@ -269,17 +269,16 @@ function light() {
   for (const { id } of arrows) {
     const group = byId(id), path = group.querySelector("path"), slope = found?.get(id);
     group.classList.toggle("way", slope !== undefined);
-    if (slope === undefined) path.removeAttribute("stroke-width");
-    else setAttribute(path, "stroke-width", (1.2 + (6 * slope) / (1 + slope)).toFixed(2));
+    setAttribute(path, "stroke-width", slope === undefined ? 1 : (1.2 + (6 * slope) / (1 + slope)).toFixed(2));
     path.classList.toggle("none", slope === 0);
   }
-  const way = found ? [cardOf(state.held), ...[...found.keys()].flatMap((id) => [arrowOf.get(id).from, arrowOf.get(id).to])] : [];
-  for (const [id] of data.cards) byId(id).classList.toggle("way", way.includes(id));
+  const way = new Set(found && [cardOf(state.held), ...[...found.keys()].map((id) => arrowOf.get(id).to)]);
+  for (const [id] of data.cards) byId(id).classList.toggle("way", way.has(id));
   if (!found) return;
-  const moved = tangents(run, state.held), beside = new Set(inputs.filter((own) => own.includes(state.held)).flat());
+  const moved = tangents(run, [[state.held, 1]]), beside = new Set(inputs.filter((own) => own.includes(state.held)).flat());
   for (const { group, cell, what, node } of places) if (cell && what !== "gradient") {
-    group.classList.toggle("lit", Boolean(moved[node]) || node === state.held);
-    group.classList.toggle("beside", !moved[node] && beside.has(node));
+    group.classList.toggle("lit", Boolean(moved.get(node)));
+    group.classList.toggle("beside", !moved.get(node) && beside.has(node));
     group.classList.toggle("self", node === state.held);
   }
 }
@@ -289,35 +288,18 @@ function cardOf(node) {
 }
 
 function waysFrom(leaf) {
-  // For each arrow on a way the size of its local derivative: how much larger a change is that came through it.
-  const moved = tangents(run, leaf), reached = new Set([cardOf(leaf)]), found = new Map(), after = new Set([leaf]);
-  inputs.forEach((own, b) => own.some((a) => after.has(a)) && after.add(b));
-  for (const [id, own, sources] of data.cards.toSorted((a, b) => Math.max(...a[1]) - Math.max(...b[1]))) {
-    sources.forEach((source, k) => {
-      if (!reached.has(source)) return;
-      const from = id === source ? [] : nodesOn.get(source).filter((n) => after.has(n));
-      const size = Math.max(0, ...from.map((n) => Math.abs(moved[n])));
-      const through = throughArrow(own, new Set(from), moved, data.level === "value" ? k : null);
-      if (through === null) return;
-      reached.add(id);
-      found.set(`${id}-${k + 1}`, size ? through / size : 0);
-    });
+  // For each arrow on a way the size of its local derivative: how much larger a change is that came through it alone.
+  const moved = tangents(run, [[leaf, 1]]), found = new Map();
+  for (const { id, from, to, k } of arrows) {
+    const before = nodesOn.get(from).filter((n) => from !== to && moved.has(n)), own = nodesOn.get(to);
+    const change = tangents(run, before.map((n) => [n, moved.get(n)]), own);
+    if (data.level === "value" && before.length) change.set(own[0], moved.get(before[0]) * run.slopes[own[0]][k]);
+    if (change.size === before.length) continue;
+    const largest = (nodes) => Math.max(0, ...nodes.map((n) => Math.abs(change.get(n) ?? 0)));
+    const size = largest(before), shown = own.filter((n) => n === own.at(-1) || quantityOf.has(`v${n}`));
+    found.set(id, size ? largest(shown) / size : 0);
   }
   return found;
-}
-
-function throughArrow(own, from, moved, input) {
-  // The largest change that the nodes of a card have from those of another alone; null where they read none of them.
-  const change = new Map(own.map((n) => [n, 0]));
-  let read = false;
-  for (const b of own) inputs[b].forEach((a, k) => {
-    const through = from.has(a) && (input === null || input === k);
-    read ||= through;
-    const term = (through ? moved[a] : change.get(a) ?? 0) * run.slopes[b][k];
-    if (term) change.set(b, change.get(b) + term);
-  });
-  const shown = own.filter((n) => n === own.at(-1) || quantityOf.has(`v${n}`));
-  return read ? Math.max(...shown.map((n) => Math.abs(change.get(n)))) : null;
 }
 
 function follow(behavior = calm.matches ? "instant" : "smooth", card = svg.querySelector(".hand")) {

@@ -85,7 +85,7 @@ function current() {
 function judge() {
   // What to say of an answer, and whether it is right; null where it cannot be judged.
   const { right, wrongs } = current(), given = fields().map((field) => read(field.value));
-  fields().forEach((field, k) => field.toggleAttribute("aria-invalid", !given[k]));
+  fields().forEach((field, k) => (field.ariaInvalid = given[k] ? null : "true"));
   if (given.includes(null)) return [NO_NUMBER, null];
   const near = (x, k, tolerance) => Math.abs(x - given[k].number) <= tolerance + 1e-9 * Math.abs(x);
   const tells = (x, k) => near(x, k, Math.min(given[k].tolerance, 0.05 * Math.abs(x))); // within 5 %, or it tells little

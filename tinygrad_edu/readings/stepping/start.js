@@ -83,7 +83,7 @@ function onward() {
 function onNumber(field, f) {
   field.addEventListener("input", () => {
     const given = read(field.value);
-    field.toggleAttribute("aria-invalid", !given);
+    field.ariaInvalid = given ? null : "true";
     if (given) f(given.number);
     else complain();
   });
@@ -101,6 +101,7 @@ function listen() {
   for (const group of groupsOf(onCards[0])) group.setAttribute("tabindex", 0);
   leaf.addEventListener("change", () => (hold(Number(leaf.value)), draw()));
   onNumber(number_, (x) => change(Number(leaf.value), x));
+  onNumber(typed, (x) => change(state.held, x));
   onNumber(eta, (x) => {
     changed = withRate(changed, x);
     reconsider();
