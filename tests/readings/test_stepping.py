@@ -281,7 +281,7 @@ def test_numbers_are_written_as_python_writes_them(digits):
     numbers = [0.0, 1.0, 0.1 + 0.2, -2.5e-7, 1234500.0, 999999.5, 1e300, -5e-324, 9999999.5, *ties]
     numbers += [rng.uniform(-10, 10) * 10.0 ** rng.randint(-12, 12) for _ in range(500)]
     page = step_through(Value(1.0, "a") ** 2, digits=digits)
-    (told,) = in_node([(page, f"{numbers}.map((x) => [short(x), widthOf(fitting(x)) <= data.room])")])
+    (told,) = in_node([(page, f"{numbers}.map((x) => [short(x), widthOf(fitting(x)) <= ROOM])")])
     assert [text for text, _ in told] == [short(x, digits) for x in numbers]
     assert digits < 4 or all([fits for (_, fits), x in zip(told, numbers) if 1e-9 < abs(x) < 1e9 or x == 0])
 

@@ -27,7 +27,7 @@ from .live import Rows, nodes_as_data
 from .page import Page
 from .questions import Task, questions_as_data, tasks_as_data
 from .script import Script
-from .stage import Stage, room, width
+from .stage import Stage
 
 __all__ = ["Page", "Task", "step_through"]
 
@@ -97,8 +97,6 @@ def step_through(
     data: dict[str, Any] = {
         "level": level,
         "digits": digits,
-        "room": width(room(digits)),
-        "narrow": width(room(digits, in_matrix=True)),
         "names": [names.get(v) for v in number_of],
         "quantities": script.quantities,
         "leaves": [number_of[v] for v in leaves],
@@ -112,7 +110,7 @@ def step_through(
         "questions": questions_as_data(script),
         "tasks": tasks_as_data(tasks, script, leaves),
     }
-    return Page(stage, script, data, str(rows), title or f"{stage.names(y)}, step by step")
+    return Page(stage, script, data, str(rows), title or f"{stage.names(y)}, step by step", level)
 
 
 def _names(derivation: Derivation) -> dict[Value, str]:
@@ -149,14 +147,12 @@ def _level(scene: Scene, level: str | None) -> str:
         raise ValueError('step_through: level="tensor" needs a Tensor: a Value does not record whole matrices')
     if level is None:
         level = next((l for l in cards if len(cards[l]) <= COMFORTABLE[l]), list(cards)[-1])
-    if level not in cards:
-        level = "value"  # the graph holds no network
+    level = level if level in cards else "value"  # the graph holds no network
     steps = {l: 2 + 2 * len([v for v in cards[l] if isinstance(v, Tensor) or v.op]) for l in cards}
     fit = [l for l in cards if len(scene.values) <= MOST_NUMBERS[l] and steps[l] <= MOST_STEPS]
     if level in fit:
         return level
+    size = f"{steps[level]:,} steps through {len(cards[level]):,} cards at the {level} level"
     advice = "step through a part of it, or compute with Tensors, whose page is in matrices"
-    raise ValueError(
-        f"step_through: {steps[level]:,} steps through {len(cards[level]):,} cards at the {level} level are too many: "
-        + (f'level="{fit[0]}" has {steps[fit[0]]}' if fit else advice)
-    )
+    other = f'level="{fit[0]}" has {steps[fit[0]]}' if fit else advice
+    raise ValueError(f"step_through: {size} are too many: {other}")

@@ -260,7 +260,7 @@ function letGo() {
 function type(group, n, text = "") {
   // A field over the number, which all follows while one types.
   const box = group.getBoundingClientRect(), before = now(n);
-  Object.assign(typed.style, { left: `${Math.max(0, Math.min(box.left - 6, innerWidth - 100))}px`, top: `${box.top - 5}px` });
+  Object.assign(typed.style, { right: `${Math.max(0, document.body.clientWidth - box.right - 6)}px`, top: `${box.top - 5}px` });
   Object.assign(typed, { value: text || asTyped(before), hidden: false, ariaLabel: names[n], ariaInvalid: null });
   typed.onkeydown = (event) => {
     if (event.key === "Escape") change(n, before);

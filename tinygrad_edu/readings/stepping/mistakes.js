@@ -18,7 +18,7 @@ function drawWrong() {
   for (const place of places.filter(({ what }) => what === "gradient")) {
     if (!differs(place.node, wrong[place.node]) || numberAt(place, seenNow(null)) === undefined) continue;
     const [x, y, size] = ["x", "y", "font-size"].map((name) => Number(place.text.getAttribute(name)));
-    const said = place.cell ? fitting(wrong[place.node], compact, data.narrow) : short(wrong[place.node]);
+    const said = place.cell ? fitting(wrong[place.node], compact, NARROW) : short(wrong[place.node]);
     place.group.classList.add("unlike");
     place.group.append(make("svg:text", { x, y: y + (place.cell ? 4 : 17), "font-size": size, class: "struck" }, said));
   }

@@ -54,7 +54,9 @@ function widthOf(text) {
   return [...text].reduce((sum, c) => sum + (widths[c] ?? ("⁰¹²³⁴⁵⁶⁷⁸⁹".includes(c) ? 0.4 : 0.636)), 0);
 }
 
-function fitting(x, write = short, room = data.room) {
+const [ROOM, NARROW] = ["−00.", "−0."].map((text) => widthOf(text + "0".repeat(Math.max(digits, 1)))); // as in stage.py
+
+function fitting(x, write = short, room = ROOM) {
   // On a card: as in the lines, or where its place is too narrow for that, with fewer digits.
   if (x === undefined) return "";
   let places = digits, text = write(x);

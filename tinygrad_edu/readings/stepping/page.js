@@ -29,6 +29,8 @@ function story() {
 // Where each number stands in the picture, and from which step on it is known. An element of a quantity is known by its
 // key, "v12" or "g12" for node 12, and "v12,3" where it is the slope of node 12 by its input 3.
 
+for (const title of all("title")) title.remove(); // an id is no tooltip
+for (const node of all(".node")) [...node.querySelectorAll(":scope > :is(path, polygon)[fill=none]")].at(-1)?.classList.add("outline");
 const places = all(".place").map((group) => {
   const [what] = ["value", "gradient", "slope"].filter((name) => name in group.dataset);
   const ref = group.dataset[what], [node, input] = ref.split(",").map(Number), cell = group.querySelector(".cell");
@@ -144,9 +146,9 @@ function drawNumbers(seen, after) {
   for (const [{ cell, matrix }, x = 0] of found) if (cell) most.set(matrix, Math.max(most.get(matrix) ?? 0, Math.abs(x)));
   for (const [place, x] of found) {
     place.group.classList.toggle("new", place.what === "value" && after.has(place.node));
-    const text = place.cell ? fitting(x, compact, data.narrow) : fitting(x);
+    const text = place.cell ? fitting(x, compact, NARROW) : fitting(x);
     setText(place.text, text);
-    if (!place.cell) place.text.classList.toggle("tight", widthOf(text) > 0.9 * data.room);
+    if (!place.cell) place.text.classList.toggle("tight", widthOf(text) > 0.9 * ROOM);
     if (place.cell) setAttribute(place.cell, "class", `cell ${heat(x ?? 0, most.get(place.matrix))}`);
   }
   drawUpdates(after.size);

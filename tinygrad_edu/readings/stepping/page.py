@@ -2,7 +2,7 @@
 
 import html
 import os
-import xml.etree.ElementTree as ET
+import re
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -66,17 +66,8 @@ class Page(Framed):
     _data: dict[str, Any]
     _rows: str
     title: str
+    level: str
     printed = True
-
-    @property
-    def level(self) -> str:
-        """The level it was made at.
-
-        >>> from tinygrad_edu import Value, step_through
-        >>> step_through(Value(2.0)).level
-        'value'
-        """
-        return self._stage.level
 
     def __len__(self) -> int:
         """How many steps it has."""
@@ -95,7 +86,7 @@ class Page(Framed):
         '<!DOCTYPE html>'
         """
         data = as_json(self._data)
-        return assembled(text_of("page.html"), self.title, data, self.code, picture=self._picture)
+        return assembled(text_of("page.html"), self.title, data, self.code, picture=self._stage.svg(timeout=60.0))
 
     @property
     def code(self) -> tuple[str, str]:
@@ -106,10 +97,6 @@ class Page(Framed):
     def _program(self) -> str:
         """What computes and tells, in JavaScript, of `data`; it touches no page."""
         return f"const rows = {self._rows};\n" + "".join(map(text_of, PROGRAM))
-
-    @cached_property
-    def _picture(self) -> str:
-        return self._stage.svg(timeout=60.0)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the page to a file, .html or .htm, which appears whole or not at all.
@@ -133,7 +120,7 @@ class Page(Framed):
 
     def _height(self) -> float:
         """The picture at its own size between the controls and the lines, within reason."""
-        points = float(ET.fromstring(self._picture).get("height", "0").removesuffix("pt"))
+        points = max(map(float, re.findall(r'height="([\d.]+)pt"', self.html)))
         return min(max(points * 4 / 3 + 280, 480), 760)
 
     def __repr__(self) -> str:

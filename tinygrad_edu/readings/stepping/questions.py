@@ -71,13 +71,12 @@ def questions(script: Script) -> list[Question]:
             row = line.row
             if row.rule is None or _is_trivial(line) or (line.is_update and not script.is_new(row)):
                 continue
-            rule, edges = line_of.get((step.phase, row.node)), edges_to.get(row.node, []) if line.edge else []
+            rule, edges = line_of.get((step.phase, row.node)), [line.edge] if line.edge else []
             if rule is None or not line.is_whole:
                 written = of_derivation.with_slope(row.rule, script.slope(*line.edge)) if line.edge else row.rule
-                rule, edges = (
-                    of_derivation.Line(row.quantity, written, step.phase, row),
-                    [line.edge] if line.edge else [],
-                )
+                rule = of_derivation.Line(row.quantity, written, step.phase, row)
+            elif line.edge:
+                edges = edges_to[row.node]
             found.append(Question(n, k, line.is_whole, _wrong(rule, lines, edges, script)))
     return found
 
@@ -179,8 +178,7 @@ def _task_as_data(task: Any, nodes: Sequence[Value], leaves: Mapping[Value, str]
     def node(leaf: Any) -> int:
         name = leaves.get(leaf) if isinstance(leaf, Value) else leaf
         if name not in number_of:
-            known = ", ".join(list(number_of)[:8]) + (", …" if len(number_of) > 8 else "")
-            raise ValueError(f"{leaf!r} is not a leaf of it; there are {known}")
+            raise ValueError(f"{leaf!r} is not a leaf of it; there are {', '.join(list(number_of)[:8])}")
         return number_of[name]
 
     numbers = {node(leaf): real_number(x) for leaf, x in task.numbers.items()}

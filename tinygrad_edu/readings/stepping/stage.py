@@ -62,7 +62,6 @@ class Stage(Scene):
         super().__init__(read, digits)
         self.level = level
         self.blank = False
-        self.room = room(digits)
         self.slope_of: dict[Value, tuple[Value, int]] = {}
         self.given: dict[str, Value | Tensor] = {}
         tensors = TensorCards(self) if level == "tensor" else None
@@ -128,10 +127,9 @@ class Stage(Scene):
         return formula if len(f"{self.name(v)}{formula}") <= look.WIDTH else super().beside(v)
 
     def value(self, v: Value) -> str:
-        return self.room
+        return room(self.digits)
 
-    def gradient(self, v: Value) -> str:
-        return self.room
+    gradient = value
 
     def element(self, x: float) -> str:
         return room(self.digits, in_matrix=True)
@@ -153,14 +151,6 @@ class Stage(Scene):
             _mark(group)
         for element in root.iter():
             unwrap_links(element)
-        for group in root.iter("g"):
-            title = group.find("title")
-            if title is not None:
-                group.remove(title)
-            if group.get("class", "").startswith("node"):
-                outlines = [e for e in group if e.tag in ("path", "polygon") and e.get("fill") == "none"]
-                for outline in outlines[-1:]:  # the heading of a layer has none
-                    outline.set("class", "outline")
         root.attrib |= {"class": "tinygrad-edu"}
         return ET.tostring(root, encoding="unicode").strip()
 
@@ -170,10 +160,9 @@ def room(digits: int, in_matrix: bool = False) -> str:
     return ("−0." if in_matrix else "−00.") + "0" * max(digits, 1)
 
 
-def width(text: str) -> float:
-    """The width of a number in DejaVu Sans, in sizes of the font."""
-    widths = {"−": 0.838, "+": 0.838, ".": 0.318, "·": 0.318, "⁻": 0.53} | dict.fromkeys("⁰¹²³⁴⁵⁶⁷⁸⁹", 0.4)
-    return sum([widths.get(c, 0.636) for c in text])
+def width(room: str) -> float:
+    """The width of such a text in DejaVu Sans, in sizes of the font."""
+    return 0.838 + 0.318 + 0.636 * (len(room) - 2)
 
 
 def _mark(group: ET.Element) -> None:

@@ -1,7 +1,6 @@
 """Training: the loop of gradient descent, which records what it did.
 
-film.py     the film of it: a page on which time is a slider
-plots.py    small multiples of it on paper
+film.py     the film of it: a page on which time is a slider, and small multiples on paper
 """
 
 from __future__ import annotations
