@@ -90,7 +90,7 @@ def test_the_effect_and_what_the_gradient_said_are_the_engines(opened, name, cou
     for k, n in enumerate((page._data["leaves"] * count)[:count]):
         before, old = nodes[-1].data, nodes[n].data
         new = old + 0.1 * (k % 7 + 1)
-        said = Gradients(order_of(y), {}, set()).of[nodes[n]] * (new - old)  # 0 where it is 0 but for rounding
+        said = Gradients(order_of(y), {}).of[nodes[n]] * (new - old)  # 0 where it is 0 but for rounding
         nodes[n].data = new
         nodes[-1].forward()
         browser.run(f"gesture = null; change({n}, {new})")
