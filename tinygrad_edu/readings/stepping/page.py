@@ -86,10 +86,10 @@ class Page(Framed):
         '<!DOCTYPE html>'
         """
         data = as_json(self._data)
-        return assembled(text_of("page.html"), self.title, data, self.code, picture=self._stage.svg(timeout=60.0))
+        return assembled(text_of("page.html"), self.title, data, self._code, picture=self._stage.svg(timeout=60.0))
 
     @property
-    def code(self) -> tuple[str, str]:
+    def _code(self) -> tuple[str, str]:
         """Its style and its script, so that a page around it can allow them."""
         return colours() + text_of("page.css"), _DATA + self._program + "".join(map(text_of, VIEW))
 

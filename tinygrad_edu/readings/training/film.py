@@ -241,7 +241,7 @@ class Film(Framed):
         script = start + text_of("numbers.js") + text_of("elements.js") + text_of("film.js", __package__)
         style = colours() + text_of("film.css", __package__)
         packed = b64encode(compress(as_json(data).encode(), 9)).decode()
-        inside = [page.code for page in pages.values()]
+        inside = [page._code for page in pages.values()]
         return assembled(text_of("film.html", __package__), self.title, packed, (style, script), inside)
 
     def save(self, path: str | os.PathLike[str], steps: Sequence[int] = ()) -> Path:
