@@ -32,13 +32,13 @@ _DEEPEST = 8  # operations inside one formula
 
 @dataclass(eq=False)
 class Quantity:
-    """A Tensor with a name, the quantities it is computed from, and how; and whether its gradient has a line."""
+    """A Tensor with a name, the quantities it is computed from, and how; and whether its numbers have its gradient."""
 
     node: Node
     name: str
-    inputs: tuple[Quantity, ...] = ()
-    rule: Expression | None = None
-    has_gradient: bool = True
+    inputs: tuple[Quantity, ...]
+    rule: Expression | None
+    has_gradient: bool
 
     @property
     def tensor(self) -> Tensor:
@@ -62,22 +62,20 @@ class Quantities:
         self.graph = graph = TensorGraph(
             root, wrt, lambda v: bool(names.given(v) if v.op else not names.is_constant(v))
         )
-        named = _named(graph.order, names, wrt)
+        named, beside = _named(graph.order, names, wrt), _used_beside(graph.order)
+        self._names = names
         self._written: dict[Tensor, Expression] = {}
-        self.of = {node.tensor: Quantity(node, names(node.tensor)) for node in graph.order if node in named}
-        with_gradients = _with_gradients(graph.order)
-        for quantity in self.of.values():
-            quantity.has_gradient = quantity.node in with_gradients
-            self._tell_how(quantity)
+        self.of: dict[Tensor, Quantity] = {}
+        for node in graph.order:
+            if node in named:
+                self.of[node.tensor] = self._quantity(node, node not in beside)
         *others, last = self.of.values()
         self.softmax: dict[Tensor, Expression] = {}
         for t, y_hat in names.softmax.items():
             if t in graph.nodes and t.inputs[0] in self.of:
                 # The root is not computed from it, but its derivatives are written with it.
-                node = graph.nodes[y_hat] = Node(y_hat)
-                node.inputs = tuple([graph.nodes[a] for a in y_hat.inputs])
-                others.append(Quantity(node, names(y_hat)))
-                self._tell_how(others[-1])
+                node = graph.nodes[y_hat] = Node(y_hat, inputs=tuple([graph.nodes[a] for a in y_hat.inputs]))
+                others.append(self._quantity(node, has_gradient=False))
                 self.softmax[t] = others[-1].symbol
         position: dict[Quantity, int] = {}  # that of its numbers v₁, v₂, …; what is given comes first
         for q in by_depth([*others, last]):
@@ -118,10 +116,10 @@ class Quantities:
             return formula(t, self.symbol)
         return E.Literal(t.item()) if node.inner else E.Constant(t.item())
 
-    def _tell_how(self, quantity: Quantity) -> None:
-        if quantity.node.inputs:
-            quantity.rule = on_its_own(self.written_out(quantity.node))
-            quantity.inputs = tuple(dict.fromkeys(self._named_inputs(quantity.node)))
+    def _quantity(self, node: Node, has_gradient: bool) -> Quantity:
+        inputs = tuple(dict.fromkeys(self._named_inputs(node)))
+        rule = on_its_own(self.written_out(node)) if node.inputs else None
+        return Quantity(node, self._names(node.tensor), inputs, rule, has_gradient)
 
     def _named_inputs(self, node: Node) -> Iterable[Quantity]:
         for a in node.inputs:
@@ -161,14 +159,15 @@ def _uses(node: Node) -> Iterator[Node]:
         yield from a.views
 
 
-def _with_gradients(order: list[Node]) -> set[Node]:
-    """Those whose numbers nothing else uses: not where some belong to other Tensors, or are used beside a view."""
+def _used_beside(order: list[Node]) -> set[Node]:
+    """The views that hold numbers twice, or beside which something uses their numbers: these have other gradients."""
     used = [a for node in order if node.base is node or node is order[-1] for a in node.inputs]
-    found = {order[-1], *[node for node in order if node.base is node and not node.shares]}
-    for view in [node for node in order if node.base is not node and not node.base.shares]:
+    found = set()
+    for view in [node for node in order if node.base is not node]:
         numbers = set(view.tensor.values)
-        beside = [a for a in used if a.base is view.base and view not in a.views]
-        if len(numbers) == len(view.tensor.values) and all([numbers.isdisjoint(a.tensor.values) for a in beside]):
+        others = [a for a in used if a.base is view.base and view not in a.views]
+        apart = all([numbers.isdisjoint(a.tensor.values) for a in others])
+        if view.base.shares or len(numbers) < len(view.tensor.values) or not apart:
             found.add(view)
     return found
 
@@ -225,7 +224,8 @@ def gradients(root: Tensor, found: Quantities, environment: dict[str, Any]) -> I
         G: Expression = E.Constant(0.0)
         for term in sorted(terms.get(t, []), key=_is_negative):
             G = algebra.add(G, term)
-        if q is not None and q.has_gradient:
+        # No line where some of its numbers belong to other Tensors as well: those have the lines of their gradients.
+        if q is not None and q.has_gradient and (t is root or not node.shares or node.base is not node):
             yield q, G
             G = E.Constant(1.0) if t is root else E.Derivative(name, q.name, t.shape)
         if node.inputs and not (isinstance(G, E.Constant) and G.number == 0):

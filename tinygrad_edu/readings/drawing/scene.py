@@ -156,9 +156,7 @@ class Scene:
         The ŷ beside a cross-entropy has none, because the loss is computed from z.
         """
         q = self.read.quantities.of.get(t)
-        if q is not None and q.node.base is not q.node and not q.has_gradient:
-            return False
-        return self.gradients and t not in self.names.softmax.values()
+        return self.gradients and (q is None or q.has_gradient)
 
     def kind(self, node: Value | Tensor) -> str:
         """The role that colours a node: loss, operation, parameter, target, constant or input.
