@@ -434,7 +434,7 @@ def test_blanks_may_be_chosen() -> None:
         ({"blanks": []}, "worksheet: there is nothing to compute in this graph"),
         ({"eta": "x"}, "a real number is needed, not str 'x'"),
         ({"eta": float("nan")}, "a finite number is needed, not nan"),
-        ({"eta": 0.5}, "worksheet: eta asks for an update, but a Value does not record its Parameters"),
+        ({"eta": 0.5}, "worksheet: an update is asked for, but there is nothing to learn"),
         ({"wrt": "w"}, "worksheet: wrt is made of Values and Tensors, not str 'w'"),
     ],
 )

@@ -455,8 +455,8 @@ REFUSED = {
         "explain: digits is a whole number from 0 to 17, not 2.0": lambda: explain(Value(1.0), digits=2.0),
         r"1,501 numbers are too many to read one by one\. Explain a Tensor": lambda: explain(sum([1.0] * 1500, w)),
         r"explain: 2,001 Tensors are too many to read\. Explain": lambda: explain(sum([1.0] * 1000, Tensor(0.0))),
-        "explain: eta asks for an update, but there is nothing to learn": lambda: explain(Tensor(x) * 2, eta=0.1),
-        "an update, but there is nothing to learn": lambda: explain(x * 2, wrt=x * 3, eta=0.1),
+        "explain: an update is asked for, but there is nothing to learn": lambda: explain(Tensor(x) * 2, eta=0.1),
+        "update is asked for, but there is nothing to learn: y depends": lambda: explain(x * 2, wrt=x * 3, eta=0.1),
     },
     TypeError: {
         "wrt is made of Values and Tensors": lambda: explain(Value(1.0), wrt=3.0),
@@ -563,12 +563,14 @@ def test_networks_side_by_side_number_their_own_neurons(level):
 # A title, and the update.
 
 
-def test_a_value_of_a_network_needs_wrt_for_its_update():
+def test_a_value_of_a_network_has_the_update_of_its_parameters():
     net = MLP([1, 1], init=0.5)
     L = squared_error(net([1.0]), [0.0])
-    with pytest.raises(ValueError, match="a Value does not record its Parameters; pass the Tensor, or give wrt"):
-        explain(L.values[0], eta=0.1)
-    assert len(explain(L.values[0], wrt=net.parameters(), eta=0.1).update) == 2
+    by_value, by_tensor = [explain(y, eta=0.1).update for y in (L.values[0], L)]
+    assert [str(row) for row in by_value] == [
+        "W⁽¹⁾₁₁ ← W⁽¹⁾₁₁ − η · ∂f/∂W⁽¹⁾₁₁ = 0.5 − 0.1 · 1 = 0.4", "b⁽¹⁾₁ ← b⁽¹⁾₁ − η · ∂f/∂b⁽¹⁾₁ = 0.5 − 0.1 · 1 = 0.4",
+    ]  # fmt: skip
+    assert [row.result for row in by_value] == [x for row in by_tensor for x in np.ravel(row.result.data)]
 
 
 @pytest.mark.parametrize("read", [explain, draw, step_through, worksheet])

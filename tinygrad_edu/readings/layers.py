@@ -7,7 +7,7 @@ place of `dot`. Arithmetic alone makes no layer.
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import prod
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -85,10 +85,10 @@ class Affine(Generic[Either]):
     """
 
     z: Either
-    weights: list[Either] = field(default_factory=list)
-    inputs: list[Either] = field(default_factory=list)
-    biases: list[Either] = field(default_factory=list)
-    sums: list[Either] = field(default_factory=list)
+    weights: tuple[Either, ...] = ()
+    inputs: tuple[Either, ...] = ()
+    biases: tuple[Either, ...] = ()
+    sums: tuple[Either, ...] = ()
     h: Either | None = None
     layer: Hashable = None
     number: int = 0
@@ -137,8 +137,6 @@ Layer: TypeAlias = Affine[Tensor]
 def find_layers(order: Sequence[Tensor]) -> list[Layer]:
     """The layers of a graph of Tensors, from the input on."""
     layers = _sums(order, {t for t in order if isinstance(t, Parameter)})
-    for layer in layers:
-        layer.layer = tuple([member(p) or p for p in layer.parameters])
     _number(layers)
     _tell_times(order, layers)
     return layers
@@ -157,10 +155,8 @@ def find_neurons(order: Sequence[Value], parameters: set[Value], layers: Iterabl
     for neuron in neurons:
         if layer := layer_of.get(neuron.z):
             neuron.layer, neuron.number, neuron.time = layer.layer, layer.number, layer.time
-        elif neuron.is_placed:
-            neuron.layer = tuple(dict.fromkeys(map(member, neuron.parameters)))
-        else:
-            neuron.layer = neuron.number = same.setdefault(tuple(neuron.weights), depth[neuron.z])
+        elif not neuron.is_placed:
+            neuron.layer = neuron.number = same.setdefault(neuron.weights, depth[neuron.z])
     alone = [neuron for neuron in neurons if neuron.z not in layer_of]
     _number([neuron for neuron in alone if neuron.is_placed])
     _tell_times(order, alone)
@@ -191,22 +187,16 @@ def _untransposed(node: Any) -> Any:
     return node
 
 
-def _products(node: Any) -> list[tuple[Sequence[Any], Sequence[Any], Sequence[Any]]]:
+def _products(node: Any) -> list[tuple[list[Any], Sequence[Any], Sequence[Any]]]:
     """The weights, inputs and biases of a product, in each way in which it may have such."""
-    match node.op:
-        case array_ops.AFFINE:
-            W, x, b = node.inputs
-            return [([_untransposed(W)], [x], [b])]
-        case array_ops.MATMUL:
-            left, right = node.inputs
-            return [([_untransposed(left)], [right], []), ([_untransposed(right)], [left], [])]
-        case ops.AFFINE:
-            weights, inputs, b = node.op.arguments(node.inputs)
-            return [(weights, inputs, [b])]
-        case ops.DOT:
-            left, right = node.op.arguments(node.inputs)
-            return [(left, right, []), (right, left, [])]
-    return []
+    if node.op in (ops.AFFINE, ops.DOT):
+        left, right, *biases = node.op.arguments(node.inputs)
+    elif node.op in (array_ops.AFFINE, array_ops.MATMUL):
+        (left, right), biases = [[a] for a in node.inputs[:2]], node.inputs[2:]
+    else:
+        return []
+    ways = [(left, right)] if biases else [(left, right), (right, left)]
+    return [([_untransposed(w) for w in weights], inputs, biases) for weights, inputs in ways]
 
 
 def _sums(order: Sequence[Either], parameters: Set[Either]) -> list[Affine[Either]]:
@@ -227,28 +217,24 @@ def _sums(order: Sequence[Either], parameters: Set[Either]) -> list[Affine[Eithe
         for weights, inputs, biases in _products(node):
             learned = all(map(is_weight, weights)) and all(map(is_bias, biases))
             if learned and weights and (biases or not all([is_weight(_untransposed(x)) for x in inputs])):
-                found.setdefault(node, Affine(node, [*weights], [*inputs], [*biases]))
+                found.setdefault(node, Affine(node, tuple(weights), tuple(inputs), tuple(biases)))
         if node.op is ops.ADD:
             addends: Any = node.inputs
             parts = [a for a in addends if a in found and len(users[a]) == 1]
             if parts and all([a in parts or is_bias(a) for a in addends]):
-                terms = [found.pop(a) if a in found else Affine(a, biases=[a]) for a in addends]
-                found[node] = _added(node, terms)
+                terms = [found.pop(a) if a in found else Affine(a, biases=(a,)) for a in addends]
+                found[node] = Affine(
+                    node,
+                    tuple([w for term in terms for w in term.weights]),
+                    tuple([x for term in terms for x in term.inputs]),
+                    tuple([b for term in terms for b in term.biases]),
+                    tuple([s for term in terms if term.weights for s in (*term.sums, term.z)]),
+                )
     for z, whole in found.items():
         if len(users[z]) == 1 and users[z][0].op in ACTIVATION_ROWS:
             whole.h = users[z][0]
+        whole.layer = tuple(dict.fromkeys([member(p) or p for p in whole.parameters]))
     return [s for s in found.values() if s.biases or s.h is not None or parameters >= {*s.weights}]
-
-
-def _added(z: Either, terms: Sequence[Affine[Either]]) -> Affine[Either]:
-    """The sum z of several, some of which are a bias alone."""
-    whole = Affine(z)
-    for term in terms:
-        whole.weights += term.weights
-        whole.inputs += term.inputs
-        whole.biases += term.biases
-        whole.sums += [*term.sums, term.z] if term.weights else []
-    return whole
 
 
 def _number(layers: Sequence[Affine[Either]]) -> None:
@@ -282,7 +268,7 @@ def _tell_times(order: Sequence[Either], found: Sequence[Affine[Either]]) -> Non
     for affine in found:
         uses.setdefault(affine.layer, []).append(affine)
     for alike in uses.values():
-        if len({tuple(affine.inputs) for affine in alike}) > 1:
+        if len({affine.inputs for affine in alike}) > 1:
             counted = _counted(order, {affine.z for affine in alike})
             times = [counted[affine.z] for affine in alike]
             for affine, time in zip(alike, times):
@@ -297,7 +283,7 @@ def _tell_apart(neurons: Sequence[Neuron]) -> None:
     for neuron in neurons:
         if neuron.is_placed:
             seen = inputs.setdefault((neuron.layer, neuron.time), {})
-            neuron.use = seen.setdefault(tuple(neuron.inputs), len(seen))
+            neuron.use = seen.setdefault(neuron.inputs, len(seen))
             neuron.place = _row(neuron)
         else:
             neuron.use = uses[neuron.time, neuron.parameters]
@@ -309,17 +295,14 @@ def _tell_apart(neurons: Sequence[Neuron]) -> None:
 def _row(neuron: Neuron) -> int | None:
     """Where its bias stands, if that is one of several; else the row, or the column, of its weights."""
     biases: list[Any] = [b.label for b in neuron.biases]
-    weights: list[Any] = [w.label for w in neuron.weights]
     for bias in biases:
         if prod(bias.member.shape) > 1:
             return int(bias.offset)
+    weights: list[Any] = [w.label for w in neuron.weights]
+    first, *others = [weight.offset for weight in weights if weight.member is weights[0].member]
     shape = weights[0].member.shape
-    offsets = [weight.offset for weight in weights if weight.member is weights[0].member]
-    row = 0 if any([bias.member.shape for bias in biases]) else None
-    inside = prod(shape)
-    for n in shape if len(shape) > 1 else ():
-        inside //= n
-        indices = {offset // inside % n for offset in offsets}
-        if len(indices) == 1:
-            row = (row or 0) * n + indices.pop()
-    return row
+    if len(shape) < 2:
+        return 0 if any([bias.member.shape for bias in biases]) else None
+    if not others:
+        return int(first)
+    return int(first // shape[-1] if others[0] == first + 1 else first % shape[-1])

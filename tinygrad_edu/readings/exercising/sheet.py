@@ -11,7 +11,6 @@ from unicodedata import normalize
 
 from ... import array_ops as A
 from ... import ops
-from ...network.nn import Parameter
 from ...network.optim import Optimizer
 from ...network.tensor import Tensor
 from ...writing import expression as E
@@ -120,7 +119,7 @@ def questions(
     lines = lines_of(derivation)
     if parameters_only and not wrt and isinstance(y, Tensor) and level != "value":
         quantities = read.quantities.of.values()
-        learned = [q for q in quantities if isinstance(q.tensor, Parameter)]
+        learned = [q for q in quantities if read.names.parameters.issuperset(q.tensor.values)]
         between = {q.tensor for q in computed_from(learned, [*quantities])} if learned else {*read.quantities.of}
         lines = Lines([line for line in lines if line.phase == "forward" or line.row.node in between])
     if step is not None:

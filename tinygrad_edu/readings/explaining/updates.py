@@ -3,12 +3,10 @@
 from typing import Any
 
 from ...errors import all_finite, in_short, real_number
-from ...network.nn import Parameter
 from ...network.optim import SGD, Optimizer
 from ...network.tensor import Tensor
 from ...shapes import nested
 from ...tree import values_in
-from ...value import Value
 from ...writing import expression as E
 from ...writing.algebra import in_symbols
 from ...writing.evaluation import array, evaluate, put_in
@@ -40,85 +38,68 @@ def updates(
         What is given, a row for each setting and each number of the state, and the rows of the step.
 
     Raises:
-        ValueError: nothing is to be updated, or without `wrt` y is a Value, which does not know its Parameters; or the
-            optimiser does not learn what is asked for.
+        ValueError: nothing is to be updated, or the optimiser does not learn what is asked for.
         OverflowError: a new value is too large for a float.
     """
-    of, known = "eta", {*values_in(read.asked)}
-    if isinstance(by, Optimizer):
-        of, known = "the optimiser", {*by.values}
-    elif not read.asked:
-        if isinstance(read.result, Value):
-            raise ValueError(
-                f"{reading}: eta asks for an update, but a Value does not record its Parameters; pass the Tensor, "
-                "or give wrt"
-            )
-        known = {v for t in read.tensors if isinstance(t, Parameter) for v in t.values}
+    chosen = {*read.asked, *values_in(read.asked)}
+    known = {*by.values} if isinstance(by, Optimizer) else read.names.parameters
     slopes = {row.node: row for step in derivation.backward for row in step.rows}  # the last, which has the total
     leaves = [row for row in derivation.forward if row.rule is None and row.node in slopes]
-    chosen = {*read.asked, *values_in(read.asked)}
     learned = [row for row in leaves if row.node in chosen or (not chosen and known.issuperset(values_in(row.node)))]
-    for row in learned:
-        if not known.issuperset(values_in(row.node)):
-            raise ValueError(f"{reading}: the optimiser does not learn {row.quantity}")
     if not learned:
         raise ValueError(
-            f"{reading}: {of} asks for an update, but there is nothing to learn: y depends on no Parameter, or with "
-            "wrt on none of its leaves"
+            f"{reading}: an update is asked for, but there is nothing to learn: y depends on no Parameter, or with wrt "
+            "on none of its leaves"
         )
     optimizer = by if isinstance(by, Optimizer) else SGD([row.node for row in learned], lr=by)
     taken = {*derivation.names.values()}
-    steps = [_step(reading, before, slopes[before.node], optimizer, taken, new) for before in learned]
     used = {letter for line in optimizer.lines() for letter in line.uses}
-    settings = [(_free(letter, taken), x) for letter, x in optimizer.numbers().items() if letter in used]
-    given = [Row(E.Name(name), None, None, x, None) for name, x in settings]
-    return [*given, *[row for state, _ in steps for row in state]], [row for _, rows in steps for row in rows]
+    numbers = {letter: x for letter, x in optimizer.numbers().items() if letter in used}
+    settings = {letter: Row(_named(letter, taken), None, None, x, None) for letter, x in numbers.items()}
+    given, rows = [*settings.values()], list[Row]()
+    for before in learned:
+        start = {"θ": before, "g": slopes[before.node], **settings}
+        for letter, x in _state(reading, optimizer, before).items():
+            if letter in used:
+                start[letter] = Row(_named(f"{letter}_{before.quantity}", taken, before), None, None, x, before.node)
+                given.append(start[letter])
+        rows += _step(reading, optimizer, start, taken, new)
+    return given, rows
 
 
-def _step(
-    reading: str, before: Row, slope: Row, optimizer: Optimizer, taken: set[str], new: str
-) -> tuple[list[Row], list[Row]]:
-    """For one leaf a row for each number of the state, and a row for each line of the step."""
-    numbers, lines = optimizer.numbers(), optimizer.lines()
-    used = {letter for line in lines for letter in line.uses}
-    state = {letter: x for letter, x in _state(optimizer, before).items() if letter in used}
-
-    def named(letter: str, new: str = "") -> E.Expression:
-        if letter == "θ":
-            return E.Name(f"{new}{before.quantity}", before.quantity.shape) if new else before.quantity
-        return E.Name(new + _free(f"{letter}_{before.quantity}", taken), before.quantity.shape)
-
-    symbols: dict[str, E.Expression] = {"θ": before.quantity, "g": slope.quantity}
-    symbols |= {letter: E.Name(_free(letter, taken)) for letter in numbers} | {
-        letter: named(letter) for letter in state
-    }
-    known: dict[str, Any] = {str(before.quantity): before.result, str(slope.quantity): slope.arrived}
-    known |= {str(symbols[letter]): x for letter, x in [*numbers.items(), *state.items()]}
-    given = [Row(symbols[letter], None, None, x, before.node) for letter, x in state.items()]
-    rows = []
-    for line in lines:
-        replaces = line.quantity in ("θ", *state)
+def _step(reading: str, optimizer: Optimizer, start: dict[str, Row], taken: set[str], new: str) -> list[Row]:
+    """A row for each line of the step of one leaf. `start` are the rows that it begins with, by their letters."""
+    before, rows = start["θ"], []
+    symbols = {letter: row.quantity for letter, row in start.items()}
+    known = {str(row.quantity): row.arrived for row in start.values()}
+    for line in optimizer.lines():
         rule = in_symbols(line.value, *[symbols[letter] for letter in line.uses])
-        quantity = symbols[line.quantity] = named(line.quantity, new if replaces else "")
+        replaces = line.quantity in ("θ", *optimizer.state)
+        if replaces:
+            quantity = E.Name(f"{new}{symbols[line.quantity]}", before.quantity.shape)
+        else:
+            quantity = _named(f"{line.quantity}_{before.quantity}", taken, before)
         after = evaluate(rule, known)
         if not all_finite(array(after).numbers):
             raise OverflowError(f"{reading}: {rule} is too large for a float; a smaller learning rate gives a number")
         result = after if isinstance(after, float) else Tensor(after.tolist())
         rows.append(Row(quantity, rule, put_in(rule, known), result, before.node, update=replaces))
-        known[str(quantity)] = result
-    return given, rows
+        symbols[line.quantity], known[str(quantity)] = quantity, result
+    return rows
 
 
-def _free(name: str, taken: set[str]) -> str:
+def _named(name: str, taken: set[str], of: Row | None = None) -> E.Name:
+    """A symbol with a name that is free, for one number or for as many as the leaf has."""
     while name in taken:
         name += "′"
-    return name
+    return E.Name(name, of.quantity.shape if of else ())
 
 
-def _state(optimizer: Optimizer, row: Row) -> dict[str, Any]:
+def _state(reading: str, optimizer: Optimizer, row: Row) -> dict[str, Any]:
     """What the optimiser remembers of a leaf, by its letter: a number, or a Tensor of the leaf's shape."""
     place = {value: k for k, value in enumerate(optimizer.values)}
-    places = [place[value] for value in values_in(row.node)]
-    shape = row.quantity.shape
+    if not place.keys() >= {*values_in(row.node)}:
+        raise ValueError(f"{reading}: the optimiser does not learn {row.quantity}")
+    places, shape = [place[value] for value in values_in(row.node)], row.quantity.shape
     found = {letter: nested([column[k] for k in places], shape) for letter, column in optimizer.state.items()}
     return {letter: Tensor(numbers) if shape else numbers for letter, numbers in found.items()}
