@@ -256,9 +256,9 @@ class CompiledLoss:
         for parameter, gradient in zip(self.parameters, result["gradient"]):
             numbers = gradient.reshape(-1).tolist()
             totals += [(value, (value.grad or 0.0) + g) for value, g in zip(parameter.values, numbers)]
-        if not all_finite([total for _, total in totals]):
-            value = next(value for value, total in totals if not isfinite(total))
-            raise OverflowError(f"CompiledLoss: the gradients of {value.label or value} add up to more than a float")
+        for value, total in totals:
+            if not isfinite(total):
+                raise OverflowError(f"CompiledLoss: gradients of {value.label or value} add up to more than a float")
         for value, total in totals:
             value.grad = total
         return float(result["loss"])

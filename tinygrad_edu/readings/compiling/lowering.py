@@ -118,7 +118,7 @@ class Arrays(Algebra):
             return term
         is_new = term.op and not term.label
         op, inputs = (term.op, term.inputs) if is_new else (SAME, (term,))
-        self.known["line", name] = line = Term(self, op, inputs, label=name, shape=term.shape)
+        line = Term(self, op, inputs, label=name, shape=term.shape)
         if is_new:
             self.called[term] = line
         return line
@@ -161,11 +161,11 @@ class Arrays(Algebra):
                 part = self.flipped(self.lowered(arg), flips)
                 part = self.each(ops.MUL, part, self.ones(())) if part.number is not None else part
                 return self.sized(f"place({{a}}, s_[{index}], %)", [part], shape, "place")
-            case E.Join(op, args, axis):
-                name, said = "concatenate" if op is A.CAT else "stack", f", axis={axis}" if axis else ""
-                return self.function(name, list(map(self.lowered, args)), e.shape, said, "[{}]")
-            case E.Function("stack", args, shape):
-                return self.function("stack", list(map(self.lowered, args)), shape, "", "[{}]")
+            case E.Join(A.CAT, args, axis):
+                said = f", axis={axis}" if axis else ""
+                return self.function("concatenate", list(map(self.lowered, args)), e.shape, said, "[{}]")
+            case E.Join(A.STACK, args) | E.Function("stack", args):
+                return self.function("stack", list(map(self.lowered, args)), e.shape, "", "[{}]")
         name = e.name if isinstance(e, E.Function) else str(e)
         raise NotWritten(f"{name} is a function of single numbers, which has no matrix form")
 

@@ -12,7 +12,6 @@ import os
 import platform
 import shlex
 import shutil
-import struct
 import subprocess
 import sys
 import tempfile
@@ -75,11 +74,10 @@ class MachineCode:
 
     def __call__(self, /, *arguments: Any, **keywords: Any) -> Any:
         try:
-            numbers = self._numbers(*arguments, **keywords)
-            inputs, result = struct.pack(f"{len(numbers)}d", *numbers), self._zeros[:]
-        except (TypeError, ValueError, LookupError, struct.error):
+            inputs, result = array("d", self._numbers(*arguments, **keywords)), self._zeros[:]
+        except (TypeError, ValueError, LookupError):
             return self._program(*arguments, **keywords)  # which says what does not fit
-        if self._call(inputs, result.buffer_info()[0]):
+        if self._call(inputs.buffer_info()[0], result.buffer_info()[0]):
             return self._arranged(result.tolist())
         return self._program(*arguments, **keywords)  # which says where a number is not finite
 

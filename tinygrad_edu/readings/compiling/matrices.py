@@ -269,7 +269,6 @@ def array_plan(recording: Recording, batch: Tensor | None = None) -> Plan:
         arguments(recording.inputs, names),
         {t: terms[names(t)] for t in given},
         mapped(lambda _: next(results), recording.outputs),
-        [*arrays.known.values()],
         names,
         forward,
         backward,

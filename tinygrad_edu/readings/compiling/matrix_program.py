@@ -160,7 +160,7 @@ class MatrixProgram(Printed):
         kind = library.__name__.partition(".")[0]
 
         def array(x: Any) -> Any:
-            return library.asarray(x, dtype=dtype) if _holds_fractions(x) else library.asarray(x)
+            return library.asarray(x, dtype=dtype if self._numpy.array(x).dtype.kind == "f" else None)
 
         found = {name: getattr(library, name) for name in self._text.functions if hasattr(library, name)}
         found |= {"array": array, "ones": partial(library.ones, dtype=dtype), "s_": self._numpy.s_}
@@ -169,10 +169,6 @@ class MatrixProgram(Printed):
             names["place"] = partial(_placed, library, kind)
         function: Callable[..., Any] = names["program"]
         return function
-
-
-def _holds_fractions(x: Any) -> bool:
-    return _holds_fractions(x[0]) if isinstance(x, list) else isinstance(x, float)
 
 
 def _placed(library: Any, kind: str, part: Any, index: Any, shape: Any) -> Any:

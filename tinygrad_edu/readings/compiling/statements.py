@@ -17,6 +17,7 @@ from ...value import Value
 from ...writing.code import HELPERS, Code, Written, called_in
 from ...writing.expression import Apply, write
 from .. import naming
+from ..layers import computed_from
 from . import source as S
 from .source import EXPRESSION, INDENT, Called, Identifiers, Text
 from .terms import COUNT, RESHAPE, VIEW, Term, simplify
@@ -33,18 +34,17 @@ class Plan:
         entries: the arguments, Values and Tensors in their structure, each with the name it would like.
         variables: the Term of every Value of the entries, or at level "tensor" of every Tensor.
         outputs: the structure of the result, with Terms and lists of them.
-        order: Terms, each after its inputs; of these the outputs need some.
         called: the names of the nodes, as in every reading.
-        forward, backward: the results of the two passes, where there are two.
+        forward, backward: the results of the two passes, where there are two; some may not be needed.
         lines: what has a line of its own, also where it is used once, as in the notes: z, then h.
         whole: whether a Tensor is one variable, and not as many as it has elements.
         constants: arrays that are no arguments, each with the name it would like.
+        order: the Terms that the outputs need, each after its inputs.
     """
 
     entries: list[tuple[str, Any]]
     variables: dict[Any, Term]
     outputs: Any
-    order: list[Term]
     called: Called
     forward: list[Term]
     backward: list[Term]
@@ -54,10 +54,10 @@ class Plan:
 
     def __post_init__(self) -> None:
         self.results: list[Term] = flatten(self.outputs)
-        used = needed(self.order, self.results)
-        self.order = [term for term in self.order if term in used]
+        used = set(topological_order(*self.results))
         self.forward, self.backward = [[t for t in part if t in used] for part in (self.forward, self.backward)]
         self.constants = {term: named for term, named in self.constants.items() if term in used}
+        self.order = topological_order(*self.forward, *self.backward, *self.results)
 
     def sections(self) -> list[tuple[str, list[Term]]]:
         """A heading and the Terms that stand below it."""
@@ -72,13 +72,11 @@ def plan(outputs: Any, inputs: Any) -> Plan:
     results, leaves = values_in(outputs), values_in(inputs)
     called = naming.Names([*S.ends(outputs), *results], [*S.ends(inputs), *leaves]).given
     check_distinct(leaves)
-    order = topological_order(*results)
-    forward, gradients = _passes(order, results)
-    if gradients:
-        order = topological_order(*forward, *gradients, *results)
-    terms, known = simplify(order, results, leaves)
+    forward, gradients = _passes(results)
+    order = topological_order(*forward, *gradients, *results)
+    terms = simplify(order, results, leaves)
     first = [terms[y] for y in forward]
-    in_first = needed(known, first)
+    in_first = set(topological_order(*first))
     for value, label in _labels(order, outputs, called):
         elsewhere = isinstance(label, DerivativeName) and terms.get(value) in in_first
         if value in terms and not terms[value].label and not elsewhere:
@@ -87,21 +85,11 @@ def plan(outputs: Any, inputs: Any) -> Plan:
         arguments(inputs, called),
         {x: terms[x] for x in leaves},
         S.unfolded(outputs, terms.__getitem__),
-        known,
         called,
         first,
         [terms[g] for g in gradients],
         {term for term in in_first if term.label}.union(first),
     )
-
-
-def needed(order: Sequence[Term], roots: Iterable[Term]) -> set[Term]:
-    """The Terms from which the roots are computed, and the roots."""
-    found = set(roots)
-    for term in reversed(order):
-        if term in found:
-            found.update(term.inputs)
-    return found
 
 
 class Statement(NamedTuple):
@@ -160,7 +148,7 @@ class Printer:
         """A statement for each step that needs a name."""
         for heading, roots in plan.sections():
             self.heading = heading or self.heading
-            here = needed(plan.order, roots)
+            here = set(topological_order(*roots))
             for term in plan.order:
                 if term in here and term not in self.written:
                     self.express(term)
@@ -267,15 +255,14 @@ def _labels(order: Iterable[Value], outputs: Any, called: Called) -> Iterator[tu
     yield from [(value, name) for value in named if (name := called(value))]
 
 
-def _passes(order: Iterable[Value], results: list[Value]) -> tuple[list[Value], list[Value]]:
+def _passes(results: list[Value]) -> tuple[list[Value], list[Value]]:
     """The results that need no gradient, and the gradients, those near the loss first; or neither."""
-    gradients = [value for value in order if isinstance(value.label, DerivativeName)]
-    after = set(gradients)
+    order = topological_order(*results)
     depth: dict[Value, int] = {}
-    for value in order if gradients else ():
+    for value in order:
         depth[value] = 1 + max([depth[a] for a in value.inputs], default=0)
-        if not after.isdisjoint(value.inputs):
-            after.add(value)
+    gradients = [value for value in order if isinstance(value.label, DerivativeName)]
     gradients.sort(key=lambda g: (depth[g], len(str(g.label)), g.label))
+    after = computed_from(gradients, order)
     forward = [y for y in results if y not in after]
     return (forward, gradients) if forward and gradients else ([], [])

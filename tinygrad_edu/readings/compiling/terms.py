@@ -175,10 +175,8 @@ def _moves_exactly(a: float, c: float) -> bool:
     return 0.5 in (abs(frexp(a)[0]), abs(frexp(c)[0])) and 1e-300 < abs(a * c) < 1e300
 
 
-def simplify(
-    order: Sequence[Value], results: Collection[Value], variables: Collection[Value]
-) -> tuple[dict[Value, Term], list[Term]]:
-    """The Term of every Value in a topological order that the results need, and all Terms, each after its inputs.
+def simplify(order: Sequence[Value], results: Collection[Value], variables: Collection[Value]) -> dict[Value, Term]:
+    """The Term of every Value in a topological order that the results need.
 
     A leaf that is not a variable is a constant; what lies before a variable is not looked at.
     """
@@ -192,4 +190,4 @@ def simplify(
         if node in needed and node not in terms:
             inputs = tuple([terms[a] for a in node.inputs])
             terms[node] = algebra.simplest(node.op, inputs) if node.op else algebra.constant(node.data)
-    return terms, list(algebra.known.values())
+    return terms

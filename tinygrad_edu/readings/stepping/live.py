@@ -13,6 +13,7 @@ from math import prod
 from typing import Any
 
 from ... import ops
+from ...graph import topological_order
 from ...ops import Op
 from ...shapes import Shape, as_axes, broadcast_to, reduction
 from ...value import Value
@@ -20,7 +21,7 @@ from ...writing import expression as E
 from ...writing.code import JAVASCRIPT, Written
 from ...writing.evaluation import Array, array, evaluate
 from ..compiling.source import Identifiers
-from ..compiling.statements import Printer, needed
+from ..compiling.statements import Printer
 from ..compiling.terms import Algebra, Term
 from ..drawing import look
 
@@ -141,8 +142,7 @@ def _row(op: Op, n: int) -> str:
 
 def _function(head: str, results: Sequence[Term], letters: Sequence[Term], form: str) -> str:
     """An arrow function. What is written more than once gets a name, or a maximum of n numbers would fill pages."""
-    used = needed(list(letters[0].algebra.known.values()), results)
-    order = [term for term in letters[0].algebra.known.values() if term in used]
+    order = [term for term in topological_order(*results) if term not in letters]
     printer = Printer(JAVASCRIPT, Counter([*results, *[a for term in order for a in term.inputs]]), Identifiers(()))
     printer.written = {letter: Written(letter.label or "") for letter in letters}
     for term in order:
