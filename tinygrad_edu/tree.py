@@ -10,18 +10,27 @@ from .errors import in_short
 from .value import Value
 
 
-def map_values(f: Callable[[Value], Any], tree: Any) -> Any:
-    """`tree` with f applied to each Value in it; a TypeError where it holds something else."""
-    if isinstance(tree, Value):
-        return f(tree)
+def map_ends(f: Callable[[Any], Any], tree: Any) -> Any:
+    """`tree` with f applied to what stands at its ends, such as Values and whole Tensors."""
     if isinstance(tree, (list, tuple)):
-        branches = [map_values(f, branch) for branch in tree]
+        branches = [map_ends(f, branch) for branch in tree]
         return type(tree)(*branches) if hasattr(tree, "_fields") else type(tree)(branches)  # a namedtuple has fields
     if isinstance(tree, dict):
-        return {key: map_values(f, branch) for key, branch in tree.items()}
-    if hasattr(tree, "map"):
-        return tree.map(f)
-    raise _not_a_value(tree)
+        return {key: map_ends(f, branch) for key, branch in tree.items()}
+    return f(tree)
+
+
+def map_values(f: Callable[[Value], Any], tree: Any) -> Any:
+    """`tree` with f applied to each Value in it; a TypeError where it holds something else."""
+
+    def end(x: Any) -> Any:
+        if isinstance(x, Value):
+            return f(x)
+        if hasattr(x, "map"):
+            return x.map(f)
+        raise _not_a_value(x)
+
+    return map_ends(end, tree)
 
 
 def flatten(tree: Any) -> list[Any]:

@@ -14,6 +14,7 @@ from ... import ops
 from ...graph import topological_order
 from ...network.tensor import Tensor, fitting, from_values
 from ...shapes import Shape
+from ...tree import map_ends
 from ...value import Value, numbers, record
 from ...writing import expression as E
 from ...writing.code import NUMPY, NotWritten
@@ -24,7 +25,7 @@ from ..naming import Names, differentiated
 from ..quantities import Quantities, gradients
 from .lowering import EXAMPLES, Arrays, Size
 from .matrix_program import Expected, MatrixProgram, numpy
-from .source import ends, mapped
+from .source import ends
 from .statements import Plan, arguments, check_distinct, print_program
 from .terms import COUNT, Term
 
@@ -50,7 +51,7 @@ def compile_matrices(outputs: Any, inputs: Any, batch: Sequence[Any] = ()) -> Ma
     def recorded(others: Mapping[Tensor, Tensor]) -> Recording:
         if not callable(outputs):
             return Recording(outputs, inputs)
-        entries = mapped(lambda t: others.get(t, t), inputs)
+        entries = map_ends(lambda t: others.get(t, t), inputs)
         return Recording(outputs(*(entries.values() if isinstance(entries, dict) else entries)), entries)
 
     def engine(arrays: Sequence[Any]) -> None:
@@ -67,8 +68,8 @@ def compile_matrices(outputs: Any, inputs: Any, batch: Sequence[Any] = ()) -> Ma
         other = recorded({t: _of_examples(t, count + 1) for t in free})
         _find_sizes(recording, other, count)
         plan, same = [array_plan(r, r.given[given.index(free[0])]) for r in (recording, other)]
-        for line, named in zip(same.lines, plan.lines):  # v₁, v₂, … are counted by single numbers
-            line.label = named.label
+        for line, named in zip(same.forward + same.backward, plan.forward + plan.backward):
+            line.label = named.label  # v₁, v₂, … are counted by single numbers
         text, again = [print_program(p, NUMPY, library) for p in (plan, same)]
         _check_same(text.body, again.body)
     except (ValueError, IndexError) as error:
@@ -268,11 +269,10 @@ def array_plan(recording: Recording, batch: Tensor | None = None) -> Plan:
     return Plan(
         arguments(recording.inputs, names),
         {t: terms[names(t)] for t in given},
-        mapped(lambda _: next(results), recording.outputs),
+        map_ends(lambda _: next(results), recording.outputs),
         names,
         forward,
         backward,
-        [*forward, *backward],
         whole=True,
         constants={terms[name]: (name, t) for name, t in on_paper.constants.items()},
     )

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from ...network.tensor import Tensor
 from ...shapes import nested
+from ...tree import map_ends
 from ...value import Value
 from ...writing.code import identifier
 
@@ -90,7 +91,7 @@ def print_writer(function: str, tree: Any, whole: bool) -> str:
     def end(_: Any) -> str:
         return f"flat[{next(places)}]"
 
-    structure = laid_out(mapped(end, tree) if whole else unfolded(tree, end), str)
+    structure = laid_out(map_ends(end, tree) if whole else unfolded(tree, end), str)
     return f"def {function}(flat):\n{INDENT}return {structure}\n"
 
 
@@ -107,26 +108,16 @@ def key_as_code(key: Any) -> str:
     )
 
 
-def mapped(f: Callable[[Any], Any], tree: Any) -> Any:
-    """The structure with f of each Value or Tensor in its place."""
-    if isinstance(tree, dict):
-        return {key: mapped(f, branch) for key, branch in tree.items()}
-    if isinstance(tree, (list, tuple)):
-        branches = [mapped(f, branch) for branch in tree]
-        return tuple(branches) if isinstance(tree, tuple) else branches
-    return f(tree)
-
-
 def ends(tree: Any) -> list[Any]:
     """The Values and Tensors of a structure, from left to right."""
     found: list[Any] = []
-    mapped(found.append, tree)
+    map_ends(found.append, tree)
     return found
 
 
 def unfolded(tree: Any, end: Callable[[Any], Any]) -> Any:
     """The structure with lists for Tensors, and `end(x)` for what stands at its ends."""
-    return mapped(lambda x: nested([*map(end, x.values)], x.shape) if isinstance(x, Tensor) else end(x), tree)
+    return map_ends(lambda x: nested([*map(end, x.values)], x.shape) if isinstance(x, Tensor) else end(x), tree)
 
 
 def laid_out(tree: Any, text: Callable[[Any], str]) -> str:

@@ -4,7 +4,7 @@ A statement is one formula over local variables, and a decision is an expression
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -36,10 +36,10 @@ class Plan:
         outputs: the structure of the result, with Terms and lists of them.
         called: the names of the nodes, as in every reading.
         forward, backward: the results of the two passes, where there are two; some may not be needed.
-        lines: what has a line of its own, also where it is used once, as in the notes: z, then h.
         whole: whether a Tensor is one variable, and not as many as it has elements.
         constants: arrays that are no arguments, each with the name it would like.
         order: the Terms that the outputs need, each after its inputs.
+        lines: those that have a line of their own, also where they are used once, as in the notes: z, then h.
     """
 
     entries: list[tuple[str, Any]]
@@ -48,7 +48,6 @@ class Plan:
     called: Called
     forward: list[Term]
     backward: list[Term]
-    lines: Collection[Term]
     whole: bool = False
     constants: dict[Term, tuple[str, Tensor]] = field(default_factory=dict)
 
@@ -57,6 +56,8 @@ class Plan:
         used = set(topological_order(*self.results))
         self.forward, self.backward = [[t for t in part if t in used] for part in (self.forward, self.backward)]
         self.constants = {term: named for term, named in self.constants.items() if term in used}
+        named = topological_order(*self.forward, *self.backward if self.whole else ())
+        self.lines = {term for term in named if term.label}.union(self.forward)
         self.order = topological_order(*self.forward, *self.backward, *self.results)
 
     def sections(self) -> list[tuple[str, list[Term]]]:
@@ -88,7 +89,6 @@ def plan(outputs: Any, inputs: Any) -> Plan:
         called,
         first,
         [terms[g] for g in gradients],
-        {term for term in in_first if term.label}.union(first),
     )
 
 
