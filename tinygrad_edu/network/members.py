@@ -82,7 +82,7 @@ class Placed(str):
     """The label of an element of a Parameter, which knows where that is.
 
     Attributes:
-        member: of the Parameter; None for what was computed.
+        member: of the Parameter; None in the label of a Parameter itself.
         offset: which element, counted row by row.
     """
 
