@@ -9,7 +9,7 @@ import pytest
 
 from tinygrad_edu import Value, Worksheet, worksheet
 from tinygrad_edu.readings.exercising import ClassMarks
-from tinygrad_edu.readings.exercising.answers import papers_in, read_number
+from tinygrad_edu.readings.exercising.answers import papers_of, read_number
 
 
 def sheet_of(seed: int = 7) -> Worksheet:
@@ -256,7 +256,7 @@ def test_no_damaged_file_costs_another_student_the_marks(count: int, tmp_path: P
     (tmp_path / "right.csv").write_text(FORM)
     marks = SHEET.mark(tmp_path)
     assert isinstance(marks, ClassMarks)
-    papers = papers_in(tmp_path, BLANKS)
+    papers, _ = papers_of(tmp_path, BLANKS)
     assert {paper.source.partition(",")[0] for paper in papers} == {path.name for path in tmp_path.iterdir()}
     assert len(papers) == len(marks.students) + len(marks.refused)
     assert marks.students["right"].points == marks.students["right"].total

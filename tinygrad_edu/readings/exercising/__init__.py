@@ -12,7 +12,6 @@ comparing.py        one's own backward pass, as arrays, beside the derivation
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -20,21 +19,19 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from ...errors import in_short, real_number
 from ...network.optim import Optimizer
 from ...writing.files import save_as
 from ..explaining import wanted
 from ..explaining.updates import step_by
 from ..frame import framed
-from .answers import SHEET_ID, flat, paper_of, papers_in
+from .answers import papers_of
 from .comparing import Comparison, compare_gradients
 from .drawing_numbers import drawn
-from .marking import CREDIT, Scheme, mark_answers
-from .pages import FORMATS, grid
+from .marking import Scheme, mark_answers
+from .pages import FORMATS, form, grid
 from .report import ClassMarks, Mark, Marks
 from .rules import mistakes_shown
 from .sheet import Question, fingerprint, prints_as_zero, questions
-from .tables import as_csv
 
 __all__ = ["ClassMarks", "Comparison", "Mark", "Marks", "Worksheet", "compare_gradients", "worksheet"]
 
@@ -122,6 +119,7 @@ class Worksheet:
 
     def __post_init__(self) -> None:
         self.zeros = prints_as_zero(self.questions, self.digits)
+        self._copies = [q.name for q in self.questions if q.asked and q.copies]
         self.id = fingerprint(self.questions)
 
     @cached_property
@@ -153,8 +151,6 @@ class Worksheet:
         >>> print(sheet.to("md").splitlines()[0])
         # Backpropagation by hand
         """
-        if format in ("csv", "json"):
-            return self.answers(format)
         if format not in FORMATS:
             raise ValueError(f'worksheet: the format is "html", "tex", "md", "csv" or "json", not {format!r}')
         return FORMATS[format](self)
@@ -167,7 +163,7 @@ class Worksheet:
         >>> sheet.save("sheet.html")  # doctest: +SKIP
         PosixPath('sheet.html')
         """
-        suffixes = (".html", ".tex", ".md", ".csv", ".json")
+        suffixes = [f".{format}" for format in FORMATS]
         return save_as(path, "a worksheet is", suffixes, lambda suffix: self.to(suffix[1:]))
 
     def answers(self, format: str = "csv") -> str:
@@ -182,14 +178,7 @@ class Worksheet:
         df_dx,
         sheet-id,…
         """
-        texts = [f"{x:.{self.digits}f}" if self.filled else "" for q in self._asked for x in q.key.numbers]
-        numbers = dict(zip(self._entries, texts))
-        numbers[SHEET_ID] = self.id
-        if format == "json":
-            return json.dumps(numbers, ensure_ascii=False, indent=1) + "\n"
-        if format != "csv":
-            raise ValueError(f'answers: the format is "csv" or "json", not {format!r}')
-        return as_csv([["name", "answer"], *[[name, text] for name, text in numbers.items()]])
+        return self.to(format)
 
     def mark(
         self,
@@ -224,48 +213,21 @@ class Worksheet:
         >>> sheet.mark({"df_dx": "4"}).points
         1.0
         """
-        scheme = self._scheme(points or {}, credit or {}, tolerance, least_digits)
+        asked = [q.name for q in self.questions if q.asked]
+        scheme = Scheme(self.digits, tolerance, least_digits, points or {}, credit or {}).checked(asked)
         sheets = {sheet.id: sheet for sheet in [*variants, self]}
-        if isinstance(answers, Mapping):
-            papers, alone = [paper_of("answers", "", flat(answers.items()), asks=False)], True
-        elif isinstance(answers, (str, Path)):
-            path = Path(answers)
-            papers = papers_in(path, [q.name for q in self._asked])
-            alone = not path.is_dir() and [paper.student for paper in papers] == [path.stem]
-        else:
-            raise TypeError(f"mark: answers by name are needed, or the path of a file, not {in_short(answers)}")
-        refused = {paper.student: paper.refused for paper in papers if paper.refused}
-        for paper in [paper for paper in papers if paper.id and paper.id not in sheets]:
-            refused[paper.student] = f"it is a form of another sheet or variant, {paper.id!r}; this one is {self.id!r}"
+        papers, alone = papers_of(answers, asked)
+        marked, refused = {}, {}
+        for paper in papers:
+            sheet = sheets.get(paper.id or self.id)
+            other = f"it is a form of another sheet or variant, {paper.id!r}; this one is {self.id!r}"
+            if paper.refused or sheet is None:
+                refused[paper.student] = paper.refused or other
+            else:
+                marked[paper.student] = mark_answers(sheet.questions, paper.answers, scheme, paper.notes)
         if alone and refused:
             raise ValueError(f"mark: {refused.popitem()[1]}")
-        marked = {
-            paper.student: mark_answers(sheets[paper.id or self.id].questions, paper.answers, scheme, paper.notes)
-            for paper in papers
-            if paper.student not in refused
-        }
         return marked.popitem()[1] if alone else ClassMarks(marked, refused)
-
-    @property
-    def _asked(self) -> list[Question]:
-        return [q for q in self.questions if q.asked]
-
-    @property
-    def _entries(self) -> list[str]:
-        return [entry for q in self._asked for entry in q.entries]
-
-    def _scheme(
-        self, points: Mapping[str, float], credit: Mapping[str, float], tolerance: float, least_digits: int
-    ) -> Scheme:
-        for what, given, known in (("points", points, [q.name for q in self._asked]), ("credit", credit, CREDIT)):
-            for word, worth in given.items():
-                if word not in known:
-                    raise ValueError(f"mark: {what} are for {', '.join(known)}, not for {word!r}")
-                real_number(worth, f"mark: for {word!r} ")
-        for name, number in (("tolerance", tolerance), ("least_digits", least_digits)):
-            if real_number(number, f"mark: as {name} ") < 0:
-                raise ValueError(f"mark: {name} is not below 0, as {number} is")
-        return Scheme(self.digits, tolerance, least_digits, points, {**CREDIT, **credit})
 
     @property
     def remarks(self) -> list[str]:
@@ -280,24 +242,21 @@ class Worksheet:
         said = {
             "These numbers hide the mistakes": self.hidden,
             "Every number is printed as 0 in": self.zeros,
-            "Lines that only copy another are worth no points, unless you give them some": [
-                q.name for q in self._asked if q.copies
-            ],
+            "Lines that only copy another are worth no points, unless you give them some": self._copies,
         }
         return [f"{what}: {', '.join(names)}." for what, names in said.items() if names]
 
     def __getstate__(self) -> object:
         """What `pickle` would keep: a TypeError, since a whole graph hangs on a sheet."""
         raise TypeError(
-            "a worksheet holds its graph and cannot be copied or pickled: keep sheet.to('md') or sheet.save(path), or "
-            "make it again from its seed"
+            "a worksheet holds its graph and cannot be copied or pickled: keep its seed, or sheet.save(path)"
         )
 
     def __str__(self) -> str:
         return self.to("md")
 
     def __repr__(self) -> str:
-        return f"<{'Key' if self.filled else 'Worksheet'}: {self.title}, {len(self._entries)} numbers>"
+        return f"<{'Key' if self.filled else 'Worksheet'}: {self.title}, {len(form(self)) - 1} numbers>"
 
     def _repr_html_(self) -> str:
         rows = sum([len(grid(q, self)) for q in self.questions])

@@ -8,11 +8,13 @@ import json
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 from unicodedata import category, decomposition, normalize
+
+from ...errors import in_short
 
 Answers = dict[str, object]
 Grid = list[list[str]]  # the cells of a table
@@ -134,14 +136,21 @@ def paper_of(student: str, source: str, written: Iterable[tuple[str, object]], a
     return Paper(student, source, answers, id, notes)
 
 
-def papers_in(path: Path, lines: Collection[str]) -> list[Paper]:
-    """Every paper in a folder, with a reason where a file cannot be read; or in one file. No two students share a name.
+def papers_of(answers: Any, lines: Collection[str]) -> tuple[list[Paper], bool]:
+    """What was handed in, and whether it is the paper of one student: a dict, or a file that is a form.
 
-    `lines` are the names of the lines of the sheet.
+    Every file of a folder is a paper, or has the reason why it cannot be read. No two students share a name. `lines`
+    are the names of the lines of the sheet.
 
     Raises:
+        TypeError: the answers are neither by name nor a path.
         OSError, ValueError: the path is one file, and it cannot be read or holds no answers to this sheet.
     """
+    if isinstance(answers, Mapping):
+        return [paper_of("answers", "", flat(answers.items()), asks=False)], True
+    if not isinstance(answers, (str, Path)):
+        raise TypeError(f"mark: answers by name are needed, or the path of a file, not {in_short(answers)}")
+    path = Path(answers)
     found = []
     for file in sorted([file for file in path.rglob("*") if not file.is_dir()]) if path.is_dir() else [path]:
         inside = str(file.relative_to(path)) if file != path else path.name
@@ -155,7 +164,8 @@ def papers_in(path: Path, lines: Collection[str]) -> list[Paper]:
     if not found:
         raise ValueError(f"mark: {path} holds no file")
     names = Counter([paper.student.casefold() for paper in found])
-    return [p._replace(student=f"{p.student} ({p.source})") if names[p.student.casefold()] > 1 else p for p in found]
+    told = [p._replace(student=f"{p.student} ({p.source})") if names[p.student.casefold()] > 1 else p for p in found]
+    return told, not path.is_dir() and [paper.student for paper in told] == [path.stem]
 
 
 def _papers_of(path: Path, lines: Collection[str], student: str) -> list[Paper]:

@@ -1,5 +1,7 @@
 """Marking with follow-through: a line is right if it is its rule applied to the student's own earlier numbers."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -7,6 +9,7 @@ from math import floor, prod
 from statistics import median_high
 from typing import Any
 
+from ...errors import real_number
 from ...writing.evaluation import Array
 from ..explaining.lines import Lines
 from ..explaining.mistakes import mistakes_in
@@ -37,6 +40,16 @@ class Scheme:
     points: Mapping[str, float]
     credit: Mapping[str, float]
 
+    def checked(self, lines: Sequence[str]) -> Scheme:
+        """Itself. Raises TypeError or ValueError, unless its words are those of lines or statuses, with numbers."""
+        for what, given, known in (("points", self.points, lines), ("credit", self.credit, CREDIT)):
+            if unknown := [word for word in given if word not in known]:
+                raise ValueError(f"mark: {what} are for {', '.join(known)}, not for {unknown[0]!r}")
+        numbers = {**self.points, **self.credit, "tolerance": self.tolerance, "least_digits": self.least_digits}
+        for word, number in numbers.items():
+            real_number(number, f"mark: for {word!r} ")
+        return self
+
 
 def mark_answers(
     sheet: Sequence[Question], answers: Mapping[str, object], scheme: Scheme, notes: Sequence[str] = ()
@@ -49,7 +62,8 @@ def mark_answers(
     alone = all([q.copies for q in asked])  # lines that only copy count nothing, unless there are no others
     worth = {q.name: _exactly(scheme.points.get(q.name, alone or not q.copies)) for q in asked}
     shares = {q.name: worth[q.name] / len(q.key.numbers) for q in asked}
-    earned = [shares[m.line] * _exactly(scheme.credit[m.status]) for m in marks]
+    credit = {**CREDIT, **scheme.credit}
+    earned = [shares[m.line] * _exactly(credit[m.status]) for m in marks]
     return Marks(marks, float(sum(earned)), float(sum(worth.values())), said + marker.remarks(), scheme.digits)
 
 
@@ -70,12 +84,10 @@ def _read(asked: Sequence[Question], answers: Mapping[str, object], notes: list[
                 written |= {turned[name]: text for name, text in [(name, written.pop(name)) for name in turned]}
         for entry in q.entries:
             try:
-                given = read_number(written.pop(entry, None))
+                if given := read_number(written.pop(entry, None)):
+                    read[entry] = given
             except ValueError as error:
                 read[entry] = f"{entry}: {error}"
-                continue
-            if given is not None:
-                read[entry] = given
     if more := [*written]:
         others = f", and {len(more) - 1} more" * (len(more) > 1)
         notes.append(f"{more[0][:60]} is not a number that the sheet asks for{others}")
@@ -225,19 +237,14 @@ def slips_of(given: float, decimals: int, meant: float, tolerance: float) -> lis
     >>> slips_of(0.16936, 5, 0.16396, 5e-6), slips_of(-0.5, 1, 0.5, 0.05), slips_of(0.0025, 4, 0.25, 5e-5)
     (['Two digits have changed places.'], ['The sign is the wrong one.'], ['The decimal point is shifted.'])
     """
-    if given == 0:
-        return []
     d, sign = f"{abs(given):.{decimals}f}", -1.0 if given < 0 else 1.0
     places = [k for k, c in enumerate(d) if c != "."]
-    swapped = [d[:i] + d[j] + d[i + 1 : j] + d[i] + d[j + 1 :] for i, j in zip(places, places[1:])]
-    slips = {
-        "The sign is the wrong one.": [f"-{d}"],
-        "The decimal point is shifted.": [f"{d}e{k}" for k in range(-3, 4) if k],
-        "Two digits have changed places.": swapped,
-    }
+    slips = [("The sign is the wrong one.", f"-{d}")]
+    slips += [("The decimal point is shifted.", f"{d}e{k}") for k in range(-3, 4) if k]
+    for i, j in zip(places, places[1:]):
+        slips.append(("Two digits have changed places.", d[:i] + d[j] + d[i + 1 : j] + d[i] + d[j + 1 :]))
     found = []
-    for said, texts in slips.items():
-        numbers = map(float, texts)
-        if any([abs(sign * x - meant) <= tolerance * max(1.0, abs(x / given)) for x in numbers]):
-            found.append(said)
-    return found
+    for slip, text in slips if given else []:
+        allowed = tolerance * max(1.0, abs(float(text) / given))
+        found += [slip] * (abs(sign * float(text) - meant) <= allowed)
+    return list(dict.fromkeys(found))

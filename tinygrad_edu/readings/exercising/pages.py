@@ -1,7 +1,8 @@
-"""A worksheet as HTML (for A4), LaTeX and Markdown, with blanks or filled in."""
+"""A worksheet as HTML (for A4), LaTeX and Markdown, with blanks or filled in; and its form, as CSV and JSON."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from html import escape
 from itertools import groupby
@@ -12,8 +13,9 @@ from ...writing.expression import Number
 from ...writing.latex import LaTeX, document, latex_number, latex_words
 from ...writing.paper import Text, written
 from ..explaining.rows import separated
+from .answers import SHEET_ID
 from .sheet import Question
-from .tables import as_html, html_page
+from .tables import as_csv, as_html, html_page
 
 if TYPE_CHECKING:
     from . import Worksheet
@@ -133,4 +135,17 @@ def _known(q: Question, sheet: Worksheet) -> str:
     return f"\n{line}\n" if "\n" in line else line
 
 
-FORMATS: dict[str, Callable[[Worksheet], str]] = {"html": in_html, "tex": in_latex, "md": in_markdown}
+def form(sheet: Worksheet) -> dict[str, str]:
+    """What is typed, by name: nothing yet, or the numbers of a key. The last line says which sheet it is."""
+    asked = [q for q in sheet.questions if q.asked]
+    numbers = [(entry, x) for q in asked for entry, x in zip(q.entries, q.key.numbers)]
+    return {entry: f"{x:.{sheet.digits}f}" if sheet.filled else "" for entry, x in numbers} | {SHEET_ID: sheet.id}
+
+
+FORMATS: dict[str, Callable[[Worksheet], str]] = {
+    "html": in_html,
+    "tex": in_latex,
+    "md": in_markdown,
+    "csv": lambda sheet: as_csv([("name", "answer"), *form(sheet).items()]),
+    "json": lambda sheet: json.dumps(form(sheet), ensure_ascii=False, indent=1) + "\n",
+}
