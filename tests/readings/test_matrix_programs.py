@@ -215,6 +215,46 @@ def test_a_batch_needs_a_function():
         compile_graph((X * X).sum(), [X], level="tensor", batch=[X])
 
 
+def test_a_program_recorded_with_one_example_takes_any_number():
+    f = lambda X, Y: (((X - X.mean(axis=0)) @ W.T).exp() * Y).mean()  # noqa: E731
+    program = compile_graph(f, [X[:1], Y[:1]], level="tensor", batch=[])
+    assert "len(" not in program.source
+    one, two = X[:1].detach(), Y[:1].detach()
+    program = compile_graph(f, [one, two], level="tensor", batch=[one, two])
+    for n in (1, 2, 5):
+        A, B = np.arange(3.0 * n).reshape(n, 3) / n, np.ones((n, 2))
+        assert program(A, B) == pytest.approx(f(Tensor(A), Tensor(B)).item(), rel=1e-13)
+
+
+def test_the_inputs_may_be_one_tensor_and_the_outputs_a_function():
+    assert compile_graph(lambda g: (g * g).sum(), g, level="tensor")([1.0, 2.0, 4.0]) == 21.0
+    h = (g * g).exp()  # an input may be computed: the program starts from there
+    assert compile_graph({"L": h.sum(), "g": grad(h.sum(), h)}, [h], level="tensor")([1.0, 2.0, 4.0])["L"] == 7.0
+    slopes = compile_graph(grad((h * h).sum(), g), {"h": h, "g": g}, level="tensor")
+    np.testing.assert_allclose(slopes([1.0, 2.0, 3.0], [0.5, 1.0, 2.0]), [2.0, 16.0, 72.0])
+
+
+def test_a_batch_that_does_not_fit_is_refused():
+    f = lambda X, Y: (X @ W.T * Y).sum()  # noqa: E731
+    for batch in ([Tensor(X.data)], [X, g], [Tensor(1.0)]):
+        with pytest.raises(
+            ValueError, match="^compile_graph: a batch is made of inputs, the very same objects, with a"
+        ):
+            compile_graph(f, [X, Y, g], level="tensor", batch=batch)
+    with pytest.raises(ValueError, match=r"Tensor.* stands 2 times among the inputs"):
+        compile_graph(f, [X, X], level="tensor")
+    program = compile_graph(f, [X, Y], level="tensor", batch=[X, Y])
+    with pytest.raises(ValueError, match=r"shapes \(2, 2\) and \(3, 2\) do not fit"):
+        program(np.ones((2, 3)), np.ones((3, 2)))
+
+
+def test_numbers_of_examples_are_divided_by_last():
+    half = lambda X, Y: 0.5 * ((X @ W.T - Y) ** 2).mean()  # noqa: E731
+    source = of(lambda X, Y: half(X, Y) + half(X, Y).exp(), batch=[X, Y]).source
+    assert "    ratio_1 = 0.5 * sum(diff_1 ** 2) / (2 * len(X))\n" in source
+    assert "    dL_dW = (diff_1 / (2 * len(X))).T @ X" in source and "1 / " not in source and "flip(" not in source
+
+
 def test_a_function_that_is_recorded_twice_betrays_numbers_that_come_from_a_size():
     for f in (lambda X, Y: (X @ W.T).sum() * (1 / len(X)), lambda X, Y: (X * (1.0 / X.shape[0])).sum()):
         with pytest.raises(ValueError, match="where a number was computed from it"):
@@ -305,6 +345,17 @@ def test_a_step_that_is_done_twice_is_printed_once_and_one_that_is_not_needed_no
     assert source.count("tanh(x)") == 1
     slope = compile_graph(grad((x + Tensor([1.0, 2.0])).sum(), x), [x], level="tensor")
     assert "array(" not in slope.source and slope([3.0, 4.0]).tolist() == [1.0, 1.0]
+
+
+def test_a_compiled_loss_names_the_step_that_is_not_finite_and_changes_nothing():
+    net = MLP([1, 1], init=1.0)
+    loss = CompiledLoss(net, lambda z, y: (z.exp() * y).sum(), [1.0], [1.0])
+    assert loss([[1.0]], [[1.0]]) == pytest.approx(np.exp(2.0))
+    before = [p.grad for p in net.parameters()]
+    net.layers[0].W.data = [[1000.0]]  # the engine is asked with the numbers of now
+    with pytest.raises(OverflowError, match=r"exp of .*1001\.0 has no finite value"):
+        loss([[1.0]], [[1.0]])
+    assert [p.grad for p in net.parameters()] == before and net.layers[0].W.data == [[1000.0]]
 
 
 @pytest.mark.parametrize("name", LIBRARIES)

@@ -180,9 +180,6 @@ class Arrays(Algebra):
 
     def product(self, factors: Sequence[Expression]) -> Term:
         """The factors from the left. A row is a vector here, and so is what begins with one."""
-        if len(factors) > 2 and not any(map(_is_row, factors)) and len(factors[-1].shape) == 1:
-            rest = self.product(factors[1:])  # of a vector on the right: A (B c) is less work than (A B) c
-            return self.step(MATMUL, [self.lowered(factors[0]), rest], factors[0].shape[:-1], "prod")
         first, *others = factors
         begins_with_row = _is_row(first)
         left = self.lowered(first.args[0] if begins_with_row else first)
