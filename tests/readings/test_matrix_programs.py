@@ -237,9 +237,7 @@ def test_the_inputs_may_be_one_tensor_and_the_outputs_a_function():
 def test_a_batch_that_does_not_fit_is_refused():
     f = lambda X, Y: (X @ W.T * Y).sum()  # noqa: E731
     for batch in ([Tensor(X.data)], [X, g], [Tensor(1.0)]):
-        with pytest.raises(
-            ValueError, match="^compile_graph: a batch is made of inputs, the very same objects, with a"
-        ):
+        with pytest.raises(ValueError, match=r"^compile_graph: a batch is made of inputs, the very same objects"):
             compile_graph(f, [X, Y, g], level="tensor", batch=batch)
     with pytest.raises(ValueError, match=r"Tensor.* stands 2 times among the inputs"):
         compile_graph(f, [X, X], level="tensor")
@@ -252,7 +250,8 @@ def test_numbers_of_examples_are_divided_by_last():
     half = lambda X, Y: 0.5 * ((X @ W.T - Y) ** 2).mean()  # noqa: E731
     source = of(lambda X, Y: half(X, Y) + half(X, Y).exp(), batch=[X, Y]).source
     assert "    ratio_1 = 0.5 * sum(diff_1 ** 2) / (2 * len(X))\n" in source
-    assert "    dL_dW = (diff_1 / (2 * len(X))).T @ X" in source and "1 / " not in source and "flip(" not in source
+    assert "    dL_dW = (diff_1 / (2 * len(X))).T @ X" in source and "flip(" not in source
+    assert not re.search(r"\b1 / ", source)
 
 
 def test_a_function_that_is_recorded_twice_betrays_numbers_that_come_from_a_size():
