@@ -6,11 +6,10 @@ const [bench, leaf, second, number_, eta, curve, reading, losses, descended, pro
 const [predict, only, score, form, answer, grid, verdict, mistake, film, typed] =
   ["predict", "only", "score", "question", "answer", "grid", "verdict", "mistake", "film", "typed"].map(byId);
 let opened = ""; // which part is open
-let past = []; // what undo goes back to
-let gesture = null; // the last change: what it is of, and the numbers before
+let past = []; // what undo goes back to: numbers, and the descent that had led to them
+let gesture = null; // what the last change is of; changes of one thing in a row are one
 let path = []; // the numbers of a descent, from its beginning
 let task_ = null; // the experiment that was set up last
-let begun = null; // the change that set it up
 const done = new Set(); // experiments
 const onCards = data.leaves.filter((n) => placesOf.has(`v${n}`));
 const groupsOf = (n) => (placesOf.get(`v${n}`) ?? []).map(({ group }) => group);
@@ -23,15 +22,25 @@ function now(n) {
   return numberIn(changed, n);
 }
 
-function setTo(numbers, of, keepPath = false, before = changed) {
-  // Numbers for leaves; the others stay. Changes of one thing in a row are one gesture, which undo takes back.
-  if (gesture?.of !== of || of === null) {
-    past.push(changed);
-    gesture = { of, numbers: before };
-  }
-  if (!keepPath) path = [];
-  changed = new Map([...changed, ...numbers].filter(([n, x]) => x !== nodes[n]));
+function setTo(numbers, of = {}, way = []) {
+  // Numbers for leaves; the others stay.
+  if (gesture !== of) past.push({ changed, path });
+  [changed, path, gesture] = [differing([...changed, ...numbers]), way, of];
   reconsider();
+}
+
+function begin(numbers) {
+  [changed, path, gesture, past] = [differing(numbers), [], null, []];
+  reconsider();
+}
+
+function differing(numbers) {
+  // Those that are not as they were recorded.
+  return new Map(new Map(numbers).entries().filter(([n, x]) => x !== numberIn(new Map(), n)));
+}
+
+function before() {
+  return past.length && gesture !== null ? past.at(-1).changed : new Map();
 }
 
 function reconsider() {
@@ -53,44 +62,36 @@ function hold(n) {
 
 function undo() {
   if (!past.length) return;
-  [changed, path, gesture] = [withRate(past.pop()), path.slice(0, -1), null];
+  const { changed: numbers, path: way } = past.pop();
+  [changed, path, gesture] = [withRate(numbers), way, null];
   reconsider();
 }
 
 function reset() {
-  past.push(changed);
-  [changed, gesture, path] = [withRate(new Map()), null, []];
+  past.push({ changed, path });
+  [changed, path, gesture] = [withRate(new Map()), [], null];
   reconsider();
 }
 
 function withRate(numbers, rate = now(data.eta)) {
   // Numbers with the learning rate as it is set now.
-  return new Map([...numbers, [data.eta, rate]].filter(([n, x]) => n <= root || x !== data.given[n - nodes.length]));
+  return differing([...numbers, [data.eta, rate]]);
 }
 
 function result(numbers) {
   return forward(numbers).values[root];
 }
 
-function resultBefore() {
-  return gesture ? result(gesture.numbers) : changed.size ? result(new Map()) : undefined;
-}
-
 function sayEffect() {
   // The effect of the last change, and what the gradient alone had said of it.
   complain(run.problem && `${run.problem}.`);
-  const before = gesture?.numbers ?? changed, y = run.values[root];
-  const differing = data.leaves.filter((n) => numberIn(before, n) !== now(n)), [first] = differing;
-  const then = differing.length ? result(before) : undefined;
-  if (then === undefined || y === undefined) effect.textContent = "";
-  else {
-    const slopes = compute(before).gradients;
-    const said = differing.reduce((sum, n) => sum + (slopes[n] ?? 0) * (now(n) - numberIn(before, n)), 0);
-    const one = `${names[first]}: ${short(numberIn(before, first))} → ${short(now(first))}`;
-    const what = differing.length > 1 ? `${differing.length} numbers changed` : one;
-    effect.textContent = `${what}. ${L} moved by ${short(y - then)}; the gradient alone said ${short(said)}.`;
-  }
-  byId("first-line").hidden = Boolean(effect.textContent) || state.closed;
+  const old = before(), moved = data.leaves.filter((n) => numberIn(old, n) !== now(n)), [n] = moved;
+  const then = result(old), y = run.values[root], known = moved.length && then !== undefined && y !== undefined;
+  const slopes = known ? compute(old).gradients : [];
+  const said = moved.reduce((sum, n) => sum + (slopes[n] ?? 0) * (now(n) - numberIn(old, n)), 0);
+  const what = moved.length > 1 ? `${moved.length} numbers changed` : known && `${names[n]}: ${short(numberIn(old, n))} → ${short(now(n))}`;
+  effect.textContent = known ? `${what}. ${L} moved by ${short(y - then)}; the gradient alone said ${short(said)}.` : "";
+  byId("first-line").hidden = Boolean(known) || state.closed;
 }
 
 const NO_NUMBER = "A number is needed, such as −0.5, 1/3 or 1.2e-3.";
@@ -148,16 +149,15 @@ function addressOfNumbers() {
 
 function takeNumbers(said) {
   const given = inAddress.map((n) => [n, read(said.get(keyInAddress(n)) ?? "")?.number]);
-  [changed, past, gesture, path] = [new Map(given.filter(([n, x]) => x !== undefined && x !== nodes[n])), [], null, []];
   opened = ["change", "descend", "tasks", "predict", "mistake"].find((part) => part === said.get("open")) ?? "";
-  reconsider();
+  begin(given.filter(([, x]) => x !== undefined));
 }
 
 // Experiments.
 
 function drawTasks() {
   // Done is one after whose set-up the reader did something; where there is something to look at, went there.
-  const moved = gesture && gesture !== begun, looked = moved || !state.all || state.card || state.element, task = data.tasks[task_];
+  const moved = past.length, looked = moved || !state.all || state.card || state.element, task = data.tasks[task_];
   const acted = { change: task?.numbers.length ? looked : moved, descend: path.length, predict: tally.size, mistake: looked };
   if (task && acted[task.shows]) done.add(task_);
   byId("tasks").querySelectorAll("li").forEach((item, k) => (item.querySelector("b").hidden = !done.has(k)));
@@ -174,13 +174,11 @@ function offerTasks() {
 
 function setUp(task, k) {
   task_ = null; // what follows is not the reader's
-  changed = withRate(new Map(), task.eta ?? now(data.eta));
   predict.checked = task.shows === "predict";
   mistake.value = task.mistake;
-  if (task.numbers.length) setTo(task.numbers, null);
-  else reset();
+  begin([...task.numbers, [data.eta, task.eta ?? now(data.eta)]]);
   tally.clear();
-  [task_, begun, past] = [k, gesture, []];
+  task_ = k;
   if (predict.checked) beginPredicting();
   else showAll();
   const held = task.leaf ?? task.numbers[0]?.[0];
@@ -232,7 +230,7 @@ function movable(group, n) {
   let start = null;
   group.addEventListener("pointerdown", (event) => {
     start = { x: event.clientX, from: now(n), moved: false };
-    gesture = null;
+    gesture = {};
     group.setPointerCapture(event.pointerId);
     group.focus();
     event.preventDefault();

@@ -131,7 +131,7 @@ function draw() {
   if (state.element) drawElement();
   byId("onward").hidden = state.all || covered || state.step <= end;
   byId("said").hidden = state.all && !state.card && !state.element && !covered;
-  byId("said").scrollTop = 0;
+  if (!byId("said").hidden) byId("said").scrollTop = 0; // which asks for the layout
   drawFilm(phase);
   byId("result").replaceChildren(...resultNodes());
   drawLaboratory(covered);
@@ -258,7 +258,7 @@ function nameOf(what, k, at) {
 }
 
 function resultNodes() {
-  const y = run.values[root], now = y === undefined ? "?" : short(y), then = resultBefore();
+  const y = run.values[root], now = y === undefined ? "?" : short(y), then = result(before());
   return then === undefined || then === y ? [filled("b", L), ` ${now}`] : [filled("b", L), ` ${short(then)} → `, filled("em", now)];
 }
 

@@ -113,7 +113,7 @@ function pointed(event) {
   const n = Number(leaf.value), m = secondLeaf(), box = curve.getBoundingClientRect();
   const from = ([low, high], share) => Math.max(low, Math.min(high, Number((low + (high - low) * share).toPrecision(3))));
   const x = from(window_(n), (((event.clientX - box.left) / box.width) * 400 - LEFT) / WIDTH);
-  if (event.type === "pointerdown") gesture = null;
+  if (event.type === "pointerdown") gesture = {};
   if (m === null) return change(n, x);
   hold(n);
   setTo([[n, x], [m, from(window_(m), (TOP + HEIGHT - ((event.clientY - box.top) / box.height) * 300) / HEIGHT)]], "map");
@@ -122,17 +122,19 @@ function pointed(event) {
 // Descend.
 
 function descend(times) {
-  // Stops at the last good step, and returns why. All its steps are compared with what was before the first.
-  const before = changed;
-  for (let k = 0; k < times && run.gradients.length; k++) {
-    const next = updated(run, moving), { problem } = compute(new Map([...changed, ...next])); // does it leave the domain?
-    if (problem) {
-      descended.textContent = `Stopped at the last good step: ${problem}.`;
-      return problem;
-    }
-    path = [...path, changed];
-    setTo([...next], null, true, before);
+  // Stops at the last good step, and returns why. All its steps are one change.
+  const way = [];
+  let numbers = changed, stopped = "";
+  for (let k = 0; k < times && !stopped; k++) {
+    const here = compute(numbers), after = new Map([...numbers, ...updated(here, moving)]);
+    stopped = compute(after).problem; // does it leave the domain?
+    if (stopped || !here.gradients.length) break;
+    way.push(numbers);
+    numbers = after;
   }
+  if (way.length) setTo(numbers, {}, [...path, ...way]);
+  if (stopped) descended.textContent = `Stopped at the last good step: ${stopped}.`;
+  return stopped;
 }
 
 function drawLosses() {
