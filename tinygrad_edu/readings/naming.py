@@ -57,7 +57,8 @@ class Names:
         self.parameters = {v for t in self.tensors if isinstance(t, Parameter) for v in t.values}
         self.parameters |= {v for v in self.values if member(v)}
         self.neurons = find_neurons(self.values, self.parameters, self.layers)
-        others = dict.fromkeys(others)
+        mentioned = [v.label for v in self.values if isinstance(v.label, DerivativeName)]
+        others = dict.fromkeys([*others, *[v for d in mentioned for v in d.nodes]])  # the y and x of each ∂y/∂x
         self._all_values = list(dict.fromkeys([*self.values, *[v for v in others if isinstance(v, Value)]]))
         self._all_tensors = list(dict.fromkeys([*self.tensors, *[t for t in others if isinstance(t, Tensor)]]))
         self.softmax: dict[Tensor, Tensor] = {}
@@ -65,11 +66,11 @@ class Names:
         self._names: dict[Node, str] = {}
         everything: list[Node] = [*self._all_values, *self._all_tensors]
         self._labels = {label for node in everything if (label := _label(node))}  # kept for the nodes that have them
+        self._labels |= {name for d in mentioned for name in (d.y, *d.xs) if name}
         self._used: set[str] = set()
         self._copies: dict[str, int] = {}  # by label: how many primes its last copy has
         self._last = 0  # the k of the last vₖ
         self._name_by_label(self._all_tensors)
-        self._name_mentioned(everything)
         self._name_parameters()
         self._name_layers()
         self._name_by_loss()
@@ -172,18 +173,8 @@ class Names:
     def _name_by_label(self, nodes: Sequence[Node]) -> None:
         """Of several with one label the farthest from the root is the first, such as the x of the first step."""
         for node in by_height(nodes, reverse=True):
-            if (label := _label(node)) and not label.startswith("∂"):  # those come last
+            if (label := _label(node)) and (node in self._roots or not label.startswith("∂")):  # those come last
                 self._give_label(node, label)
-
-    def _name_mentioned(self, nodes: Sequence[Node]) -> None:
-        """Names for the y and x of a derivative ∂y/∂x, by their labels, where its graph does not contain them."""
-        inside = set(map(_one, nodes))
-        for node in nodes:
-            if isinstance(node.label, DerivativeName):
-                for v, label in zip(node.label.nodes, [node.label.y, *node.label.xs]):
-                    if label and v not in inside:
-                        self._labels.add(label)
-                        self._give_label(v, label)
 
     def _name_parameters(self) -> None:
         """By their place in a network: one network after the other."""
@@ -233,9 +224,8 @@ class Names:
         def is_called(v: Value, names: set[str]) -> bool:
             return not v.op and letters(self._names.get(v, "")) in names
 
-        if not self.parameters and not any([is_called(v, WEIGHTS) for v in self.values]):
-            return
-        for node in self.values:
+        learns = self.parameters or any([is_called(v, WEIGHTS) for v in self.values])
+        for node in self.values if learns else ():
             if node.op in (ops.SUB, ops.MUL, ops.DOT):
                 sides = node.op.arguments(node.inputs)
                 for a, b in zip(*sides) if node.op is ops.DOT else [sides, sides[::-1]]:
@@ -295,20 +285,16 @@ class Names:
                 self._give_label(node, DerivativeName(above.y, [*above.xs, x]))
 
     def _name_rest(self, nodes: Sequence[Node]) -> None:
-        """f for a root; labels that a Module suggests; last other labels that begin with ∂, but a root's first."""
-        marked = [(node, label) for node in nodes if (label := _label(node)) and label.startswith("∂")]
-        for node, label in marked:
-            if node in self._roots:
-                self._give_label(node, label)
+        """f for a root; labels that a Module suggests; last other labels that begin with ∂."""
         for root in self._roots:
             if isinstance(root, Value):
                 self._give_role(root, "f", "y", "L")
         for node in nodes:
             if isinstance(node.label, Suggested):
                 self._give_label(node, node.label)
-        root_name = self._names.get(_one(self._roots[0])) if len(self._roots) == 1 else None
-        if marked and root_name:
-            self._used |= {DerivativeName(root_name, [name]) for name in self._names.values()}
+        marked = [(node, label) for node in nodes if (label := _label(node)) and label.startswith("∂")]
+        if marked and len(self._roots) == 1 and (whole := self._names.get(_one(self._roots[0]))):
+            self._used |= {DerivativeName(whole, [name]) for name in self._names.values()}
         for node, label in marked:  # ∂L/∂w is what the reading calls a derivative of the root
             self._give_label(node, label)
 
