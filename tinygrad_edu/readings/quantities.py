@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 from operator import mul
 from typing import Any
 
@@ -221,9 +221,8 @@ def gradients(root: Tensor, found: Quantities, environment: dict[str, Any]) -> I
     for node in by_height(found.graph.order):
         t = node.tensor
         q = found.of.get(t)
-        G: Expression = E.Constant(0.0)
-        for term in sorted(terms.get(t, []), key=_is_negative):
-            G = algebra.add(G, term)
+        zero: Expression = E.Constant(0.0)
+        G = reduce(algebra.add, sorted(terms.get(t, []), key=_is_negative), zero)
         # No line where some of its numbers belong to other Tensors as well: those have the lines of their gradients.
         if q is not None and q.has_gradient and (t is root or not node.shares or node.base is not node):
             yield q, G

@@ -66,12 +66,7 @@ class Subject:
 
 
 def subject(
-    reading: str,
-    y: Any,
-    asked: Iterable[Any] = (),
-    title: Any = None,
-    digits: Any = 4,
-    one_number: bool = True,
+    reading: str, y: Any, asked: Iterable[Any] = (), title: Any = None, digits: Any = 4, one_number: bool = True
 ) -> Subject:
     """The result y as a Subject, after the checks that all readings make.
 

@@ -126,22 +126,17 @@ class TensorGraph:
         """Make single numbers nodes; and say which Tensors are put together from such."""
         together: set[Tensor] = set()
         for t in recorded:
-            owners = {self.owner.get(v) for v in t.values}
             one_by_one = not t.inputs or differentiated(t) is not None
-            if not one_by_one and t.op is not A.MAP:
-                continue
-            if not t.inputs and len(owners) == 1 and None not in owners:
-                continue  # it is given, or a part of another
-            alone = self.computed_alone(t)
-            told = [v for v in alone if is_told(v)]
-            if one_by_one and (len(alone) <= _MOST_NUMBERS or not told):
+            alone = self.computed_alone(t) if one_by_one or t.op is A.MAP else []
+            owners = {self.owner.get(v) for v in t.values}
+            if one_by_one and len(alone) <= _MOST_NUMBERS and (t.inputs or None in owners or len(owners) > 1):
                 self._become_nodes(alone, t)
                 if t.shape:
                     together.add(t)
                     for v in t.values:
                         self._tensor_of(v)
                 continue
-            for v in told:
+            for v in filter(is_told, alone):
                 behind = self.computed_alone(from_values([v], ()))
                 if v not in t.values and (not v.op or len(behind) <= _MOST_NUMBERS):
                     self._become_nodes(behind, None)
@@ -150,17 +145,18 @@ class TensorGraph:
     def _become_nodes(self, numbers: list[Value], t: Tensor | None) -> None:
         """Give each of the numbers, inputs first, a Tensor of its own: t, if it is that."""
         for v in numbers:
-            own = t if t is not None and not t.shape and t.values[0] is v else from_values([v], ())
-            self._single[v] = self.owner[v] = own
-            self.nodes.setdefault(own, Node(own, inner=True))
+            if t is not None and not t.shape and t.values[0] is v:
+                self._single[v] = t
+            self.owner[v] = self._alone(v)
             for a in v.inputs:
                 self._tensor_of(a)
 
     def _tensor_of(self, v: Value) -> Tensor:
         """A single number as a Tensor of shape (); an element of another is a part of that."""
         owner = self.owner.get(v)
-        if owner is not None and not owner.shape:
-            return owner
+        return owner if owner is not None and not owner.shape else self._alone(v)
+
+    def _alone(self, v: Value) -> Tensor:
         if v not in self._single:
             self._single[v] = from_values([v], ())
             self.nodes[self._single[v]] = Node(self._single[v], inner=True)

@@ -110,8 +110,7 @@ class _Backward:
         rest = self._rest(t, rule, result)
         notes: list[Note] = []
         if rest is not None:
-            has_rule = not isinstance(rule, E.Constant) or rule.number
-            rule = add(rule, E.Number(rest)) if has_rule else E.Number(rest)
+            rule = add(rule, E.Number(rest))
             differs = [v for v, number in zip(t.values, rest.numbers) if number]
             alone = self.used_alone.issuperset(differs)
             said = ["what single numbers of ", q.symbol, " pass on by themselves"] if alone else ["rounding, magnified"]
