@@ -284,15 +284,15 @@ def test_a_card_without_numbers_tells_the_operation():
     assert bare["n2"] == [["z⁽¹⁾"], ["W⁽¹⁾ x + b⁽¹⁾"], ["(4,)"]]
 
 
-@pytest.mark.parametrize(("size", "most"), [(2, (2, 2)), ((4.0, 1.5), (4, 1.5)), ([100, 100], (100, 100))])
+@pytest.mark.parametrize("size", [2, 1.5, 100])
 @pytest.mark.parametrize("level", ["value", "neuron", "tensor"])
-def test_a_picture_is_no_larger_than_its_size_in_inches(size, most, level):
+def test_a_picture_is_no_larger_than_its_size_in_inches(size, level):
     def inches(drawing):
         root = ET.fromstring(drawing.svg())
         return [float(root.get(side).removesuffix("pt")) / 72 for side in ("width", "height")]
 
     natural, drawn = inches(draw(regression(), level)), inches(draw(regression(), level, size=size))
-    scale = min(1, *[limit / own for limit, own in zip(most, natural)])
+    scale = min(1, *[size / own for own in natural])
     assert drawn == pytest.approx([own * scale for own in natural], abs=2 / 72)  # Graphviz writes whole points
 
 
@@ -538,7 +538,7 @@ def test_many_cards_name_a_coarser_level_and_too_many_are_refused():
         ([Value(1.0), "tensor"], {}, ValueError, "needs a Tensor"),
         ([chain(2000), "value"], {}, ValueError, "2,001 cards"),
         *[([Value(1.0)], option, ValueError, "is .*, not") for option in (
-            {"digits": -1}, {"digits": 2.5}, {"rankdir": "down"}, {"size": 0}, {"size": (3, -1)}, {"size": (1, 2, 3)},
+            {"digits": -1}, {"digits": 2.5}, {"rankdir": "down"}, {"size": 0}, {"size": (3, 1)}, {"size": -1},
             {"size": "7,5"}, {"size": float("inf")}, {"size": float("nan")},
         )],
     ],

@@ -229,8 +229,6 @@ def multiply(a: Expression, b: Expression) -> Expression:
             return multiply(c, b)
         case E.Ones(), _ if _adds_no_axis(a, b):
             return b
-        case _, E.Ones() if _adds_no_axis(b, a):
-            return a
     return power(a, 2.0) if a is b or (isinstance(a, E.Name) and same(a, b)) else E.Apply(ops.MUL, (a, b))
 
 
@@ -284,8 +282,6 @@ def transpose(a: Expression) -> Expression:
     match a:
         case E.Transpose(c, None) if len(c.shape) > 1:
             return c
-        case E.Reshape(c) if not c.shape:
-            return E.Reshape(c, a.shape if len(a.shape) > 1 else (1, *a.shape))  # a single number
         case E.MatMul(factors) if len(a.shape) == 2 and all([len(f.shape) == 2 for f in factors]):
             return E.MatMul(tuple([transpose(f) for f in reversed(factors)]))  # (A B)ᵀ = Bᵀ Aᵀ
         case E.MatMul((c, E.Transpose(d))) if len(c.shape) == len(d.shape) == 1:

@@ -9,8 +9,6 @@ picture.py   Drawing: saved or shown, by Graphviz
 
 import warnings
 from math import inf
-from numbers import Real
-from typing import Any
 
 from ...network.tensor import Tensor
 from ...value import Value
@@ -36,7 +34,7 @@ def draw(
     gradients: bool = True,
     numbers: bool = True,
     title: str | None = None,
-    size: float | tuple[float, float] | None = None,
+    size: float | None = None,
     force: bool = False,
 ) -> Drawing:
     """Draw the graph that y was computed by.
@@ -53,7 +51,7 @@ def draw(
         gradients: False leaves them out.
         numbers: False leaves out all numbers of the computation; names and operations stay, as for an exam.
         title: a line over the picture.
-        size: at most so many inches, for the width and the height or for both. What is larger is made smaller.
+        size: at most so many inches wide and high: what is larger is made smaller.
         force: draws more than 2,000 cards too.
 
     Raises:
@@ -71,9 +69,10 @@ def draw(
         raise ValueError(f"draw: the level is one of {', '.join(LEVELS)}, or None, not {level!r}")
     if rankdir not in (None, "LR", "TB", "RL", "BT"):
         raise ValueError(f"draw: rankdir is LR, TB, RL or BT, not {rankdir!r}")
+    if size is not None and (not isinstance(size, (int, float)) or not 0 < size < inf):
+        raise ValueError(f"draw: size is a number of inches, not {size!r}")
     digits = 4 if digits is None else digits
     read = subject("draw", y, title=title, digits=digits, one_number=False)
-    inches = _inches(size)
     scene = Scene(read, digits, gradients, numbers)
     levels = ["value", "neuron"] if scene.neurons else ["value"]  # that there are, from fine to coarse
     cards: dict[str, ValueCards | TensorCards] = {level: ValueCards(scene, level) for level in levels}
@@ -91,20 +90,10 @@ def draw(
         )
     _check_size(level, counts, force)
     graph = cards[level].graph(rankdir, title)
-    if inches:
-        graph.attr("graph", size=inches)
+    if size:
+        graph.attr("graph", size=f"{size:g},{size:g}")
     spoken = title or f"{scene.name(scene.root) or 'a result'}: computation graph, {level} level"
     return Drawing(graph.source, level, counts[level], spoken)
-
-
-def _inches(size: Any) -> str:
-    """Graphviz's `size`."""
-    if size is None:
-        return ""
-    both = size if isinstance(size, (tuple, list)) else (size, size)
-    if len(both) != 2 or not all([isinstance(x, Real) and 0 < float(x) < inf for x in both]):
-        raise ValueError(f"draw: size is a number of inches, or (width, height), not {size!r}")
-    return f"{both[0]:g},{both[1]:g}"
 
 
 def _check_size(level: str, counts: dict[str, int], force: bool) -> None:

@@ -8,12 +8,11 @@ from math import ceil, prod
 from typing import Any
 
 from ...network.tensor import Tensor
-from ...writing.expression import Derivative
+from ...writing.expression import Derivative, Name, Number, within
 from ...writing.notation import constant
 from ...writing.paper import Text, written
 from ..formulas import on_its_own
 from ..layers import Layer
-from ..tensor_graph import Node
 from . import look
 from .scene import Scene
 
@@ -46,30 +45,22 @@ class TensorCards:
         for l, layer in enumerate(self.layers, start=1):
             self.ids |= dict.fromkeys(self.own(layer), f"p{l}")
         # The cards that arrows lead from to the card of a Tensor: of W and b, which share one, a single arrow.
-        behind = {node.tensor: self._cards_behind(node) for node in nodes}
-        self.tails = {t: list(dict.fromkeys([self.ids[a] for a in behind[t]])) for t in self.shown}
+        self._id_of = {self.quantities.of[t].name: id for t, id in self.ids.items() if t in self.quantities.of}
+        self.tails = {t: self._tails(t) for t in self.shown}
         self.arrows_from = Counter([tail for tails in self.tails.values() for tail in tails])
         self.leaves = {self.ids[t] for t in self.shown if not graph.nodes[t].inputs}
-
-    def _cards_behind(self, node: Node) -> list[Tensor]:
-        """The Tensors with a card, or on a parameter card, that a Tensor is computed from, each once."""
-        found: dict[Tensor, None] = {}
-        waiting = list(reversed(node.inputs))
-        seen: set[Node] = set()
-        while waiting:
-            a = waiting.pop()
-            if a.tensor in self.shown or a.tensor in self.parameter_of:
-                found[a.tensor] = None
-            elif a not in seen:
-                seen.add(a)
-                waiting += reversed(a.inputs)
-        return list(found)
 
     def formula(self, t: Tensor) -> str | None:
         """How a Tensor was computed, in terms of those that have a name; None if it was not."""
         node = self.quantities.graph.nodes[t]
         rule = on_its_own(self.quantities.written_out(node)) if node.inputs else None
         return None if rule is None else str(written(rule, Text(self.scene.digits)))
+
+    def _tails(self, t: Tensor) -> list[str]:
+        """The cards of what is named in the formula of a Tensor."""
+        node = self.quantities.graph.nodes[t]
+        rule = self.quantities.written_out(node) if node.inputs else Number(0.0)
+        return list(dict.fromkeys([self._id_of[e.text] for e in within(rule) if isinstance(e, Name)]))
 
     def __len__(self) -> int:
         return len(self.shown) + len({id(layer) for layer in self.parameter_of.values()})
