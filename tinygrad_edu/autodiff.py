@@ -1,14 +1,12 @@
 """Derivatives as Values: gradients that can be differentiated again, and forward mode.
 
-Arguments called `xs` may be a Value, a Tensor, or lists, tuples and dicts of them, nested;
-results have the same structure.
+Arguments called `xs` are a Value, a Tensor, or lists, tuples and dicts of them, nested; results have their structure.
 """
 
 from collections.abc import Sequence
 from typing import Any, Self, TypeVar
 
-from .errors import all_finite, described, real_number, refuse_infinite
-from .graph import topological_order
+from . import errors, graph
 from .tree import map_values, one_value, paths, values_in
 from .value import Value, chain_rule, check_current, constant
 
@@ -32,7 +30,7 @@ def grad(y: Any, xs: Tree, allow_unused: bool = False) -> Tree:
     >>> dy.data, grad(dy, x).data                               # and 6x
     (12.0, 12.0)
     """
-    order = topological_order(one_value(y))
+    order = graph.topological_order(one_value(y))
     check_current("grad", order)
     gradient = {node: constant(g) for node, g in chain_rule(order, partials_as_values).items()}
     name = getattr(y, "label", None) or order[-1].label or ""  # y may be a Tensor
@@ -59,14 +57,13 @@ class DerivativeOf:
 def jvp(y: Any, xs: Any, tangents: Any, allow_unused: bool = False) -> Value:
     """Σ ∂y/∂xᵢ · ẋᵢ, the derivative of y along a direction, by forward mode, as a Value.
 
-    Forward mode carries each node's own derivative ẏ = Σ ∂y/∂a · ȧ from the inputs to the output,
-    where `backward` and `grad` go the other way. The tangents ẋ, numbers or Values, have the structure of `xs`;
-    those of a Tensor are nested lists or an array. ValueError if the two structures differ, else as `grad`.
+    Forward mode carries each node's own derivative ẏ = Σ ∂y/∂a · ȧ from the inputs to the output. The tangents ẋ,
+    numbers or Values, have the structure of `xs`, of a Tensor as nested lists or an array. Raises as `grad`.
 
     >>> a, b = Value(2.0), Value(5.0); jvp(a * b, [a, b], [1.0, 10.0]).data         # 5·1 + 2·10
     25.0
     """
-    order = topological_order(one_value(y))
+    order = graph.topological_order(one_value(y))
     check_current("jvp", order)
     x_at, tangent_at = dict(paths(xs)), dict(paths(tangents))
     if x_at.keys() != tangent_at.keys():
@@ -74,7 +71,7 @@ def jvp(y: Any, xs: Any, tangents: Any, allow_unused: bool = False) -> Value:
     _check_used("jvp", xs, order, allow_unused)
     tangent: dict[Value, Any] = dict.fromkeys([*order, *values_in(xs)], 0.0)
     for path, dx in tangent_at.items():
-        tangent[x_at[path]] += dx if isinstance(dx, Value) else real_number(dx)
+        tangent[x_at[path]] += dx if isinstance(dx, Value) else errors.real_number(dx)
     for b in order:
         if any([tangent[a] for a in b.inputs]):
             tangent[b] += sum([p * tangent[a] for a, p in zip(b.inputs, partials_as_values(b)) if tangent[a]])
@@ -86,9 +83,7 @@ def _check_used(reading: str, xs: Any, order: list[Value], allow_unused: bool) -
     graph, names = {*order}, {node.label for node in order if node.label and not node.op}
     for x in () if allow_unused else values_in(xs):
         if x not in graph and (x.op or x.label in names):
-            why = "takes part in another computation" if x.op else "is a copy, or has the name of another"
-            way = "If its derivative is to count as 0, write allow_unused=True"
-            raise ValueError(f"{reading}: y was not computed from this {described(x)}, which {why}. {way}")
+            errors.refuse_unused(reading, x)
 
 
 def jacobian(ys: Any, xs: Any) -> list[list[Value]]:
@@ -116,8 +111,8 @@ def hessian(y: Any, xs: Any) -> list[list[Value]]:
 def partials_as_values(node: Value) -> tuple[Any, ...]:
     """The node's row of the table, fed with the graph itself instead of its numbers. OverflowError where one is ∞."""
     assert node.op  # a leaf has no row
-    if not all_finite(node.partials):
-        refuse_infinite(node)
+    if not errors.all_finite(node.partials):
+        errors.refuse_infinite(node)
     return node.op.partials(node, *node.op.arguments(node.inputs))
 
 

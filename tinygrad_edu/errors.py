@@ -8,7 +8,6 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import ops
-from .ops import Op
 
 if TYPE_CHECKING:
     from .value import Value
@@ -52,7 +51,7 @@ def all_finite(numbers: Sequence[float]) -> bool:
     return all(map(isfinite, numbers))
 
 
-def refuse(op: Op, inputs: tuple[Value, ...], arguments: tuple[Any, ...], error: type[Exception]) -> NoReturn:
+def refuse(op: ops.Op, inputs: tuple[Value, ...], arguments: tuple[Any, ...], error: type[Exception]) -> NoReturn:
     """Raise `error` for a node that has no finite value."""
     # The numbers used: in forward() the inputs still hold the old ones.
     now = [x for a in arguments for x in (a if isinstance(a, tuple) else (a,))]
@@ -74,6 +73,15 @@ def refuse_gradient(reading: str, gradient: dict[Value, float], totals: list[flo
             raise OverflowError(f"{reading}: the gradient of {described(b)} is too large for a float")
         if gradient[b] and not all(map(isfinite, b.partials)):
             raise OverflowError(f"{reading}: {infinite(b)}, and a gradient of {gradient[b]} arrives there")
+
+
+def refuse_unused(reading: str, x: Value) -> NoReturn:
+    """Raise for an x that is not in the graph."""
+    why = "takes part in another computation" if x.op else "is a copy, or has the name of another"
+    raise ValueError(
+        f"{reading}: y was not computed from this {described(x)}, which {why}. "
+        "If its derivative is to count as 0, write allow_unused=True"
+    )
 
 
 def refuse_changed(reading: str, node: Value) -> NoReturn:

@@ -35,11 +35,9 @@ def map_values(f: Callable[[Value], Any], tree: Any) -> Any:
 
 def flatten(tree: Any) -> list[Any]:
     """From left to right what is at the ends of the structure, which need not be Values, as one list."""
-    if isinstance(tree, (list, tuple)):
-        return [end for branch in tree for end in flatten(branch)]
-    if isinstance(tree, dict):
-        return flatten(list(tree.values()))
-    return list(tree.values) if hasattr(tree, "values") else [tree]
+    ends: list[Any] = []
+    map_ends(lambda end: ends.extend(end.values if hasattr(end, "values") else [end]), tree)
+    return ends
 
 
 def values_in(tree: Any) -> list[Value]:

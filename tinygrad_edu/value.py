@@ -7,8 +7,7 @@ from math import isfinite
 from numbers import Real
 from typing import Any, Generic, NoReturn, TypeAlias, TypeVar
 
-from . import errors, ops
-from .graph import topological_order
+from . import errors, graph, ops
 from .ops import Op
 
 Number: TypeAlias = "Value | float"
@@ -321,7 +320,7 @@ class Value(Operators[Number, "Value"]):
         >>> x.grad                                                  # 4 + 4
         8.0
         """
-        gradient = chain_rule(topological_order(self))
+        gradient = chain_rule(graph.topological_order(self))
         totals = [g if node.op else g + (node.grad or 0.0) for node, g in gradient.items()]
         if not errors.all_finite(totals):
             errors.refuse_gradient("backward", gradient, totals)
@@ -338,7 +337,7 @@ class Value(Operators[Number, "Value"]):
         >>> w.data = -2; y.forward(); y.backward(); y.data, w.grad
         (4.0, -4.0)
         """
-        forward(topological_order(self))
+        forward(graph.topological_order(self))
 
     def detach(self) -> Value:
         """A new leaf with the same number and label, and no history.
@@ -392,7 +391,7 @@ def chain_rule(order: list[Value], partials: Callable[[Value], Any] | None = Non
     `order` is topological, and `partials(b)` gives ∂b/∂a for each input a of b. Where these are floats, as
     those recorded, the result is numbers; where they are Values, a graph that can be differentiated again.
 
-    >>> x = Value(3.0); chain_rule(topological_order(x * x))[x]
+    >>> x = Value(3.0); chain_rule(graph.topological_order(x * x))[x]
     6.0
     """
     gradient: dict[Value, Any] = dict.fromkeys(order, 0.0)
@@ -405,6 +404,8 @@ def chain_rule(order: list[Value], partials: Callable[[Value], Any] | None = Non
 
 
 # Recording.
+
+_new_value = Value.__new__  # makes a Value without __init__
 
 
 def record(op: Op, inputs: tuple[Value, ...], *arguments: Any) -> Value:
@@ -428,9 +429,6 @@ def record(op: Op, inputs: tuple[Value, ...], *arguments: Any) -> Value:
     node.inputs = inputs
     node.partials = partials
     return node
-
-
-_new_value = Value.__new__  # makes a Value without __init__
 
 
 def _of_vector(op: Op, values: Iterable[Number]) -> Value:

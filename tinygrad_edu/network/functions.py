@@ -16,10 +16,8 @@ from collections.abc import Sequence
 from math import isclose, prod
 from typing import Any, Literal, TypeAlias
 
-from .. import array_ops, ops
+from .. import array_ops, errors, ops, shapes
 from ..array_ops import Operation
-from ..errors import described
-from ..shapes import Shape, as_axes, broadcast_shapes, broadcast_to, nested
 from ..value import numbers, record
 from .reductions import per_count
 from .tensor import Tensor, as_tensor, from_values, rows_of
@@ -73,9 +71,11 @@ def where(condition: Any, a: Any, b: Any) -> Tensor:
     chosen, a, b = as_tensor(condition), as_tensor(a), as_tensor(b)
     for c in chosen.values:
         if c.op or c.data not in (0.0, 1.0):
-            raise ValueError(f"where: a condition is 0 or 1 and not computed, not {described(c)}; t.detach() may help")
-    shape = broadcast_shapes("where", chosen.shape, a.shape, b.shape)
-    columns = [broadcast_to(t.values, t.shape, shape) for t in (chosen, a, b)]
+            raise ValueError(
+                f"where: a condition is 0 or 1 and not computed, not {errors.described(c)}; see t.detach()"
+            )
+    shape = shapes.broadcast_shapes("where", chosen.shape, a.shape, b.shape)
+    columns = [shapes.broadcast_to(t.values, t.shape, shape) for t in (chosen, a, b)]
     values = [x if c.data else y for c, x, y in zip(*columns)]
     return from_values(values, shape, Operation(array_ops.WHERE), chosen, a, b)
 
@@ -92,7 +92,7 @@ def cat(tensors: Sequence[Any], axis: int = 0) -> Tensor:
     if not tensors:
         raise ValueError("cat: at least one Tensor is needed")
     shape = tensors[0].shape
-    (k,) = as_axes((axis,), shape)
+    (k,) = shapes.as_axes((axis,), shape)
     if len({(t.ndim, t.shape[:k], t.shape[k + 1 :]) for t in tensors}) > 1:
         raise ValueError(f"cat: shapes {', '.join([str(t.shape) for t in tensors])} differ beside axis {k}")
     outer = prod(shape[:k])  # so many pieces of each, that take turns
@@ -235,7 +235,7 @@ def _is_mean(reduction: str) -> bool:
     return reduction == "mean"
 
 
-def _probabilities(target: Any, shape: Shape) -> Tensor:
+def _probabilities(target: Any, shape: shapes.Shape) -> Tensor:
     """The target of `cross_entropy` in the logits' shape; a class for each example becomes a one-hot row."""
     y = target if isinstance(target, Tensor) else Tensor(target, label="y")
     if y.shape == shape[:-1]:
@@ -243,7 +243,7 @@ def _probabilities(target: Any, shape: Shape) -> Tensor:
         for k in classes:
             if k not in range(shape[-1]):
                 raise IndexError(f"cross_entropy: class {k:g} does not exist, there are 0 to {shape[-1] - 1}")
-        y = Tensor(nested([float(j == k) for k in classes for j in range(shape[-1])], shape), label="y")
+        y = Tensor(shapes.nested([float(j == k) for k in classes for j in range(shape[-1])], shape), label="y")
     if y.shape != shape:
         raise ValueError(f"cross_entropy: the target has shape {y.shape}, not {shape} or, for classes, {shape[:-1]}")
     for _, row in rows_of(y, shape[-1]):

@@ -5,9 +5,7 @@ from math import inf
 from sys import float_info
 from typing import Any
 
-from ..errors import real_number
-from ..graph import topological_order
-from ..shapes import nested
+from .. import errors, graph, shapes
 from ..tree import flatten, one_value, paths, values_in
 from ..value import Value, chain_rule
 from .tensor import Tensor
@@ -46,7 +44,8 @@ def central_difference(f: Callable[..., Any], inputs: Any, step: float | None = 
     [12.0, 9.0]
     """
     args = _arguments(inputs)
-    return [nested([_slope(f, args, x, step) for x in values_in(arg)], getattr(arg, "shape", ())) for arg in args]
+    slopes = [([_slope(f, args, x, step) for x in values_in(arg)], getattr(arg, "shape", ())) for arg in args]
+    return [shapes.nested(*of_arg) for of_arg in slopes]
 
 
 def gradcheck(
@@ -77,7 +76,7 @@ def gradcheck(
             f"gradcheck: two calls of f at the same point give {y.data} and {again.data}; "
             "what f draws at random, such as a dropout, must be the same each time"
         )
-    gradient = chain_rule(topological_order(y))  # not backward(), which adds to the grad of leaves
+    gradient = chain_rule(graph.topological_order(y))  # not backward(), which adds to the grad of leaves
     if not any([x in gradient for x in values_in(args)]):
         raise ValueError("gradcheck: the result of f depends on none of the inputs")
     numeric = flatten(central_difference(f, args, step))
@@ -108,7 +107,7 @@ def _arguments(inputs: Any) -> list[Value | Tensor]:
 def _slope(f: Callable[..., Any], args: list[Value | Tensor], x: Value, step: float | None) -> float:
     """(f(x + h) − f(x − h)) / 2h for one number x of the arguments, which is moved and put back."""
     middle = x.data
-    h = _STEP * max(1.0, abs(middle)) if step is None else real_number(step, "step: ")
+    h = _STEP * max(1.0, abs(middle)) if step is None else errors.real_number(step, "step: ")
     high, low = middle + h, middle - h
     if not 0 < high - low < inf:
         raise ValueError(f"a step above 0 that leads away from {middle} is needed, not {h}")

@@ -5,8 +5,7 @@ from __future__ import annotations
 from numbers import Real
 from typing import Any, NoReturn
 
-from ..ops import Op
-from ..shapes import broadcast_shapes, broadcast_to, flattened, nested
+from .. import ops, shapes
 from ..value import Operators
 
 
@@ -46,7 +45,7 @@ class Numbers(Operators[Any, "Numbers"], list[Any]):
         >>> Numbers.of([[1, 2, 3], [4, 5, 6]]).shape
         (2, 3)
         """
-        return flattened(self)[1]
+        return shapes.flattened(self)[1]
 
     def tolist(self) -> list[Any]:
         """The same as plain lists, which are a copy of their own.
@@ -65,17 +64,17 @@ class Numbers(Operators[Any, "Numbers"], list[Any]):
 
     # Element by element.
 
-    def _unary(self, op: Op) -> Numbers:
-        flat, shape = flattened(self)
-        return nested([op.value(x) for x in flat], shape, Numbers)  # type: ignore[no-any-return]
+    def _unary(self, op: ops.Op) -> Numbers:
+        flat, shape = shapes.flattened(self)
+        return shapes.nested([op.value(x) for x in flat], shape, Numbers)  # type: ignore[no-any-return]
 
-    def _binary(self, op: Op, a: Any, b: Any) -> Numbers:
+    def _binary(self, op: ops.Op, a: Any, b: Any) -> Numbers:
         if not all([isinstance(x, (list, tuple, Real)) for x in (a, b)]):
             return NotImplemented  # type: ignore[no-any-return]  # a Tensor or an array knows how
-        arrays = [flattened(a), flattened(b)]
-        shape = broadcast_shapes(op.symbol, *[shape for _, shape in arrays])
-        columns = [map(float, broadcast_to(flat, own, shape)) for flat, own in arrays]
-        return nested([*map(op.value, *columns)], shape, Numbers)  # type: ignore[no-any-return]
+        arrays = [shapes.flattened(a), shapes.flattened(b)]
+        shape = shapes.broadcast_shapes(op.symbol, *[shape for _, shape in arrays])
+        columns = [map(float, shapes.broadcast_to(flat, own, shape)) for flat, own in arrays]
+        return shapes.nested([*map(op.value, *columns)], shape, Numbers)  # type: ignore[no-any-return]
 
     # `p.data += d` is p.data = p.data + d; the + of lists would make the old one longer.
     __iadd__ = Operators.__add__

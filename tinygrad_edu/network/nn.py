@@ -12,8 +12,7 @@ from math import sqrt
 from numbers import Real
 from typing import Any, NoReturn, Self
 
-from ..errors import in_short
-from ..shapes import as_shape
+from .. import errors, shapes
 from ..value import Value
 from ..writing.notation import elements, of_layer
 from .functions import affine
@@ -246,7 +245,7 @@ class Linear(Module):
     def __init__(
         self, in_features: int, out_features: int, bias: bool = True, init: float | None = None, seed: Seed = None
     ) -> None:
-        out_features, in_features = as_shape((out_features, in_features))
+        out_features, in_features = shapes.as_shape((out_features, in_features))
         rng = random_source(seed)
         bound = 1 / sqrt(in_features)
         low, high = (-bound, bound) if init is None else (init, init)
@@ -319,7 +318,7 @@ class Sequential(Module):
     def __init__(self, *layers: Callable[[Tensor], Any]) -> None:
         for layer in layers:
             if not callable(layer):
-                raise TypeError(f"Sequential: each argument is a Module or a function, not {in_short(layer)}")
+                raise TypeError(f"Sequential: each argument is a Module or a function, not {errors.in_short(layer)}")
         self.layers = list(layers)
 
     def forward(self, h: Tensor) -> Tensor:
@@ -354,7 +353,7 @@ class MLP(Module):
     def __init__(
         self, sizes: Sequence[int], activation: str = "tanh", init: float | None = None, seed: Seed = None
     ) -> None:
-        widths = as_shape(sizes)
+        widths = shapes.as_shape(sizes)
         if len(widths) < 2:
             raise ValueError(
                 f"MLP: the sizes of at least an input and an output are needed, in one list, not {sizes!r}"

@@ -10,7 +10,7 @@ from itertools import repeat
 from math import inf, isfinite
 from typing import Any, NamedTuple, NoReturn, TypeAlias
 
-from ..errors import all_finite, real_number
+from .. import errors
 from ..tree import values_in
 from ..value import Value, numbers
 from .tensor import Tensor
@@ -126,7 +126,7 @@ class Optimizer:
         now: dict[str, list[float]] = {}
         for line in self.lines():
             now[line.quantity] = known[line.quantity] = list(map(line.value, *[known[letter] for letter in line.uses]))
-            if not all_finite(now[line.quantity]):
+            if not errors.all_finite(now[line.quantity]):
                 self._refuse(line.quantity, now[line.quantity])
         for value, number in zip(self.values, now["θ"]):
             value._data = number
@@ -211,7 +211,7 @@ class Adam(Optimizer):
 
 def _in_range(name: str, x: float, low: float, high: float = inf, exclusive: bool = False) -> float:
     """`x` as a finite float, if low ≤ x < high, or low < x where `exclusive`."""
-    x = real_number(x)
+    x = errors.real_number(x)
     if not (low < x if exclusive else low <= x) or x >= high:
         bounds = f"{'above' if exclusive else 'at least'} {low:g}" + (f" and below {high:g}" if high < inf else "")
         raise ValueError(f"{name} must be {bounds}, not {x}")

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable
 from math import prod
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from .. import array_ops, ops
+from .. import array_ops, ops, shapes
 from ..array_ops import ArrayOp, Operation
-from ..shapes import Shape, as_axes, nested, reduction
 from ..value import Operators, Value, numbers, record
 
 if TYPE_CHECKING:
@@ -31,8 +30,9 @@ class Reductions(Operators[Any, "Tensor"]):
 
     __slots__ = ()
     values: tuple[Value, ...]
-    shape: Shape
-    _computed: Callable[[Iterable[Value], Shape, Operation], Tensor]  #: of these Values, with this Tensor as its input
+    shape: shapes.Shape
+    #: A Tensor of these Values, with this one as its input.
+    _computed: Callable[[Iterable[Value], shapes.Shape, Operation], Tensor]
 
     def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Σ along the axis.
@@ -61,7 +61,7 @@ class Reductions(Operators[Any, "Tensor"]):
         >>> Tensor([1.0, 2.0, 6.0]).var().data                      # ā = 3: (4 + 1 + 9) / 2
         7.0
         """
-        axes = as_axes(axis, self.shape)
+        axes = shapes.as_axes(axis, self.shape)
         n = prod([self.shape[k] for k in axes])
         if not n > correction:
             raise ValueError(f"var: {n} numbers less a correction of {correction} leave nothing to divide by")
@@ -96,10 +96,10 @@ class Reductions(Operators[Any, "Tensor"]):
         >>> t.argmax(), t.argmax(axis=0), t.argmax(axis=1)
         (1, [1, 0], [1, 0])
         """
-        kept, inner, outer = reduction(self.shape, as_axes(axis, self.shape), False)
+        kept, inner, outer = shapes.reduction(self.shape, shapes.as_axes(axis, self.shape), False)
         data = [value.data for value in self.values]
         groups = [[data[o + i] for i in inner] for o in outer]
-        return nested([group.index(max(group)) for group in groups], kept)
+        return shapes.nested([group.index(max(group)) for group in groups], kept)
 
     def logsumexp(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """log Σ exp along the axis, without overflow.
@@ -132,7 +132,7 @@ class Reductions(Operators[Any, "Tensor"]):
 
     def _along(self, op: ArrayOp, axis: int, result: Tensor) -> Tensor:
         """The result under one name, as computed from this Tensor alone."""
-        return self._computed(result.values, self.shape, Operation(op, as_axes(axis, self.shape)))
+        return self._computed(result.values, self.shape, Operation(op, shapes.as_axes(axis, self.shape)))
 
     def _below_zero(self, axis: int) -> Tensor:
         """self − max(self). Softmax is the same for both, but exp of this cannot overflow."""
@@ -143,8 +143,8 @@ class Reductions(Operators[Any, "Tensor"]):
         return self._reduce(op, lambda group: record(row, group, numbers(group)), axis, keepdims)
 
     def _reduce(self, op: ArrayOp, f: Callable[[tuple[Value, ...]], Value], axis: Axis, keepdims: bool) -> Tensor:
-        gone = as_axes(axis, self.shape)
-        kept, inner, outer = reduction(self.shape, gone, bool(keepdims))
+        gone = shapes.as_axes(axis, self.shape)
+        kept, inner, outer = shapes.reduction(self.shape, gone, bool(keepdims))
         values = [f(tuple([self.values[o + i] for i in inner])) for o in outer]
         return self._computed(values, kept, Operation(op, gone, bool(keepdims)))
 

@@ -9,11 +9,9 @@ from math import prod
 from random import Random
 from typing import Any, NoReturn, Self, TypeAlias, overload
 
-from .. import array_ops, ops, shapes
+from .. import array_ops, errors, graph, ops, shapes
 from ..array_ops import ArrayOp, Operation
 from ..autodiff import DerivativeOf
-from ..errors import check_label, real_number
-from ..graph import topological_order
 from ..shapes import Shape
 from ..tree import one_value
 from ..value import Operators, Value, constant, forward, numbers, record
@@ -78,7 +76,7 @@ class Tensor(Reductions):
         self.values = tuple(map(constant, flat))
         self.operation = None
         self.inputs = ()
-        check_label(label)
+        errors.check_label(label)
         self._label = label
         self._name_elements(only_nameless=True)
 
@@ -102,7 +100,7 @@ class Tensor(Reductions):
 
     @label.setter
     def label(self, label: str | None) -> None:
-        check_label(label)
+        errors.check_label(label)
         self._label = label
         self._name_elements()
 
@@ -161,7 +159,7 @@ class Tensor(Reductions):
         >>> Tensor.uniform((2, 3), -1, 1, seed=0).shape
         (2, 3)
         """
-        rng, low, high = random_source(seed), real_number(low), real_number(high)
+        rng, low, high = random_source(seed), errors.real_number(low), errors.real_number(high)
         return cls._filled(shape, lambda: rng.uniform(low, high))
 
     @classmethod
@@ -286,7 +284,7 @@ class Tensor(Reductions):
         >>> w.data *= 10; y.forward(); y.data
         500.0
         """
-        forward(topological_order(*self.values))
+        forward(graph.topological_order(*self.values))
 
     def zero_grad(self) -> None:
         """Set every gradient to 0.
@@ -455,7 +453,7 @@ def fitting(name: str, data: Any, shape: Shape) -> list[float]:
     flat, own = shapes.flattened(data)
     if own != shape:
         raise ValueError(f"{name} of shape {own} does not fit a Tensor of shape {shape}")
-    return [x.data if isinstance(x, Value) else real_number(x, f"{name}: ") for x in flat]
+    return [x.data if isinstance(x, Value) else errors.real_number(x, f"{name}: ") for x in flat]
 
 
 def assign(tensors: Mapping[str, Tensor], data: Mapping[str, Any]) -> None:
