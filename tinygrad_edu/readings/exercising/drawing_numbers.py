@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from math import isclose
 from random import Random
-from typing import Any
+from typing import Any, TypeAlias
 
 from ...graph import topological_order
 from ...network.nn import Parameter
@@ -31,19 +31,16 @@ def drawn(y: Any, seed: int, digits: int, read: Callable[[], list[Question]]) ->
     check_current("worksheet", order)
     nodes = [q.line.row.node for q in read() if q.line.rule is None]
     given = {*values_in([node for node in nodes if node is not None])}
-    targets = [(values, draw) for values, draw in _targets(y) if given.issuperset(values)]
+    targets = [(row, draw) for row, draw in _targets(y) if given.issuperset(row)]
+    free = given.difference(*[row for row, _ in targets])
     before = {v: v.data for v in order if not v.op}
-    free = given.intersection(before).difference(*[values for values, _ in targets])
-    best: tuple[list[str], bool, list[Question]] | None = None
+    draws = [([v], _one_decimal) for v in before if v in free] + targets
+    tried: list[tuple[list[str], bool, list[Question]]] = []
     try:
         for attempt in range(_MOST_ATTEMPTS):
-            for v in [v for v in before if v in free]:
-                size, positive = (1 + int(9 * random())) / 10, random() >= 0.5
-                if attempt % 2:  # perhaps only the signs that it had are in the domain
-                    positive = before[v] >= 0
-                v.data = size if positive else -size
-            for values, draw in targets:
-                for v, number in zip(values, draw(random, [before[v] for v in values])):
+            keep = attempt % 2 == 1  # perhaps only the signs that the numbers had are in the domain
+            for row, draw in draws:
+                for v, number in zip(row, draw(random, [before[v] for v in row], keep)):
                     v.data = number
             try:
                 forward(order)
@@ -51,23 +48,28 @@ def drawn(y: Any, seed: int, digits: int, read: Callable[[], list[Question]]) ->
             except (ArithmeticError, ValueError):
                 continue
             hidden = sorted([id for id, shows in mistakes_shown(sheet, digits, _UNITS).items() if not shows])
-            flawed = bool(prints_as_zero(sheet, digits)) or at_a_kink(sheet)
-            if best is None or (len(hidden), flawed) < (len(best[0]), best[1]):
-                best = (hidden, flawed, sheet)
-            if not hidden and not flawed:
+            tried.append((hidden, bool(prints_as_zero(sheet, digits)) or at_a_kink(sheet), sheet))
+            if tried[-1][:2] == ([], False):
                 break
     finally:
         for v, data in before.items():
             v.data = data
         forward(order)
-    if best is None:
+    if not tried:
         raise ValueError("worksheet: no numbers from −0.9 to 0.9 were found at which this graph has values")
-    if best[0]:
-        raise ValueError(f"worksheet: whatever the numbers, some mistakes stay hidden here: {', '.join(best[0])}")
-    return best[2]
+    hidden, _, sheet = min(tried, key=lambda attempt: (len(attempt[0]), attempt[1]))
+    if hidden:
+        raise ValueError(f"worksheet: whatever the numbers, some mistakes stay hidden here: {', '.join(hidden)}")
+    return sheet
 
 
-_Draw = Callable[[Callable[[], float], list[float]], list[float]]  # new numbers for a row, from random and the old ones
+#: New numbers for a row of old ones, from `random`, perhaps of the old signs.
+_Draw: TypeAlias = Callable[[Callable[[], float], list[float], bool], list[float]]
+
+
+def _one_decimal(random: Callable[[], float], row: list[float], keep: bool) -> list[float]:
+    size, positive = (1 + int(9 * random())) / 10, random() >= 0.5
+    return [size if (row[0] >= 0 if keep else positive) else -size]
 
 
 def _targets(y: Any) -> list[tuple[list[Value], _Draw]]:
@@ -90,13 +92,13 @@ def _kind(rows: list[list[float]]) -> _Draw | None:
     if len(rows[0]) > 1 and min(numbers) >= 0 and all([isclose(sum(row), 1, abs_tol=1e-6) for row in rows]):
         return _turned
     if numbers <= {0.0, 1.0}:
-        return lambda random, row: [float(random() < 0.5) for _ in row]
+        return lambda random, row, keep: [float(random() < 0.5) for _ in row]
     if min(numbers) >= 0 and max(numbers) <= 1:
-        return lambda random, row: [(1 + int(9 * random())) / 10 for _ in row]
+        return lambda random, row, keep: [(1 + int(9 * random())) / 10 for _ in row]
     return None
 
 
-def _turned(random: Callable[[], float], row: list[float]) -> list[float]:
+def _turned(random: Callable[[], float], row: list[float], keep: bool) -> list[float]:
     """The same numbers in a circle, the largest at a place by chance: classes and probabilities stay what they are."""
     n = len(row)
     moved = int(n * random()) - row.index(max(row))
