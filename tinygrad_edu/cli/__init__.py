@@ -1,4 +1,22 @@
-"""The command line: `python -m tinygrad_edu`, or `tinygrad-edu`."""
+"""What a formula's derivatives are, and why: `tinygrad-edu`, or `python -m tinygrad_edu`.
+
+examples:
+  tinygrad-edu explain "tanh(w*x + b)" w=2 x=0.5 b=-1
+  tinygrad-edu explain "(a*b + c)**2" a=1 b=2 c=-3 --wrt a -o page.tex
+  tinygrad-edu draw    "log(1 + exp(-y*z))" y=1 z=0.3 -o loss.svg
+  tinygrad-edu step    "(a*b + c)**2" a=1 b=2 c=-3 -o page.html
+  tinygrad-edu check   "sin(x)*y/x" x=0.7 y=2
+  tinygrad-edu code    "tanh(w*x + b)" w=2 x=0.5 b=-1
+  tinygrad-edu worksheet "tanh(w*x + b)" w=0.3 x=0.7 b=-0.2 --seed 7 -o sheet.html --answers answers.csv
+  tinygrad-edu mark    "tanh(w*x + b)" w=0.3 x=0.7 b=-0.2 --seed 7 answers.csv
+
+A formula has numbers, names, + - * / **, parentheses, and the functions
+  FUNCTIONS.
+What is printed can be typed, too: 2·x₁² − σ(π). Quote it, and give each name a value, name=number;
+pi and e have theirs.
+
+exit status: 0 done; 1 the result could not be made, or a check failed; 2 the command is wrong
+"""
 
 import argparse
 import re
@@ -59,16 +77,20 @@ def _run(arguments: Namespace) -> int:
     return 0
 
 
-# The commands. Each takes the result of the formula, the variables as they were typed, and the options.
+# The commands. Each takes the result of the formula, the variables as they were typed, and the options. Its docstring
+# is what --help says of it.
 
 
 def _explain(y: Value, variables: dict[str, Value], options: Namespace) -> None:
+    """Every line of the chain rule, with the numbers put in; as .txt, .md or .tex."""
     y.backward()  # its error names the node whose derivative is infinite
     derivation = explain(y, wrt=_wrt(variables, options), digits=options.digits)
     _write(options, derivation.save, lambda: derivation.to(options.format))
 
 
 def _check(y: Value, variables: dict[str, Value], options: Namespace) -> None:
+    """The derivatives beside central differences."""
+
     def f(*xs: Value) -> Value:
         return evaluate(options.formula, dict(zip(variables, xs)))
 
@@ -80,6 +102,7 @@ def _check(y: Value, variables: dict[str, Value], options: Namespace) -> None:
 
 
 def _draw(y: Value, variables: dict[str, Value], options: Namespace) -> None:
+    """A picture of the graph, with values, gradients and local derivatives; as .svg, .png, .pdf, .dot or .gv."""
     from ..readings.drawing import draw  # imports graphviz, which the other commands do not need
 
     y.backward()
@@ -89,6 +112,7 @@ def _draw(y: Value, variables: dict[str, Value], options: Namespace) -> None:
 
 
 def _step(y: Value, variables: dict[str, Value], options: Namespace) -> None:
+    """A page that goes through the forward and the backward pass; as .html."""
     from ..readings.stepping import step_through
 
     y.backward()
@@ -97,6 +121,7 @@ def _step(y: Value, variables: dict[str, Value], options: Namespace) -> None:
 
 
 def _code(y: Value, variables: dict[str, Value], options: Namespace) -> None:
+    """The formula and its derivatives as a Python program of the names."""
     from ..readings.compiling import compile_graph
 
     slopes = {f"df_d{identifier(name)}": grad(y, x) for name, x in variables.items()}
@@ -116,6 +141,7 @@ def _sheet(y: Value, variables: dict[str, Value], options: Namespace) -> Any:
 
 
 def _worksheet(y: Value, variables: dict[str, Value], options: Namespace) -> None:
+    """An exercise: the rules in symbols, and blanks for the numbers; as .html, .tex or .md."""
     if options.seed is None:
         y.backward()  # its error names the node
     sheet = _sheet(y, variables, options)
@@ -127,6 +153,7 @@ def _worksheet(y: Value, variables: dict[str, Value], options: Namespace) -> Non
 
 
 def _mark(y: Value, variables: dict[str, Value], options: Namespace) -> None:
+    """Marks for answers, a file or a folder, last; with the sheet's own options; as .txt, .csv or .html."""
     points = dict([assignment(text) for text in options.points])
     how = {"points": points, "tolerance": options.tolerance, "least_digits": options.least_digits}
     marks = _sheet(y, variables, options).mark(options.path, **how)
@@ -162,34 +189,6 @@ def _write(options: Namespace, save: Callable[[str], object], text: Callable[[],
 
 # The options, read by argparse.
 
-_EXAMPLES = f"""
-examples:
-  tinygrad-edu explain "tanh(w*x + b)" w=2 x=0.5 b=-1
-  tinygrad-edu explain "(a*b + c)**2" a=1 b=2 c=-3 --wrt a -o page.tex
-  tinygrad-edu draw    "log(1 + exp(-y*z))" y=1 z=0.3 -o loss.svg
-  tinygrad-edu step    "(a*b + c)**2" a=1 b=2 c=-3 -o page.html
-  tinygrad-edu check   "sin(x)*y/x" x=0.7 y=2
-  tinygrad-edu code    "tanh(w*x + b)" w=2 x=0.5 b=-1
-  tinygrad-edu worksheet "tanh(w*x + b)" w=0.3 x=0.7 b=-0.2 --seed 7 -o sheet.html --answers answers.csv
-  tinygrad-edu mark    "tanh(w*x + b)" w=0.3 x=0.7 b=-0.2 --seed 7 answers.csv
-
-A formula has numbers, names, + - * / **, parentheses, and the functions
-  {", ".join(FUNCTIONS)}.
-What is printed can be typed, too: 2·x₁² − σ(π). Quote it, and give each name a value, name=number;
-pi and e have theirs.
-
-exit status: 0 done; 1 the result could not be made, or a check failed; 2 the command is wrong
-"""
-
-COMMANDS = {
-    "explain": "every line of the chain rule, with the numbers put in; as .txt, .md or .tex",
-    "draw": "a picture of the graph, with values, gradients and local derivatives; as .svg, .png, .pdf, .dot or .gv",
-    "step": "a page that goes through the forward and the backward pass; as .html",
-    "check": "the derivatives beside central differences",
-    "code": "the formula and its derivatives as a Python program of the names",
-    "worksheet": "an exercise: the rules in symbols, and blanks for the numbers; as .html, .tex or .md",
-    "mark": "marks for answers, a file or a folder, last; with the sheet's own options; as .txt, .csv or .html",
-}
 #: What is printed without a file; by default the first.
 FORMATS = {
     "explain": ("text", "markdown", "latex"),
@@ -230,8 +229,8 @@ def arguments_of(argv: Sequence[str]) -> Namespace:
 
 
 def _parser() -> argparse.ArgumentParser:
-    how: Any = {"formatter_class": argparse.RawDescriptionHelpFormatter, "epilog": _EXAMPLES, "allow_abbrev": False}
-    about = "What a formula's derivatives are, and why."
+    about, _, examples = str(__doc__).replace("FUNCTIONS", ", ".join(FUNCTIONS)).partition("\n\n")
+    how: Any = {"formatter_class": argparse.RawDescriptionHelpFormatter, "epilog": examples, "allow_abbrev": False}
     parser = _Parser(prog="tinygrad-edu", description=about, **how)
     parser.add_argument("--version", action="version", version=f"tinygrad-edu {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)
@@ -241,8 +240,8 @@ def _parser() -> argparse.ArgumentParser:
         for name in names.split():
             of[name].add_argument(option, help=help, **how)
 
-    for name, about in COMMANDS.items():
-        of[name] = commands.add_parser(name, help=about, description=about, **how)
+    for name, run in RUN.items():
+        of[name] = commands.add_parser(name, help=run.__doc__, description=run.__doc__, **how)
         add(name, "formula", 'such as "tanh(w*x + b)"', metavar="FORMULA")
         add(name, "values", "a value for each name in it", metavar="name=number", nargs="*")
     for name, formats in FORMATS.items():
