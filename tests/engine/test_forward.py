@@ -87,6 +87,26 @@ def test_what_forward_cannot_compute_is_refused_by_the_new_numbers_and_nothing_h
     assert numbers_of(y) == before
 
 
+def test_a_training_loop_on_one_recorded_graph():
+    # L = (w − 3)², η = ¼: each step halves the distance to 3.
+    w = Value(7.0)
+    L = (w - 3) ** 2
+    for _ in range(3):
+        L.forward()
+        w.grad = 0
+        L.backward()
+        w.data -= 0.25 * w.grad
+    assert w.data == 3.5
+
+
+def test_forward_of_softmax_shifts_by_the_new_largest():
+    z = [Value(0.0), Value(1.0)]
+    p = Value.softmax(z)
+    z[0].data, z[1].data = 1000.0, 1000.0
+    p[0].forward()
+    assert p[0].data == 0.5
+
+
 # Data that was changed.
 
 READINGS = {

@@ -1,5 +1,6 @@
 """Tensors: made of numbers, named, read and set, differentiated and computed again."""
 
+import copy
 import random
 
 import numpy as np
@@ -198,6 +199,24 @@ def test_what_needs_one_element_or_an_axis():
     for wrong in len, iter:
         with pytest.raises(TypeError, match=r"shape \(\) has no length"):
             wrong(Tensor(1.0))
+
+
+def test_data_may_be_set_from_a_view_of_itself_and_a_copy_shares_no_leaf():
+    W = Tensor([[1.0, 2.0], [3.0, 4.0]], label="W")
+    W.data = W.T
+    assert W.data == [[1.0, 3.0], [2.0, 4.0]]
+    W.data = W[::-1]
+    assert W.data == [[2.0, 4.0], [1.0, 3.0]]
+    c = copy.deepcopy(W)
+    c.data *= 10
+    assert W.data == [[2.0, 4.0], [1.0, 3.0]] and (c.label, c.shape) == ("W", (2, 2))
+
+
+@pytest.mark.parametrize("data", [[0.0, 0.0], [[1.0], [1.0]]])
+def test_a_tensor_of_several_numbers_is_neither_true_nor_false_nor_one_number(data):
+    for f in bool, Tensor.item, lambda t: format(t, ".2f"):
+        with pytest.raises(ValueError, match=r"a Tensor of shape \(2,.*\) is not one number"):
+            f(Tensor(data))
 
 
 def test_detached_numbers_have_no_history():
