@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ...tree import flatten, values_in
-from ...writing.code import Code, Written, identifier
+from ...writing.code import Code, identifier
+from ...writing.expression import Name
 from .source import INDENT, unpacked
 from .statements import Plan, Statement, printer
 from .terms import Term
@@ -37,13 +38,12 @@ class Flat:
         for argument, (_, entry) in zip(self.sizes, plan.entries):
             for k, (x, name) in enumerate(unpacked(entry, argument, printed.names, lambda _: None, plan.called)):
                 term = plan.variables[x]
-                printed.written[term] = Written(printed.names.new(name) if name == argument else name)
+                printed.written[term] = Name(printed.names.new(name) if name == argument else name)
                 self._places[term] = argument, k
         printed.steps(plan)
         printed.heading = printed.heading or "results"
-        results: list[Term] = flatten(plan.outputs)
-        self.size = len(results)
-        for k, y in enumerate(results):
+        self.size = len(plan.results)
+        for k, y in enumerate(plan.results):
             printed.statement(f"{self._result}[{k}] = {printed.text(y)};", uses=printed.named_in(y))
         self.source = "\n".join([*self.language.includes, *self._lines()])
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from ... import array_ops as A
 from ... import ops
+from ...errors import in_short
 from ...graph import topological_order
 from ...network.tensor import Tensor, fitting, from_values
 from ...shapes import Shape
@@ -93,10 +94,8 @@ def tensors_in(tree: Any) -> list[Tensor]:
     found = ends(tree)
     for x in found:
         if not isinstance(x, Tensor):
-            kind = "a single Value" if isinstance(x, Value) else type(x).__name__
             raise TypeError(
-                f'compile_graph: level="tensor" takes Tensors and structures of them, not {kind}; level="value" prints '
-                "programs of single numbers"
+                f'compile_graph: level="tensor" takes Tensors, not {in_short(x)}; level="value" takes Values'
             )
     return found
 

@@ -15,7 +15,7 @@ from ...network.tensor import Tensor
 from ...tree import flatten, values_in
 from ...value import Value
 from ...writing.code import HELPERS, Code, Written, called_in
-from ...writing.expression import Apply, write
+from ...writing.expression import Apply, Name, write
 from .. import naming
 from ..layers import computed_from
 from . import source as S
@@ -117,15 +117,14 @@ class Printer:
     Attributes:
         uses: how often a Term is used.
         names: the names that are taken.
-        written: what stands for a Term; while it is `open` that is a formula, and else a name.
+        written: what stands for a Term: its name, or as long as it has none its formula.
         heading: what stands above the next statement.
     """
 
     language: Code
     uses: Counter[Term]
     names: Identifiers
-    written: dict[Term, Written] = field(default_factory=dict)
-    open: set[Term] = field(default_factory=set)
+    written: dict[Term, Written | Name] = field(default_factory=dict)
     statements: list[Statement] = field(default_factory=list)
     heading: str = ""
 
@@ -137,12 +136,17 @@ class Printer:
     def text(self, term: Term) -> str:
         return self.written[term].text
 
+    def is_nameless(self, term: Term) -> bool:
+        """Whether the Term is a step that is written as its formula."""
+        return bool(term.op) and not isinstance(self.written[term], Name)
+
     def named_in(self, term: Term) -> Iterator[Term]:
         """The Terms whose names stand in what is written for the Term."""
-        if term not in self.open:
+        if isinstance(self.written[term], Name):
             yield term
-        for a in term.inputs if term in self.open else ():
-            yield from self.named_in(a)
+        else:
+            for a in term.inputs:
+                yield from self.named_in(a)
 
     def steps(self, plan: Plan) -> None:
         """A statement for each step that needs a name."""
@@ -160,7 +164,6 @@ class Printer:
 
         What is only arranged anew gets none, but then what it arranges.
         """
-        self.open.add(term)
         if term.op is None:
             assert term.number is not None  # a variable has a name before anything is written
             self.written[term] = Written(*self.language.number(term.number))
@@ -170,7 +173,7 @@ class Printer:
             if spelling.parts.count(k) > 1 or (self.uses[term] > 1 and term.kind in (VIEW, RESHAPE)):
                 self.name(a)
         formula = self.applied(term)
-        while len(formula.text) > EXPRESSION and (inner := [a for a in term.inputs if a in self.open and a.op]):
+        while len(formula.text) > EXPRESSION and (inner := [a for a in term.inputs if self.is_nameless(a)]):
             self.name(max(inner, key=lambda a: len(self.text(a))))
             formula = self.applied(term)
         self.written[term] = formula
@@ -182,14 +185,13 @@ class Printer:
 
     def name(self, term: Term) -> None:
         """Give the formula a statement and a name, if it is not a name already."""
-        if term in self.open and term.op and term.kind != COUNT:
+        if self.is_nameless(term) and term.kind != COUNT:
             if not (label := term.label):
                 symbol = term.kind or term.op.symbol
                 label = f"{'power' if symbol.startswith('^') else _NAMES.get(symbol, symbol)}_1"
             name = self.names.new(label)
             self.statement(self.language.definition.format(name, self.text(term)), term, self.named_in(term))
-            self.open.remove(term)
-            self.written[term] = Written(name)
+            self.written[term] = Name(name)
 
 
 def printer(plan: Plan, language: Code, taken: Iterable[str]) -> Printer:
@@ -207,11 +209,11 @@ def print_program(plan: Plan, language: Code, library: ModuleType) -> Text:
     entries = [entry for _, entry in plan.entries]
     for name, entry in zip(names, entries):
         for x, own in S.unpacked(entry, name, printed.names, printed.statement, plan.called, plan.whole):
-            printed.written[plan.variables[x]] = Written(own)
+            printed.written[plan.variables[x]] = Name(own)
     helpers = [text for name, text in HELPERS.items() if name in called]
     constants = []
     for term, (label, t) in plan.constants.items():
-        printed.written[term] = Written(printed.names.new(label))
+        printed.written[term] = Name(printed.names.new(label))
         constants.append(f"{printed.text(term)} = array({t.tolist()})")
     printed.steps(plan)
     printed.statement(f"return {S.laid_out(plan.outputs, printed.text)}")

@@ -137,12 +137,10 @@ class Algebra:
                 return a
             case ops.SUB, 0, _:
                 return self.simplest(ops.NEG, (b,))
-            case ops.ADD, _, _ if v is not None:  # a + −v = a − v
-                return self.simplest(ops.SUB, (a, v))
+            case ((ops.ADD | ops.SUB), _, _) if v is not None:  # a + −v = a − v, and a − −v = a + v
+                return self.simplest(ops.SUB if op is ops.ADD else ops.ADD, (a, v))
             case ops.ADD, _, _ if u is not None:  # −u + b = b − u
                 return self.simplest(ops.SUB, (b, u))
-            case ops.SUB, _, _ if v is not None:  # a − −v = a + v
-                return self.simplest(ops.ADD, (a, v))
             case ((ops.MUL | ops.DIV), _, _) if u is not None:  # −u · b = −(u · b), and with ÷ the same
                 return self.simplest(ops.NEG, (self.simplest(op, (u, b)),))
             case ((ops.MUL | ops.DIV), _, _) if v is not None:
