@@ -195,8 +195,9 @@ class Program(Printed):
 class CompiledLoss:
     """The loss of a Module over a batch, and its gradient, as a compiled program of arrays.
 
-    The loss is recorded when the object is made. Calling the object runs the program over any number of examples, adds the gradient to
-    the `grad` of the parameters as `loss.backward()` does, and returns the loss. An optimiser then takes the step.
+    The loss is recorded when the object is made. Calling it runs the program over any number of examples, adds the
+    gradient to the `grad` of the parameters as `loss.backward()` does, and returns the loss. An optimiser then takes
+    the step.
 
     Args:
         module: what is to learn.
