@@ -127,23 +127,32 @@ function elementsOf([what, k], run) {
   return refs.map((n) => (typeof n === "number" ? run.values[n] : run.slopes[n[0]][n[1]]));
 }
 
-function evaluate(tree, run) {
-  if (typeof tree === "number") return [tree];
-  const [kind, ...rest] = tree, of = (part) => evaluate(part, run);
-  if (typeof kind === "number") return elementwise(rows[kind][0] === "×" ? times : rows[kind][1], rest.map(of));
+// What the elements of a formula are put together with: here numbers, in telling.js words.
+const NUMBERS = {
+  of: (x) => x,
+  apply: (row, args) => (row[0] === "×" ? times(args) : row[1](args)),
+  sum: (terms) => terms.reduce((a, b) => a + b, 0),
+  product: (a, b) => times([a, b]),
+  along: (name, elements) => ALONG[name](elements),
+};
+
+function evaluate(tree, run, kit = NUMBERS) {
+  if (typeof tree === "number") return [kit.of(tree)];
+  const [kind, ...rest] = tree, of = (part) => evaluate(part, run, kit);
+  if (typeof kind === "number") return elementwise((args) => kit.apply(rows[kind], args), rest.map(of));
   switch (kind) {
     case "v":
-    case "g": return elementsOf(tree, run);
-    case "p": return [run.slopes[rest[0]][rest[1]]];
-    case "a": return rest[0];
+    case "g": return elementsOf(tree, run).map((x, at) => kit.of(x, kind + quantity(rest[0])[2][at]));
+    case "p": return [kit.of(run.slopes[rest[0]][rest[1]])];
+    case "a": return rest[0].map((x) => kit.of(x));
     case "take": { const all = rest.slice(1).flatMap(of); return rest[0].map((o) => all[o]); }
     case "placed": {
-      const placed = Array(rest[0]).fill(0);
-      of(rest[2]).forEach((x, k) => (placed[rest[1][k]] += x));
-      return placed;
+      const placed = Array.from({ length: rest[0] }, () => []);
+      of(rest[2]).forEach((x, k) => placed[rest[1][k]].push(x));
+      return placed.map(kit.sum);
     }
-    case "along": return along(...rest.slice(0, 3), of(rest[3]));
-    case "@": return matmul(...rest.slice(0, 3), ...rest.slice(3).map(of));
+    case "along": return along(rest, of(rest[3]), kit);
+    case "@": return matmul(rest, ...rest.slice(3).map(of), kit);
   }
   throw new Error(kind);
 }
@@ -157,22 +166,19 @@ function times([a, b]) {
   return a && b ? a * b : 0; // nothing is passed on, even where the slope is infinite
 }
 
-function factorsOf(m, n, p, at) {
-  // Which elements of two arrays are multiplied for one element of their product: a row, and a column.
-  const row = Math.floor(at / p), matrix = Math.floor(row / m);
-  return Array.from({ length: n }, (_, k) => [row * n + k, (matrix * n + k) * p + (at % p)]);
+function matmul([m, n, p], a, b, kit) {
+  // An element is the sum over a row of one array and a column of the other; one matrix after another.
+  return Array.from({ length: (a.length / n) * p }, (_, at) => {
+    const row = Math.floor(at / p), matrix = Math.floor(row / m);
+    return kit.sum(Array.from({ length: n }, (_, k) => kit.product(a[row * n + k], b[(matrix * n + k) * p + (at % p)])));
+  });
 }
 
-function matmul(m, n, p, a, b) {
-  const element = (_, at) => factorsOf(m, n, p, at).reduce((sum, [i, j]) => sum + times([a[i], b[j]]), 0);
-  return Array.from({ length: (a.length / n) * p }, element);
-}
-
-function along(name, inner, outer, a) {
+function along([name, inner, outer], a, kit) {
   // A softmax keeps the places of the elements; of the others one number is left.
   const found = [];
   outer.forEach((o, k) => {
-    const y = ALONG[name](inner.map((i) => a[o + i]));
+    const y = kit.along(name, inner.map((i) => a[o + i]));
     if (Array.isArray(y)) inner.forEach((i, j) => (found[o + i] = y[j]));
     else found[k] = y;
   });

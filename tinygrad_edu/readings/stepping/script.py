@@ -12,7 +12,7 @@ from ... import ops
 from ...network.tensor import Tensor
 from ...value import Value
 from ...writing import expression as E
-from ...writing.algebra import product_of, subtract
+from ...writing.algebra import product_of, subtract, sum_of
 from ...writing.evaluation import is_known, with_numbers
 from ...writing.paper import Slot, Typed
 from ..explaining.lines import from_above
@@ -222,13 +222,11 @@ class Script:
 
     def _without_numbers(self, quantity: E.Expression, rule: E.Expression) -> E.Expression:
         """A term that is put in as an array, what single numbers pass on by themselves, is what the others leave."""
-        match rule:
-            case E.Apply(ops.ADD, (*others, E.Number(number))) if getattr(number, "shape", ()) and others:
-                rest = subtract(quantity, others[0] if len(others) == 1 else E.Apply(ops.ADD, tuple(others)))
-                return E.Apply(ops.ADD, (*others, E.Number(self.trees.later(rest))))
-            case E.Number(number) if from_above(quantity):
-                return E.Number(self.trees.later(quantity))
-        return rule
+        *others, last = rule.args if isinstance(rule, E.Apply) and rule.op is ops.ADD else (rule,)
+        if not (isinstance(last, E.Number) and last.shape and from_above(quantity)):
+            return rule
+        rest = subtract(quantity, sum_of(others)) if others else quantity
+        return sum_of([*others, E.Number(self.trees.later(rest))])
 
     def pieces(self, typed: Sequence[str | Slot]) -> Pieces:
         """Text, and [tree, flags]: 1 and 2 where a sign and a power of ten need parentheses."""

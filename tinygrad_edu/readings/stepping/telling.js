@@ -54,59 +54,47 @@ function same(a, b) {
   return look(a) === look(b);
 }
 
-// One element of an array, as the sum that is behind it.
+// One element of an array, as the sum that is behind it: {text, tight, used}, with the elements that are in it.
 
 const TIGHT = { sum: 1, product: 2, power: 3, atom: 4 };
+const WORDS = {
+  of: (x, key) => ({ text: compact(x), tight: x < 0 ? TIGHT.sum : TIGHT.atom, used: key ? [key] : [] }),
+  apply: ([symbol], args) => written(symbol, args),
+  sum: added,
+  product: (a, b) => written("×", [a, b]),
+  along: (name, parts) => (name === "sum" ? added(parts) : name.endsWith("softmax") ? parts.map(() => called(name, parts)) : called(name, parts)),
+};
 
 function behind(tree, at, run) {
-  // {text, tight, used}: the formula of the element `at`, counted row by row, with numbers; and the elements in it.
-  const x = evaluate(tree, run)[at], atom = { text: compact(x), tight: x < 0 ? TIGHT.sum : TIGHT.atom, used: [] };
-  if (typeof tree === "number") return atom;
-  const [kind, ...rest] = tree, lengthOf = (k) => evaluate(rest[k], run).length;
-  const part = (k, offset) => behind(rest[k], offset, run);
-  if (typeof kind === "number") return written(rows[kind][0], rest.map((_, k) => part(k, lengthOf(k) > 1 ? at : 0)));
-  switch (kind) {
-    case "v":
-    case "g": return { ...atom, used: [`${kind}${nodesOf(tree)[at]}`] };
-    case "take": {
-      let k = 1, offset = rest[0][at];
-      while (offset >= lengthOf(k)) offset -= lengthOf(k++);
-      return part(k, offset);
-    }
-    case "placed": return added(rest[1].flatMap((o, k) => (o === at ? [part(2, k)] : [])));
-    case "@": return added(factorsOf(...rest.slice(0, 3), at).map(([i, j]) => written("×", [part(3, i), part(4, j)])));
-    case "along": {
-      const [name, inner, outer] = rest;
-      const start = outer.find((o, k) => (name.endsWith("softmax") ? inner.some((i) => o + i === at) : k === at));
-      const parts = inner.map((i) => part(3, start + i));
-      return name === "sum" ? added(parts) : called(name, parts);
-    }
-  }
-  return atom;
+  return evaluate(tree, run, WORDS)[at];
 }
 
 function closed({ text, tight }, least) {
   return tight < least ? `(${text})` : text;
 }
 
+function joined(text, tight, parts) {
+  return { text, tight, used: parts.flatMap(({ used }) => used) };
+}
+
 function added(parts) {
+  if (parts.length === 1) return parts[0];
   const shown = parts.length > 8 ? [...parts.slice(0, 7), { text: "…", tight: TIGHT.atom }, parts.at(-1)] : parts;
-  const text = shown.map((part) => closed(part, TIGHT.product)).join(" + ") || "0";
-  return { text, tight: parts.length > 1 ? TIGHT.sum : parts[0]?.tight ?? TIGHT.atom, used: parts.flatMap(({ used }) => used) };
+  return joined(shown.map((part) => closed(part, TIGHT.product)).join(" + ") || "0", TIGHT.sum, parts);
 }
 
 function called(name, parts) {
-  return { text: `${name}(${parts.map(({ text }) => text).join(", ")})`, tight: TIGHT.atom, used: parts.flatMap(({ used }) => used) };
+  return joined(`${name}(${parts.map(({ text }) => text).join(", ")})`, TIGHT.atom, parts);
 }
 
 function written(symbol, parts) {
-  const [a, b] = parts, used = parts.flatMap((part) => part.used);
+  const [a, b] = parts;
   const infix = { "+": [" + ", TIGHT.sum], "−": [" − ", TIGHT.sum], "×": [" · ", TIGHT.product], "÷": [" / ", TIGHT.product] }[symbol];
   if (infix && b) {
     const [sign, tight] = infix;
-    return { text: closed(a, a.text.startsWith("−") ? TIGHT.product : tight) + sign + closed(b, tight + 1), tight, used };
+    return joined(closed(a, a.text.startsWith("−") ? TIGHT.product : tight) + sign + closed(b, tight + 1), tight, parts);
   }
-  if (symbol === "neg") return { text: `−${closed(a, TIGHT.product)}`, tight: TIGHT.sum, used };
-  if (symbol === "^2") return { text: `${closed(a, TIGHT.atom)}²`, tight: TIGHT.power, used };
+  if (symbol === "neg") return joined(`−${closed(a, TIGHT.product)}`, TIGHT.sum, parts);
+  if (symbol === "^2") return joined(`${closed(a, TIGHT.atom)}²`, TIGHT.power, parts);
   return called(symbol, parts);
 }

@@ -10,7 +10,6 @@ import sys
 from array import array
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from itertools import islice, pairwise
 from math import prod
 from time import monotonic
@@ -141,11 +140,6 @@ class Training:
         self._gradients = self._by_engine if backend is None else self._by_program(backend)
         self._before: tuple[Any, ...] | None = None  # what a step that is not whole began with
 
-    @cached_property
-    def _everything(self) -> tuple[Tensor, Any]:
-        """The batch of all examples, which is made once."""
-        return _batch(self.X, self.Y)
-
     def batch(self, step: int) -> list[int]:
         """Which examples the step after so many takes, by their places.
 
@@ -211,10 +205,7 @@ class Training:
         >>> Training(net, squared_error, [[1.0]], [[3.0]], SGD(net.parameters(), lr=0.5)).loss_at(0).data
         4.5
         """
-        if self.batch_size < len(self.X):
-            x, y = _batch(*[[part[i] for i in self.batch(step)] for part in (self.X, self.Y)])
-        else:
-            x, y = self._everything
+        x, y = _batch(*[[part[i] for i in self.batch(step)] for part in (self.X, self.Y)])
         return one_value(self.loss(self.net(x), y))
 
     def _by_engine(self, step: int) -> float:
@@ -266,9 +257,9 @@ class Training:
         put(self.values, data)
         self.optimizer.zero_grad()
         record = self.record
-        for column, length in (record.losses, losses), (record.steps, kept), (record.numbers, kept):
-            del column[length:]
-        del record.held_out[kept:]
+        del record.losses[losses:]
+        for column in record.steps, record.numbers, record.held_out:
+            del column[kept:]
         self._before = None
 
 
