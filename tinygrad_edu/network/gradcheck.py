@@ -80,17 +80,14 @@ def gradcheck(
     if not any([x in gradient for x in values_in(args)]):
         raise ValueError("gradcheck: the result of f depends on none of the inputs")
     numeric = flatten(central_difference(f, args, step))
-    wrong = []
-    for (path, x), n in zip(paths(args), numeric):
-        error = abs(gradient.get(x, 0.0) - n)
-        if not error <= atol + rtol * abs(n):
-            name = x.label or "inputs" + "".join([f"[{k}]" for k in path])
-            wrong.append((error, f"{name} is {gradient.get(x, 0.0):.6g} by backward, but {n:.6g}"))
+    names = [x.label or "inputs" + "".join([f"[{k}]" for k in path]) for path, x in paths(args)]
+    rows = list(zip(names, [gradient.get(x, 0.0) for x in values_in(args)], numeric))
+    wrong = [(abs(g - n), name, g, n) for name, g, n in rows if not abs(g - n) <= atol + rtol * abs(n)]
     if wrong:
-        error, worst = max(wrong)
+        error, name, g, n = max(wrong)
         raise GradcheckError(
-            f"gradcheck: the derivative to {worst} by central differences (error {error:.1e}); "
-            f"{len(wrong)} of {len(numeric)} differ"
+            f"gradcheck: the derivative to {name} is {g:.6g} by backward, but {n:.6g} by central differences "
+            f"(error {error:.1e}); {len(wrong)} of {len(rows)} differ"
         )
     return True
 
