@@ -159,6 +159,9 @@ def check(seed):
         assert re.match(re.escape(own if len(own.partition("_")[0]) > 1 else own[0]) + r"(?![A-Za-z0-9])", name), name
         words = {word.removeprefix("W_") for word in paths[p]} | {"h", "xh", "hh"}
         assert set(re.sub("⁽.*", "", name).split("_")[1:]) <= words, (name, paths[p])
+    number = Subject(L.values[0]).names  # which knows no Tensors, and so no rows of a batch
+    one_by_one = [t for layer in names.layers if layer.z.ndim == 1 for t in (layer.z, layer.h) if t is not None]
+    assert all(number(v) == names(v) for t in one_by_one for v in t.values)
     part = Subject(names.layers[-1].z)
     assert [part.names(p) for p in called if p in part.tensors] == [called[p] for p in called if p in part.tensors]
 
