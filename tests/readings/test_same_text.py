@@ -46,7 +46,7 @@ def assert_the_same_tensors(y):
     cards = TensorCards(Scene(read))
     beside = {cards.scene.name(t): t for t in cards.shown}  # ŷ beside a cross-entropy is computed by each reading
     for row in explain(y).forward:
-        t = row.node if row.node in read.tensors else beside[str(row.quantity)]
+        t = row.node if row.node in read.names.tensors else beside[str(row.quantity)]
         assert cards.scene.name(t) == str(row.quantity)
         assert cards.formula(t) == (str(row.rule) if row.rule is not None else None)
 

@@ -16,6 +16,7 @@ from ..graph import topological_order
 from ..network.members import Member, Suggested, parameter_names
 from ..network.nn import Parameter, member_of
 from ..network.tensor import Tensor, from_values
+from ..tree import values_in
 from ..value import Value
 from ..writing.notation import SUBSCRIPT, element, elements, of_layer
 from .formulas import is_view
@@ -51,7 +52,8 @@ class Names:
 
     def __init__(self, roots: Node | Sequence[Node], others: Iterable[Node] = ()) -> None:
         self._roots: Sequence[Node] = [roots] if isinstance(roots, (Value, Tensor)) else roots
-        self.values = topological_order(*[v for r in self._roots for v in (r.values if isinstance(r, Tensor) else [r])])
+        self.roots = list(dict.fromkeys(values_in(self._roots)))
+        self.values = topological_order(*self.roots)
         self.tensors = topological_order(*[r for r in self._roots if isinstance(r, Tensor)])
         self.layers = find_layers(self.tensors)
         self.parameters = {v for t in self.tensors if isinstance(t, Parameter) for v in t.values}

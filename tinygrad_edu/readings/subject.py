@@ -25,7 +25,7 @@ class Subject:
     >>> from tinygrad_edu import Value
     >>> x = Value(3.0, label="x")
     >>> read = subject("explain", x * x)
-    >>> read.names(read.root), [read.names(v) for v in read.values]
+    >>> read.names(read.result), [read.names(v) for v in read.names.values]
     ('f', ['x', 'f'])
     """
 
@@ -34,28 +34,8 @@ class Subject:
 
     @cached_property
     def names(self) -> Names:
-        """What every node is called, and the layers and neurons of the graph."""
+        """The graph, what every node of it is called, and the layers and neurons in it."""
         return Names(self.result, [*self.asked, *values_in(self.asked)])
-
-    @property
-    def root(self) -> Value:
-        """The one number that is differentiated. Raises ValueError where the result has several."""
-        return one_value(self.result)
-
-    @property
-    def roots(self) -> list[Value]:
-        """The numbers of the result, each once."""
-        return [self.result] if isinstance(self.result, Value) else list(dict.fromkeys(self.result.values))
-
-    @property
-    def values(self) -> list[Value]:
-        """The graph of numbers, inputs first."""
-        return self.names.values
-
-    @property
-    def tensors(self) -> list[Tensor]:
-        """The graph of Tensors, inputs first; empty where the result is a Value."""
-        return self.names.tensors
 
     @cached_property
     def quantities(self) -> Quantities:
@@ -95,5 +75,5 @@ def subject(
     if title is not None and not isinstance(title, str):
         raise TypeError(f"{reading}: a title is text, not {title!r}")
     found = Subject(y, tuple(asked))
-    check_current(reading, found.values)
+    check_current(reading, found.names.values)
     return found

@@ -37,7 +37,7 @@ class Scene:
         self.read = read
         self.root = read.result
         self.names = read.names
-        self.roots = read.roots
+        self.roots = read.names.roots
         self.values = self.names.values
         self.layers = self.names.layers
         self.neurons = self.names.neurons

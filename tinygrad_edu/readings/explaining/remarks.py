@@ -4,7 +4,7 @@ One sentence for each kind, three at most: a neuron that is dead for all example
 saturated one next to nothing, and neurons that are alike and have the same gradients stay alike.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from ... import ops
@@ -35,7 +35,7 @@ def remarks(names: Names, shown: set[Value]) -> list[Note]:
         layer.setdefault(neuron.parameters, []).append(neuron)
     side_by_side = len({number for number, _ in layers}) < len(layers)
     classes = _classes(names.values, [parameters for layer in layers.values() for parameters in layer])
-    found: dict[str, list[tuple[Note, list[int]]]] = {said: [] for said in (*_STATES, _ALIKE)}
+    found: dict[str, list[tuple[Note, list[int]]]] = {}
     for (number, of), layer in layers.items():
         called: Note = [f"layer {number}"]
         if side_by_side and of in weights_of:
@@ -43,33 +43,28 @@ def remarks(names: Names, shown: set[Value]) -> list[Note]:
         groups: dict[tuple[str, Any], list[int]] = {}
         for parameters, examples in sorted(layer.items(), key=lambda item: item[1][0].place or 0):
             if any([not shown.isdisjoint((*neuron.parameters, neuron.z)) for neuron in examples]):
-                said_of_it = [(said, None) for said, is_so in _STATES.items() if is_so(examples)]
-                for key in [*said_of_it, (_ALIKE, tuple([classes.get(v, v) for v in parameters]))]:
+                alike = _ALIKE, tuple([classes.get(v, v) for v in parameters])
+                for key in [*[(said, None) for said in _states(examples)], alike]:
                     groups.setdefault(key, []).append(1 + (examples[0].place or 0))
         for (said, _), group in groups.items():
             if said != _ALIKE or len(group) > 1:
-                found[said].append((called, group))
-    return [sentence for said, where in found.items() for sentence in _sentence(where, said)]
+                found.setdefault(said, []).append((called, group))
+    return [_sentence(found[said], said) for said in sorted(found, key=lambda said: said == _ALIKE)]
 
 
-def _is_dead(neuron: Examples) -> bool:
-    """Whether it is dead in every example of a batch. With a single example its line shows z ≤ 0 already."""
-    return len(neuron) > 1 and all([n.h is not None and n.h.op is ops.RELU and n.z.data <= 0 for n in neuron])
+def _states(neuron: Examples) -> list[str]:
+    """What is so of a neuron in all examples. With a single one its line shows z ≤ 0 already."""
+    activations = [n.h for n in neuron if n.h is not None and n.h.op is not None]
+    many, found = len(neuron) > 1, []
+    if many and all([n.z.data <= 0 for n in neuron]) and {h.op for h in activations} == {ops.RELU}:
+        found.append("dead for all examples: z is never above 0, so no gradient passes")
+    steep = [h for h in activations if h.op not in (ops.TANH, ops.SIGMOID) or h.partials[0] >= _SATURATED]
+    if activations and not steep:
+        where = "all examples" if many else "this example"
+        found.append(f"saturated in {where}: the slope of the activation is below {_SATURATED:g}")
+    return found
 
 
-def _is_saturated(neuron: Examples) -> bool:
-    return all([n.h is not None and n.h.op in (ops.TANH, ops.SIGMOID) and n.h.partials[0] < _SATURATED for n in neuron])
-
-
-_STATES: dict[str, Callable[[Examples], bool]] = {
-    "dead for all examples: z is never above 0, so no gradient passes": _is_dead,
-    f"saturated in this example: the slope of the activation is below {_SATURATED:g}": lambda neuron: (
-        len(neuron) == 1 and _is_saturated(neuron)
-    ),
-    f"saturated in all examples: the slope of the activation is below {_SATURATED:g}": lambda neuron: (
-        len(neuron) > 1 and _is_saturated(neuron)
-    ),
-}
 _ALIKE = "identical and stay so: the same weights, and the same gradients"
 
 
@@ -109,17 +104,15 @@ def _inputs(v: Value, classes: dict[Value, int]) -> list[tuple[Any, int]]:
     return list(zip(places, found))
 
 
-def _sentence(found: Sequence[tuple[Note, list[int]]], words: str) -> list[Note]:
+def _sentence(found: Sequence[tuple[Note, list[int]]], words: str) -> Note:
     """Neurons 1 to 4 of layer 1 and neuron 2 of layer 3 are …"""
-    if not found:
-        return []
     several = sum([len(numbers) for _, numbers in found]) > 1
     sentence: Note = []
     for k, (layer, numbers) in enumerate(found):
         if k > 0:
             sentence.append(" and " if k == len(found) - 1 else ", ")
         sentence += [f"neuron{'s' if len(numbers) > 1 else ''} {_listed(numbers)} of ", *layer]
-    return [[*sentence, f" {'are' if several else 'is'} {words}"]]
+    return [*sentence, f" {'are' if several else 'is'} {words}"]
 
 
 def _listed(numbers: list[int]) -> str:

@@ -32,9 +32,9 @@ def derive_tensors(read: Subject, digits: int) -> Derivation:
     Raises:
         ValueError: too many Tensors to read.
     """
-    if len(read.tensors) > _MOST_TENSORS:
+    if len(read.names.tensors) > _MOST_TENSORS:
         raise ValueError(
-            f"explain: {len(read.tensors):,} Tensors are too many to read. Explain the loss of one step or one "
+            f"explain: {len(read.names.tensors):,} Tensors are too many to read. Explain the loss of one step or one "
             "example, whose derivation is the same"
         )
     found, wrt = read.quantities, [t for t in read.asked if isinstance(t, Tensor)]
@@ -45,7 +45,7 @@ def derive_tensors(read: Subject, digits: int) -> Derivation:
     shown = [q for q in quantities if q in between]
     needed = between.union(*[q.inputs for q in shown])
     assert isinstance(read.result, Tensor)
-    backward = _Backward(read.result, read.values, found)
+    backward = _Backward(read.result, read.names.values, found)
     rows = [backward.forward(q, q in between) for q in quantities if q in needed]
     with_path = [q for q in shown if wrt or not backward.gradients.raw.keys().isdisjoint(q.tensor.values)]
     steps = backward.steps(with_path) + [backward.step_of_zeros(t) for t in outside]

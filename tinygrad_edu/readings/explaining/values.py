@@ -41,7 +41,7 @@ def derive_values(read: Subject, digits: int, most: int = _MOST_NODES) -> Deriva
     Raises:
         ValueError: more than `most` nodes would have a line.
     """
-    everything, wrt = read.values, values_in(read.asked)
+    everything, wrt = read.names.values, values_in(read.asked)
     between = computed_from(wrt or [node for node in everything if not node.op], everything)
     order = [node for node in everything if node in between]
     lines = len([node for node in order if node.op or node.label])

@@ -97,8 +97,8 @@ class Stage(Scene):
 
     def _graph_of(self, tensors: list[Tensor]) -> list[Value]:
         """Their numbers and all that these need; the page begins its backward pass at the last one."""
-        order = topological_order(*[v for t in tensors for v in t.values if v not in self.slope_of], self.read.root)
-        return [v for v in order if v is not self.read.root] + [self.read.root]
+        order = topological_order(*[v for t in tensors for v in t.values if v not in self.slope_of], self.roots[0])
+        return [v for v in order if v is not self.roots[0]] + [self.roots[0]]
 
     def remember(self, derivation: Derivation, given: Sequence[Row]) -> None:
         """Fill in `given` for an update: the settings of the optimiser, and its state."""
