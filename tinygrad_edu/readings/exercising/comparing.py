@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
-from math import isfinite
+from math import inf, isfinite
 from typing import Any
 
 from ...shapes import flattened
@@ -108,8 +108,7 @@ def compare_gradients(y: Any, gradients: Mapping[str, Any], level: str | None = 
     """
     sheet = questions("compare_gradients", y, "all", [], level, None, 17, None, parameters_only=False)
     given = _by_line(sheet, gradients)
-    own = key_of(sheet)
-    lines = lines_in(sheet)
+    own, lines = key_of(sheet), lines_in(sheet)
     rows = []
     for q in [q for q in sheet if q.line.phase == "backward"]:
         follows = result_of(q.line.rule, own, q.key) or own[q.text]
@@ -118,17 +117,17 @@ def compare_gradients(y: Any, gradients: Mapping[str, Any], level: str | None = 
         if q.name in given:
             row = _compared(q, numbers, follows.numbers, note)
             rows.append(row)
-            for made in mistakes_in(q.line, lines) if row.verdict == "wrong" else []:
-                wrong = result_of_mistake(made, q.line, own, follows)
-                if wrong and _near(numbers, wrong.numbers) and made.mistake not in row.mistakes:
-                    row.mistakes.append(made.mistake)
+            if row.verdict == "wrong":
+                made = [(m.mistake, result_of_mistake(m, q.line, own, follows)) for m in mistakes_in(q.line, lines)]
+                named = [mistake for mistake, result in made if result and _near(numbers, result.numbers)]
+                row.mistakes = list(dict.fromkeys(named))
         own[q.text] = exact(numbers)
     return Comparison(rows)
 
 
 def _compared(q: Question, given: Array, follows: Array, note: str) -> Compared:
-    off = [abs(a - b) if isfinite(a) else float("inf") for a, b in zip(given.numbers, q.key.numbers)]
-    worst = max(range(len(off)), key=off.__getitem__)
+    off = [abs(a - b) if isfinite(a) else inf for a, b in zip(given.numbers, q.key.numbers)]
+    worst = off.index(max(off))
     place = list(product(*map(range, q.key.shape)))[worst]
     near = "rounding" if _near(given, q.key) else "follows" if _near(given, follows) else "wrong"
     verdict = near if any(off) else "equal"
@@ -149,22 +148,21 @@ def _by_line(sheet: Sequence[Question], gradients: Mapping[str, Any]) -> dict[st
             label = q.line.quantity.below
             name = typed.get(label, label)
             named |= dict.fromkeys([label, name, f"d{name}", q.name, q.text], q)
-    for name in gradients:
-        if name not in named:
-            known = ", ".join([q.name for q in dict.fromkeys(named.values())])
-            raise ValueError(f"compare_gradients: the backward pass has no {name!r}; it has {known}")
+    if unknown := [name for name in gradients if name not in named]:
+        known = ", ".join([q.name for q in dict.fromkeys(named.values())])
+        raise ValueError(f"compare_gradients: the backward pass has no {unknown[0]!r}; it has {known}")
     return {named[name].name: _shaped(named[name], array) for name, array in gradients.items()}
 
 
 def _shaped(q: Question, array: Any) -> tuple[Array, str]:
     """The array in the shape of its quantity, and a note where it had another."""
-    flat, shape = flattened(array.tolist() if hasattr(array, "tolist") else array)
+    flat, shape = flattened(array)
     given, right = Array(shape, [float(x) for x in flat]), q.key.shape
     note = f"its shape is {shape}, that of {q.name} is {right}"
     if shape == right:
         return given, ""
     if [n for n in shape if n > 1] == [n for n in right if n > 1]:
-        return Array(right, given.numbers), f"{note}: taken as it is meant"
+        return given.reshaped(right), f"{note}: taken as it is meant"
     if shape == right[::-1]:
         return given.transposed(), f"{note}: it was compared as its transpose"
     raise ValueError(f"compare_gradients: {q.name} has shape {right}, and the array {shape}")
