@@ -131,12 +131,13 @@ function draw() {
   if (state.element) drawElement();
   byId("onward").hidden = state.all || covered || state.step <= end;
   byId("said").hidden = state.all && !state.card && !state.element && !covered;
-  if (!byId("said").hidden) byId("said").scrollTop = 0; // which asks for the layout
+  const { hidden } = byId("said"); // only where it is shown the layout is asked for
+  if (!hidden) byId("said").scrollTop = 0;
   drawFilm(phase);
   byId("result").replaceChildren(...resultNodes());
   drawLaboratory(covered);
   if (switched) resize(); // lines of a step take room from the picture
-  else if (fit.checked && (byId("said").hidden !== wasHidden || picture.scrollHeight > picture.clientHeight)) resize(READ_AT_ALL);
+  else if (fit.checked && (hidden !== wasHidden || (!hidden && picture.scrollHeight > picture.clientHeight))) resize(READ_AT_ALL);
   remember();
 }
 
