@@ -311,6 +311,15 @@ def test_a_number_is_changed_on_its_card_by_keys_by_typing_and_by_dragging(opene
     browser.press("Enter")
     assert browser.run(view)[:2] == ["−0.25", "−0.5"]
     browser.click("[data-value='0'] text")  # one tap opens the field
+    browser.type("0.75")  # all follows while one types
+    assert browser.run(view)[:2] == ["0.75", "1.5"]
+    browser.press("Escape")  # and goes back
+    assert browser.run(view)[:2] == ["−0.25", "−0.5"]
+    browser.click("[data-value='0'] text")
+    field, number = browser.run(
+        "[typed, groupsOf(0)[0]].map((e) => e.getBoundingClientRect()).map(({ left, right }) => [left, right])"
+    )
+    assert abs(field[1] - number[1]) < 10 and field[1] - field[0] < 90  # it covers its number, and no other card
     browser.type("x")
     browser.press("Enter")  # that is no number
     assert browser.run("[typed.hidden, typed.getAttribute('aria-invalid')]") == [False, "true"]
@@ -757,6 +766,22 @@ def test_ten_steps_are_compared_with_what_was_before_the_first(opened):
     before = browser.run("short(run.values[root])")
     browser.click("#ten")
     assert browser.run("byId('result').textContent").startswith(f"L {before} → ")
+
+
+def test_what_is_no_number_is_marked_and_nothing_is_judged(opened):
+    browser = opened(step_through(one_neuron()))
+    browser.run("predict.checked = true; beginPredicting()")
+    assert ask(browser, "x").startswith("A number is needed") and browser.run("answer.ariaInvalid") == "true"
+    assert ask(browser, "1") == "Right." and browser.run("[answer.ariaInvalid, tally.size]") == [None, 1]
+
+
+def test_the_names_of_the_axes_stand_beside_the_curve(opened):
+    browser = opened(step_through(one_neuron()), "#open=change")
+    box = "(({ left, right, top, bottom }) => ({ left, right, top, bottom }))(%s.getBoundingClientRect())"
+    plot = browser.run(box % "curve.querySelector('svg .root')")
+    for k in (0, 1):
+        name = browser.run(box % f"curve.querySelectorAll('.name')[{k}]")
+        assert name["bottom"] < plot["top"] + 2 or name["top"] > plot["bottom"]
 
 
 def test_an_answer_that_is_too_coarse_is_neither_right_nor_wrong(opened):

@@ -37,7 +37,7 @@ function axes({ low, high, bottom, top, end, across, up }, below, beside, marks 
     segment(LEFT, end, LEFT + WIDTH, end, "axis"), segment(LEFT, TOP, LEFT, end, "axis"),
     ...marks.flatMap((x) => [segment(across(x), end, across(x), end + 4, "axis"), label(across(x), end + 17, "middle", short(x))]),
     ...ticks(bottom, top).flatMap((y) => [segment(LEFT - 4, up(y), LEFT, up(y), "axis"), label(LEFT - 7, up(y) + 4, "end", short(y))]),
-    label(LEFT + WIDTH, end + 34, "end", below, "name"), label(LEFT + 6, TOP + 4, "start", beside, "name"),
+    label(LEFT + WIDTH, end + 34, "end", below, "name"), label(LEFT + 6, TOP - 4, "start", beside, "name"),
   ];
 }
 
