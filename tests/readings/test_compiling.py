@@ -267,11 +267,13 @@ def test_a_gradient_has_at_most_five_times_the_operations_of_the_function(recipe
 
 
 @pytest.mark.parametrize("n", [5_000, pytest.param(25_000, marks=pytest.mark.long)])
-def test_a_long_chain_compiles(n):
+def test_a_long_chain_and_a_wide_sum_compile(n):
     y = x = value("x", 1.0)
     for _ in range(n):
         y = y * 0.5 + x
     assert compile_graph(y, [x])(1.0) == 2.0
+    wide = Tensor.randn(n // 2, seed=0, label="x")
+    assert math.isclose(compile_graph(wide.sum(), [wide])(wide.data), wide.sum().item(), rel_tol=1e-12)
 
 
 @pytest.mark.parametrize("f", [Value.tanh, Value.sigmoid])
