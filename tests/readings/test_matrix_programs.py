@@ -241,6 +241,8 @@ def test_a_batch_that_does_not_fit_is_refused():
             compile_graph(f, [X, Y, g], level="tensor", batch=batch)
     with pytest.raises(ValueError, match=r"Tensor.* stands 2 times among the inputs"):
         compile_graph(f, [X, X], level="tensor")
+    with pytest.raises(ValueError, match="computes with a Tensor of the batch in place of its argument"):
+        compile_graph(lambda A, B: f(A, Y), [X, Y], level="tensor", batch=[X, Y])
     program = compile_graph(f, [X, Y], level="tensor", batch=[X, Y])
     with pytest.raises(ValueError, match=r"shapes \(2, 2\) and \(3, 2\) do not fit"):
         program(np.ones((2, 3)), np.ones((3, 2)))

@@ -95,12 +95,9 @@ class Code(Language):
         if op.exponent is not None:
             return self.power(op.exponent)
         name = _name_in_math(op)
-        if name is None:
-            raise NotWritten(
-                f"{op.symbol} cannot be written in a program: its value is neither a function of math nor arithmetic"
-            )
-        if self.functions is not None and name not in self.functions:
-            raise NotWritten(f"{op.symbol} cannot be written in this language, which has no function {name}")
+        if name is None or (self.functions is not None and name not in self.functions):
+            said = f"has no function {name}" if name else "has neither arithmetic nor a function for it"
+            raise NotWritten(f"{op.symbol} cannot be written in this language, which {said}")
         return call(self.mathematics + name, len(args))
 
     def power(self, n: float) -> Spelling:

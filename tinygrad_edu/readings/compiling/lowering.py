@@ -67,29 +67,36 @@ class Arrays(Algebra):
         term.shape, term.kind = shape, kind or term.kind
         return self.called.get(term, term)
 
-    def each(self, op: ops.Op, a: Term, *others: Term) -> Term:
-        """A row of `ops.TABLE`, element by element. Numbers of examples are divided by last."""
-        b = others[0] if others else a
-        if op is ops.MUL:
-            shape = E.broadcast([a.shape, b.shape])
-            for x, y in ((a, b), (b, a)):
-                if y.shape == shape and (x.number == 1 or (x.kind == "ones" and y.number is None)):
-                    return y
-                if x.op is ops.DIV and x.inputs[1].kind == COUNT and not x.label:  # (u / n) y
-                    u, n = x.inputs
-                    return self.each(ops.DIV, self.each(ops.MUL, *((u, b) if x is a else (a, u))), n)
-                if x.number is not None and y.op is ops.MUL and not y.label and y.inputs[0].number is not None:
-                    return self.each(ops.MUL, self.constant(x.number * y.inputs[0].number), y.inputs[1])
-        if op is ops.DIV and b.kind == COUNT:
-            if a.op is ops.DIV and a.inputs[1].kind == COUNT and not a.label:
-                return self.each(ops.DIV, a.inputs[0], self.each(ops.MUL, a.inputs[1], b))
-            p, q = [x.inputs[0].number if x.op is ops.MUL and not x.label else None for x in (a, b)]
-            if p and q and p % q == 0:  # (2 u) / (2 n)
-                return self.each(ops.DIV, self.each(ops.MUL, self.constant(p / q), a.inputs[1]), b.inputs[1])
-        inputs = [a, *others]
-        if all([x.kind == COUNT or x.number is not None for x in inputs]):
+    def each(self, op: ops.Op, *inputs: Term) -> Term:
+        """A row of `ops.TABLE`, element by element."""
+        simpler = self.times(*inputs) if op is ops.MUL else self.ratio(*inputs) if op is ops.DIV else None
+        if simpler is not None:
+            return simpler
+        if all([a.kind == COUNT or a.number is not None for a in inputs]):
             return self.step(op, inputs, (), COUNT)
-        return self.step(op, inputs, E.broadcast([x.shape for x in inputs]))
+        return self.step(op, inputs, E.broadcast([a.shape for a in inputs]))
+
+    def times(self, a: Term, b: Term) -> Term | None:
+        """A simpler a b: without 1, with one number in front, and divided last by the number of examples."""
+        shape = E.broadcast([a.shape, b.shape])
+        for x, y in ((a, b), (b, a)):
+            if y.shape == shape and (x.number == 1 or (x.kind == "ones" and y.number is None)):
+                return y
+            if (n := _count_below(x)) is not None:
+                above = (x.inputs[0], b) if x is a else (a, x.inputs[0])
+                return self.each(ops.DIV, self.each(ops.MUL, *above), n)
+            if x.number is not None and (q := _number_in_front(y)):
+                return self.each(ops.MUL, self.constant(x.number * q), y.inputs[1])
+        return None
+
+    def ratio(self, a: Term, b: Term) -> Term | None:
+        """A simpler a / b, where b is a number of examples: (u / m) / n is u / (m n), and (4 u) / (2 n) is 2 u / n."""
+        if b.kind == COUNT and (m := _count_below(a)) is not None:
+            return self.each(ops.DIV, a.inputs[0], self.each(ops.MUL, m, b))
+        p, q = _number_in_front(a), _number_in_front(b)
+        if b.kind == COUNT and p and q and p % q == 0:
+            return self.each(ops.DIV, self.each(ops.MUL, self.constant(p / q), a.inputs[1]), b.inputs[1])
+        return None
 
     def function(self, name: str, inputs: Sequence[Term], shape: Shape, more: str = "", form: str = "{}") -> Term:
         """name(a, b), with more arguments that are written as they are; in the form "[{}]" name([a, b])."""
@@ -213,8 +220,8 @@ class Arrays(Algebra):
             return a
         if a.kind == "ones":
             return self.ones(shape)
-        if a.op is ops.DIV and a.inputs[1].kind == COUNT and not a.label:
-            return self.each(ops.DIV, self.reshaped(a.inputs[0], shape), a.inputs[1])
+        if (n := _count_below(a)) is not None:
+            return self.each(ops.DIV, self.reshaped(a.inputs[0], shape), n)
         if a.kind == RESHAPE:
             return self.reshaped(a.inputs[0], shape)
         if index := _new_axes(a.shape, shape, "None") or _new_axes(shape, a.shape, "0"):
@@ -224,6 +231,16 @@ class Arrays(Algebra):
     def flipped(self, a: Term, axes: list[int]) -> Term:
         """Backwards along axes, which no library but NumPy can say in an index."""
         return self.function("flip", [a], a.shape, f", {tuple(axes)}") if axes else a
+
+
+def _count_below(term: Term) -> Term | None:
+    """n where the Term is u / n, and n follows from the number of examples."""
+    return term.inputs[1] if term.op is ops.DIV and term.inputs[1].kind == COUNT and not term.label else None
+
+
+def _number_in_front(term: Term) -> float | None:
+    """c where the Term is c u."""
+    return term.inputs[0].number if term.op is ops.MUL and not term.label else None
 
 
 def _number(e: Expression) -> Expression:

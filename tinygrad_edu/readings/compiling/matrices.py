@@ -65,6 +65,8 @@ def compile_matrices(outputs: Any, inputs: Any, batch: Sequence[Any] = ()) -> Ma
         return MatrixProgram(print_program(plan, NUMPY, library), _expected(plan), engine)
     count = max(2, len(free[0]))  # an axis of one example could be any other axis of size 1
     recording = recorded({t: _of_examples(t, count) for t in free})
+    if not set(free).isdisjoint(recording.order):
+        raise ValueError("compile_graph: the function computes with a Tensor of the batch in place of its argument")
     try:
         other = recorded({t: _of_examples(t, count + 1) for t in free})
         _find_sizes(recording, other, count)
