@@ -9,7 +9,7 @@ from tinygrad_edu.writing.expression import Constant, Name, Ones
 P, Q = Name("p"), Name("q")
 FORMULAS = {
     "p": [lambda p, q: p + 0, lambda p, q: 0 + p, lambda p, q: p - 0, lambda p, q: 1 * p, lambda p, q: p / 1,
-          lambda p, q: p**1, lambda p, q: 0 - (0 - p), lambda p, q: 0.5 * (2 * p)],
+          lambda p, q: p**1, lambda p, q: 0 - (0 - p), lambda p, q: -(0 - p), lambda p, q: 0.5 * (2 * p)],
     "−p": [lambda p, q: 0 - p, lambda p, q: -p, lambda p, q: p * -1],
     "p + q": [lambda p, q: p + q, lambda p, q: p - (-q)],
     "p − q": [lambda p, q: p - q, lambda p, q: p + (-q)],
@@ -18,6 +18,10 @@ FORMULAS = {
     "−p · q": [lambda p, q: (-p) * q, lambda p, q: p * (-q)],
     "6 · p": [lambda p, q: 2 * (3 * p), lambda p, q: (3 * p) * 2],
     "2 · p": [lambda p, q: p + p],
+    "(−2) · p": [lambda p, q: -(2 * p)],
+    "p − 3": [lambda p, q: p - 3, lambda p, q: p + -3],
+    "3 − p": [lambda p, q: 3 - p],
+    "p + 2 · q": [lambda p, q: p - -2 * q],
     "p^q": [lambda p, q: p**q],
     "p²": [lambda p, q: p * p, lambda p, q: p**2],
     "1 / p": [lambda p, q: 1 / p],

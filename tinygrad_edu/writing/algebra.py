@@ -185,22 +185,15 @@ def add(a: Expression, b: Expression) -> Expression:
             return b
         case E.Constant(p), E.Constant(q):
             return E.Constant(p + q)
+        case _, E.Constant(q) if q < 0:
+            return E.Apply(ops.SUB, (a, E.Constant(-q)))
     if p < 0:
-        return subtract(a, multiply(E.Constant(-p), c))
+        return E.Apply(ops.SUB, (a, multiply(E.Constant(-p), c)))
     return multiply(E.Constant(2.0), b) if same(a, b) else E.Apply(ops.ADD, (a, b))
 
 
 def subtract(a: Expression, b: Expression) -> Expression:
-    match a, b:
-        case _, E.Constant(0.0):
-            return a
-        case E.Constant(0.0), _:
-            return negative(b)
-        case E.Constant(p), E.Constant(q):
-            return E.Constant(p - q)
-        case _, E.Apply(ops.NEG, (c,)):
-            return add(a, c)
-    return E.Apply(ops.SUB, (a, b))
+    return add(a, negative(b))
 
 
 def multiply(a: Expression, b: Expression) -> Expression:
@@ -274,7 +267,7 @@ def matrix_product(a: Expression, b: Expression) -> Expression:
         return multiply(a, b)
     (p, c), (q, d) = factor(a), factor(b)
     factors = [f for e in (c, d) for f in (e.args if isinstance(e, E.MatMul) else (e,))]
-    return multiply(E.Constant(p * q), E.MatMul(tuple(factors)))
+    return multiply(E.MatMul(tuple(factors)), E.Constant(p * q))
 
 
 @linear
