@@ -136,9 +136,10 @@ class TensorGraph:
                     for v in t.values:
                         self._tensor_of(v)
                 continue
-            for v in filter(is_told, alone):
+            own = set(t.values)
+            for v in filter(is_told, [v for v in alone if v not in own]):
                 behind = self.computed_alone(from_values([v], ()))
-                if v not in t.values and (not v.op or len(behind) <= _MOST_NUMBERS):
+                if not v.op or len(behind) <= _MOST_NUMBERS:
                     self._become_nodes(behind, None)
         return together
 
