@@ -93,6 +93,37 @@ def test_single_numbers_have_a_line_and_their_gradient(program):
         assert row.rule is not None or not any(v.op for v in row.node.values)
 
 
+@pytest.mark.parametrize(
+    "program, formula",
+    [
+        (lambda a, b, x: (Tensor([a, b]) * x).sum(), "stack(a, b)"),
+        (lambda a, b, x: (Tensor([a, 1.0]) @ x).tanh() + a * b, "stack(a, 1)"),
+        (
+            lambda a, b, x: (Tensor([[a, b], [b, 0.5]], label="M") @ x).softmax()[:1].sum(),
+            "stack(stack(a, b), stack(b, M₂₂))",
+        ),
+        (lambda a, b, x: (stack([a, b]) * x).sum() + Tensor([b, a]) @ x, "stack(b, a)"),
+    ],
+)
+def test_a_number_with_a_name_that_is_put_into_a_tensor_as_it_is_keeps_its_name(program, formula):
+    (a, b), (x,) = named(a=2.0, b=3.0), tensors(x=[1.0, 2.0])
+    y = program(a, b, x)
+    y.backward()
+    found = gradients(y)
+    assert formula in rows(y).values()
+    assert found["∂L/∂a"] == pytest.approx(a.grad)
+    assert found.get("∂L/∂b", 0.0) == pytest.approx(b.grad or 0.0)
+
+
+def test_elements_that_are_labelled_as_such_are_those_of_their_tensor():
+    x = Tensor([Value(2.0, label="x₁"), Value(3.0, label="x₂")], label="x")
+    p = Parameter([Value(2.0, label="slope"), Value(3.0, label="offset")], label="p")
+    assert rows((x * x).sum()) == {"x": None, "L": "Σ x²"}
+    assert rows((p * x).sum()) == {"p": None, "x": None, "L": "Σ p ∘ x"}
+    (a,) = named(a=2.0)
+    assert rows((Tensor([a]) * x).sum()) == {"a": None, "x": None, "L": "Σ a · x"}
+
+
 def test_a_parameter_that_feeds_a_tensor_by_its_number_is_known():
     class Mixed(Module):
         def __init__(self):

@@ -17,9 +17,12 @@ from graphlib import CycleError, TopologicalSorter
 from .. import array_ops as A
 from ..array_ops import ArrayOp
 from ..graph import topological_order
+from ..network.members import Placed
+from ..network.nn import Parameter
 from ..network.tensor import Tensor, from_values
 from ..ops import Op
 from ..value import Value
+from ..writing.notation import elements
 from .formulas import is_view
 from .naming import differentiated
 
@@ -129,7 +132,8 @@ class TensorGraph:
             one_by_one = not t.inputs or differentiated(t) is not None
             alone = self.computed_alone(t) if one_by_one or t.op is A.MAP else []
             owners = {self.owner.get(v) for v in t.values}
-            if one_by_one and len(alone) <= _MOST_NUMBERS and (t.inputs or None in owners or len(owners) > 1):
+            several = t.inputs or None in owners or len(owners) > 1 or any([_is_put_into(v, t) for v in t.values])
+            if one_by_one and several and len(alone) <= _MOST_NUMBERS:
                 self._become_nodes(alone, t)
                 if t.shape:
                     together.add(t)
@@ -207,3 +211,9 @@ class TensorGraph:
                 stack.append((v, True))
                 stack += [(a, False) for a in reversed(v.inputs)]
         return list(order)
+
+
+def _is_put_into(v: Value, t: Tensor) -> bool:
+    """Whether an element of a Tensor was there before it, with a label of its own: a of Tensor([a, b])."""
+    own = v.label and not isinstance(v.label, Placed) and not isinstance(t, Parameter)
+    return bool(own and (t.label or len(t.values) > 1) and v.label not in (t.label, *elements(t.label or "", t.shape)))
