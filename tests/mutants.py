@@ -312,9 +312,12 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
         sys.settrace(None)
     calls = set()
     for code in codes.values():
-        if Path(code.co_filename).is_relative_to(PACKAGE):
-            file = Path(code.co_filename).relative_to(PACKAGE).as_posix()
+        path = Path(code.co_filename)
+        if path.is_relative_to(PACKAGE):
+            file = path.relative_to(PACKAGE).as_posix()
             calls |= {file, f"{file}:{code.co_firstlineno}"}
+        elif path.parent == ROOT / "examples":
+            calls.add(f"../examples/{path.name}")
     with open(os.environ["CALLS"], "a", encoding="utf-8") as file_of_calls:
         print(json.dumps([time.process_time() - start, item.nodeid, sorted(calls)]), file=file_of_calls)
 
