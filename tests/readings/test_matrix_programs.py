@@ -248,6 +248,18 @@ def test_a_batch_that_does_not_fit_is_refused():
         program(np.ones((2, 3)), np.ones((3, 2)))
 
 
+def test_arrays_of_three_axes_need_no_reshape():
+    Q, K = Tensor.randn(2, 3, 4, seed=5, label="Q"), Tensor.randn(2, 3, 4, seed=6, label="K")
+    S = (Q @ K.mT).softmax()
+    source = compile_graph({"S": S, "g": grad((S @ K).sum(), [Q, K])}, [Q, K], level="tensor").source
+    assert (
+        "    swapaxes_1 = swapaxes(K, -1, -2)\n    v_1 = Q @ swapaxes_1\n" in source
+        and "reshape" not in source
+        and "flip" not in source
+    )
+    assert "flip(v[0:4], (0,))" in compile_graph(Tensor(range(9), "v")[3::-1].sum(), [], level="tensor").source
+
+
 def test_numbers_of_examples_are_divided_by_last():
     half = lambda X, Y: 0.5 * ((X @ W.T - Y) ** 2).mean()  # noqa: E731
     source = of(lambda X, Y: half(X, Y) + half(X, Y).exp(), batch=[X, Y]).source
