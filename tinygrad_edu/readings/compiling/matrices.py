@@ -167,10 +167,10 @@ def _of_examples(t: Tensor, n: int) -> Tensor:
 
 def _find_sizes(one: Recording, other: Recording, n: int) -> None:
     """Let each size that is not the same in recordings with n and n + 1 examples be a Size."""
-    if len(one.order) != len(other.order):
+    if [len(t.shape) for t in one.order] != [len(t.shape) for t in other.order]:
         raise ValueError("the steps are not the same for two numbers of examples")
     for a, b in zip(one.order, other.order):
-        pairs = [*zip(a.shape, b.shape, strict=True)]
+        pairs = [*zip(a.shape, b.shape)]
         a.shape = tuple([i if i == j else Size(n, EXAMPLES) * (i // n) for i, j in pairs])
         b.shape = tuple([j if i == j else Size(n + 1, EXAMPLES) * (j // (n + 1)) for i, j in pairs])
 
