@@ -176,6 +176,7 @@ def test_maximum_and_minimum_give_the_gradient_to_the_winner_and_halve_a_tie(abG
 def test_a_matrix_product_on_paper():
     W, h = Tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), Tensor([10.0, 1.0])
     z = W @ h
+    assert [v.inputs for v in z.values] == [(*row.values, *h.values) for row in W]  # as in W h: w first
     assert z.data == [12.0, 34.0, 56.0] and z.op is array_ops.MATMUL and z.inputs == (W, h)
     assert [v.op.symbol for v in z.values] == ["dot"] * 3  # each is one node
     backward_from(z, [1.0, 0.0, 2.0])

@@ -152,6 +152,9 @@ def test_repr_shows_numbers_and_label_but_not_a_long_array():
     assert repr(Tensor.zeros(100)) == f"Tensor({[0.0] * 100})"
     assert repr(Tensor.zeros(101, label="b")) == "Tensor(shape=(101,), label='b')"
     assert repr(Parameter([0.5], label="b")) == "Parameter([0.5], label='b')"
+    assert (f"{Tensor([3.0])}", f"{Tensor([3.0]):.2f}", f"{Tensor([1.0, 2.0])}") == (
+        "Tensor([3.0])", "3.00", "Tensor([1.0, 2.0])",
+    )  # fmt: skip
 
 
 def test_setting_data_changes_the_leaves_in_place():
