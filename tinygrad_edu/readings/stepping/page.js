@@ -365,16 +365,15 @@ const READ_WITH_EASE = 11, READ_AT_ALL = 9; // pixels of the smallest text
 const smallest = Math.min(...all("text[font-size]").map((text) => Number(text.getAttribute("font-size"))));
 
 function resize(least = 0) {
-  // The whole picture in its window; or else so large that its smallest text is read, and it is scrolled. Where there
-  // is room below it, the laboratory opens there.
+  // The whole picture in its window, as far as its text has the least size; or else so large that its smallest text is
+  // read, and it is scrolled. Where there is room below it, the laboratory opens there.
   const { width, height } = svg.viewBox.baseVal;
   document.body.classList.toggle("flat", height * (picture.clientWidth / width) < 0.4 * picture.clientHeight);
   const { paddingRight, paddingBottom } = getComputedStyle(picture); // where the laboratory is
   const across = (picture.clientWidth - parseFloat(paddingRight) - 4) / width;
   const room = narrow.matches ? 0.8 * innerHeight : picture.clientHeight - parseFloat(paddingBottom) - 4;
   const whole = Math.min(across, room / height, 2);
-  if (whole * smallest < least) return whole; // it stays as it is
-  const scale = Math.max(fit.checked ? whole : Math.max(READ_WITH_EASE / smallest, Math.min(across, 1.15)), 0.01);
+  const scale = Math.max(fit.checked ? Math.max(whole, least / smallest) : Math.max(READ_WITH_EASE / smallest, Math.min(across, 1.15)), 0.01);
   svg.setAttribute("width", width * scale);
   svg.setAttribute("height", height * scale);
   return whole;
