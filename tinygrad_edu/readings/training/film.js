@@ -456,7 +456,7 @@ unpacked(byId("data").textContent).then((found) => {
       return button;
     }));
   const planar = data.runs.some(isPlane), held = data.runs.some((run) => run.held_out?.length);
-  const words = [planar && "● ■ ▲ ◆ targets · shade: ŷ · outlined: on the wrong side", held && "hollow: held out",
+  const words = [planar && "● ■ ▲ ◆ targets · shade: ŷ · line: the boundary · outlined: on the wrong side", held && "hollow: held out",
     "blue: above 0, orange: below 0; slanted: a gradient, or an update"];
   byId("legend").textContent = words.filter(Boolean).join(" · ");
   byId("notes").hidden = !data.notes.length;
