@@ -158,7 +158,7 @@ def test_the_loss_is_drawn_and_stepped_through(script, tmp_path):
     assert picture.read_text(encoding="utf-8").startswith("digraph")
     run(script, "--step", str(page), "--level", "neuron")
     text = page.read_text(encoding="utf-8")
-    assert f"<h1>Question {script[1]}: " in text and "Backward through h⁽¹⁾₄ = tanh" in text
+    assert f"<h1>Question {script[1]}: " in text and "Backward through neuron h⁽¹⁾₄" in text
 
 
 def test_every_number_of_question_1_stands_in_its_drawing_by_neurons_and_its_formulas_in_the_derivation(tmp_path):

@@ -323,7 +323,7 @@ def test_at_the_neuron_level_every_line_of_explain_is_said_once_and_running_tota
     for name in {line.split()[0] for line in lines if "+=" in line}:
         own = [line for line in lines if line.split()[0] == name and "+=" in line]
         assert [int(re.search(r"\((\d+) of", line)[1]) for line in own] == list(range(1, len(own) + 1))
-    layers = [int("⁰¹²³".index(m[1])) for title, _ in steps if (m := re.search(r"Backward through .⁽(.)⁾", title))]
+    layers = [int("⁰¹²³".index(m[1])) for title, _ in steps if (m := re.search(r"Backward .*neuron .⁽(.)⁾", title))]
     assert layers == [3] * 3 + [2] * 3 + [1] * 4  # a layer finishes before the next begins
 
 

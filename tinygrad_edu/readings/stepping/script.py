@@ -144,8 +144,10 @@ class Script:
         return steps
 
     def _called(self, card: Card) -> list[str | E.Expression]:
-        """`e = h − y`, or where that is long its name alone."""
+        """`e = h − y`, or where that is long its name alone; `neuron h⁽¹⁾₂`, whose card is more than that."""
         name, rule = self.derivation.names[card.head], self.rule_of.get(card.head)
+        if card.is_neuron:
+            return [f"neuron {name}"]
         return [name] if rule is None or len(str(rule)) > _SHORT else [f"{name} = ", rule]
 
     # As data.

@@ -36,12 +36,14 @@ class Card:
         head: the Value or Tensor that it ends in.
         nodes: the Values that are shown on it, and those inside its formula.
         sources: for each arrow into it, the id of the card that it comes from.
+        is_neuron: whether it is the card of a neuron.
     """
 
     id: str
     head: Value | Tensor
     nodes: list[Value]
     sources: list[str]
+    is_neuron: bool
 
 
 class Stage(Scene):
@@ -86,7 +88,7 @@ class Stage(Scene):
         self.number_of = {v: k for k, v in enumerate(self.nodes)}
         of_id: dict[str, Card] = {}
         for v, id in ids.items():
-            of_id.setdefault(id, Card(id, v, [], sources.get(id, [])))
+            of_id.setdefault(id, Card(id, v, [], sources.get(id, []), not tensors and bool(cards.heads[v])))
         for v in self.nodes:
             if v in on:
                 of_id[on[v]].nodes.append(v)
