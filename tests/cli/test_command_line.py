@@ -43,13 +43,6 @@ def test_code_prints_a_program_of_the_names(capsys):
     assert out.endswith("return {'f': f, 'df_dw': df_db * x, 'df_dx': df_db * w, 'df_db': df_db}\n")
 
 
-def test_check_prints_both_derivatives(capsys):
-    status, out, err = run(capsys, "check", "sin(x)*y/x", "x=0.7", "y=2")
-    assert (status, err) == (0, "")
-    lines = ["x: -0.444197 by backward, -0.444197 by central differences", "y: 0.920311 by backward, 0.920311 by "]
-    assert out.splitlines() == [lines[0], lines[1] + "central differences"]
-
-
 def test_draw_writes_the_picture_in_the_format_asked_for(capsys, tmp_path):
     status, dot, err = run(capsys, "draw", "x*x", "x=3", "--format", "dot")
     assert (status, err) == (0, "") and dot.startswith("digraph") and "6.0000" in dot  # the gradient
@@ -257,10 +250,10 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("formula", HOSTILE, ids=lambda formula: ascii(formula[:20]))
-@pytest.mark.parametrize("command", ["explain", "check", "draw", "step"])
+@pytest.mark.parametrize("command", ["explain", "code", "draw", "step"])
 def test_anything_else_is_one_clear_line_and_status_2(capsys, tmp_path, command, formula):
     target = tmp_path / {"draw": "out.svg", "step": "out.html"}.get(command, "out.txt")
-    status, out, err = run(capsys, command, formula, "x=1.5", *(["-o", str(target)] if command != "check" else []))
+    status, out, err = run(capsys, command, formula, "x=1.5", *(["-o", str(target)] if command != "code" else []))
     assert (status, out, target.exists()) == (2, "", False)
     assert err.startswith("tinygrad-edu: ") and err.count("\n") == 1 and len(err) < 500
 
@@ -319,12 +312,6 @@ def test_a_file_that_cannot_be_written_is_status_1(capsys, tmp_path):
     path = str(tmp_path / "missing" / "x.txt")
     missing = f"tinygrad-edu: {path}: {os.strerror(errno.ENOENT)}\n"
     assert run(capsys, "explain", "x", "x=1", "-o", path) == (1, "", missing)
-
-
-def test_a_formula_without_a_derivative_fails_the_check_with_status_1(capsys):
-    status, out, err = run(capsys, "check", "abs(x)*1e6 + x", "x=1e-9")
-    assert (status, out) == (1, "")
-    assert "the derivative to x is" in err
 
 
 def attack(formula):

@@ -5,7 +5,6 @@ examples:
   tinygrad-edu explain "(a*b + c)**2" a=1 b=2 c=-3 --wrt a -o page.tex
   tinygrad-edu draw    "log(1 + exp(-y*z))" y=1 z=0.3 -o loss.svg
   tinygrad-edu step    "(a*b + c)**2" a=1 b=2 c=-3 -o page.html
-  tinygrad-edu check   "sin(x)*y/x" x=0.7 y=2
   tinygrad-edu code    "tanh(w*x + b)" w=2 x=0.5 b=-1
   tinygrad-edu worksheet "tanh(w*x + b)" w=0.3 x=0.7 b=-0.2 --seed 7 -o sheet.html --answers answers.csv
   tinygrad-edu mark    "tanh(w*x + b)" w=0.3 x=0.7 b=-0.2 --seed 7 answers.csv
@@ -15,7 +14,7 @@ A formula has numbers, names, + - * / **, parentheses, and the functions
 What is printed can be typed, too: 2·x₁² − σ(π). Quote it, and give each name a value, name=number;
 pi and e have theirs.
 
-exit status: 0 done; 1 the result could not be made, or a check failed; 2 the command is wrong
+exit status: 0 done; 1 the result could not be made; 2 the command is wrong
 """
 
 import argparse
@@ -28,7 +27,6 @@ from typing import Any, NoReturn
 
 from .. import __version__
 from ..autodiff import grad
-from ..network.gradcheck import GradcheckError, central_difference, gradcheck
 from ..readings.explaining import explain
 from ..value import Value
 from ..writing.code import identifier
@@ -56,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _run(arguments_of(sys.argv[1:] if argv is None else argv))
         except BrokenPipeError:
             raise  # to `printing`, which knows what to do
-        except (OSError, ImportError, RuntimeError, GradcheckError) as error:
+        except (OSError, ImportError, RuntimeError) as error:
             what: object = error
             if isinstance(error, OSError) and error.filename:
                 what = f"{error.filename}: {error.strerror}"  # without [Errno 2]
@@ -86,19 +84,6 @@ def _explain(y: Value, variables: dict[str, Value], options: Namespace) -> None:
     y.backward()  # its error names the node whose derivative is infinite
     derivation = explain(y, wrt=_wrt(variables, options), digits=options.digits)
     _write(options, derivation.save, lambda: derivation.to(options.format))
-
-
-def _check(y: Value, variables: dict[str, Value], options: Namespace) -> None:
-    """The derivatives beside central differences."""
-
-    def f(*xs: Value) -> Value:
-        return evaluate(options.formula, dict(zip(variables, xs)))
-
-    xs = list(variables.values())
-    gradcheck(f, xs)
-    y.backward()
-    for x, numeric in zip(xs, central_difference(f, xs)):
-        print(f"{x.label}: {x.grad:.6g} by backward, {numeric:.6g} by central differences")
 
 
 def _draw(y: Value, variables: dict[str, Value], options: Namespace) -> None:
@@ -160,7 +145,7 @@ def _mark(y: Value, variables: dict[str, Value], options: Namespace) -> None:
     _write(options, marks.save, lambda: marks.to(options.format))
 
 
-RUN = {run.__name__[1:]: run for run in (_explain, _check, _draw, _step, _code, _worksheet, _mark)}
+RUN = {run.__name__[1:]: run for run in (_explain, _draw, _step, _code, _worksheet, _mark)}
 
 
 def _wrt(variables: dict[str, Value], options: Namespace) -> list[Value] | None:

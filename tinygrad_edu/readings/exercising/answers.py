@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 from unicodedata import category, decomposition, normalize
 
 from ...errors import in_short
+from ...shapes import flattened
+from .sheet import entries_of
 
 Answers = dict[str, object]
 Grid = list[list[str]]  # the cells of a table
@@ -279,11 +281,12 @@ def _grids_of_json(data: bytes) -> list[Grid]:
     text = _text(data)
     try:
         given = json.loads(text, object_pairs_hook=tuple)
+        pairs = [*flat(given)] if isinstance(given, tuple) else None
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"is not JSON: {error}") from None
-    if not isinstance(given, tuple):
+        raise ValueError(f"is not JSON with numbers, or lists of them, by name: {error}") from None
+    if pairs is None:
         raise ValueError("holds no answers by name")
-    return [[[name, "" if part is None else str(part)] for name, part in flat(given)]]
+    return [[[name, "" if part is None else str(part)] for name, part in pairs]]
 
 
 def _grids_of_workbook(data: bytes) -> list[Grid]:
@@ -311,9 +314,5 @@ def flat(answers: Iterable[tuple[str, Any]]) -> Iterable[tuple[str, object]]:
     for name, given in answers:
         if not isinstance(name, str):
             raise TypeError(f"mark: answers are by name, such as 'dL_dW', not {name!r}")
-        stack: list[tuple[tuple[int, ...], Any]] = [((), given.tolist() if hasattr(given, "tolist") else given)]
-        for place, part in stack:  # which grows
-            if isinstance(part, (list, tuple)):
-                stack += [((*place, k), inner) for k, inner in enumerate(part, start=1)]
-            else:
-                yield _squeezed(name) + (f"[{','.join(map(str, place))}]" if place else ""), part
+        numbers, shape = flattened(given)
+        yield from zip(entries_of(_squeezed(name), shape), numbers)

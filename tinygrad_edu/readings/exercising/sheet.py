@@ -1,23 +1,22 @@
 """The lines of a worksheet as data: what is asked, its rule and key, and names that can be typed."""
 
 import math
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import product
 from typing import Any
-from unicodedata import name as unicode_name
-from unicodedata import normalize
 
 from ... import array_ops as A
 from ... import ops
 from ...network.optim import Optimizer
 from ...network.tensor import Tensor
+from ...shapes import Shape
 from ...writing import expression as E
 from ...writing.algebra import multiply, negative, rebuilt, same, subtract
 from ...writing.code import identifier
 from ...writing.evaluation import Array, array, evaluate
-from ...writing.expression import Expression
 from ...writing.notation import Shown, shown
 from ..explaining import derivation_of
 from ..explaining.lines import Line, Lines, lines_of
@@ -58,8 +57,7 @@ class Question:
     @property
     def entries(self) -> list[str]:
         """The name of each of its numbers, row by row: dL_dW2[1,2], counted from 1."""
-        places = product(*[range(1, n + 1) for n in self.key.shape])
-        return [self.name + (f"[{','.join(map(str, place))}]" if place else "") for place in places]
+        return entries_of(self.name, self.key.shape)
 
     @property
     def copies(self) -> bool:
@@ -85,6 +83,16 @@ class Question:
         return [shown(x, decimals) for x in self.key.numbers]
 
 
+def entries_of(name: str, shape: Shape) -> list[str]:
+    """The name of each number of an array, row by row.
+
+    >>> entries_of("W", (1, 2)), entries_of("L", ())
+    (['W[1,1]', 'W[1,2]'], ['L'])
+    """
+    places = product(*[range(1, n + 1) for n in shape])
+    return [name + (f"[{','.join(map(str, place))}]" if place else "") for place in places]
+
+
 def typable(label: str) -> str:
     """A label as a name of plain letters.
 
@@ -92,8 +100,8 @@ def typable(label: str) -> str:
     ('W2', 'y_hat', 'eta', 'dL_dz3')
     """
     text = ""
-    for c in normalize("NFD", label):
-        said = unicode_name(c, "")
+    for c in unicodedata.normalize("NFD", label):
+        said = unicodedata.name(c, "")
         if c in _ACCENTS:
             c = _ACCENTS[c]
         elif said.startswith("GREEK") and "LETTER " in said:
@@ -151,7 +159,7 @@ def lines_in(sheet: Sequence[Question]) -> Lines:
     return Lines([q.line for q in sheet])
 
 
-def _as_taught(e: Expression, known: Mapping[str, Array], softmaxes: Mapping[str, Expression]) -> Expression:
+def _as_taught(e: E.Expression, known: Mapping[str, Array], softmaxes: Mapping[str, E.Expression]) -> E.Expression:
     """The formula as courses write it: −log ŷ for what takes the logarithm first, and no Σ y where that is 1."""
     match e:
         case E.Apply(ops.SUB, (E.Along(A.LSE, z, axes) | E.Reshape(E.Along(A.LSE, z, axes)), again)) if same(z, again):
