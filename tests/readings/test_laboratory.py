@@ -119,6 +119,54 @@ def test_the_ways_from_a_leaf_to_the_result_light_up_as_wide_as_their_slopes(ope
     assert browser.run(faded) == 0
 
 
+def test_between_cards_a_way_is_as_wide_as_what_passes_through_it_alone(opened):
+    L = network(init=None)
+    page = step_through(L, "neuron")
+    names, cards = page._data["names"], {node: id for id, own, _ in page._data["cards"] for node in own}
+    ways = dict(opened(page).run(f"[...waysFrom({names.index('W⁽¹⁾₁₁')})]"))
+    arrows = {
+        (source, id): f"{id}-{k}" for id, _, sources in page._data["cards"] for k, source in enumerate(sources, 1)
+    }
+
+    def way(a, b):
+        return ways[arrows[cards[names.index(a)], cards[names.index(b)]]]
+
+    value = dict(zip(names, [v.data for v in page._stage.nodes]))
+    for i in "₁₂₃":
+        assert way("h⁽¹⁾₁", f"h⁽²⁾{i}") == pytest.approx(
+            abs(value[f"W⁽²⁾{i}₁"]) * (1 - value[f"h⁽²⁾{i}"] ** 2), rel=1e-9
+        )
+        assert way("h⁽²⁾₂", f"z⁽³⁾{i}") == pytest.approx(abs(value[f"W⁽³⁾{i}₂"]), rel=1e-9)
+    assert not {arrow for arrow in ways if arrow.startswith(f"{cards[names.index('h⁽¹⁾₂')]}-")}  # it has another row
+
+
+def test_undo_goes_back_change_by_change_and_what_was_recorded_is_what_the_first_is_compared_with(opened):
+    browser = opened(step_through(one_neuron()))
+    browser.run("change(0, 0.75); change(0, 1); change(names.indexOf('b'), 0.5)")
+    assert browser.run("effect.textContent").startswith("b: −1 → 0.5. L moved by ")
+    browser.run("undo()")  # w is as it was recorded no more
+    assert browser.run("effect.textContent").startswith("w: 0.5 → 1. L moved by ")
+    browser.run("undo()")
+    assert browser.run("[changed.size, effect.textContent, past.length]") == [0, "", 0]
+    browser.run("descend(10); descend(1); undo()")
+    assert browser.run("[path.length, past.length]") == [10, 1]
+    assert browser.run("effect.textContent").startswith("2 numbers changed. L moved by ")
+    browser.run("undo()")
+    assert browser.run("[path.length, changed.size]") == [0, 0]
+
+
+def test_a_number_of_a_matrix_is_shaded_by_its_size_and_its_sign(opened):
+    page = step_through(attention(), "tensor")
+    browser = opened(page)
+    names = page._data["names"]
+    cell = "((n) => all(`[data-value='${n}'] polygon`)[0])(%d)"
+    browser.run(f"change({names.index('W_q₁₁')}, -2)")
+    shades = [browser.run(cell % names.index(f"W_q{k}") + ".getAttribute('class')") for k in ("₁₁", "₁₂", "₂₁", "₂₂")]
+    assert shades == ["cell down6", "cell up2", "cell ", "cell up3"]  # −2, 0.5, 0, 1
+    fill = [browser.run(f"getComputedStyle({cell % names.index(f'W_q{k}')}).fill") for k in ("₁₁", "₂₁")]
+    assert fill == ["rgb(232, 168, 119)", "rgb(254, 254, 254)"]
+
+
 # Step by step.
 
 

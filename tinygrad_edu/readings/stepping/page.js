@@ -294,10 +294,11 @@ function waysFrom(leaf) {
   // For each arrow on a way the size of its local derivative: how much larger a change is that came through it alone.
   const moved = tangents(run, [[leaf, 1]]), found = new Map();
   for (const { id, from, to, k } of arrows) {
-    const before = nodesOn.get(from).filter((n) => from !== to && moved.has(n)), own = nodesOn.get(to);
+    const own = nodesOn.get(to), read = new Set(from === to ? [] : own.flatMap((b) => inputs[b]));
+    const before = nodesOn.get(from).filter((n) => moved.has(n) && read.has(n));
+    if (!before.length) continue;
     const change = tangents(run, before.map((n) => [n, moved.get(n)]), own);
-    if (data.level === "value" && before.length) change.set(own[0], moved.get(before[0]) * run.slopes[own[0]][k]);
-    if (change.size === before.length) continue;
+    if (data.level === "value") change.set(own[0], moved.get(before[0]) * run.slopes[own[0]][k]);
     const largest = (nodes) => Math.max(0, ...nodes.map((n) => Math.abs(change.get(n) ?? 0)));
     const size = largest(before), shown = own.filter((n) => n === own.at(-1) || quantityOf.has(`v${n}`));
     found.set(id, size ? largest(shown) / size : 0);

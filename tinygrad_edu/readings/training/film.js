@@ -162,7 +162,7 @@ function setUpPlots() {
     run.box = plots.appendChild(make("section", { class: "plot", "aria-label": run.name }));
     run.head = run.box.appendChild(make("h2"));
     run.fields = run.box.appendChild(make("div", { class: "fields" }));
-    run.box.classList.toggle("gaps", hasGaps(run) && (run.held.length > 0 || (run.classes && run.program !== undefined)));
+    run.box.classList.toggle("gaps", hasGaps(run) && Boolean(run.held.length || (run.classes && run.program !== undefined)));
     run.said = run.box.appendChild(make("p", { class: typeof run.mean !== "boolean" || run.batch || hasGaps(run) ? "" : "said" }));
     run.end = run.box.appendChild(make("p", { class: "ended", role: "status" }));
     if (run.domain && run.program !== undefined) run.field = field(run, run.domain, "data and network");
