@@ -5,7 +5,7 @@ On paper a vector is a column and so its transpose a row, and `G hᵀ` is a matr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from math import prod
@@ -24,6 +24,7 @@ from .terms import COUNT, RESHAPE, VIEW, Algebra, Term
 ATOM, CONDITION = Precedence.ATOM, Precedence.CONDITION
 MATMUL = infix(" @ ", Precedence.PRODUCT)
 SAME = Spelling("{a}", ATOM, (CONDITION,))
+NO_FORM = 'has no matrix form; level="value" prints single numbers'
 _FUNCTIONS = {A.SUM: "sum", A.MAX: "amax", A.MIN: "amin"}  # others are called as on paper
 
 
@@ -55,12 +56,26 @@ class Arrays(Algebra):
     """Makes the Terms of formulas.
 
     Attributes:
-        named: the Term of a name.
+        formulas: of each name, with the shape.
+        terms: those of the names so far.
+        called: the line that computes the same.
     """
 
-    named: Callable[[str], Term]
+    formulas: Mapping[str, tuple[Expression, Shape]]
+    terms: dict[str, Term] = field(default_factory=dict)
     known: dict[object, Term] = field(default_factory=dict)
-    called: dict[Term, Term] = field(default_factory=dict)  # the line that computes the same
+    called: dict[Term, Term] = field(default_factory=dict)
+
+    def named(self, name: str) -> Term:
+        """The Term of a name. Raises TypeError where its formula has no matrix form."""
+        if name not in self.terms:
+            rule, shape = self.formulas[name]
+            try:
+                self.terms[name] = self.line(name, rule, shape)
+            except NotWritten:
+                said = f"compile_graph: {name} = {rule} was put together from single numbers and {NO_FORM}"
+                raise TypeError(said) from None
+        return self.terms[name]
 
     def step(self, op: Any, inputs: Sequence[Term], shape: Shape, kind: str | None = None) -> Term:
         term = self.once(op, tuple(inputs))

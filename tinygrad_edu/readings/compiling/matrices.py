@@ -18,20 +18,19 @@ from ...shapes import Shape
 from ...tree import map_ends
 from ...value import Value, numbers, record
 from ...writing import expression as E
-from ...writing.code import NUMPY, NotWritten
+from ...writing.code import NUMPY
 from ...writing.expression import Apply, Constant, Expression, Name, call
 from ..formulas import formula
 from ..layers import by_height, computed_from
 from ..naming import Names, differentiated
 from ..quantities import Quantities, gradients
-from .lowering import EXAMPLES, Arrays, Size
+from .lowering import EXAMPLES, NO_FORM, Arrays, Size
 from .matrix_program import Expected, MatrixProgram, numpy
 from .source import ends
 from .statements import Plan, arguments, check_distinct, print_program
 from .terms import COUNT, Term
 
 _RESULT = A.ArrayOp("result")  # of all outputs together
-_NO_FORM = 'has no matrix form; level="value" prints single numbers'
 _FREE = "; the number of examples is free, so that a program has to be the same for any number of them"
 
 
@@ -225,7 +224,7 @@ class Lines:
             y, x = self._recording.derivatives[t]
             name = E.Derivative(found.of[y].name, self.names(x)).text
             if x in found.of and name not in self.backward:
-                raise TypeError(f"compile_graph: {name} {_NO_FORM}")
+                raise TypeError(f"compile_graph: {name} {NO_FORM}")
             return Name(name, x.shape) if name in self.backward else Apply(ops.MUL, (Constant(0.0), E.Ones(x.shape)))
         if t in self._recording.given:
             return Name(self.names(t), t.shape)
@@ -243,30 +242,19 @@ def array_plan(recording: Recording, batch: Tensor | None = None) -> Plan:
     Raises TypeError where something has no matrix form.
     """
     on_paper, given = Lines(recording), recording.given
-    formulas, names = on_paper.forward | on_paper.backward, on_paper.names
-    terms: dict[str, Term] = {}
-
-    def term(name: str) -> Term:
-        if name not in terms:
-            rule, shape = formulas[name]
-            try:
-                terms[name] = arrays.line(name, rule, shape)
-            except NotWritten:
-                said = f"compile_graph: {name} = {rule} was put together from single numbers and {_NO_FORM}"
-                raise TypeError(said) from None
-        return terms[name]
-
-    arrays = Arrays(term)
+    names, arrays = on_paper.names, Arrays(on_paper.forward | on_paper.backward)
+    terms = arrays.terms
     for name, t in ({names(t): t for t in given} | on_paper.constants).items():
         terms[name] = Term(arrays, shape=t.shape)
     if batch is not None:
         terms[EXAMPLES.text] = arrays.step(call("len"), [terms[names(batch)]], (), COUNT)
-    for name in formulas:
+    for name in arrays.formulas:
         with suppress(TypeError):  # perhaps nobody needs it
-            term(name)
+            arrays.named(name)
     results = iter([arrays.lowered(e) for e in on_paper.results])
-    forward = [terms[name] for name in on_paper.forward if name in terms]
-    backward = [terms[name] for name in on_paper.backward if name in terms]
+    forward, backward = [
+        [terms[name] for name in part if name in terms] for part in (on_paper.forward, on_paper.backward)
+    ]
     return Plan(
         arguments(recording.inputs, names),
         {t: terms[names(t)] for t in given},
