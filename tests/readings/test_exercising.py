@@ -505,6 +505,18 @@ def test_the_rounding_of_what_a_line_is_computed_from_is_allowed_for() -> None:
         assert marks.marks[1].status == status, off
 
 
+@pytest.mark.parametrize("f", [Value.logsumexp, Value.max, lambda values: Value.dot(values, [1.0, 0.0])])
+def test_the_rounding_of_the_numbers_of_a_vector_is_allowed_for(f: Any) -> None:
+    """h and k are written with two digits, 0.005 off at most; f moves by as much, since its slopes add up to 1."""
+    h, k = Value(0.8, label="a").tanh(), Value(0.3, label="b").tanh()
+    h.label, k.label = "h", "k"
+    y = f([h, k])
+    sheet = worksheet(y, "all")
+    for off, status in ((0.0045, "right"), (-0.0045, "right"), (0.006, "wrong")):
+        marks = sheet.mark({"h": f"{h.data:.2f}", "k": f"{k.data:.2f}", "f": f"{y.data + off:.4f}"})
+        assert next(m.status for m in marks.marks if m.name == "f") == status, off
+
+
 @pytest.mark.parametrize(
     "rule",
     [

@@ -1,12 +1,13 @@
 """worksheet: a graph as an exercise, its key, and its marks.
 
 sheet.py            the lines of a sheet as data
+rules.py            what a rule gives, how far rounding moves it, what a mistake makes of it, which mistakes show
 drawing_numbers.py  new numbers, one decimal each, that show every mistake
-pages.py            HTML, LaTeX, Markdown
+tables.py           tables of cells as text, CSV and HTML
+pages.py            a sheet as HTML, LaTeX and Markdown, and its form
 answers.py          numbers as students write them, and files of answers
-rules.py            what a rule gives, how far rounding moves it, what a mistake makes of it, which a sheet shows
+report.py           the marks of a student and of a class
 marking.py          right, right from your own numbers, or wrong; the mistake or slip of the pen that gives it
-report.py           the marks of a student and of a class, as tables
 comparing.py        one's own backward pass, as arrays, beside the derivation
 """
 

@@ -2,8 +2,8 @@
 
 A mistake changes one part of a rule: it is a right form and what is written instead of it, or a function of the part.
 They are kept apart from the table of `ops.py`. A mistake is made in one line, and of a rule of several contributions
-in one of these. A learner who makes it in
-several lines computes each of them with the numbers that the lines before it gave.
+in one of these. A learner who makes it in several lines computes each of them with the numbers that the lines before
+it gave.
 
 >>> from tinygrad_edu import Value, explain
 >>> from tinygrad_edu.readings.explaining.lines import lines_of
