@@ -140,7 +140,44 @@ def test_a_parameter_that_feeds_a_tensor_by_its_number_is_known():
     assert gradients(y.values[0])["∂f/∂share"] == gradients(y)["∂L/∂share"] == -0.25 + 0.75 - 1.0 + 0.5  # ¼ Σ (x − 2)
 
 
+# Constants.
+
+
+@pytest.mark.parametrize(
+    "program, formula",
+    [
+        (lambda x, z: (z * Tensor([1.0, 0.0])).sum(), "Σ z ∘ v₁"),
+        (lambda x, z: (where([True, False], z, 0.0) ** 2).sum(), "v₁ ∘ z"),
+        (lambda x, z: squared_error(where([[True], [False]], z, 2.0), [[1.0, 0.5]] * 2), "v₁ ∘ z + 2 · (1 − v₁)"),
+        (lambda x, z: (where([0, 1], z, x) * [[2.0, 0.0]]).sum(), "v₁ ∘ z + (1 − v₁) ∘ x"),
+        (lambda x, z: (cat([z, [0.0]]) * [1.0, 2.0, 3.0]).sum(), "cat(z, v₁)"),
+        (lambda x, z: (labelled(where([1, 0], z, 3.0), "kept") * x).sum(), "v₁ ∘ z + 3 · (1 − v₁)"),
+        (lambda x, z: where(True, x * z, 0.0).sum(), "x ∘ z"),
+        (lambda x, z: (Tensor([[0.5, 2.0]]) @ z).tanh().sum(), "v₁ z"),
+    ],
+)
+def test_what_has_no_name_is_a_constant_at_every_level(program, formula):
+    (x,) = tensors(x=[1.0, 2.0])
+    y = program(x, labelled(x.tanh(), "z"))
+    y.backward()
+    assert formula in rows(y).values()
+    given = {name for name, rule in rows(y).items() if rule is None}
+    assert {"x"} <= {name for name in given if f"∂L/∂{name}" in gradients(y)} <= {"x", "y"}
+    assert {name[0] for name, rule in rows(y, level="value").items() if rule is None} <= {"x", "y"}
+    assert not [node for node in draw(y, "tensor").source.split("]\n") if "class=constant" in node and "∂" in node]
+
+
 # Losses.
+
+
+@pytest.mark.parametrize("loss, result", [(squared_error, "v₃ · 0.5"), (mse_loss, "sum(v₂)")])
+def test_a_sum_of_one_number_is_not_the_number_a_second_time(loss, result):
+    (W, x) = tensors(W=[[0.5, 1.0]], x=[1.0, 2.0])
+    y = loss(W @ x, [1.0])
+    found = rows(y, level="value")
+    assert found["L"] == result and "v₂" not in found.values() and not [f for f in found.values() if f and "/ 1" in f]
+    titles = [text.split(": ")[0].split(" = ")[1] for text in tooltips(draw(y, "value")) if text.startswith("v")]
+    assert "(ŷ₁ − y₁)²" in titles and len({*titles}) == len(titles)
 
 
 def test_a_sum_over_examples_has_no_layers_but_those_of_the_network():
@@ -349,6 +386,19 @@ def test_a_label_like_a_derivative_makes_no_false_equation():
     names = [str(row.quantity) for row in found.forward]
     assert "∂L/∂w" not in names and "∂L/∂w′" in names
     assert gradients(L)["∂L/∂w"] == 11.0
+
+
+def test_the_slope_of_what_has_no_name_says_of_what_it_is_the_slope():
+    (a, b) = named(a=2.0, b=3.0)
+    both = rows(grad(a * b, a) + grad(a * b * a, a))
+    assert both["f"] == "∂g/∂a + ∂g′/∂a"
+    y = a * b
+    assert rows(grad(y, a) * y)["f"] == "∂g/∂a · g" and rows(grad(y, a) * y)["g"] == "a · b"
+    assert rows(grad(grad(a * b * a, a), b) * a)["f"] == "∂²g/∂a∂b · a"
+    (x,) = tensors(x=[1.0, 2.0])
+    assert rows((grad((x**3).sum(), x) * x).sum())["L"] == "Σ ∂g/∂x ∘ x"
+    alone = copy.deepcopy(grad(a + b, a))  # a leaf that knows no more than its name
+    assert rows(alone * b)["f"] == "∂a · b"
 
 
 def test_a_label_that_begins_with_a_d_is_just_a_label():

@@ -50,7 +50,12 @@ class Reductions(Operators[Any, "Tensor"]):
         >>> Tensor([[1.0, 2.0], [3.0, 4.0]]).mean(axis=1).data
         [1.5, 3.5]
         """
-        return self._reduce(array_ops.MEAN, lambda group: Value.sum(group) / len(group), axis, keepdims)
+
+        def mean_of(group: tuple[Value, ...]) -> Value:
+            total = Value.sum(group)
+            return total / len(group) if len(group) != 1 else total
+
+        return self._reduce(array_ops.MEAN, mean_of, axis, keepdims)
 
     def var(self, axis: Axis = None, correction: float = 1, keepdims: bool = False) -> Tensor:
         """Σ (aᵢ − ā)² / (n − correction), the variance; by default that of a sample, as in PyTorch.

@@ -50,7 +50,7 @@ def formula(node: Tensor | Value, symbol: Symbol) -> Expression:
         return E.Number(node) if len(node.values) > 1 else E.Constant(node.item())
     if node.op is None:
         return E.Literal(node.data)
-    if node.op is ops.SUM:
+    if node.op is ops.SUM and len(inputs) != 1:
         return algebra.sum_of(inputs)
     if node.op in (ops.DOT, ops.AFFINE):
         a, b, *rest = node.op.arguments(inputs)

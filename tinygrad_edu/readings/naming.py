@@ -7,6 +7,7 @@ Tensor with a name (z⁽¹⁾₂). All others are v₁, v₂, … in the order c
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from itertools import zip_longest
 from typing import Any, TypeAlias
 
 from .. import array_ops, ops
@@ -84,7 +85,10 @@ class Names:
         self._find_targets()
         leaves = {v for v in self.values if not v.op}
         nameless = {v for v in leaves if v not in self._names and v not in others} - self.parameters
-        self._constants = nameless if nameless < leaves else set()
+        self._constants: set[Node] = {*nameless} if nameless < leaves else set()
+        for t in self.tensors:
+            if not is_computed(t) and t not in others and leaves.intersection(t.values) <= self._constants:
+                self._constants.add(_one(t))
 
     def given(self, node: Node) -> str | None:
         """The name that a node has by its label, role or place, or None."""
@@ -109,9 +113,9 @@ class Names:
         return place
 
     def is_constant(self, node: Node) -> bool:
-        """Whether a node is a leaf without a name, such as the 2 in 2 * x.
+        """Whether a node is a leaf without a name, such as the 2 in 2 * x, or a condition, which gets no gradient.
 
-        In a graph in which no leaf has a name, no leaf is a constant.
+        In a graph in which no leaf has a name, no number is a constant.
         """
         return _one(node) in self._constants
 
@@ -242,21 +246,24 @@ class Names:
                 self._give_role(root, *(("L", "y") if len(root.values) == 1 else ("y",)))
         owned = {v for t in self.tensors if t.op or t in self._names for v in t.values}
 
+        given = [t for t in self.tensors if t.shape and not isinstance(t, Parameter) and not is_computed(t)]
+        used = {*self.values}
+        data = [t for t in given if not used.isdisjoint(t.values)]  # but no conditions
+
         def is_data(t: Tensor) -> bool:
-            nameless = t.shape and t not in self._names and not isinstance(t, Parameter)
-            return bool(nameless and not is_computed(t) and owned.isdisjoint(t.values))
+            return t in data and t not in self._names and owned.isdisjoint(t.values)
 
         fed = [x for layer in self.layers for x in layer.inputs if is_data(x)]
-        for x in fed:
+        for x in fed if "x" not in self._labels else []:
             self._give_label(x, "x")
         if self.parameters:  # and what is only compared with what is computed from it is the target
             users = users_of(self.tensors)
-            for y in filter(is_data, self.tensors):
+            for y in filter(is_data, data):
                 if users[y] and all([t.op is ops.SUB and any(map(is_computed, t.inputs)) for t in users[y]]):
                     self._give_role(y, "y")
                     self.targets.update(y.values)
-        if not fed:
-            self._give_role(next(filter(is_data, self.tensors), None), "x")
+        if not any([t in self._names and self.targets.isdisjoint(t.values) for t in data]):
+            self._give_role(next(filter(is_data, data), None), "x")
 
     def _name_values(self) -> None:
         """Places in Tensors with a name; then labels; then roles by neuron."""
@@ -275,10 +282,12 @@ class Names:
                     self._give_label(v, element(layers[use], index, index))
 
     def _name_derivatives(self, nodes: Sequence[Node]) -> None:
-        """∂y/∂x, by the names of what was differentiated by what."""
+        """∂y/∂x, by the names of what was differentiated by what; a y without a name is called g."""
         for node in nodes:
             if isinstance(d := node.label, DerivativeName):
-                y, *xs = [(text and self._names.get(v)) or text for v, text in zip(d.nodes, [d.y, *d.xs])]
+                for y in d.nodes[:1] if not d.y else ():
+                    self._give_label(y, "f" if y in self._roots else "g")
+                y, *xs = [self._names.get(v) or text for v, text in zip_longest(d.nodes, [d.y, *d.xs])]
                 self._give_label(node, DerivativeName(y, xs))
             elif (of := differentiated(node)) is not None and (x := self._names.get(_one(node.inputs[0]))):
                 above = self._names.get(_one(of)) or of.label or ""
@@ -308,7 +317,8 @@ class Names:
         own = elements(_label(t) or "", t.shape)
         for v, name, place in zip(t.values, elements(whole, t.shape), own):
             label = _label(v)
-            if (label is None and name not in self._labels) or label == place:
+            chosen = not v.op and len(t.inputs) > 1  # a constant among what is computed
+            if (label is None and name not in self._labels and not chosen) or label == place:
                 self._give(v, name)
                 self._used.add(name)  # also where t is a view, and v has its name elsewhere
 

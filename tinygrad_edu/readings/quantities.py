@@ -68,7 +68,7 @@ class Quantities:
         self.of: dict[Tensor, Quantity] = {}
         for node in graph.order:
             if node in named:
-                self.of[node.tensor] = self._quantity(node, node not in beside)
+                self.of[node.tensor] = self._quantity(node, not (node in beside or names.is_constant(node.tensor)))
         *others, last = self.of.values()
         self.softmax: dict[Tensor, Expression] = {}
         for t, y_hat in names.softmax.items():

@@ -168,7 +168,7 @@ class Scene:
             alone = [node] == self.roots or (node is self.root and len(self.roots) == 1)
             return "loss" if alone else "operation"
         name = self.name(node)
-        if not name:
+        if not name or self.names.is_constant(node):
             return "constant"
         word, one = letters(name), node.values[0] if isinstance(node, Tensor) else node
         if one in self.names.parameters or word in WEIGHTS or (word in BIASES and self._has_weights):
