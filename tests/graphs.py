@@ -208,7 +208,7 @@ def single_steps(draw, table, name):
     return recipe
 
 
-KINKED = {ops.RELU, ops.ABS, ops.STEP, ops.MAXIMUM, ops.MINIMUM, ops.MAX}
+KINKED = {ops.RELU, ops.ABS, ops.STEP, ops.MAXIMUM, ops.MINIMUM, ops.MAX, ops.MIN}
 
 
 def decisions(y):
