@@ -158,9 +158,11 @@ def test_what_the_function_reads_is_left_alone():
     a, t, net = Value(3.0, label="a"), Tensor([1.0, 2.0], label="t"), Linear(2, 1, init=1.0)
     a.grad = net.b[0].grad = 7.0
     product = a * t.sum()
+    seen = []
     for check in central_difference, gradcheck:
-        check(lambda a, t: (a * net(t)).sum(), [a, t])
+        check(lambda *given: seen.append(given) or (given[0] * net(given[1])).sum(), [a, t])
         check(lambda p: p * p, [product])
+    assert all(given[0] is a and given[1] is t for given in seen)
     assert (a.data, a.grad, a.label, t.data, t.grad) == (3.0, 7.0, "a", [1.0, 2.0], [0.0, 0.0])
     assert (net.W.grad, net.b.grad, product.data, product.grad) == ([[0.0, 0.0]], [7.0], 9.0, 0.0)
 
