@@ -7,9 +7,9 @@ A Tensor without a name of its own is written inside the formula that uses it:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, reduce
+from functools import partial, reduce
 from operator import mul
 from typing import Any
 
@@ -17,7 +17,6 @@ from .. import array_ops as A
 from .. import ops
 from ..network.tensor import Tensor
 from ..shapes import nested
-from ..value import Value
 from ..writing import algebra
 from ..writing import expression as E
 from ..writing.evaluation import Array
@@ -252,36 +251,26 @@ def _passed_on(
     if given is not None:
         yield from zip([a.tensor for a in node.inputs], given)
         return
-    pull_back = _pull_back(t, found.graph)
     for a in found.graph.sources(t):
         if a in found.of:
             jacobian = E.Derivative(str(found.symbol(t)), found.of[a].name, a.shape)
-            environment[jacobian.text] = pull_back(a)
+            environment[jacobian.text] = partial(_pulled_back, t, a, found.graph)
             yield a, E.Chain(full(G, t.shape), jacobian)
 
 
-def _pull_back(t: Tensor, graph: TensorGraph) -> Callable[[Tensor], Callable[[Array], Array]]:
-    """⟨G, ∂t/∂a⟩ = Σᵢ Gᵢ ∂tᵢ/∂a as a function of G, for each a: one backward pass instead of a Jacobian.
+def _pulled_back(t: Tensor, a: Tensor, graph: TensorGraph, G: Array) -> Array:
+    """⟨G, ∂t/∂a⟩ = Σᵢ Gᵢ ∂tᵢ/∂a, by a backward pass instead of a Jacobian.
 
     It goes through the Values of t to those that belong to other Tensors, and no further.
     """
-    order = graph.computed_alone(t)
-
-    @lru_cache(maxsize=1)  # the inputs of t ask one after the other
-    def passed_on(G: tuple[float, ...]) -> dict[Value, float]:
-        found: dict[Value, float] = {}
-        for v, g in zip(t.values, G):
-            found[v] = found.get(v, 0.0) + g
-        for b in reversed(order):
-            if g := found.get(b, 0.0):
-                for x, p in zip(b.inputs, b.partials):
-                    found[x] = found.get(x, 0.0) + g * p
-        return found
-
-    def to(a: Tensor) -> Callable[[Array], Array]:
-        return lambda G: Array(a.shape, [passed_on(tuple(G.numbers)).get(v, 0.0) for v in a.values])
-
-    return to
+    found = dict.fromkeys(t.values, 0.0)
+    for v, g in zip(t.values, G.numbers):
+        found[v] += g
+    for b in reversed(graph.computed_alone(t)):
+        if g := found.get(b, 0.0):
+            for x, p in zip(b.inputs, b.partials):
+                found[x] = found.get(x, 0.0) + g * p
+    return Array(a.shape, [found.get(v, 0.0) for v in a.values])
 
 
 def _is_negative(e: Expression) -> bool:

@@ -69,11 +69,9 @@ def derive_values(read: Subject, digits: int, most: int = _MOST_NODES) -> Deriva
 
 def _arrays_together(order: list[Value], names: Mapping[Value, str]) -> list[Value]:
     """The leaves first, those of one array together, W₁₁, W₁₂, … before x₁, …; then the rest in the order given."""
-    arrays: dict[str, list[Value]] = {}
-    for node in order:
-        if not node.op:
-            arrays.setdefault(array_name(names.get(node, "")), []).append(node)
-    return [leaf for leaves in arrays.values() for leaf in leaves] + [node for node in order if node.op]
+    array = {node: array_name(names.get(node, "")) for node in order if not node.op}
+    places = {name: k for k, name in enumerate(dict.fromkeys(array.values()))}
+    return sorted(order, key=lambda node: len(order) if node.op else places[array[node]])
 
 
 def _backward(order: list[Value], gradients: Gradients) -> list[Step]:
