@@ -1,8 +1,9 @@
 """Formulas on paper leave out only what nobody writes, and keep their value."""
 
+import numpy as np
 import pytest
 
-from tinygrad_edu.writing.algebra import in_symbols, replaced, subtract, total
+from tinygrad_edu.writing.algebra import in_symbols, permuted, replaced, subtract, total, transpose
 from tinygrad_edu.writing.evaluation import evaluate
 from tinygrad_edu.writing.expression import Constant, Name, Ones
 
@@ -60,3 +61,13 @@ def test_a_difference_of_constants_is_a_constant():
 def test_ones_are_counted_along_the_axes_of_their_sum():
     ones = Ones((2, 3))
     assert [str(total(ones, axes, False)) for axes in (None, (0,), (1,))] == ["6", "2 · ones(3)", "3 · ones(2)"]
+
+
+def test_the_axes_of_an_array_change_places_once():
+    C = Name("C", (2, 3, 4))
+    numbers = np.arange(24.0).reshape(C.shape)
+    for axes in [(0, 2, 1), (2, 0, 1), (0, 1, 2)]:
+        turned = permuted(C, axes)
+        assert np.array_equal(evaluate(turned, {"C": numbers}).tolist(), numbers.transpose(axes))
+        assert permuted(turned, tuple(map(axes.index, range(3)))) is C
+    assert transpose(transpose(Name("A", (2, 3)))).text == "A"

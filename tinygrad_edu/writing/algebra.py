@@ -151,18 +151,37 @@ class Symbol(Operators[Any, "Symbol"]):
         return self[E.Place(", ".join(index), tuple(offsets(along)), part_shape, (*[slice(None)] * axis, key))]
 
 
+_ONE = E.Constant(1.0)
+
+
 def factor(e: Expression) -> tuple[float, Expression]:
     """(p, c) where e is p · c: the number in front, −1 for a sign, and what it multiplies.
 
-    >>> [(p, str(c)) for p, c in map(factor, [multiply(E.Constant(3.0), E.Name("a")), negative(E.Name("a"))])]
-    [(3.0, 'a'), (-1.0, 'a')]
+    >>> [(p, str(c)) for p, c in map(factor, [scaled(3.0, E.Name("a")), scaled(-1.0, E.Name("a")), E.Constant(2.0)])]
+    [(3.0, 'a'), (-1.0, 'a'), (2.0, '1')]
     """
     match e:
+        case E.Constant(p) if p != 1:
+            return p, _ONE
         case E.Apply(ops.NEG, (c,)):
             return -1.0, c
         case E.Apply(ops.MUL, (E.Constant(p), c)):
             return p, c
     return 1.0, e
+
+
+def scaled(p: float, e: Expression) -> Expression:
+    """p · e, with one number in front."""
+    q, c = factor(e)
+    if isinstance(c, E.Constant) or p * q == 0:
+        return E.Constant(p * q)
+    if abs(p * q) == 1:
+        return c if p * q == 1 else E.Apply(ops.NEG, (c,))
+    return E.Apply(ops.MUL, (E.Constant(p * q), c))
+
+
+def negative(e: Expression) -> Expression:
+    return scaled(-1.0, e)
 
 
 def linear(f: Callable[Concatenate[Expression, P], Expression]) -> Callable[Concatenate[Expression, P], Expression]:
@@ -171,7 +190,7 @@ def linear(f: Callable[Concatenate[Expression, P], Expression]) -> Callable[Conc
     @wraps(f)
     def of_multiple(a: Expression, /, *args: P.args, **kwargs: P.kwargs) -> Expression:
         p, c = factor(a)
-        return f(a, *args, **kwargs) if c is a else multiply(E.Constant(p), of_multiple(c, *args, **kwargs))
+        return f(a, *args, **kwargs) if c is a else scaled(p, of_multiple(c, *args, **kwargs))
 
     return of_multiple
 
@@ -183,13 +202,11 @@ def add(a: Expression, b: Expression) -> Expression:
             return a
         case E.Constant(0.0), _:
             return b
-        case E.Constant(p), E.Constant(q):
-            return E.Constant(p + q)
-        case _, E.Constant(q) if q < 0:
-            return E.Apply(ops.SUB, (a, E.Constant(-q)))
+        case E.Constant(x), E.Constant(y):
+            return E.Constant(x + y)
     if p < 0:
-        return E.Apply(ops.SUB, (a, multiply(E.Constant(-p), c)))
-    return multiply(E.Constant(2.0), b) if same(a, b) else E.Apply(ops.ADD, (a, b))
+        return E.Apply(ops.SUB, (a, scaled(-p, c)))
+    return scaled(2.0, b) if same(a, b) else E.Apply(ops.ADD, (a, b))
 
 
 def subtract(a: Expression, b: Expression) -> Expression:
@@ -197,32 +214,23 @@ def subtract(a: Expression, b: Expression) -> Expression:
 
 
 def multiply(a: Expression, b: Expression) -> Expression:
-    """a b, with numbers in front: p (q c) is (p q) c, and (p a) c is p (a c)."""
-    if isinstance(b, E.Constant):
-        a, b = b, a
+    """a b, with numbers in front: p (q d) is (p q) d, and (p c) b is p (c b)."""
     (p, c), (q, d) = factor(a), factor(b)
-    match a, b:
-        case E.Constant(p), E.Constant(q):
-            return E.Constant(p * q)
-        case E.Constant(0.0), _:
-            return a
-        case E.Constant(1.0), _:
-            return b
-        case E.Constant(-1.0), _:
-            return negative(b)
-        case E.Constant(p), _ if d is not b:
-            return multiply(E.Constant(p * q), d)
+    if not isinstance(c, E.Constant) and isinstance(b, E.Apply) and q != -1:
+        q, d = 1.0, b  # the 2 of a local derivative such as 2 · x stays in it
+    product: Expression = E.Apply(ops.MUL, (c, d))
+    match c, d:
         case E.Constant(), _:
-            return E.Apply(ops.MUL, (a, b))
-        case _, E.Apply(ops.NEG):
-            return negative(multiply(a, d))
-        case _ if c is not a:
-            return multiply(E.Constant(p), multiply(c, b))
-        case E.Apply(ops.MUL, (c, E.Ones() as ones)), _ if _adds_no_axis(ones, c, b):
-            return multiply(c, b)
-        case E.Ones(), _ if _adds_no_axis(a, b):
-            return b
-    return power(a, 2.0) if a is b or (isinstance(a, E.Name) and same(a, b)) else E.Apply(ops.MUL, (a, b))
+            product = d
+        case _, E.Constant():
+            product = c
+        case E.Apply(ops.MUL, (e, E.Ones() as ones)), _ if _adds_no_axis(ones, e, d):
+            product = multiply(e, d)
+        case E.Ones(), _ if _adds_no_axis(c, d):
+            product = d
+        case _ if c is d or (isinstance(c, E.Name) and same(c, d)):
+            product = power(c, 2.0)
+    return scaled(p * q, product)
 
 
 def _adds_no_axis(ones: Expression, *others: Expression) -> bool:
@@ -254,20 +262,13 @@ def power(a: Expression, n: float) -> Expression:
     return E.Apply(ops.power(n), (a,)) if n else E.Constant(1.0)
 
 
-def negative(a: Expression) -> Expression:
-    p, c = factor(a)
-    if isinstance(a, E.Constant):
-        return E.Constant(-a.number)
-    return E.Apply(ops.NEG, (a,)) if c is a else multiply(E.Constant(-p), c)
-
-
 def matrix_product(a: Expression, b: Expression) -> Expression:
     """A B, with numbers in front: (2 A) B = 2 (A B)."""
     if isinstance(a, E.Constant) or isinstance(b, E.Constant):
         return multiply(a, b)
     (p, c), (q, d) = factor(a), factor(b)
     factors = [f for e in (c, d) for f in (e.args if isinstance(e, E.MatMul) else (e,))]
-    return multiply(E.MatMul(tuple(factors)), E.Constant(p * q))
+    return scaled(p * q, E.MatMul(tuple(factors)))
 
 
 @linear

@@ -78,9 +78,8 @@ class Scene:
         uses = Counter([a for v in self.values for a in v.inputs])
         rows = {v for neuron in self.neurons for v in (neuron.z, neuron.output)}
         for v in self.values:
-            if self.name(v) or self.names.is_constant(v):
-                continue
-            if not v.op or uses[v] > 1 or v in rows or len(self.formula(v)) > look.WIDTH:
+            nameless = not self.name(v) and not self.names.is_constant(v)
+            if nameless and (not v.op or uses[v] > 1 or v in rows or len(self.formula(v)) > look.WIDTH):
                 self.numbered.add(v)
 
     def formula(self, v: Value) -> str:
