@@ -351,6 +351,17 @@ def test_what_is_differentiated_may_be_another_than_what_is_asked_for():
         np.testing.assert_allclose(found, np.array(p.data) - 0.01 * np.array(g.data), rtol=1e-14)
 
 
+def test_what_is_differentiated_has_a_line_where_it_is_used_once_beside_other_outputs():
+    net = MLP([2, 3, 1], activation="tanh", seed=0)
+    x, y, theta = Tensor([[1.0, 0.5], [0.2, 0.1]], label="x"), Tensor([[1.0], [0.0]], label="y"), net.parameters()
+    L = squared_error(net(x), y)
+    outputs = {"loss": L, "theta": [p - g for p, g in zip(theta, grad(0.01 * L, theta))]}
+    result = compile_graph(outputs, [x, y, theta], level="tensor")(x.data, y.data, numbers(theta))
+    assert result["loss"] == pytest.approx(L.item())
+    for found, p in zip(result["theta"], outputs["theta"]):
+        np.testing.assert_allclose(found, p.data, rtol=1e-14)
+
+
 def test_a_step_that_is_done_twice_is_printed_once_and_one_that_is_not_needed_not_at_all():
     x = Tensor([0.5, 1.0], label="x")
     h, again = x.tanh(), x.tanh()

@@ -146,7 +146,8 @@ def _named(order: list[Node], names: Names, wrt: Sequence[Tensor]) -> set[Node]:
             other = node.tensor.shape or node.base.tensor.shape  # of one number both are the same quantity
             named.update([node] if other and (node.tensor.label or node.tensor in wrt) else [])
         elif node is not root:
-            if _is_told(node, names) or depth[node] > _DEEPEST:
+            asked = node.tensor in wrt and not node.shares
+            if asked or _is_told(node, names) or depth[node] > _DEEPEST:
                 named.add(node)
             named.update(_want_names(node))
     return named | {node for node in order if node.base is node and node.inputs and uses[node] > 1}
