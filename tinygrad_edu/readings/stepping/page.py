@@ -39,6 +39,12 @@ class Framed:
         """Of the frame, in pixels."""
         return 760
 
+    def __getstate__(self) -> object:
+        """What `pickle` would keep: a TypeError, since a whole graph hangs on it."""
+        raise TypeError(
+            f"{self!r} holds its graph and cannot be copied or pickled: keep its text, .html, or .save(path)"
+        )
+
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """For notebooks: the page, or where that fails the reason. It never raises."""
         try:
