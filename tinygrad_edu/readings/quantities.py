@@ -137,8 +137,7 @@ def _stacked(rows: Sequence[Any]) -> Any:
 
 def _named(order: list[Node], names: Names, wrt: Sequence[Tensor]) -> set[Node]:
     """The nodes with a name: those with a line of their own, those that others need by name, and those used twice."""
-    root, uses = order[-1], Counter([a for node in order for a in _uses(node)])
-    named = {root}
+    root, named = order[-1], {order[-1]}
     depth: dict[Node, int] = {}  # of the formula inside formulas
     for node in order:
         depth[node] = 1 + max([0 if a in named else depth[a] for a in node.inputs], default=0)
@@ -150,13 +149,8 @@ def _named(order: list[Node], names: Names, wrt: Sequence[Tensor]) -> set[Node]:
             if asked or _is_told(node, names) or depth[node] > _DEEPEST:
                 named.add(node)
             named.update(_want_names(node))
+    uses = Counter([shown for node in order if node.base is node for a in node.inputs for shown in a.views])
     return named | {node for node in order if node.base is node and node.inputs and uses[node] > 1}
-
-
-def _uses(node: Node) -> Iterator[Node]:
-    """What a node uses, views and what they show; nothing, if it is a view itself."""
-    for a in node.inputs if node.base is node else ():
-        yield from a.views
 
 
 def _used_beside(order: list[Node]) -> set[Node]:
