@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Self, TypeVar
 
 from . import errors, graph
-from .tree import map_values, one_value, paths, values_in
+from .tree import map_ends, map_values, one_value, paths, values_in
 from .value import Value, chain_rule, check_current, constant
 
 Tree = TypeVar("Tree")  # a Value, a Tensor, or a structure of them
@@ -19,12 +19,12 @@ LOOSE = frozenset(" +−-·∘×*/^=<>:;()⟨⟩|→ᵀ∂")
 def grad(y: Any, xs: Tree, allow_unused: bool = False) -> Tree:
     """∂y/∂x for every Value in `xs`, as Values with a graph of their own.
 
-    y is a Value or a Tensor of one element. No `.grad` is touched. Where y does not depend on a leaf x, ∂y/∂x is 0.
+    y is a Value or a Tensor of one element. No `.grad` is touched. Where y does not depend on a leaf, ∂y/∂x is 0.
 
-    Raises TypeError or ValueError where `xs` holds something that is not a Value, y has several elements, or x is not
-    in its graph, but was computed, or has the name of a leaf there, as a copy has (`allow_unused` counts these as 0
-    too), RuntimeError where `data` in the graph was changed after it was recorded, and ArithmeticError or ValueError
-    where a derivative is not finite, as that of √x at 0.
+    Raises TypeError or ValueError where `xs` holds something that is not a Value, y has several elements, or a Value
+    or Tensor in `xs` is not in its graph, but was computed, or has the label of a leaf there, as a copy has
+    (`allow_unused` counts these as 0 too), RuntimeError where `data` in the graph was changed after it was recorded,
+    and ArithmeticError or ValueError where a derivative is not finite, as that of √x at 0.
 
     >>> x = Value(2.0); dy = grad(x ** 3, x)                    # 3x²
     >>> dy.data, grad(dy, x).data                               # and 6x
@@ -79,20 +79,20 @@ def jvp(y: Any, xs: Any, tangents: Any, allow_unused: bool = False) -> Value:
 
 
 def _check_used(reading: str, xs: Any, order: list[Value], allow_unused: bool) -> None:
-    """Raise ValueError for an x that is not in the graph, but should be: it was computed, or is a copy."""
-    graph, names = {*order}, {node.label for node in order if node.label and not node.op}
-    for x in () if allow_unused else values_in(xs):
-        if x not in graph and (x.op or x.label in names):
-            errors.refuse_unused(reading, x)
+    ends: list[Any] = []  # as in PyTorch a Tensor is used if one of its numbers is
+    map_ends(ends.append, xs)
+    if not allow_unused:
+        errors.refuse_unused(reading, order, [values_in(end) for end in ends])
 
 
-def jacobian(ys: Any, xs: Any) -> list[list[Value]]:
-    """∂yᵢ/∂xⱼ as a matrix of Values: a row for each y, a column for each x; 0 where y does not depend on x.
+def jacobian(ys: Any, xs: Any, allow_unused: bool = False) -> list[list[Value]]:
+    """∂yᵢ/∂xⱼ as a matrix of Values: a row for each y, a column for each x. Raises as `grad`, if no y depends on x.
 
     >>> r, s = Value(2.0), Value(3.0)
     >>> [[d.data for d in row] for row in jacobian([r * s, r + s], [r, s])]
     [[3.0, 2.0], [1.0, 1.0]]
     """
+    _check_used("jacobian", xs, graph.topological_order(*values_in(ys)), allow_unused)
     xs = values_in(xs)
     return [grad(y, xs, allow_unused=True) for y in values_in(ys)]
 
@@ -104,8 +104,8 @@ def hessian(y: Any, xs: Any) -> list[list[Value]]:
     >>> [[d.data for d in row] for row in hessian(a * a * b, [a, b])]       # 2b 2a / 2a 0
     [[6.0, 4.0], [4.0, 0.0]]
     """
-    xs = values_in(xs)
-    return jacobian(grad(y, xs), xs)
+    _check_used("hessian", xs, graph.topological_order(one_value(y)), False)
+    return jacobian(grad(y, values_in(xs), allow_unused=True), xs, allow_unused=True)
 
 
 def partials_as_values(node: Value) -> tuple[Any, ...]:

@@ -75,13 +75,21 @@ def refuse_gradient(reading: str, gradient: dict[Value, float], totals: list[flo
             raise OverflowError(f"{reading}: {infinite(b)}, and a gradient of {gradient[b]} arrives there")
 
 
-def refuse_unused(reading: str, x: Value) -> NoReturn:
-    """Raise for an x that is not in the graph."""
-    why = "takes part in another computation" if x.op else "is a copy, or has the name of another"
-    raise ValueError(
-        f"{reading}: y was not computed from this {described(x)}, which {why}. "
-        "If its derivative is to count as 0, write allow_unused=True"
-    )
+def refuse_unused(reading: str, order: list[Value], ends: Sequence[Sequence[Value]]) -> None:
+    """Raise for Values of which none is in the graph, if one of them was computed or is a copy.
+
+    A label tells a copy; one that a Module suggests, as two of its layers may, only if no others are in the graph.
+    """
+    graph, labels = {*order}, {node.label for node in order if node.label and not node.op}
+    unused = [values for values in ends if graph.isdisjoint(values)]
+    for x in [x for values in unused for x in values]:
+        by_user = len(unused) == len(ends) or not getattr(x.label, "is_suggested", False)
+        if x.op or (by_user and x.label in labels):
+            why = "takes part in another computation" if x.op else "is a copy, or has the name of another"
+            raise ValueError(
+                f"{reading}: y was not computed from this {described(x)}, which {why}. "
+                "If its derivative is to count as 0, write allow_unused=True"
+            )
 
 
 def refuse_changed(reading: str, node: Value) -> NoReturn:

@@ -8,7 +8,7 @@ from copy import deepcopy
 import numpy as np
 import pytest
 
-from tinygrad_edu import MLP, Tensor, Value, grad, hessian, jacobian, jvp, topological_order
+from tinygrad_edu import MLP, Linear, Sequential, Tanh, Tensor, Value, grad, hessian, jacobian, jvp, topological_order
 from tinygrad_edu.autodiff import DerivativeName
 from tinygrad_edu.tree import flatten, paths
 
@@ -87,10 +87,16 @@ def test_grad_to_an_inner_node_and_to_a_stranger():
     apart = 2 * a
     apart.label = "s2"
     other = r"y was not computed from this s2 = 4\.0, which takes part in another .* write allow_unused=True$"
-    for name, derivative in (("grad", grad), ("jvp", lambda y, x, **unused: jvp(y, x, 1.0, **unused))):
+    for name, derivative in (
+        ("grad", grad),
+        ("jvp", lambda y, x, **unused: jvp(y, x, 1.0, **unused)),
+        ("jacobian", lambda y, x, **unused: jacobian([y, a], x, **unused)[0][0]),
+    ):
         with pytest.raises(ValueError, match=f"^{name}: {other}"):
             derivative(y, apart)
-        assert derivative(y, apart, allow_unused=True).data == jacobian(y, apart)[0][0].data == 0.0
+        assert derivative(y, apart, allow_unused=True).data == 0.0
+    with pytest.raises(ValueError, match=f"^hessian: {other}"):
+        hessian(y, apart)
 
 
 @pytest.mark.parametrize("copied", [deepcopy, lambda net: pickle.loads(pickle.dumps(net))])
@@ -99,11 +105,30 @@ def test_copies_are_refused_as_what_a_result_was_not_computed_from(copied):
     L, y = net([1.0, 2.0]).sum(), w * Value(3.0)
     of_copy = r"y was not computed from this (W⁽¹⁾₁₁ = 0\.5|w = 2\.0), which is a copy"
     for z, xs in ((L, copied(net).parameters()), (y, [w, copied(w)])):
-        for derivative in (grad, hessian, lambda z, xs: jvp(z, xs, [p.data for p in xs])):
-            with pytest.raises(ValueError, match=of_copy):
+        jvp_of_all = lambda z, xs: jvp(z, xs, [p.data for p in xs])  # noqa: E731
+        readings = {"grad": grad, "hessian": hessian, "jacobian": jacobian, "jvp": jvp_of_all}
+        for name, derivative in readings.items():
+            with pytest.raises(ValueError, match=f"^{name}: {of_copy}"):
                 derivative(z, xs)
         assert [d.data for d in flatten(grad(z, xs, allow_unused=True))][-1] == 0.0
     assert grad(grad(y, w), w).data == 0.0  # of a constant
+
+
+def test_what_a_network_does_not_use_has_the_gradient_0():
+    """As in PyTorch a Tensor is used if one of its numbers is. Layers of one Module may have one name."""
+    net = Sequential(Linear(2, 2), Tanh(), Linear(2, 2))
+    experts = [Linear(2, 2), Linear(2, 2)]
+    x, t = Tensor([1.0, 2.0], label="x"), Tensor([3.0, 4.0], label="t")
+    W, b = grad(net(x)[0], net.parameters())[2:]
+    assert W.data[1] == [0.0, 0.0] != W.data[0] and b.data == [1.0, 0.0]
+    of_experts = grad(experts[0](x).sum(), [p for expert in experts for p in expert.parameters()])
+    assert [p.data for p in of_experts[2:]] == [[[0.0, 0.0], [0.0, 0.0]], [0.0, 0.0]]
+    z = x * 2
+    assert grad(z[0], z).data == [1.0, 0.0] and grad(z[0], [x, t])[1].data == [0.0, 0.0]
+    for derivative in (grad, hessian, lambda y, x: jacobian([y], x)):
+        with pytest.raises(ValueError, match=r"not computed from this x₁ = 1\.0, which is a copy"):
+            derivative((x * x).sum(), [x, Tensor(x.data, label="x")])
+    assert [[d.data for d in row] for row in hessian(x.sum(), x)] == [[0.0, 0.0], [0.0, 0.0]]
 
 
 def test_where_0_meets_an_infinite_slope_the_number_is_0_and_a_graph_of_it_is_refused():

@@ -144,6 +144,22 @@ def test_a_module_without_forward_says_so():
         Everything()([1.0])
 
 
+@pytest.mark.parametrize(
+    "net", [Linear(2, 2), Linear(2, 2, bias=False), Tanh(), ReLU(), Sigmoid(), Softmax(), MLP([2, 1])]
+)
+def test_what_is_no_array_of_numbers_is_refused_and_so_is_a_forward_without_return(net):
+    class Forgetful(Module):
+        def forward(self, x):
+            net(x)
+
+    for x in None, "ab", {}:
+        with pytest.raises(TypeError, match=f"^a real number is needed, not {type(x).__name__} "):
+            net(x)
+    for whole in Forgetful(), Sequential(Forgetful(), net):
+        with pytest.raises(TypeError, match=r"^Forgetful: forward returned None; is there a return in it\?$"):
+            whole([1.0, 2.0])
+
+
 # repr
 
 

@@ -653,6 +653,10 @@ def test_a_derivation_says_how_it_is_kept():
     (x,) = named(x=2.0)
     with pytest.raises(TypeError, match="a derivation holds its graph and cannot be copied or pickled: keep its text"):
         pickle.dumps(explain(x * x))
+    with pytest.raises(
+        TypeError, match=r"a page holds its graph and cannot be copied or pickled: .* page\.save\(path\)"
+    ):
+        pickle.dumps(step_through(x * x))
     with pytest.raises(TypeError, match="a worksheet holds its graph and cannot be copied or pickled: keep"):
         pickle.dumps(worksheet(x * x))
 

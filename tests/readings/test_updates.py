@@ -72,11 +72,17 @@ def test_a_letter_that_is_taken_gets_a_prime():
 
 def test_what_an_optimiser_does_not_learn_is_refused():
     w, x = Value(2.0, label="w"), Value(3.0, label="x")
-    sgd = SGD([w], lr=0.1)
+    sgd, t = SGD([w], lr=0.1), Tensor([1.0, 2.0], label="t")
+    part = SGD([t[0]], lr=0.1)
     assert [str(row.quantity) for row in explain(w * x, optimizer=sgd).update] == ["w"]
     for f, error, message in [
         (lambda: explain(w * x, wrt=x, optimizer=sgd), ValueError, "explain: the optimiser does not learn x"),
-        (lambda: explain(x * x, optimizer=sgd), ValueError, "there is nothing to learn"),
+        (
+            lambda: explain(x * x, optimizer=sgd),
+            ValueError,
+            "nothing to learn: the optimiser learns nothing that y was ",
+        ),
+        (lambda: explain((t * t).sum(), optimizer=part), ValueError, "computed from, or only a part of a Tensor$"),
         (lambda: explain(w * x, eta=0.1, optimizer=sgd), ValueError, "an optimizer has its own learning rate"),
         (lambda: explain(w * x, optimizer=0.1), TypeError, "the optimizer is an SGD or an Adam, not float 0.1"),
     ]:

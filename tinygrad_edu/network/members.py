@@ -101,6 +101,8 @@ class Placed(str):
 class Suggested(Placed):
     """A label that a Module gives, not its user. Readings take a better name where they know one."""
 
+    is_suggested = True
+
 
 def parameter_names(network: Member) -> dict[Member, str]:
     """What every Parameter of a network is called.

@@ -111,6 +111,8 @@ class Module:
                 names = code.co_varnames[1 : code.co_argcount]
             inputs = tuple(map(_as_input, inputs, chain(names, repeat("x"))))
         output: Tensor = self.forward(*inputs, **options)
+        if output is None:
+            raise TypeError(f"{type(self).__name__}: forward returned None; is there a return in it?")
         return output
 
     def children(self) -> Iterator[tuple[str, Parameter | Module]]:
@@ -253,6 +255,7 @@ class Linear(Module):
         self.b = Parameter.uniform((out_features,), low, high, seed=rng) if bias else None
 
     def forward(self, h: Tensor) -> Tensor:
+        h = as_tensor(h)
         if self.b is None:
             return self.W @ h if h.ndim == 1 else h @ self.W.T
         return affine(self.W, h, as_tensor(self.b))
@@ -266,7 +269,7 @@ class Tanh(Module):
     """
 
     def forward(self, z: Tensor) -> Tensor:
-        return z.tanh()
+        return as_tensor(z).tanh()
 
 
 class ReLU(Module):
@@ -277,7 +280,7 @@ class ReLU(Module):
     """
 
     def forward(self, z: Tensor) -> Tensor:
-        return z.relu()
+        return as_tensor(z).relu()
 
 
 class Sigmoid(Module):
@@ -288,7 +291,7 @@ class Sigmoid(Module):
     """
 
     def forward(self, z: Tensor) -> Tensor:
-        return z.sigmoid()
+        return as_tensor(z).sigmoid()
 
 
 class Softmax(Module):
@@ -302,7 +305,7 @@ class Softmax(Module):
         self.axis = axis
 
     def forward(self, z: Tensor) -> Tensor:
-        return z.softmax(self.axis)
+        return as_tensor(z).softmax(self.axis)
 
 
 class Sequential(Module):

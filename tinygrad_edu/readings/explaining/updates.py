@@ -47,10 +47,10 @@ def updates(
     leaves = [row for row in derivation.forward if row.rule is None and row.node in slopes]
     learned = [row for row in leaves if row.node in chosen or (not chosen and known.issuperset(values_in(row.node)))]
     if not learned:
-        raise ValueError(
-            f"{reading}: an update is asked for, but there is nothing to learn: y depends on no Parameter, or with wrt "
-            "on none of its leaves"
-        )
+        none = "y depends on no Parameter, or with wrt on none of its leaves"
+        if isinstance(by, Optimizer):
+            none = "the optimiser learns nothing that y was computed from, or only a part of a Tensor"
+        raise ValueError(f"{reading}: an update is asked for, but there is nothing to learn: {none}")
     optimizer = by if isinstance(by, Optimizer) else SGD([row.node for row in learned], lr=by)
     taken = {*derivation.names.values()}
     used = {letter for line in optimizer.lines() for letter in line.uses}

@@ -75,6 +75,10 @@ class Page(Framed):
     level: str
     printed = True
 
+    def __getstate__(self) -> object:
+        """What `pickle` would keep: a TypeError, since a whole graph hangs on a page."""
+        raise TypeError("a page holds its graph and cannot be copied or pickled: keep its text, page.save(path)")
+
     def __len__(self) -> int:
         """How many steps it has."""
         return len(self._script.steps)

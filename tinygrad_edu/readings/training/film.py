@@ -137,7 +137,7 @@ class Run:
         outputs: dict[str, Any] = {"said": self.output, "hidden": [h for h, *_ in self.hidden]}
         with self._at(0):
             if self.loss is not None:
-                outputs |= {"L": self.loss, "gradient": grad(self.loss, self.training.values, allow_unused=True)}
+                outputs |= {"L": self.loss, "gradient": grad(self.loss, self.training.values)}
             inputs = {"y": self.y.values, "x": self.x.values, "parameters": self.training.values}
             return compile_graph(outputs, inputs)
 
