@@ -37,7 +37,7 @@ def marks_of(path: Path, content: bytes | str, sheet: Worksheet = SHEET) -> Any:
         ("-10^(-3)", -0.001), ("2·10^-1", 0.2), ("1.2x10-3", 0.0012), ("‑0.5", -0.5), ("\u200b0.5", 0.5),
         ("\ufeff0,5", 0.5), ("− 0.5", -0.5), ("(0.5)", 0.5), ("５", 5.0), ("1e400", None), ("1 2", None),
         ("1 234", None), ("0.5 0.6", None), ("--5", None), ("1.2·103", None), ("0x10", None), ("1.2.3", None),
-        (True, None), ("9" * 5000, None),
+        (True, None), ("9" * 5000, None), ("9" * 400 + "/3", None), ("1/0", None), ("2/4", 0.5), ("-1 3/4", -1.75),
     ],
 )  # fmt: skip
 def test_a_number_is_read_as_it_is_written_or_not_at_all(text: object, number: float | None) -> None:

@@ -386,18 +386,26 @@ def replaced(e: Expression, new: Callable[[Expression], Expression | None]) -> E
     return rebuilt(e, args) if any([a is not b for a, b in zip(args, e.args)]) else e
 
 
-def same(a: Expression, b: Expression) -> bool:
+def same(a: Expression, b: Expression, letters: dict[str, Expression] | None = None) -> bool:
     """Whether two formulas are written alike.
+
+    With `letters`, b is a pattern: each of its names stands for a formula that is not a constant, and is added to them.
 
     >>> same(multiply(E.Name("a"), E.Name("b")), multiply(E.Name("a"), E.Name("b")))
     True
+    >>> letters = {}
+    >>> same(power(E.Name("h"), 2.0), power(E.Name("x"), 2.0), letters), str(letters["x"])
+    (True, 'h')
     """
+    if letters is not None and isinstance(b, E.Name):
+        return not isinstance(a, E.Constant) and same(a, letters.setdefault(b.text, a))
     if a is b:
         return True
     if type(a) is not type(b) or isinstance(a, E.Number) or len(a.args) != len(b.args):
         return False
     own = [name for name in type(a).__match_args__ if name not in ("arg", "args")]
-    return all([getattr(a, name) == getattr(b, name) for name in own]) and all(map(same, a.args, b.args))
+    alike = all([getattr(a, name) == getattr(b, name) for name in own])
+    return alike and all([same(x, y, letters) for x, y in zip(a.args, b.args)])
 
 
 def _formula(x: Any) -> Expression:

@@ -77,15 +77,16 @@ def read_number(written: object) -> Given | None:
     text = text[1:].lstrip() if text[0] in "+-" else text
     text = re.sub(r"^10 ?(?=\^|\*\*)", "1*10", text)
     if (match := _FRACTION.fullmatch(text)) and float(match[3]):
-        return Given(sign * (float(match[1] or 0) + float(match[2]) / float(match[3])), None, 99)
-    if not (match := _POWER.fullmatch(text)):
+        given = Given(float(match[1] or 0) + float(match[2]) / float(match[3]), None, 99)
+    elif match := _POWER.fullmatch(text):
+        mantissa, power = match.groups("0")
+        decimals = max(len(mantissa.partition(".")[2]) - int(power), 0)
+        given = Given(float(f"{mantissa}e{power}"), decimals, len(mantissa.replace(".", "").lstrip("0")))
+    else:
         raise ValueError(f"{written!r:.60} is not a number")
-    mantissa, power = match.groups("0")
-    number = sign * float(f"{mantissa}e{power}")
-    if not math.isfinite(number) or len(mantissa) > 400:
+    if not math.isfinite(given.number) or len(text) > 800:
         raise ValueError(f"{written!r:.60} is not a finite number")
-    figures = len(mantissa.replace(".", "").lstrip("0"))
-    return Given(number, max(len(mantissa.partition(".")[2]) - int(power), 0), figures)
+    return given._replace(number=sign * given.number)
 
 
 def _plain(written: object) -> str:

@@ -125,20 +125,9 @@ def instead(right: Callable[..., Any], wrong: Callable[..., Any]) -> Change:
 
     def change(e: Expression, line: Line, lines: Lines) -> Iterable[Expression]:
         found: dict[str, Expression] = {}
-        return [in_symbols(wrong, *[found[letter] for letter in letters])] if _has_form(e, pattern, found) else []
+        return [in_symbols(wrong, *[found[letter] for letter in letters])] if same(e, pattern, found) else []
 
     return change
-
-
-def _has_form(e: Expression, pattern: Expression, found: dict[str, Expression]) -> bool:
-    """Whether a formula is the pattern with formulas for its letters, which are added to `found`."""
-    if isinstance(pattern, E.Name):
-        return not isinstance(e, E.Constant) and same(found.setdefault(pattern.text, e), e)
-    if type(e) is not type(pattern) or len(e.args) != len(pattern.args):
-        return False
-    own = [name for name in type(e).__match_args__ if name not in ("arg", "args")]
-    alike = all([getattr(e, name) == getattr(pattern, name) for name in own])
-    return alike and all([_has_form(a, p, found) for a, p in zip(e.args, pattern.args)])
 
 
 def of_the_rule(change: Change) -> Change:
@@ -234,7 +223,7 @@ _SLOPES = {ops.TANH: of_tanh, ops.SIGMOID: of_sigmoid}
 def slope_of_z(e: Expression, line: Line, lines: Lines) -> Iterable[Expression]:
     for slope in _SLOPES.values():
         found: dict[str, Expression] = {}
-        if _has_form(e, in_symbols(slope, E.Name("h")), found):
+        if same(e, in_symbols(slope, E.Name("h")), found):
             yield from [in_symbols(slope, z) for z in _before(found["h"], lines)]
 
 
