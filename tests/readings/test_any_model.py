@@ -167,6 +167,47 @@ def test_what_has_no_name_is_a_constant_at_every_level(program, formula):
     assert not [node for node in draw(y, "tensor").source.split("]\n") if "class=constant" in node and "∂" in node]
 
 
+# Sums.
+
+
+@pytest.mark.parametrize(
+    "program, slope",
+    [
+        (lambda W, x: (W @ x).sum() + (W * W).sum(), "ones(2) xᵀ + 2 · W"),
+        (lambda W, x: (W * W).sum() + (W @ x).tanh().sum(), "2 · W + ∂L/∂z⁽¹⁾ xᵀ"),
+        (lambda W, x: (W @ x).tanh().sum() - (W * W).sum() - (W**2).sum(), "∂L/∂z⁽¹⁾ xᵀ − 4 · W"),
+        (lambda W, x: (W**2).sum() + (W @ x).tanh().sum() + 3 * (W * W).sum(), "8 · W + ∂L/∂z⁽¹⁾ xᵀ"),
+        (lambda W, x: (W * x).sum() + W.exp().sum() + (W * x).sum(), "2 · (ones(2 × 2) ∘ x) + exp(W)"),
+    ],
+)
+def test_like_terms_of_a_slope_are_one(program, slope):
+    (W, x) = tensors(W=[[0.5, 1.0], [-1.0, 2.0]], x=[1.0, 2.0])
+    y = program(W, x)
+    y.backward()
+    (rule,) = [str(row.rule) for row in explain(y) if str(row.quantity) == "∂L/∂W"]
+    assert rule == slope
+    np.testing.assert_allclose(gradients(y)["∂L/∂W"], W.grad)
+
+
+@pytest.mark.parametrize(
+    "program, formula",
+    [
+        (lambda X: X.mean(axis=1).tanh().sum(), "sum(X / 2, axis=1)"),
+        (lambda X: X.max(axis=2).tanh().sum(), "max(X, axis=2)"),
+        (lambda X: X.sum(axis=(0, 2)).tanh().sum(), "sum(X, axis=(0, 2))"),
+        (lambda X: X.logsumexp(axis=0, keepdims=True).tanh().sum(), "logsumexp(X, axis=0, keepdims)"),
+    ],
+)
+def test_axes_that_disappear_are_not_said_to_stay(program, formula):
+    (X,) = tensors(X=[[[1.0, 2.0], [0.5, -1.0]], [[0.0, 1.5], [2.5, 0.25]]])
+    y = program(X)
+    y.backward()
+    assert rows(y)["v₁"] == formula
+    np.testing.assert_allclose(gradients(y)["∂L/∂X"], X.grad)
+    compiled = compile_graph({"y": y, "g": grad(y, X)}, [X], level="tensor")(X.data)
+    np.testing.assert_allclose(compiled["g"], X.grad)
+
+
 # Losses.
 
 

@@ -210,20 +210,22 @@ def gradients(root: Tensor, found: Quantities, environment: dict[str, Any]) -> I
     >>> [(q.name, str(rule)) for q, rule in gradients(L, Subject(L).quantities, {})]
     [('L', '1'), ('x', '2 · x')]
     """
-    terms: dict[Tensor, list[Expression]] = {root: [E.Constant(1.0)]}
+    terms: dict[Tensor, dict[object, Expression]] = {root: {"∂L/∂L": E.Constant(1.0)}}  # like terms are added up
     name = found.of[root].name
     for node in by_height(found.graph.order):
         t = node.tensor
         q = found.of.get(t)
         zero: Expression = E.Constant(0.0)
-        G = reduce(algebra.add, sorted(terms.get(t, []), key=_is_negative), zero)
+        G = reduce(algebra.add, sorted(terms.get(t, {}).values(), key=_is_negative), zero)
         # No line where some of its numbers belong to other Tensors as well: those have the lines of their gradients.
         if q is not None and q.has_gradient and (t is root or not node.shares or node.base is not node):
             yield q, G
             G = E.Constant(1.0) if t is root else E.Derivative(name, q.name, t.shape)
         if node.inputs and not (isinstance(G, E.Constant) and G.number == 0):
             for a, term in _passed_on(t, G, found, environment):
-                terms.setdefault(a, []).append(term)
+                p, c = algebra.factor(term)
+                own, like = terms.setdefault(a, {}), (p > 0, str(c))
+                own[like] = algebra.add(own[like], term) if like in own else term
 
 
 def _passed_on(

@@ -196,7 +196,7 @@ def linear(f: Callable[Concatenate[Expression, P], Expression]) -> Callable[Conc
 
 
 def add(a: Expression, b: Expression) -> Expression:
-    p, c = factor(b)
+    (p, c), (q, d) = factor(b), factor(a)
     match a, b:
         case _, E.Constant(0.0):
             return a
@@ -204,9 +204,11 @@ def add(a: Expression, b: Expression) -> Expression:
             return b
         case E.Constant(x), E.Constant(y):
             return E.Constant(x + y)
+    if p * q > 0 and same(c, d):  # 2 c + c is 3 c
+        return scaled(p + q, c)
     if p < 0:
         return E.Apply(ops.SUB, (a, scaled(-p, c)))
-    return scaled(2.0, b) if same(a, b) else E.Apply(ops.ADD, (a, b))
+    return E.Apply(ops.ADD, (a, b))
 
 
 def subtract(a: Expression, b: Expression) -> Expression:
@@ -324,6 +326,8 @@ def reshaped(a: Expression, shape: Shape) -> Expression:
             return reshaped(c, shape)
         case E.Ones():
             return E.Ones(shape)
+        case E.Along(f, c, axes, True) if len(c.shape) > 2 and shape == E.Along(f, c, axes).shape:
+            return E.Along(f, c, axes)  # up to matrices rows and columns are told apart
     if len(a.shape) == 1 and shape == (1, *a.shape) and a.shape != (1,):
         return transpose(a)
     return E.Reshape(a, shape)
