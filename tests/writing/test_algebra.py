@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from tinygrad_edu import array_ops as A
 from tinygrad_edu.writing.algebra import in_symbols, permuted, replaced, subtract, total, transpose
 from tinygrad_edu.writing.evaluation import evaluate
-from tinygrad_edu.writing.expression import Constant, Name, Ones
+from tinygrad_edu.writing.expression import Constant, Join, Name, Ones
 
 P, Q = Name("p"), Name("q")
 FORMULAS = {
@@ -71,3 +72,14 @@ def test_the_axes_of_an_array_change_places_once():
         assert np.array_equal(evaluate(turned, {"C": numbers}).tolist(), numbers.transpose(axes))
         assert permuted(turned, tuple(map(axes.index, range(3)))) is C
     assert transpose(transpose(Name("A", (2, 3)))).text == "A"
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, "stack"])
+def test_arrays_are_joined_as_by_numpy(axis):
+    shapes = [tuple([n + k * (j == axis) for j, n in enumerate((2, 3, 4))]) for k in range(2)]
+    arrays = [np.arange(float(np.prod(shape))).reshape(shape) for shape in shapes]
+    names = [Name(letter, shape) for letter, shape in zip("ab", shapes)]
+    e = Join(A.STACK, tuple(names)) if axis == "stack" else Join(A.CAT, tuple(names), axis)
+    expected = np.stack(arrays) if axis == "stack" else np.concatenate(arrays, axis)
+    assert e.shape == expected.shape
+    assert np.array_equal(evaluate(e, dict(zip("ab", arrays))).tolist(), expected)
