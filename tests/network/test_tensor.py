@@ -9,7 +9,7 @@ from arrays import SHAPES, arrays, same, untouched
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinygrad_edu import MLP, Tensor, Value, cat, gradcheck, ops, stack
+from tinygrad_edu import MLP, Tensor, Value, cat, grad, gradcheck, ops, stack
 from tinygrad_edu import array_ops as A
 from tinygrad_edu.network.nn import Parameter
 
@@ -220,6 +220,12 @@ def test_a_tensor_of_several_numbers_is_neither_true_nor_false_nor_one_number(da
     for f in bool, Tensor.item, lambda t: format(t, ".2f"):
         with pytest.raises(ValueError, match=r"a Tensor of shape \(2,.*\) is not one number"):
             f(Tensor(data))
+
+
+def test_a_tensor_of_gradients_remembers_of_what():
+    t = Tensor([1.0, 2.0])
+    y = (t * t).sum()
+    assert grad(y, t).operation.of is y and grad(y, t).inputs == (t,) and t.map(lambda a: a * 2).operation.of is None
 
 
 def test_detached_numbers_have_no_history():
