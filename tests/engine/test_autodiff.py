@@ -112,6 +112,8 @@ def test_copies_are_refused_as_what_a_result_was_not_computed_from(copied):
                 derivative(z, xs)
         assert [d.data for d in flatten(grad(z, xs, allow_unused=True))][-1] == 0.0
     assert grad(grad(y, w), w).data == 0.0  # of a constant
+    y.label = "y"
+    assert grad(2 * y, Value(1.0, label="y")).data == 0.0  # a copy of a leaf has its label
 
 
 def test_what_a_network_does_not_use_has_the_gradient_0():
