@@ -122,6 +122,8 @@ def test_elements_that_are_labelled_as_such_are_those_of_their_tensor():
     assert rows((p * x).sum()) == {"p": None, "x": None, "L": "Σ p ∘ x"}
     (a,) = named(a=2.0)
     assert rows((Tensor([a]) * x).sum()) == {"a": None, "x": None, "L": "Σ a · x"}
+    both = Tensor([a, 1.0], label="both")  # asked for, it is one quantity
+    assert [str(row.rule) for step in explain((both * x).sum(), wrt=both).backward for row in step.rows] == ["x"]
 
 
 def test_a_parameter_that_feeds_a_tensor_by_its_number_is_known():

@@ -248,7 +248,7 @@ class Names:
 
         given = [t for t in self.tensors if t.shape and not isinstance(t, Parameter) and not is_computed(t)]
         used = {*self.values}
-        data = [t for t in given if not used.isdisjoint(t.values)]  # but no conditions
+        data = dict.fromkeys([t for t in given if not used.isdisjoint(t.values)])  # but no conditions
 
         def is_data(t: Tensor) -> bool:
             return t in data and t not in self._names and owned.isdisjoint(t.values)

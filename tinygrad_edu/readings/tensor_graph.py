@@ -92,7 +92,7 @@ class TensorGraph:
         self.nodes = {t: Node(t) for t in recorded}
         self.owner = self._owners(recorded, wrt)
         self._single: dict[Value, Tensor] = {}  # each single number as a Tensor of shape ()
-        self._together = self._take_apart(recorded, is_told)
+        self._together = self._take_apart(recorded, wrt, is_told)
         alone = dict(self.owner)
         for t in recorded:
             if not t.inputs:
@@ -125,15 +125,17 @@ class TensorGraph:
                 owner.setdefault(v, t)
         return owner
 
-    def _take_apart(self, recorded: list[Tensor], is_told: Callable[[Value], bool]) -> set[Tensor]:
+    def _take_apart(
+        self, recorded: list[Tensor], wrt: Sequence[Tensor], is_told: Callable[[Value], bool]
+    ) -> set[Tensor]:
         """Make single numbers nodes; and say which Tensors are put together from such."""
         together: set[Tensor] = set()
         for t in recorded:
             one_by_one = not t.inputs or differentiated(t) is not None
             alone = self.computed_alone(t) if one_by_one or t.op is A.MAP else []
             owners = {self.owner.get(v) for v in t.values}
-            several = t.inputs or None in owners or len(owners) > 1 or any([_is_put_into(v, t) for v in t.values])
-            if one_by_one and several and len(alone) <= _MOST_NUMBERS:
+            several = t.inputs or None in owners or len(owners) > 1 or (t not in wrt and _has_own_labels(t))
+            if one_by_one and len(alone) <= _MOST_NUMBERS and several:
                 self._become_nodes(alone, t)
                 if t.shape:
                     together.add(t)
@@ -213,7 +215,9 @@ class TensorGraph:
         return list(order)
 
 
-def _is_put_into(v: Value, t: Tensor) -> bool:
-    """Whether an element of a Tensor was there before it, with a label of its own: a of Tensor([a, b])."""
-    own = v.label and not isinstance(v.label, Placed) and not isinstance(t, Parameter)
-    return bool(own and (t.label or len(t.values) > 1) and v.label not in (t.label, *elements(t.label or "", t.shape)))
+def _has_own_labels(t: Tensor) -> bool:
+    """Whether elements were there before it, with labels of their own: a and b of Tensor([a, b])."""
+    labels = {v.label for v in t.values if v.label and not isinstance(v.label, Placed)}
+    if not labels or isinstance(t, Parameter) or (len(t.values) == 1 and not t.label):
+        return False
+    return not labels.issubset([t.label, *elements(t.label or "", t.shape)])
