@@ -307,6 +307,26 @@ def test_a_fitted_picture_gives_way_to_the_lines_of_a_card_and_takes_the_room_ba
     assert fits == still_fits == [True, True] and less < wide and browser.run(size) == [True, True, wide]
 
 
+def test_of_a_large_matrix_the_first_rows_and_columns_and_the_last_are_shown_with_a_mark_where_some_are_left_out(
+    opened,
+):
+    browser = opened(step_through(a_square()))
+    shown = (
+        "(({ shape }) => { const numbers = Array.from({ length: shape.reduce((a, b) => a * b) }, (_, k) => k);"
+        " return [...matrixNode({ shape, numbers }, true).querySelectorAll('table')].map((table) =>"
+        " [...table.rows].map((row) => [...row.cells].map((td) =>"
+        " td.textContent + (td.classList.contains('skipped') ? '…' : '')))) })({ shape: %s })"
+    )
+    (wide,) = browser.run(shown % [2, 12])
+    assert wide == [["0", "1", "2", "3", "11…"], ["12", "13", "14", "15", "23…"]]
+    (high,) = browser.run(shown % [9, 1])
+    assert [cell for [cell] in high] == ["0", "1", "2", "3", "8…"]
+    (small,) = browser.run(shown % [1, 8])
+    assert small == [["0", "1", "2", "3", "4", "5", "6", "7"]]
+    assert browser.run(shown % [2, 1, 2]) == [[["0", "1"]], [["2", "3"]]]
+    assert len(browser.run(shown % [9, 1, 1])) == 8
+
+
 def test_the_laboratory_opens_below_a_flat_picture_and_beside_another_one(opened):
     for make, below in ((one_neuron, True), (attention, False)):
         browser = opened(step_through(make()))
