@@ -17,6 +17,7 @@ from .. import array_ops as A
 from .. import ops
 from ..network.tensor import Tensor
 from ..shapes import nested
+from ..value import Value
 from ..writing import algebra
 from ..writing import expression as E
 from ..writing.evaluation import Array
@@ -155,13 +156,18 @@ def _named(order: list[Node], names: Names, wrt: Sequence[Tensor]) -> set[Node]:
 
 def _used_beside(order: list[Node]) -> set[Node]:
     """The views that hold numbers twice, or beside which something uses their numbers: these have other gradients."""
-    used = [a for node in order if node.base is node or node is order[-1] for a in node.inputs]
+    views = [node for node in order if node.base is not node]
+    bases = {view.base for view in views}
+    used = {a for node in order if node.base is node or node is order[-1] for a in node.inputs if a.base in bases}
+    used_by: dict[Value, list[Node]] = {}
+    for a in used:
+        for v in a.tensor.values:
+            used_by.setdefault(v, []).append(a)
     found = set()
-    for view in [node for node in order if node.base is not node]:
-        numbers = set(view.tensor.values)
-        others = [a for a in used if a.base is view.base and view not in a.views]
-        apart = all([numbers.isdisjoint(a.tensor.values) for a in others])
-        if view.base.shares or len(numbers) < len(view.tensor.values) or not apart:
+    for view in views:
+        values = view.tensor.values
+        beside = any([view not in a.views for v in values for a in used_by.get(v, [])])
+        if beside or view.base.shares or len({*values}) < len(values):
             found.add(view)
     return found
 
