@@ -127,7 +127,7 @@ class Recording:
             tops = dict.fromkeys(map(differentiated, topological_order(root)))
             roots += [y for y in tops if isinstance(y, Tensor) and y not in roots]
         self.order = topological_order(*roots, *self.given)
-        tensor_of: dict[Any, Tensor] = {v: t for t in self.order for v in t.values if len(t.values) == 1}
+        tensor_of: dict[Any, Tensor] = {t.values[0]: t for t in self.order if len(t.values) == 1}
         tensor_of |= {t: t for t in self.order}
         passed: dict[Tensor, Any] = {t: y for t in self.order if (y := differentiated(t)) is not None}
         above = computed_from(passed, self.order)
