@@ -280,6 +280,12 @@ def test_an_infinite_slope_neither_costs_nor_gives_points() -> None:
     key = json.loads(sheet.key().answers("json"))
     assert {m.status for m in sheet.mark(key, least_digits=0).marks} == {"right"}
     assert {m.status for m in sheet.mark({name: "7.5" for name in key if name != "sheet-id"}).marks} == {"wrong"}
+    h = Tensor([-1.0, 4.0], label="x").relu()  # 0 and 4, which are rounded: r may be off by 0.5 · 10⁻⁴ · ∞
+    r = h.sqrt()
+    h.label, r.label = "h", "r"
+    answers_to = {"h[1]": "0.0000", "h[2]": "4.0000", "r[1]": "7.5", "r[2]": "7.5"}
+    marks = worksheet((r * Tensor([0.0, 0.5], label="a")).sum(), "forward").mark(answers_to)
+    assert [m.status for m in marks.marks] == ["right", "right", "wrong", "wrong", "blank"]
 
 
 def test_a_mistake_in_one_of_several_contributions_is_named() -> None:
@@ -503,6 +509,14 @@ def test_the_rounding_of_what_a_line_is_computed_from_is_allowed_for() -> None:
     for off, status in ((0.1, "right"), (0.14, "right"), (0.17, "wrong")):
         marks = sheet.mark({"h": "0.29", "f": f"{exact + off:.4f}"})
         assert marks.marks[1].status == status, off
+
+
+@pytest.mark.parametrize("function", [A.MAX, A.MIN])
+def test_the_largest_of_rounded_numbers_may_be_off_by_the_rounding_of_any(function: Any) -> None:
+    for radius in ([0.002, 0.001, 0.003], [0.003, 0.001, 0.002]):
+        a = Result(Array((3,), [0.3, 0.301, 0.299]), Array((3,), radius))
+        found = result_of(E.Along(function, E.Name("a", (3,))), {"a": a}, array(0.0))
+        assert found is not None and found.moved.numbers == [0.003]
 
 
 @pytest.mark.parametrize("f", [Value.logsumexp, Value.max, lambda values: Value.dot(values, [1.0, 0.0])])
