@@ -25,6 +25,7 @@ from tinygrad_edu import (
 from tinygrad_edu import array_ops as A
 from tinygrad_edu.graph import topological_order
 from tinygrad_edu.readings.exercising import ClassMarks, Worksheet
+from tinygrad_edu.readings.exercising.marking import slips_of
 from tinygrad_edu.readings.exercising.rules import Result, exact, result_of, result_of_mistake
 from tinygrad_edu.readings.exercising.sheet import Question, lines_in
 from tinygrad_edu.readings.explaining.mistakes import CATALOGUE, mistakes_in
@@ -511,6 +512,40 @@ def test_the_rounding_of_what_a_line_is_computed_from_is_allowed_for() -> None:
         assert marks.marks[1].status == status, off
 
 
+@pytest.mark.parametrize(
+    ("form", "status"),
+    [
+        ({"h": "0,2q", "f": "8.70"}, "right"),  # what was meant by 0,2q has two digits, as the other number
+        ({"h": "0,2q", "f": "8.50"}, "wrong"),
+        ({"h": "0.40000", "f": "12.10", "df_dh": "30.00"}, "own"),  # 0.40000 is wrong: nobody knows its digits
+        ({"h": "0.40000", "f": "12.20", "df_dh": "30.00"}, "wrong"),
+    ],
+)
+def test_where_no_right_number_stands_two_digits_are_thought_of_if_the_others_have_two(form: Any, status: str) -> None:
+    """30 tanh(0.3) = 8.739, with tanh(0.3) = 0.2913 off by 0.005 at most."""
+    h = Value(0.3, label="x").tanh()
+    h.label = "h"
+    marks = worksheet(Value(30.0, label="w") * h, "all").mark(form)
+    assert next(m.status for m in marks.marks if m.name == "f") == status
+
+
+def test_a_given_number_that_is_printed_whole_is_not_rounded() -> None:
+    for x, status in ((0.5, "wrong"), (0.5 + 1e-4 / 3, "right")):  # of 0.5000 … 30 x moves by 0.0015
+        sheet = worksheet(Value(30.0, label="w") * Value(x, label="x"), "forward")
+        (mark,) = sheet.mark({"f": f"{30 * x + 0.001:.4f}"}).marks
+        assert mark.status == status, x
+
+
+def test_a_number_shows_a_mistake_that_moves_it_by_more_than_half_a_unit() -> None:
+    assert worksheet(Value(0.00006, label="x") * 2, "forward").hidden == []
+    assert worksheet(Value(0.00004, label="x") * 2, "forward").hidden == ["no-constant"]
+
+
+def test_a_point_is_shifted_also_where_the_number_is_rounded() -> None:
+    assert slips_of(0.0786, 4, 0.7864, 5e-5) == ["The decimal point is shifted."]
+    assert slips_of(0.0785, 4, 0.7864, 5e-5) == []
+
+
 @pytest.mark.parametrize("function", [A.MAX, A.MIN])
 def test_the_largest_of_rounded_numbers_may_be_off_by_the_rounding_of_any(function: Any) -> None:
     for radius in ([0.002, 0.001, 0.003], [0.003, 0.001, 0.002]):
@@ -604,7 +639,7 @@ def test_a_slope_that_is_forgotten_at_the_root_is_named_and_followed() -> None:
     ("written", "status"),
     [
         ("0.00", "coarse"), ("0.0004", "right"), ("0.000", "coarse"), ("4e-4", "right"), ("0", "wrong"),
-        ("0.01", "wrong"),
+        ("0.0", "wrong"), ("0.01", "wrong"),
     ],
 )  # fmt: skip
 def test_a_number_needs_significant_figures(written: str, status: str) -> None:
