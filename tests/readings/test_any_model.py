@@ -169,6 +169,28 @@ def test_what_has_no_name_is_a_constant_at_every_level(program, formula):
     assert not [node for node in draw(y, "tensor").source.split("]\n") if "class=constant" in node and "∂" in node]
 
 
+@pytest.mark.parametrize(
+    "program, asked, given",
+    [
+        (lambda a, b, c: a * b + b * c, "a", {"a", "b"}),
+        (lambda a, b, c: (a * b + b * c) * (b + c).tanh(), "a", {"a", "b"}),
+        (lambda a, b, c: a * b + labelled(b * c, "h"), "a", {"a", "b", "h"}),
+        (lambda a, b, c: a * b + b * c, "c", {"b", "c"}),
+    ],
+)
+def test_what_does_not_depend_on_what_is_asked_and_has_no_name_is_a_constant(program, asked, given):
+    nodes = dict(zip("abc", named(a=2.0, b=3.0, c=0.5)))
+    f = program(*nodes.values())
+    f.backward()
+    found = rows(f, wrt=nodes[asked])
+    assert {name for name, rule in found.items() if rule is None} == given
+    assert gradients(f, wrt=nodes[asked])[f"∂f/∂{asked}"] == pytest.approx(nodes[asked].grad)
+    sheet = worksheet(f, "all", wrt=nodes[asked])
+    assert {q.name for q in sheet.questions if q.line.rule is None and not q.name.startswith("d")} == given
+    marks = sheet.mark({q.name: q.key.numbers[0] for q in sheet.questions if q.asked})
+    assert marks.points == sum([q.asked and not q.copies for q in sheet.questions])
+
+
 # Sums.
 
 

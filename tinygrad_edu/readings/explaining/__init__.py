@@ -39,8 +39,8 @@ def explain(
     Args:
         y: a Value, or a Tensor of one element. Labels make it readable; an unlabelled leaf is
             taken for a constant.
-        wrt: the Values or Tensors of interest: only what lies between y and them is kept. For
-            Values the product along each path is listed.
+        wrt: the Values or Tensors of interest: only what lies between y and them is kept, and what is beside it
+            and has no name is a number. For Values the product along each path is listed.
         level: "tensor" for whole matrices, "value" for single numbers; by default "tensor" for a
             Tensor, unless `wrt` holds single Values.
         digits: how many decimals are printed.

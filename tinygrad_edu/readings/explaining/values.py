@@ -52,8 +52,10 @@ def derive_values(read: Subject, digits: int, most: int = _MOST_NODES) -> Deriva
         )
     needed = between.union(*[node.inputs for node in order])
     names = read.names
-    called = {v: names(v) for v in dict.fromkeys([*everything, *wrt]) if not names.is_constant(v)}
+    beside = {v for v in needed - between if v.op and not names.given(v)}  # for what is asked these are constants
+    called = {v: names(v) for v in dict.fromkeys([*everything, *wrt]) if not (names.is_constant(v) or v in beside)}
     gradients = Gradients(everything, called)
+    gradients.symbols |= {v: Number(v.data) for v in beside}
     in_order = _arrays_together(by_depth([n for n in everything if n in needed]), called)
     numbers = {name: v.data for v, name in called.items()}
     forward = []
