@@ -124,6 +124,45 @@ def test_the_slider_the_keys_and_play_move_through_time(chromium, tmp_path):
     assert chromium.run("[state.step, document.documentElement.dataset.theme]") == [5, "dark"]
 
 
+def test_keys_and_buttons_of_a_film(chromium, tmp_path):
+    opened(chromium, tmp_path, film(line(), line(), names=["a", "b"]))
+    press = (
+        "((key, more = {}, on = document.body) => {"
+        " on.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true, ...more })) })"
+    )
+    assert chromium.run(f"({press}(' '), playing !== null)") and not chromium.run(f"({press}(' '), playing !== null)")
+    chromium.run("go(5)")
+    for key, more in (("ArrowRight", "{ ctrlKey: true }"), ("x", "{}"), ("End", "{}, byId('play')")):
+        assert chromium.run(f"({press}('{key}', {more}), state.step)") == 5, key
+    chromium.click("#first")
+    assert chromium.run("[state.step, playing]") == [0, None]
+    chromium.run("byId('runs').children[1].click()")
+    assert chromium.run("[state.run, byId('whose').textContent]") == [1, "b, after 0 steps"]
+    width = "byId('losses').getAttribute('viewBox').split(' ')[2]"
+    before = chromium.run(width)
+    chromium.call("Emulation.setDeviceMetricsOverride", width=480, height=700, deviceScaleFactor=1, mobile=False)
+    chromium.wait(f"{width} !== '{before}'")
+    assert "12 steps" not in chromium.run("byId('losses').textContent")  # there is no room for it
+    chromium.call("Emulation.clearDeviceMetricsOverride")
+
+
+def test_a_sigmoid_is_saturated_near_0_and_1_and_held_out_points_of_a_plane_have_the_shape_of_their_class(
+    chromium, tmp_path
+):
+    net = MLP([2, 2, 1], activation="sigmoid", seed=0)
+    for value, number in zip(net.layers[0].b.values, [6.0, 0.5]):
+        value.data = number
+    X, Y = [[0.1, 0.0], [0.2, 0.1]], [[0.0], [1.0]]
+    held_out = ([[0.0, 0.2], [0.3, 0.0]], [[1.0], [0.0]])
+    opened(chromium, tmp_path, film(trained(net, mse_loss, X, Y, held_out=held_out)))
+    said = chromium.run("byId('said').textContent")
+    assert "h⁽¹⁾₁ is saturated: in 2 of 2 examples" in said and "h⁽¹⁾₂" not in said
+    shapes = chromium.run(
+        "[...document.querySelectorAll('.held-out')].map((e) => [e.classList[1], e.getAttribute('d').includes('a')])"
+    )
+    assert shapes == [["run0", True], ["run1", False]]  # a circle, and a square
+
+
 def test_a_moment_opens_its_pass_as_a_page_with_the_numbers_of_the_moment(chromium, tmp_path):
     training = practical(0.05)
     opened(chromium, tmp_path, film(practical(), training))

@@ -221,10 +221,14 @@ def test_the_node_in_hand_and_the_arrows_it_uses_stand_out(opened):
         (one_neuron, 12, "n1,n4"),  # the update
         (attention, 4, "n3,n5,n6,n6-1,n6-2"),
         (attention, 12, "n6,n7,n7-1"),  # in matrices from whom a gradient comes
-        (gathered, 10, "n1,n4,n4-1,n5,n5-1"),
-        (gathered, 8, "n2,n3,n3-2"),  # by way of one that has no line
+        (gathered, "x", "n1,n4,n4-1,n5,n5-1"),
+        (gathered, "w", "n2,n3,n3-2"),  # by way of one that has no line
     ):
         browser = opened(step_through(make()), f"#{step}")
+        if isinstance(step, str):
+            browser.run(
+                f"show(steps.findIndex((s) => s.phase === 'backward' && s.hand === cardOf(names.indexOf('{step}₁₁'))))"
+            )
         assert browser.run(marked) == ids, (make, step)
 
 
@@ -325,6 +329,17 @@ def test_of_a_large_matrix_the_first_rows_and_columns_and_the_last_are_shown_wit
     assert small == [["0", "1", "2", "3", "4", "5", "6", "7"]]
     assert browser.run(shown % [2, 1, 2]) == [[["0", "1"]], [["2", "3"]]]
     assert len(browser.run(shown % [9, 1, 1])) == 8
+    assert browser.run(shown % [2]) == [[["0"], ["1"]]]  # a vector beside matrices is a column, and else lies
+    assert browser.run((shown % [2]).replace(", true)", ", false)")) == [[["0", "1"]]]
+
+
+def test_an_element_of_the_update_is_told_with_its_numbers(opened):
+    browser = opened(step_through(network(), "tensor"), "#21")
+    browser.run("lines_.querySelector('table[data-of] td').dispatchEvent(new MouseEvent('click', { bubbles: true }))")
+    said = browser.run("lines_.querySelector('.behind').textContent")
+    numbers = browser.run("[run.values, run.gradients].map((of) => of[names.indexOf('W⁽¹⁾₁₁')])")
+    match = re.fullmatch(r"W⁽¹⁾₁₁ = (\S+) − 0\.1 · \(?([^ )]+)\)? = (\S+)", said.replace("−0", "-0"))
+    assert [float(x) for x in match.groups()] == pytest.approx([*numbers, numbers[0] - 0.1 * numbers[1]], rel=2e-2)
 
 
 def test_the_laboratory_opens_below_a_flat_picture_and_beside_another_one(opened):
@@ -358,6 +373,15 @@ def test_a_whole_small_matrix_is_asked_or_an_element_of_a_larger_one(opened):
         browser.run(f"{fields}.forEach((f, k) => (f.value = String({right}[k])))")
         browser.run("form.requestSubmit()")
         assert browser.run("verdict.textContent") == "Right."
+
+
+def test_of_a_matrix_it_is_said_how_many_numbers_differ(opened):
+    browser = opened(step_through(network(), "tensor"))
+    browser.run("predict.checked = true; beginPredicting()")
+    n = browser.run("data.questions.asked.find((q) => lineOf(q).numbers.length === 4)[0]")
+    browser.run(f"show({n}); fields().forEach((f, k) => (f.value = String(current().right[k] + (k ? 0 : 5))))")
+    browser.run("form.requestSubmit()")
+    assert browser.run("verdict.textContent").startswith("Not yet: 1 of 4 differ.")
 
 
 # A number is changed.
@@ -401,6 +425,73 @@ def test_a_number_is_changed_on_its_card_by_keys_by_typing_and_by_dragging(opene
     assert browser.run("changed.get(0)") == -0.25
     browser.run("reset()")
     assert browser.run("[changed.size, groupsOf(0)[0].textContent.trim()]") == [0, "0.5"]
+
+
+def test_a_number_on_a_card_has_keys_of_its_own(opened):
+    browser = opened(step_through(one_neuron()))
+    browser.run("groupsOf(0)[0].focus()")
+    for key in ("3", "ArrowUp"):  # a digit opens the field, in which ↑ and ↓ work too
+        browser.run(
+            f"document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {{ key: '{key}', bubbles: true }}))"
+        )
+    assert browser.run("[typed.hidden, typed.value, changed.get(0)]") == [False, "3.1", 3.1]
+    browser.press("Enter")
+    assert browser.run("[typed.hidden, state.held, svg.classList.contains('fading')]") == [True, 0, True]
+    control = "new KeyboardEvent('keydown', { key: 'ArrowUp', ctrlKey: true, bubbles: true })"
+    browser.run(f"document.activeElement.dispatchEvent({control})")  # is the browser's
+    browser.run("groupsOf(0)[0].dispatchEvent(new PointerEvent('pointercancel'))")
+    assert browser.run("changed.get(0)") == 3.1
+    browser.press("Escape")
+    assert browser.run("[state.held, svg.classList.contains('fading'), document.activeElement.id]") == [
+        None, False, "picture",
+    ]  # fmt: skip
+
+
+def test_clicks_lead_to_cards_and_to_elements_and_back(opened):
+    browser = opened(step_through(attention(), "tensor"))
+    card = "byId('{}').querySelector('.outline').dispatchEvent(new MouseEvent('click', {{ bubbles: true }}))"
+    lines = "[...lines_.children].map((p) => p.textContent.split(' ')[0])"
+    Q = browser.run("cardOf(names.indexOf('Q₁₁'))")
+    browser.run(card.format(Q))
+    assert browser.run(lines) == ["Q", "∂L/∂Q"]
+    cell = "lines_.querySelectorAll('table[data-of]')[1].rows[0].cells[1]"
+    browser.run(f"{cell}.dispatchEvent(new MouseEvent('click', {{ bubbles: true }}))")  # of the gradient
+    assert browser.run("[state.card, state.element[0], nameOf(...state.element)]") == [None, "g", "∂L/∂Q₁₂"]
+    browser.run("goToElement(...state.element)")
+    assert browser.run("[state.element, byId('said').hidden]") == [None, True]
+    X = browser.run("names.indexOf('X₁₂')")
+    browser.run(f"goToElement('v', quantityOf.get('v{X}'), 1)")  # it is given: there is no sum behind it
+    assert browser.run("lines_.textContent") == "X₁₂ = 0"
+    assert browser.run(f"placesOf.get('v{X}')[0].group.classList.contains('self')")
+    browser.run("show(3)")
+    browser.run(card.format(browser.run(f"cardOf({X})")))  # a leaf has no step forward
+    assert browser.run("state.step") == 0
+    browser.run(card.format(browser.run(f"cardOf({X})")))
+    assert browser.run("byId('title').textContent").startswith("Backward to X")
+    browser.run("show(last); goToCard(cardOf(names.indexOf('W_q₁₁')))")
+    assert browser.run("byId('title').textContent").startswith("Backward to W_q")
+
+
+def test_buttons_of_the_head_and_of_the_laboratory_toggle(opened):
+    browser = opened(step_through(one_neuron()))
+    found = []
+    for button in ("previous", "all", "next", "all", "all"):
+        browser.click(f"#{button}")
+        found.append(browser.run("[state.all, state.step]"))
+    assert found == [[False, 12], [True, 12], [False, 0], [True, 0], [False, 0]]
+    for act, part in (("#open", "change"), ("#open", ""), ("#open", "change"), ("#shut", ""), ("#open", "change")):
+        browser.click(act)
+        assert browser.run("opened") == part
+    browser.run("leaf.value = 1; leaf.dispatchEvent(new Event('change'))")
+    assert browser.run("[state.held, number_.value, curve.querySelectorAll('.name')[0].textContent]") == [1, "2", "x"]
+    browser.press("Escape")
+    assert browser.run("opened") == ""
+    wide = browser.run("svg.width.baseVal.value")
+    browser.call("Emulation.setDeviceMetricsOverride", width=700, height=800, deviceScaleFactor=1, mobile=False)
+    browser.run("fit.checked = true; fit.dispatchEvent(new Event('change'))")
+    fitted = browser.run("svg.width.baseVal.value")
+    browser.run("fit.checked = false; fit.dispatchEvent(new Event('change'))")
+    assert fitted < 700 < wide and browser.run("svg.width.baseVal.value") > fitted
 
 
 def test_the_address_keeps_the_step_the_numbers_the_open_part_and_the_theme(opened):
@@ -561,6 +652,36 @@ def test_the_point_is_dragged_along_the_curve(opened):
     scale = browser.run("curve.getBoundingClientRect().width / 400")
     assert abs(a - (1 + 50 / scale * 4 / 310)) < 0.02
     assert browser.run("reading.textContent") == f"f = {short(a * a)}, slope ∂f/∂a = {short(2 * a)} at a = {short(a)}"
+
+
+def test_the_point_is_dragged_on_the_map_and_both_numbers_follow(opened):
+    browser = opened(step_through(shared()))
+    browser.run("hold(0); second.value = 1; open_('change')")
+    frame = browser.run("[window_(0), window_(1), curve.getBoundingClientRect().width / 400]")
+    before = browser.run("[now(0), now(1)]")
+    (low, high), (bottom, top), scale = frame
+    x, y = browser.middle("#curve .point")
+    for kind, to in (("mousePressed", 0), ("mouseMoved", 30), ("mouseReleased", 30)):
+        where = {"x": x + to, "y": y - to}
+        browser.call("Input.dispatchMouseEvent", type=kind, **where, button="left", buttons=1, clickCount=1)
+    a, b = browser.run("[now(0), now(1)]")
+    assert a == pytest.approx(before[0] + 30 / scale / 310 * (high - low), abs=0.02)
+    assert b == pytest.approx(before[1] + 30 / scale / 240 * (top - bottom), abs=0.02)
+    browser.run("undo()")
+    assert browser.run("[now(0), now(1)]") == before
+    browser.run("second.value = 0; draw()")  # over itself it is the curve
+    assert browser.run("Boolean(curve.querySelector('.root'))")
+
+
+def test_there_is_no_next_pass_where_the_update_leaves_the_domain(opened):
+    b = Value(0.05, label="b")
+    browser = opened(step_through(b.log() * 1.0), "#open=descend")
+    browser.run("show(last); onward()")
+    assert browser.run("problem.textContent").startswith("There is no next pass: log of b = −1.95 has no finite value")
+    browser.run("document.querySelector('#moving input').click()")
+    assert browser.run("[moving.size, changed.size]") == [0, 0]
+    browser.run("change(names.indexOf('b'), -1); mistake.value = 'order'; open_('mistake')")
+    assert browser.run("byId('difference').textContent") == "There are no gradients at these numbers."
 
 
 def test_one_step_of_question_1_is_the_update_of_the_notes(opened):
@@ -946,6 +1067,21 @@ def test_wrong_engines_are_the_loop_with_that_fault(opened, make, choice):
         browser.run("film.checked = true; show(end)")
         assert re.match(r"Wrong engine, (\d+) of \1: ", browser.run("byId('title').textContent"))
         assert browser.run("(show(steps.findIndex(({ phase }) => phase === 'backward')), wrongFilm())") is None
+
+
+def test_the_film_of_an_engine_without_order_adds_what_it_has_by_then(opened):
+    a, b = leaves(0.7, 0.3)
+    u = a * b
+    u.label = "u"
+    browser = opened(step_through((u.tanh() + u) * u))  # u passes on before tanh has brought its part
+    browser.run("mistake.value = 'order'; film.checked = true; show(end)")
+    first = browser.run("steps.findIndex(({ phase }) => phase === 'backward')")
+    told = [browser.run(f"(show({n}), [...lines_.children].map((p) => p.textContent))") for n in range(first, 99)][:12]
+    said = [line for lines in told for line in lines if "∂f/∂a +=" in line]
+    assert said and all([re.search(r"= −?[\d.]+ +(→ +)?now −?[\d.]+$", line) for line in said])
+    browser = opened(step_through(a_square()), "#open=mistake")
+    browser.run("mistake.value = 'overwrite'; draw()")
+    assert browser.run("byId('difference').textContent").startswith("One gradient is wrong. Where several paths meet")
 
 
 def test_the_way_that_is_lost_is_dashed(opened):
