@@ -184,6 +184,13 @@ def test_the_names_of_the_user_stay(label):
     assert program(0.5) == program(**{label: 0.5}) == [(x.sigmoid() * x.tanh()).data, 0.5]
 
 
+def test_a_prime_is_not_taken_for_an_index_and_a_product_not_for_one_name():
+    values = [value(label, 2.0) for label in ("z′₁", "z₁", "z₂", "W·x", "h′′")]
+    program = compile_graph(Value.sum(values), values)
+    assert "def program(z_prime_1, z_1, z_2, W_x, h_prime_prime):" in program.source
+    assert program(1.0, 2.0, 3.0, 4.0, 5.0) == 15.0
+
+
 @pytest.mark.parametrize("label", ["exp", "abs", "lambda", "None"])
 def test_a_name_that_python_needs_gets_a_number(label):
     x = value(label, 0.5)

@@ -280,6 +280,8 @@ def test_what_is_put_together_from_single_numbers_is_named():
     w = Tensor([0.5, 1.0], label="w")
     with pytest.raises(TypeError, match=r'put together from single numbers and .*level="value"'):
         compile_graph(w.map(lambda v: v * v).sum(), [w], level="tensor")
+    with pytest.raises(TypeError, match=r'v₁ = max.*was put together from single numbers and .*level="value"'):
+        compile_graph((Value.max(w.values) * w).sum(), [w], level="tensor")
     with pytest.raises(TypeError, match=r'takes Tensors, not Value .*; level="value" takes Values'):
         compile_graph(Value(1.0), [w], level="tensor")
     with pytest.raises(TypeError, match="derivative of derivatives"):

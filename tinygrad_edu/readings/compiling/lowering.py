@@ -16,7 +16,7 @@ from ... import ops
 from ...shapes import Shape, nested
 from ...writing import expression as E
 from ...writing.algebra import Symbol
-from ...writing.code import NotWritten
+from ...writing.code import NUMPY, NotWritten
 from ...writing.expression import Expression, Precedence, Spelling, infix, places
 from ..formulas import key_text
 from .terms import COUNT, RESHAPE, VIEW, Algebra, Term
@@ -84,6 +84,8 @@ class Arrays(Algebra):
 
     def each(self, op: ops.Op, *inputs: Term) -> Term:
         """A row of `ops.TABLE`, element by element."""
+        if not NUMPY.knows(op):
+            raise NotWritten(f"{op.symbol} is a function of single numbers, which {NO_FORM}")
         simpler = self.times(*inputs) if op is ops.MUL else self.ratio(*inputs) if op is ops.DIV else None
         if simpler is not None:
             return simpler

@@ -20,6 +20,9 @@ INDENT = "    "
 EXPRESSION = 72  # the width of what stands right of `name = `, for lines of about 88
 
 
+_SIGNS = {ord("′"): "_prime", ord("·"): "_"}  # so that z′₁ is not z₂, and W·x not a product
+
+
 class Identifiers:
     """Valid identifiers, each given out once."""
 
@@ -28,7 +31,7 @@ class Identifiers:
         self.next: dict[str, int] = {}  # the number that was last put behind a name
 
     def new(self, label: str) -> str:
-        name = identifier(label)
+        name = identifier(label.translate(_SIGNS))
         stem = name.removesuffix("_1")
         while name in self.taken:
             self.next[stem] = self.next.get(stem, 1) + 1
