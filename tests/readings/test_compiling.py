@@ -59,7 +59,7 @@ def test_one_step_of_the_practical_reads_like_backpropagation_by_hand():
         "    [\n        [W1_11, W1_12, W1_13, W1_14],\n        [W1_21, W1_22, W1_23, W1_24],\n",
         "\n    # forward\n    z1_1 = W1_11 * x_1 + W1_12 * x_2 + W1_13 * x_3 + W1_14 * x_4 + b1_1\n",
         "    loss = 0.5 * (diff_1 * diff_1 + diff_2 * diff_2 + diff_3 * diff_3)\n\n    # backward\n",
-        "    db2_1 = (diff_3 * W3_31 + diff_2 * W3_21 + diff_1 * W3_11) * (1.0 - h2_1 * h2_1)\n",
+        "    dL_db2_1 = (diff_3 * W3_31 + diff_2 * W3_21 + diff_1 * W3_11) * (1.0 - h2_1 * h2_1)\n",
         "\n    # update\n    return {\n        'loss': loss,\n        'parameters': [\n            [\n",
         "            [b3_1 - 0.1 * diff_1, b3_2 - 0.1 * diff_2, b3_3 - 0.1 * diff_3],\n        ],\n    }\n",
     ):
