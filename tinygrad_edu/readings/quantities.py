@@ -222,7 +222,8 @@ def gradients(root: Tensor, found: Quantities, environment: dict[str, Any]) -> I
         t = node.tensor
         q = found.of.get(t)
         zero: Expression = E.Constant(0.0)
-        G = reduce(algebra.add, sorted(terms.get(t, {}).values(), key=_is_negative), zero)
+        own = sorted(terms.get(t, {}).values(), key=lambda e: algebra.factor(e)[0] < 0)  # no minus sign in front
+        G = reduce(algebra.add, own, zero)
         # No line where some of its numbers belong to other Tensors as well: those have the lines of their gradients.
         if q is not None and q.has_gradient and (t is root or not node.shares or node.base is not node):
             yield q, G
@@ -230,8 +231,8 @@ def gradients(root: Tensor, found: Quantities, environment: dict[str, Any]) -> I
         if node.inputs and not (isinstance(G, E.Constant) and G.number == 0):
             for a, term in _passed_on(t, G, found, environment):
                 p, c = algebra.factor(term)
-                own, like = terms.setdefault(a, {}), (p > 0, str(c))
-                own[like] = algebra.add(own[like], term) if like in own else term
+                given, like = terms.setdefault(a, {}), (p > 0, str(c))
+                given[like] = algebra.add(given[like], term) if like in given else term
 
 
 def _passed_on(
@@ -274,13 +275,3 @@ def _pulled_back(t: Tensor, a: Tensor, graph: TensorGraph, G: Array) -> Array:
             for x, p in zip(b.inputs, b.partials):
                 found[x] = found.get(x, 0.0) + g * p
     return Array(a.shape, [found.get(v, 0.0) for v in a.values])
-
-
-def _is_negative(e: Expression) -> bool:
-    """Whether a term begins with a minus sign, so that it is better not the first of a sum."""
-    match e:
-        case E.Apply(ops.NEG):
-            return True
-        case E.Apply(ops.MUL, (E.Constant(c), _)):
-            return c < 0
-    return False
