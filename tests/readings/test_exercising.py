@@ -669,6 +669,14 @@ def test_a_sign_may_be_a_slip_or_a_mistake_of_thought() -> None:
     assert len(ClassMarks({"Ann": marks}).tables()) == 2, "there is no table of mistakes: nobody is accused"
 
 
+def test_signs_that_are_wrong_in_a_whole_line_are_no_slips() -> None:
+    """y − ŷ for ŷ − y: one number alone may be a slip of the pen, three at once are a mistake."""
+    sheet = worksheet(practical(2), ["dL_dz3"], seed=3)
+    (q,) = asked(sheet)
+    marks = sheet.mark({entry: f"{-x:.4f}" for entry, x in zip(q.entries, q.key.numbers)})
+    assert [m.id for m in marks.mistakes] == ["sign"] and all([m.slips and m.sure for m in marks.marks])
+
+
 def test_points_are_exact_sums() -> None:
     sheet = worksheet(practical(1), "all", seed=3, eta=ETA)
     marks = sheet.mark(json.loads(sheet.key().answers("json")), points={q.name: 0.1 for q in asked(sheet)})
