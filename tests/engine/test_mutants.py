@@ -28,6 +28,7 @@ def test_every_row_and_every_function_of_the_chain_rule_is_broken_in_several_way
     wanted = {names[row] for row in ops.TABLE}.union(*FUNCTIONS.values())
     assert wanted <= {mutant.name for mutant in every}
     assert len({mutant.source for mutant in every}) == len(every) > 20 * len(ops.TABLE)
+    assert len(mutants.named(PACKAGE)) == len(mutants.NAMED)  # what once lived is still there to be broken
 
 
 def test_a_new_row_is_broken_without_a_word(package):
