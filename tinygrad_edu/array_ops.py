@@ -73,7 +73,7 @@ def transposed(a: Any) -> Any:
 
 def matrices(a: Any, b: Any) -> tuple[Any, Any]:
     """a and b with two axes at least: beside matrices a vector on the left is a row, on the right a column."""
-    row, column = (1, *a.shape[-1:]), (*b.shape[:1], 1)
+    row, column = (1, *a.shape), (*b.shape, 1)
     return a if len(a.shape) > 1 else a.reshape(row), b if len(b.shape) > 1 else b.reshape(column)
 
 
