@@ -82,11 +82,11 @@ class Scene:
             if nameless and (not v.op or uses[v] > 1 or v in rows or len(self.formula(v)) > look.WIDTH):
                 self.numbered.add(v)
 
-    def formula(self, v: Value) -> str:
-        """How a Value was computed, in terms of the Values that have a name."""
+    def formula(self, v: Value, nameless: str = "") -> str:
+        """How a Value was computed, in terms of those that have a name; others are their formula, or `nameless`."""
 
         def symbol(a: Value) -> Name | None:
-            name = self.name(a)
+            name = self.name(a) or nameless
             return Name(name) if name else None
 
         return str(written(formula(v, symbol), Text(self.digits)))
@@ -100,9 +100,7 @@ class Scene:
     def sign(self, v: Value) -> str:
         """The operation: +, tanh; e², or ( )² of what has no name."""
         assert v.op
-        if v.op.exponent is None:
-            return v.op.symbol
-        return str(formula(v, lambda a: Name(self.name(a) or " ")))
+        return v.op.symbol if v.op.exponent is None else self.formula(v, nameless=" ")
 
     @property
     def loss(self) -> str:
