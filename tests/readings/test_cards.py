@@ -148,7 +148,7 @@ def test_in_the_page_every_number_has_its_place(y, level):
     order = topological_order(value_of(y))
     assume(len(order) < 60 and (level != "tensor" or isinstance(y, Tensor)))
     page = step_through(y, level)
-    picture = ET.fromstring(page._picture)
+    picture = ET.fromstring(page._stage.svg(timeout=60.0))
     values, gradients = [set(numbers_in(picture, what)) for what in ("value", "gradient")]
     told = {n for step in page._script.steps for line in step.lines for n in nodes_told(page, line)}
     assert told <= values | set(numbers_in(picture, "slope"))
