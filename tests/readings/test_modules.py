@@ -163,7 +163,9 @@ def check(seed):
     one_by_one = [t for layer in names.layers if layer.z.ndim == 1 for t in (layer.z, layer.h) if t is not None]
     assert all(number(v) == names(v) for t in one_by_one for v in t.values)
     part = Subject(names.layers[-1].z)
-    assert [part.names(p) for p in called if p in part.tensors] == [called[p] for p in called if p in part.tensors]
+    assert [part.names(p) for p in called if p in part.names.tensors] == [
+        called[p] for p in called if p in part.names.tensors
+    ]
 
     for level in ("tensor", "value"):
         derivation = explain(L, level=level)
