@@ -13,6 +13,7 @@ from tinygrad_edu import (
     Linear,
     Module,
     Sequential,
+    Tanh,
     Tensor,
     Value,
     binary_cross_entropy_with_logits,
@@ -29,6 +30,7 @@ from tinygrad_edu import (
 )
 from tinygrad_edu.network.functions import cat, where
 from tinygrad_edu.network.nn import Parameter
+from tinygrad_edu.readings.drawing.scene import Scene
 from tinygrad_edu.readings.subject import Subject
 
 
@@ -784,3 +786,56 @@ def test_a_condition_has_no_gradient_to_be_asked():
     L = where(mask, M.sqrt(), M * M).sum()
     assert "∂L/∂mask" not in str(explain(L)) and "dL_dmask" not in str(worksheet(L, "all"))
     assert "there is no path to L" in str(explain(L, wrt=mask))
+
+
+def test_each_quantity_has_its_name_at_every_level():
+    x, p = Tensor([1.0, 2.0], label="x"), Tensor([0.5, 0.25], label="p")
+    layer, gate, expert = [Linear(2, 2, seed=k) for k in range(3)]
+    w, b = Parameter([0.1, 0.2]), Value(0.3, label="b")
+
+    # A Value that is labelled as a bias is one at both levels.
+    y = (Tensor([[1.0, 2.0], [3.0, 4.0]], label="X") @ w + b).sigmoid().sum()
+    assert "z⁽¹⁾ = X W⁽¹⁾ + b\n" in str(explain(y))
+    assert "z⁽¹⁾₂ = v₁,₂ + b" in str(explain(y, level="value"))
+
+    # A Parameter that no Module holds is θ.
+    y = (Parameter([0.1, 0.2]) * x).tanh().sum()
+    assert "θ  = [0.1  0.2]ᵀ" in str(explain(y)) and "θ₁" in str(explain(y, level="value"))
+
+    # z has the number of its weights; layers without a number are counted after those that have one.
+    inner = Sequential(Linear(2, 3), Tanh(), Linear(3, 2))
+    text = str(explain(inner(layer(x).tanh()).sum()))
+    assert all([line in text for line in ("z⁽¹⁾ = W⁽¹⁾ h⁽³⁾ + b⁽¹⁾", "z⁽²⁾ = W⁽²⁾ h⁽¹⁾ + b⁽²⁾", "z⁽³⁾ = W x + b")])
+
+    # Layers of single numbers are counted beside those of Tensors.
+    g = gate(x).softmax()
+    y = (g[0] * layer(x) + g[1] * expert(x)).sum()
+    lefts = [line.split(" = ")[0].strip() for line in str(explain(y, level="value")).splitlines() if " · x₁ + " in line]
+    assert len(lefts) == 6 and {*lefts} == {f"z⁽{n}⁾{k}" for n in "¹²³" for k in "₁₂"}
+
+    # The same weights twice are two uses, and no sum of one layer.
+    found = rows((layer(x) + layer(p)).sum())
+    assert (found["z⁽¹⁾"], found["z⁽¹⁾′"]) == ("W x + b", "W p + b")
+
+    # ŷ is what a loss compares, and not any softmax.
+    shares = Parameter([0.1, 0.2]).log_softmax()
+    assert "ŷ" not in str(explain((shares + x).logsumexp()))
+
+    # A label is the name, also of a part of a layer.
+    h = layer(x)
+    mean = h[:1]
+    mean.label = "μ"
+    y = (mean * mean + h[1:].exp()).sum()
+    assert "μ = " in str(explain(y)) and "μ₁" in str(explain(y, level="value"))
+
+
+def test_what_a_layer_takes_in_is_an_input_whatever_its_label():
+    layer = Linear(2, 2, seed=0)
+    for label in ("b", "W", "w"):
+        y = layer(Tensor([0.5, 0.25], label=label)).sum()
+        for level in ("tensor", "value"):
+            scene = Scene(Subject(y))
+            given = [t for t in (scene.names.tensors if level == "tensor" else scene.values) if not t.inputs]
+            kinds = {scene.name(t): scene.kind(t) for t in given}
+            learned = {name for name, kind in kinds.items() if kind == "parameter"}
+            assert kinds.pop(label if level == "tensor" else f"{label}₁") == "input" and len(learned) in (2, 6)

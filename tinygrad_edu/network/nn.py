@@ -19,7 +19,7 @@ from .functions import affine
 from .members import KeyPath, Member, Placed, Suggested
 from .tensor import Seed, Tensor, as_tensor, assign, random_source
 
-_ALONE = "θ"  # a Parameter that no Module holds
+ALONE = "θ"  # a Parameter that no Module holds
 
 
 class Parameter(Tensor):
@@ -39,7 +39,7 @@ class Parameter(Tensor):
         super().__init__(leaves, label)
 
     def _name_elements(self, only_nameless: bool = False) -> None:
-        self._place(self._label or Suggested(_ALONE), only_nameless or not self._label)
+        self._place(self._label or Suggested(ALONE), only_nameless or not self._label)
 
     def _place(self, name: str, only_nameless: bool = True) -> None:
         """Label the elements with their places, for graphs that hold them but not the Parameter.

@@ -158,7 +158,7 @@ def find_neurons(order: Sequence[Value], parameters: set[Value], layers: Iterabl
         elif not neuron.is_placed:
             neuron.layer = neuron.number = same.setdefault(neuron.weights, depth[neuron.z])
     alone = [neuron for neuron in neurons if neuron.z not in layer_of]
-    _number([neuron for neuron in alone if neuron.is_placed])
+    _number([neuron for neuron in alone if neuron.is_placed], layers)
     _tell_times(order, alone)
     _tell_apart(neurons)
     return neurons
@@ -169,6 +169,11 @@ def member(node: Value | Tensor) -> Member | None:
     if isinstance(node, Parameter):
         return member_of(node)
     return node.label.member if isinstance(node.label, Placed) else None
+
+
+def _label(node: Any) -> str:
+    """The label of a node, or of the Value that it was made of."""
+    return node.label or (node.values[0].label if isinstance(node, Tensor) and len(node.values) == 1 else "") or ""
 
 
 def letters(name: str) -> str:
@@ -206,7 +211,7 @@ def _sums(order: Sequence[Either], parameters: Set[Either]) -> list[Affine[Eithe
     """
 
     def is_weight(node: Either, called: Set[str] = WEIGHTS) -> bool:
-        return node in parameters or (not node.op and letters(node.label or "") in called)
+        return node in parameters or (not node.op and letters(_label(node)) in called)
 
     def is_bias(node: Either) -> bool:
         return is_weight(node, WEIGHTS | BIASES)
@@ -221,7 +226,9 @@ def _sums(order: Sequence[Either], parameters: Set[Either]) -> list[Affine[Eithe
         if node.op is ops.ADD:
             addends: Any = node.inputs
             parts = [a for a in addends if a in found and len(users[a]) == 1]
-            if parts and all([a in parts or is_bias(a) for a in addends]):
+            weights = [w for a in parts for w in found[a].weights]
+            once = len({*weights}) == len(weights)  # the same weights again are another use of the layer
+            if parts and once and all([a in parts or is_bias(a) for a in addends]):
                 terms = [found.pop(a) if a in found else Affine(a, biases=(a,)) for a in addends]
                 found[node] = Affine(
                     node,
@@ -237,20 +244,21 @@ def _sums(order: Sequence[Either], parameters: Set[Either]) -> list[Affine[Eithe
     return [s for s in found.values() if s.biases or s.h is not None or parameters >= {*s.weights}]
 
 
-def _number(layers: Sequence[Affine[Either]]) -> None:
-    """Number the layers.
+def _number(found: Sequence[Affine[Either]], others: Iterable[Affine[Any]] = ()) -> None:
+    """Number the layers, beside others that have numbers already.
 
-    Where all are those of MLPs and Sequentials, they have the numbers that they have there; else they are counted in
-    the order in which they are first used.
+    The layers of MLPs and Sequentials have the numbers that they have there, as their weights do. All others are
+    counted after these, in the order in which they are first used.
     """
-    counted: dict[Hashable, Member | None] = {affine.layer: member(affine.parameters[0]) for affine in layers}
-    numbers: dict[Hashable, tuple[Any, int]] = {}  # the network, and the number in it
+    numbers: dict[Hashable, tuple[Any, int]] = {affine.layer: (None, affine.number) for affine in others}
+    counted: dict[Hashable, Member | None] = {affine.layer: member(affine.parameters[0]) for affine in found}
     for layer, first in counted.items():
-        if first and (n := layer_numbers(first.outermost).get(first)):
-            numbers[layer] = first.outermost, n
-    if len(set(numbers.values())) < len(counted):
-        numbers = {layer: (None, n) for n, layer in enumerate(counted, start=1)}
-    for affine in layers:
+        if first and (n := layer_numbers(first.outermost).get(first)) and (first.outermost, n) not in numbers.values():
+            numbers.setdefault(layer, (first.outermost, n))
+    last = max([n for _, n in numbers.values()], default=0)
+    for n, layer in enumerate([layer for layer in counted if layer not in numbers], start=last + 1):
+        numbers[layer] = None, n
+    for affine in found:
         _, affine.number = numbers[affine.layer]
 
 

@@ -15,7 +15,7 @@ from ..array_ops import Operation
 from ..autodiff import DerivativeName
 from ..graph import topological_order
 from ..network.members import Member, Suggested, parameter_names
-from ..network.nn import Parameter, member_of
+from ..network.nn import ALONE, Parameter, member_of
 from ..network.tensor import Tensor, from_values
 from ..tree import values_in
 from ..value import Value
@@ -207,12 +207,16 @@ class Names:
             for letter, t in (("z", layer.z), ("h", layer.h)):
                 if t is not None:
                     self._give_label(t, layer.name(letter))
+        for p in self._all_tensors:
+            if isinstance(p, Parameter):
+                self._give_label(p, ALONE)
 
     def _name_by_loss(self) -> None:
         """ŷ and y, where a loss says what its inputs are."""
         inputs = {x for layer in self.layers for x in layer.inputs}
         for t in self.tensors:
-            roles = ("softmax",) if t.op is array_ops.LOG_SOFTMAX else t.operation.roles if t.operation else ()
+            of_computed = t.op is array_ops.LOG_SOFTMAX and is_computed(t.inputs[0])  # a loss may be written by hand
+            roles = ("softmax",) if of_computed else t.operation.roles if t.operation else ()
             for a, role in zip(t.inputs, roles):
                 if role == "softmax" and "ŷ" not in self._labels and (y_hat := _softmax(t)) is not None:
                     self._give_label(y_hat, "ŷ")
@@ -267,7 +271,7 @@ class Names:
 
     def _name_values(self) -> None:
         """Places in Tensors with a name; then labels; then roles by neuron."""
-        for t in [t for t in self._all_tensors if t in self._names]:
+        for t in sorted([t for t in self._all_tensors if t in self._names], key=lambda t: _label(t) is None):
             self._name_elements(t)
         self._name_by_label(self._all_values)
         layers: dict[Any, str] = {}  # z⁽ˡ⁾, z⁽ˡ⁾′, … of each layer and each use of it

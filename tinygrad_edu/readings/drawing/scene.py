@@ -49,6 +49,7 @@ class Scene:
         self.blank = not any([root.grad for root in self.roots])
         leaves = [v for v in self.values if not v.op]
         self._has_weights = any([letters(self.name(v) or "") in WEIGHTS for v in leaves])
+        self._entering = {x for affine in (*self.layers, *self.neurons) for x in affine.inputs}
         self._examples: dict[Value, int] = {}
         for layer in self.layers:
             for t in (layer.z, layer.h):
@@ -159,7 +160,7 @@ class Scene:
         """The role that colours a node: loss, operation, parameter, target, constant or input.
 
         Whether a leaf without a Parameter around it is a parameter, only its name can tell: w, and b beside it, as in
-        the notes.
+        the notes. What a layer takes in is not one.
         """
         if is_computed(node):
             alone = [node] == self.roots or (node is self.root and len(self.roots) == 1)
@@ -168,7 +169,8 @@ class Scene:
         if not name or self.names.is_constant(node):
             return "constant"
         word, one = letters(name), node.values[0] if isinstance(node, Tensor) else node
-        if one in self.names.parameters or word in WEIGHTS or (word in BIASES and self._has_weights):
+        is_called_so = word in WEIGHTS or (word in BIASES and self._has_weights)
+        if one in self.names.parameters or (is_called_so and node not in self._entering):
             return "parameter"
         return "target" if one in self.names.targets else "input"
 
