@@ -3,7 +3,6 @@
 import json
 import math
 import os
-import pickle
 import random
 import re
 import subprocess
@@ -485,11 +484,6 @@ def test_a_page_is_saved_whole_as_html(tmp_path):
     with pytest.raises(OSError):
         page.save(tmp_path / "missing" / "y.html")
     assert [path.name for path in tmp_path.iterdir()] == ["y.html"]
-
-
-def test_a_page_is_not_pickled_and_says_what_to_keep():
-    with pytest.raises(TypeError, match=r"^<Page: value level, 4 steps> holds its graph .* keep its text, \.html, or"):
-        pickle.dumps(step_through(a_square()))
 
 
 def test_without_graphviz_a_notebook_is_told_and_save_raises(tmp_path, monkeypatch):

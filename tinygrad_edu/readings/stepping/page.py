@@ -41,9 +41,7 @@ class Framed:
 
     def __getstate__(self) -> object:
         """What `pickle` would keep: a TypeError, since a whole graph hangs on it."""
-        raise TypeError(
-            f"{self!r} holds its graph and cannot be copied or pickled: keep its text, .html, or .save(path)"
-        )
+        raise TypeError("a page holds its graph and cannot be copied or pickled: keep its html, or page.save(path)")
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """For notebooks: the page, or where that fails the reason. It never raises."""
@@ -74,10 +72,6 @@ class Page(Framed):
     title: str
     level: str
     printed = True
-
-    def __getstate__(self) -> object:
-        """What `pickle` would keep: a TypeError, since a whole graph hangs on a page."""
-        raise TypeError("a page holds its graph and cannot be copied or pickled: keep its text, page.save(path)")
 
     def __len__(self) -> int:
         """How many steps it has."""
