@@ -49,7 +49,8 @@ class Scene:
         self.blank = not any([root.grad for root in self.roots])
         leaves = [v for v in self.values if not v.op]
         self._has_weights = any([letters(self.name(v) or "") in WEIGHTS for v in leaves])
-        self._entering = {x for affine in (*self.layers, *self.neurons) for x in affine.inputs}
+        self._entering: set[Value | Tensor] = {x for layer in self.layers for x in layer.inputs}
+        self._entering |= {x for neuron in self.neurons for x in neuron.inputs}
         self._examples: dict[Value, int] = {}
         for layer in self.layers:
             for t in (layer.z, layer.h):
