@@ -194,8 +194,11 @@ class Names:
             for place, name in ({} if network.shape is not None else parameter_names(network)).items():
                 if place in whole:
                     self._give_label(whole[place], name)
-                for v, offset in alone.get(place, []):
-                    self._give_label(v, elements(name, place.shape or ())[offset])
+                elif place in alone:
+                    name = self._free(name)
+                    self._used |= {name} if place.shape else set()
+                    for v, offset in alone[place]:
+                        self._give_label(v, elements(name, place.shape or ())[offset])
 
     def _name_layers(self) -> None:
         """z⁽ˡ⁾ and h⁽ˡ⁾, with their time where the weights are used again; and weights without a place."""
