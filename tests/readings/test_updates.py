@@ -121,3 +121,13 @@ def test_the_mistakes_of_an_adam_step_are_named(answer, number, named):
     right["new_theta"] = 4.9048
     assert "wrong" not in str(sheet.mark(right))
     assert named in str(sheet.mark(right | {answer: round(number, 4)}))
+
+
+def test_only_what_the_step_uses_is_given():
+    w = Tensor([1.0, 2.0], label="w")
+    L = (w * w).sum()
+    given = {}
+    for momentum in (0.0, 0.9):
+        sheet = worksheet(L, wrt=w, optimizer=SGD([w], lr=0.1, momentum=momentum))
+        given[momentum] = [q.name for q in sheet.questions if q.line.rule is None]
+    assert given == {0.0: ["w", "eta"], 0.9: ["w", "eta", "mu", "v_w"]}

@@ -98,7 +98,7 @@ class _Backward:
         label = t.label or "x"
         quantity = E.Derivative(self.root.name, label, t.shape)
         note: Note = ["zero: ", self.root.symbol, " does not depend on ", E.Name(label)]
-        zeros = Tensor.zeros(t.shape) if t.shape else Tensor(0.0)
+        zeros = Tensor.zeros(t.shape)
         return Step(t, label, [Row(quantity, None, None, zeros, t, notes=[note])])
 
     def _row(self, q: Quantity, rule: Expression) -> Row:

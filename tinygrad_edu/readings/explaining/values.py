@@ -259,7 +259,7 @@ class Gradients:
     def _zero_factor(self, b: Value, k: int) -> Expression | None:
         """The factor of one edge that is 0, if the reader is shown all that is in it."""
         if not self.of[b]:
-            return self.gradient(b) if b in self.names else None
+            return self.gradient(b)
         factor = self.local(b, k)
         names = [part for part in within(factor) if isinstance(part, (Name, Derivative))]
         return factor if names and HIDDEN not in names else None
