@@ -821,6 +821,11 @@ def test_each_quantity_has_its_name_at_every_level():
     shares = Parameter([0.1, 0.2]).log_softmax()
     assert "ŷ" not in str(explain((shares + x).logsumexp()))
 
+    # Of several losses y′ is compared with ŷ′.
+    y = cross_entropy(layer(x), 0) + cross_entropy(expert(p), 1) * 0.5
+    slopes = {str(row.quantity): str(row.rule) for step in explain(y).backward for row in step.rows}
+    assert slopes["∂L/∂z⁽¹⁾"] == "(Σ y′) · ŷ′ − y′" and slopes["∂L/∂z⁽²⁾"] == "½ · ((Σ y) · ŷ) − ½ · y"
+
     # A label is the name, also of a part of a layer.
     h = layer(x)
     mean = h[:1]
