@@ -844,3 +844,9 @@ def test_what_a_layer_takes_in_is_an_input_whatever_its_label():
             kinds = {scene.name(t): scene.kind(t) for t in given}
             learned = {name for name, kind in kinds.items() if kind == "parameter"}
             assert kinds.pop(label if level == "tensor" else f"{label}₁") == "input" and len(learned) in (2, 6)
+
+
+def test_a_vector_times_a_matrix_has_a_line_since_others_take_it_as_a_column():
+    x, A = Tensor([1.0, 2.0], label="x"), Tensor([[1.0, 2.0], [3.0, 4.0]], label="A")
+    for y in ((x @ A).sum(), (x @ A) @ x, ((x @ A) + x).exp().sum()):
+        assert rows(y)["v₁"] == "xᵀ A" and "reshape" not in str(explain(y))

@@ -215,7 +215,7 @@ class Names:
                 self._give_label(p, ALONE)
 
     def _name_by_loss(self) -> None:
-        """ŷ and y, where a loss says what its inputs are. Losses come in the order of labels: ŷ′ is compared with y′."""
+        """ŷ and y, where a loss says what its inputs are. Losses come in the order of labels: ŷ′ is beside y′."""
         inputs = {x for layer in self.layers for x in layer.inputs}
         for t in by_height(self.tensors, reverse=True):
             of_computed = t.op is array_ops.LOG_SOFTMAX and is_computed(t.inputs[0])  # a loss may be written by hand
