@@ -850,3 +850,10 @@ def test_a_vector_times_a_matrix_has_a_line_since_others_take_it_as_a_column():
     x, A = Tensor([1.0, 2.0], label="x"), Tensor([[1.0, 2.0], [3.0, 4.0]], label="A")
     for y in ((x @ A).sum(), (x @ A) @ x, ((x @ A) + x).exp().sum()):
         assert rows(y)["v₁"] == "xᵀ A" and "reshape" not in str(explain(y))
+
+
+def test_weights_labelled_by_hand_are_used_for_two_examples():
+    W, b = Tensor([[0.1, 0.2], [0.3, 0.4]], label="W"), Tensor([0.1, 0.2], label="b")
+    first, second = [(W @ Tensor(x) + b).tanh() for x in ([1.0, 2.0], [3.0, 4.0])]
+    names = [name for name in rows(first[0] * first[1] + second[0] * second[1]) if name[0] in "zh"]
+    assert " ".join(names) == "z⁽¹⁾₁ z⁽¹⁾₂ z⁽¹⁾′₁ z⁽¹⁾′₂ h⁽¹⁾₁ h⁽¹⁾₂ h⁽¹⁾′₁ h⁽¹⁾′₂"
