@@ -49,6 +49,7 @@ def test_a_function_that_is_gone_is_missed(package):
         made(package)
 
 
+@pytest.mark.long
 def test_broken_ones_are_killed_the_unbroken_one_survives_and_the_source_is_not_touched(capsys):
     source = (PACKAGE / "ops.py").read_text(encoding="utf-8")
     some = [mutant for mutant in made(PACKAGE) if mutant.name in ("MUL", "SUB")][:2]

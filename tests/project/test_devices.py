@@ -11,6 +11,7 @@ import pytest
 SCRIPT = Path(__file__).parents[2] / "examples" / "devices.py"
 
 
+@pytest.mark.long
 def test_eight_devices_and_two_processes_have_the_numbers_of_one_device():
     pytest.importorskip("jax", reason="JAX is the optional extra `jax`")
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}

@@ -403,6 +403,7 @@ def test_the_moons_are_told_apart_and_compiled_in_the_same_way(epochs, tmp_path)
     assert run(*few) == run(*few, "--compiled")
 
 
+@pytest.mark.long
 def test_eight_films_are_what_their_notes_say(tmp_path):
     text = run("films.py", str(tmp_path))
     shown = re.findall(r"^  (.+): L = \S+ at first, (\S+) after \d+ steps$", text, flags=re.MULTILINE)

@@ -63,6 +63,7 @@ def test_every_number_of_the_quoted_example_is_printed_and_its_last_one_is_expla
     assert "new E                  0.291027773694" in text and "as published 0.291027924 0.291027923905" in text
 
 
+@pytest.mark.long
 def test_five_programs_on_names_each_do_better():
     xs, ys = names.pairs(1)
     counts = np.zeros((27, 27))

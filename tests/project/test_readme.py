@@ -60,6 +60,7 @@ def test_the_commands_on_formulas_succeed(capsys):
         assert capsys.readouterr().out
 
 
+@pytest.mark.long
 def test_the_benchmark_compares_the_losses_and_runs():
     done = subprocess.run(
         [sys.executable, ROOT / "tests" / "benchmark.py", "--cases", "q1", "--rounds", "1"],
