@@ -834,7 +834,9 @@ def show_question(browser, n, k):
     )
 
 
-@pytest.mark.parametrize(("name", "places"), [("shared", 2), ("shared", 4), ("Question 1", 3)])
+@pytest.mark.parametrize(
+    ("name", "places"), [("shared", 2), ("shared", 4), pytest.param("Question 1", 3, marks=pytest.mark.long)]
+)
 def test_every_right_answer_is_accepted_rounded_to_so_many_digits(opened, name, places):
     y = GRAPHS[name]()
     browser = opened(step_through(y, "neuron"))
@@ -1194,7 +1196,9 @@ def test_dark_pages_are_dark(opened):
     assert opened(step_through(a_square()), "#theme=light", scheme="dark").run(colours) == light
 
 
-@pytest.mark.parametrize(("make", "most"), [(network, 16), (attention, 33), (deep, 33), (gpt_block, 33)])
+@pytest.mark.parametrize(
+    ("make", "most"), [(network, 16), (attention, 33), (deep, 33), pytest.param(gpt_block, 33, marks=pytest.mark.long)]
+)
 def test_it_is_drawn_again_in_a_frame(opened, make, most):
     browser = opened(step_through(make()))
     redraw = "for (let k = 0; k < 10; k++) { change(0, k / 10); await new Promise(requestAnimationFrame); }"
