@@ -171,9 +171,10 @@ def member(node: Value | Tensor) -> Member | None:
     return node.label.member if isinstance(node.label, Placed) else None
 
 
-def _label(node: Any) -> str:
-    """The label of a node, or of the Value that it was made of."""
-    return node.label or (node.values[0].label if isinstance(node, Tensor) and len(node.values) == 1 else "") or ""
+def labelled(node: Any) -> Any:
+    """What has the label of a node: of a Tensor made of one Value, which has none itself, that Value."""
+    made = isinstance(node, Tensor) and not node.label and not node.op and len(node.values) == 1
+    return node.values[0] if made else node
 
 
 def letters(name: str) -> str:
@@ -211,7 +212,7 @@ def _sums(order: Sequence[Either], parameters: Set[Either]) -> list[Affine[Eithe
     """
 
     def is_weight(node: Either, called: Set[str] = WEIGHTS) -> bool:
-        return node in parameters or (not node.op and letters(_label(node)) in called)
+        return node in parameters or (not node.op and letters(labelled(node).label or "") in called)
 
     def is_bias(node: Either) -> bool:
         return is_weight(node, WEIGHTS | BIASES)

@@ -21,7 +21,18 @@ from ..tree import values_in
 from ..value import Value
 from ..writing.notation import SUBSCRIPT, element, elements, of_layer
 from .formulas import is_view
-from .layers import WEIGHTS, by_depth, by_height, computed_from, find_layers, find_neurons, letters, member, users_of
+from .layers import (
+    WEIGHTS,
+    by_depth,
+    by_height,
+    computed_from,
+    find_layers,
+    find_neurons,
+    labelled,
+    letters,
+    member,
+    users_of,
+)
 
 Node: TypeAlias = Value | Tensor
 
@@ -341,8 +352,7 @@ def _one(node: Node) -> Node:
 
 def _label(node: Node) -> str | None:
     """The user's label on one line, or None where there is none. That of a Value is that of the Tensor made of it."""
-    if isinstance(node, Tensor) and not node.label and not node.op and len(node.values) == 1:
-        node = node.values[0]
+    node = labelled(node)
     if not node.label or isinstance(node.label, (Suggested, DerivativeName)):
         return None
     return " ".join(node.label.split()) or None
