@@ -761,6 +761,19 @@ def test_wrong_rules_are_those_that_learners_write():
     }
 
 
+def test_the_layers_of_labelled_leaves_have_other_weights_and_inputs_too():
+    """Names as people give them, W1 and a0, in place of those of Modules."""
+    weights = [Tensor([[0.1, 0.2], [0.3, 0.4]], label=f"W{k}") for k in (1, 2)]
+    a = [Tensor([0.5, -0.2], label="a0")]
+    for k, W in enumerate(weights, start=1):
+        a.append((W @ a[-1] + Tensor([0.1, 0.2], label=f"b{k}")).tanh())
+        a[-1].label = f"a{k}"
+    lines = lines_of(explain(squared_error(a[-1], [0.0, 1.0])))
+    wrong = [str(made.rule) for q in ("W2", "a1") for made in mistakes_in(lines.of[f"∂L/∂{q}"], lines)]
+    assert {"∂L/∂z⁽²⁾ a0ᵀ", "W1ᵀ ∂L/∂z⁽²⁾", "W2[::-1]ᵀ ∂L/∂z⁽²⁾"} <= {*wrong}
+    assert not [rule for rule in wrong if "a2" in rule]  # which no layer takes in
+
+
 def test_a_factor_that_is_a_part_is_not_taken_for_another_array():
     W, x = Parameter([[1.0, 2.0], [3.0, 4.0]], label="W"), Tensor([1.0, 2.0, 3.0], label="x")
     lines = lines_of(explain((W @ x[:2]).tanh().sum()))

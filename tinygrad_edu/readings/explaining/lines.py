@@ -5,10 +5,11 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from ... import ops
-from ...network.nn import Parameter
+from ...graph import topological_order
+from ...network.tensor import Tensor
 from ...writing.algebra import sum_of
 from ...writing.expression import Apply, Constant, Derivative, Expression, Name, with_args, within
-from ..layers import ACTIVATION_ROWS
+from ..layers import Layer, find_layers
 from .rows import Derivation, Row
 
 
@@ -45,24 +46,27 @@ class Lines(list[Line]):
         return {rule.args[0].text: rule.op for rule in alone if isinstance(rule.args[0], Name)}
 
     @cached_property
+    def _layers(self) -> list[Layer]:
+        return find_layers(topological_order(*[line.row.node for line in self if isinstance(line.row.node, Tensor)]))
+
+    @cached_property
     def weights(self) -> dict[str, list[str]]:
-        """The names of the given matrices that are learned, in order, by their letter."""
+        """The names of the given matrices that are weights of layers, in order, by their letter."""
+        learned = {W for layer in self._layers for W in layer.weights}
         found: dict[str, list[str]] = {}
         for line in self:
-            q = line.quantity
-            learned = "⁽" in q.text or isinstance(line.row.node, Parameter)
-            if line.rule is None and isinstance(q, Name) and len(q.shape) == 2 and learned:
-                found.setdefault(q.text[0], []).append(q.text)
+            if line.phase == "forward" and line.rule is None and line.row.node in learned:
+                found.setdefault(line.quantity.text[0], []).append(line.quantity.text)
         return found
 
     @cached_property
     def layer_inputs(self) -> dict[tuple[int, ...], list[str]]:
-        """The names of x and of the results of activations, in order, by shape."""
-        made = {line.quantity.text for line in self if isinstance(line.rule, Apply) and line.rule.op in ACTIVATION_ROWS}
+        """The names of what layers take in, such as x and the results of activations, in order, by shape."""
+        taken = {x for layer in self._layers for x in layer.inputs}
         found: dict[tuple[int, ...], list[str]] = {}
-        for q in [line.quantity for line in self]:
-            if isinstance(q, Name) and (q.text == "x" or q.text in made):
-                found.setdefault(q.shape, []).append(q.text)
+        for line in self:
+            if line.phase == "forward" and line.row.node in taken:
+                found.setdefault(line.quantity.shape, []).append(line.quantity.text)
         return found
 
 
