@@ -12,10 +12,9 @@ import pytest
 AS_TEXT = """
 const array = ({ numbers }) => `[${numbers.map((x) => compact(x)).join("  ")}]`;
 const written = (pieces) => pieces.map((piece) => (typeof piece === "string" ? piece : array(piece))).join("");
-const asText = ({ quantity, relation, sides, notes, part }) => {
-  const [total, ...others] = part ? notes : [null, ...notes];
-  const first = `${quantity} ${relation} ${sides.map(written).join(" = ")}${total ? `  → ${written(total)}` : ""}`;
-  return [first, ...others.map(written)].join("\\n    ");
+const asText = ({ quantity, relation, sides, total, notes }) => {
+  const first = `${quantity} ${relation} ${sides.map(written).join(" = ")}${total ? `  → ${total}` : ""}`;
+  return [first, ...notes.map(written)].join("\\n    ");
 };
 """
 

@@ -187,7 +187,7 @@ def told_at(setting):
         f"(() => {{ const run = compute(new Map({json.dumps(list(setting.items()))})), story = tell(run);"
         "return { values: run.values.slice(0, nodes.length), gradients: run.gradients, slopes: run.slopes,"
         " lines: story.filter((s) => s.phase !== 'update').flatMap((s) => s.lines.map((l) => ["
-        "asText({ ...l, notes: l.part ? l.notes : [] }),"
+        "asText({ ...l, notes: [] }),"
         " l.sides.map((side) => side.filter((p) => typeof p !== 'string').map((p) => p.numbers))])) } })()"
     )
 

@@ -75,14 +75,13 @@ function tangents(run, start, among = inputs.keys()) {
   return found;
 }
 
-function updated(run, moving) {
+function updated(run) {
   // What the next pass begins with: node -> number, of the leaves that move, and of what the optimiser remembers.
   if (!run.gradients.length) return new Map();
-  const pairs = data.update.flatMap(([k, tree]) => {
+  return new Map(data.update.flatMap(([k, tree]) => {
     const found = evaluate(tree, run);
     return quantity(k)[2].map((n, i) => [n, found[i]]);
-  });
-  return new Map(pairs.filter(([n]) => n > root || moving.has(n)));
+  }));
 }
 
 // Three engines with a mistake, on the same graph.

@@ -22,30 +22,26 @@ function now(n) {
   return numberIn(changed, n);
 }
 
+function goTo(numbers, way = [], of = null) {
+  // All at these numbers, to which a descent has led this way. Those that are as they were recorded are no change.
+  changed = new Map(new Map(numbers).entries().filter(([n, x]) => x !== numberIn(new Map(), n)));
+  [path, gesture, run, told, answers, asking] = [way, of, compute(changed), null, new Map(), ""];
+  draw();
+}
+
 function setTo(numbers, of = {}, way = []) {
   // Numbers for leaves; the others stay.
   if (gesture !== of) past.push({ changed, path });
-  [changed, path, gesture] = [differing([...changed, ...numbers]), way, of];
-  reconsider();
+  goTo([...changed, ...numbers], way, of);
 }
 
 function begin(numbers) {
-  [changed, path, gesture, past] = [differing(numbers), [], null, []];
-  reconsider();
-}
-
-function differing(numbers) {
-  // Those that are not as they were recorded.
-  return new Map(new Map(numbers).entries().filter(([n, x]) => x !== numberIn(new Map(), n)));
+  past = [];
+  goTo(numbers);
 }
 
 function before() {
   return past.length && gesture !== null ? past.at(-1).changed : new Map();
-}
-
-function reconsider() {
-  forget();
-  redraw();
 }
 
 function change(n, x) {
@@ -61,21 +57,17 @@ function hold(n) {
 }
 
 function undo() {
-  if (!past.length) return;
-  const { changed: numbers, path: way } = past.pop();
-  [changed, path, gesture] = [withRate(numbers), way, null];
-  reconsider();
+  const last = past.pop();
+  if (last) goTo([...last.changed, rate()], last.path);
 }
 
 function reset() {
   past.push({ changed, path });
-  [changed, path, gesture] = [withRate(new Map()), [], null];
-  reconsider();
+  goTo([rate()]);
 }
 
-function withRate(numbers, rate = now(data.eta)) {
-  // Numbers with the learning rate as it is set now.
-  return differing([...numbers, [data.eta, rate]]);
+function rate() {
+  return [data.eta, now(data.eta)]; // which stays as it is set
 }
 
 function result(numbers) {
@@ -83,15 +75,17 @@ function result(numbers) {
 }
 
 function sayEffect() {
-  // The effect of the last change, and what the gradient alone had said of it.
+  // The result before and after the last change, its effect, and what the gradient alone had said of it.
   complain(run.problem && `${run.problem}.`);
   const old = before(), moved = data.leaves.filter((n) => numberIn(old, n) !== now(n)), [n] = moved;
-  const then = result(old), y = run.values[root], known = moved.length && then !== undefined && y !== undefined;
+  const then = result(old), y = run.values[root], known = moved.length > 0 && then !== undefined && y !== undefined;
   const slopes = known ? compute(old).gradients : [];
   const said = moved.reduce((sum, n) => sum + (slopes[n] ?? 0) * (now(n) - numberIn(old, n)), 0);
   const what = moved.length > 1 ? `${moved.length} numbers changed` : known && `${names[n]}: ${short(numberIn(old, n))} → ${short(now(n))}`;
   effect.textContent = known ? `${what}. ${L} moved by ${short(y - then)}; the gradient alone said ${short(said)}.` : "";
-  byId("first-line").hidden = Boolean(known) || state.closed;
+  byId("first-line").hidden = known || state.closed;
+  const after = y === undefined ? "?" : short(y), isSame = then === undefined || then === y;
+  byId("result").replaceChildren(make("b", {}, L), ...(isSame ? [` ${after}`] : [` ${short(then)} → `, make("em", {}, after)]));
 }
 
 const NO_NUMBER = "A number is needed, such as −0.5, 1/3 or 1.2e-3.";
@@ -133,26 +127,6 @@ function open_(part) {
   fitIfReadable();
 }
 
-// Numbers in the address, by name, or where two leaves have the same one by their number; and which part is open.
-
-const inAddress = [...data.leaves, ...data.given.map((_, k) => nodes.length + k)];
-
-function keyInAddress(n) {
-  const isTaken = ["open", "theme"].includes(names[n]) || data.leaves.some((m) => m !== n && names[m] === names[n]);
-  return isTaken ? `n${n}` : names[n];
-}
-
-function addressOfNumbers() {
-  const numbers = [...changed].map(([n, x]) => `${encodeURIComponent(keyInAddress(n))}=${x}`);
-  return opened ? [...numbers, `open=${opened}`] : numbers;
-}
-
-function takeNumbers(said) {
-  const given = inAddress.map((n) => [n, read(said.get(keyInAddress(n)) ?? "")?.number]);
-  opened = ["change", "descend", "tasks", "predict", "mistake"].find((part) => part === said.get("open")) ?? "";
-  begin(given.filter(([, x]) => x !== undefined));
-}
-
 // Experiments.
 
 function drawTasks() {
@@ -165,10 +139,10 @@ function drawTasks() {
 
 function offerTasks() {
   byId("tasks").replaceChildren(...data.tasks.map((task, k) => {
-    const set = filled("button", "set it up");
+    const set = make("button", {}, "set it up");
     set.addEventListener("click", () => setUp(task, k));
-    const seen = task.seen ? [filled("details", filled("summary", "what is to be seen"), filled("p", task.seen))] : [];
-    return filled("li", filled("p", task.sentence), set, filled("b", " ✓ done"), ...seen);
+    const seen = task.seen ? [make("details", {}, make("summary", {}, "what is to be seen"), make("p", {}, task.seen))] : [];
+    return make("li", {}, make("p", {}, task.sentence), set, make("b", {}, " ✓ done"), ...seen);
   }));
 }
 

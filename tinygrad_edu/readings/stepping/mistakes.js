@@ -41,8 +41,8 @@ function wrongFilm() {
   if (k < 0) return null;
   const own = moves.filter(({ from }) => from === b), [{ incoming }] = own, overwrites = mistake.value === "overwrite";
   const lines = own.filter(({ to }) => names[to]).map(({ to, term, k: input, after }) => ({
-    quantity: `∂${L}/∂${names[to]}`, relation: overwrites ? "=" : "+=", of: ["g", to], part: overwrites ? null : [1, 1],
-    sides: [[`${enclosed(incoming)} · ${enclosed(run.slopes[b][input])}`], [short(term)]], notes: overwrites ? [] : [[`now ${short(after)}`]],
+    quantity: `∂${L}/∂${names[to]}`, relation: overwrites ? "=" : "+=", of: ["g", to], notes: [],
+    sides: [[`${enclosed(incoming)} · ${enclosed(run.slopes[b][input])}`], [short(term)]], total: overwrites ? "" : `now ${short(after)}`,
   }));
   const beside = differs(b, incoming) ? ` where ${short(run.gradients[b])} is right` : "";
   const title = [`Wrong engine, ${k + 1} of ${events.length}: backward through ${named(b)}, which has ${short(incoming)}${beside}`];
@@ -55,7 +55,7 @@ function enclosed(x) {
 }
 
 function drawComparison() {
-  const wrong = wrongGradients(), differing = wrong ? [...told].filter((n) => names[n] && differs(n, wrong[n])) : [];
+  const wrong = wrongGradients(), differing = wrong ? wrong.filter((g, n) => since.has(`g${n}`) && names[n] && differs(n, g)) : [];
   byId("filming").hidden = !wrong || data.level === "tensor";
   const count = differing.length === 1 ? "One gradient is" : `${differing.length} gradients are`;
   byId("difference").textContent = !mistake.value ? "" : !wrong ? "There are no gradients at these numbers."

@@ -8,7 +8,6 @@ const all = (selector) => [...svg.querySelectorAll(selector)];
 const narrow = matchMedia("(max-width: 50rem), (max-height: 30rem)"); // as in page.css: there the whole page scrolls
 const embedded = window.parent !== window; // in a frame `location` is read, and not written
 const { steps } = data, last = steps.length - 1, end = steps.findLastIndex(({ phase }) => phase !== "update");
-const moving = new Set(data.moving); // the leaves that an update moves
 const state = {
   all: true, // every number at once, or step by step
   step: last,
@@ -19,11 +18,11 @@ const state = {
 };
 let changed = new Map(); // leaf -> the number that the reader gave it
 let run = compute(changed); // all numbers, at those
-let told_ = null; // what the steps say there, once it is asked for
+let told = null; // what the steps say there, once it is asked for
 let remembering = null;
 
 function story() {
-  return (told_ ??= tell(run, !changed.size));
+  return (told ??= tell(run, !changed.size));
 }
 
 // Where each number stands in the picture, and from which step on it is known. An element of a quantity is known by its
@@ -42,26 +41,21 @@ const arrowOf = new Map(arrows.map((arrow) => [arrow.id, arrow]));
 const slopeTexts = all(".edge text");
 const nodesOn = new Map(data.cards.map(([id, own]) => [id, own]));
 const cardWith = new Map(data.cards.flatMap(([id, own]) => own.map((node) => [node, id])));
-const valueFrom = new Map(); // element -> the step in which its value is told
-const arrowFrom = new Map(); // arrow -> the step in which its local derivative is told
-const handFrom = new Map(); // card -> the backward step that has it in hand
+const cardOf = (node) => cardWith.get(node);
 const quantityOf = new Map(); // element -> the first quantity that it is an element of
-const told = new Set([root]); // the nodes whose gradient a line tells
+const since = new Map([[`g${root}`, end]]); // element, arrow or card -> the step that tells it, its slope, its gradients
 
 data.quantities.forEach(([, , refs], k) => {
   for (const ref of refs) if (!quantityOf.has(`v${ref}`)) quantityOf.set(`v${ref}`, k).set(`g${ref}`, k);
 });
 for (const place of places) place.matrix = place.key[0] + quantityOf.get(place.key);
 steps.forEach(({ phase, lines, hand }, n) => {
-  for (const { of } of lines) for (const ref of nodesOf(of)) {
-    if (of[0] === "v") valueFrom.set(`v${ref}`, n);
-    if (of[0] === "g") told.add(ref);
-  }
-  if (phase === "backward") handFrom.set(hand, n);
+  for (const { of } of lines) for (const ref of nodesOf(of)) since.set(of[0] + ref, n);
+  if (phase === "backward") since.set(hand, n);
 });
 steps.forEach((step, n) => {
   Object.assign(step, around(step));
-  if (step.phase === "backward") for (const id of step.used) arrowFrom.set(id, n);
+  if (step.phase === "backward") for (const id of step.used) since.set(id, n);
 });
 
 function around({ phase, hand, lines }) {
@@ -69,7 +63,7 @@ function around({ phase, hand, lines }) {
   // it gets its gradient from.
   const told = lines.flatMap(({ of }) => nodesOf(of).map(cardOf));
   const into = arrows.filter(({ to }) => to === hand), out = arrows.filter(({ from }) => from === hand);
-  const users = out.filter(({ to }) => handFrom.has(to) || to === cardOf(root));
+  const users = out.filter(({ to }) => since.has(to) || to === cardOf(root));
   const isBack = phase === "backward" && data.level === "tensor";
   const used = isBack ? (users.length ? users : out) : phase === "backward" ? into.filter(({ from }) => told.includes(from)) : into;
   const near = isBack ? used.map(({ to }) => to) : phase === "forward" ? used.map(({ from }) => from) : phase === "given" ? [] : told;
@@ -78,12 +72,12 @@ function around({ phase, hand, lines }) {
 
 function numberAt({ group, what, node, input, key }, seen) {
   if (what === "gradient") return gradientAt(node, seen);
-  const from = valueFrom.get(key) ?? (what === "slope" ? handFrom.get(group.closest(".node").id) : 0) ?? 0;
+  const from = since.get(key) ?? (what === "slope" ? since.get(group.closest(".node").id) : 0) ?? 0;
   return from > seen ? undefined : what === "slope" ? run.slopes[node][input] : run.values[node];
 }
 
 function gradientAt(node, seen) {
-  if (seen >= end) return told.has(node) ? run.gradients[node] : undefined;
+  if (seen >= end) return since.has(`g${node}`) ? run.gradients[node] : undefined;
   for (let n = seen; n >= 0; n--) if (story()[n].gradients.has(node)) return story()[n].gradients.get(node);
   return node === root && steps[Math.max(seen, 0)].phase === "backward" ? run.gradients[root] : undefined; // no line says its 1
 }
@@ -101,19 +95,13 @@ function showAll() {
   draw();
 }
 
-function redraw() {
-  // At other numbers.
-  [run, told_] = [compute(changed), null];
-  draw();
-}
-
 function seenNow(covered) {
   return covered ? state.step - 1 : state.all || !hide.checked ? last : state.step;
 }
 
 function draw() {
   const covered = coveredLines(), wasHidden = byId("said").hidden;
-  drawNumbers(seenNow(covered), !state.all && !covered && state.step > end ? updated(run, moving) : new Map());
+  drawNumbers(seenNow(covered), !state.all && !covered && state.step > end ? updated(run) : new Map());
   const current = wrongFilm() ?? (state.all ? linesOfCard(state.card) : story()[state.step]);
   const { phase = "", title = [], hand, near = [], used = [], lines = [] } = current;
   mark("hand", hand ? [hand] : []);
@@ -126,7 +114,7 @@ function draw() {
   byId("title").replaceChildren(...asNodes(title));
   lines_.className = lines.length > 6 ? "many" : "";
   const open = lines.filter((_, k) => !covered?.has(k));
-  const given = filled("p", "What the computation starts from stands on the square cards.");
+  const given = make("p", {}, "What the computation starts from stands on the square cards.");
   lines_.replaceChildren(...(phase === "given" ? [given] : open.map(lineNode)));
   if (state.element) drawElement();
   byId("onward").hidden = state.all || covered || state.step <= end;
@@ -134,7 +122,6 @@ function draw() {
   const { hidden } = byId("said"); // only where it is shown the layout is asked for
   if (!hidden) byId("said").scrollTop = 0;
   drawFilm(phase);
-  byId("result").replaceChildren(...resultNodes());
   drawLaboratory(covered);
   if (switched) resize(); // lines of a step take room from the picture
   else if (fit.checked && (hidden !== wasHidden || (!hidden && picture.scrollHeight > picture.clientHeight))) resize(READ_AT_ALL);
@@ -156,7 +143,7 @@ function drawNumbers(seen, after) {
   for (const text of slopeTexts) {
     const { id, to, k } = arrowOf.get(text.closest(".edge").id), p = run.slopes[nodesOn.get(to)[0]][k];
     const said = p === undefined ? "?" : p < 0 ? `(${short(p)})` : short(p);
-    setText(text, seen >= end || (arrowFrom.get(id) ?? Infinity) <= seen ? `×${said}` : "");
+    setText(text, seen >= end || since.get(id) <= seen ? `×${said}` : "");
   }
 }
 
@@ -198,23 +185,18 @@ function mark(name, ids) {
   for (const id of ids) byId(id)?.classList.add(name);
 }
 
-function filled(tag, ...content) {
-  return make(tag, {}, ...content);
-}
-
 function asNodes(pieces, upright = false) {
   return pieces.map((piece) => (typeof piece === "string" ? piece : matrixNode(piece, upright)));
 }
 
 function lineNode(line) {
   const upright = line.sides.flat().some((piece) => piece.shape?.length > 1 && piece.shape.at(-2) > 1);
-  const contents = line.sides.map((side) => asNodes(side, upright)), result = filled("em", ...contents.pop());
-  const sides = [...contents, [result]].map((content, k) => filled("span", ` ${k ? "=" : line.relation} `, ...content));
-  const [total, ...others] = line.part ? line.notes : [null, ...line.notes];
-  if (total) sides.push(Object.assign(filled("span", "  → ", ...total), { className: "total" }));
-  for (const note of others) sides.push(Object.assign(filled("span", " ", ...asNodes(note)), { className: "note" }));
+  const contents = line.sides.map((side) => asNodes(side, upright)), result = make("em", {}, ...contents.pop());
+  const sides = [...contents, [result]].map((content, k) => make("span", {}, ` ${k ? "=" : line.relation} `, ...content));
+  if (line.total) sides.push(make("span", { class: "total" }, `  → ${line.total}`));
+  for (const note of line.notes) sides.push(make("span", { class: "note" }, " ", ...asNodes(note)));
   if (line.shape?.length && line.of[0] !== "state") result.querySelectorAll("table").forEach((table) => (table.dataset.of = line.of.join(",")));
-  return Object.assign(filled("p", line.quantity, ...sides), { className: line.of[0] + (upright ? " matrices" : "") });
+  return make("p", { class: line.of[0] + (upright ? " matrices" : "") }, line.quantity, ...sides);
 }
 
 const MOST = 8; // rows and columns of a matrix that are shown
@@ -224,20 +206,19 @@ function matrixNode({ shape, numbers, enclosed }, upright) {
   if (shape.length > 2) {
     const size = shape.at(-2) * shape.at(-1), count = numbers.length / size;
     const one = (_, k) => matrixNode({ shape: shape.slice(-2), numbers: numbers.slice(k * size, (k + 1) * size) }, upright);
-    return filled("span", ...Array.from({ length: Math.min(count, MOST) }, one), count > MOST ? "…" : "");
+    return make("span", {}, ...Array.from({ length: Math.min(count, MOST) }, one), count > MOST ? "…" : "");
   }
   const row = shape.length === 1 && !upright && shape[0] > 1;
   const [m, n] = shape.length === 2 ? shape : row ? [1, shape[0]] : [shape[0], 1];
   const most = Math.max(...numbers.map((x) => Math.abs(x) || 0));
   const shown = (size) => [...Array(size).keys()].filter((k) => size <= MOST || k < MOST - 4 || k === size - 1);
-  const table = filled("table", ...shown(m).map((i) => filled("tr", ...shown(n).map((j) => {
-    const x = numbers[i * n + j], td = filled("td", compact(x)), skipped = (n > MOST && j === n - 1) || (m > MOST && i === m - 1);
-    td.dataset.at = i * n + j;
-    td.className = `${heat(x, most)}${skipped ? " skipped" : ""}`;
-    return td;
-  }))));
+  const cell = (i, j) => {
+    const at = i * n + j, skipped = (n > MOST && j === n - 1) || (m > MOST && i === m - 1);
+    return make("td", { "data-at": at, class: heat(numbers[at], most) + (skipped ? " skipped" : "") }, compact(numbers[at]));
+  };
+  const table = make("table", {}, ...shown(m).map((i) => make("tr", {}, ...shown(n).map((j) => cell(i, j)))));
   const [before, after] = enclosed && row ? ["(", ")"] : ["", ""];
-  return Object.assign(filled("span", before, table, row ? "ᵀ" : "", after), { className: "matrix" });
+  return make("span", { class: "matrix" }, before, table, row ? "ᵀ" : "", after);
 }
 
 function drawElement() {
@@ -249,18 +230,13 @@ function drawElement() {
   const keys = [(what === "g" ? "g" : "v") + ref, ...(found?.used ?? [])];
   keys.forEach((key, n) => placesOf.get(key)?.forEach(({ group }) => group.classList.add("lit", ...(n ? [] : ["self"]))));
   const text = found && found.text !== said ? `${nameOf(what, k, at)} = ${found.text} = ` : `${nameOf(what, k, at)} = `;
-  lines_.prepend(Object.assign(filled("p", text, filled("em", said)), { className: "behind" }));
+  lines_.prepend(make("p", { class: "behind" }, text, make("em", {}, said)));
 }
 
 function nameOf(what, k, at) {
   const [name, , refs] = quantity(k);
   const element = names[refs[at]] ?? `${name}[${at}]`;
   return what !== "g" ? element : `∂${L}/∂${element}`;
-}
-
-function resultNodes() {
-  const y = run.values[root], now = y === undefined ? "?" : short(y), then = result(before());
-  return then === undefined || then === y ? [filled("b", L), ` ${now}`] : [filled("b", L), ` ${short(then)} → `, filled("em", now)];
 }
 
 function light() {
@@ -284,10 +260,6 @@ function light() {
     group.classList.toggle("beside", !moved.get(node) && beside.has(node));
     group.classList.toggle("self", node === state.held);
   }
-}
-
-function cardOf(node) {
-  return cardWith.get(node);
 }
 
 function waysFrom(leaf) {
@@ -315,7 +287,7 @@ function follow(behavior = calm.matches ? "instant" : "smooth", card = svg.query
   picture.scrollBy({ left, top, behavior });
 }
 
-// The step in the address, and what the laboratory adds, so that a reload or a link comes back to it.
+// The step, the numbers and the open part in the address, so that a reload or a link comes back to them.
 
 function remember() {
   if (embedded) return;
@@ -324,7 +296,10 @@ function remember() {
   remembering = setTimeout(() => {
     if (location.hash !== address) return; // a link was followed meanwhile
     const { theme } = document.documentElement.dataset;
-    const parts = [...(state.all ? [] : [state.step]), ...addressOfNumbers(), ...(theme ? [`theme=${theme}`] : [])];
+    const parts = [...changed].map(([n, x]) => `${encodeURIComponent(keyInAddress(n))}=${x}`);
+    if (!state.all) parts.unshift(state.step);
+    if (opened) parts.push(`open=${opened}`);
+    if (theme) parts.push(`theme=${theme}`);
     try {
       history.replaceState(null, "", `#${parts.join("&")}`);
     } catch {
@@ -336,25 +311,34 @@ function remember() {
 function arrive() {
   // What the address says: a step, numbers, an open part, a theme. What is none of these is ignored.
   const said = addressed(), step = /^#(\d+)(&|$)/.exec(location.hash)?.[1];
-  takeNumbers(said);
+  const given = inAddress.map((n) => [n, read(said.get(keyInAddress(n)) ?? "")?.number]);
+  opened = ["change", "descend", "tasks", "predict", "mistake"].find((part) => part === said.get("open")) ?? "";
+  begin(given.filter(([, x]) => x !== undefined));
   if (step) show(Number(step));
-  else draw();
   follow("instant");
+}
+
+const inAddress = [...data.leaves, ...data.given.map((_, k) => nodes.length + k)];
+
+function keyInAddress(n) {
+  // A number goes by its name, or where that is taken by its place.
+  const isTaken = ["open", "theme"].includes(names[n]) || data.leaves.some((m) => m !== n && names[m] === names[n]);
+  return isTaken ? `n${n}` : names[n];
 }
 
 // Moving.
 
 function goToCard(id) {
-  // All at once: its lines. Else its forward step, or once that is past its backward step; a second click, the other.
+  // All at once: its lines. Else the nearer of its two steps, forward and backward; a second click, the other.
   if (state.all) {
     Object.assign(state, { card: state.card === id ? null : id, element: null });
     return draw();
   }
-  const own = steps.flatMap((s, n) => (s.hand === id ? [n] : []));
-  const touched = steps.findLastIndex((s) => s.near?.includes(id) && s.phase === "backward");
+  const own = steps.flatMap((s, n) => (s.hand === id ? [n] : [])), distance = (n) => Math.abs(n - state.step);
+  const touched = steps.findLastIndex(({ phase, near }) => phase === "backward" && near.includes(id));
   const [forward, backward] = own.length > 1 ? [own[0], own.at(-1)] : [0, own[0] ?? Math.max(touched, 0)];
-  const goesBack = ["backward", "update"].includes(steps[state.step].phase);
-  show(state.step === forward || (goesBack && state.step !== backward) ? backward : forward);
+  const [stop = state.step] = [forward, backward].filter(distance).sort((a, b) => distance(a) - distance(b));
+  show(stop);
 }
 
 function goToElement(what, k, at) {

@@ -1,30 +1,23 @@
 // Predict: a line keeps its number back until it is answered. Three hints lead to it: the rule, the rule with numbers,
-// and the number. Of a small matrix all of it is asked, of a larger one an element. A question is [step, line, whether
-// it is the whole gradient and not one contribution, [sentence, what that mistake makes of it] …].
+// and the number. Of a small matrix all of it is asked, of a larger one an element. A question is `whole` if it asks for
+// the whole gradient and not one contribution; in `wrong` are pairs of a sentence and what that mistake makes of it.
 
-let answers = new Map(); // "step,line" -> { hints, wrong, how }: "right", "wrong" (right at a later try), "revealed"
-let asking = ""; // the question that is shown
-const tally = new Map(); // "step,line" -> whether the first try was right
-
-function forget() {
-  [answers, asking] = [new Map(), ""]; // at other numbers questions are asked anew
-}
-
-function keyOf([step, line]) {
-  return `${step},${line}`;
-}
+const questions = data.questions.asked.map(([step, line, whole, wrong]) => ({ key: `${step},${line}`, step, line, whole, wrong }));
+let answers = new Map(); // of a question's key: { hints, wrong, how }: "right", "wrong" (right at a later try), "revealed"
+let asking; // the key of the question that is shown
+const tally = new Map(); // of a question's key: whether the first try was right
 
 function waiting() {
-  return data.questions.asked.filter((q) => (!only.checked || steps[q[0]].phase === "backward") && !answers.get(keyOf(q))?.how);
+  return questions.filter(({ key, step }) => (!only.checked || steps[step].phase === "backward") && !answers.get(key)?.how);
 }
 
 function waitingAt(n) {
-  return waiting().filter(([step]) => step === n);
+  return waiting().filter(({ step }) => step === n);
 }
 
 function coveredLines() {
   if (!predict.checked || state.all || !run.gradients.length) return null;
-  const found = waitingAt(state.step).map(([, line]) => line);
+  const found = waitingAt(state.step).map(({ line }) => line);
   return found.length ? new Set(found) : null;
 }
 
@@ -34,22 +27,21 @@ function drawLaboratory(covered) {
   drawWrong();
   drawBenches();
   const [question] = covered ? waitingAt(state.step) : [];
-  const key = question ? keyOf(question) : "";
-  if (key === asking) return;
-  asking = key;
+  if (question?.key === asking) return;
+  asking = question?.key;
   verdict.hidden = true;
   if (!question) return;
   const { part, quantity, relation, shape, of, numbers } = lineOf(question), whole = numbers.length <= 4;
   const what = whole ? quantity : nameOf(...of, chosen(question));
   byId("asked").textContent = !part ? (relation === "←" ? `the new ${what}` : what)
-    : question[2] ? `${quantity}, all its paths together,` : `what one path adds to ${quantity}`;
+    : question.whole ? `${quantity}, all its paths together,` : `what one path adds to ${quantity}`;
   answer.value = "";
   answer.hidden = whole && shape.length > 0;
   grid.replaceChildren(...(answer.hidden ? [gridOf(numbers.length, shape)] : []));
   if (!bench.contains(document.activeElement) || document.activeElement === predict) fields()[0].focus({ preventScroll: true });
 }
 
-function lineOf([step, line]) {
+function lineOf({ step, line }) {
   return story()[step].lines[line];
 }
 
@@ -59,27 +51,27 @@ function fields() {
 
 function gridOf(length, shape) {
   const n = shape.length > 1 ? shape.at(-1) : 1; // a vector is a column
-  const field = (i, j) => Object.assign(filled("input"), { inputMode: "decimal", autocomplete: "off", ariaLabel: `row ${i + 1}, column ${j + 1}` });
-  const row = (_, i) => filled("tr", ...Array.from({ length: n }, (_, j) => filled("td", field(i, j))));
-  return filled("table", ...Array.from({ length: length / n }, row));
+  const field = (i, j) => make("input", { inputmode: "decimal", autocomplete: "off", "aria-label": `row ${i + 1}, column ${j + 1}` });
+  const row = (_, i) => make("tr", {}, ...Array.from({ length: n }, (_, j) => make("td", {}, field(i, j))));
+  return make("table", {}, ...Array.from({ length: length / n }, row));
 }
 
 function chosen(question) {
   // The element that is asked for: one that is not 0, if there is one.
-  const { numbers } = lineOf(question), order = numbers.map((_, k) => (k + question[0] * 7) % numbers.length);
+  const { numbers } = lineOf(question), order = numbers.map((_, k) => (k + question.step * 7) % numbers.length);
   return order.find((k) => numbers[k] !== 0) ?? order[0];
 }
 
 function current() {
   // What is asked now: the right numbers, and what wrong rules make of them.
-  const [question] = waitingAt(state.step), [, , whole, wrong] = question, { numbers, arrived, shape, part } = lineOf(question);
-  const every = part && whole ? arrived : numbers, n = every.length;
+  const [question] = waitingAt(state.step), { numbers, arrived, shape, part } = lineOf(question);
+  const every = part && question.whole ? arrived : numbers, n = every.length;
   const at = answer.hidden || !shape.length ? [...every.keys()] : [chosen(question)];
-  const wrongs = wrong.map(([k, tree]) => {
+  const wrongs = question.wrong.map(([k, tree]) => {
     const found = evaluate(tree, run);
     return [data.questions.sentences[k], at.map((o) => found[found.length === n ? o : 0])];
   });
-  return { key: keyOf(question), question, right: at.map((o) => every[o]), wrongs };
+  return { key: question.key, question, right: at.map((o) => every[o]), wrongs };
 }
 
 function judge() {
@@ -132,7 +124,7 @@ function say(...words) {
 function hinted(question) {
   // What the hints are about: the line, or of a total all its contributions.
   const line = lineOf(question), { part, of, quantity } = line;
-  if (!part || !question[2]) return line;
+  if (!part || !question.whole) return line;
   const terms = story().flatMap(({ lines }) => lines.filter((other) => other.part && String(other.of) === String(of)));
   const sum = (text) => [terms.map(text).join(" + ")];
   return { quantity, relation: "=", sides: [sum(({ sides }) => sides[0].join("")), sum(({ numbers }) => enclosed(numbers[0])), []] };
@@ -154,7 +146,7 @@ function score_(key, right) {
 function beginPredicting() {
   const [first] = waiting();
   asking = "";
-  if (predict.checked && first) show(first[0]);
+  if (predict.checked && first) show(first.step);
   else draw();
 }
 

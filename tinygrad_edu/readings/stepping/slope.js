@@ -126,7 +126,7 @@ function descend(times) {
   const way = [];
   let numbers = changed, stopped = "";
   for (let k = 0; k < times && !stopped; k++) {
-    const here = compute(numbers), after = new Map([...numbers, ...updated(here, moving)]);
+    const here = compute(numbers), after = new Map([...numbers, ...updated(here)]);
     stopped = compute(after).problem; // does it leave the domain?
     if (stopped || !here.gradients.length) break;
     way.push(numbers);
@@ -146,14 +146,4 @@ function drawLosses() {
   const frame = frameOf([0, n], [Math.min(...ys), Math.max(...ys)], 90), points = ys.map((y, k) => [frame.across(k), frame.up(y)]);
   const line = make("svg:polyline", { class: "root", points: points.join(" ") });
   losses.replaceChildren(...axes(frame, steps_, L, [0, n]), line, ...points.map(([cx, cy]) => dot(cx, cy, "point", 3)));
-}
-
-function offerMoving() {
-  // What moves is ticked, where that is not too much.
-  if (data.leaves.length > 40) return byId("moving").append(`What moves: ${moving.size} of ${data.leaves.length} numbers.`);
-  byId("moving").append("What moves: ", ...data.leaves.map((n) => {
-    const box = Object.assign(filled("input"), { type: "checkbox", checked: moving.has(n) });
-    box.addEventListener("change", () => (box.checked ? moving.add(n) : moving.delete(n)));
-    return filled("label", box, ` ${names[n]} `);
-  }));
 }

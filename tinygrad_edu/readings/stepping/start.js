@@ -51,7 +51,7 @@ function printStoryboard() {
       node.querySelectorAll("span ~ span > em").forEach((result) => result.replaceChildren("________"));
       node.querySelector(".total")?.remove(); // it would tell
     }
-    return filled("article", svg.cloneNode(true), filled("h2", `${n}. `, ...asNodes(title)), ...shown);
+    return make("article", {}, svg.cloneNode(true), make("h2", {}, `${n}. `, ...asNodes(title)), ...shown);
   }));
   Object.assign(state, kept);
   draw();
@@ -102,10 +102,7 @@ function listen() {
   leaf.addEventListener("change", () => (hold(Number(leaf.value)), draw()));
   onNumber(number_, (x) => change(Number(leaf.value), x));
   onNumber(typed, (x) => change(state.held, x));
-  onNumber(eta, (x) => {
-    changed = withRate(changed, x);
-    reconsider();
-  });
+  onNumber(eta, (x) => goTo([...changed, [data.eta, x]], path, gesture));
   number_.addEventListener("keydown", (event) => nudge(event, Number(leaf.value)));
   number_.addEventListener("blur", draw);
   for (const kind of ["pointerdown", "pointermove"]) curve.addEventListener(kind, pointed);
@@ -117,5 +114,5 @@ function listen() {
   svg.setAttribute("aria-label", "The leaves, each with its number");
   for (const { group, text } of places) if (!group.classList.contains("leaf")) text.setAttribute("aria-hidden", true); // the lines say the same
   offerTasks();
-  offerMoving();
+  byId("moving").textContent = `What moves: ${data.moving.length > 12 ? `${data.moving.length} numbers` : data.moving.map((n) => names[n]).join(", ")}.`;
 }

@@ -18,10 +18,10 @@ function tellLine(line, run, totals, asRecorded) {
   const { of, part } = line;
   const numbers = evaluate(line.result, run), [, shape] = quantity(of[1]);
   const arrived = part ? [arriving(line, run, totals, numbers[0])] : of[0] === "g" ? elementsOf(of, run) : numbers;
-  const sides = line.sides.map((side) => fillIn(side, run));
+  const sides = line.sides.map((side) => fillIn(side, run)).filter((side, k, all) => k === 0 || !same(side, all[k - 1]));
   const notes = asRecorded ? (line.notes ?? []).map((note) => fillIn(note, run)) : [];
-  if (part) notes.unshift([`running total ${short(arrived[0])} (${part[0]} of ${part[1]} contributions)`]);
-  return { ...line, shape, numbers, arrived, sides: sides.filter((side, k) => k === 0 || !same(side, sides[k - 1])), notes };
+  const total = part ? `running total ${short(arrived[0])} (${part[0]} of ${part[1]} contributions)` : "";
+  return { ...line, shape, numbers, arrived, sides, total, notes };
 }
 
 function arriving({ of, part }, run, totals, term) {
