@@ -138,12 +138,14 @@ def test_values_keep_the_names_they_bring_into_a_tensor():
     assert Tensor(Tensor([1.0], label="t"), label="y")[0].label == "t₁"
 
 
-def test_naming_a_result_leaves_the_names_of_its_elements():
+def test_naming_a_result_names_what_was_computed_for_it_and_a_view_names_nothing():
     x = Tensor([1.0, 2.0], label="x")
     y, view = x * 2, x[::-1]
     y.label, view.label = "y", "v"
     assert (y.label, view.label) == ("y", "v")
-    assert [v.label for v in y.values] == [None, None]
+    assert [v.label for v in y.values] == ["y₁", "y₂"]
+    y[0].label, y.label = "mine", "k"
+    assert [v.label for v in y.values] == ["mine", "k₂"]
     assert [v.label for v in x.values] == ["x₁", "x₂"]
 
 

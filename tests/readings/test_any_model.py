@@ -336,7 +336,7 @@ def ridge():
         (lambda: two_examples(binary_cross_entropy_with_logits), {"y": None, "y′": None}),
         (
             lambda: two_examples(lambda z, y: (z - y) ** 2),
-            {"z⁽¹⁾′₂": "W⁽¹⁾₂₁ · x₁′ + W⁽¹⁾₂₂ · x₂′ + b⁽¹⁾₂", "h⁽¹⁾₁": "tanh(z⁽¹⁾₁)", "L": "(v₃ + v₄) / 2"},
+            {"z⁽¹⁾′₂": "W⁽¹⁾₂₁ · x′₁ + W⁽¹⁾₂₂ · x′₂ + b⁽¹⁾₂", "h⁽¹⁾₁": "tanh(z⁽¹⁾₁)", "L": "(v₃ + v₄) / 2"},
         ),
         (lambda: mixed(Value(0.2, label="a"), p, q), {"α": "sigmoid(a)", "v₂": "1 − α"}),
         (lambda: (p + LAYER(p)).sum(), {"z⁽¹⁾": "W p", "b": NO, "L": "Σ (p + z⁽¹⁾)"}),

@@ -4,7 +4,7 @@ import pytest
 from graphs import recipes, tensor_recipes
 from hypothesis import given
 
-from tinygrad_edu import MLP, Linear, Sequential, Tanh, Tensor, Value, squared_error
+from tinygrad_edu import MLP, Linear, Sequential, Tanh, Tensor, Value, cross_entropy, squared_error
 from tinygrad_edu.network.functions import affine
 from tinygrad_edu.network.nn import Module, Parameter
 from tinygrad_edu.readings.naming import Names
@@ -101,6 +101,55 @@ def test_a_role_gives_way_to_a_label():
     z = Linear(2, 1)(x)
     names = Names(squared_error(z, [1.0]))
     assert names(x) == "z⁽¹⁾" and names(z) == "z⁽¹⁾′"
+
+
+@pytest.mark.parametrize("label", ["x", "y", "z⁽¹⁾", "W", "b", "ŷ", "L", "f", "v₁"])
+@pytest.mark.parametrize("loss", [squared_error, cross_entropy])
+def test_a_users_label_comes_before_every_automatic_name(loss, label):
+    def program():
+        return loss(Linear(2, 2, seed=0)([1.0, 2.0]), [0.0, 1.0])
+
+    result, term = program(), Value(2.0, label=label)
+    with_a_number = result * term + program()
+    result.label = label
+    assert Names(result)(result) == Names(result.values[0])(result.values[0]) == label
+    result.label = "other"
+    assert Names(with_a_number)(term) == label
+
+
+def test_what_a_call_makes_of_a_list_gives_way_to_the_labels_in_the_list():
+    a, b = Value(1.0, label="a"), Value(2.0, label="x")
+    names = Names(Linear(1, 1, seed=0)([a]).sum() + Linear(2, 1, seed=1)([b, 3.0]).sum())
+    x = next(t for t in names.tensors if t.values[0] is b)
+    assert [names(v) for v in (a, b, x, x.values[1])] == ["a", "x", "x′", "x′₂"]
+
+
+def unrolled():
+    cell, h = Linear(2, 2, seed=0), Tensor([1.0, 2.0], label="h")
+    for _ in range(3):
+        h = cell(h).tanh()
+        h.label = "h"
+    return h
+
+
+def inputs_of_two_calls():
+    net = Linear(2, 2, seed=0)
+    return net([1.0, 2.0]).tanh() * net([0.5, -1.0])
+
+
+def relabelled():
+    h = Tensor([1.0, 2.0], label="x") * 2.0
+    h.label, h[1:].label = "h", "t"
+    h.label = "k"
+    return h
+
+
+@pytest.mark.parametrize("program", [unrolled, inputs_of_two_calls, relabelled])
+def test_an_element_has_one_name_whether_a_value_or_a_tensor_is_read(program):
+    h = program()
+    of_value, of_tensor = Names(h[0] * h[1]), Names((h[:1] * h[1]).sum())
+    named = [v for v in of_value.values if of_value.given(v) and v in of_tensor.values]
+    assert len(named) >= 4 and {v: of_value(v) for v in named} == {v: of_tensor(v) for v in named}
 
 
 def test_several_results_are_one_document():

@@ -19,6 +19,7 @@ from typing import Any, Literal, TypeAlias
 from .. import array_ops, errors, ops, shapes
 from ..array_ops import Operation
 from ..value import numbers, record
+from .members import Suggested
 from .reductions import per_count
 from .tensor import Tensor, as_tensor, from_values, rows_of
 
@@ -212,8 +213,12 @@ def _with_roles(t: Tensor, *roles: str) -> Tensor:
     return t
 
 
+def _as_target(target: Any) -> Tensor:
+    return target if isinstance(target, Tensor) else Tensor(target, label=Suggested("y"))
+
+
 def _target(name: str, prediction: Tensor, target: Any) -> Tensor:
-    y = target if isinstance(target, Tensor) else Tensor(target, label="y")
+    y = _as_target(target)
     if prediction.shape != y.shape:
         same = [n for n in y.shape if n > 1] == [n for n in prediction.shape if n > 1]
         fit = f"; Tensor(target).reshape{prediction.shape} fits" if same else ""
@@ -237,13 +242,14 @@ def _is_mean(reduction: str) -> bool:
 
 def _probabilities(target: Any, shape: shapes.Shape) -> Tensor:
     """The target of `cross_entropy` in the logits' shape; a class for each example becomes a one-hot row."""
-    y = target if isinstance(target, Tensor) else Tensor(target, label="y")
+    y = _as_target(target)
     if y.shape == shape[:-1]:
         classes = numbers(y.values)
         for k in classes:
             if k not in range(shape[-1]):
                 raise IndexError(f"cross_entropy: class {k:g} does not exist, there are 0 to {shape[-1] - 1}")
-        y = Tensor(shapes.nested([float(j == k) for k in classes for j in range(shape[-1])], shape), label="y")
+        one_hot = shapes.nested([float(j == k) for k in classes for j in range(shape[-1])], shape)
+        y = _as_target(one_hot)
     if y.shape != shape:
         raise ValueError(f"cross_entropy: the target has shape {y.shape}, not {shape} or, for classes, {shape[:-1]}")
     for _, row in rows_of(y, shape[-1]):

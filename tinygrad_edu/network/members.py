@@ -78,28 +78,37 @@ class Member:
                 yield from child.parameters((*before, *path))
 
 
+@dataclass(eq=False)
+class Whole:
+    """A Tensor with a label, as its elements know it; and its place, if it is a Parameter."""
+
+    label: str
+    shape: Shape
+    member: Member | None = None
+
+
 class Placed(str):
-    """The label of an element of a Parameter, which knows where that is.
+    """The label of an element, which knows where that is.
 
     Attributes:
-        member: of the Parameter; None in the label of a Parameter itself.
+        whole: the Tensor; None in the label of a Tensor itself.
         offset: which element, counted row by row.
     """
 
-    member: Member | None
+    whole: Whole | None
     offset: int
 
-    def __new__(cls, text: str, member: Member | None = None, offset: int = 0) -> Self:
+    def __new__(cls, text: str, whole: Whole | None = None, offset: int = 0) -> Self:
         self = super().__new__(cls, text)
-        self.member, self.offset = member, offset
+        self.whole, self.offset = whole, offset
         return self
 
-    def __reduce__(self) -> tuple[type[Self], tuple[str, Member | None, int]]:
-        return type(self), (str(self), self.member, self.offset)
+    def __reduce__(self) -> tuple[type[Self], tuple[str, Whole | None, int]]:
+        return type(self), (str(self), self.whole, self.offset)
 
 
 class Suggested(Placed):
-    """A label that a Module gives, not its user. Readings take a better name where they know one."""
+    """A label that a Module or a loss gives, not a user. Readings take a better name where they know one."""
 
     is_suggested = True
 

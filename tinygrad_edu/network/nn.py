@@ -14,9 +14,9 @@ from typing import Any, NoReturn, Self
 
 from .. import errors, shapes
 from ..value import Value
-from ..writing.notation import elements, of_layer
+from ..writing.notation import of_layer
 from .functions import affine
-from .members import KeyPath, Member, Placed, Suggested
+from .members import KeyPath, Member, Suggested
 from .tensor import Seed, Tensor, as_tensor, assign, random_source
 
 ALONE = "θ"  # a Parameter that no Module holds
@@ -38,19 +38,8 @@ class Parameter(Tensor):
         self._member = Member(shape=leaves.shape)
         super().__init__(leaves, label)
 
-    def _name_elements(self, only_nameless: bool = False) -> None:
-        self._place(self._label or Suggested(ALONE), only_nameless or not self._label)
-
-    def _place(self, name: str, only_nameless: bool = True) -> None:
-        """Label the elements with their places, for graphs that hold them but not the Parameter.
-
-        >>> w = Parameter([1.0, 2.0]); w._place("w", only_nameless=False); w[1].label
-        'w₂'
-        """
-        kind = Suggested if isinstance(name, Suggested) else Placed
-        for k, (v, text) in enumerate(zip(self.values, elements(name, self.shape))):
-            if v.label is None or isinstance(v.label, Suggested) or not only_nameless:
-                v.label = kind(text, self._member, k)
+    def _name_elements(self, before: str | None = None, only_nameless: bool = False) -> None:
+        self._place(self._label or Suggested(ALONE), before, only_nameless or not self._label, self._member)
 
 
 class Module:
@@ -88,7 +77,8 @@ class Module:
     def _adopt(self, path: KeyPath, child: Parameter | Module) -> None:
         """Tell a Parameter or a Module among the attributes where it stands."""
         if self._member.adopt(child._member, path) and isinstance(child, Parameter):
-            child._place(Suggested(next(key for key in reversed(path) if isinstance(key, str))))
+            name = Suggested(next(key for key in reversed(path) if isinstance(key, str)))
+            child._place(name, only_nameless=True, member=child._member)
 
     def _no_forward(self, *_: Any, **__: Any) -> NoReturn:
         """The output for the inputs. Every subclass defines it, with the inputs and options that it takes.
@@ -196,7 +186,7 @@ class Module:
 def _as_input(x: Any, name: str) -> Any:
     """A Tensor, if numbers are in it; anything else as it is."""
     numeric = isinstance(x, (list, tuple, Real, Value)) or (hasattr(x, "tolist") and not isinstance(x, Tensor))
-    return Tensor(x, label=name) if numeric and not isinstance(x, bool) else x
+    return Tensor(x, label=Suggested(name)) if numeric and not isinstance(x, bool) else x
 
 
 def member_of(module: Parameter | Module) -> Member:

@@ -17,6 +17,7 @@ from ..tree import one_value
 from ..value import Operators, Value, constant, forward, numbers, record
 from ..writing.notation import elements
 from .lists import Numbers
+from .members import Member, Placed, Suggested, Whole
 from .reductions import Reductions
 
 Seed: TypeAlias = int | float | str | Random | None
@@ -101,14 +102,32 @@ class Tensor(Reductions):
     @label.setter
     def label(self, label: str | None) -> None:
         errors.check_label(label)
-        self._label = label
-        self._name_elements()
+        before, self._label = self._label, label
+        self._name_elements(before)
 
-    def _name_elements(self, only_nameless: bool = False) -> None:
-        if self._label and self.operation is None:
-            for value, name in zip(self.values, elements(self._label, self.shape)):
-                if value.op is None and not (value.label and only_nameless):
-                    value.label = name
+    def _name_elements(self, before: str | None = None, only_nameless: bool = False) -> None:
+        if self._label:
+            self._place(self._label, before, only_nameless)
+
+    def _place(
+        self, name: str, before: str | None = None, only_nameless: bool = False, member: Member | None = None
+    ) -> None:
+        """Label the elements with their places, for graphs that hold them but not the Tensor.
+
+        Of a Tensor that was computed only those are labelled that were computed here. They keep a label of their own,
+        unless it comes from the label that the Tensor had before.
+
+        >>> w = Tensor([1.0, 2.0]); w._place("w"); w[1].label
+        'w₂'
+        """
+        kind = Suggested if isinstance(name, Suggested) else Placed
+        whole, given = Whole(name, self.shape, member), {v for t in self.inputs for v in t.values}
+        for k, (v, text) in enumerate(zip(self.values, elements(name, self.shape))):
+            free = v.label is None or isinstance(v.label, Suggested)
+            if v.op:
+                free |= isinstance(v.label, Placed) and v.label.whole is not None and v.label.whole.label == before
+            if bool(v.op) == bool(self.operation) and v not in given and (free or not (v.op or only_nameless)):
+                v.label = kind(text, whole, k)
 
     # Makers.
 

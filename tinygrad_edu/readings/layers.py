@@ -12,7 +12,7 @@ from math import prod
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from .. import array_ops, graph, ops
-from ..network.members import Member, Placed, layer_numbers
+from ..network.members import Member, Placed, Suggested, layer_numbers
 from ..network.nn import Parameter, member_of
 from ..network.tensor import Tensor
 from ..value import Value
@@ -168,12 +168,13 @@ def member(node: Value | Tensor) -> Member | None:
     """The place in a network of a Parameter, or of that which a Value is an element of."""
     if isinstance(node, Parameter):
         return member_of(node)
-    return node.label.member if isinstance(node.label, Placed) else None
+    return node.label.whole.member if isinstance(node.label, Placed) and node.label.whole else None
 
 
 def labelled(node: Any) -> Any:
-    """What has the label of a node: of a Tensor made of one Value, which has none itself, that Value."""
-    made = isinstance(node, Tensor) and not node.label and not node.op and len(node.values) == 1
+    """What has the label of a node: of a Tensor made of one Value, to which no user gave one, that Value."""
+    nameless = not node.label or isinstance(node.label, Suggested)
+    made = nameless and isinstance(node, Tensor) and not node.op and len(node.values) == 1
     return node.values[0] if made else node
 
 
@@ -305,13 +306,13 @@ def _row(neuron: Neuron) -> int | None:
     """Where its bias stands, if that is one of several; else the row, or the column, of its weights."""
     biases: list[Any] = [b.label for b in neuron.biases]
     for bias in biases:
-        if prod(bias.member.shape) > 1:
+        if prod(bias.whole.shape) > 1:
             return int(bias.offset)
     weights: list[Any] = [w.label for w in neuron.weights]
-    first, *others = [weight.offset for weight in weights if weight.member is weights[0].member]
-    shape = weights[0].member.shape
+    first, *others = [weight.offset for weight in weights if weight.whole is weights[0].whole]
+    shape = weights[0].whole.shape
     if len(shape) < 2:
-        return 0 if any([bias.member.shape for bias in biases]) else None
+        return 0 if any([bias.whole.shape for bias in biases]) else None
     if not others:
         return int(first)
     return int(first // shape[-1] if others[0] == first + 1 else first % shape[-1])

@@ -13,8 +13,9 @@ from typing import Any, TypeAlias
 from .. import array_ops, ops
 from ..array_ops import Operation
 from ..autodiff import DerivativeName
+from ..errors import check_label
 from ..graph import topological_order
-from ..network.members import Member, Suggested, parameter_names
+from ..network.members import Member, Placed, Suggested, Whole, parameter_names
 from ..network.nn import ALONE, Parameter, member_of
 from ..network.tensor import Tensor, from_values
 from ..tree import values_in
@@ -71,6 +72,8 @@ class Names:
         self.parameters = {v for t in self.tensors if isinstance(t, Parameter) for v in t.values}
         self.parameters |= {v for v in self.values if member(v)}
         self.neurons = find_neurons(self.values, self.parameters, self.layers)
+        for v in self.values:
+            check_label(v.label)
         mentioned = [v.label for v in self.values if isinstance(v.label, DerivativeName)]
         others = dict.fromkeys([*others, *[v for d in mentioned for v in d.nodes]])  # the y and x of each ∂y/∂x
         self._all_values = list(dict.fromkeys([*self.values, *[v for v in others if isinstance(v, Value)]]))
@@ -80,18 +83,24 @@ class Names:
         self._names: dict[Node, str] = {}
         everything: list[Node] = [*self._all_values, *self._all_tensors]
         self._labels = {label for node in everything if (label := _label(node))}  # kept for the nodes that have them
-        self._labels |= {name for d in mentioned for name in (d.y, *d.xs) if name}
+        self._labels |= {name for d in mentioned for name in (d.y, *d.xs) if name and not d.nodes}
         self._used: set[str] = set()
         self._copies: dict[str, int] = {}  # by label: how many primes its last copy has
+        self._wholes: dict[Any, str] = {}  # what Tensors are called that are not in the graph, but their elements are
         self._last = 0  # the k of the last vₖ
-        self._name_by_label(self._all_tensors)
-        self._name_parameters()
+        # What has a name keeps it, and where a name is taken the later one gets a prime. So the order says what counts:
+        self._name_by_label()  # what a user said, before every automatic name;
+        self._name_parameters()  # where a Parameter stands, and then the layer around it, whose letters it has first;
         self._name_layers()
-        self._name_by_loss()
-        self._name_tensors()
-        self._name_values()
-        self._name_derivatives(everything)
-        self._name_rest(everything)
+        self._name_by_loss()  # what a loss knows of its inputs;
+        self._name_by_suggestion()  # how a Module or a loss has labelled what it made of a list;
+        self._name_tensors()  # L, y or x, for a Tensor that has nothing better;
+        self._name_elements(self._all_tensors)  # as all Tensors that get a name have one now;
+        self._name_neurons()  # z⁽¹⁾₂, where no Tensor has said so;
+        self._name_derivatives(everything)  # ∂y/∂x, by the names of y and x;
+        self._name_rest(
+            everything
+        )  # f, elements of what is not in the graph, and labels like ∂L/∂w, which may be false
         self._given = dict(self._names)  # by label, place or role, and not a number
         self._find_targets()
         leaves = {v for v in self.values if not v.op}
@@ -154,7 +163,7 @@ class Names:
         if isinstance(node, Tensor):
             if len(node.values) == 1:
                 self._names.setdefault(node.values[0], name)
-            self._name_elements(node)
+            self._name_elements([node])
 
     def _give(self, node: Node, name: str) -> bool:
         """Give the node the name, unless it has one or the name is taken. Returns whether it was given."""
@@ -182,34 +191,53 @@ class Names:
             name = _primed(label, k)
         return name
 
+    def _give_element(self, v: Value, name: str) -> None:
+        """Call an element of a Tensor that is not in the graph by its place there. `name` is that of the Tensor."""
+        label: Any = v.label
+        whole: Whole = label.whole
+        key = whole.member or whole
+        if key not in self._wholes:
+            self._wholes[key] = self._free(name)
+            self._used |= {self._wholes[key]} if whole.shape else set()
+        self._give_label(v, elements(self._wholes[key], whole.shape)[label.offset])
+
     def _give_role(self, node: Node | None, *choices: str) -> None:
         """Call the node by the first of the names that nothing else has."""
         if node is not None and _one(node) not in self._names:
             next((name for name in choices if name not in self._labels and self._give(node, name)), None)
 
-    def _name_by_label(self, nodes: Sequence[Node]) -> None:
+    def _name_by_label(self) -> None:
         """Of several with one label the farthest from the root is the first, such as the x of the first step."""
-        for node in by_height(nodes, reverse=True):
-            if (label := _label(node)) and (node in self._roots or not label.startswith("∂")):  # those come last
-                self._give_label(node, label)
+        for t in by_height(self._all_tensors, reverse=True):
+            label = _label(t) if labelled(t) is t else None
+            if label and (t in self._roots or not label.startswith("∂")):  # those come last
+                self._give_label(t, label)
+        self._name_elements(self._all_tensors)
+        for v in by_height(self._all_values, reverse=True):
+            if v in self._names or not (label := _label(v)):
+                continue
+            if isinstance(v.label, Placed) and v.label.whole:
+                self._give_element(v, " ".join(v.label.whole.label.split()))
+            elif v in self._roots or not label.startswith("∂"):
+                self._give_label(v, label)
+        for t in self._all_tensors:
+            if t not in self._names and (one := labelled(t)) in self._names:
+                self._names[t] = self._names[one]
 
     def _name_parameters(self) -> None:
         """By their place in a network: one network after the other."""
         whole = {member_of(t): t for t in self._all_tensors if isinstance(t, Parameter)}
-        alone: dict[Member, list[tuple[Value, int]]] = {}  # elements whose Parameter is not in the graph of Tensors
+        alone: dict[Member, list[Value]] = {}  # elements whose Parameter is not in the graph of Tensors
         for v in self._all_values:
-            if isinstance(v.label, Suggested) and v.label.member and v.label.member not in whole:
-                alone.setdefault(v.label.member, []).append((v, v.label.offset))
+            if isinstance(v.label, Suggested) and (place := member(v)) and place not in whole:
+                alone.setdefault(place, []).append(v)
         used = [member_of(W) for layer in self.layers for W in layer.weights if isinstance(W, Parameter)]
         for network in dict.fromkeys([place.outermost for place in (*used, *whole, *alone)]):
             for place, name in ({} if network.shape is not None else parameter_names(network)).items():
                 if place in whole:
                     self._give_label(whole[place], name)
-                elif place in alone:
-                    name = self._free(name)
-                    self._used |= {name} if place.shape else set()
-                    for v, offset in alone[place]:
-                        self._give_label(v, elements(name, place.shape or ())[offset])
+                for v in alone.get(place, []):
+                    self._give_element(v, name)
 
     def _name_layers(self) -> None:
         """z⁽ˡ⁾ and h⁽ˡ⁾, with their time where the weights are used again; and weights without a place."""
@@ -241,6 +269,11 @@ class Names:
                     self._give_role(a, role)
                     if a not in inputs:  # as it is where a network is to give back what it gets
                         self.targets.update(a.values)
+
+    def _name_by_suggestion(self) -> None:
+        for t in by_height(self._all_tensors, reverse=True):
+            if isinstance(t.label, Suggested):
+                self._give_label(t, t.label)
 
     def _find_targets(self) -> None:
         """What is called y or t and is compared by hand, by a difference or a logarithm, where something is learned."""
@@ -283,11 +316,7 @@ class Names:
         if not any([t in self._names and self.targets.isdisjoint(t.values) for t in data]):
             self._give_role(next(filter(is_data, data), None), "x")
 
-    def _name_values(self) -> None:
-        """Places in Tensors with a name; then labels; then roles by neuron."""
-        for t in sorted([t for t in self._all_tensors if t in self._names], key=lambda t: _label(t) is None):
-            self._name_elements(t)
-        self._name_by_label(self._all_values)
+    def _name_neurons(self) -> None:
         layers: dict[Any, str] = {}  # z⁽ˡ⁾, z⁽ˡ⁾′, … of each layer and each use of it
         for neuron in self.neurons:
             for letter, v in (("z", neuron.z), ("h", neuron.h)):
@@ -314,31 +343,28 @@ class Names:
                 self._give_label(node, DerivativeName(above.y, [*above.xs, x]))
 
     def _name_rest(self, nodes: Sequence[Node]) -> None:
-        """f for a root; labels that a Module suggests; last other labels that begin with ∂."""
         for root in self._roots:
             if isinstance(root, Value):
                 self._give_role(root, "f", "y", "L")
-        for node in nodes:
-            if isinstance(node.label, Suggested):
-                self._give_label(node, node.label)
+        for v in by_height(self._all_values, reverse=True):
+            if isinstance(v.label, Suggested) and v not in self._names and v.label.whole:
+                self._give_element(v, v.label.whole.label)
         marked = [(node, label) for node in nodes if (label := _label(node)) and label.startswith("∂")]
         if marked and len(self._roots) == 1 and (whole := self._names.get(_one(self._roots[0]))):
             self._used |= {DerivativeName(whole, [name]) for name in self._names.values()}
         for node, label in marked:  # ∂L/∂w is what the reading calls a derivative of the root
             self._give_label(node, label)
 
-    def _name_elements(self, t: Tensor) -> None:
-        """Call the Values of a Tensor by their places in it, unless they have a label of their own."""
-        whole = self._names.get(_one(t))
-        if whole is None or not t.shape:
-            return
-        own = elements(_label(t) or "", t.shape)
-        for v, name, place in zip(t.values, elements(whole, t.shape), own):
-            label = _label(v)
-            chosen = not v.op and len(t.inputs) > 1  # a constant among what is computed
-            if (label is None and name not in self._labels and not chosen) or label == place:
-                self._give(v, name)
-                self._used.add(name)  # also where t is a view, and v has its name elsewhere
+    def _name_elements(self, tensors: Iterable[Tensor]) -> None:
+        """Call the Values of Tensors with a name by their places in it, unless they have a label of their own."""
+        for t in [t for t in tensors if t.shape and t in self._names]:
+            own = elements(_label(t) or "", t.shape)
+            for v, name, place in zip(t.values, elements(self._names[t], t.shape), own):
+                label = _label(v)
+                chosen = not v.op and len(t.inputs) > 1  # a constant among what is computed
+                if (label is None and name not in self._labels and not chosen) or label == place:
+                    self._give(v, name)
+                    self._used.add(name)  # also where t is a view, and v has its name elsewhere
 
 
 def _primed(name: str, k: int) -> str:

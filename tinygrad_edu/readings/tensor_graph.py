@@ -17,7 +17,7 @@ from graphlib import CycleError, TopologicalSorter
 from .. import array_ops as A
 from ..array_ops import ArrayOp
 from ..graph import topological_order
-from ..network.members import Placed
+from ..network.members import Suggested
 from ..network.nn import Parameter
 from ..network.tensor import Tensor, from_values
 from ..ops import Op
@@ -217,7 +217,7 @@ class TensorGraph:
 
 def _has_own_labels(t: Tensor) -> bool:
     """Whether elements were there before it, with labels of their own: a and b of Tensor([a, b])."""
-    labels = {v.label for v in t.values if v.label and not isinstance(v.label, Placed)}
+    labels = {v.label for v in t.values if v.label and not isinstance(v.label, Suggested)}
     if not labels or isinstance(t, Parameter) or (len(t.values) == 1 and not t.label):
         return False
     return not labels.issubset([t.label, *elements(t.label or "", t.shape)])
