@@ -3,8 +3,8 @@
 
 const [bench, leaf, second, number_, eta, curve, reading, losses, descended, problem, effect] =
   ["laboratory", "leaf", "second", "number", "eta", "curve", "reading", "losses", "descended", "problem", "effect"].map(byId);
-const [predict, only, score, form, answer, grid, verdict, mistake, film, typed] =
-  ["predict", "only", "score", "question", "answer", "grid", "verdict", "mistake", "film", "typed"].map(byId);
+const [predict, only, form, answer, grid, verdict, mistake, film, typed] =
+  ["predict", "only", "question", "answer", "grid", "verdict", "mistake", "film", "typed"].map(byId);
 let opened = ""; // which part is open
 let past = []; // what undo goes back to: numbers, and the descent that had led to them
 let gesture = null; // what the last change is of; changes of one thing in a row are one
@@ -40,10 +40,6 @@ function begin(numbers) {
   goTo(numbers);
 }
 
-function before() {
-  return past.length && gesture !== null ? past.at(-1).changed : new Map();
-}
-
 function change(n, x) {
   hold(n);
   if (x !== now(n)) setTo([[n, x]], n);
@@ -77,7 +73,8 @@ function result(numbers) {
 function sayEffect() {
   // The result before and after the last change, its effect, and what the gradient alone had said of it.
   complain(run.problem && `${run.problem}.`);
-  const old = before(), moved = data.leaves.filter((n) => numberIn(old, n) !== now(n)), [n] = moved;
+  const old = past.length && gesture !== null ? past.at(-1).changed : new Map();
+  const moved = data.leaves.filter((n) => numberIn(old, n) !== now(n)), [n] = moved;
   const then = result(old), y = run.values[root], known = moved.length > 0 && then !== undefined && y !== undefined;
   const slopes = known ? compute(old).gradients : [];
   const said = moved.reduce((sum, n) => sum + (slopes[n] ?? 0) * (now(n) - numberIn(old, n)), 0);
@@ -132,7 +129,7 @@ function open_(part) {
 function drawTasks() {
   // Done is one after whose set-up the reader did something; where there is something to look at, went there.
   const moved = past.length, looked = moved || !state.all || state.card || state.element, task = data.tasks[task_];
-  const acted = { change: task?.numbers.length ? looked : moved, descend: path.length, predict: tally.size, mistake: looked };
+  const acted = { change: task?.numbers.length ? looked : moved, descend: path.length, predict: answers.size, mistake: looked };
   if (task && acted[task.shows]) done.add(task_);
   byId("tasks").querySelectorAll("li").forEach((item, k) => (item.querySelector("b").hidden = !done.has(k)));
 }
@@ -151,7 +148,6 @@ function setUp(task, k) {
   predict.checked = task.shows === "predict";
   mistake.value = task.mistake;
   begin([...task.numbers, [data.eta, task.eta ?? now(data.eta)]]);
-  tally.clear();
   task_ = k;
   if (predict.checked) beginPredicting();
   else showAll();
@@ -186,8 +182,7 @@ function nudge(event, n) {
 }
 
 function movable(group, n) {
-  group.setAttribute("role", "spinbutton");
-  group.setAttribute("aria-label", names[n]);
+  Object.assign(group, { role: "spinbutton", ariaLabel: names[n], tabIndex: n === onCards[0] ? 0 : -1 });
   group.classList.add("leaf");
   group.addEventListener("focus", () => (hold(n), draw()));
   group.addEventListener("keydown", (event) => {
@@ -245,20 +240,16 @@ function type(group, n, text = "") {
   else typed.select();
 }
 
+const NUMBER = /^([+-]?(?:\d+\.?\d*|\.\d+))(?:(?:e|[*·×x]10(?:\^|\*\*)?)([+-]?\d+))?$/i;
+
 function read(text) {
   // A number as people write it, −0,5 or 1/3 or 1.2e-3 or 1,2·10⁻³, and half a unit of its last place.
   const small = "⁻⁰¹²³⁴⁵⁶⁷⁸⁹";
   const plain = text.replace(/[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+/g, (s) => "^" + [...s].map((c) => "-0123456789"[small.indexOf(c)]).join(""));
-  const parts = plain.replace(/[−–]/g, "-").replaceAll(",", ".").replace(/\s/g, "").split("/").map(readPlain);
+  const parts = plain.replace(/[−–]/g, "-").replaceAll(",", ".").replace(/\s/g, "").split("/").map((part) => NUMBER.exec(part));
   if (parts.length > 2 || parts.includes(null)) return null;
-  const [top, below] = parts;
-  const given = below ? { number: top.number / below.number, tolerance: 0 } : top;
+  const [top, below = 1] = parts.map(([, digits, power = 0]) => Number(`${digits}e${power}`));
+  const [[, digits, power = 0]] = parts, decimals = digits.split(".")[1]?.length ?? 0;
+  const given = { number: top / below, tolerance: parts.length > 1 ? 0 : 0.5 * 10 ** (power - decimals) };
   return Number.isFinite(given.number) ? given : null;
-}
-
-function readPlain(text) {
-  const match = /^([+-]?(?:\d+\.?\d*|\.\d+))(?:(?:e|[*·×x]10(?:\^|\*\*)?)([+-]?\d+))?$/i.exec(text);
-  if (!match) return null;
-  const power = Number(match[2] ?? 0), places_ = match[1].split(".")[1]?.length ?? 0;
-  return { number: Number(`${match[1]}e${power}`), tolerance: 0.5 * 10 ** (power - places_) };
 }

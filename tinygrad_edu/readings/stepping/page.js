@@ -36,9 +36,10 @@ const places = all(".place").map((group) => {
   return { group, what, node, input, cell, key: (what === "gradient" ? "g" : "v") + ref, text: group.querySelector("text") };
 });
 const placesOf = Map.groupBy(places, ({ key }) => key);
-const arrows = data.cards.flatMap(([to, , sources]) => sources.map((from, k) => ({ id: `${to}-${k + 1}`, from, to, k })));
-const arrowOf = new Map(arrows.map((arrow) => [arrow.id, arrow]));
-const slopeTexts = all(".edge text");
+const arrows = data.cards.flatMap(([to, , sources]) => sources.map((from, k) => {
+  const id = `${to}-${k + 1}`, [path, text] = ["path", "text"].map((tag) => byId(id).querySelector(tag));
+  return { id, from, to, k, path, text };
+}));
 const nodesOn = new Map(data.cards.map(([id, own]) => [id, own]));
 const cardWith = new Map(data.cards.flatMap(([id, own]) => own.map((node) => [node, id])));
 const cardOf = (node) => cardWith.get(node);
@@ -100,15 +101,14 @@ function seenNow(covered) {
 }
 
 function draw() {
-  const covered = coveredLines(), wasHidden = byId("said").hidden;
+  const covered = coveredLines();
   drawNumbers(seenNow(covered), !state.all && !covered && state.step > end ? updated(run) : new Map());
   const current = wrongFilm() ?? (state.all ? linesOfCard(state.card) : story()[state.step]);
   const { phase = "", title = [], hand, near = [], used = [], lines = [] } = current;
   mark("hand", hand ? [hand] : []);
   mark("near", near);
-  mark("used", state.all ? [] : used);
+  mark("used", used);
   light();
-  const switched = document.body.classList.contains("all") !== state.all;
   document.body.classList.toggle("all", state.all);
   byId("said").className = phase;
   byId("title").replaceChildren(...asNodes(title));
@@ -118,13 +118,10 @@ function draw() {
   lines_.replaceChildren(...(phase === "given" ? [given] : open.map(lineNode)));
   if (state.element) drawElement();
   byId("onward").hidden = state.all || covered || state.step <= end;
-  byId("said").hidden = state.all && !state.card && !state.element && !covered;
-  const { hidden } = byId("said"); // only where it is shown the layout is asked for
-  if (!hidden) byId("said").scrollTop = 0;
+  byId("said").hidden = state.all && !state.card && !state.element;
+  if (!byId("said").hidden) byId("said").scrollTop = 0; // only where it is shown the layout is asked for
   drawFilm(phase);
   drawLaboratory(covered);
-  if (switched) resize(); // lines of a step take room from the picture
-  else if (fit.checked && (hidden !== wasHidden || (!hidden && picture.scrollHeight > picture.clientHeight))) resize(READ_AT_ALL);
   remember();
 }
 
@@ -136,13 +133,12 @@ function drawNumbers(seen, after) {
     place.group.classList.toggle("new", place.what === "value" && after.has(place.node));
     const text = place.cell ? fitting(x, compact, NARROW) : fitting(x);
     setText(place.text, text);
-    if (!place.cell) place.text.classList.toggle("tight", widthOf(text) > 0.9 * ROOM);
     if (place.cell) setAttribute(place.cell, "class", `cell ${heat(x ?? 0, most.get(place.matrix))}`);
+    else place.text.classList.toggle("tight", widthOf(text) > 0.9 * ROOM);
   }
   drawUpdates(after.size);
-  for (const text of slopeTexts) {
-    const { id, to, k } = arrowOf.get(text.closest(".edge").id), p = run.slopes[nodesOn.get(to)[0]][k];
-    const said = p === undefined ? "?" : p < 0 ? `(${short(p)})` : short(p);
+  for (const { id, to, k, text } of arrows) if (text) {
+    const p = run.slopes[nodesOn.get(to)[0]][k], said = p === undefined ? "?" : p < 0 ? `(${short(p)})` : short(p);
     setText(text, seen >= end || since.get(id) <= seen ? `×${said}` : "");
   }
 }
@@ -153,7 +149,7 @@ function drawUpdates(shown) {
   if (!shown || data.level !== "value") return;
   const taken = [];
   for (const { of, sides } of story()[state.step].lines.filter(({ of }) => of[0] === "new")) {
-    const card = byId(cardOf(of[1])), box = card.getBBox(), text = sides.slice(-2).flat().join(" = ");
+    const card = byId(cardOf(of[1])), box = card.getBBox(), text = sides.slice(-2).map((side) => side.join("")).join(" = ");
     const badge = { x: box.x, y: box.y + box.height + 10, end: box.x + 10 * widthOf(text) };
     while (taken.some(({ x, y, end }) => y === badge.y && x < badge.end && badge.x < end)) badge.y += 11;
     taken.push(badge);
@@ -243,17 +239,15 @@ function light() {
   // The ways from the leaf in hand to the result, as wide as their local derivatives are large; the rest fades. In
   // matrices also the elements that move with it, and those that stand beside it in a sum: its row, and its column.
   for (const name of ["lit", "self", "beside"]) mark(name, []);
-  const found = state.held === null || run.values[root] === undefined ? null : waysFrom(state.held);
-  svg.classList.toggle("fading", Boolean(found));
-  for (const { id } of arrows) {
-    const group = byId(id), path = group.querySelector("path"), slope = found?.get(id);
-    group.classList.toggle("way", slope !== undefined);
-    setAttribute(path, "stroke-width", slope === undefined ? 1 : (1.2 + (6 * slope) / (1 + slope)).toFixed(2));
-    path.classList.toggle("none", slope === 0);
+  const isHeld = state.held !== null && run.values[root] !== undefined, ways = isHeld ? waysFrom(state.held) : new Map();
+  svg.classList.toggle("fading", isHeld);
+  mark("way", isHeld ? [cardOf(state.held), ...[...ways.keys()].flatMap(({ id, to }) => [id, to])] : []);
+  for (const arrow of arrows) {
+    const slope = ways.get(arrow), width = slope === undefined ? 1 : 1.2 + (6 * slope) / (1 + slope);
+    setAttribute(arrow.path, "stroke-width", width.toFixed(2));
+    arrow.path.classList.toggle("none", slope === 0);
   }
-  const way = new Set(found && [cardOf(state.held), ...[...found.keys()].map((id) => arrowOf.get(id).to)]);
-  for (const [id] of data.cards) byId(id).classList.toggle("way", way.has(id));
-  if (!found) return;
+  if (!isHeld) return;
   const moved = tangents(run, [[state.held, 1]]), beside = new Set(inputs.filter((own) => own.includes(state.held)).flat());
   for (const { group, cell, what, node } of places) if (cell && what !== "gradient") {
     group.classList.toggle("lit", Boolean(moved.get(node)));
@@ -265,25 +259,24 @@ function light() {
 function waysFrom(leaf) {
   // For each arrow on a way the size of its local derivative: how much larger a change is that came through it alone.
   const moved = tangents(run, [[leaf, 1]]), found = new Map();
-  for (const { id, from, to, k } of arrows) {
-    const own = nodesOn.get(to), read = new Set(from === to ? [] : own.flatMap((b) => inputs[b]));
+  for (const arrow of arrows) {
+    const { from, to, k } = arrow, own = nodesOn.get(to), read = new Set(from === to ? [] : own.flatMap((b) => inputs[b]));
     const before = nodesOn.get(from).filter((n) => moved.has(n) && read.has(n));
     if (!before.length) continue;
     const change = tangents(run, before.map((n) => [n, moved.get(n)]), own);
     if (data.level === "value") change.set(own[0], moved.get(before[0]) * run.slopes[own[0]][k]);
     const largest = (nodes) => Math.max(0, ...nodes.map((n) => Math.abs(change.get(n) ?? 0)));
     const size = largest(before), shown = own.filter((n) => n === own.at(-1) || quantityOf.has(`v${n}`));
-    found.set(id, size ? largest(shown) / size : 0);
+    found.set(arrow, size ? largest(shown) / size : 0);
   }
   return found;
 }
 
 function follow(behavior = calm.matches ? "instant" : "smooth", card = svg.querySelector(".hand")) {
   // Where the picture is larger than its window, bring what is in hand to the middle.
-  const hand = card?.getBoundingClientRect(), frame = picture.getBoundingClientRect();
-  if (!hand) return;
-  const left = hand.left + hand.width / 2 - frame.left - frame.width / 2;
-  const top = hand.top + hand.height / 2 - frame.top - frame.height / 2;
+  if (!card) return;
+  const [frame, hand] = [picture, card].map((element) => element.getBoundingClientRect());
+  const left = (hand.left + hand.right - frame.left - frame.right) / 2, top = (hand.top + hand.bottom - frame.top - frame.bottom) / 2;
   picture.scrollBy({ left, top, behavior });
 }
 
@@ -348,24 +341,26 @@ function goToElement(what, k, at) {
 
 const READ_WITH_EASE = 11, READ_AT_ALL = 9; // pixels of the smallest text
 const smallest = Math.min(...all("text[font-size]").map((text) => Number(text.getAttribute("font-size"))));
+let least = READ_AT_ALL; // of a fitted picture, unless the reader has ticked it
 
-function resize(least = 0) {
-  // The whole picture in its window, as far as its text has the least size; or else so large that its smallest text is
-  // read, and it is scrolled. Where there is room below it, the laboratory opens there.
+function resize() {
+  // The whole picture in its window, as far as its text has the least size; or else all its width, or where that cannot
+  // be read, its smallest text with ease, and it is scrolled. Where there is room below, the laboratory opens there.
   const { width, height } = svg.viewBox.baseVal;
-  document.body.classList.toggle("flat", height * (picture.clientWidth / width) < 0.4 * picture.clientHeight);
+  document.body.classList.toggle("flat", height * (picture.clientWidth / width) < 0.35 * innerHeight);
   const { paddingRight, paddingBottom } = getComputedStyle(picture); // where the laboratory is
   const across = (picture.clientWidth - parseFloat(paddingRight) - 4) / width;
   const room = narrow.matches ? 0.8 * innerHeight : picture.clientHeight - parseFloat(paddingBottom) - 4;
   const whole = Math.min(across, room / height, 2);
-  const scale = Math.max(fit.checked ? Math.max(whole, least / smallest) : Math.max(READ_WITH_EASE / smallest, Math.min(across, 1.15)), 0.01);
+  const readable = across * smallest >= READ_AT_ALL ? Math.min(across, 1.15) : READ_WITH_EASE / smallest;
+  const scale = Math.max(fit.checked ? Math.max(whole, least / smallest) : readable, 0.01);
   svg.setAttribute("width", width * scale);
   svg.setAttribute("height", height * scale);
   return whole;
 }
 
 function fitIfReadable() {
-  fit.checked = true;
+  [fit.checked, least] = [true, READ_AT_ALL];
   fit.checked = resize() * smallest >= READ_AT_ALL; // too small to read: scroll instead
   resize();
 }

@@ -5,7 +5,6 @@
 const questions = data.questions.asked.map(([step, line, whole, wrong]) => ({ key: `${step},${line}`, step, line, whole, wrong }));
 let answers = new Map(); // of a question's key: { hints, wrong, how }: "right", "wrong" (right at a later try), "revealed"
 let asking; // the key of the question that is shown
-const tally = new Map(); // of a question's key: whether the first try was right
 
 function waiting() {
   return questions.filter(({ key, step }) => (!only.checked || steps[step].phase === "backward") && !answers.get(key)?.how);
@@ -31,12 +30,12 @@ function drawLaboratory(covered) {
   asking = question?.key;
   verdict.hidden = true;
   if (!question) return;
-  const { part, quantity, relation, shape, of, numbers } = lineOf(question), whole = numbers.length <= 4;
-  const what = whole ? quantity : nameOf(...of, chosen(question));
+  const { part, quantity, relation, shape, of, numbers } = lineOf(question), at = placesAsked(question);
+  const what = at.length === numbers.length ? quantity : nameOf(...of, at[0]);
   byId("asked").textContent = !part ? (relation === "←" ? `the new ${what}` : what)
     : question.whole ? `${quantity}, all its paths together,` : `what one path adds to ${quantity}`;
   answer.value = "";
-  answer.hidden = whole && shape.length > 0;
+  answer.hidden = at.length > 1;
   grid.replaceChildren(...(answer.hidden ? [gridOf(numbers.length, shape)] : []));
   if (!bench.contains(document.activeElement) || document.activeElement === predict) fields()[0].focus({ preventScroll: true });
 }
@@ -56,17 +55,16 @@ function gridOf(length, shape) {
   return make("table", {}, ...Array.from({ length: length / n }, row));
 }
 
-function chosen(question) {
-  // The element that is asked for: one that is not 0, if there is one.
+function placesAsked(question) {
+  // Of a small matrix all elements, of a larger one an element that is not 0, if there is one.
   const { numbers } = lineOf(question), order = numbers.map((_, k) => (k + question.step * 7) % numbers.length);
-  return order.find((k) => numbers[k] !== 0) ?? order[0];
+  return numbers.length <= 4 ? [...numbers.keys()] : [order.find((k) => numbers[k] !== 0) ?? order[0]];
 }
 
 function current() {
   // What is asked now: the right numbers, and what wrong rules make of them.
-  const [question] = waitingAt(state.step), { numbers, arrived, shape, part } = lineOf(question);
-  const every = part && question.whole ? arrived : numbers, n = every.length;
-  const at = answer.hidden || !shape.length ? [...every.keys()] : [chosen(question)];
+  const [question] = waitingAt(state.step), { numbers, arrived, part } = lineOf(question);
+  const every = part && question.whole ? arrived : numbers, n = every.length, at = placesAsked(question);
   const wrongs = question.wrong.map(([k, tree]) => {
     const found = evaluate(tree, run);
     return [data.questions.sentences[k], at.map((o) => found[found.length === n ? o : 0])];
@@ -102,19 +100,17 @@ form.addEventListener("submit", (event) => {
   if (right === null) return;
   const { wrong, hints } = answers.get(key) ?? {};
   answers.set(key, { hints, wrong: wrong || !right });
-  score_(key, right);
   if (right) settle(key, wrong || hints ? "wrong" : "right");
 });
 
-byId("hint").addEventListener("click", () => {
+function hint() {
   const { key, question, right } = current(), { sides, quantity, relation } = hinted(question);
   const hints = (answers.get(key)?.hints ?? 0) + 1;
   answers.set(key, { ...answers.get(key), hints });
   if (hints <= 2 && sides.length > hints) return say(`Hint ${hints}: `, quantity, ` ${relation} `, ...asNodes(sides[hints - 1], true));
-  score_(key, false);
   say(right.map((x) => short(x)).join(", "));
   settle(key, "revealed");
-});
+}
 
 function say(...words) {
   verdict.replaceChildren(...words);
@@ -136,11 +132,6 @@ function settle(key, how) {
   draw();
   say(...words);
   if (!waitingAt(state.step).length) byId("next").focus(); // Enter goes on
-}
-
-function score_(key, right) {
-  if (!tally.has(key)) tally.set(key, right);
-  score.textContent = `${[...tally.values()].filter(Boolean).length} of ${tally.size} right at the first try`;
 }
 
 function beginPredicting() {

@@ -153,7 +153,7 @@ class Stage(Scene):
             _mark(group)
         for element in root.iter():
             unwrap_links(element)
-        root.attrib |= {"class": "tinygrad-edu"}
+        root.attrib |= {"class": "tinygrad-edu", "role": "group", "aria-label": "The leaves, each with its number"}
         return ET.tostring(root, encoding="unicode").strip()
 
 

@@ -31,14 +31,8 @@ function arriving({ of, part }, run, totals, term) {
 }
 
 function fillIn(pieces, run) {
-  // Numbers become text, beside each other one text; arrays stay.
-  const found = [];
-  for (const piece of pieces) {
-    const next = typeof piece === "string" ? piece : placed(piece, run);
-    if (typeof next === "string" && typeof found.at(-1) === "string") found[found.length - 1] += next;
-    else found.push(next);
-  }
-  return found;
+  // Numbers become text; arrays stay.
+  return pieces.map((piece) => (typeof piece === "string" ? piece : placed(piece, run)));
 }
 
 function placed([tree, flags, shape], run) {
@@ -50,7 +44,7 @@ function placed([tree, flags, shape], run) {
 
 function same(a, b) {
   // Whether two sides would look alike.
-  const look = (side) => JSON.stringify(side.map((piece) => piece.numbers?.map((x) => compact(x)) ?? piece));
+  const look = (side) => side.map((piece) => piece.numbers?.map((x) => compact(x)).join() ?? piece).join("");
   return look(a) === look(b);
 }
 
