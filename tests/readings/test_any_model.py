@@ -57,6 +57,19 @@ def tensors(**data):
     return [Tensor(numbers, label=name) for name, numbers in data.items()]
 
 
+def test_brackets_with_one_number_are_a_time():
+    cell, matrix = Linear(3, 3, seed=0), Tensor.randn(2, 3, seed=1, label="M")
+    h = cell(cell([1.0, 2.0, 3.0]).tanh()).tanh()
+    other = Linear(3, 2, seed=1)(h)
+    parts = [h[0] * other[1], (h[1:] * h[:2]).sum(), (Tensor([h[2]]) * other[:1]).sum()]
+    L = Tensor(parts[0]) + parts[1] + parts[2] + (matrix[0] * matrix[-1, 0]).sum() + h[[0, -1]].sum()
+    formulas = [str(e) for row in explain(L) for e in (row.quantity, row.rule, row.numbers) if e is not None]
+    in_brackets = {found for text in formulas for found in re.findall(r"(\w⁽?[¹²]?⁾?)\[(-?\d+)\]", text)}
+    assert in_brackets == {(name, time) for name in ("z⁽¹⁾", "h⁽¹⁾") for time in "12"}
+    for part in ("h⁽¹⁾[2]₁ · z⁽²⁾₂", "h⁽¹⁾[2][1:]", "h⁽¹⁾[2][[2]]", "Σ M[0, :] · M₂₁"):
+        assert part in " ".join(formulas)
+
+
 # Single numbers beside Tensors.
 
 
@@ -352,7 +365,7 @@ def ridge():
         (lambda: (p * Parameter(0.5).values[0].sigmoid()).sum(), {"θ": None, "v₁": "sigmoid(θ)"}),
         (lambda: p[0] * Parameter([0.5, 1.0]).values[1], {"θ₂": None, "f": "p₁ · θ₂"}),
         (lambda: inside_a_function(many("x", float)), {"s": "x₁ · x₂"}),
-        (lambda: part_of_another(many("x", float)), {"q": NO, "o": f"B[{'; '.join(map(str, range(23)))}]"}),
+        (lambda: part_of_another(many("x", float)), {"q": NO, "o": f"B[{[*range(23)]}]"}),
         (
             lambda: Tensor([[p[0] * p[1], p[0]], [p[1], p[0] * 2]]).sum(),
             {"v₁": "stack(stack(p₁ · p₂, p₁), stack(p₂, p₁ · 2))"},

@@ -334,7 +334,7 @@ def test_a_tensor_made_of_values_of_another_is_known_as_computed():
     y = (made * x).sum()
     y.backward()
     drawing = draw(y, "tensor", digits=2)
-    assert cards(drawing)["n2"] == [["v₁ = stack(x[0] · x[0], x[1])4.03.0", "∂L/∂v₁2.06.0"]]
+    assert cards(drawing)["n2"] == [["v₁ = stack(x₁ · x₁, x₂)4.03.0", "∂L/∂v₁2.06.0"]]
     assert ("n1", "n2") in edges(drawing) and "constant" not in drawing.source
     assert re.findall(r" class=(\w+) id=n2 ", drawing.source) == ["operation"]
 

@@ -49,8 +49,8 @@ def numbers_of(derivation, L):
         v.grad = 0.0
     L.backward()
     named = {row.node: str(row.quantity) for row in derivation.forward}
+    environment = with_elements(named)
     told = {row.node for step in derivation.backward for row in step.rows}
-    environment = {name: np.array(t.data) for t, name in named.items()}
     above = named[L]
     environment |= {Derivative(above, name).text: np.array(t.grad) for t, name in named.items()}
     tensor_of = {name: t for t, name in named.items()}
@@ -60,6 +60,12 @@ def numbers_of(derivation, L):
                 t, a = tensor_of[part.derivative.above], tensor_of[part.derivative.below]
                 environment[part.derivative.text] = jacobian(t, a, told, set(named))
     return environment
+
+
+def with_elements(named):
+    """The numbers of each Tensor by its name, and of each element by its name: z₂, where a formula takes it out."""
+    found = {name: v.data for t, called in named.items() for name, v in zip(elements(called, t.shape), t.values)}
+    return found | {name: np.array(t.data) for t, name in named.items()}
 
 
 def numbers_of_elements(derivation, L):
@@ -228,7 +234,7 @@ def test_every_row_holds_with_single_numbers_gradients_and_labels_of_every_sort(
 def test_the_formula_on_every_card_holds(program):
     L, _ = program
     cards = TensorCards(Scene(Subject(L), digits=15))
-    names = {cards.scene.name(t): np.array(t.data) for t in [*cards.shown, *cards.parameter_of] if cards.scene.name(t)}
+    names = with_elements({t: name for t in [*cards.shown, *cards.parameter_of] if (name := cards.scene.name(t))})
     scale = 1.0 + max(np.max(np.abs(x)) for x in names.values())
     for t in cards.shown:
         text = cards.formula(t)

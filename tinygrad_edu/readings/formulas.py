@@ -207,16 +207,18 @@ def place(t: Tensor, whole: Tensor) -> E.Place:
 
     >>> x = Tensor([1.0, 2.0, 3.0])
     >>> place(x[1:], x).brackets, place(Tensor([x[2], x[0]]), x).brackets
-    ('1:', '2; 0')
+    ('1:', '[2, 0]')
     """
     keys = t.operation.keys if t.operation else None
     if keys is not None:
-        return E.Place(", ".join(map(key_text, keys)), tuple(selected(whole.shape, keys)[0]), t.shape, keys)
+        said = [*map(key_text, keys), *[":"] * (len(t.shape) if all([type(key) is int for key in keys]) else 0)]
+        return E.Place(", ".join(said), tuple(selected(whole.shape, keys)[0]), t.shape, keys)
     found: dict[Value, int] = {}
     for k, v in enumerate(whole.values):
         found.setdefault(v, k)
     offsets = range(len(whole.values)) if t.values == whole.values else [found[v] for v in t.values]
-    return E.Place(_elements_text(offsets, whole.shape), tuple(offsets), t.shape)
+    text = _elements_text(offsets, whole.shape) if not t.shape or whole.ndim > 1 else str([*offsets])
+    return E.Place(text, tuple(offsets), t.shape)
 
 
 def places_in(shape: Shape) -> list[E.Place]:

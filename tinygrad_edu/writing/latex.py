@@ -60,7 +60,7 @@ class LaTeX(Text):
         match e:
             case Transpose(Name(name), None) if set(name) & set(_ABOVE) and self.tightness(name) is POWER:
                 return latex_name(name, r"\top"), POWER
-            case Part(Name(), index):
+            case Part(Name(), index, shape=shape) if shape:
                 return Spelling("{a}" + self.words(f"[{index}]"), ATOM, (POWER,))
         return super().spelled(e)
 

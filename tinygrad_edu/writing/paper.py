@@ -174,6 +174,9 @@ class Text(Language):
                 return self.table["ᵀ"]
             case E.Reshape(arg, shape):
                 return self.call("reshape", 1, self.size(shape)) if _long(e) else write(arg, self)
+            case E.Part(E.Name() as whole, _, (k,), ()):
+                # z₂, as elsewhere: brackets with one number are a time, z⁽¹⁾[2]
+                return self.spelled(E.Name(notation.elements(whole.text, whole.shape)[k]))
             case E.Part(_, index):
                 return Spelling("{a}" + self.words(f"[{index}]"), ATOM, (ATOM,))
             case E.Placed(_, index, _, shape):
