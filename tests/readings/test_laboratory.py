@@ -997,7 +997,8 @@ def test_nothing_hidden_can_be_heard_or_seen(opened):
         before = browser.run(f"(show({n - 1}), byId('said').innerText + picture.innerText)")
         assert hidden in before or hidden not in told
         browser.run(
-            f"show({n}); for (let k = 0; k < 3 && waitingAt({n}).some(({{ line }}) => line === {k}); k++) byId('hint').click()"
+            f"show({n}); for (let k = 0; k < 3 && waitingAt({n}).some(({{ line }}) => line === {k}); k++)"
+            " byId('hint').click()"
         )
         assert hidden in browser.run("byId('lines').textContent")
 

@@ -14,13 +14,9 @@ const done = new Set(); // experiments
 const onCards = data.leaves.filter((n) => placesOf.has(`v${n}`));
 const groupsOf = (n) => (placesOf.get(`v${n}`) ?? []).map(({ group }) => group);
 
-function numberIn(numbers, n) {
-  return numbers.get(n) ?? nodes[n] ?? data.given[n - nodes.length];
-}
-
-function now(n) {
-  return numberIn(changed, n);
-}
+const numberIn = (numbers, n) => numbers.get(n) ?? nodes[n] ?? data.given[n - nodes.length];
+const now = (n) => numberIn(changed, n);
+const result = (numbers) => forward(numbers).values[root];
 
 function goTo(numbers, way = [], of = null) {
   // All at these numbers, to which a descent has led this way. Those that are as they were recorded are no change.
@@ -64,10 +60,6 @@ function reset() {
 
 function rate() {
   return [data.eta, now(data.eta)]; // which stays as it is set
-}
-
-function result(numbers) {
-  return forward(numbers).values[root];
 }
 
 function sayEffect() {

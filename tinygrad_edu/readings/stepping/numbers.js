@@ -15,8 +15,8 @@ function stripped(text, x) {
   return same && text.includes(".") ? text.replace(/\.?0*$/, "") : text;
 }
 
-function infinite(x) {
-  return x > 0 ? "∞" : x < 0 ? "−∞" : "?"; // what cannot be computed
+function special(x) {
+  return x === 0 ? "0" : x > 0 ? "∞" : x < 0 ? "−∞" : "?"; // and what cannot be computed
 }
 
 function raisedTen(exponent) {
@@ -30,8 +30,7 @@ function scientific(x, places) {
 }
 
 function short(x, places = digits) {
-  if (x === 0) return "0";
-  if (!Number.isFinite(x)) return infinite(x);
+  if (!x || !Number.isFinite(x)) return special(x);
   if (Math.abs(x) >= 10 ** Math.min(1 - places, 0) && Math.abs(x) < 10 ** Math.max(6, digits)) {
     const [text] = rounded(x, places, "toFixed");
     return Number(text) === 0 ? (0).toFixed(places) : stripped(text, x).replace("-", "−");
@@ -41,8 +40,7 @@ function short(x, places = digits) {
 
 function compact(x, places = digits) {
   // One digit less, counted from the first that is not 0.
-  if (x === 0) return "0";
-  if (!Number.isFinite(x)) return infinite(x);
+  if (!x || !Number.isFinite(x)) return special(x);
   const power = Math.floor(Math.log10(Math.abs(x))), figures = Math.max(places - 1, 1);
   if (power < -3 || power > 4) return scientific(x, Math.max(figures - 2, 0));
   const [text] = rounded(x, Math.max(0, Math.min(figures - 1 - power, places)), "toFixed");

@@ -6,13 +6,10 @@ const questions = data.questions.asked.map(([step, line, whole, wrong]) => ({ ke
 let answers = new Map(); // of a question's key: { hints, wrong, how }: "right", "wrong" (right at a later try), "revealed"
 let asking; // the key of the question that is shown
 
-function waiting() {
-  return questions.filter(({ key, step }) => (!only.checked || steps[step].phase === "backward") && !answers.get(key)?.how);
-}
-
-function waitingAt(n) {
-  return waiting().filter(({ step }) => step === n);
-}
+const lineOf = ({ step, line }) => story()[step].lines[line];
+const isAsked = ({ step }) => !only.checked || steps[step].phase === "backward";
+const waiting = () => questions.filter((question) => isAsked(question) && !answers.get(question.key)?.how);
+const waitingAt = (n) => waiting().filter(({ step }) => step === n);
 
 function coveredLines() {
   if (!predict.checked || state.all || !run.gradients.length) return null;
@@ -38,10 +35,6 @@ function drawLaboratory(covered) {
   answer.hidden = at.length > 1;
   grid.replaceChildren(...(answer.hidden ? [gridOf(numbers.length, shape)] : []));
   if (!bench.contains(document.activeElement) || document.activeElement === predict) fields()[0].focus({ preventScroll: true });
-}
-
-function lineOf({ step, line }) {
-  return story()[step].lines[line];
 }
 
 function fields() {
@@ -136,7 +129,6 @@ function settle(key, how) {
 
 function beginPredicting() {
   const [first] = waiting();
-  asking = "";
   if (predict.checked && first) show(first.step);
   else draw();
 }

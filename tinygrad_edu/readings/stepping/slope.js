@@ -14,17 +14,9 @@ function window_(n) {
   return [middle - half, middle + half];
 }
 
-function segment(x1, y1, x2, y2, name) {
-  return make("svg:line", { class: name, x1, y1, x2, y2 });
-}
-
-function label(x, y, anchor, text, name = "") {
-  return make("svg:text", { x, y, "text-anchor": anchor, class: name }, text);
-}
-
-function dot(cx, cy, name = "point", r = 5) {
-  return make("svg:circle", { class: name, cx, cy, r });
-}
+const segment = (x1, y1, x2, y2, name) => make("svg:line", { class: name, x1, y1, x2, y2 });
+const label = (x, y, anchor, text, name = "") => make("svg:text", { x, y, "text-anchor": anchor, class: name }, text);
+const dot = (cx, cy, name = "point", r = 5) => make("svg:circle", { class: name, cx, cy, r });
 
 function frameOf([low, high], [bottom, top], height = HEIGHT) {
   // Where numbers stand in a picture.
@@ -124,15 +116,16 @@ function pointed(event) {
 function descend(times) {
   // Stops at the last good step, and returns why. All its steps are one change.
   const way = [];
-  let numbers = changed, stopped = "";
-  for (let k = 0; k < times && !stopped; k++) {
-    const here = compute(numbers), after = new Map([...numbers, ...updated(here)]);
-    stopped = compute(after).problem; // does it leave the domain?
-    if (stopped || !here.gradients.length) break;
+  let numbers = changed, here = run;
+  while (way.length < times && here.gradients.length) {
+    const after = new Map([...numbers, ...updated(here)]);
+    here = compute(after);
+    if (here.problem) break; // it leaves the domain
     way.push(numbers);
     numbers = after;
   }
   if (way.length) setTo(numbers, {}, [...path, ...way]);
+  const stopped = here.problem;
   if (stopped) descended.textContent = `Stopped at the last good step: ${stopped}.`;
   return stopped;
 }

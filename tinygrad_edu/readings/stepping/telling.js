@@ -1,5 +1,7 @@
 // The steps told at the numbers of a run: each line as pieces, text or {shape, numbers}. Nothing here touches the page.
 
+const nodesOf = ([, k]) => quantity(k)[2];
+
 function tell(run, asRecorded = false) {
   // For each step its title, its lines, and which gradient each node has once it is done.
   const totals = new Map(); // of each node, what has arrived so far
@@ -8,10 +10,6 @@ function tell(run, asRecorded = false) {
     const gradients = new Map(lines.flatMap(({ of, arrived }) => (of[0] === "g" ? nodesOf(of).map((n, k) => [n, arrived[k]]) : [])));
     return { ...step, title: fillIn(step.title, run), lines, gradients };
   });
-}
-
-function nodesOf([, k]) {
-  return quantity(k)[2];
 }
 
 function tellLine(line, run, totals, asRecorded) {
