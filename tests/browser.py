@@ -17,6 +17,7 @@ CHROMIUM = POSIX and (shutil.which("chromium") or shutil.which("chromium-browser
 OPTIONS = [
     "--headless", "--remote-debugging-pipe", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--window-size=1280,720",
+    "--renderer-process-limit=1", "--disable-features=BackForwardCache",  # a page left is gone, the next in its process
 ]  # fmt: skip
 KEYS = {
     "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Home": 36, "End": 35, "Tab": 9, " ": 32,
@@ -88,10 +89,10 @@ class Browser:
         """Open a page, and wait until it is there."""
         features = [("prefers-color-scheme", scheme), ("prefers-reduced-motion", motion)]
         self.call("Emulation.setEmulatedMedia", features=[{"name": name, "value": value} for name, value in features])
-        for url in ("about:blank", address):  # from a blank page, or a new fragment alone would load nothing
-            loader = self.call("Page.navigate", url=url)["loaderId"]
-            while loader not in self._loaded:  # that document, and no other
-                self._note(self._next())
+        file, *fragment = address.partition("#")  # a new fragment alone would load nothing, but a new query does
+        loader = self.call("Page.navigate", url=f"{file}?{self._calls}{''.join(fragment)}")["loaderId"]
+        while loader not in self._loaded:  # that document, and no other
+            self._note(self._next())
 
     def follow(self, script):
         """Run what leads to another page, and wait until that is there."""

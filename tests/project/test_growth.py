@@ -114,6 +114,11 @@ def name_all(y):
     return [names(node) for node in (*names.values, *names.tensors)]
 
 
+def in_text_and_latex(y):
+    derivation = explain(y)
+    return str(derivation), derivation.to("latex")
+
+
 def marked_all_wrong(y):
     """Where every number is wrong, every mistake of the catalogue is looked for in every line."""
     sheet = worksheet(y, "all")
@@ -126,14 +131,13 @@ READINGS = {
     "forward": lambda y: y.forward(),
     "grad": lambda y: grad(y, leaves(y)),
     "jvp": lambda y: jvp(y, leaves(y), [1.0] * len(leaves(y))),
-    "explain": lambda y: str(explain(y)),
+    "explain": in_text_and_latex,
     "explain between numbers": lambda y: str(explain(y, level="value")),
     "explain one leaf": lambda y: str(explain(y, leaves(y)[:1])),
     "explain some leaves": lambda y: str(explain(y, leaves(y)[:8], level="value")),
-    "explain in LaTeX": lambda y: explain(y).to("latex"),
     "draw, by value": lambda y: draw(y, "value", force=True).source,
     "draw, by neuron": lambda y: draw(y, "neuron", force=True).source,
-    "draw, by Tensor": lambda y: draw(y, "tensor", force=True).source if isinstance(y, Tensor) else None,
+    "draw, by Tensor": lambda y: draw(y, "tensor", force=True).source,
     "compile_graph": lambda y: compile_graph({"y": y, "slopes": grad(y, leaves(y))}, leaves(y)).source,
     "worksheet": lambda y: str(worksheet(y, "all")),
     "marks": marked_all_wrong,
@@ -150,17 +154,28 @@ def growth(graph, reading, n):
 
 #: The gradient of X is a sum of as many matrices as X has rows, which are written whole while they are small.
 MORE = {("rows one by one", "explain"), ("rows one by one", "marks")}
+#: What writes the most reads a few graphs, and all with --long.
+LONGEST = {"explain between numbers", "explain some leaves", "marks"}
+A_FEW = {"leaves of one label", "zeros", "tied steps", "single numbers", "rows one by one"}
+
+
+def says_more(graph, reading):
+    """Whether a reading of this graph is another than one beside it."""
+    if reading in ("explain between numbers", "draw, by Tensor"):
+        return graph in TENSORS
+    return reading != "draw, by neuron" or graph == "a network"
 
 
 @pytest.mark.filterwarnings("ignore:draw")
-@pytest.mark.parametrize("reading", READINGS)
 @pytest.mark.parametrize("graph", GRAPHS)
-def test_four_times_the_graph_is_four_times_the_work(graph, reading):
-    assert growth(graph, reading, 8) < (5.5 if (graph, reading) in MORE else 5)
+def test_four_times_the_graph_is_four_times_the_work(graph):
+    for reading in READINGS:
+        if says_more(graph, reading) and (reading not in LONGEST or graph in A_FEW):
+            assert growth(graph, reading, 8) < (5.5 if (graph, reading) in MORE else 5), reading
 
 
 @pytest.mark.long
 @pytest.mark.filterwarnings("ignore:draw")
 @pytest.mark.parametrize("graph", GRAPHS)
 def test_four_times_a_larger_graph_is_four_times_the_work(graph):
-    assert not [reading for reading in READINGS if growth(graph, reading, 16) >= 5]
+    assert not [reading for reading in READINGS if says_more(graph, reading) and growth(graph, reading, 16) >= 5]
