@@ -170,7 +170,7 @@ class Browser:
         end = time.monotonic() + seconds
         while not self.run(script):
             assert time.monotonic() < end, script
-            time.sleep(0.05)
+            time.sleep(0.01)
 
     def _next(self):
         while b"\0" not in self._received:

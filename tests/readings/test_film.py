@@ -7,6 +7,7 @@ import math
 import re
 import time
 import xml.etree.ElementTree as ET
+from functools import cache
 
 import numpy as np
 import pytest
@@ -37,21 +38,25 @@ def trained(net, loss, X, Y, optimizer=None, steps=12, **options):
     return training
 
 
+@cache
 def moons(n=30, steps=12, lr=0.1, **options):
     net = MLP([2, 16, 16, 1], activation="tanh", seed=0)
     return trained(net, mse_loss, *two_moons(n), SGD(net.parameters(), lr=lr), steps, **options)
 
 
+@cache
 def line():
     X = [[-1.0], [0.0], [0.5], [2.0]]
     return trained(MLP([1, 1], init=0.0), mse_loss, X, [[1.5 * x - 0.5] for [x] in X])
 
 
+@cache
 def classes():
     X = [[0.0, 0.0], [1.0, 0.1], [0.2, 1.0], [0.9, 0.9]]
     return trained(MLP([2, 3, 3], activation="relu", seed=1), cross_entropy, X, [0, 1, 2, 1], batch_size=2, seed=3)
 
 
+@cache
 def practical(lr=0.1):
     net = MLP([4, 4, 3, 3], init=0.1)
     optimizer = SGD(net.parameters(), lr=lr)
@@ -347,13 +352,15 @@ class Hostile(Module):
         return (x * self.w).sum(axis=-1, keepdims=True)
 
 
-@pytest.mark.parametrize("name", ["</script><b>", "${x}", '"', "a\nb", "\\u0041"])
-def test_names_are_inserted_as_text(name, chromium, tmp_path):
-    training = trained(Hostile(name), mse_loss, [[0.0, 1.0], [1.0, 0.5]], [[1.0], [0.0]])
-    made = film(training, names=[name], title=name, notes=[name])
+def test_names_are_inserted_as_text(chromium, tmp_path):
+    names = ["</script><b>", "${x}", '"', "a\nb", "\\u0041"]
+    runs = [trained(Hostile(name), mse_loss, [[0.0, 1.0], [1.0, 0.5]], [[1.0], [0.0]], steps=2) for name in names]
+    made = film(*runs, names=names, title="".join(names), notes=names)
     opened(chromium, tmp_path, made)
+    for k, name in enumerate(names):
+        chromium.run(f"choose({k})")
+        assert chromium.run("cards.querySelector('figcaption').firstChild.textContent") == name.replace("\n", " ")
     assert chromium.run("document.querySelectorAll('b').length") == 0
-    assert chromium.run("cards.querySelector('figcaption').firstChild.textContent") == name.replace("\n", " ")
     assert not chromium.problems
     ET.fromstring(made.save(tmp_path / "a.svg").read_text(encoding="utf-8"))
     assert "https:" not in made.html.replace("http://www.w3.org", "")
@@ -404,7 +411,7 @@ def test_what_is_not_a_training_that_has_run_is_refused():
 
 
 def test_films_are_small(tmp_path):
-    assert film(moons(100, steps=40)).save(tmp_path / "moons.html").stat().st_size < 300_000
+    assert film(moons(50, steps=40)).save(tmp_path / "moons.html").stat().st_size < 300_000
     large = MLP([64, 56, 10], seed=0)
     X = [[(k * j % 7) / 7 for k in range(64)] for j in range(4)]
     training = trained(large, cross_entropy, X, [0, 1, 2, 3], Adam(large.parameters(), lr=0.01), 20)
