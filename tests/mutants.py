@@ -266,11 +266,13 @@ def of_module(file: str, source: str, every: list[tuple[str, ast.AST, str, int]]
     lines = source.encode().splitlines(keepends=True)  # the columns of syntax trees count bytes
     found, seen = [], {source}
     for name, node, text, line in every:
+        if len(found) == most:
+            break
         text = text if isinstance(node, ast.stmt) else in_parentheses(text)
         before = [*lines[: node.lineno - 1], lines[node.lineno - 1][: node.col_offset]]
         after = [lines[node.end_lineno - 1][node.end_col_offset :], *lines[node.end_lineno :]]
         mutated = b"".join([*before, text.encode(), *after]).decode()
-        if mutated not in seen and len(found) < most:
+        if mutated not in seen:
             seen.add(mutated)
             found.append(Mutant(file, name, difference(source, mutated), mutated, line))
     return found
