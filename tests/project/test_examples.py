@@ -189,7 +189,7 @@ def test_the_scripts_read_like_the_notes(script):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a pipe that is closed is an error of another kind there")
-@pytest.mark.parametrize("arguments", [[], ["--json"], ["--explain"], ["--steps", "2000"]])
+@pytest.mark.parametrize("arguments", [[], ["--json"], ["--explain"], ["--steps", "300"]])
 def test_a_reader_that_stops_reading_is_no_error(arguments):
     command = [sys.executable, EXAMPLES / "q1.py", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as script:
@@ -390,7 +390,7 @@ def test_xor_needs_the_hidden_layer():
     assert [round(row[3]) for row in numbers[14:]] == [0, 1, 1, 0]
 
 
-@pytest.mark.parametrize("epochs", [6, pytest.param(60, marks=pytest.mark.long)])
+@pytest.mark.parametrize("epochs", [2, pytest.param(60, marks=pytest.mark.long)])
 def test_the_moons_are_told_apart_and_compiled_in_the_same_way(epochs, tmp_path):
     pytest.importorskip("tqdm", reason="tqdm and matplotlib are the optional extra `examples`")
     pytest.importorskip("matplotlib")

@@ -72,7 +72,7 @@ def test_the_benchmark_compares_the_losses_and_runs():
 
 
 QUICKER = {
-    "train_moons.py": ["--epochs", "3"],
+    "train_moons.py": ["--epochs", "1"],
     "digits.py": ["--epochs", "3"],
     "gpt.py": ["2"],
     "gpt_of_tensors.py": ["20"],

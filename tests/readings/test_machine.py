@@ -194,7 +194,7 @@ EXACT = {"+", "−", "×", "÷", "neg", "sqrt", "abs", "maximum", "minimum", "st
 
 @needs_c
 @needs_node
-@pytest.mark.parametrize("programs", [200, pytest.param(2000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("programs", [100, pytest.param(2000, marks=pytest.mark.long)])
 def test_random_programs_have_the_same_numbers_in_python_c_and_javascript(programs):
     cases = []
 
