@@ -4,6 +4,7 @@ Arguments called `xs` are a Value, a Tensor, or lists, tuples and dicts of them,
 """
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Any, Self, TypeVar
 
 from . import errors, graph
@@ -14,6 +15,7 @@ Tree = TypeVar("Tree")  # a Value, a Tensor, or a structure of them
 
 #: A name with one of these has parentheses around it where a sign before or after it would take only a part.
 LOOSE = frozenset(" +−-·∘×*/^=<>:;()⟨⟩|→ᵀ∂")
+_DIGITS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 
 
 def grad(y: Any, xs: Tree, allow_unused: bool = False) -> Tree:
@@ -116,13 +118,28 @@ def partials_as_values(node: Value) -> tuple[Any, ...]:
     return node.op.partials(node, *node.op.arguments(node.inputs))
 
 
+def _raised(n: int) -> str:
+    return "".join([_DIGITS[int(digit)] for digit in str(n)]) if n > 1 else ""
+
+
+def repeated(names: Sequence[str]) -> list[tuple[str, int]]:
+    """Each name with how often it stands there one after the other.
+
+    >>> repeated(["x", "x", "y", "x"])
+    [('x', 2), ('y', 1), ('x', 1)]
+    """
+    return [(name, len([*same])) for name, same in groupby(names)]
+
+
 class DerivativeName(str):
-    """What a derivative is called: ∂y/∂x, or ∂x where y has no name, and ∂²y/∂a∂b of a second derivative.
+    """What a derivative is called: ∂y/∂x, or ∂x where y has no name, and of a second derivative ∂²y/∂a∂b or ∂²y/∂x².
 
     `y` and `xs` are the names; `nodes` are the Values of these names, y and then the xs. A copy has none.
 
     >>> DerivativeName("L", ["w"]), DerivativeName("L", ["a", "b + 1"])
     ('∂L/∂w', '∂²L/∂a∂(b + 1)')
+    >>> DerivativeName("f", ["x", "x", "y²", "y²"])
+    '∂⁴f/∂x²∂(y²)²'
     """
 
     y: str
@@ -131,10 +148,12 @@ class DerivativeName(str):
 
     def __new__(cls, y: str, xs: Sequence[str], nodes: Sequence[Any] = ()) -> Self:
         y, *xs = [name if isinstance(name, DerivativeName) else " ".join(name.split()) for name in (y, *xs)]
-        above, *below = [f"({name})" if LOOSE & {*name} else name for name in (y, *xs)]
-        power = "".join(["⁰¹²³⁴⁵⁶⁷⁸⁹"[int(digit)] for digit in str(len(xs))]) if len(xs) > 1 else ""
-        text = "".join([f"∂{x}" for x in below])
-        self = super().__new__(cls, f"∂{power}{above}/{text}" if above or power else text)
+        above = _raised(len(xs)) + (f"({y})" if LOOSE & {*y} else y)
+        below = ""
+        for x, n in repeated(xs):
+            loose = LOOSE & {*x} or (n > 1 and x[-1:] in _DIGITS)
+            below += (f"∂({x})" if loose else f"∂{x}") + _raised(n)
+        self = super().__new__(cls, f"∂{above}/{below}" if above else below)
         self.y, self.xs, self.nodes = y, tuple(xs), tuple(nodes)
         return self
 

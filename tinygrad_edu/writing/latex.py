@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from unicodedata import combining, decomposition, name, normalize
 
-from ..autodiff import LOOSE, DerivativeName
+from ..autodiff import LOOSE, DerivativeName, repeated
 from .expression import Expression, Name, Part, Precedence, Spelling, Transpose, infix, places, write
 from .notation import without_time
 from .paper import AXES, Text, with_precedence
@@ -117,12 +117,15 @@ def latex_name(label: str, above: str = "") -> str:
     W^{(3)}_{12} \\hat{y} \\mathrm{loss} \\mathrm{50\\%}
     >>> print(latex_name(DerivativeName("L", ["a", "b₁"])))
     \\frac{\\partial^{2} L}{\\partial a \\partial b_{1}}
+    >>> print(latex_name(DerivativeName("L", ["x₁", "x₁", "h⁽²⁾", "h⁽²⁾"])))
+    \\frac{\\partial^{4} L}{\\partial x_{1}^{2} \\partial \\left(h^{(2)}\\right)^{2}}
     """
     if isinstance(label, DerivativeName):
-        order = f"^{{{len(label.xs)}}}" if len(label.xs) > 1 else ""
-        names = [rf"\left({latex_name(x)}\right)" if LOOSE & {*x} else latex_name(x) for x in (label.y, *label.xs)]
-        y, below = names[0] if label.y else "", " ".join([rf"\partial {x}" for x in names[1:]])
-        return rf"\frac{{\partial{order} {y}}}{{{below}}}" if y or order else below
+        order, y, below = len(label.xs), _latex_factor(label.y), []
+        for x, n in repeated(label.xs):
+            below.append(rf"\partial {_latex_factor(x, n)}" + (f"^{{{n}}}" if n > 1 else ""))
+        raised = f"^{{{order}}}" if order > 1 else ""
+        return rf"\frac{{\partial{raised} {y}}}{{{' '.join(below)}}}" if y or raised else below[0]
     if label.startswith("∂"):
         return rf"\partial {latex_name(label[1:])}" if label[1:] else r"\partial"
     label, time = without_time(label)
@@ -139,6 +142,12 @@ def latex_name(label: str, above: str = "") -> str:
     words = [_latex_word(word) for word in below.split("_") if word]
     below = ",".join([*words, parts["below"]] if parts["below"] else words)
     return text + (f"_{{{below}}}" if below else "") + time
+
+
+def _latex_factor(name: str, power: int = 1) -> str:
+    """A name behind ∂, in parentheses where ∂ or a power would take only a part of it."""
+    loose = LOOSE & {*name} or (power > 1 and {*_ABOVE} & {*name})
+    return rf"\left({latex_name(name)}\right)" if loose else latex_name(name) if name else ""
 
 
 def document(body: str, options: str = "", setup: str = "") -> str:
