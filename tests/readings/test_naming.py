@@ -8,6 +8,7 @@ from tinygrad_edu import MLP, Linear, Sequential, Tanh, Tensor, Value, cross_ent
 from tinygrad_edu.network.functions import affine
 from tinygrad_edu.network.nn import Module, Parameter
 from tinygrad_edu.readings.naming import Names
+from tinygrad_edu.writing.latex import latex_name
 
 
 def tensor_names(y):
@@ -150,6 +151,29 @@ def test_an_element_has_one_name_whether_a_value_or_a_tensor_is_read(program):
     of_value, of_tensor = Names(h[0] * h[1]), Names((h[:1] * h[1]).sum())
     named = [v for v in of_value.values if of_value.given(v) and v in of_tensor.values]
     assert len(named) >= 4 and {v: of_value(v) for v in named} == {v: of_tensor(v) for v in named}
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ("x_1", "x₁"),
+        ("x₁", "x_1"),
+        ("θ", "𝜃"),
+        ("W_1⁽²⁾", "W⁽²⁾₁"),
+        ("x^2", "x²"),
+        ("ħ", "ℏ"),
+        ("é", "e\u0301"),
+        ("v_1", "c"),
+    ],
+)
+@pytest.mark.parametrize("kind", [Value, lambda x, label: Tensor([x, 3.0], label=label)])
+def test_no_two_names_are_one_in_latex(labels, kind):
+    a, b = [kind(2.0, label=label) for label in labels]
+    L = a * b * (a + 1.0)
+    names = Names(L if isinstance(L, Value) else L.sum())
+    assert names(a) == labels[0]
+    found = [latex_name(name) for name in {*map(names, names.values)}]
+    assert len({*found}) == len(found)
 
 
 def test_several_results_are_one_document():

@@ -5,8 +5,9 @@ A node is called by the first of these that it has: its label; for a Parameter i
 Tensor with a name (z⁽¹⁾₂). All others are v₁, v₂, … in the order computed.
 """
 
-from collections.abc import Iterable, Sequence
-from functools import cached_property
+import re
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache, cached_property
 from itertools import zip_longest
 from typing import Any, TypeAlias
 
@@ -20,7 +21,8 @@ from ..network.nn import ALONE, Parameter, member_of
 from ..network.tensor import Tensor, from_values
 from ..tree import values_in
 from ..value import Value
-from ..writing.notation import SUBSCRIPT, element, elements, of_layer
+from ..writing.latex import latex_name
+from ..writing.notation import SUBSCRIPT, array_name, element, elements, of_layer
 from .formulas import is_view
 from .layers import (
     WEIGHTS,
@@ -38,10 +40,12 @@ from .layers import (
 Node: TypeAlias = Value | Tensor
 
 _TARGETS = {"y", "t", "target"}
+#: Labels that LaTeX writes each in another way: letters and digits, what is raised, a time, and what is below.
+_PLAIN = re.compile(r"[A-Za-zα-ωΑ-Ωŷ0-9]+′*(⁽[⁰¹²³⁴⁵⁶⁷⁸⁹]+⁾)*(\[\d+\])?[₀-₉,]*")
 
 
 class Names:
-    """The names of one document: each node has one, and no two share one.
+    """The names of one document: each node has one, and no two share one, in text or in LaTeX.
 
     Of several nodes with the same label the first keeps it; the others are h′, h′′, h′′′, h′₍₄₎ …
     A Tensor of shape () and its one Value are the same quantity and have the same name, as have
@@ -82,9 +86,10 @@ class Names:
         self.targets: set[Value] = set()
         self._names: dict[Node, str] = {}
         everything: list[Node] = [*self._all_values, *self._all_tensors]
-        self._labels = {label for node in everything if (label := _label(node))}  # kept for the nodes that have them
-        self._labels |= {name for d in mentioned for name in (d.y, *d.xs) if name and not d.nodes}
-        self._used: set[str] = set()
+        labels = {label for node in everything if (label := _label(node))}  # kept for the nodes that have them
+        labels |= {name for d in mentioned for name in (d.y, *d.xs) if name and not d.nodes}
+        look = str if all(map(_PLAIN.fullmatch, labels)) else cache(latex_name)
+        self._labels, self._used = _Written(look, labels), _Written(look)
         self._copies: dict[str, int] = {}  # by label: how many primes its last copy has
         self._wholes: dict[Any, str] = {}  # what Tensors are called that are not in the graph, but their elements are
         self._last = 0  # the k of the last vₖ
@@ -198,7 +203,8 @@ class Names:
         key = whole.member or whole
         if key not in self._wholes:
             self._wholes[key] = self._free(name)
-            self._used |= {self._wholes[key]} if whole.shape else set()
+            if whole.shape:
+                self._used.add(self._wholes[key])
         self._give_label(v, elements(self._wholes[key], whole.shape)[label.offset])
 
     def _give_role(self, node: Node | None, *choices: str) -> None:
@@ -324,7 +330,8 @@ class Names:
                     use = letter, neuron.layer, neuron.time, neuron.use
                     if use not in layers:
                         layers[use] = self._free(neuron.name(letter))
-                        self._used |= {layers[use]} if neuron.place is not None else set()
+                        if neuron.place is not None:
+                            self._used.add(layers[use])
                     index = () if neuron.place is None else (neuron.place,)
                     self._give_label(v, element(layers[use], index, index))
 
@@ -351,7 +358,8 @@ class Names:
                 self._give_element(v, v.label.whole.label)
         marked = [(node, label) for node in nodes if (label := _label(node)) and label.startswith("∂")]
         if marked and len(self._roots) == 1 and (whole := self._names.get(_one(self._roots[0]))):
-            self._used |= {DerivativeName(whole, [name]) for name in self._names.values()}
+            for name in {*self._names.values()}:
+                self._used.add(DerivativeName(whole, [name]))
         for node, label in marked:  # ∂L/∂w is what the reading calls a derivative of the root
             self._give_label(node, label)
 
@@ -367,8 +375,26 @@ class Names:
                     self._used.add(name)  # also where t is a view, and v has its name elsewhere
 
 
+class _Written(set[str]):
+    """Names, of which two count as one if `look` is the same, as LaTeX writes both x_1 and x₁ as x_{1}."""
+
+    def __init__(self, look: Callable[[str], str], names: Iterable[str] = ()) -> None:
+        super().__init__()
+        self.look = look
+        for name in names:
+            self.add(name)
+
+    def __contains__(self, name: Any) -> bool:
+        return super().__contains__(name) or super().__contains__(self.look(name))
+
+    def add(self, name: str) -> None:
+        self.update((name, self.look(name)))
+
+
 def _primed(name: str, k: int) -> str:
-    return name + ("′" * k if k <= 3 else f"′₍{str(k).translate(SUBSCRIPT)}₎")
+    """h′, h′′, h′′′, h′₍₄₎, …; of x₁ it is x′₁, as of the x′ that it may be an element of."""
+    whole = array_name(name)
+    return whole + ("′" * k if k <= 3 else f"′₍{str(k).translate(SUBSCRIPT)}₎") + name.removeprefix(whole)
 
 
 def _one(node: Node) -> Node:

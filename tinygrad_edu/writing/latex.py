@@ -115,17 +115,18 @@ def latex_name(label: str, above: str = "") -> str:
 
     >>> print(latex_name("W⁽³⁾₁₂"), latex_name("ŷ"), latex_name("loss"), latex_name("50%"))
     W^{(3)}_{12} \\hat{y} \\mathrm{loss} \\mathrm{50\\%}
+    >>> print(latex_name("W_query"), latex_name("x_1^2"), latex_name("W^(1)"))
+    W_{\\mathrm{query}} x^{2}_{1} W^{(1)}
     >>> print(latex_name(DerivativeName("L", ["a", "b₁"])))
     \\frac{\\partial^{2} L}{\\partial a \\partial b_{1}}
     >>> print(latex_name(DerivativeName("L", ["x₁", "x₁", "h⁽²⁾", "h⁽²⁾"])))
     \\frac{\\partial^{4} L}{\\partial x_{1}^{2} \\partial \\left(h^{(2)}\\right)^{2}}
     """
     if isinstance(label, DerivativeName):
-        order, y, below = len(label.xs), _latex_factor(label.y), []
-        for x, n in repeated(label.xs):
-            below.append(rf"\partial {_latex_factor(x, n)}" + (f"^{{{n}}}" if n > 1 else ""))
-        raised = f"^{{{order}}}" if order > 1 else ""
-        return rf"\frac{{\partial{raised} {y}}}{{{' '.join(below)}}}" if y or raised else below[0]
+        y, order = _latex_factor(label.y), f"^{{{len(label.xs)}}}" if len(label.xs) > 1 else ""
+        powers = [_latex_factor(x, n) + (f"^{{{n}}}" if n > 1 else "") for x, n in repeated(label.xs)]
+        variables = " ".join([rf"\partial {power}" for power in powers])
+        return rf"\frac{{\partial{order} {y}}}{{{variables}}}" if y or order else variables
     if label.startswith("∂"):
         return rf"\partial {latex_name(label[1:])}" if label[1:] else r"\partial"
     label, time = without_time(label)
@@ -134,13 +135,11 @@ def latex_name(label: str, above: str = "") -> str:
         separates = c == "," and parts["below"]  # v₁,₂
         part = "above" if c in _ABOVE else "below" if c in _BELOW or separates else "base"
         parts[part] += c.translate(_FLAT)
-    base, _, below = parts["base"].partition("_")
-    if not (base and below.replace("_", "").isalnum()):
-        base, below = parts["base"], ""
-    text = _latex_word(base) or "{}"
-    text += f"^{{{parts['above']}{above}}}" if parts["above"] + above else ""
-    words = [_latex_word(word) for word in below.split("_") if word]
-    below = ",".join([*words, parts["below"]] if parts["below"] else words)
+    typed = re.fullmatch(r"([^_^]+)((?:_+[^\W_]+)*)(?:\^(\(?)([^\W_]+)(\)?))?", parts["base"])  # W_query, x^2
+    base, words, left, power, right = typed.groups("") if typed else (parts["base"], "", "", "", "")
+    above = left + _latex_word(power) + right + parts["above"] + above
+    below = ",".join(filter(None, [*map(_latex_word, words.split("_")), parts["below"]]))
+    text = (_latex_word(base) or "{}") + (f"^{{{above}}}" if above else "")
     return text + (f"_{{{below}}}" if below else "") + time
 
 
