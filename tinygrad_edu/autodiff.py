@@ -39,7 +39,7 @@ def grad(y: Any, xs: Tree, allow_unused: bool = False) -> Tree:
     of_y = name if isinstance(name, DerivativeName) else DerivativeName(name, (), order[-1:])  # y may be a derivative
     for node, g in gradient.items():  # these Values are new, so no label of the user's is overwritten
         if node.label and not isinstance(node.label, DerivativeName):
-            g.label = DerivativeName(of_y.y, [*of_y.xs, node.label], [*of_y.nodes, node])
+            g.label = DerivativeName(of_y.y, [*of_y.xs, node.label], of_y.nodes and [*of_y.nodes, node])
     _check_used("grad", xs, order, allow_unused)
     result: Tree = map_values(DerivativeOf(y, gradient), xs)
     return result

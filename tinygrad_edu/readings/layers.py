@@ -252,16 +252,20 @@ def _number(found: Sequence[Affine[Either]], others: Iterable[Affine[Any]] = ())
     The layers of MLPs and Sequentials have the numbers that they have there, as their weights do. All others are
     counted after these, in the order in which they are first used.
     """
-    numbers: dict[Hashable, tuple[Any, int]] = {affine.layer: (None, affine.number) for affine in others}
+    numbers = {affine.layer: affine.number for affine in others}
     counted: dict[Hashable, Member | None] = {affine.layer: member(affine.parameters[0]) for affine in found}
+    networks = dict.fromkeys([first.outermost for first in counted.values() if first])
+    own = {first: (network, n) for network in networks for first, n in layer_numbers(network).items()}
+    taken = set()  # by another layer of the same network
     for layer, first in counted.items():
-        if first and (n := layer_numbers(first.outermost).get(first)) and (first.outermost, n) not in numbers.values():
-            numbers.setdefault(layer, (first.outermost, n))
-    last = max([n for _, n in numbers.values()], default=0)
+        if layer not in numbers and first in own and own[first] not in taken:
+            taken.add(own[first])
+            numbers[layer] = own[first][1]
+    last = max(numbers.values(), default=0)
     for n, layer in enumerate([layer for layer in counted if layer not in numbers], start=last + 1):
-        numbers[layer] = None, n
+        numbers[layer] = n
     for affine in found:
-        _, affine.number = numbers[affine.layer]
+        affine.number = numbers[affine.layer]
 
 
 def _counted(order: Sequence[graph.Node], nodes: Set[graph.Node]) -> dict[graph.Node, int]:

@@ -342,7 +342,7 @@ class Names:
                 for y in d.nodes[:1] if not d.y else ():
                     self._give_label(y, "f" if y in self._roots else "g")
                 y, *xs = [self._names.get(v) or text for v, text in zip_longest(d.nodes, [d.y, *d.xs])]
-                self._give_label(node, DerivativeName(y, xs))
+                self._give_label(node, DerivativeName(y or self._free("g"), xs))
             elif (of := differentiated(node)) is not None and (x := self._names.get(_one(node.inputs[0]))):
                 above = self._names.get(_one(of)) or of.label or ""
                 if not isinstance(above, DerivativeName):
