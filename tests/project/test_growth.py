@@ -15,6 +15,7 @@ from tinygrad_edu import (
     explain,
     grad,
     jvp,
+    squared_error,
     topological_order,
     worksheet,
 )
@@ -93,6 +94,7 @@ TENSORS = {
     "Tensors used twice": tensors_used_twice,
     "tied steps": tied_steps,
     "a network": rows(lambda X: cross_entropy(MLP([3, 2, 2], seed=0)(X), [0] * len(X))),
+    "a deep network": lambda n: squared_error(MLP([1] * (n // 2 + 1), seed=0)([0.5]), [1.0]),
     "slices": rows(lambda X: (X[1:] * X[:-1]).tanh().sum()),
     "softmax": rows(lambda X: (X.softmax() * X).sum()),
     "normalisation": rows(lambda X: ((X - X.mean(axis=0)) ** 2).mean(axis=0).sqrt().sum()),
