@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from .. import ops
 from ..ops import Op
@@ -25,14 +26,6 @@ GATE = ops.Op("gate", lambda a, b: b if a > 0 else 0.0, lambda y, a, b: ())
 
 class NotWritten(TypeError):
     """A formula that a programming language has no words for."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Written(Expression):
-    """A part of a formula that is code already, such as the name that a program has given it."""
-
-    text: str
-    precedence: Precedence = ATOM
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +67,6 @@ class Code(Language):
 
     def spelled(self, e: Expression) -> tuple[str, Precedence] | Spelling:
         match e:
-            case Written(text, precedence):
-                return text, precedence
             case Constant(number):
                 return self.number(number)
             case Name() | Number() | Apply():
@@ -86,7 +77,7 @@ class Code(Language):
         """Whether the row can be written as it is."""
         return op in self.rows or op.exponent is not None or _name_in_math(op) is not None
 
-    def spelling(self, op: Op | Spelling, args: Sequence[Expression]) -> Spelling:
+    def spelling(self, op: Op | Spelling, args: Sequence[Any]) -> Spelling:
         """How the row is written. Raises NotWritten where the language has no way to write it."""
         if isinstance(op, Spelling):
             return op
@@ -280,8 +271,9 @@ def called_in(text: str) -> list[str]:
     return re.findall(r"(?<![\w.{])([a-z_]\w*)(?=[(\[.])", text)
 
 
-_UPRIGHT = {code: chr(digit) for digit, code in SUPERSCRIPT.items()} | {ord(c): "" for c in "⁽⁾"}
-_LOWERED = {code: chr(digit) for digit, code in SUBSCRIPT.items()}
+_SUBSCRIPTS = "".join(map(chr, SUBSCRIPT.values()))
+_PLAIN = {code: chr(digit) for table in (SUBSCRIPT, SUPERSCRIPT) for digit, code in table.items()}
+_PLAIN |= {ord("⁽"): "", ord("⁾"): "", ord("∂"): "d"}
 
 
 def identifier(label: str) -> str:
@@ -294,12 +286,7 @@ def identifier(label: str) -> str:
     """
     from unicodedata import normalize  # only those who print programs need to wait for it
 
-    name, before = "", 0
-    for code in map(ord, label):
-        if (code in _LOWERED and before not in _LOWERED) or (chr(code) == "∂" and name):
-            name += "_"
-        name += _LOWERED.get(code) or _UPRIGHT.get(code, "d" if chr(code) == "∂" else chr(code))
-        before = code
+    name = re.sub(f"[{_SUBSCRIPTS}]+|(?<!^)∂", r"_\g<0>", label).translate(_PLAIN)
     name = "".join([c if ("_" + c).isidentifier() else "_" for c in normalize("NFKC", name)])
     while "__" in name:
         name = name.replace("__", "_")

@@ -448,19 +448,29 @@ class Language:
 def write(e: Expression, language: Language) -> tuple[Any, Precedence]:
     """The formula in the language, and how tightly it holds together."""
     spelled = language.spelled(e)
-    if not isinstance(spelled, Spelling):
-        written, precedence = spelled
-        return language.atom(written) if isinstance(written, str) else written, precedence
-    operands, whole = [], spelled.precedence
-    last = len(spelled.operands) - 1
-    for k, (argument, least) in enumerate(zip(e.args, spelled.operands)):
-        written, precedence = write(argument, language)
-        if k == last and spelled.open and precedence is Precedence.SUMMATION:
+    if isinstance(spelled, Spelling):
+        return put_together(spelled, [write(a, language) for a in e.args], language)
+    written, precedence = spelled
+    return language.atom(written) if isinstance(written, str) else written, precedence
+
+
+def put_together(
+    spelling: Spelling, operands: Sequence[tuple[Any, Precedence]], language: Language
+) -> tuple[Any, Precedence]:
+    """An operation and how tightly it holds together, of operands that are written already.
+
+    >>> put_together(infix(" - ", Precedence.SUM), [("a", Precedence.ATOM), ("b + c", Precedence.SUM)], Language())
+    ('a - (b + c)', <Precedence.SUM: 2>)
+    """
+    placed, whole = [], spelling.precedence
+    last = len(spelling.operands) - 1
+    for k, ((written, precedence), least) in enumerate(zip(operands, spelling.operands)):
+        if k == last and spelling.open and precedence is Precedence.SUMMATION:
             whole = min(whole, precedence)
         else:
             written = language.operand(written, precedence, least)
-        operands.append(written)
-    return language.compose(spelled, operands), whole
+        placed.append(written)
+    return language.compose(spelling, placed), whole
 
 
 def chunks(e: Expression, language: Language) -> list[list[tuple[str, Any]]]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from ...tree import flatten, values_in
 from ...writing.code import Code, identifier
-from ...writing.expression import Name
 from .source import INDENT, unpacked
 from .statements import Plan, Statement, printer
 from .terms import Term
@@ -38,13 +37,13 @@ class Flat:
         for argument, (_, entry) in zip(self.sizes, plan.entries):
             for k, (x, name) in enumerate(unpacked(entry, argument, printed.names, lambda _: None, plan.called)):
                 term = plan.variables[x]
-                printed.written[term] = Name(printed.names.new(name) if name == argument else name)
+                printed.call(term, printed.names.new(name) if name == argument else name)
                 self._places[term] = argument, k
         printed.steps(plan)
         printed.heading = printed.heading or "results"
         self.size = len(plan.results)
         for k, y in enumerate(plan.results):
-            printed.statement(f"{self._result}[{k}] = {printed.text(y)};", uses=printed.named_in(y))
+            printed.statement(f"{self._result}[{k}] = {printed.text(y)};", uses=printed.within[y])
         self.source = "\n".join([*self.language.includes, *self._lines()])
 
     def _lines(self) -> Iterator[str]:

@@ -14,8 +14,8 @@ from ...graph import topological_order
 from ...network.tensor import Tensor
 from ...tree import flatten, values_in
 from ...value import Value
-from ...writing.code import HELPERS, Code, Written, called_in
-from ...writing.expression import Apply, Name, write
+from ...writing.code import HELPERS, Code, called_in
+from ...writing.expression import Precedence, put_together
 from .. import naming
 from ..layers import computed_from
 from . import source as S
@@ -117,36 +117,34 @@ class Printer:
     Attributes:
         uses: how often a Term is used.
         names: the names that are taken.
-        written: what stands for a Term: its name, or as long as it has none its formula.
+        written: what stands for a Term: its name, or as long as it has none its formula; and how tightly it holds.
+        within: the Terms whose names stand in that.
         heading: what stands above the next statement.
     """
 
     language: Code
     uses: Counter[Term]
     names: Identifiers
-    written: dict[Term, Written | Name] = field(default_factory=dict)
+    written: dict[Term, tuple[str, Precedence]] = field(default_factory=dict)
+    within: dict[Term, tuple[Term, ...]] = field(default_factory=dict)
     statements: list[Statement] = field(default_factory=list)
     heading: str = ""
 
-    def statement(self, text: str, defines: Term | None = None, uses: Iterable[Term] = ()) -> None:
+    def statement(self, text: str, defines: Term | None = None, uses: tuple[Term, ...] = ()) -> None:
         text = INDENT + text.replace("\n", f"\n{INDENT}")
-        self.statements.append(Statement(text, self.heading, defines, tuple(uses)))
+        self.statements.append(Statement(text, self.heading, defines, uses))
         self.heading = ""
 
     def text(self, term: Term) -> str:
-        return self.written[term].text
+        return self.written[term][0]
+
+    def call(self, term: Term, name: str) -> None:
+        """From here on the Term is written as its name."""
+        self.written[term], self.within[term] = (name, Precedence.ATOM), (term,)
 
     def is_nameless(self, term: Term) -> bool:
         """Whether the Term is a step that is written as its formula."""
-        return bool(term.op) and not isinstance(self.written[term], Name)
-
-    def named_in(self, term: Term) -> Iterator[Term]:
-        """The Terms whose names stand in what is written for the Term."""
-        if isinstance(self.written[term], Name):
-            yield term
-        else:
-            for a in term.inputs:
-                yield from self.named_in(a)
+        return bool(term.op) and self.within[term] != (term,)
 
     def steps(self, plan: Plan) -> None:
         """A statement for each step that needs a name."""
@@ -166,22 +164,24 @@ class Printer:
         """
         if term.op is None:
             assert term.number is not None  # a variable has a name before anything is written
-            self.written[term] = Written(*self.language.number(term.number))
+            self.written[term], self.within[term] = self.language.number(term.number), ()
             return
         spelling = self.language.spelling(term.op, ())
         for k, a in enumerate(term.inputs):
             if spelling.parts.count(k) > 1 or (self.uses[term] > 1 and term.kind in (VIEW, RESHAPE)):
                 self.name(a)
-        formula = self.applied(term)
-        while len(formula.text) > EXPRESSION and (inner := [a for a in term.inputs if self.is_nameless(a)]):
+        self.apply(term)
+        while len(self.text(term)) > EXPRESSION and (inner := [a for a in term.inputs if self.is_nameless(a)]):
             self.name(max(inner, key=lambda a: len(self.text(a))))
-            formula = self.applied(term)
-        self.written[term] = formula
-        if (self.uses[term] > 1 and term.kind not in (VIEW, RESHAPE)) or len(formula.text) > EXPRESSION:
+            self.apply(term)
+        if (self.uses[term] > 1 and term.kind not in (VIEW, RESHAPE)) or len(self.text(term)) > EXPRESSION:
             self.name(term)
 
-    def applied(self, term: Term) -> Written:
-        return Written(*write(Apply(term.op, tuple([self.written[a] for a in term.inputs])), self.language))
+    def apply(self, term: Term) -> None:
+        """Write the operation with what stands for its inputs."""
+        spelling, operands = self.language.spelling(term.op, term.inputs), [self.written[a] for a in term.inputs]
+        self.written[term] = put_together(spelling, operands, self.language)
+        self.within[term] = tuple([x for a in term.inputs for x in self.within[a]])
 
     def name(self, term: Term) -> None:
         """Give the formula a statement and a name, if it is not a name already."""
@@ -190,8 +190,8 @@ class Printer:
                 symbol = term.kind or term.op.symbol
                 label = f"{'power' if symbol.startswith('^') else _NAMES.get(symbol, symbol)}_1"
             name = self.names.new(label)
-            self.statement(self.language.definition.format(name, self.text(term)), term, self.named_in(term))
-            self.written[term] = Name(name)
+            self.statement(self.language.definition.format(name, self.text(term)), term, self.within[term])
+            self.call(term, name)
 
 
 def printer(plan: Plan, language: Code, taken: Iterable[str]) -> Printer:
@@ -209,11 +209,11 @@ def print_program(plan: Plan, language: Code, library: ModuleType) -> Text:
     entries = [entry for _, entry in plan.entries]
     for name, entry in zip(names, entries):
         for x, own in S.unpacked(entry, name, printed.names, printed.statement, plan.called, plan.whole):
-            printed.written[plan.variables[x]] = Name(own)
+            printed.call(plan.variables[x], own)
     helpers = [text for name, text in HELPERS.items() if name in called]
     constants = []
     for term, (label, t) in plan.constants.items():
-        printed.written[term] = Name(printed.names.new(label))
+        printed.call(term, printed.names.new(label))
         constants.append(f"{printed.text(term)} = array({t.tolist()})")
     printed.steps(plan)
     printed.statement(f"return {S.laid_out(plan.outputs, printed.text)}")

@@ -18,7 +18,7 @@ from ...ops import Op
 from ...shapes import Shape, as_axes, broadcast_to, reduction
 from ...value import Value
 from ...writing import expression as E
-from ...writing.code import JAVASCRIPT, Written
+from ...writing.code import JAVASCRIPT
 from ...writing.evaluation import Array, array, evaluate
 from ..compiling.source import Identifiers
 from ..compiling.statements import Printer
@@ -144,7 +144,8 @@ def _function(head: str, results: Sequence[Term], letters: Sequence[Term], form:
     """An arrow function. What is written more than once gets a name, or a maximum of n numbers would fill pages."""
     order = [term for term in topological_order(*results) if term not in letters]
     printer = Printer(JAVASCRIPT, Counter([*results, *[a for term in order for a in term.inputs]]), Identifiers(()))
-    printer.written = {letter: Written(letter.label or "") for letter in letters}
+    for letter in letters:
+        printer.call(letter, letter.label or "")
     for term in order:
         printer.express(term)
     result = form.format(", ".join(map(printer.text, results)))
