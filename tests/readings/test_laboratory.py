@@ -22,7 +22,7 @@ from test_stepping import (
     shared,
 )
 
-from tinygrad_edu import MLP, SGD, Adam, Value, cross_entropy, explain, ops, squared_error, step_through
+from tinygrad_edu import MLP, SGD, Adam, Tensor, Value, cross_entropy, explain, ops, squared_error, step_through
 from tinygrad_edu.graph import topological_order
 from tinygrad_edu.readings.explaining.lines import lines_of
 from tinygrad_edu.readings.explaining.mistakes import CATALOGUE
@@ -105,6 +105,20 @@ def test_the_effect_and_what_the_gradient_said_are_the_engines(opened, name, cou
         moved = short(nodes[-1].data - before)
         assert effect == f"{names[n]}: {short(old)} → {short(new)}. {names[-1]} moved by {moved}"
         assert gradient == short(said)
+
+
+@pytest.mark.parametrize("level", ["value", "tensor"])
+def test_the_slopes_of_a_maximum_move_with_its_numbers(opened, level):
+    a, b = Value(1.0, "a"), Value(2.0, "b")
+    w = Tensor([1.0, -3.0], label="w")
+    page = step_through((Value.max([a, b]) * w).sum() if level == "tensor" else Value.max([a, b]) * -2.0, level)
+    browser = opened(page)
+    steps = [k for k, step in enumerate(page._data["steps"]) if "∂a" in step["lines"][0]["quantity"]]
+    for number, slope in ((1, 0), (3, 1), (2, 0.5)):
+        browser.run(f"change(names.indexOf('a'), {number}); show({steps[0]})")
+        (line,) = [text for text in browser.run(VIEW)["lines"] if "∂a" in text.partition("=")[0]]
+        symbols = str(slope) if level == "tensor" else "∂v₁/∂a"
+        assert f"· {symbols} = (−2) · {slope} = {f'−{2 * slope:g}' if slope else 0}" in on_one_line(line)
 
 
 def test_the_ways_from_a_leaf_to_the_result_light_up_as_wide_as_their_slopes(opened):

@@ -280,13 +280,57 @@ def test_what_is_put_together_from_single_numbers_is_named():
     w = Tensor([0.5, 1.0], label="w")
     with pytest.raises(TypeError, match=r'put together from single numbers and .*level="value"'):
         compile_graph(w.map(lambda v: v * v).sum(), [w], level="tensor")
-    with pytest.raises(TypeError, match=r'v₁ = max.*was put together from single numbers and .*level="value"'):
-        compile_graph((Value.max(w.values) * w).sum(), [w], level="tensor")
+    with pytest.raises(TypeError, match=r'v₁ = Tensor\(w\) was put together from single numbers and .*level="value"'):
+        compile_graph(Tensor([v * v.exp() for v in [*w.values, *w.values] * 4]).sum() * w, [w], level="tensor")
     with pytest.raises(TypeError, match=r'takes Tensors, not Value .*; level="value" takes Values'):
         compile_graph(Value(1.0), [w], level="tensor")
     with pytest.raises(TypeError, match="derivative of derivatives"):
         first = grad((w * w * w).sum(), w)
         compile_graph(grad(first.sum(), w), [w], level="tensor")
+
+
+def gate(x, *numbers):
+    share = (Tensor([[1.0, -1.0], [0.5, 2.0]]) @ x).softmax()
+    return share[0] * (W @ x[[0, 1, 1]]) + share[1] * (W @ x[[1, 0, 0]])
+
+
+def chosen(x, *numbers):
+    return Value.max(numbers) * x + Value.min([*numbers, Value(0.5)]) * x.sum()
+
+
+OF_NUMBERS = {
+    "a gate between experts": gate,
+    "the largest and the smallest": chosen,
+    "a Tensor put together": lambda x, a, b, c: Tensor([a, b * 2.0, c]).max() * x,
+    "all of them": lambda x, a, b, c: Value.logsumexp([a, b, c]) * x + Value.sum([a, b, a * c]) * x.exp(),
+    "of two": lambda x, a, b, c: (a.maximum(b) - c.minimum(b)) * x,
+}
+
+
+@pytest.mark.parametrize("library_name", LIBRARIES)
+@pytest.mark.parametrize("name", OF_NUMBERS)
+def test_functions_of_several_single_numbers_are_written_and_hold_for_other_numbers(name, library_name):
+    arrays, x = library(library_name), Tensor([1.0, -2.0], label="x")
+    numbers_ = [Tensor(1.0, label="a"), Tensor(2.0, label="b"), Tensor(-0.5, label="c")]
+
+    def recorded(x, *numbers):
+        return (OF_NUMBERS[name](x, *[t.values[0] for t in numbers]) ** 2).sum()
+
+    L = recorded(x, *numbers_)
+    used = [t for t in [x, *numbers_] if t.values[0] in topological_order(*L.values)]
+    program = compile_graph({"L": L, "g": grad(L, used)}, used, level="tensor")
+    for at in ([1.0, 2.0, -0.5], [3.0, -1.0, 0.25], [-1.0, 0.0, 4.0], [2.0, 2.0, 2.0]):  # the last are equal
+        moved = [Tensor([at[0], at[1] - 2.5], label="x"), *[Tensor(n, label=t.label) for n, t in zip(at, numbers_)]]
+        inputs = [b for a, b in zip([x, *numbers_], moved) if a in used]
+        check(program, L := recorded(*moved), {"L": L, "g": inputs}, inputs, arrays)
+
+
+def test_a_factor_of_zero_is_not_computed():
+    x = Tensor([1.0, 2.0], label="x")
+    share = (W[:, :2] @ x).softmax()
+    y = share[0] * x
+    source = compile_graph({"y": y, "g": grad(y.sum(), x)}, [x], level="tensor").source
+    assert " = maximum(" in source and "step(" not in source  # no gradient goes through the shift by the largest
 
 
 def test_inputs_that_do_not_fit_get_the_engines_own_sentence():

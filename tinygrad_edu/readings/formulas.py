@@ -83,10 +83,11 @@ def slopes_of(b: Value, y: Expression, inputs: Sequence[Expression]) -> list[Exp
     >>> print(*slopes_of(x * 2.0, E.Name("y"), [E.Name("x"), E.Literal(2.0)]))
     2 x
     """
-    if b.op in (ops.MAX, ops.MIN):  # in symbols each would name all inputs
-        return [E.Literal(p) for p in b.partials]
     assert b.op is not None
-    return each_in_symbols(b.op.partials, y, *b.op.arguments(tuple(inputs)))
+    slopes = each_in_symbols(b.op.partials, y, *b.op.arguments(tuple(inputs)))
+    if b.op in (ops.MAX, ops.MIN):  # in symbols each would name all inputs
+        return [E.Literal(p, slope) for p, slope in zip(b.partials, slopes)]
+    return slopes
 
 
 # Tensors.

@@ -126,9 +126,13 @@ class Constant(Expression):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Literal(Expression):
-    """A number of the graph that nobody named. It is written exactly, and not simplified away."""
+    """A number of the graph that nobody named. It is written exactly, and not simplified away.
+
+    `formula` is how it follows from what has a name, where that is too long to be written.
+    """
 
     number: float
+    formula: Expression | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

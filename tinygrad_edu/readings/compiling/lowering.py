@@ -82,21 +82,30 @@ class Arrays(Algebra):
         term.shape, term.kind = shape, kind or term.kind
         return self.called.get(term, term)
 
+    def simplest(self, op: ops.Op, inputs: tuple[Term, ...]) -> Term:
+        return self.each(op, *inputs)
+
     def each(self, op: ops.Op, *inputs: Term) -> Term:
         """A row of `ops.TABLE`, element by element."""
         if not NUMPY.knows(op):
-            raise NotWritten(f"{op.symbol} is a function of single numbers, which {NO_FORM}")
-        simpler = self.times(*inputs) if op is ops.MUL else self.ratio(*inputs) if op is ops.DIV else None
-        if simpler is not None:
+            return self.expanded(op, inputs)
+        rule = {ops.ADD: self.plus, ops.MUL: self.times, ops.DIV: self.ratio}.get(op)
+        if rule and (simpler := rule(*inputs)) is not None:
             return simpler
         if all([a.kind == COUNT or a.number is not None for a in inputs]):
             return self.step(op, inputs, (), COUNT)
         return self.step(op, inputs, E.broadcast([a.shape for a in inputs]))
 
+    def plus(self, a: Term, b: Term) -> Term | None:
+        """A simpler a + b: without 0."""
+        return next((y for x, y in ((a, b), (b, a)) if x.number == 0), None)
+
     def times(self, a: Term, b: Term) -> Term | None:
-        """A simpler a b: without 1, with one number in front, and divided last by the number of examples."""
+        """A simpler a b: without 1, a single 0, with one number in front, divided last by the number of examples."""
         shape = E.broadcast([a.shape, b.shape])
         for x, y in ((a, b), (b, a)):
+            if x.number == 0 and not shape:
+                return x
             if y.shape == shape and (x.number == 1 or (x.kind == "ones" and y.number is None)):
                 return y
             if (n := _count_below(x)) is not None:
@@ -155,6 +164,8 @@ class Arrays(Algebra):
         match e:
             case E.Name(text) | E.Derivative(text=text):
                 return self.named(text)
+            case E.Literal(_, E.Expression() as rule):
+                return self.lowered(rule)
             case E.Constant(number) | E.Literal(number):
                 return self.constant(number)
             case E.Ones(shape):
@@ -200,6 +211,8 @@ class Arrays(Algebra):
             case ops.LOG, [E.Apply(ops.ADD, (E.Constant(1.0), E.Apply(ops.EXP, (z,))))]:
                 return self.function("logaddexp", [self.lowered(z)], z.shape, ", 0")  # exp does not overflow
         terms = [self.lowered(a) for a in args]
+        if op.vectors:
+            return self.each(op, *[self.reshaped(a, ()) for a in terms])
         return reduce(lambda a, b: self.each(op, a, b), terms) if len(terms) > 1 else self.each(op, *terms)
 
     def product(self, factors: Sequence[Expression]) -> Term:

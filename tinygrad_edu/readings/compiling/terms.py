@@ -80,9 +80,12 @@ class Algebra:
             self.known[key] = Term(self, number=number)
         return self.known[key]
 
+    def term(self, a: Term | float) -> Term:
+        return a if isinstance(a, Term) else self.constant(a)
+
     def apply(self, op: Op, *inputs: Term | float) -> Term:
         """The Term for op(*inputs), in its simplest form."""
-        return self.simplest(op, tuple([a if isinstance(a, Term) else self.constant(a) for a in inputs]))
+        return self.simplest(op, tuple(map(self.term, inputs)))
 
     def simplest(self, op: Op, inputs: tuple[Term, ...]) -> Term:
         numbers = [a.number for a in inputs]
@@ -105,7 +108,7 @@ class Algebra:
     def expanded(self, op: Op, inputs: tuple[Term, ...]) -> Term:
         """A row in simpler rows: its value, computed on Terms instead of floats."""
         try:
-            term = self.apply(ops.ADD, op.value(*op.arguments(inputs)), 0.0)
+            term = self.term(op.value(*op.arguments(inputs)))
         except (TypeError, AttributeError) as error:
             raise NotWritten(
                 f"compile_graph: the row {op.symbol} cannot be printed. Its value has to be a function of math, or "

@@ -83,6 +83,8 @@ class Trees:
                 return self.leaf_of[text]
             case E.Number(Later(tree)):
                 return tree
+            case E.Literal(_, E.Expression() as formula):
+                return self.tree(formula)
             case E.Number(number) | E.Constant(number) | E.Literal(number):
                 constant = array(number)
                 return ["a", constant.numbers] if constant.shape else constant.numbers[0]
@@ -136,7 +138,7 @@ def _row(op: Op, n: int) -> str:
     letters = [_Letter(algebra, label=name) for name in ("y", *[f"a[{k}]" for k in range(n)])]
     y, *inputs = letters
     value = _function("(a)", [algebra.apply(op, *inputs)], letters, "{}")
-    partials = [algebra.apply(ops.ADD, p, 0.0) for p in op.partials(y, *op.arguments(tuple(inputs)))]
+    partials = [algebra.term(p) for p in op.partials(y, *op.arguments(tuple(inputs)))]
     return f"  [{as_json(op.symbol)}, {value}, {_function('(y, a)', partials, letters, '[{}]')}],\n"
 
 

@@ -12,7 +12,7 @@ from ... import ops
 from ...network.tensor import Tensor
 from ...value import Value
 from ...writing import expression as E
-from ...writing.algebra import product_of, subtract, sum_of
+from ...writing.algebra import product_of, replaced, subtract, sum_of
 from ...writing.evaluation import is_known, with_numbers
 from ...writing.paper import Slot, Typed
 from ..explaining.lines import from_above
@@ -198,12 +198,12 @@ class Script:
             user, k = line.edge
             above, local = rule.args
             slope = self.slope(user, k)
-            if user.op in (ops.MAX, ops.MIN) and isinstance(local, E.Literal):  # a number stands for the slope
+            if isinstance(local, E.Literal) and local.formula:  # a number stands for the slope
                 rule = E.with_args(rule, [above, E.Number(self.trees.later(slope))])
             numbers = product_of([E.Number(self.trees.later(factor)) for factor in (above, slope)])
             result = self.trees.tree(E.Apply(ops.MUL, (above, slope)))
         elif rule is not None and is_known(rule) and not any([isinstance(p, E.Chain) for p in E.within(rule)]):
-            rule = self._without_numbers(row.quantity, rule)
+            rule = replaced(self._without_numbers(row.quantity, rule), self._moving)
             numbers = with_numbers(rule, self.trees.later, whole_factors=what == "g")
             if self.by_tensors:
                 data["tree"] = self.trees.tree(rule)
@@ -215,6 +215,10 @@ class Script:
         if row.notes:
             data["notes"] = [self.pieces(style.sentence(note)) for note in row.notes]
         return data
+
+    def _moving(self, e: E.Expression) -> E.Expression | None:
+        """A number that stands for a formula, as one that the page finds."""
+        return E.Number(self.trees.later(e)) if isinstance(e, E.Literal) and e.formula else None
 
     def slope(self, node: Value, k: int) -> E.Name:
         """The local derivative of a node by its input k, as a name."""
