@@ -150,7 +150,7 @@ def _stack(graph: Any, place: dict[str, tuple[int, int]]) -> None:
         look.chain(held, ids)
         graph.subgraph(held)
     for before, after in zip(heads, heads[1:]):
-        look.edge(graph, before, after, style="invis")
+        look.edge(graph, before, after, style="invis", weight="50")
 
 
 def _beside(frame: Any, cards: TensorCards, tail: str, t: Tensor, rankdir: str) -> None:

@@ -68,10 +68,11 @@ function triangle(x, y, slope, { low, high, across, up }) {
   const step = [0.2, -0.2, 0.1, -0.1, 0.05, -0.05].map((k) => k * side * (high - low)).find((dx) => inside(up(y + slope * dx)));
   if (step === undefined || Math.abs(up(y + slope * step) - up(y)) < 14) return [];
   const [x1, x2, y1, y2] = [across(x), across(x + step), up(y), up(y + slope * step)];
+  const [away, anchor] = step > 0 ? [1, "start"] : [-1, "end"]; // from the point, so that no text is on the curve
   return [
     segment(x1, y1, x2, y1, "triangle"), segment(x2, y1, x2, y2, "triangle"),
-    label((x1 + x2) / 2, y1 + (y2 < y1 && y1 < TOP + HEIGHT - 16 ? 14 : -5), "middle", `Δ${names[Number(leaf.value)]} = ${short(rounded12(step))}`),
-    label(x2 + (step > 0 ? 5 : -5), (y1 + y2) / 2 + 4, step > 0 ? "start" : "end", `Δ${L} = ${short(slope * step)}`),
+    label(x1 + 7 * away, y1 + (y2 < y1 && y1 < TOP + HEIGHT - 16 ? 14 : -5), anchor, `Δ${names[Number(leaf.value)]} = ${short(rounded12(step))}`),
+    label(x2 + 5 * away, (y1 + y2) / 2 + 4, anchor, `Δ${L} = ${short(slope * step)}`),
   ];
 }
 

@@ -30,7 +30,8 @@ function printStoryboard() {
       node.querySelectorAll("span ~ span > em").forEach((result) => result.replaceChildren("________"));
       node.querySelector(".total")?.remove(); // it would tell
     }
-    return make("article", {}, svg.cloneNode(true), make("h2", {}, `${n}. `, ...asNodes(title)), ...shown);
+    const heading = make("h2", {}, `${n}. `, ...asNodes(title));
+    return make("article", { class: shown.length > 7 ? "long" : "" }, svg.cloneNode(true), heading, make("div", {}, ...shown));
   }));
   Object.assign(state, kept);
   draw();

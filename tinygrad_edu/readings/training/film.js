@@ -162,7 +162,6 @@ function setUpPlots() {
     run.box = plots.appendChild(make("section", { class: "plot", "aria-label": run.name }));
     run.head = run.box.appendChild(make("h2"));
     run.fields = run.box.appendChild(make("div", { class: "fields" }));
-    run.box.classList.toggle("gaps", hasGaps(run) && Boolean(run.held.length || (run.classes && run.program !== undefined)));
     run.said = run.box.appendChild(make("p", { class: typeof run.mean !== "boolean" || run.batch || hasGaps(run) ? "" : "said" }));
     run.end = run.box.appendChild(make("p", { class: "ended", role: "status" }));
     if (run.domain && run.program !== undefined) run.field = field(run, run.domain, "data and network");
@@ -224,9 +223,9 @@ function drawField(run, k, all, palette) {
     const say = saying(run, palette), said = grid((x) => saysOf(run, x, k)), heights = said.map((row) => row.map(([y]) => y));
     paint(canvas, CELLS, CELLS, (i, j) => say(said[j][i]));
     if (sizeOf(run) === 1) {
-      parts.push(path("boundary", [], contour(heights, run.threshold, (i, j) => [i, j].map(middle))));
       const low = Math.min(...heights.flat()), isFlat = Math.max(...heights.flat()) - low < 1e-3;
-      words.push(isFlat ? `ŷ is ${compact(low)} everywhere here: there is no boundary` : "");
+      if (isFlat) words.push(`ŷ is ${compact(low)} everywhere here: there is no boundary`);
+      else parts.push(path("boundary", [], contour(heights, run.threshold, (i, j) => [i, j].map(middle))));
     }
     run.X.forEach((x, i) => {
       const kind = classOf(run, run.Y[i]), wrong = run.classes && classOf(run, all[i]) !== kind;
