@@ -826,6 +826,7 @@ def test_experiments_are_set_up_and_marked_when_done(opened):
     assert browser.run("[changed.size, mistake.value, opened]") == [0, "overwrite", "mistake"]
     assert "→" not in browser.run("byId('result').textContent")  # nothing was changed
     assert browser.run(marks) == [True, False, False, False]
+    browser.wait("document.activeElement === document.body")  # the button is hidden, and gives its focus back
     browser.press("ArrowRight")
     browser.click("[data-bench=tasks]")
     browser.click("#tasks li:nth-child(3) button")
