@@ -41,6 +41,21 @@ def test_a_program_prints_the_same_text_into_a_file_a_string_a_window_and_a_cell
     assert "∂f/∂x₁" in texts[0] and texts == texts[:1] * 5
 
 
+def test_what_is_written_is_the_same_under_every_hash_seed():
+    program = (
+        "from tinygrad_edu import *; net = MLP([2, 3, 2], activation='relu', seed=1)\n"
+        "L = cross_entropy(net(Tensor([1.0, -0.5], label='x')), 1)\n"
+        "for level in ('value', 'neuron', 'tensor'):\n"
+        "    print(ascii([draw(L, level).source, step_through(L, level).html]))\n"
+        "print(explain(L), compile_graph(grad(L, net.parameters()), net.parameters()).source, worksheet(L, 'all'))"
+    )
+    runs = []
+    for seed in ("0", "1", "2"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONIOENCODING": "utf-8"}
+        runs.append(subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True).stdout)
+    assert runs == runs[:1] * 3 and runs[0].count(b"digraph") == 3 and b"def program" in runs[0]
+
+
 def test_unicode_output_leaves_alone_what_it_cannot_change(monkeypatch):
     for stream in (None, io.StringIO(), Idle()):
         monkeypatch.setattr(sys, "stdout", stream)

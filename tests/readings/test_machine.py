@@ -253,7 +253,7 @@ def test_a_large_program_is_cut_and_starts_in_step_with_its_length():
             y = (w * y + x).tanh()
         return compile_graph([y, *(grad(y, leaves) if backward else [])], leaves)
 
-    small, large = program(200), program(4000)
+    small, large = program(200), program(2000)
     assert small.machine_code()(0.1, 0.5, 0.2) == small(0.1, 0.5, 0.2)
     assert large.machine_code()(0.1, 0.5, 0.2) == large(0.1, 0.5, 0.2)
     bodies = large.to("c").split("static void ")
@@ -478,8 +478,7 @@ def test_what_was_compiled_is_kept(cache):
 
 
 @needs_c
-@pytest.mark.parametrize("damage", [lambda whole: whole[:100], lambda whole: b"", lambda whole: whole[:-1] + b"!"])
-def test_a_damaged_library_is_compiled_again(cache, damage):
+def test_a_damaged_library_is_compiled_again(cache):
     code = "from tinygrad_edu import *; x = Value(3.0, label='x'); print(compile_graph(x * x, [x]).machine_code()(4.0))"
 
     def run():
@@ -488,9 +487,11 @@ def test_a_damaged_library_is_compiled_again(cache, damage):
     assert run() == "16.0\n"
     [path] = cache_folder().iterdir()
     whole = path.read_bytes()
-    path.write_bytes(damage(whole))
-    assert run() == "16.0\n"
-    assert whole in [path.read_bytes() for path in cache_folder().iterdir()] or len([*cache_folder().iterdir()]) == 2
+    for damaged in (whole[:100], b"", whole[:-1] + b"!"):
+        path.write_bytes(damaged)
+        assert run() == "16.0\n"
+        others = [*cache_folder().iterdir()]
+        assert whole in [other.read_bytes() for other in others] or len(others) == 2
 
 
 @needs_c
