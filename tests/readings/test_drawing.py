@@ -447,7 +447,7 @@ def test_every_row_on_the_card_of_a_neuron_has_a_name():
     taken = Value(1.0, label="z⁽¹⁾₁"), Value(2.0, label="h⁽¹⁾₁")
     y = (Value.dot([w], [x]) + Value(0.5, label="b")).tanh() * taken[0] + taken[1]
     source = draw(y, "neuron").source
-    assert ">z⁽¹⁾₁′<" in source and ">h⁽¹⁾₁′<" in source and ">?<" not in source
+    assert ">z⁽¹⁾′₁<" in source and ">h⁽¹⁾′₁<" in source and ">?<" not in source
 
 
 def test_the_package_is_imported_without_graphviz():

@@ -9,6 +9,7 @@ from tinygrad_edu.network.functions import affine
 from tinygrad_edu.network.nn import Module, Parameter
 from tinygrad_edu.readings.naming import Names
 from tinygrad_edu.writing.latex import latex_name
+from tinygrad_edu.writing.notation import array_name, elements
 
 
 def tensor_names(y):
@@ -116,6 +117,18 @@ def test_a_users_label_comes_before_every_automatic_name(loss, label):
     assert Names(result)(result) == Names(result.values[0])(result.values[0]) == label
     result.label = "other"
     assert Names(with_a_number)(term) == label
+
+
+@pytest.mark.parametrize("label", ["x₁", "z⁽¹⁾₂", "W₁₂", "b₁"])
+def test_the_elements_of_what_gets_a_name_have_names_that_no_user_gave(label):
+    mine, h = Value(2.0, label=label), Linear(2, 2, seed=0)([1.0, 2.0])
+    of_tensor, of_value = Names((h[:1] * mine).sum() * h[1]), Names(h[0] * mine * h[1])
+    assert of_tensor(mine) == of_value(mine) == label
+    x = h.inputs[1]
+    for t in (h, *h.inputs):
+        for read in (of_tensor, of_value):
+            assert [read(v) for v in t.values] == [*elements(array_name(read(t.values[0])), t.shape)]
+    assert of_value(x.values[0]) == ("x′₁" if label == "x₁" else "x₁")
 
 
 def test_what_a_call_makes_of_a_list_gives_way_to_the_labels_in_the_list():

@@ -19,6 +19,7 @@ from ..graph import topological_order
 from ..network.members import Member, Placed, Suggested, Whole, parameter_names
 from ..network.nn import ALONE, Parameter, member_of
 from ..network.tensor import Tensor, from_values
+from ..shapes import Shape
 from ..tree import values_in
 from ..value import Value
 from ..writing.latex import latex_name
@@ -186,15 +187,20 @@ class Names:
     def _give_label(self, node: Node, label: str) -> None:
         """Call the node by its label h, or if that is taken h′, h′′, …"""
         if _one(node) not in self._names:
-            self._give(node, self._free(label))
+            self._give(node, self._free(label, *(_array(node) if _label(node) != label else ())))
 
-    def _free(self, label: str) -> str:
-        """The first of h, h′, h′′, … that nothing has."""
+    def _free(self, label: str, shape: Shape = (), values: Iterable[Value] = ()) -> str:
+        """The first of h, h′, h′′, … that nothing has, and of an array with these values no other element's name."""
         name = label
-        while name in self._used or (name != label and name in self._labels):
+        while name in self._used or (name != label and name in self._labels) or not self._fits(name, shape, values):
             self._copies[label] = k = self._copies.get(label, 0) + 1
             name = _primed(label, k)
         return name
+
+    def _fits(self, name: str, shape: Shape, values: Iterable[Value]) -> bool:
+        """Whether no node but these has the name of an element. (What a user calls so keeps its name all the same.)"""
+        taken = {place for place in elements(name, shape) if place in self._used} if shape else set()
+        return taken <= {self._names.get(v) for v in values}
 
     def _give_element(self, v: Value, name: str) -> None:
         """Call an element of a Tensor that is not in the graph by its place there. `name` is that of the Tensor."""
@@ -202,7 +208,7 @@ class Names:
         whole: Whole = label.whole
         key = whole.member or whole
         if key not in self._wholes:
-            self._wholes[key] = self._free(name)
+            self._wholes[key] = self._free(name, whole.shape if isinstance(label, Suggested) else ())
             if whole.shape:
                 self._used.add(self._wholes[key])
         self._give_label(v, elements(self._wholes[key], whole.shape)[label.offset])
@@ -210,7 +216,8 @@ class Names:
     def _give_role(self, node: Node | None, *choices: str) -> None:
         """Call the node by the first of the names that nothing else has."""
         if node is not None and _one(node) not in self._names:
-            next((name for name in choices if name not in self._labels and self._give(node, name)), None)
+            free = [name for name in choices if name not in self._labels and self._fits(name, *_array(node))]
+            next((name for name in free if self._give(node, name)), None)
 
     def _name_by_label(self) -> None:
         """Of several with one label the farthest from the root is the first, such as the x of the first step."""
@@ -324,13 +331,17 @@ class Names:
 
     def _name_neurons(self) -> None:
         layers: dict[Any, str] = {}  # z⁽ˡ⁾, z⁽ˡ⁾′, … of each layer and each use of it
+        sizes: dict[Any, int] = {}
+        for neuron in self.neurons:
+            sizes[neuron.layer] = max(sizes.get(neuron.layer, 0), 1 + (neuron.place or 0))
         for neuron in self.neurons:
             for letter, v in (("z", neuron.z), ("h", neuron.h)):
                 if v is not None and v not in self._names:
                     use = letter, neuron.layer, neuron.time, neuron.use
                     if use not in layers:
-                        layers[use] = self._free(neuron.name(letter))
-                        if neuron.place is not None:
+                        shape = () if neuron.place is None else (sizes[neuron.layer],)
+                        layers[use] = self._free(neuron.name(letter), shape)
+                        if shape:
                             self._used.add(layers[use])
                     index = () if neuron.place is None else (neuron.place,)
                     self._give_label(v, element(layers[use], index, index))
@@ -400,6 +411,10 @@ def _primed(name: str, k: int) -> str:
 def _one(node: Node) -> Node:
     """The one Value of a Tensor of shape (), which is the same quantity; any other node itself."""
     return node.values[0] if isinstance(node, Tensor) and not node.shape else node
+
+
+def _array(node: Node) -> tuple[Shape, tuple[Value, ...]]:
+    return (node.shape, node.values) if isinstance(node, Tensor) else ((), ())
 
 
 def _label(node: Node) -> str | None:
