@@ -47,7 +47,8 @@ def test_forward_changes_all_or_nothing(number, error):
     y.backward()
     before = numbers_of(y)
     x.data = number
-    with pytest.raises(error, match="has no finite value; usual cause: "):
+    said = {-1.0: r"^sqrt of ÷ = -1\.0", 0.0: r"^÷ of 1\.0, \+ = 0\.0", 1e200: r"^\^2 of x = 1e\+200"}[number]
+    with pytest.raises(error, match=f"{said} has no finite value; usual cause: "):
         y.forward()
     x.data = 2.0
     assert numbers_of(y) == before
@@ -75,18 +76,6 @@ def test_forward_gives_the_graph_that_would_be_recorded_afresh(recipe, others):
         assert dx.data == other.data
 
 
-def test_what_forward_cannot_compute_is_refused_by_the_new_numbers_and_nothing_has_changed():
-    x = Value(1.0, label="x")
-    s = x * 2.0
-    y = s.log()
-    before = numbers_of(y)
-    x.data = -1.0
-    with pytest.raises(ValueError, match=r"^log of × = -2\.0 has no finite value"):
-        y.forward()
-    x.data = 1.0
-    assert numbers_of(y) == before
-
-
 def test_a_training_loop_on_one_recorded_graph():
     # L = (w − 3)², η = ¼: each step halves the distance to 3.
     w = Value(7.0)
@@ -97,14 +86,6 @@ def test_a_training_loop_on_one_recorded_graph():
         L.backward()
         w.data -= 0.25 * w.grad
     assert w.data == 3.5
-
-
-def test_forward_of_softmax_shifts_by_the_new_largest():
-    z = [Value(0.0), Value(1.0)]
-    p = Value.softmax(z)
-    z[0].data, z[1].data = 1000.0, 1000.0
-    p[0].forward()
-    assert p[0].data == 0.5
 
 
 # Data that was changed.

@@ -125,14 +125,6 @@ def test_changing_a_leaf_afterwards_does_not_change_the_pass_that_was_run():
     assert (x.grad, y.data) == (3.0, 15.0)
 
 
-def test_a_leaf_has_the_gradient_one_and_a_path_with_a_factor_0_brings_nothing():
-    x = Value(5.0)
-    x.backward()
-    assert x.grad == 1.0
-    (x * 0.0 + x).backward()
-    assert x.grad == 2.0
-
-
 def test_detach_cuts_the_history_and_keeps_number_and_label():
     x = Value(3.0, label="x")
     y = x * x

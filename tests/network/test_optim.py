@@ -83,16 +83,6 @@ def test_a_step_of_gradient_descent_on_paper():
     assert (w.grad, b.grad) == (0.0, [0.0, 0.0])
 
 
-def test_momentum_on_paper():
-    w = Value(1.0)
-    sgd = SGD([w], lr=0.5, momentum=0.5)
-    w.grad = 1.0
-    sgd.step()
-    assert w.data == 0.5  # v = 1, θ = 1 − ½
-    sgd.step()
-    assert w.data == 0.5 - 0.5 * (0.5 + 1)
-
-
 @given(st.floats(0.01, 0.5), st.floats(0, 0.95))
 def test_sgd_follows_its_formula(lr, momentum):
     theta = Tensor(START)
