@@ -352,7 +352,7 @@ def choose_tests(every: list[Mutant]) -> None:
             print(f"without any mutant, and left out: {failed}")
         calls = sorted(map(json.loads, Path(folder, "calls").read_text(encoding="utf-8").splitlines()))
     for mutant in every:
-        page = "film.py" if "training" in mutant.file else "page.py"
+        page = "film.py" if "training" in mutant.file else "__init__.py"
         file = re.sub(r"[\w.]+\.js$", page, mutant.file)
         where = f"{file}:{mutant.line}" if mutant.line else file
         spent = 0.0

@@ -912,6 +912,20 @@ def test_known_mistakes_are_named(opened):
     assert named >= {"slope-of-z", "slope-of-sigmoid", "no-incoming", "no-activation"}
 
 
+def test_the_other_factor_of_a_product_is_named_also_in_a_neuron(opened):
+    x, y, c = Value(2.0, "x"), Value(4.0, "y"), Value(7.0, "c")
+    a, b = leaves(0.5, 3.0)
+    for f, name, right, exchanged in ((a * x, "a", 2, 0.5), (Value.dot([a, b], [x, y]) * c, "b", 4 * 7, 3 * 7)):
+        browser = opened(step_through(f))
+        browser.run("predict.checked = true; only.checked = true; beginPredicting()")
+        n, k = browser.run(
+            f"(({{ step, line }}) => [step, line])(questions.find((q) => lineOf(q).quantity === '∂f/∂{name}'))"
+        )
+        show_question(browser, n, k)
+        assert "The factors have changed places" in ask(browser, str(exchanged))
+        assert ask(browser, str(right)) == "Right."
+
+
 def test_a_forgotten_factor_is_named_in_sums_too_and_together_with_a_sign(opened):
     L = one_neuron()
     L.inputs[0].inputs[0].inputs[0].inputs[1].data = -0.4  # b

@@ -60,24 +60,17 @@ def questions(script: Script) -> list[Question]:
     """A question for each line that computes something which the line does not repeat."""
     lines = of_derivation.lines_of(script.derivation, script.slope)
     line_of = {(line.phase, line.row.node): line for line in lines}
-    edges_to: dict[Any, list[tuple[Value, int]]] = {}
-    for b in script.derivation.backward:
-        for row in b.rows:
-            if row.edge is not None:
-                edges_to.setdefault(row.node, []).append((b.node, row.edge))
     found = []
     for n, step in enumerate(script.steps):
         for k, line in enumerate(step.lines):
             row = line.row
             if row.rule is None or _is_trivial(line) or (line.is_update and not script.is_new(row)):
                 continue
-            rule, edges = line_of.get((step.phase, row.node)), [line.edge] if line.edge else []
+            rule = line_of.get((step.phase, row.node))
             if rule is None or not line.is_whole:
                 written = of_derivation.with_slope(row.rule, script.slope(*line.edge)) if line.edge else row.rule
                 rule = of_derivation.Line(row.quantity, written, step.phase, row)
-            elif line.edge:
-                edges = edges_to[row.node]
-            found.append(Question(n, k, line.is_whole, _wrong(rule, lines, edges, script)))
+            found.append(Question(n, k, line.is_whole, _wrong(rule, lines)))
     return found
 
 
@@ -91,28 +84,36 @@ def _is_trivial(line: Line) -> bool:
     return isinstance(row.rule, (E.Name, E.Derivative, E.Constant))
 
 
-def _wrong(line: of_derivation.Line, lines: of_derivation.Lines, edges: list[Any], script: Script) -> Wrong:
+def _wrong(line: of_derivation.Line, lines: of_derivation.Lines) -> Wrong:
     """What mistakes make of a line; one that is made in one of several terms leaves the others, and says which it is.
 
-    To the catalogue's is added, for the edges of single numbers, the slope of the other factor.
+    To the catalogue's is added, for products of single numbers, the number itself in place of the other factor.
     """
     assert line.rule is not None
-    terms = line.terms if len(line.terms) > 1 else (line.rule,)
+    several = len(line.terms) > 1
+    terms = line.terms if several else (line.rule,)
     made: list[Any] = [(mistake.sentence, e, term) for mistake, e, term in mistakes_in(line, lines)]
     if len(terms) == 2:  # that only the last counts is then that the first is left out
         made = [(sentence, e, term) for sentence, e, term in made if term is not None]
-    for term, (user, k) in enumerate(edges):
-        n = len(user.inputs) // 2
-        if user.op is ops.MUL or (user.op.vectors == 2 and k < 2 * n):
-            other = product_of([terms[term].args[0], script.slope(user, k + n if k < n else k - n)])
-            made.append((_EXCHANGED, other, term if len(edges) > 1 else None))
+    if line.row.edge is not None and isinstance(line.quantity, E.Derivative):
+        for k, term in enumerate(terms):
+            user = lines.of[_passed_by(term)].row.node
+            is_factor = user.inputs.index(line.row.node) < len(user.inputs) // 2 * 2  # and no bias
+            if (user.op is ops.MUL or user.op.vectors == 2) and is_factor:
+                wrong = product_of([term.args[0], E.Name(line.quantity.below)])
+                made.append((_EXCHANGED, wrong, k if several else None))
     found: Wrong = []
-    for sentence, e, term in made:
-        if term is not None:
-            above = next(part for part in E.within(terms[term]) if isinstance(part, E.Derivative))
-            sentence, e = f"{sentence} (On the way through {above.below}.)", add(subtract(line.rule, terms[term]), e)
+    for sentence, e, k in made:
+        if k is not None:
+            sentence += f" (On the way through {_passed_by(terms[k])}.)"
+            e = add(subtract(line.rule, terms[k]), e)
         found.append((sentence, e))
     return found
+
+
+def _passed_by(term: E.Expression) -> str:
+    """The name of what passes its gradient on in a contribution."""
+    return next(part.below for part in E.within(term) if isinstance(part, E.Derivative))
 
 
 # Experiments.

@@ -28,9 +28,8 @@ from ...writing.notation import elements
 from ..compiling import compile_graph
 from ..drawing import look
 from ..naming import Names
-from ..stepping import Page, step_through
+from ..stepping import Framed, Page, assembled, colours, step_through, text_of
 from ..stepping.live import as_json
-from ..stepping.page import Framed, assembled, colours, text_of
 from . import Training, put
 
 _LARGE = 3000  # parameters above which the program of the gradient would make the page too large
@@ -238,11 +237,11 @@ class Film(Framed):
         data = {"steps": self.steps, "notes": self.notes, "runs": runs, "pages": made}
         printed = ",\n".join([f"(() => {{\n{text}return program;\n}})()" for text in programs])
         start = f'"use strict";\nconst digits = {_SHOWN}, programs = [{printed}];\n'
-        script = start + text_of("numbers.js") + text_of("elements.js") + text_of("film.js", __package__)
-        style = colours() + text_of("film.css", __package__)
+        script = start + text_of("numbers.js", "elements.js") + text_of("film.js", package=__package__)
+        style = colours() + text_of("film.css", package=__package__)
         packed = b64encode(compress(as_json(data).encode(), 9)).decode()
         inside = [page._code for page in pages.values()]
-        return assembled(text_of("film.html", __package__), self.title, packed, (style, script), inside)
+        return assembled(text_of("film.html", package=__package__), self.title, packed, (style, script), inside)
 
     def save(self, path: str | os.PathLike[str], steps: Sequence[int] = ()) -> Path:
         """Write the page (.html), small multiples after so many steps (.svg), or a row for each kept moment (.csv).
