@@ -754,6 +754,9 @@ def test_what_is_called_zero_by_a_cancellation_is_said_also_where_its_place_has_
     assert "zero: contributions above it cancel" in str(explain(((s + 1) * x).sum()))
     h = Tensor([4.0], label="h")
     assert "zero factor" not in str(explain((Tensor([-3.0, 3.0], label="X") / h.sqrt()).sum()))
+    gates = [(Tensor([0.0], label=f"g{k}") * s).sum() for k in range(9)]  # more zero factors than are written
+    assert "zero: contributions above it cancel" in str(explain(sum(gates, ((s + 1) * x).sum()), s))
+    assert "a zero factor, g8₁, g7₁, g6₁, g5₁, g4₁, g3₁ = 0\n" in str(explain(sum(gates, Tensor(0.0)), s)) + "\n"
 
 
 def test_the_layers_of_two_networks_are_no_times_of_one():

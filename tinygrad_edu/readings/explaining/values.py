@@ -248,12 +248,12 @@ class Gradients:
         for a in reversed(self.order):  # users first
             if self.of[a]:
                 continue
-            factors: dict[str, Expression | None] = {"": _CANCEL} if self._contributions(a) else {}
+            factors: list[Expression | None] = [_CANCEL] if self._contributions(a) else []
             for b, k in self.users.get(a, []):
-                for factor in found[b] if b in found and b not in self.names else [self._zero_factor(b, k)]:
-                    if len(factors) <= _MOST_TERMS or factor is _CANCEL:
-                        factors.setdefault(str(factor), factor)
-            found[a] = list(factors.values())
+                factors += found[b] if b in found and b not in self.names else [self._zero_factor(b, k)]
+            if _CANCEL in factors:
+                factors = [_CANCEL]
+            found[a] = list({str(factor): factor for factor in factors}.values())[: _MOST_TERMS + 1]  # one has no name
         return found
 
     def _zero_factor(self, b: Value, k: int) -> Expression | None:
