@@ -14,7 +14,7 @@ from typing import Any
 
 from .. import ops
 from ..ops import Op
-from .expression import Apply, Constant, Expression, Language, Name, Number, Precedence, Spelling, call, infix
+from .expression import Language, Precedence, Spelling, call, infix
 from .notation import SUBSCRIPT, SUPERSCRIPT
 
 CONDITION, COMPARISON, SUM, PRODUCT = Precedence.CONDITION, Precedence.COMPARISON, Precedence.SUM, Precedence.PRODUCT
@@ -64,14 +64,6 @@ class Code(Language):
     def number(self, number: float) -> tuple[str, Precedence]:
         text = repr(float(number))
         return text, SIGN if text.startswith("-") else ATOM
-
-    def spelled(self, e: Expression) -> tuple[str, Precedence] | Spelling:
-        match e:
-            case Constant(number):
-                return self.number(number)
-            case Name() | Number() | Apply():
-                return super().spelled(e)
-        raise NotWritten(f"{type(e).__name__} is not written in code")
 
     def knows(self, op: Op) -> bool:
         """Whether the row can be written as it is."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from .. import array_ops as A
 from .. import ops
-from ..shapes import Shape, as_axes, axes, broadcast_shapes, broadcast_to, flattened, nested, offsets, reduction
+from ..shapes import Shape, as_axes, broadcast_shapes, broadcast_to, flattened, nested, reduction
 from . import expression as E
 from .expression import Expression, within
 
@@ -57,17 +57,11 @@ def _evaluate(e: Expression, environment: Mapping[str, Any]) -> Array:
             return _apply(op, [value(a) for a in args])
         case E.Along(function, arg, axes):
             return Array(e.shape, value(arg).along(_ALONG[function], axes, function not in A.REDUCTIONS))
-        case E.Join(_, args, axis):
-            return joined([value(a) for a in args], prod(e.shape[:axis]), e.shape)
         case E.MatMul(args):
             return reduce(matmul, [value(a) for a in args])
-        case E.Transpose(arg, axes):
-            return value(arg).permuted(axes) if axes else value(arg).transposed()
-        case E.Reshape(arg, shape):
-            return value(arg).reshaped(shape)
-        case E.Part(arg, _, offsets, shape):
-            numbers = value(arg).numbers
-            return Array(shape, [numbers[o] for o in offsets])
+        case E.Rearranged():
+            numbers = [number for a in e.args for number in value(a).numbers]
+            return Array(e.shape, [numbers[o] for o in e.offsets])
         case E.Placed(arg, _, offsets, shape):
             placed = [0.0] * prod(shape)
             for o, number in zip(offsets, value(arg).numbers):
@@ -172,14 +166,7 @@ class Array:
 
     def transposed(self) -> Array:
         """The axes in reverse order; of a vector, a row."""
-        if len(self.shape) == 1:
-            return Array((1, *self.shape), self.numbers)
-        return self.permuted(range(len(self.shape))[::-1])
-
-    def permuted(self, order: Sequence[int]) -> Array:
-        """The axes in this order."""
-        along = [axes(self.shape)[k] for k in order]
-        return Array(tuple([self.shape[k] for k in order]), [self.numbers[o] for o in offsets(along)])
+        return _evaluate(E.Transpose(E.Number(self)), {})
 
     def broadcast_to(self, shape: Shape) -> Array:
         return Array(shape, broadcast_to(self.numbers, self.shape, shape))
@@ -205,16 +192,6 @@ def array(x: Any) -> Array:
     if not hasattr(x, "shape"):
         return Array((), (float(x),))
     return Array(tuple(x.shape), list(map(float, flattened(x.tolist())[0])))
-
-
-def joined(arrays: Sequence[Array], pieces: int, shape: Shape) -> Array:
-    """Arrays cut into pieces that take turns: the arrays one after another along an axis.
-
-    >>> joined([Array((2, 1), [1.0, 2.0]), Array((2, 2), [3.0, 4.0, 5.0, 6.0])], 2, (2, 3)).tolist()
-    [[1.0, 3.0, 4.0], [2.0, 5.0, 6.0]]
-    """
-    sizes = [len(a.numbers) // pieces for a in arrays]
-    return Array(shape, [x for i in range(pieces) for a, n in zip(arrays, sizes) for x in a.numbers[i * n :][:n]])
 
 
 def elementwise(f: Callable[..., float], *arrays: Array) -> Array:

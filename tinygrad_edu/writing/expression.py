@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import cache
+from itertools import accumulate, pairwise
+from math import prod
 from string import Formatter
 from typing import Any, NamedTuple
 
@@ -22,7 +24,7 @@ from .. import array_ops as A
 from .. import ops
 from ..array_ops import ArrayOp
 from ..autodiff import LOOSE, DerivativeName
-from ..shapes import Shape, broadcast_shapes
+from ..shapes import Shape, axes, broadcast_shapes, offsets
 
 
 class Precedence(IntEnum):
@@ -168,6 +170,16 @@ class OfOne(Expression):
         return (self.arg,)
 
 
+class Rearranged(Expression):
+    """Elements of its arguments: those at `offsets`, where the arguments are laid out one after another."""
+
+    __slots__ = ()
+
+    @property
+    def offsets(self) -> Sequence[int]:
+        return range(prod(self.shape))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Along(OfOne):
     """A function along axes of an array, a row of `array_ops`. No axes means all.
@@ -204,7 +216,7 @@ class MatMul(Expression):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Transpose(OfOne):
+class Transpose(OfOne, Rearranged):
     """Aᵀ of a matrix; of a vector, a row. With `axes`, the axes of any array in this order."""
 
     arg: Expression
@@ -217,6 +229,11 @@ class Transpose(OfOne):
         return (1, *self.arg.shape) if len(self.arg.shape) == 1 else self.arg.shape[::-1]
 
     @property
+    def offsets(self) -> Sequence[int]:
+        along, order = axes(self.arg.shape), range(len(self.arg.shape))
+        return offsets([along[k] for k in self.axes or order[::-1]])
+
+    @property
     def of_matrices(self) -> bool:
         """Whether it is Aᵀ of a matrix, or of each of several: the last two axes change places."""
         axes = self.axes or (1, 0)
@@ -224,7 +241,7 @@ class Transpose(OfOne):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Reshape(OfOne):
+class Reshape(OfOne, Rearranged):
     """The same numbers, row by row, in another shape."""
 
     arg: Expression
@@ -245,7 +262,7 @@ class OfPlace(OfOne):
     keys: tuple[Any, ...] | None = None
 
 
-class Part(OfPlace):
+class Part(OfPlace, Rearranged):
     """A[1:, :2]."""
 
     __slots__ = ()
@@ -267,7 +284,7 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Join(Expression):
+class Join(Rearranged):
     """Arrays one after another along an axis (CAT), or as the rows of a new first axis (STACK)."""
 
     op: ArrayOp
@@ -280,6 +297,12 @@ class Join(Expression):
         if self.op is A.STACK:
             return (len(self.args), *first)
         return (*first[:k], sum([a.shape[k] for a in self.args]), *first[k + 1 :])
+
+    @property
+    def offsets(self) -> Sequence[int]:
+        pieces, ends = prod(self.shape[: self.axis]), accumulate([prod(a.shape) for a in self.args], initial=0)
+        parts = [(start, (end - start) // pieces) for start, end in pairwise(ends)]
+        return [start + k * n + i for k in range(pieces) for start, n in parts for i in range(n)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

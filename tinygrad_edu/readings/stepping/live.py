@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from itertools import accumulate
 from math import prod
 from typing import Any
 
@@ -19,7 +18,7 @@ from ...shapes import Shape, as_axes, broadcast_to, reduction
 from ...value import Value
 from ...writing import expression as E
 from ...writing.code import JAVASCRIPT
-from ...writing.evaluation import Array, array, evaluate
+from ...writing.evaluation import array
 from ..compiling.source import Identifiers
 from ..compiling.statements import Printer
 from ..compiling.terms import Algebra, Term
@@ -109,11 +108,9 @@ class Trees:
                 return self.tree(E.MatMul((E.MatMul(tuple(others)), last)))
             case E.Placed(_, _, offsets, shape):
                 return ["placed", prod(shape), offsets, *args]
-            case E.Reshape() | E.Transpose() | E.Part() | E.Join():
-                ends = list(accumulate([prod(a.shape) for a in e.args], initial=0))
-                counted = [E.Number(Array(a.shape, range(*span))) for a, *span in zip(e.args, ends, ends[1:])]
-                taken = list(map(int, array(evaluate(E.with_args(e, counted), {})).numbers))
-                return args[0] if taken == list(range(ends[1])) else ["take", taken, *args]
+            case E.Rearranged():
+                taken = list(e.offsets)
+                return args[0] if taken == list(range(prod(e.args[0].shape))) else ["take", taken, *args]
         raise TypeError(f"{e} has no number: nothing is known of it but its name")
 
 
