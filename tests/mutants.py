@@ -50,6 +50,8 @@ TESTS = {
     "readings/training": "training film",
     "readings/": "naming same_text truth modules matrices explaining drawing any_model",
     "writing": "tests/writing explaining same_text compiling drawing",
+    "network/members.py": "tests/network naming modules any_model",
+    "network/nn.py": "tests/network naming modules training",
     "network": "tests/network",
     "array_ops.py": "matrices truth explaining tests/network/test_reductions.py",
     "cli": "tests/cli exercising_commands",
