@@ -39,7 +39,8 @@ class Parameter(Tensor):
         super().__init__(leaves, label)
 
     def _name_elements(self, before: str | None = None, only_nameless: bool = False) -> None:
-        self._place(self._label or Suggested(ALONE), before, only_nameless or not self._label, self._member)
+        name = self._label or Suggested(ALONE)
+        self._place(name, only_nameless=only_nameless or not self._label, member=self._member)
 
 
 class Module:
