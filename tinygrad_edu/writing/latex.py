@@ -177,9 +177,8 @@ def _latex_word(word: str) -> str:
             letters[-1] = rf"{_ACCENTS[c]}{{{letters[-1]}}}" if c in _ACCENTS else letters[-1]
         else:
             letters.append(_latex_letter(c))
-    text = ""
-    for letter in letters:
-        text += " " * (re.search(r"\\[A-Za-z]+$", text) is not None) + letter  # the end of a command
+    ends = [" " * (re.search(r"\\[A-Za-z]+$", letter) is not None) for letter in letters]  # of a command
+    text = "".join([before + letter for before, letter in zip(["", *ends], letters)])
     return text if len(letters) < 2 or not word[0].isascii() else rf"\mathrm{{{text}}}"
 
 
