@@ -91,7 +91,7 @@ def _draw(y: Value, variables: dict[str, Value], options: Namespace) -> None:
     from ..readings.drawing import draw  # imports graphviz, which the other commands do not need
 
     y.backward()
-    how = {"title": _title(options), "digits": options.digits, "numbers": options.numbers, "size": options.size}
+    how = {"title": _title(options), "digits": options.digits, "numbers": options.numbers}
     drawing = draw(y, options.level, **how)
     _write(options, drawing.save, lambda: drawing.source if options.format == "dot" else drawing.svg())
 
@@ -238,7 +238,6 @@ def _parser() -> argparse.ArgumentParser:
     add(f"draw step {marked}", "--title", "the heading; by default the formula")
     add("draw step", "--level", '"value" or "neuron"; by default by size')
     add("draw", "--no-numbers", "names and operations alone", dest="numbers", action="store_false")
-    add("draw", "--size", "no wider and no higher than this", type=float, metavar="INCHES")
     parts = ("forward", "backward", "all")
     add(marked, "--blanks", "what is asked for (default: backward)", choices=parts, default="backward")
     add(marked, "--seed", "in place of the given numbers draw some that show every mistake", type=int)

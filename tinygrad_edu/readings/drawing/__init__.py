@@ -8,7 +8,6 @@ picture.py   Drawing: saved or shown, by Graphviz
 """
 
 import warnings
-from math import inf
 
 from ...network.tensor import Tensor
 from ...value import Value
@@ -29,12 +28,10 @@ def draw(
     y: Value | Tensor,
     level: str | None = None,
     *,
-    rankdir: str | None = None,
     digits: int | None = None,
     gradients: bool = True,
     numbers: bool = True,
     title: str | None = None,
-    size: float | None = None,
     force: bool = False,
 ) -> Drawing:
     """Draw the graph that y was computed by.
@@ -46,18 +43,16 @@ def draw(
         level: "value", one card for each node with the local derivative on every edge; "neuron", one card for
             each neuron (the same as "value" where there is none); "tensor", one card for each Tensor; None takes
             the finest level that is easy to read.
-        rankdir: the direction, "LR", "TB", "RL" or "BT"; by default what suits the level.
         digits: decimals, by default 4; matrices show one less.
         gradients: False leaves them out.
         numbers: False leaves out all numbers of the computation; names and operations stay, as for an exam.
         title: a line over the picture.
-        size: at most so many inches wide and high: what is larger is made smaller.
         force: draws more than 2,000 cards too.
 
     Raises:
         TypeError: y is neither a Value nor a Tensor.
-        ValueError: an unknown level or direction, a size that is none, a level that y does not have, or more than
-            2,000 cards without `force`. (More than 200 is a warning that names a coarser level.)
+        ValueError: an unknown level, a level that y does not have, or more than 2,000 cards without `force`. (More
+            than 200 is a warning that names a coarser level.)
         RuntimeError: the data of a Value in the graph was changed after it was recorded.
 
     >>> from tinygrad_edu import Value, draw
@@ -67,10 +62,6 @@ def draw(
     """
     if level is not None and level not in LEVELS:
         raise ValueError(f"draw: the level is one of {', '.join(LEVELS)}, or None, not {level!r}")
-    if rankdir not in (None, "LR", "TB", "RL", "BT"):
-        raise ValueError(f"draw: rankdir is LR, TB, RL or BT, not {rankdir!r}")
-    if size is not None and (not isinstance(size, (int, float)) or not 0 < size < inf):
-        raise ValueError(f"draw: size is a number of inches, not {size!r}")
     digits = 4 if digits is None else digits
     read = subject("draw", y, title=title, digits=digits, one_number=False)
     scene = Scene(read, digits, gradients, numbers)
@@ -89,11 +80,8 @@ def draw(
             "draw the loss itself, not its one Value"
         )
     _check_size(level, counts, force)
-    graph = cards[level].graph(rankdir, title)
-    if size:
-        graph.attr("graph", size=f"{size:g},{size:g}")
     spoken = title or f"{scene.name(scene.root) or 'a result'}: computation graph, {level} level"
-    return Drawing(graph.source, level, counts[level], spoken)
+    return Drawing(cards[level].graph(title).source, level, counts[level], spoken)
 
 
 def _check_size(level: str, counts: dict[str, int], force: bool) -> None:

@@ -226,10 +226,17 @@ def columns(sources: Mapping[T, Sequence[T]]) -> dict[T, int]:
     return place | {a: use - 1 for a, use in first_use.items() if not sources[a]}
 
 
-def chain(column: Any, ids: Sequence[str]) -> None:
-    """Keep the cards of a column in this order by arrows that are not seen. (A cluster would lose the order.)"""
+def column(graph: Any, ids: Sequence[str], title: str = "") -> None:
+    """Hold cards together, in this order, by arrows that are not seen. (A cluster would lose the order.)
+
+    If there is a title, the first id is its own.
+    """
+    held = subgraph(rank="same")
+    if title:
+        held.node(ids[0], label=f"<{styled(title, 'muted', bold=True)}>", id=ids[0])
     for above, below in zip(ids, ids[1:]):
-        column.edge(above, below, style="invis", weight="10")
+        held.edge(above, below, style="invis", weight="10")
+    graph.subgraph(held)
 
 
 def plain(text: str) -> str:

@@ -74,19 +74,18 @@ class TensorCards:
         alone = tail in self.leaves and self.arrows_from[tail] == 1
         return bool(self.layers) and t not in self.in_layers and alone
 
-    def graph(self, rankdir: str | None = None, title: str | None = None) -> Any:
+    def graph(self, title: str | None = None) -> Any:
         """The picture."""
         ids, scene = self.ids, self.scene
-        place = {} if rankdir or (self.layers and not scene.close) else _folded(self)
+        place = {} if self.layers and not scene.close else _folded(self)
         scene.frames = not place
-        rankdir = rankdir or "LR"
         order = {} if self.layers or place else {"ordering": "in"}  # a × b: a first
         nodesep, ranksep = ("0.2", "0.3") if scene.close else ("0.3", "0.55")
-        graph = look.new_graph(title, rankdir, nodesep=nodesep, ranksep=ranksep, **order)
+        graph = look.new_graph(title, "LR", nodesep=nodesep, ranksep=ranksep, **order)
         framed: set[Tensor] = set()
         for l, layer in enumerate(self.layers, start=1):
             if not place:
-                framed |= _frame(graph, self, l, layer, rankdir)
+                framed |= _frame(graph, self, l, layer)
             elif own := self.own(layer):
                 _parameter_node(graph, scene, l, own)
         for t in self.shown:
@@ -104,10 +103,10 @@ class TensorCards:
                         attributes = {"constraint": "false"}
                 elif self.is_target(tail, t):
                     unseen = look.subgraph(f"cluster_{ids[t]}", peripheries="0", label="")
-                    _beside(unseen, self, tail, t, rankdir)
+                    _beside(unseen, self, tail, t)
                     graph.subgraph(unseen)
                     continue
-                elif t in framed and rankdir == "LR" and self.arrows_from[tail] > 1:
+                elif t in framed and self.arrows_from[tail] > 1:
                     attributes |= {"tailport": "e", "headport": "w"}  # not across the title of the frame
                 look.edge(graph, tail, ids[t], **attributes, **scene.arrow(ids[t], k))
         if place:
@@ -146,27 +145,24 @@ def _stack(graph: Any, place: dict[str, tuple[int, int]]) -> None:
     for column in sorted({k for _, k in place.values()}):
         ids = sorted([id for id, (_, k) in place.items() if k == column], key=lambda id: place[id][0])
         heads.append(ids[0])
-        held = look.subgraph(rank="same")
-        look.chain(held, ids)
-        graph.subgraph(held)
+        look.column(graph, ids)
     for before, after in zip(heads, heads[1:]):
         look.edge(graph, before, after, style="invis", weight="50")
 
 
-def _beside(frame: Any, cards: TensorCards, tail: str, t: Tensor, rankdir: str) -> None:
-    """An arrow from a card to the one it stands beside: below it, where the drawing runs sideways, else left of it.
+def _beside(frame: Any, cards: TensorCards, tail: str, t: Tensor) -> None:
+    """An arrow from a card to the one above it: in a frame Graphviz puts the tail of an edge in one rank last.
 
-    Of two cards in one rank Graphviz puts the tail of an edge first, but last in a frame from left to right; and on
-    either side a card that other arrows leave.
+    A card that other arrows leave may stand on either side.
     """
     beside, head = look.subgraph(rank="same"), cards.ids[t]
-    ports = {"tailport": "n", "headport": "s"} if rankdir in ("LR", "RL") else {"tailport": "e", "headport": "w"}
+    ports = {"tailport": "n", "headport": "s"} if cards.arrows_from[tail] == 1 else {}
     attributes = cards.scene.arrow(head, cards.tails[t].index(tail) + 1)
-    look.edge(beside, tail, head, **(ports if cards.arrows_from[tail] == 1 else {}), **attributes)
+    look.edge(beside, tail, head, **ports, **attributes)
     frame.subgraph(beside)
 
 
-def _frame(graph: Any, cards: TensorCards, l: int, layer: Layer, rankdir: str) -> set[Tensor]:
+def _frame(graph: Any, cards: TensorCards, l: int, layer: Layer) -> set[Tensor]:
     """The frame of one layer, titled with its formula, around its parameters, z and h."""
     own, ids = cards.own(layer), cards.ids
     inside = [t for t in (layer.z, layer.h) if t is not None and t in ids]
@@ -180,7 +176,7 @@ def _frame(graph: Any, cards: TensorCards, l: int, layer: Layer, rankdir: str) -
         _tensor_node(frame, cards, t, ids[t], group="spine")
     if own:
         _parameter_node(frame, cards.scene, l, own)
-        _beside(frame, cards, f"p{l}", layer.z, rankdir)
+        _beside(frame, cards, f"p{l}", layer.z)
     graph.subgraph(frame)
     return set(inside)
 

@@ -63,15 +63,14 @@ class ValueCards:
         cards = [self.card_of[a] for a in (neuron.inputs if neuron else v.inputs)]
         return [card for card in dict.fromkeys(cards) if card is not v] if self.neurons else cards
 
-    def graph(self, rankdir: str | None = None, title: str | None = None) -> Any:
+    def graph(self, title: str | None = None) -> Any:
         """The picture; neurons stand layer by layer, each layer in the order of its neurons."""
         scene, ids = self.scene, self.ids
+        rankdir = "LR" if self.neurons or len(self) <= LONG else "TB"
         if self.neurons:
-            rankdir = rankdir or "LR"
             nodesep, ranksep = ("0.1", "0.25") if scene.close else ("0.22", "0.9")
             attributes = {"nodesep": nodesep, "ranksep": ranksep, "splines": "polyline"}
         else:
-            rankdir = rankdir or ("LR" if len(self) <= LONG else "TB")
             attributes = {"nodesep": "0.2", "ranksep": "0.2" if scene.close else "0.45"}
             # Inputs stand in their order, as in w₁ x₁ + w₂ x₂. Where nodes share an input they cannot all have
             # that, and short arrows matter more, except that the neurons of a network stay in order.
@@ -85,7 +84,7 @@ class ValueCards:
             look.node(graph, ids[v], label, kind, describe(scene, v, neuron))
         if self.neurons:
             _columns(graph, self)
-        ports = {"tailport": "e", "headport": "w"} if self.neurons and rankdir == "LR" else {}
+        ports = {"tailport": "e", "headport": "w"} if self.neurons else {}
         for v, id in ids.items():
             for k, a in enumerate(self.sources(v), start=1):
                 tip, attributes = "", ports | scene.arrow(id, k)
@@ -102,14 +101,11 @@ def _columns(graph: Any, cards: ValueCards) -> None:
     place = look.columns({v: cards.sources(v) for v in cards.heads})
     for k in range(max(place.values()) + 1):
         titles = {neuron.title for v, neuron in cards.heads.items() if place[v] == k and neuron}
-        column, names = look.subgraph(rank="same"), [id for v, id in cards.ids.items() if place[v] == k]
+        ids = [id for v, id in cards.ids.items() if place[v] == k]
         if len(titles) == 1:
-            headline = look.styled(titles.pop(), "muted", bold=True)
-            column.node(f"layer{k}", label=f"<{headline}>", id=f"layer{k}")
-            names = [f"layer{k}", *names]
-        if len(names) > 1:
-            look.chain(column, names)
-            graph.subgraph(column)
+            look.column(graph, [f"layer{k}", *ids], titles.pop())
+        elif len(ids) > 1:
+            look.column(graph, ids)
 
 
 def value_card(cards: ValueCards, v: Value) -> str:
