@@ -100,9 +100,16 @@ def check(sheet: Worksheet) -> int:
 
 @pytest.mark.parametrize("seeds", [range(8), pytest.param(range(8, 300), marks=pytest.mark.long)], ids=len)
 def test_keys_follow_from_what_is_printed(seeds: range) -> None:
+    refused = 0
     for seed in seeds:
-        sheet = worksheet(loss(random.Random(seed)), "all", seed=seed, eta=0.1)
-        assert check(sheet) > 5, seed
+        try:
+            sheet = worksheet(loss(random.Random(seed)), "all", seed=seed, eta=0.1)
+        except ValueError as error:  # where a Module computes the same twice, the h of the one is that of the other
+            assert "whatever the numbers, some mistakes stay hidden here: other-h" in str(error)
+            refused += 1
+        else:
+            assert check(sheet) > 5, seed
+    assert refused <= len(seeds) / 100
 
 
 def test_the_n_of_a_mean_is_not_drawn() -> None:
