@@ -4,7 +4,21 @@ import pytest
 from graphs import recipes, tensor_recipes
 from hypothesis import given
 
-from tinygrad_edu import MLP, Linear, Sequential, Tanh, Tensor, Value, cross_entropy, squared_error
+from tinygrad_edu import (
+    MLP,
+    Linear,
+    Sequential,
+    Tanh,
+    Tensor,
+    Value,
+    compile_graph,
+    cross_entropy,
+    draw,
+    explain,
+    squared_error,
+    step_through,
+    worksheet,
+)
 from tinygrad_edu.network.functions import affine
 from tinygrad_edu.network.nn import Module, Parameter
 from tinygrad_edu.readings.naming import Names
@@ -326,3 +340,11 @@ def test_a_later_use_of_the_same_weights_is_a_later_time_only_if_it_depends_on_a
     after, beside = second(alone + deep).tanh(), second(deep).tanh()
     names = Names((after * beside).sum())
     assert [names(t) for t in (alone, after, beside)] == ["h⁽¹⁾[1]", "h⁽¹⁾[2]", "h⁽¹⁾[1]′"]
+
+
+@pytest.mark.parametrize("reading", [explain, draw, worksheet, step_through, lambda f: compile_graph(f, f)])
+def test_a_label_that_is_not_text_is_refused_where_it_is_read(reading):
+    x = Value(2.0)
+    x.label = 3
+    with pytest.raises(TypeError, match="a label is text, not 3"):
+        reading(x * 2)
