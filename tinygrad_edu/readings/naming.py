@@ -98,8 +98,8 @@ class Names:
         self._name_by_label()  # what a user said, before every automatic name;
         self._name_parameters()  # where a Parameter stands, and then the layer around it, whose letters it has first;
         self._name_layers()
-        self._name_by_loss()  # what a loss knows of its inputs;
         self._name_by_suggestion()  # how a Module or a loss has labelled what it made of a list;
+        self._name_by_loss()  # what else a loss knows of its inputs;
         self._name_tensors()  # L, y or x, for a Tensor that has nothing better;
         self._name_elements(self._all_tensors)  # as all Tensors that get a name have one now;
         self._name_neurons()  # z⁽¹⁾₂, where no Tensor has said so;
@@ -278,10 +278,9 @@ class Names:
                     self.softmax[t] = y_hat
                 elif role == "ŷ":
                     self._give_role(a, role)
-                elif role == "y" and not is_computed(a):
+                elif role == "y" and not is_computed(a) and a not in inputs:  # a network may be to give back its x
                     self._give_role(a, role)
-                    if a not in inputs:  # as it is where a network is to give back what it gets
-                        self.targets.update(a.values)
+                    self.targets.update(a.values)
 
     def _name_by_suggestion(self) -> None:
         for t in by_height(self._all_tensors, reverse=True):
