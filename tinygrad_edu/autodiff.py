@@ -34,15 +34,26 @@ def grad(y: Any, xs: Tree, allow_unused: bool = False) -> Tree:
     """
     order = graph.topological_order(one_value(y))
     check_current("grad", order)
-    gradient = {node: constant(g) for node, g in chain_rule(order, partials_as_values).items()}
+    gradient = {node: constant(g) for node, g in chain_rule(order, partials_as_values, _product).items()}
     name = getattr(y, "label", None) or order[-1].label or ""  # y may be a Tensor
     of_y = name if isinstance(name, DerivativeName) else DerivativeName(name, (), order[-1:])  # y may be a derivative
-    for node, g in gradient.items():  # these Values are new, so no label of the user's is overwritten
-        if node.label and not isinstance(node.label, DerivativeName):
-            g.label = DerivativeName(of_y.y, [*of_y.xs, node.label], of_y.nodes and [*of_y.nodes, node])
+    asked, known = {*values_in(xs)}, {*order}
+    for node in reversed(order):
+        named = node.label and not isinstance(node.label, DerivativeName)
+        if named or node in asked:
+            if gradient[node] in known:  # ∂(a · b)/∂a is a number of its own, and not b, which keeps its label
+                gradient[node] = gradient[node] * 1.0
+            known.add(gradient[node])
+        if named:
+            gradient[node].label = DerivativeName(of_y.y, [*of_y.xs, node.label], of_y.nodes and [*of_y.nodes, node])
     _check_used("grad", xs, order, allow_unused)
     result: Tree = map_values(DerivativeOf(y, gradient), xs)
     return result
+
+
+def _product(g: Any, p: Any) -> Any:
+    """g · p, without a record where one of them is the number 1, as where the chain rule starts."""
+    return p if g == 1 else g if p == 1 else g * p
 
 
 class DerivativeOf:
