@@ -39,13 +39,13 @@ def grad(y: Any, xs: Tree, allow_unused: bool = False) -> Tree:
     of_y = name if isinstance(name, DerivativeName) else DerivativeName(name, (), order[-1:])  # y may be a derivative
     asked, known = {*values_in(xs)}, {*order}
     for node in reversed(order):
-        named = node.label and not isinstance(node.label, DerivativeName)
-        if named or node in asked:
+        label = None if isinstance(node.label, DerivativeName) else node.label
+        if label or node in asked:
             if gradient[node] in known:  # ∂(a · b)/∂a is a number of its own, and not b, which keeps its label
                 gradient[node] = gradient[node] * 1.0
             known.add(gradient[node])
-        if named:
-            gradient[node].label = DerivativeName(of_y.y, [*of_y.xs, node.label], of_y.nodes and [*of_y.nodes, node])
+        if label:
+            gradient[node].label = DerivativeName(of_y.y, [*of_y.xs, label], of_y.nodes and [*of_y.nodes, node])
     _check_used("grad", xs, order, allow_unused)
     result: Tree = map_values(DerivativeOf(y, gradient), xs)
     return result

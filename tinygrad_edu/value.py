@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from math import isfinite
-from operator import mul
 from numbers import Real
+from operator import mul
 from typing import Any, Generic, NoReturn, TypeAlias, TypeVar
 
 from . import errors, graph, ops
