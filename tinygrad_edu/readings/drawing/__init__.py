@@ -8,19 +8,19 @@ picture.py   Drawing: saved or shown, by Graphviz
 """
 
 import warnings
+from math import inf
 
 from ...network.tensor import Tensor
 from ...value import Value
 from ..subject import Subject, subject
 from .picture import Drawing
-from .scene import Scene
+from .scene import LEVELS, Scene, chosen_level
 from .tensors import TensorCards
 from .values import ValueCards
 
 __all__ = ["LEVELS", "Drawing", "draw"]
 
-LEVELS = ("value", "neuron", "tensor")
-COMFORTABLE = {"value": 40, "neuron": 60}  # cards that are read with ease
+COMFORTABLE = {"value": 40, "neuron": 60, "tensor": inf}  # cards that are read with ease
 MANY, TOO_MANY = 200, 2000
 
 
@@ -28,7 +28,7 @@ def draw(
     y: Value | Tensor,
     level: str | None = None,
     *,
-    digits: int | None = None,
+    digits: int = 4,
     gradients: bool = True,
     numbers: bool = True,
     title: str | None = None,
@@ -43,7 +43,7 @@ def draw(
         level: "value", one card for each node with the local derivative on every edge; "neuron", one card for
             each neuron (the same as "value" where there is none); "tensor", one card for each Tensor; None takes
             the finest level that is easy to read.
-        digits: decimals, by default 4; matrices show one less.
+        digits: decimals; matrices show one less.
         gradients: False leaves them out.
         numbers: False leaves out all numbers of the computation; names and operations stay, as for an exam.
         title: a line over the picture.
@@ -60,9 +60,6 @@ def draw(
     >>> draw(x * x).source.count("n1 -> n2")                       # both edges
     2
     """
-    if level is not None and level not in LEVELS:
-        raise ValueError(f"draw: the level is one of {', '.join(LEVELS)}, or None, not {level!r}")
-    digits = 4 if digits is None else digits
     read = subject("draw", y, title=title, digits=digits, one_number=False)
     scene = Scene(read, digits, gradients, numbers)
     levels = ["value", "neuron"] if scene.neurons else ["value"]  # that there are, from fine to coarse
@@ -70,15 +67,7 @@ def draw(
     if isinstance(y, Tensor):  # whose numbers v₁, v₂, … are those of another document
         cards["tensor"] = TensorCards(Scene(Subject(y), digits, gradients, numbers))
     counts = {level: len(cards[level]) for level in cards}
-    if level is None:
-        level = next((l for l in COMFORTABLE if counts.get(l, TOO_MANY) <= COMFORTABLE[l]), list(counts)[-1])
-    if level == "neuron" and not scene.neurons:
-        level = "value"  # the graph holds no network
-    if level not in counts:
-        raise ValueError(
-            'the level "tensor" needs a Tensor, because a Value does not record what was done with whole Tensors: '
-            "draw the loss itself, not its one Value"
-        )
+    level = chosen_level("draw", level, cards, COMFORTABLE)
     _check_size(level, counts, force)
     spoken = title or f"{scene.name(scene.root) or 'a result'}: computation graph, {level} level"
     return Drawing(cards[level].graph(title).source, level, counts[level], spoken)
@@ -89,13 +78,11 @@ def _check_size(level: str, counts: dict[str, int], force: bool) -> None:
     cards = counts[level]
     if cards <= MANY or force:
         return
-    coarser = [other for other in LEVELS[LEVELS.index(level) + 1 :] if counts.get(other, cards) < cards]
-    best = next((l for l in coarser if counts[l] <= MANY), coarser[-1] if coarser else None)
-    advice = (
-        f'level="{best}" has {counts[best]}'
-        if best
-        else 'draw a part of it, or compute with Tensors and draw their result with level="tensor"'
-    )
+    coarser = [other for other in counts if counts[other] < cards]
+    best = next((l for l in coarser if counts[l] <= MANY), coarser[-1] if coarser else "")
+    advice = 'draw a part of it, or compute with Tensors and draw their result with level="tensor"'
+    if best:
+        advice = f'level="{best}" has {counts[best]}'
     if cards > TOO_MANY:
         raise ValueError(
             f"draw: {cards:,} cards at the {level} level are too many to lay out or to read: {advice}; "

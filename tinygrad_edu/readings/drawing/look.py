@@ -71,18 +71,9 @@ def style_sheet() -> str:
 
     Browsers set text a little wider than Graphviz measures it: closer letters keep it within its card.
     """
-    return f".tinygrad-edu text{{letter-spacing:-.015em}}@media (prefers-color-scheme:dark){{{dark_rules()}}}"
-
-
-def dark_rules(within: str = "") -> str:
-    """The rules that give every role its dark colour, for a drawing within an element."""
-    before = f"{within} .tinygrad-edu".lstrip()
-    rules = [
-        f'{before} [{attribute}="{light}"]{{{attribute}:{dark}}}'
-        for light, dark in PALETTE.values()
-        for attribute in ("fill", "stroke")
-    ]
-    return "".join(rules)
+    every = [(what, *pair) for pair in PALETTE.values() for what in ("fill", "stroke")]
+    rules = "".join([f'.tinygrad-edu [{what}="{light}"]{{{what}:{dark}}}' for what, light, dark in every])
+    return f".tinygrad-edu text{{letter-spacing:-.015em}}@media (prefers-color-scheme:dark){{{rules}}}"
 
 
 # Text. Whatever a name contains, it arrives as text.

@@ -1,6 +1,7 @@
 """The scene: the graph to be drawn, the names of its nodes, and how numbers are shown."""
 
 from collections import Counter
+from collections.abc import Mapping, Sized
 from functools import cached_property
 from math import isfinite
 
@@ -15,6 +16,22 @@ from ..layers import BIASES, WEIGHTS, letters
 from ..naming import is_computed, lse_nodes
 from ..subject import Subject
 from . import look
+
+LEVELS = ("value", "neuron", "tensor")
+
+
+def chosen_level(reading: str, level: str | None, cards: Mapping[str, Sized], comfortable: Mapping[str, float]) -> str:
+    """The level that is asked for; where it is None the finest, with so many cards, that is read with ease."""
+    if level not in (None, *LEVELS):
+        raise ValueError(f"{reading}: the level is one of {', '.join(LEVELS)}, or None, not {level!r}")
+    if level is None:
+        return next((l for l in cards if len(cards[l]) <= comfortable[l]), [*cards][-1])
+    if level == "tensor" and level not in cards:
+        raise ValueError(
+            f'{reading}: the level "tensor" needs a Tensor, because a Value does not record what was done with whole '
+            "Tensors: take the loss itself, not its one Value"
+        )
+    return level if level in cards else "value"  # the graph holds no network
 
 
 class Scene:

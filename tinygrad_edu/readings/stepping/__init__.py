@@ -31,7 +31,7 @@ from ...value import Value
 from ...writing.files import save_as
 from ...writing.notation import elements
 from ..drawing import look
-from ..drawing.scene import Scene
+from ..drawing.scene import Scene, chosen_level
 from ..drawing.values import ValueCards
 from ..explaining.rows import Derivation
 from ..explaining.tensors import derive_tensors
@@ -93,8 +93,6 @@ def step_through(
     <Page: value level, 4 steps>
     """
     read = subject("step_through", y, title=title, digits=digits)
-    if level not in (None, *COMFORTABLE):
-        raise ValueError(f'step_through: the level is "value", "neuron" or "tensor", or None, not {level!r}')
     by = step_by("step_through", eta, optimizer)
     level = _level(Scene(Subject(y)), level)
     derivation = derive_tensors(read, digits) if level == "tensor" else derive_values(read, digits, MOST_NUMBERS[level])
@@ -158,11 +156,7 @@ def _level(scene: Scene, level: str | None) -> str:
         cards["neuron"] = list(ValueCards(scene, "neuron").heads)
     if isinstance(scene.root, Tensor):
         cards["tensor"] = list(scene.read.quantities.of)
-    if level == "tensor" and "tensor" not in cards:
-        raise ValueError('step_through: level="tensor" needs a Tensor: a Value does not record whole matrices')
-    if level is None:
-        level = next((l for l in cards if len(cards[l]) <= COMFORTABLE[l]), list(cards)[-1])
-    level = level if level in cards else "value"  # the graph holds no network
+    level = chosen_level("step_through", level, cards, COMFORTABLE)
     steps = {l: 2 + 2 * len([v for v in cards[l] if isinstance(v, Tensor) or v.op]) for l in cards}
     fit = [l for l in cards if len(scene.values) <= MOST_NUMBERS[l] and steps[l] <= MOST_STEPS]
     if level in fit:
