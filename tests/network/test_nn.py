@@ -128,6 +128,7 @@ def test_a_parameter_names_its_elements_but_those_that_have_a_name():
     assert [v.label for v in net.w.values] == ["w₁", "mine"]
     mine = net.w.values[1]
     assert Parameter([mine, mine * 3]).values[0] is mine
+    assert [v.label for v in Holder(table={"q": Parameter([1.0, 2.0])}).table["q"].values] == ["q₁", "q₂"]
 
 
 def test_several_inputs_are_called_as_those_of_forward():
