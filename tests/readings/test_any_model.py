@@ -70,6 +70,21 @@ def test_brackets_with_one_number_are_a_time():
         assert part in " ".join(formulas)
 
 
+def test_what_joined_arrays_get_is_written_without_the_zeros_of_the_others():
+    a, b = tensors(a=[1.0, 2.0], b=[0.5])
+    joined = cat([a, b])
+    gradients = {
+        str(row.quantity): str(row.rule) for row in explain(cross_entropy(joined[:2], 1) + joined[2:].exp().sum())
+    }
+    assert gradients["∂L/∂b"] == "exp(v₁[2:])" and "place" not in str(gradients)
+
+
+def test_a_network_that_is_to_give_back_its_input_has_an_input_x():
+    net, x = Linear(2, 2, seed=0), Tensor([1.0, 2.0])
+    for program in (lambda: squared_error(net(x), x), lambda: squared_error(net([1.0, 2.0]), net.W[0])):
+        assert rows(program())["z⁽¹⁾"] == "W x + b"
+
+
 # Single numbers beside Tensors.
 
 

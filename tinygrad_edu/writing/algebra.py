@@ -334,9 +334,24 @@ def reshaped(a: Expression, shape: Shape) -> Expression:
 
 
 def part(a: Expression, place: E.Place) -> Expression:
-    """A part of an array: all of it in another shape, one number several times, or a Part."""
+    """A part of an array: all of it in another shape, one number several times, or a Part.
+
+    Of zeros with arrays in their places, as joined arrays get them, it is the array in that place.
+
+    >>> a, b = E.Name("a", (2,)), E.Name("b", (1,))
+    >>> first, last = E.Place(":2", (0, 1), (2,)), E.Place("2:", (2,), (1,))
+    >>> print(part(add(placed(a, first, (3,)), placed(b, last, (3,))), first))
+    a
+    """
     if place.offsets == tuple(range(prod(a.shape))):
         return reshaped(a, place.shape)
+    match a:
+        case E.Apply(ops.ADD, (b, c)) if isinstance(b, E.Placed) or isinstance(c, E.Placed):
+            return add(part(b, place), part(c, place))
+        case E.Placed(arg, _, offsets) if offsets == place.offsets and len({*offsets}) == len(offsets):
+            return reshaped(arg, place.shape)
+        case E.Placed(_, _, offsets) if not {*offsets} & {*place.offsets}:
+            return E.Constant(0.0)
     if prod(a.shape) == 1:  # on paper a single number has no index
         return multiply(reshaped(a, ()), E.Ones(place.shape))
     return E.Part(a, *place)
