@@ -112,7 +112,8 @@ def value_card(cards: ValueCards, v: Value) -> str:
     """The card of one node: name and symbol over value and gradient, and rows for what has no card of its own."""
     scene = cards.scene
     air = look.markup(" .").removesuffix(".") if scene.close else ""  # what stands close needs some of its own
-    rows = [look.row(look.cell(f"{air}{heading(scene, v)}{air}", "CENTER", span=2))]
+    rows = [look.room(height=2)] * scene.close  # above the heading
+    rows.append(look.row(look.cell(f"{air}{heading(scene, v)}{air}", "CENTER", span=2)))
     gradient = "stored" if scene.is_of_another(v) else "grad"
     for (what, role), number in zip((("value", "muted"), (gradient, "gradient")), number_cells(scene, v)):
         rows.append(look.row(look.cell(look.styled(what, role, look.SMALL), "LEFT"), number))
