@@ -114,7 +114,7 @@ def test_gradients_can_be_left_out():
         assert "grad" not in text and "∂L" not in re.sub(r'tooltip="[^"]*"', "", text)
 
 
-def test_digits_and_direction_and_title_are_the_readers():
+def test_digits_and_title_are_the_readers():
     drawing = draw(Value(1 / 3, label="x") * 2, digits=2, title="A <third>")
     assert cards(drawing)["n1"][1] == ["value", "0.33"]
     assert "A &lt;third&gt;" in drawing.source

@@ -314,12 +314,15 @@ def test_a_touched_element_lights_up_what_moves_with_it_and_what_stands_beside_i
     assert beside == {"W_q₁₁", *[f"X{i}{j}" for i in "₁₂₃" for j in "₁₂"]}
 
 
+FRAMES = "for (let k = 0; k < 3; k++) await new Promise(requestAnimationFrame);"
+
+
 def test_a_fitted_picture_gives_way_to_the_lines_of_a_card_and_takes_the_room_back(opened):
     browser = opened(step_through(attention(), "tensor"))
     browser.call("Emulation.setDeviceMetricsOverride", width=1600, height=900, deviceScaleFactor=1, mobile=False)
     browser.run("fitIfReadable()")
-    size = "new Promise(requestAnimationFrame).then(() => new Promise(requestAnimationFrame)).then(() => "
-    size += "[fit.checked, picture.scrollHeight <= picture.clientHeight, svg.width.baseVal.value])"
+    fits = "[fit.checked, picture.scrollHeight <= picture.clientHeight, svg.width.baseVal.value]"
+    size = f"(async () => {{ {FRAMES} return {fits} }})()"
     *fits, wide = browser.run(size)
     browser.run("goToCard(data.cards.at(-3)[0])")
     *still_fits, less = browser.run(size)
@@ -1174,10 +1177,17 @@ def test_no_text_is_smaller_than_11_pixels_on_a_usual_screen(opened, make):
 def test_it_fits_a_narrow_screen(opened, make):
     browser = opened(step_through(make()), "#open=change")
     browser.call("Emulation.setDeviceMetricsOverride", width=360, height=640, deviceScaleFactor=1, mobile=False)
-    assert browser.run("[document.documentElement.scrollWidth <= 360, bench.scrollWidth <= bench.clientWidth]") == [
-        True,
-        True,
-    ]
+    fits = "[document.documentElement.scrollWidth <= 360, bench.scrollWidth <= bench.clientWidth]"
+    assert browser.run(fits) == [True, True]
+
+
+@pytest.mark.parametrize(("width", "height"), [(1366, 768), (360, 740), (320, 200)])
+def test_the_picture_follows_the_room_that_lines_leave_it_without_going_round(opened, width, height):
+    browser = opened(step_through(network()))
+    browser.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+    browser.run("window.said = []; addEventListener('error', ({ message }) => said.push(message))")
+    browser.run(f"(async () => {{ for (let n = 0; n <= last; n += 2) {{ show(n); {FRAMES} }} showAll(); {FRAMES} }})()")
+    assert browser.run("said") == []
 
 
 def test_numbers_that_grow_stay_on_their_cards(opened):

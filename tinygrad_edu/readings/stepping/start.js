@@ -93,10 +93,11 @@ for (const field of [hide, second, mistake, film]) field.addEventListener("chang
 for (const n of onCards) for (const group of groupsOf(n)) movable(group, n);
 fit.addEventListener("change", () => ((least = 0), resize(), follow()));
 window.addEventListener("resize", () => (resize(), follow()));
-new ResizeObserver(() => { // lines take room from the picture: from step to step it keeps its size as long as that fits
+new ResizeObserver(() => requestAnimationFrame(() => { // not at once: it changes what is observed
+  // Lines take room from the picture. From step to step it keeps its size as long as that fits.
   if (state.all || picture.scrollHeight > picture.clientHeight) resize();
   follow();
-}).observe(picture, { box: "border-box" });
+})).observe(picture, { box: "border-box" });
 window.addEventListener("hashchange", arrive);
 
 // What does not change.
