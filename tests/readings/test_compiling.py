@@ -6,6 +6,7 @@ import inspect
 import math
 import pickle
 import pydoc
+import re
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -211,6 +212,15 @@ def test_a_labelled_tensor_may_be_used_in_part():
     assert compile_graph(h[:1].sum(), [x])([3.0, 4.0]) == 6.0
     loss = CompiledLoss(MLP([2, 2], init=1.0), lambda z, y: squared_error(z[:, :1], y), [1.0, 2.0], [1.0])
     assert loss([[1.0, 2.0]], [[1.0]]) == 4.5  # ½ (1 + 2 + 1 − 1)²
+
+
+def test_gradients_are_printed_from_the_loss_on_and_neuron_by_neuron():
+    net, x = MLP([4, 4, 3, 3], init=0.1), Tensor([1.0, 0.0, 1.0, 0.0], label="x")
+    L = cross_entropy(net(x), 1)
+    source = compile_graph({"L": L, "slopes": grad(L, [x, *net.parameters()])}, {"x": x, "p": net.parameters()}).source
+    layers = ((3, 3), (2, 3), (1, 4))
+    expected = [f"dL_db{l}_{i}" for l, n in layers for i in range(1, n + 1)]
+    assert re.findall(r"^    (dL_db\w+) =", source, flags=re.MULTILINE) == expected
 
 
 def test_what_runs_is_what_the_source_shows():
