@@ -43,7 +43,7 @@ class Flat:
         printed.heading = printed.heading or "results"
         self.size = len(plan.results)
         for k, y in enumerate(plan.results):
-            printed.statement(f"{self._result}[{k}] = {printed.text(y)};", uses=printed.within[y])
+            printed.statement(f"{self._result}[{k}] = {printed.text(y)};", of=[y])
         self.source = "\n".join([*self.language.includes, *self._lines()])
 
     def _lines(self) -> Iterator[str]:

@@ -15,7 +15,7 @@ from ...network.tensor import Tensor
 from ...tree import flatten, values_in
 from ...value import Value
 from ...writing.code import HELPERS, Code, called_in
-from ...writing.expression import Precedence, put_together
+from ...writing.expression import Precedence, Spelling, put_together
 from .. import naming
 from ..layers import computed_from
 from . import source as S
@@ -103,7 +103,7 @@ class Statement(NamedTuple):
     text: str
     heading: str = ""
     defines: Term | None = None
-    uses: tuple[Term, ...] = ()
+    uses: Sequence[Term] = ()
 
     def comment(self, language: Code) -> list[str]:
         """The lines above it."""
@@ -118,7 +118,7 @@ class Printer:
         uses: how often a Term is used.
         names: the names that are taken.
         written: what stands for a Term: its name, or as long as it has none its formula; and how tightly it holds.
-        within: the Terms whose names stand in that.
+        named: the Terms that have a name.
         heading: what stands above the next statement.
     """
 
@@ -126,13 +126,14 @@ class Printer:
     uses: Counter[Term]
     names: Identifiers
     written: dict[Term, tuple[str, Precedence]] = field(default_factory=dict)
-    within: dict[Term, tuple[Term, ...]] = field(default_factory=dict)
+    named: set[Term] = field(default_factory=set)
     statements: list[Statement] = field(default_factory=list)
     heading: str = ""
 
-    def statement(self, text: str, defines: Term | None = None, uses: tuple[Term, ...] = ()) -> None:
+    def statement(self, text: str, defines: Term | None = None, of: Iterable[Term] = ()) -> None:
+        """Add a statement in which stands what is written for some Terms."""
         text = INDENT + text.replace("\n", f"\n{INDENT}")
-        self.statements.append(Statement(text, self.heading, defines, uses))
+        self.statements.append(Statement(text, self.heading, defines, self.names_in(of)))
         self.heading = ""
 
     def text(self, term: Term) -> str:
@@ -140,11 +141,16 @@ class Printer:
 
     def call(self, term: Term, name: str) -> None:
         """From here on the Term is written as its name."""
-        self.written[term], self.within[term] = (name, Precedence.ATOM), (term,)
+        self.written[term] = name, Precedence.ATOM
+        self.named.add(term)
 
     def is_nameless(self, term: Term) -> bool:
         """Whether the Term is a step that is written as its formula."""
-        return bool(term.op) and self.within[term] != (term,)
+        return bool(term.op) and term not in self.named
+
+    def names_in(self, terms: Iterable[Term]) -> list[Term]:
+        """The Terms whose names stand in what is written for some."""
+        return [x for a in terms for x in ([a] if a in self.named else self.names_in(a.inputs))]
 
     def steps(self, plan: Plan) -> None:
         """A statement for each step that needs a name."""
@@ -164,24 +170,22 @@ class Printer:
         """
         if term.op is None:
             assert term.number is not None  # a variable has a name before anything is written
-            self.written[term], self.within[term] = self.language.number(term.number), ()
+            self.written[term] = self.language.number(term.number)
             return
-        spelling = self.language.spelling(term.op, ())
+        spelling = self.language.spelling(term.op, term.inputs)
         for k, a in enumerate(term.inputs):
             if spelling.parts.count(k) > 1 or (self.uses[term] > 1 and term.kind in (VIEW, RESHAPE)):
                 self.name(a)
-        self.apply(term)
+        self.apply(spelling, term)
         while len(self.text(term)) > EXPRESSION and (inner := [a for a in term.inputs if self.is_nameless(a)]):
             self.name(max(inner, key=lambda a: len(self.text(a))))
-            self.apply(term)
+            self.apply(spelling, term)
         if (self.uses[term] > 1 and term.kind not in (VIEW, RESHAPE)) or len(self.text(term)) > EXPRESSION:
             self.name(term)
 
-    def apply(self, term: Term) -> None:
+    def apply(self, spelling: Spelling, term: Term) -> None:
         """Write the operation with what stands for its inputs."""
-        spelling, operands = self.language.spelling(term.op, term.inputs), [self.written[a] for a in term.inputs]
-        self.written[term] = put_together(spelling, operands, self.language)
-        self.within[term] = tuple([x for a in term.inputs for x in self.within[a]])
+        self.written[term] = put_together(spelling, [self.written[a] for a in term.inputs], self.language)
 
     def name(self, term: Term) -> None:
         """Give the formula a statement and a name, if it is not a name already."""
@@ -190,7 +194,7 @@ class Printer:
                 symbol = term.kind or term.op.symbol
                 label = f"{'power' if symbol.startswith('^') else _NAMES.get(symbol, symbol)}_1"
             name = self.names.new(label)
-            self.statement(self.language.definition.format(name, self.text(term)), term, self.within[term])
+            self.statement(self.language.definition.format(name, self.text(term)), term, term.inputs)
             self.call(term, name)
 
 

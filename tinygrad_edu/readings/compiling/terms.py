@@ -100,7 +100,9 @@ class Algebra:
 
     def once(self, op: Any, inputs: tuple[Term, ...]) -> Term:
         """The one Term for op(*inputs), as it stands."""
-        key = (op, frozenset(inputs) if op in (ops.ADD, ops.MUL) else inputs)  # a + b is b + a
+        key = (op, inputs)
+        if op in (ops.ADD, ops.MUL) and (op, inputs[::-1]) in self.known:  # a + b is b + a
+            key = (op, inputs[::-1])
         if key not in self.known:
             self.known[key] = Term(self, op, inputs)
         return self.known[key]
