@@ -19,7 +19,7 @@ from ...writing.algebra import Symbol
 from ...writing.code import NUMPY, NotWritten
 from ...writing.expression import Expression, Precedence, Spelling, infix, places
 from ..formulas import key_text
-from .terms import COUNT, RESHAPE, VIEW, Algebra, Term
+from .terms import COUNT, RESHAPE, VIEW, Algebra, Term, folded
 
 ATOM, CONDITION = Precedence.ATOM, Precedence.CONDITION
 MATMUL = infix(" @ ", Precedence.PRODUCT)
@@ -92,20 +92,24 @@ class Arrays(Algebra):
         rule = {ops.ADD: self.plus, ops.MUL: self.times, ops.DIV: self.ratio}.get(op)
         if rule and (simpler := rule(*inputs)) is not None:
             return simpler
+        constants = [a.number for a in inputs]
+        if None not in constants:
+            return self.constant(folded(op, tuple(constants)))
         if all([a.kind == COUNT or a.number is not None for a in inputs]):
             return self.step(op, inputs, (), COUNT)
         return self.step(op, inputs, E.broadcast([a.shape for a in inputs]))
 
     def plus(self, a: Term, b: Term) -> Term | None:
-        """A simpler a + b: without 0."""
-        return next((y for x, y in ((a, b), (b, a)) if x.number == 0), None)
+        """A simpler a + b: without zeros."""
+        shape = E.broadcast([a.shape, b.shape])
+        return next((y for x, y in ((a, b), (b, a)) if _is_zero(x) and y.shape == shape), None)
 
     def times(self, a: Term, b: Term) -> Term | None:
-        """A simpler a b: without 1, a single 0, with one number in front, divided last by the number of examples."""
+        """A simpler a b: without 1, zeros, with one number in front, and divided last by the number of examples."""
         shape = E.broadcast([a.shape, b.shape])
         for x, y in ((a, b), (b, a)):
-            if x.number == 0 and not shape:
-                return x
+            if _is_zero(x):
+                return self.zeros(shape)
             if y.shape == shape and (x.number == 1 or (x.kind == "ones" and y.number is None)):
                 return y
             if (n := _count_below(x)) is not None:
@@ -143,6 +147,10 @@ class Arrays(Algebra):
     def ones(self, shape: Shape) -> Term:
         return self.sized("ones(%)", [], shape, "ones")
 
+    def zeros(self, shape: Shape) -> Term:
+        zero = self.constant(0.0)
+        return self.step(ops.MUL, [zero, self.ones(shape)], shape) if shape else zero
+
     def line(self, name: str, e: Expression, shape: Shape) -> Term:
         """A Term with a name, for a formula that may have one already. A number stands where it is used."""
         term = self.lowered(e)
@@ -162,8 +170,8 @@ class Arrays(Algebra):
         Raises NotWritten for a function of which only the name is known.
         """
         match e:
-            case E.Name(text) | E.Derivative(text=text):
-                return self.named(text)
+            case E.Name(text, shape) | E.Derivative(text=text, shape=shape):
+                return self.reshaped(self.named(text), shape)
             case E.Literal(_, E.Expression() as rule):
                 return self.lowered(rule)
             case E.Constant(number) | E.Literal(number):
@@ -194,6 +202,8 @@ class Arrays(Algebra):
             case E.Placed(arg, _, offsets, shape, keys):
                 index, flips = _index(shape, keys, offsets, arg.shape)
                 part = self.flipped(self.lowered(arg), flips)
+                if _is_zero(part):
+                    return self.zeros(shape)
                 part = self.each(ops.MUL, part, self.ones(())) if part.number is not None else part
                 return self.sized(f"place({{a}}, s_[{index}], %)", [part], shape, "place")
             case E.Join(A.CAT, args, axis):
@@ -266,6 +276,10 @@ class Arrays(Algebra):
 def _count_below(term: Term) -> Term | None:
     """n where the Term is u / n, and n follows from the number of examples."""
     return term.inputs[1] if term.op is ops.DIV and term.inputs[1].kind == COUNT and not term.label else None
+
+
+def _is_zero(term: Term) -> bool:
+    return term.number == 0 or (_number_in_front(term) == 0 and term.inputs[1].kind == "ones")
 
 
 def _number_in_front(term: Term) -> float | None:

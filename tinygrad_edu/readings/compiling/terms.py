@@ -90,7 +90,7 @@ class Algebra:
     def simplest(self, op: Op, inputs: tuple[Term, ...]) -> Term:
         numbers = [a.number for a in inputs]
         if None not in numbers:
-            return self.constant(_folded(op, tuple(numbers)))
+            return self.constant(folded(op, tuple(numbers)))
         if not PYTHON.knows(op):
             return self.expanded(op, inputs)
         if op is ops.MUL and inputs[1].number is not None:
@@ -164,7 +164,7 @@ class Algebra:
         return term.inputs[0] if term.op is ops.NEG else None
 
 
-def _folded(op: Op, numbers: tuple[Any, ...]) -> float:
+def folded(op: Op, numbers: tuple[Any, ...]) -> float:
     """The row's value at constants."""
     try:
         return real_number(op.value(*op.arguments(numbers)))
