@@ -218,6 +218,12 @@ class Scene:
             for k, (element, p) in enumerate(zip(row, v.partials))
         ]
 
+    def titled(self, node: Value | Tensor, name: str) -> str:
+        """The name of a card in bold; that of a leaf with its role beside it."""
+        role = self.role(node)
+        beside = look.styled(f"  {role}", "muted", look.SMALL) if role else ""
+        return look.styled(look.shortened(name), bold=True) + beside
+
     def role(self, node: Value | Tensor) -> str:
         """What a leaf is, in a word, where there are leaves of several kinds. (Colour may not be printed.)"""
         kind = self.kind(node)

@@ -207,7 +207,7 @@ def tensor_card(scene: Scene, t: Tensor, formula: str | None) -> str:
     padding = 5
     if not scene.numbers:
         name = scene.name(t) or ("" if formula else constant(t.item(), scene.digits))
-        rows = [_centred(_name_and_role(scene, t, name))] if name else []
+        rows = [_centred(scene.titled(t, name))] if name else []
         rows += [_centred(look.styled(look.shortened(said, 60), "muted")) for said in (formula, _shape(t)) if said]
     elif len(t.values) == 1:
         rows = [_centred(text) for text in _sentences(scene, t, formula)]
@@ -216,7 +216,7 @@ def tensor_card(scene: Scene, t: Tensor, formula: str | None) -> str:
         columns = _columns(t)
         if called and called != heading and len(heading) > (12 * columns if scene.close else look.WIDTH):
             heading, below = called, formula or ""  # in a row of its own, where it would make the card wide
-        parts = [_matrix(scene, t, _name_and_role(scene, t, heading))]
+        parts = [_matrix(scene, t, scene.titled(t, heading))]
         if scene.has_gradient(t):
             parts.append(_gradient(scene, t))
         wide = columns > NARROW
@@ -269,11 +269,6 @@ def _heading(scene: Scene, t: Tensor, formula: str | None) -> str:
     if not formula or (name and framed):
         return name or "constant"
     return f"{name} = {formula}" if name else formula
-
-
-def _name_and_role(scene: Scene, t: Tensor, name: str) -> str:
-    role = scene.role(t)
-    return _bold(name) + (look.styled(f"  {role}", "muted", look.SMALL) if role else "")
 
 
 def _bold(name: str) -> str:

@@ -128,10 +128,7 @@ def heading(scene: Scene, v: Value) -> str:
     if not name:
         said = look.shortened(scene.formula(v) if v.op or not scene.numbers else "constant")
         return look.styled(said + " " * (len(said) // 16), "muted")  # room behind it, as fonts differ in width
-    bold = look.styled(look.shortened(name), bold=True)
-    if not v.op:
-        return bold + (look.styled(f"  {role}", "muted", look.SMALL) if (role := scene.role(v)) else "")
-    return bold + look.styled(scene.beside(v), "muted")
+    return scene.titled(v, name) + (look.styled(scene.beside(v), "muted") if v.op else "")
 
 
 def number_cells(scene: Scene, v: Value, fill: str | None = None) -> list[str]:
