@@ -98,9 +98,7 @@ class TensorCards:
                 if tail == beside.get(t):
                     continue  # its arrow is in the frame
                 if place:
-                    (row, _), there = place[tail], place[ids[t]]
-                    if row != there[0] or row % 2 or place[tail] == there:  # to another row, back, or within a column
-                        attributes = {"constraint": "false"}
+                    attributes = {"constraint": "false"}  # the columns are held together already
                 elif self.is_target(tail, t):
                     unseen = look.subgraph(f"cluster_{ids[t]}", peripheries="0", label="")
                     _beside(unseen, self, tail, t)
