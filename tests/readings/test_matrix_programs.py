@@ -266,6 +266,12 @@ def test_arrays_of_three_axes_need_no_reshape():
     assert "flip(v[0:4], (0,))" in compile_graph(Tensor(range(9), "v")[3::-1].sum(), [], level="tensor").source
 
 
+def test_names_may_be_longer_than_a_line():
+    X = Tensor([[1.0, 2.0], [3.0, 4.0]], label="a_long_name_" * 8)
+    program = compile_graph(lambda X: (X * X).mean(), [X], level="tensor", batch=[X])
+    assert program([[1.0, 2.0]]) == 2.5 and f"len({'a_long_name_' * 8})" in program.source
+
+
 def test_numbers_of_examples_are_divided_by_last():
     half = lambda X, Y: 0.5 * ((X @ W.T - Y) ** 2).mean()  # noqa: E731
     source = of(lambda X, Y: half(X, Y) + half(X, Y).exp(), batch=[X, Y]).source

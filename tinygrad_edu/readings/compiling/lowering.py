@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import partial, reduce
 from math import prod
 from typing import Any
 
@@ -83,9 +83,6 @@ class Arrays(Algebra):
         return self.called.get(term, term)
 
     def simplest(self, op: ops.Op, inputs: tuple[Term, ...]) -> Term:
-        return self.each(op, *inputs)
-
-    def each(self, op: ops.Op, *inputs: Term) -> Term:
         """A row of `ops.TABLE`, element by element."""
         if not NUMPY.knows(op):
             return self.expanded(op, inputs)
@@ -113,19 +110,18 @@ class Arrays(Algebra):
             if y.shape == shape and (x.number == 1 or (x.kind == "ones" and y.number is None)):
                 return y
             if (n := _count_below(x)) is not None:
-                above = (x.inputs[0], b) if x is a else (a, x.inputs[0])
-                return self.each(ops.DIV, self.each(ops.MUL, *above), n)
+                return (x.inputs[0] * b if x is a else a * x.inputs[0]) / n
             if x.number is not None and (q := _number_in_front(y)):
-                return self.each(ops.MUL, self.constant(x.number * q), y.inputs[1])
+                return x.number * q * y.inputs[1]
         return None
 
     def ratio(self, a: Term, b: Term) -> Term | None:
         """A simpler a / b, where b is a number of examples: (u / m) / n is u / (m n), and (4 u) / (2 n) is 2 u / n."""
         if b.kind == COUNT and (m := _count_below(a)) is not None:
-            return self.each(ops.DIV, a.inputs[0], self.each(ops.MUL, m, b))
+            return a.inputs[0] / (m * b)
         p, q = _number_in_front(a), _number_in_front(b)
         if b.kind == COUNT and p and q and p % q == 0:
-            return self.each(ops.DIV, self.each(ops.MUL, self.constant(p / q), a.inputs[1]), b.inputs[1])
+            return p / q * a.inputs[1] / b.inputs[1]
         return None
 
     def function(self, name: str, inputs: Sequence[Term], shape: Shape, more: str = "", form: str = "{}") -> Term:
@@ -134,18 +130,14 @@ class Arrays(Algebra):
         spelling = Spelling(f"{name}({operands}{more})", ATOM, (CONDITION,) * len(inputs))
         return self.step(spelling, inputs, shape, name)
 
-    def sized(self, text: str, inputs: Sequence[Term], shape: Shape, kind: str) -> Term:
-        """An operation that is given a shape: the % in its text is replaced by that shape."""
+    def sizes(self, shape: Shape) -> Term:
+        """A shape, as functions of arrays take it."""
         sizes = [self.lowered(n.formula) if isinstance(n, Size) else self.constant(n) for n in shape]
-        operands = places(len(inputs) + len(sizes))[len(inputs) :]
-        spelled = text.replace("%", f"({', '.join(operands)}{',' * (len(sizes) == 1)})")
-        spelling = Spelling(
-            spelled, ATOM, (ATOM if text[0] == "{" else CONDITION,) * len(inputs) + (CONDITION,) * len(sizes)
-        )
-        return self.step(spelling, [*inputs, *sizes], shape, kind)
+        spelled = f"({', '.join(places(len(sizes)))}{',' * (len(sizes) == 1)})"
+        return self.step(Spelling(spelled, ATOM, (CONDITION,) * len(sizes)), sizes, (), COUNT)
 
     def ones(self, shape: Shape) -> Term:
-        return self.sized("ones(%)", [], shape, "ones")
+        return self.function("ones", [self.sizes(shape)], shape)
 
     def zeros(self, shape: Shape) -> Term:
         zero = self.constant(0.0)
@@ -154,7 +146,7 @@ class Arrays(Algebra):
     def line(self, name: str, e: Expression, shape: Shape) -> Term:
         """A Term with a name, for a formula that may have one already. A number stands where it is used."""
         term = self.lowered(e)
-        term = self.each(ops.MUL, term, self.ones(shape)) if shape and not term.shape else self.reshaped(term, shape)
+        term = term * self.ones(shape) if shape and not term.shape else self.reshaped(term, shape)
         if term.number is not None:
             return term
         is_new = term.op and not term.label
@@ -204,8 +196,9 @@ class Arrays(Algebra):
                 part = self.flipped(self.lowered(arg), flips)
                 if _is_zero(part):
                     return self.zeros(shape)
-                part = self.each(ops.MUL, part, self.ones(())) if part.number is not None else part
-                return self.sized(f"place({{a}}, s_[{index}], %)", [part], shape, "place")
+                part = part * self.ones(()) if part.number is not None else part
+                spelling = Spelling(f"place({{a}}, s_[{index}], {{b}})", ATOM, (CONDITION, CONDITION))
+                return self.step(spelling, [part, self.sizes(shape)], shape, "place")
             case E.Join(A.CAT, args, axis):
                 said = f", axis={axis}" if axis else ""
                 return self.function("concatenate", list(map(self.lowered, args)), e.shape, said, "[{}]")
@@ -222,8 +215,8 @@ class Arrays(Algebra):
                 return self.function("logaddexp", [self.lowered(z)], z.shape, ", 0")  # exp does not overflow
         terms = [self.lowered(a) for a in args]
         if op.vectors:
-            return self.each(op, *[self.reshaped(a, ()) for a in terms])
-        return reduce(lambda a, b: self.each(op, a, b), terms) if len(terms) > 1 else self.each(op, *terms)
+            return self.apply(op, *[self.reshaped(a, ()) for a in terms])
+        return reduce(partial(self.apply, op), terms) if len(terms) > 1 else self.apply(op, *terms)
 
     def product(self, factors: Sequence[Expression]) -> Term:
         """The factors from the left. A row is a vector here, and so is what begins with one."""
@@ -236,10 +229,6 @@ class Arrays(Algebra):
             b = right.shape
             if is_outer:
                 left = self.function("outer", [left, right], (*a, *b))
-            elif not a or not b:
-                left = self.each(ops.MUL, left, right)
-            elif len(a) == 1 and not begins_with_row:  # a column and a matrix of one row
-                left = self.each(ops.MUL, self.reshaped(left, (*a, 1)), right)
             else:
                 shape = E.broadcast([a[:-2], b[:-2]]) + a[-2:-1] + b[1:][-1:]
                 left = self.step(MATMUL, [left, right], shape, "prod")
@@ -261,12 +250,12 @@ class Arrays(Algebra):
         if a.kind == "ones":
             return self.ones(shape)
         if (n := _count_below(a)) is not None:
-            return self.each(ops.DIV, self.reshaped(a.inputs[0], shape), n)
+            return self.reshaped(a.inputs[0], shape) / n
         if a.kind == RESHAPE:
             return self.reshaped(a.inputs[0], shape)
         if index := _new_axes(a.shape, shape, "None") or _new_axes(shape, a.shape, "0"):
             return self.step(Spelling(f"{{a}}[{', '.join(index)}]", ATOM, (ATOM,)), [a], shape, RESHAPE)
-        return self.sized("{a}.reshape(%)", [a], shape, RESHAPE)
+        return self.step(Spelling("{a}.reshape({b})", ATOM, (ATOM, CONDITION)), [a, self.sizes(shape)], shape, RESHAPE)
 
     def flipped(self, a: Term, axes: list[int]) -> Term:
         """Backwards along axes, which no library but NumPy can say in an index."""

@@ -145,8 +145,8 @@ class Printer:
         self.named.add(term)
 
     def is_nameless(self, term: Term) -> bool:
-        """Whether the Term is a step that is written as its formula."""
-        return bool(term.op) and term not in self.named
+        """Whether the Term is a step that is written as its formula, and may get a name."""
+        return bool(term.op) and term.kind != COUNT and term not in self.named
 
     def names_in(self, terms: Iterable[Term]) -> list[Term]:
         """The Terms whose names stand in what is written for some."""
@@ -156,9 +156,8 @@ class Printer:
         """A statement for each step that needs a name."""
         for heading, roots in plan.sections():
             self.heading = heading or self.heading
-            here = set(topological_order(*roots))
-            for term in plan.order:
-                if term in here and term not in self.written:
+            for term in topological_order(*roots):
+                if term not in self.written:
                     self.express(term)
                     if term in plan.lines:
                         self.name(term)
@@ -189,7 +188,7 @@ class Printer:
 
     def name(self, term: Term) -> None:
         """Give the formula a statement and a name, if it is not a name already."""
-        if self.is_nameless(term) and term.kind != COUNT:
+        if self.is_nameless(term):
             if not (label := term.label):
                 symbol = term.kind or term.op.symbol
                 label = f"{'power' if symbol.startswith('^') else _NAMES.get(symbol, symbol)}_1"
