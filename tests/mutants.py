@@ -230,6 +230,8 @@ def instead_of(node: ast.AST, letters: Sequence[str]) -> list[str]:
             return [other for other in letters if other != name and name in letters] or [OTHER_FUNCTION.get(name, name)]
         case ast.Call(func=ast.Name(id="reversed" | "exp" | "sin" | "cos" | "step"), args=[argument]):
             return [ast.unparse(argument)]
+        case ast.Call(args=[first, second, *_]) if ast.dump(first) == ast.dump(second):
+            return []
         case ast.Call(func=function, args=[first, second, *rest]) if ast.unparse(function) not in ORDERED:
             arguments = [ast.unparse(x) for x in (second, first, *rest, *node.keywords)]
             return [] if isinstance(second, ast.Starred) else [f"{ast.unparse(function)}({', '.join(arguments)})"]

@@ -72,8 +72,6 @@ def compile_matrices(outputs: Any, inputs: Any, batch: Sequence[Any] = ()) -> Ma
         other = recorded({t: _of_examples(t, count + 1) for t in free})
         _find_sizes(recording, other, count)
         plan, same = [array_plan(r, r.given[given.index(free[0])]) for r in (recording, other)]
-        for line, named in zip(same.forward + same.backward, plan.forward + plan.backward):
-            line.label = named.label  # v₁, v₂, … are counted by single numbers
         text, again = [print_program(p, NUMPY, library) for p in (plan, same)]
         _check_same(text.body, again.body)
     except (ValueError, IndexError) as error:
