@@ -172,7 +172,12 @@ def relabelled():
     return h
 
 
-@pytest.mark.parametrize("program", [unrolled, inputs_of_two_calls, relabelled])
+def parameters_alone():
+    W, b = Parameter([[0.5, 1.0], [-1.0, 0.25]]), Parameter([0.1, 0.2])
+    return (W @ Tensor([1.0, 2.0], label="x") + b).tanh()
+
+
+@pytest.mark.parametrize("program", [unrolled, inputs_of_two_calls, relabelled, parameters_alone])
 def test_an_element_has_one_name_whether_a_value_or_a_tensor_is_read(program):
     h = program()
     of_value, of_tensor = Names(h[0] * h[1]), Names((h[:1] * h[1]).sum())

@@ -121,7 +121,7 @@ class Tensor(Reductions):
         'w₂'
         """
         kind = Suggested if isinstance(name, Suggested) else Placed
-        whole, given = Whole(name, self.shape, member), {v for t in self.inputs for v in t.values}
+        whole, given = Whole(" ".join(name.split()), self.shape, member), {v for t in self.inputs for v in t.values}
         for k, (v, text) in enumerate(zip(self.values, elements(name, self.shape))):
             free = v.label is None or isinstance(v.label, Suggested)
             if v.op:

@@ -7,7 +7,7 @@ Tensor with a name (z⁽¹⁾₂). All others are v₁, v₂, … in the order c
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache, cached_property
+from functools import cached_property, lru_cache
 from itertools import zip_longest
 from typing import Any, TypeAlias
 
@@ -16,7 +16,7 @@ from ..array_ops import Operation
 from ..autodiff import DerivativeName
 from ..errors import check_label
 from ..graph import topological_order
-from ..network.members import Member, Placed, Suggested, Whole, parameter_names
+from ..network.members import Member, Placed, Suggested, parameter_names
 from ..network.nn import ALONE, Parameter, member_of
 from ..network.tensor import Tensor, from_values
 from ..shapes import Shape
@@ -27,6 +27,7 @@ from ..writing.notation import SUBSCRIPT, array_name, element, elements, of_laye
 from .formulas import is_view
 from .layers import (
     WEIGHTS,
+    Affine,
     by_depth,
     by_height,
     computed_from,
@@ -87,26 +88,32 @@ class Names:
         self.targets: set[Value] = set()
         self._names: dict[Node, str] = {}
         everything: list[Node] = [*self._all_values, *self._all_tensors]
+        height = [by_height(nodes, reverse=True) for nodes in (self._all_tensors, self._all_values)]
+        self._farthest_first: list[Any] = [*height[0], *height[1]]
         labels = {label for node in everything if (label := _label(node))}  # kept for the nodes that have them
         labels |= {name for d in mentioned for name in (d.y, *d.xs) if name and not d.nodes}
-        look = str if all(map(_PLAIN.fullmatch, labels)) else cache(latex_name)
-        self._labels, self._used = _Written(look, labels), _Written(look)
+        plain = all(map(_PLAIN.fullmatch, labels))
+        self._labels: set[str] = labels if plain else _Written(labels)
+        self._used: set[str] = set() if plain else _Written()
         self._copies: dict[str, int] = {}  # by label: how many primes its last copy has
-        self._wholes: dict[Any, str] = {}  # what Tensors are called that are not in the graph, but their elements are
+        self._called: dict[Node, tuple[str, ...]] = {}  # what a root may be called
+        for root in sorted(self._roots, key=lambda root: isinstance(root, Value)):
+            if root.op or isinstance(root, Value) or not root.shape:
+                of_tensor = ("L", "y") if len(values_in(root)) == 1 else ("y",)
+                self._called.setdefault(_one(root), of_tensor if isinstance(root, Tensor) else ("f", "y", "L"))
+        self._arrays: dict[Any, str] = {}  # what those are called of which only elements are in the graph
         self._last = 0  # the k of the last vₖ
         # What has a name keeps it, and where a name is taken the later one gets a prime. So the order says what counts:
-        self._name_by_label()  # what a user said, before every automatic name;
+        self._name_by_label(_own_label)  # what a user said, before every automatic name;
         self._name_parameters()  # where a Parameter stands, and then the layer around it, whose letters it has first;
         self._name_layers()
-        self._name_by_suggestion()  # how a Module or a loss has labelled what it made of a list;
+        self._name_by_label(_suggestion)  # how a Module or a loss has labelled what it made of a list;
         self._name_by_loss()  # what else a loss knows of its inputs;
-        self._name_tensors()  # L, y or x, for a Tensor that has nothing better;
-        self._name_elements(self._all_tensors)  # as all Tensors that get a name have one now;
-        self._name_neurons()  # z⁽¹⁾₂, where no Tensor has said so;
+        self._name_data()  # x or y, for data that has nothing better;
         self._name_derivatives(everything)  # ∂y/∂x, by the names of y and x;
-        self._name_rest(
-            everything
-        )  # f, elements of what is not in the graph, and labels like ∂L/∂w, which may be false
+        for root, choices in self._called.items():  # L, y or f, for a result that is no derivative;
+            self._call(root, *choices)
+        self._name_false_derivatives(everything)  # labels like ∂L/∂w, which the reading writes for another number
         self._given = dict(self._names)  # by label, place or role, and not a number
         self._find_targets()
         leaves = {v for v in self.values if not v.op}
@@ -165,106 +172,117 @@ class Names:
         while not name or name in self._used or name in self._labels:
             self._last += 1
             name = element("v", (self._last - 1,), (1,))
-        self._give(node, name)
-        if isinstance(node, Tensor):
-            if len(node.values) == 1:
-                self._names.setdefault(node.values[0], name)
-            self._name_elements([node])
-
-    def _give(self, node: Node, name: str) -> bool:
-        """Give the node the name, unless it has one or the name is taken. Returns whether it was given."""
-        node = _one(node)
-        if node in self._names or name in self._used:
-            return False
-        self._names[node] = name
-        self._used.add(name)
         if isinstance(node, Tensor) and len(node.values) == 1:
-            label = _label(node.values[0])
-            if label and label == _label(node):
-                self._names.setdefault(node.values[0], name)
-        return True
+            self._names.setdefault(node.values[0], name)
+        self._set(node, name)
 
-    def _give_label(self, node: Node, label: str) -> None:
-        """Call the node by its label h, or if that is taken h′, h′′, …"""
+    def _set(self, node: Node, name: str) -> None:
+        """Give a node a name; and to the elements of a Tensor, unless they have labels, those of their places in it."""
+        self._names[_one(node)] = name
+        self._used.add(name)
+        if not isinstance(node, Tensor) or not node.shape:
+            return
+        if len(node.values) == 1 and _label(node) and _label(node) == _label(node.values[0]):
+            self._names.setdefault(node.values[0], name)
+        own = elements(_label(node) or "", node.shape)
+        for v, place, of_label in zip(node.values, elements(name, node.shape), own):
+            label = _label(v)
+            chosen = not v.op and len(node.inputs) > 1  # a constant among what is computed
+            if (label is None and place not in self._labels and not chosen) or label == of_label:
+                if place not in self._used:
+                    self._names.setdefault(v, place)
+                self._used.add(place)  # also where it is a view, and v has its name elsewhere
+
+    def _call(self, node: Node, *choices: str) -> None:
+        """Call the node by the first of the choices that is free; else by the first with primes: h′, h′′, …"""
         if _one(node) not in self._names:
-            self._give(node, self._free(label, *(_array(node) if _label(node) != label else ())))
+            shape, values = (node.shape, node.values) if isinstance(node, Tensor) else ((), ())
+            self._set(node, self._free(choices, _label(node), shape, values))
 
-    def _free(self, label: str, shape: Shape = (), values: Iterable[Value] = ()) -> str:
-        """The first of h, h′, h′′, … that nothing has, and of an array with these values no other element's name."""
-        name = label
-        while name in self._used or (name != label and name in self._labels) or not self._fits(name, shape, values):
-            self._copies[label] = k = self._copies.get(label, 0) + 1
-            name = _primed(label, k)
-        return name
+    def _call_element(self, v: Value, array: Any, name: str, shape: Shape, offset: int) -> None:
+        """Call a Value by its place in an array that is not in the graph. `name` and `shape` are those of the array."""
+        if v not in self._names:
+            if array not in self._arrays:
+                self._arrays[array] = self._free([name], _label(v), shape)
+                if shape:
+                    self._used.add(self._arrays[array])
+            self._call(v, elements(self._arrays[array], shape)[offset])
 
-    def _fits(self, name: str, shape: Shape, values: Iterable[Value]) -> bool:
-        """Whether no node but these has the name of an element. (What a user calls so keeps its name all the same.)"""
-        taken = {place for place in elements(name, shape) if place in self._used} if shape else set()
-        return taken <= {self._names.get(v) for v in values}
+    def _free(self, choices: Sequence[str], own: str | None, shape: Shape = (), values: Iterable[Value] = ()) -> str:
+        """The first choice that nothing has, that is no user's label but the node's own, and whose elements are free.
 
-    def _give_element(self, v: Value, name: str) -> None:
-        """Call an element of a Tensor that is not in the graph by its place there. `name` is that of the Tensor."""
-        label: Any = v.label
-        whole: Whole = label.whole
-        key = whole.member or whole
-        if key not in self._wholes:
-            self._wholes[key] = self._free(name, whole.shape if isinstance(label, Suggested) else ())
-            if whole.shape:
-                self._used.add(self._wholes[key])
-        self._give_label(v, elements(self._wholes[key], whole.shape)[label.offset])
+        What a user calls so keeps its name even if the name of an element is taken.
+        """
 
-    def _give_role(self, node: Node | None, *choices: str) -> None:
-        """Call the node by the first of the names that nothing else has."""
-        if node is not None and _one(node) not in self._names:
-            free = [name for name in choices if name not in self._labels and self._fits(name, *_array(node))]
-            next((name for name in free if self._give(node, name)), None)
+        def is_free(name: str) -> bool:
+            if name in self._used or (name in self._labels and name != own):
+                return False
+            taken = {place for place in elements(name, shape) if place in self._used} if shape else set()
+            return name == own or taken <= {self._names.get(v) for v in values}
 
-    def _name_by_label(self) -> None:
+        first = choices[0]
+        while not (free := list(filter(is_free, choices))):
+            self._copies[first] = k = self._copies.get(first, 0) + 1
+            choices = [_primed(first, k)]
+        return free[0]
+
+    def _name_by_label(self, label_of: Callable[[Node], str | None]) -> None:
         """Of several with one label the farthest from the root is the first, such as the x of the first step."""
-        for t in by_height(self._all_tensors, reverse=True):
-            label = _label(t) if labelled(t) is t else None
-            if label and (t in self._roots or not label.startswith("∂")):  # those come last
-                self._give_label(t, label)
-        self._name_elements(self._all_tensors)
-        for v in by_height(self._all_values, reverse=True):
-            if v in self._names or not (label := _label(v)):
-                continue
-            if isinstance(v.label, Placed) and v.label.whole:
-                self._give_element(v, " ".join(v.label.whole.label.split()))
-            elif v in self._roots or not label.startswith("∂"):
-                self._give_label(v, label)
+        for node in self._farthest_first:
+            label = label_of(node)
+            if label and isinstance(node.label, Placed) and (whole := node.label.whole):
+                self._call_element(node, whole.member or whole, whole.label, whole.shape, node.label.offset)
+            elif label and (node in self._roots or not label.startswith("∂")):  # those come last
+                self._call(node, label)
         for t in self._all_tensors:
-            if t not in self._names and (one := labelled(t)) in self._names:
+            if t not in self._names and (one := labelled(t)) is not t and label_of(one) and one in self._names:
                 self._names[t] = self._names[one]
 
     def _name_parameters(self) -> None:
         """By their place in a network: one network after the other."""
-        whole = {member_of(t): t for t in self._all_tensors if isinstance(t, Parameter)}
-        alone: dict[Member, list[Value]] = {}  # elements whose Parameter is not in the graph of Tensors
-        for v in self._all_values:
+        nodes: dict[Member, list[Node]] = {member_of(t): [t] for t in self._all_tensors if isinstance(t, Parameter)}
+        whole = {*nodes}
+        for v in self._all_values:  # elements whose Parameter is not in the graph of Tensors
             if isinstance(v.label, Suggested) and (place := member(v)) and place not in whole:
-                alone.setdefault(place, []).append(v)
+                nodes.setdefault(place, []).append(v)
         used = [member_of(W) for layer in self.layers for W in layer.weights if isinstance(W, Parameter)]
-        for network in dict.fromkeys([place.outermost for place in (*used, *whole, *alone)]):
+        for network in dict.fromkeys([place.outermost for place in (*used, *nodes)]):
             for place, name in ({} if network.shape is not None else parameter_names(network)).items():
-                if place in whole:
-                    self._give_label(whole[place], name)
-                for v in alone.get(place, []):
-                    self._give_element(v, name)
+                for node in nodes.get(place, []):
+                    self._call_parameter(node, name)
+
+    def _call_parameter(self, node: Any, name: str) -> None:
+        """Call a Parameter, or an element of one that is not in the graph, by the name or by the place in it."""
+        if isinstance(node, Parameter):
+            self._call(node, name)
+        elif (
+            node not in self._names
+            and isinstance(label := node.label, Suggested)
+            and label.whole
+            and label.whole.member
+        ):
+            self._call_element(node, label.whole.member, name, label.whole.shape, label.offset)
 
     def _name_layers(self) -> None:
         """z⁽ˡ⁾ and h⁽ˡ⁾, with their time where the weights are used again; and weights without a place."""
-        for layer in self.layers:
-            for letter, parameters in (("W", layer.weights), ("b", layer.biases)):
+        sizes: dict[Any, int] = {}  # of the layers that neurons are in
+        for neuron in self.neurons:
+            sizes[neuron.layer] = max(sizes.get(neuron.layer, 0), 1 + (neuron.place or 0))
+        affines: list[Affine[Any]] = [*self.layers, *self.neurons]
+        for affine in affines:
+            for letter, parameters in (("W", affine.weights), ("b", affine.biases)):
                 for p in parameters:
-                    if not p.op and isinstance(p, Parameter):
-                        self._give_role(p, of_layer(letter, layer.number))
-            for letter, t in (("z", layer.z), ("h", layer.h)):
-                if t is not None:
-                    self._give_label(t, layer.name(letter))
+                    self._call_parameter(p, of_layer(letter, affine.number))
+            for letter, node in (("z", affine.z), ("h", affine.h)):
+                if isinstance(node, Tensor):
+                    self._call(node, affine.name(letter))
+                elif node is not None:
+                    use = letter, affine.layer, affine.time, affine.use
+                    shape = () if affine.place is None else (sizes[affine.layer],)
+                    self._call_element(node, use, affine.name(letter), shape, affine.place or 0)
         for p in self._all_tensors:
             if isinstance(p, Parameter):
-                self._give_label(p, ALONE)
+                self._call(p, ALONE)
 
     def _name_by_loss(self) -> None:
         """ŷ and y, where a loss says what its inputs are. Losses come in the order of labels: ŷ′ is beside y′."""
@@ -274,18 +292,13 @@ class Names:
             roles = ("softmax",) if of_computed else t.operation.roles if t.operation else ()
             for a, role in zip(t.inputs, roles):
                 if role == "softmax" and "ŷ" not in self._labels and (y_hat := _softmax(t)) is not None:
-                    self._give_label(y_hat, "ŷ")
+                    self._call(y_hat, "ŷ")
                     self.softmax[t] = y_hat
                 elif role == "ŷ":
-                    self._give_role(a, role)
+                    self._call(a, role)
                 elif role == "y" and not is_computed(a) and a not in inputs:  # a network may be to give back its x
-                    self._give_role(a, role)
+                    self._call(a, role)
                     self.targets.update(a.values)
-
-    def _name_by_suggestion(self) -> None:
-        for t in by_height(self._all_tensors, reverse=True):
-            if isinstance(t.label, Suggested):
-                self._give_label(t, t.label)
 
     def _find_targets(self) -> None:
         """What is called y or t and is compared by hand, by a difference or a logarithm, where something is learned."""
@@ -302,11 +315,8 @@ class Names:
                     if compared and is_called(a, _TARGETS):
                         self.targets.add(a)
 
-    def _name_tensors(self) -> None:
-        """L or y for the root, x for the data that enters."""
-        for root in self._roots:
-            if isinstance(root, Tensor) and (root.op or not root.shape):
-                self._give_role(root, *(("L", "y") if len(root.values) == 1 else ("y",)))
+    def _name_data(self) -> None:
+        """x for the data that enters, y for what it is compared with."""
         owned = {v for t in self.tensors if t.op or t in self._names for v in t.values}
 
         given = [t for t in self.tensors if t.shape and not isinstance(t, Parameter) and not is_computed(t)]
@@ -316,89 +326,55 @@ class Names:
         def is_data(t: Tensor) -> bool:
             return t in data and t not in self._names and owned.isdisjoint(t.values)
 
-        fed = [x for layer in self.layers for x in layer.inputs if is_data(x)]
-        for x in fed if "x" not in self._labels else []:
-            self._give_label(x, "x")
+        for x in [x for layer in self.layers for x in layer.inputs if is_data(x)]:
+            self._call(x, "x")
         if self.parameters:  # and what is only compared with what is computed from it is the target
             users = users_of(self.tensors)
             for y in filter(is_data, data):
                 if users[y] and all([t.op is ops.SUB and any(map(is_computed, t.inputs)) for t in users[y]]):
-                    self._give_role(y, "y")
+                    self._call(y, "y")
                     self.targets.update(y.values)
         if not any([t in self._names and self.targets.isdisjoint(t.values) for t in data]):
-            self._give_role(next(filter(is_data, data), None), "x")
-
-    def _name_neurons(self) -> None:
-        layers: dict[Any, str] = {}  # z⁽ˡ⁾, z⁽ˡ⁾′, … of each layer and each use of it
-        sizes: dict[Any, int] = {}
-        for neuron in self.neurons:
-            sizes[neuron.layer] = max(sizes.get(neuron.layer, 0), 1 + (neuron.place or 0))
-        for neuron in self.neurons:
-            for letter, v in (("z", neuron.z), ("h", neuron.h)):
-                if v is not None and v not in self._names:
-                    use = letter, neuron.layer, neuron.time, neuron.use
-                    if use not in layers:
-                        shape = () if neuron.place is None else (sizes[neuron.layer],)
-                        layers[use] = self._free(neuron.name(letter), shape)
-                        if shape:
-                            self._used.add(layers[use])
-                    index = () if neuron.place is None else (neuron.place,)
-                    self._give_label(v, element(layers[use], index, index))
+            for x in [*filter(is_data, data)][:1]:
+                self._call(x, "x")
 
     def _name_derivatives(self, nodes: Sequence[Node]) -> None:
         """∂y/∂x, by the names of what was differentiated by what; a y without a name is called g."""
         for node in nodes:
             if isinstance(d := node.label, DerivativeName):
                 for y in d.nodes[:1] if not d.y else ():
-                    self._give_label(y, "f" if y in self._roots else "g")
+                    self._call(y, *self._called.get(y, ("g",)))
                 y, *xs = [self._names.get(v) or text for v, text in zip_longest(d.nodes, [d.y, *d.xs])]
-                self._give_label(node, DerivativeName(y or self._free("g"), xs))
+                self._call(node, DerivativeName(y or self._free(["g"], None), xs))
             elif (of := differentiated(node)) is not None and (x := self._names.get(_one(node.inputs[0]))):
                 above = self._names.get(_one(of)) or of.label or ""
                 if not isinstance(above, DerivativeName):
                     above = DerivativeName(above, ())
-                self._give_label(node, DerivativeName(above.y, [*above.xs, x]))
+                self._call(node, DerivativeName(above.y, [*above.xs, x]))
 
-    def _name_rest(self, nodes: Sequence[Node]) -> None:
-        for root in self._roots:
-            if isinstance(root, Value):
-                self._give_role(root, "f", "y", "L")
-        for v in by_height(self._all_values, reverse=True):
-            if isinstance(v.label, Suggested) and v not in self._names and v.label.whole:
-                self._give_element(v, v.label.whole.label)
+    def _name_false_derivatives(self, nodes: Sequence[Node]) -> None:
         marked = [(node, label) for node in nodes if (label := _label(node)) and label.startswith("∂")]
         if marked and len(self._roots) == 1 and (whole := self._names.get(_one(self._roots[0]))):
             for name in {*self._names.values()}:
                 self._used.add(DerivativeName(whole, [name]))
-        for node, label in marked:  # ∂L/∂w is what the reading calls a derivative of the root
-            self._give_label(node, label)
+        for node, label in marked:
+            self._call(node, label)
 
-    def _name_elements(self, tensors: Iterable[Tensor]) -> None:
-        """Call the Values of Tensors with a name by their places in it, unless they have a label of their own."""
-        for t in [t for t in tensors if t.shape and t in self._names]:
-            own = elements(_label(t) or "", t.shape)
-            for v, name, place in zip(t.values, elements(self._names[t], t.shape), own):
-                label = _label(v)
-                chosen = not v.op and len(t.inputs) > 1  # a constant among what is computed
-                if (label is None and name not in self._labels and not chosen) or label == place:
-                    self._give(v, name)
-                    self._used.add(name)  # also where t is a view, and v has its name elsewhere
+
+_look = lru_cache(maxsize=1024)(latex_name)
 
 
 class _Written(set[str]):
-    """Names, of which two count as one if `look` is the same, as LaTeX writes both x_1 and x₁ as x_{1}."""
+    """Names, of which two count as one if LaTeX writes them alike, as x_1 and x₁."""
 
-    def __init__(self, look: Callable[[str], str], names: Iterable[str] = ()) -> None:
-        super().__init__()
-        self.look = look
-        for name in names:
-            self.add(name)
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        super().__init__([look for name in names for look in (name, _look(name))])
 
     def __contains__(self, name: Any) -> bool:
-        return super().__contains__(name) or super().__contains__(self.look(name))
+        return super().__contains__(name) or super().__contains__(_look(name))
 
     def add(self, name: str) -> None:
-        self.update((name, self.look(name)))
+        self.update((name, _look(name)))
 
 
 def _primed(name: str, k: int) -> str:
@@ -412,16 +388,20 @@ def _one(node: Node) -> Node:
     return node.values[0] if isinstance(node, Tensor) and not node.shape else node
 
 
-def _array(node: Node) -> tuple[Shape, tuple[Value, ...]]:
-    return (node.shape, node.values) if isinstance(node, Tensor) else ((), ())
-
-
-def _label(node: Node) -> str | None:
-    """The user's label on one line, or None where there is none. That of a Value is that of the Tensor made of it."""
-    node = labelled(node)
+def _own_label(node: Node) -> str | None:
+    """The label that a user gave a node, on one line; None where there is none."""
     if not node.label or isinstance(node.label, (Suggested, DerivativeName)):
         return None
     return " ".join(node.label.split()) or None
+
+
+def _suggestion(node: Node) -> str | None:
+    return node.label if isinstance(node.label, Suggested) else None
+
+
+def _label(node: Node) -> str | None:
+    """The user's label; that of a Value is that of the Tensor made of it."""
+    return _own_label(labelled(node))
 
 
 def differentiated(node: Node) -> Node | None:
