@@ -255,13 +255,8 @@ class Names:
         """Call a Parameter, or an element of one that is not in the graph, by the name or by the place in it."""
         if isinstance(node, Parameter):
             self._call(node, name)
-        elif (
-            node not in self._names
-            and isinstance(label := node.label, Suggested)
-            and label.whole
-            and label.whole.member
-        ):
-            self._call_element(node, label.whole.member, name, label.whole.shape, label.offset)
+        elif node not in self._names and (place := member(node)):
+            self._call_element(node, place, name, place.shape or (), node.label.offset)
 
     def _name_layers(self) -> None:
         """z⁽ˡ⁾ and h⁽ˡ⁾, with their time where the weights are used again; and weights without a place."""
