@@ -209,7 +209,7 @@ def of(f, inputs=None, batch=()):
         (lambda X, Y: (X @ W.T).reshape(4, 1).sum(), r"reshape: \d+ elements do not fit the shape \(4, 1\)"),
         (lambda X, Y: (X[::-1] * g).sum(), "were recorded with two numbers of examples"),
         (
-            lambda X, Y: Tensor((X @ W.T).sum()[()].exp()) * (X @ W.T).sum(),
+            lambda X, Y: ((X @ W.T).sum() * W).softmax().log().sum() * Tensor((X @ W.T).sum()[()].exp()),
             "were recorded with two numbers of examples",
         ),
         (lambda X, Y: (X * Tensor([[1.0] * 3] * 2)).sum(), r"shapes .* do not fit"),
