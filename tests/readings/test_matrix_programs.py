@@ -146,6 +146,7 @@ OF_EXAMPLES = {
     "columns": lambda X, Y: (cat([X[:, 1:], X[:, :1]], axis=1) @ W.T * Y).sum(),
     "matrices": lambda X, Y: ((X.reshape(len(X), 3, 1) @ g.reshape(1, 3)).mT.sum(axis=(0, 1)).tanh() @ V).sum(),
     "places": lambda X, Y: (X[0] * g).sum() + X[-1].sum() + (X[-1:] ** 2).sum() + X[[0, -1], [1, 2]].sum(),
+    "all at once": lambda X, Y: ((X @ V).softmax(axis=None) ** 2).sum(),
     "all in a row": lambda X, Y: ((X @ V).reshape(-1).softmax() ** 2).sum(),
     "between examples": lambda X, Y: ((X @ X.T).softmax() @ Y).sum(),
     "extremes": lambda X, Y: (X @ W.T * Y).max(axis=1).mean() + (X * 2.0).min(axis=0).sum(),
