@@ -129,7 +129,7 @@ class Algebra:
             case _, ops.NEG, ops.NEG:  # −(−u) = u
                 return a.inputs[0]
             case _, ops.NEG, ops.SUB:  # −(u − v) = v − u
-                return self.simplest(ops.SUB, a.inputs[::-1])
+                return a.inputs[1] - a.inputs[0]
         return None
 
     def binary(self, op: Op, a: Term, b: Term) -> Term | None:
@@ -141,17 +141,17 @@ class Algebra:
             case ((ops.ADD | ops.SUB), _, 0) | ((ops.MUL | ops.DIV), 0, _) | (ops.DIV, _, 1):
                 return a
             case ops.SUB, 0, _:
-                return self.simplest(ops.NEG, (b,))
+                return -b
             case ((ops.ADD | ops.SUB), _, _) if v is not None:  # a + −v = a − v, and a − −v = a + v
-                return self.simplest(ops.SUB if op is ops.ADD else ops.ADD, (a, v))
+                return a - v if op is ops.ADD else a + v
             case ops.ADD, _, _ if u is not None:  # −u + b = b − u
-                return self.simplest(ops.SUB, (b, u))
+                return b - u
             case ((ops.MUL | ops.DIV), _, _) if u is not None:  # −u · b = −(u · b), and with ÷ the same
-                return self.simplest(ops.NEG, (self.simplest(op, (u, b)),))
+                return -self.simplest(op, (u, b))
             case ((ops.MUL | ops.DIV), _, _) if v is not None:
-                return self.simplest(ops.NEG, (self.simplest(op, (a, v)),))
+                return -self.simplest(op, (a, v))
             case ops.MUL, float(p), _ if c and _moves_exactly(p, c):  # ½ · (2 · u) = u
-                return self.simplest(ops.MUL, (self.constant(p * c), b.inputs[1]))
+                return p * c * b.inputs[1]
         for gate, x in ((a, b), (b, a)) if op is ops.MUL else ():
             if gate.op is ops.STEP:
                 return self.simplest(GATE, (gate.inputs[0], x))
