@@ -185,6 +185,9 @@ def test_a_number_of_a_matrix_is_shaded_by_its_size_and_its_sign(opened):
     assert shades == ["cell down6", "cell up2", "cell ", "cell up3"]  # −2, 0.5, 0, 1
     fill = [browser.run(f"getComputedStyle({cell % names.index(f'W_q{k}')}).fill") for k in ("₁₁", "₂₁")]
     assert fill == ["rgb(232, 168, 119)", "rgb(254, 254, 254)"]
+    browser.run(f"change({names.index('W_q₁₁')}, 0); show(1)")  # what is 0 has no shade, nor what is to come
+    blank = "places.filter(({ cell, text }) => cell && !Number(text.textContent)).map(({ cell }) => cell)"
+    assert browser.run(f"[...new Set({blank}.map((cell) => getComputedStyle(cell).fill))]") == ["rgb(254, 254, 254)"]
 
 
 # Step by step.
