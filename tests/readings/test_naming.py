@@ -167,7 +167,7 @@ def inputs_of_two_calls():
 
 def relabelled():
     h = Tensor([1.0, 2.0], label="x") * 2.0
-    h.label, h[1:].label = "h", "t"
+    h.label, h[1:].label = "h\n of x", "t"
     h.label = "k"
     return h
 

@@ -31,16 +31,15 @@ class Parameter(Tensor):
     Parameter([[0.5, 0.5]])
     """
 
-    __slots__ = ("_member",)  # where it stands in a network
+    __slots__ = ("_member",)
+    _member: Member
 
     def __init__(self, data: Any, label: str | None = None) -> None:
         leaves = Tensor(data).map(lambda v: v.detach() if v.op else v)
         self._member = Member(shape=leaves.shape)
         super().__init__(leaves, label)
-
-    def _name_elements(self, before: str | None = None, only_nameless: bool = False) -> None:
-        name = self._label or Suggested(ALONE)
-        self._place(name, only_nameless=only_nameless or not self._label, member=self._member)
+        if not label:
+            self._name_elements(Suggested(ALONE), only_nameless=True)
 
 
 class Module:
@@ -79,7 +78,7 @@ class Module:
         """Tell a Parameter or a Module among the attributes where it stands."""
         if self._member.adopt(child._member, path) and isinstance(child, Parameter):
             name = Suggested(next(key for key in reversed(path) if isinstance(key, str)))
-            child._place(name, only_nameless=True, member=child._member)
+            child._name_elements(name, only_nameless=True)
 
     def _no_forward(self, *_: Any, **__: Any) -> NoReturn:
         """The output for the inputs. Every subclass defines it, with the inputs and options that it takes.

@@ -69,6 +69,7 @@ class Tensor(Reductions):
     __slots__ = ("values", "shape", "operation", "inputs", "_label")
     operation: Operation | None
     inputs: tuple[Tensor, ...]
+    _member: Member | None = None  # of a Parameter: where it stands in a network
 
     def __init__(self, data: Any, label: str | None = None) -> None:
         flat, self.shape = shapes.flattened(data)
@@ -79,7 +80,8 @@ class Tensor(Reductions):
         self.inputs = ()
         errors.check_label(label)
         self._label = label
-        self._name_elements(only_nameless=True)
+        if label:
+            self._name_elements(label, only_nameless=True)
 
     @property
     def op(self) -> ops.Op | ArrayOp | None:
@@ -92,7 +94,7 @@ class Tensor(Reductions):
 
     @property
     def label(self) -> str | None:
-        """The name for readers; setting it names the elements of a leaf too.
+        """The name for readers; setting it names the elements too.
 
         >>> x = Tensor([5.0, 6.0]); x.label = "x"; x[1].label
         'x₂'
@@ -103,30 +105,25 @@ class Tensor(Reductions):
     def label(self, label: str | None) -> None:
         errors.check_label(label)
         before, self._label = self._label, label
-        self._name_elements(before)
+        if label:
+            self._name_elements(label, before)
 
-    def _name_elements(self, before: str | None = None, only_nameless: bool = False) -> None:
-        if self._label:
-            self._place(self._label, before, only_nameless)
-
-    def _place(
-        self, name: str, before: str | None = None, only_nameless: bool = False, member: Member | None = None
-    ) -> None:
+    def _name_elements(self, name: str, before: str | None = None, only_nameless: bool = False) -> None:
         """Label the elements with their places, for graphs that hold them but not the Tensor.
 
         Of a Tensor that was computed only those are labelled that were computed here. They keep a label of their own,
         unless it comes from the label that the Tensor had before.
 
-        >>> w = Tensor([1.0, 2.0]); w._place("w"); w[1].label
+        >>> w = Tensor([1.0, 2.0]); w._name_elements("w"); w[1].label
         'w₂'
         """
-        kind = Suggested if isinstance(name, Suggested) else Placed
-        whole, given = Whole(" ".join(name.split()), self.shape, member), {v for t in self.inputs for v in t.values}
+        kind, whole = Suggested if isinstance(name, Suggested) else Placed, Whole(name, self.shape, self._member)
+        given = {v for t in self.inputs for v in t.values}
         for k, (v, text) in enumerate(zip(self.values, elements(name, self.shape))):
-            free = v.label is None or isinstance(v.label, Suggested)
-            if v.op:
-                free |= isinstance(v.label, Placed) and v.label.whole is not None and v.label.whole.label == before
-            if bool(v.op) == bool(self.operation) and v not in given and (free or not (v.op or only_nameless)):
+            of = v.label.whole if v.op and isinstance(v.label, Placed) else None
+            nameless = v.label is None or isinstance(v.label, Suggested) or (of is not None and of.label == before)
+            made_here = bool(v.op) == bool(self.operation) and v not in given
+            if made_here and (nameless or not (v.op or only_nameless)):
                 v.label = kind(text, whole, k)
 
     # Makers.

@@ -231,7 +231,8 @@ class Names:
         for node in self._farthest_first:
             label = label_of(node)
             if label and isinstance(node.label, Placed) and (whole := node.label.whole):
-                self._call_element(node, whole.member or whole, whole.label, whole.shape, node.label.offset)
+                name = " ".join(whole.label.split())
+                self._call_element(node, whole.member or whole, name, whole.shape, node.label.offset)
             elif label and (node in self._roots or not label.startswith("∂")):  # those come last
                 self._call(node, label)
         for t in self._all_tensors:
