@@ -175,13 +175,10 @@ def _mark(group: ET.Element) -> None:
         return
     polygons = link.findall("polygon")  # the background, and of a cell of a matrix the border
     for background in polygons[:1]:
-        is_cell = len(polygons) > 1  # which the page shades, once its number is shown
-        fill = look.colour("operation") if is_cell else background.get("fill", "")
-        background.attrib = {
-            "class": "cell" if is_cell else "row",
-            "fill": fill,
-            "points": background.get("points", ""),
-        }
+        fill, points = background.get("fill", ""), background.get("points", "")
+        background.attrib = {"class": "row", "fill": fill, "points": points}
+        if len(polygons) > 1:  # the page shades it, once its number is shown
+            background.attrib |= {"class": "cell", "fill": look.colour("operation")}
     group[:] = [*polygons[:1], *link.findall("text")]
     group.attrib = {"class": "place", f"data-{what}": ",".join(reversed(numbers))}
     for text in group.iter("text"):
