@@ -342,3 +342,12 @@ def test_a_formula_of_everything_passes_the_check_by_differences(data, m, n):
         return (z.softmax() * z[::-1]).mean() + W.T.logsumexp(axis=0, keepdims=True).sum() / (1 + (x * x).sum())
 
     assert gradcheck(f, [W, x])
+
+
+def test_a_label_renames_no_element_that_has_one_from_elsewhere():
+    x, mine = Tensor([1.0, 2.0], label="x"), Value(3.0, label="mine")
+    t = Tensor([x[1], mine, 4.0])
+    t.label = "t"
+    assert [v.label for v in t.values] == ["x₂", "mine", "t₃"]
+    t.label = "u"
+    assert [v.label for v in t.values] == ["x₂", "mine", "u₃"]

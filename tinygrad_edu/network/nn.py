@@ -39,7 +39,7 @@ class Parameter(Tensor):
         self._member = Member(shape=leaves.shape)
         super().__init__(leaves, label)
         if not label:
-            self._name_elements(Suggested(ALONE), only_nameless=True)
+            self._name_elements(Suggested(ALONE))
 
 
 class Module:
@@ -77,8 +77,7 @@ class Module:
     def _adopt(self, path: KeyPath, child: Parameter | Module) -> None:
         """Tell a Parameter or a Module among the attributes where it stands."""
         if self._member.adopt(child._member, path) and isinstance(child, Parameter):
-            name = Suggested(next(key for key in reversed(path) if isinstance(key, str)))
-            child._name_elements(name, only_nameless=True)
+            child._name_elements(Suggested(next(key for key in reversed(path) if isinstance(key, str))))
 
     def _no_forward(self, *_: Any, **__: Any) -> NoReturn:
         """The output for the inputs. Every subclass defines it, with the inputs and options that it takes.

@@ -81,7 +81,7 @@ class Tensor(Reductions):
         errors.check_label(label)
         self._label = label
         if label:
-            self._name_elements(label, only_nameless=True)
+            self._name_elements(label)
 
     @property
     def op(self) -> ops.Op | ArrayOp | None:
@@ -108,11 +108,11 @@ class Tensor(Reductions):
         if label:
             self._name_elements(label, before)
 
-    def _name_elements(self, name: str, before: str | None = None, only_nameless: bool = False) -> None:
+    def _name_elements(self, name: str, before: str | None = None) -> None:
         """Label the elements with their places, for graphs that hold them but not the Tensor.
 
-        Of a Tensor that was computed only those are labelled that were computed here. They keep a label of their own,
-        unless it comes from the label that the Tensor had before.
+        These are its leaves, or where it was computed what was computed here. They keep a label of their own, unless it
+        comes from the label that the Tensor had before.
 
         >>> w = Tensor([1.0, 2.0]); w._name_elements("w"); w[1].label
         'w₂'
@@ -120,10 +120,9 @@ class Tensor(Reductions):
         kind, whole = Suggested if isinstance(name, Suggested) else Placed, Whole(name, self.shape, self._member)
         given = {v for t in self.inputs for v in t.values}
         for k, (v, text) in enumerate(zip(self.values, elements(name, self.shape))):
-            of = v.label.whole if v.op and isinstance(v.label, Placed) else None
+            of = v.label.whole if isinstance(v.label, Placed) else None
             nameless = v.label is None or isinstance(v.label, Suggested) or (of is not None and of.label == before)
-            made_here = bool(v.op) == bool(self.operation) and v not in given
-            if made_here and (nameless or not (v.op or only_nameless)):
+            if nameless and bool(v.op) == bool(self.operation) and v not in given:
                 v.label = kind(text, whole, k)
 
     # Makers.
