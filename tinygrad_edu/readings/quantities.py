@@ -130,7 +130,7 @@ class Quantities:
 
 
 def _stacked(rows: Sequence[Any]) -> Any:
-    return E.Function("stack", tuple(rows), (len(rows), *rows[0].shape))
+    return E.Join(A.STACK, tuple(rows))
 
 
 # Which nodes are quantities.

@@ -202,7 +202,7 @@ class Arrays(Algebra):
             case E.Join(A.CAT, args, axis):
                 said = f", axis={axis}" if axis else ""
                 return self.function("concatenate", list(map(self.lowered, args)), e.shape, said, "[{}]")
-            case E.Join(A.STACK, args) | E.Function("stack", args):
+            case E.Join(A.STACK, args):
                 return self.function("stack", list(map(self.lowered, args)), e.shape, "", "[{}]")
         name = e.name if isinstance(e, E.Function) else str(e)
         raise NotWritten(f"{name} is a function of single numbers, which has no matrix form")
