@@ -162,8 +162,8 @@ class Arrays(Algebra):
         Raises NotWritten for a function of which only the name is known.
         """
         match e:
-            case E.Name(text, shape) | E.Derivative(text=text, shape=shape):
-                return self.reshaped(self.named(text), shape)
+            case E.Name(text) | E.Derivative(text=text):
+                return self.named(text)
             case E.Literal(_, E.Expression() as rule):
                 return self.lowered(rule)
             case E.Constant(number) | E.Literal(number):
@@ -204,8 +204,7 @@ class Arrays(Algebra):
                 return self.function("concatenate", list(map(self.lowered, args)), e.shape, said, "[{}]")
             case E.Join(A.STACK, args):
                 return self.function("stack", list(map(self.lowered, args)), e.shape, "", "[{}]")
-        name = e.name if isinstance(e, E.Function) else str(e)
-        raise NotWritten(f"{name} is a function of single numbers, which has no matrix form")
+        raise NotWritten(f"{e} is a function of single numbers, which {NO_FORM}")
 
     def elementwise(self, op: Any, args: Sequence[Expression]) -> Term:
         match op, args:

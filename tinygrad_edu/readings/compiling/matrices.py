@@ -7,7 +7,6 @@ size that is not the same in both follows from it, and all else has to be the sa
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
 from ... import array_ops as A
@@ -19,7 +18,6 @@ from ...shapes import Shape
 from ...tree import map_ends
 from ...value import Value, numbers, record
 from ...writing import expression as E
-from ...writing.algebra import replaced
 from ...writing.code import NUMPY
 from ...writing.expression import Apply, Constant, Expression, Name, call
 from ..formulas import formula
@@ -206,20 +204,15 @@ class Lines:
         computed = [t for t in given if t.inputs and t in recording.order]
         self._found = found = Quantities(result, names, [*computed, *wrt, *recording.ends])
         quantities = [q for q in found.of.values() if q.tensor is not result and q.tensor not in given]
-        self.forward: dict[str, tuple[Expression, Shape]] = {}
-        for q in quantities:
-            if q.node.inputs:  # one number alone, and as an element of a vector, may have one name
-                self.forward.setdefault(q.name, (found.written_out(q.node), q.tensor.shape))
+        self.forward = {q.name: (found.written_out(q.node), q.tensor.shape) for q in quantities if q.node.inputs}
         self.constants = {q.name: q.tensor for q in quantities if not q.node.inputs}
         self.backward: dict[str, tuple[Expression, Shape]] = {}
         for top in recording.tops:
             rules = dict(gradients(top, found, {}))
             passed = [q for q in found.of.values() if q in rules]
             for q in by_height(sorted(passed, key=lambda q: bool(q.inputs))):
-                name, rule = E.Derivative(found.of[top].name, q.name).text, rules[q]
-                if name in self.backward:  # that of the element has that of the number in it
-                    rule = replaced(rule, partial(_in_place_of, name, self.backward[name][0]))
-                self.backward[name] = rule, q.tensor.shape
+                name = E.Derivative(found.of[top].name, q.name).text
+                self.backward[name] = rules[q], q.tensor.shape
         self.results = [self._symbol(t) or formula(t, self._symbol) for t in ends(recording.outputs)]
 
     def _symbol(self, t: Tensor) -> Expression | None:
@@ -239,10 +232,6 @@ class Lines:
             return None
         self.constants[self.names(t)] = t
         return Name(self.names(t), t.shape)
-
-
-def _in_place_of(name: str, rule: Expression, part: Expression) -> Expression | None:
-    return rule if isinstance(part, E.Derivative) and part.text == name else None
 
 
 def array_plan(recording: Recording, batch: Tensor | None = None) -> Plan:
