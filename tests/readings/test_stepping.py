@@ -574,12 +574,10 @@ def test_a_maximum_of_many_is_not_written_once_for_each():
 
 
 def test_javascript_stays_short():
-    folder = files("tinygrad_edu.readings.stepping")
-    scripts = [path.read_text(encoding="utf-8") for path in folder.iterdir() if path.name.endswith(".js")]
-    lines = [
-        line for text in scripts for line in text.splitlines() if line.strip() and not line.strip().startswith("//")
-    ]
-    assert len(lines) <= 1500
+    for package, most in (("stepping", 1500), ("training", 500)):
+        folder = files(f"tinygrad_edu.readings.{package}")
+        scripts = [path.read_text(encoding="utf-8") for path in folder.iterdir() if path.name.endswith(".js")]
+        assert scripts and sum([text.count("\n") for text in scripts]) <= most
 
 
 def test_a_notebook_shows_it_in_a_frame_of_its_own():
