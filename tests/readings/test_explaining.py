@@ -774,6 +774,14 @@ def test_the_layers_of_labelled_leaves_have_other_weights_and_inputs_too():
     assert not [rule for rule in wrong if "a2" in rule]  # which no layer takes in
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_weights_may_be_a_vector(turned):
+    w, X = Parameter([0.5, -0.25], label="w"), Tensor([[1.0, 2.0], [0.0, -1.0]], label="X")
+    lines = lines_of(explain(((w @ X if turned else X @ w) ** 2).sum()))
+    ids = {made.mistake.id for line in lines for made in mistakes_in(line, lines)}
+    assert "no-constant" in ids and "rows-reversed" not in ids
+
+
 def test_a_factor_that_is_a_part_is_not_taken_for_another_array():
     W, x = Parameter([[1.0, 2.0], [3.0, 4.0]], label="W"), Tensor([1.0, 2.0, 3.0], label="x")
     lines = lines_of(explain((W @ x[:2]).tanh().sum()))

@@ -55,7 +55,8 @@ class Lines(list[Line]):
         learned = {W for layer in self._layers for W in layer.weights}
         found: dict[str, list[str]] = {}
         for line in self:
-            if line.phase == "forward" and line.rule is None and line.row.node in learned:
+            is_given = line.phase == "forward" and line.rule is None and len(line.quantity.shape) == 2
+            if is_given and line.row.node in learned:
                 found.setdefault(line.quantity.text[0], []).append(line.quantity.text)
         return found
 
