@@ -21,7 +21,7 @@ def evaluate(e: Expression, environment: Mapping[str, Any]) -> Any:
     Args:
         e: the formula.
         environment: for each name in it (of a Derivative, its `text`) a float, or an array, which is
-            anything with `shape` and `tolist()`; for ∂t/∂a of a Chain also a function that takes ∂L/∂t
+            anything with `shape` and `tolist()`; for ∂t/∂a of a Chain a function that takes ∂L/∂t
             to ⟨∂L/∂t, ∂t/∂a⟩.
 
     Raises:
@@ -68,11 +68,7 @@ def _evaluate(e: Expression, environment: Mapping[str, Any]) -> Array:
                 placed[o] += number
             return Array(shape, placed)
         case E.Chain(arg, derivative):
-            jacobian, g = environment[derivative.text], value(arg)
-            if callable(jacobian):
-                return array(jacobian(g))
-            product = matmul(g.reshaped((1, len(g.numbers))), array(jacobian))
-            return product.reshaped(derivative.shape)
+            return array(environment[derivative.text](value(arg)))
     raise TypeError(f"{e} has no number: nothing is known of it but its name")
 
 

@@ -307,12 +307,11 @@ class Join(Rearranged):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Function(Expression):
-    """A function that is known by its name alone; `note` is what else is said to it, such as axis=1."""
+    """A function that is known by its name alone."""
 
     name: str
     args: tuple[Expression, ...]
     shape: Shape
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

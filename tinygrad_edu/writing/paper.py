@@ -185,8 +185,8 @@ class Text(Language):
                 return self.along(e)
             case E.Join(op, args, axis):
                 return self.call(op.symbol, len(args), f"axis={axis}" if axis else "")
-            case E.Function(name, args, _, note):
-                return self.call(name, len(args), note)
+            case E.Function(name, args):
+                return self.call(name, len(args))
             case E.Chain():
                 return self.table["⟨⟩"]
         return super().spelled(e)

@@ -76,7 +76,7 @@ class Trees:
         return Later(self.tree(e), e.shape)
 
     def tree(self, e: E.Expression) -> Any:
-        args = [self.tree(a) for a in e.args] if not isinstance(e, E.Chain) else []
+        args = [self.tree(a) for a in e.args]
         match e:
             case E.Name(text) | E.Derivative(text=text):
                 return self.leaf_of[text]
