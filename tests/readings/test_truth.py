@@ -168,7 +168,7 @@ def magnitude(rule, environment):
                 return Constant(abs(number))
         return with_args(e, args) if args else e
 
-    if not is_known(rule) or any(isinstance(part, Chain) for part in within(rule)):
+    if not is_known(rule):
         return None
     larger = {name: array(np.abs(number) + 1.0) for name, number in environment.items()}
     return np.max(array(evaluate(positive(rule), larger)).numbers)

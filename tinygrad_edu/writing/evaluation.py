@@ -38,8 +38,8 @@ def evaluate(e: Expression, environment: Mapping[str, Any]) -> Any:
 
 
 def is_known(e: Expression) -> bool:
-    """Whether no function in the formula is known by its name alone."""
-    return not any([isinstance(part, E.Function) for part in within(e)])
+    """Whether it can be written with numbers: no function is known by its name alone, and no Jacobian is in it."""
+    return not any([isinstance(part, (E.Function, E.Chain)) for part in within(e)])
 
 
 def _evaluate(e: Expression, environment: Mapping[str, Any]) -> Array:

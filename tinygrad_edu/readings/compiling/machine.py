@@ -155,18 +155,17 @@ class MachineCode:
     def _moves(self) -> tuple[list[tuple[int, int, int]], list[int]]:
         """For each result that is an argument of the next step its place, where it goes, and its size; other places."""
         spans = zip(self._starts, self._starts[1:])
-        arguments = {name: (start, end - start) for (name, _), (start, end) in zip(self._plan.entries, spans)}
+        arguments = {name: range(*span) for (name, _), span in zip(self._plan.entries, spans)}
         outputs = self._plan.outputs if isinstance(self._plan.outputs, dict) else {}
         moves, kept, place = [], list[int](), 0
         for key, branch in outputs.items():
             size = len(flatten(branch))
-            start, room = arguments.get(key, (0, 0))
             if key not in arguments:
                 kept += range(place, place + size)
-            elif size != room:
+            elif size != len(arguments[key]):
                 raise ValueError(f"repeat: the output {key!r} has not as many numbers as the input of this name")
             else:
-                moves.append((place, start, size))
+                moves.append((place, arguments[key].start, size))
             place += size
         if not moves:
             raise ValueError("repeat: no output has the name of an input; outputs and inputs are dicts with names")

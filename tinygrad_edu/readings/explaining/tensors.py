@@ -115,8 +115,7 @@ class _Backward:
             alone = self.used_alone.issuperset(differs)
             said = ["what single numbers of ", q.symbol, " pass on by themselves"] if alone else ["rounding, magnified"]
             notes.append(["the last term is ", *said])
-        printable = is_known(rule) and not any([isinstance(e, E.Chain) for e in within(rule)])  # not a whole Jacobian
-        numbers = put_in(rule, self.environment, whole_factors=True) if printable else None
+        numbers = put_in(rule, self.environment, whole_factors=True) if is_known(rule) else None
         notes += self._notes(q, quantity, rule, result)
         return Row(quantity, rule, numbers, Tensor(result.tolist()), t, notes=notes)
 

@@ -202,7 +202,7 @@ class Script:
                 rule = E.with_args(rule, [above, E.Number(self.trees.later(slope))])
             numbers = product_of([E.Number(self.trees.later(factor)) for factor in (above, slope)])
             result = self.trees.tree(E.Apply(ops.MUL, (above, slope)))
-        elif rule is not None and is_known(rule) and not any([isinstance(p, E.Chain) for p in E.within(rule)]):
+        elif rule is not None and is_known(rule):
             rule = replaced(self._without_numbers(row.quantity, rule), self._moving)
             numbers = with_numbers(rule, self.trees.later, whole_factors=what == "g")
             if self.by_tensors:
