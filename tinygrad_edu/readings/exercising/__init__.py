@@ -31,7 +31,7 @@ from .drawing_numbers import drawn
 from .marking import Scheme, mark_answers
 from .pages import FORMATS, form, grid
 from .report import ClassMarks, Mark, Marks
-from .rules import mistakes_shown
+from .rules import as_printed, mistakes_shown
 from .sheet import Question, fingerprint, prints_as_zero, questions
 
 __all__ = ["ClassMarks", "Comparison", "Mark", "Marks", "Worksheet", "compare_gradients", "worksheet"]
@@ -49,6 +49,8 @@ def worksheet(
     optimizer: Optimizer | None = None,
 ) -> Worksheet:
     """The derivation of y as an exercise: rules in symbols, and blanks for the numbers.
+
+    What is given is printed with a few digits, and the key is computed from what is printed.
 
     `sheet.save("sheet.html")` writes it (.html, .tex, .md), `sheet.key()` is the same sheet filled in,
     `sheet.answers("csv")` a blank form, and `sheet.mark(…)` marks a dict, a file, or a folder with a file for each
@@ -89,7 +91,7 @@ def worksheet(
     asked = [] if wrt is None else wanted("worksheet", wrt)
 
     def read() -> list[Question]:
-        return questions("worksheet", y, blanks, asked, level, title, digits, step)
+        return as_printed(questions("worksheet", y, blanks, asked, level, title, digits, step), digits)
 
     lines = read() if seed is None else drawn(y, seed, digits, read)
     heading = "Backpropagation by hand" + ("" if seed is None else f", seed {seed}")

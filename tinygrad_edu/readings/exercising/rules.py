@@ -40,6 +40,18 @@ def key_of(sheet: Sequence[Question]) -> dict[str, Result]:
     return {q.text: exact(q.key) for q in sheet}
 
 
+def as_printed(sheet: list[Question], digits: int) -> list[Question]:
+    """The sheet, with a key that follows from the given numbers as they are printed, where these are rounded."""
+    given = [q for q in sheet if q.line.rule is None]
+    for q in given:
+        q.key = Array(q.key.shape, list(map(float, q.printed(digits))))
+    earlier = key_of(given)
+    for q in [q for q in sheet if q.line.rule is not None]:
+        follows = result_of(q.line.rule, earlier, q.key) or exact(q.key)
+        q.key, earlier[q.text] = follows.numbers, follows
+    return sheet
+
+
 def result_of(rule: E.Expression | None, earlier: Mapping[str, Result], like: Array) -> Result | None:
     """What a rule gives in the shape of an array; None where it has no numbers there.
 
