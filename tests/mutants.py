@@ -202,8 +202,10 @@ def replacements(parent: ast.AST, node: Any, letters: Sequence[str]) -> list[str
     """What a node may be by mistake: a condition also the other way round, or as if it always or never held."""
     if isinstance(parent, (ast.If, ast.IfExp)) and node is parent.test:
         return [*instead_of(node, letters), f"not ({ast.unparse(node)})", "True", "False"]
-    choices = isinstance(parent, ast.Compare) and isinstance(node, ast.Tuple)  # as in `x in (1, 2)`
-    return [] if choices else instead_of(node, letters)
+    match parent, node:
+        case ast.Compare() | ast.Call(func=ast.Attribute(attr="startswith" | "endswith")), ast.Tuple():
+            return []  # any of these
+    return instead_of(node, letters)
 
 
 def in_parentheses(text: str) -> str:

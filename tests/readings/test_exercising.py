@@ -335,6 +335,12 @@ def test_signs_stay_where_the_domain_asks_for_them() -> None:
         assert len(given) == 12 and min(given.values()) > 0
 
 
+def test_no_drawn_number_makes_a_line_that_is_printed_as_zero() -> None:
+    a, b, c = [Value(0.5, label) for label in "abc"]
+    for seed in range(10):
+        assert worksheet((a * b * c + a) * b, "all", seed=seed, digits=1).zeros == []
+
+
 def test_what_is_no_number_is_said_and_the_others_are_marked() -> None:
     sheet = worksheet(practical(1), seed=3)
     right = answers(sheet, environment(sheet.questions), 4)
@@ -344,6 +350,7 @@ def test_what_is_no_number_is_said_and_the_others_are_marked() -> None:
     marks = sheet.mark(right)
     by_name = {m.name: m for m in marks.marks}
     assert "dL_dz3[1]" in by_name["dL_dz3[1]"].note
+    assert f"    {by_name['dL_dz3[1]'].note}\n" in str(marks)
     assert by_name["dL_dz3[2]"].status == "blank"
     assert any("dL_dq" in note for note in marks.notes)
     assert {m.status for m in marks.marks if m.line != "dL_dz3"} == {"right"}
