@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import reduce
-from math import isfinite
+from math import isclose, isfinite
 from operator import add
 from typing import Any, NamedTuple
 
@@ -47,9 +47,15 @@ def as_printed(sheet: list[Question], digits: int) -> list[Question]:
         q.key = Array(q.key.shape, list(map(float, q.printed(digits))))
     earlier = key_of(given)
     for q in [q for q in sheet if q.line.rule is not None]:
-        follows = result_of(q.line.rule, earlier, q.key) or exact(q.key)
-        q.key, earlier[q.text] = follows.numbers, follows
+        if follows := result_of(q.line.rule, earlier, q.key):
+            q.key = elementwise(_unless_rounding, q.key, follows.numbers)
+        earlier[q.text] = exact(q.key)
     return sheet
+
+
+def _unless_rounding(old: float, new: float) -> float:
+    """The new number, or the old one where that is the same but for rounding, such as a 0 of terms that cancel."""
+    return old if isclose(old, new, rel_tol=1e-9, abs_tol=1e-12) else new
 
 
 def result_of(rule: E.Expression | None, earlier: Mapping[str, Result], like: Array) -> Result | None:
