@@ -201,7 +201,7 @@ class Lines:
         wrt = list(dict.fromkeys([x for _, x in recording.derivatives.values()]))
         self.names = names = Names(recording.ends, [*given, *wrt])
         result = from_values([Value(0.0)], (), A.Operation(_RESULT), *recording.ends)
-        computed = [t for t in given if t.inputs and t in recording.order]
+        computed = [t for t in given if t.inputs]
         self._found = found = Quantities(result, names, [*computed, *wrt, *recording.ends])
         quantities = [q for q in found.of.values() if q.tensor is not result and q.tensor not in given]
         self.forward = {q.name: (found.written_out(q.node), q.tensor.shape) for q in quantities if q.node.inputs}
