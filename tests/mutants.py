@@ -46,7 +46,7 @@ TESTS = {
     "readings/drawing": "drawing cards drawing_files modules",
     "readings/stepping": "stepping laboratory notebooks",
     "readings/compiling": "compiling machine matrix_programs matrices",
-    "readings/exercising": "exercising exercising_keys exercising_files exercising_students comparing",
+    "readings/exercising": "exercising exercising_keys exercising_files exercising_students comparing notebooks",
     "readings/training": "training film",
     "readings/": "naming same_text truth modules matrices explaining drawing any_model",
     "writing": "tests/writing explaining same_text compiling drawing",

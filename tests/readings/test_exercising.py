@@ -776,3 +776,6 @@ def test_a_matrix_is_given_row_by_row() -> None:
     W, x = Tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], label="W"), Tensor([1.0, 0.0, 0.0], label="x")
     html = worksheet((W @ x).sum()).to("html")
     assert "<tr><td>1</td><td>2</td><td>3</td></tr><tr><td>4</td><td>5</td><td>6</td></tr>" in html
+    assert html.count('class="known matrix"') == 2 and html.count('class="known"') == 0  # which draws the brackets
+    scalar = worksheet((W @ x).sum() * 2.0, "all").to("html")
+    assert scalar.count('class="asked matrix"') == 2 and scalar.count('class="asked"') >= 1
