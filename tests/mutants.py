@@ -78,6 +78,11 @@ HARMLESS = {
     ("raised", "if (a <= 0) and n % 2"): "no power of 0 is too large for a float",
     ("topological_order", "if a.inputs:  →  if True:"): "a leaf then waits for no inputs, and the order is the same",
     ("Value.backward", "if not all_finite(totals):  →  if True:"): "then all are looked at, and none is refused",
+    (
+        "_result",
+        "if not any([moved for a in inside for moved in a.moved.numbers]):  →  if False:",
+    ): "the bounds are 0 anyway",
+    ("library", "*(_processor() if True else ())"): "the name in the cache then tells processors apart needlessly",
     ("jvp", "if any([tangent[a] for a in b.inputs]):  →  if True:"): "adding zeros takes time, and that is all",
 }
 
@@ -95,6 +100,8 @@ NAMED = [
     ("readings/explaining/values.py", "round(100 * result / number)", "round(abs(100 * result / number))"),
     ("readings/explaining/values.py", "_ROUNDING = 2e-15", "_ROUNDING = 2e-9"),
     ("readings/explaining/remarks.py", "if any([not shown.isdisjoint(", "if any([True or ("),
+    ("readings/exercising/drawing_numbers.py", "bool(prints_as_zero(sheet, digits)) or ", ""),
+    ("readings/compiling/lowering.py", "if axes is None and len(a.shape) > 1", "if axes is None and len(a.shape) > 2"),
     ("writing/code.py", 'Spelling("1.0 if {a} > 0 else 0.0"', 'Spelling("1.0 if {a} >= 0 else 0.0"'),
     ("writing/algebra.py", "A.count(a, axes)", "A.count(a, None)"),
     ("../examples/bug_lab.py", "for node in reversed(order):", "for node in order:"),
