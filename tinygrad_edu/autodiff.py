@@ -45,7 +45,7 @@ def grad(y: Any, xs: Tree, allow_unused: bool = False) -> Tree:
                 gradient[node] = gradient[node] * 1.0
             known.add(gradient[node])
         if label:
-            gradient[node].label = DerivativeName(of_y.y, [*of_y.xs, label], of_y.nodes and [*of_y.nodes, node])
+            gradient[node].label = DerivativeName(of_y.y, [*of_y.xs, label], [*of_y.nodes, node])
     _check_used("grad", xs, order, allow_unused)
     result: Tree = map_values(DerivativeOf(y, gradient), xs)
     return result

@@ -134,11 +134,11 @@ def test_elements_are_named_after_the_tensor():
 
 def test_values_keep_the_names_they_bring_into_a_tensor():
     a = Value(1.0, label="a")
-    assert [v.label for v in Tensor([a, Value(2.0), a * a, 3.0], label="x").values] == ["a", "x₂", None, "x₄"]
+    assert [v.label for v in Tensor([a, Value(2.0), a * a, 3.0], label="x").values] == ["a", "x₂", "x₃", "x₄"]
     assert Tensor(Tensor([1.0], label="t"), label="y")[0].label == "t₁"
 
 
-def test_naming_a_result_names_what_was_computed_for_it_and_a_view_names_nothing():
+def test_naming_a_result_names_the_elements_that_have_no_name():
     x = Tensor([1.0, 2.0], label="x")
     y, view = x * 2, x[::-1]
     y.label, view.label = "y", "v"

@@ -106,6 +106,19 @@ def test_nodes_with_the_same_label_keep_apart():
     assert [names(v) for v in nodes] == ["h", "h′", "h′′", "h′′′", "h′₍₄₎", "h′₍₅₎"]
 
 
+def test_a_copy_takes_no_name_that_a_user_gave():
+    first, second, mine = [Value(2.0, label=label) for label in ("h", "h", "h′")]
+    names = Names(first * second.exp() + mine)
+    assert sorted(map(names, (first, second, mine))) == ["h", "h′", "h′′"] and names(mine) == "h′"
+
+
+def test_weights_that_are_used_without_their_bias_are_another_layer():
+    net = MLP([2, 2, 2], seed=0)
+    L = (net([1.0, 2.0]) * (net.layers[0].W @ Tensor([0.5, 1.0])).tanh()).sum()
+    assert sorted(layer.number for layer in Names(L).layers) == [1, 2, 3]
+    assert sorted({neuron.number for neuron in Names(L.values[0]).neurons}) == [1, 2, 3]
+
+
 def test_elements_follow_their_tensor_when_two_have_the_same_label():
     a, b = Tensor([1.0, 2.0], label="h"), Tensor([3.0, 4.0], label="h")
     names = Names((a * b).sum())
@@ -177,7 +190,23 @@ def parameters_alone():
     return (W @ Tensor([1.0, 2.0], label="x") + b).tanh()
 
 
-@pytest.mark.parametrize("program", [unrolled, inputs_of_two_calls, relabelled, parameters_alone])
+def labelled_view():
+    out = Linear(2, 3, seed=0)([1.0, 2.0])
+    part = out[1:]
+    part.label = "μ"
+    return part.tanh()
+
+
+def put_together():
+    h = Linear(2, 2, seed=0)([1.0, 2.0]).tanh()
+    t = Tensor([h[0] * h[1], h[0]])
+    t.label = "t"
+    return t * t
+
+
+@pytest.mark.parametrize(
+    "program", [unrolled, inputs_of_two_calls, relabelled, parameters_alone, labelled_view, put_together]
+)
 def test_an_element_has_one_name_whether_a_value_or_a_tensor_is_read(program):
     h = program()
     of_value, of_tensor = Names(h[0] * h[1]), Names((h[:1] * h[1]).sum())
@@ -206,6 +235,11 @@ def test_no_two_names_are_one_in_latex(labels, kind):
     assert names(a) == labels[0]
     found = [latex_name(name) for name in {*map(names, names.values)}]
     assert len({*found}) == len(found)
+
+
+def test_of_a_tensor_and_its_one_value_as_results_the_tensor_says_the_name():
+    L = squared_error(Linear(1, 1, seed=0)([1.0]), [0.0])
+    assert Names([L.values[0], L])(L) == Names([L, L.values[0]])(L.values[0]) == "L"
 
 
 def test_several_results_are_one_document():

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from tinygrad_edu import array_ops as A
-from tinygrad_edu.writing.algebra import in_symbols, permuted, replaced, subtract, total, transpose
-from tinygrad_edu.writing.evaluation import evaluate
-from tinygrad_edu.writing.expression import Constant, Join, Name, Ones
+from tinygrad_edu.writing.algebra import add, in_symbols, part, permuted, placed, replaced, subtract, total, transpose
+from tinygrad_edu.writing.evaluation import array, evaluate
+from tinygrad_edu.writing.expression import Constant, Join, Name, Ones, Place
 
 P, Q = Name("p"), Name("q")
 FORMULAS = {
@@ -83,3 +83,17 @@ def test_arrays_are_joined_as_by_numpy(axis):
     expected = np.stack(arrays) if axis == "stack" else np.concatenate(arrays, axis)
     assert e.shape == expected.shape
     assert np.array_equal(evaluate(e, dict(zip("ab", arrays))).tolist(), expected)
+
+
+@pytest.mark.parametrize("at", [(0, 1), (2, 3), (3, 2), (1, 2), (0, 0), (0, 1, 2, 3)])
+@pytest.mark.parametrize("other", [(0, 1), (2, 3), (1, 1)])
+def test_a_part_of_what_is_put_in_its_place_is_itself(at, other):
+    names = [Name("a", (len(at),)), Name("b", (len(other),))]
+    environment = {"a": array(np.arange(1.0, 1 + len(at))), "b": array(np.arange(10.0, 10 + len(other)))}
+    places = [Place("…", offsets, (len(offsets),)) for offsets in (at, other)]
+    whole, expected = Constant(0.0), np.zeros(4)
+    for name, place in zip(names, places):
+        whole = add(whole, placed(name, place, (4,)))
+        np.add.at(expected, [*place.offsets], environment[name.text].tolist())
+    found = evaluate(part(whole, places[0]), environment)
+    assert np.array_equal(np.broadcast_to(array(found).tolist(), len(at)), expected[[*at]])

@@ -111,18 +111,16 @@ class Tensor(Reductions):
     def _name_elements(self, name: str, before: str | None = None) -> None:
         """Label the elements with their places, for graphs that hold them but not the Tensor.
 
-        These are its leaves, or where it was computed what was computed here. They keep a label of their own, unless it
-        comes from the label that the Tensor had before.
+        They keep a label of their own, unless it comes from the label that the Tensor had before.
 
         >>> w = Tensor([1.0, 2.0]); w._name_elements("w"); w[1].label
         'w₂'
         """
         kind, whole = Suggested if isinstance(name, Suggested) else Placed, Whole(name, self.shape, self._member)
-        given = {v for t in self.inputs for v in t.values}
         for k, (v, text) in enumerate(zip(self.values, elements(name, self.shape))):
             of = v.label.whole if isinstance(v.label, Placed) else None
             nameless = v.label is None or isinstance(v.label, Suggested) or (of is not None and of.label == before)
-            if nameless and bool(v.op) == bool(self.operation) and v not in given:
+            if nameless and (v.op or len(self.inputs) < 2):  # of `where(c, a, 0.0)` the zeros are constants
                 v.label = kind(text, whole, k)
 
     # Makers.
