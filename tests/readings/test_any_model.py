@@ -145,6 +145,16 @@ def test_a_number_with_a_name_that_is_put_into_a_tensor_as_it_is_keeps_its_name(
     assert found.get("∂L/∂b", 0.0) == pytest.approx(b.grad or 0.0)
 
 
+@pytest.mark.parametrize("label", ["s", None])
+def test_a_tensor_made_of_one_computed_number_is_that_number(label):
+    (a, b), (x,) = named(a=0.5, b=1.5), tensors(x=[1.0, -2.0])
+    s = labelled(a * b, label)
+    y = ((Tensor([s]) ** 2 * x + Tensor([s * 2.0, s], label="T").relu()) ** 2).sum()
+    names = [str(row.quantity) for row in explain(y).forward]
+    assert len({*names}) == len(names) and rows(y)[label or "T₂"] == "a · b"
+    assert rows(y)["L"] == f"Σ ({label or 'T₂'}² · x + relu(T))²"
+
+
 def test_elements_that_are_labelled_as_such_are_those_of_their_tensor():
     x = Tensor([Value(2.0, label="x₁"), Value(3.0, label="x₂")], label="x")
     p = Parameter([Value(2.0, label="slope"), Value(3.0, label="offset")], label="p")

@@ -176,7 +176,9 @@ class TensorGraph:
             node.shares = any([self.owner.get(v) not in (None, t) for v in t.values])
             sources = t.inputs
             if t in self._together:
-                node.how, sources = How.TOGETHER, tuple(map(self._tensor_of, t.values))
+                sources = tuple(map(self._tensor_of, t.values))
+                has_own_name = len(sources) > 1 or differentiated(t) is not None  # else it is that number
+                node.how = How.TOGETHER if has_own_name else How.COPY
             elif not t.shape and self._single.get(t.values[0]) is t and not node.shares:
                 if t.values[0].op:
                     node.how, sources = How.NUMBER, tuple(map(self._tensor_of, t.values[0].inputs))
