@@ -79,8 +79,7 @@ def compile_matrices(outputs: Any, inputs: Any, batch: Sequence[Any] = ()) -> Ma
 
 def _expected(plan: Plan) -> list[Expected]:
     return [
-        Expected(plan.called(t) or "", tuple(["n" if isinstance(n, Size) else n for n in t.shape]))
-        for t in plan.variables
+        Expected(x.label or "", tuple(["n" if isinstance(n, Size) else n for n in x.shape])) for x in plan.variables
     ]
 
 
@@ -243,7 +242,7 @@ def array_plan(recording: Recording, batch: Tensor | None = None) -> Plan:
     names, arrays = on_paper.names, Arrays(on_paper.forward | on_paper.backward)
     terms = arrays.terms
     for name, t in ({names(t): t for t in given} | on_paper.constants).items():
-        terms[name] = Term(arrays, shape=t.shape)
+        terms[name] = Term(arrays, label=name, shape=t.shape)
     if batch is not None:
         terms[EXAMPLES.text] = arrays.step(call("len"), [terms[names(batch)]], (), COUNT)
     for name in arrays.formulas:
@@ -254,12 +253,12 @@ def array_plan(recording: Recording, batch: Tensor | None = None) -> Plan:
         [terms[name] for name in part if name in terms] for part in (on_paper.forward, on_paper.backward)
     ]
     return Plan(
-        arguments(recording.inputs, names),
-        {t: terms[names(t)] for t in given},
+        [(name, map_ends(lambda t: terms[names(t)], entry)) for name, entry in arguments(recording.inputs, names)],
+        {x: x for x in [terms[names(t)] for t in given]},
         map_ends(lambda _: next(results), recording.outputs),
         names,
         forward,
         backward,
-        whole=True,
+        tells_gradients=True,
         constants={terms[name]: (name, t) for name, t in on_paper.constants.items()},
     )

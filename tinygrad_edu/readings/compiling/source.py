@@ -41,25 +41,19 @@ class Identifiers:
 
 
 def name_of(node: Any, called: Called | None = None) -> str | None:
-    """What a Value or Tensor is called, if it is called something: by `called`, else by its label."""
-    if not isinstance(node, (Value, Tensor)):
-        return None
-    return (called and called(node)) or node.label or None
+    """What a Value, Tensor or Term is called, if it is called something: by `called`, else by its label."""
+    name = called(node) if called and isinstance(node, (Value, Tensor)) else None
+    return name or getattr(node, "label", None) or None
 
 
 def unpacked(
-    tree: Any,
-    name: str,
-    names: Identifiers,
-    line: Callable[[str], None],
-    called: Called | None = None,
-    whole: bool = False,
+    tree: Any, name: str, names: Identifiers, line: Callable[[str], None], called: Called | None = None
 ) -> list[tuple[Any, str]]:
     """Lines that give what is at each end of the structure `name` a name of its own; the ends with those names.
 
-    The ends of a Tensor are its Values, unless it is to stay whole.
+    The ends of a Tensor are its Values.
     """
-    if isinstance(tree, Tensor) and not whole:
+    if isinstance(tree, Tensor):
         if not tree.shape:
             return [(tree.values[0], name)]
         found = [(x, names.new(name_of(x, called) or f"{name}_{i}")) for i, x in enumerate(tree.values, start=1)]
@@ -74,28 +68,27 @@ def unpacked(
             line(f"{part_name} = {name}[{key_as_code(key)}]")
     else:
         line(f"{laid_out([part_name for part_name, _ in parts], str)} = {name}")
-    return [pair for part_name, part in parts for pair in unpacked(part, part_name, names, line, called, whole)]
+    return [pair for part_name, part in parts for pair in unpacked(part, part_name, names, line, called)]
 
 
-def print_reader(function: str, trees: dict[str, Any], whole: bool) -> str:
+def print_reader(function: str, trees: dict[str, Any]) -> str:
     """The source of a function whose result is the flat list of all ends of its arguments."""
     names, lines, at_ends = Identifiers(trees), list[str](), list[str]()
     for name, tree in trees.items():
-        at_ends += [end for _, end in unpacked(tree, name, names, lines.append, whole=whole)]
+        at_ends += [end for _, end in unpacked(tree, name, names, lines.append)]
     lines.append(f"return {laid_out(at_ends, str)}")
     body = "\n".join(lines).replace("\n", f"\n{INDENT}")
     return f"def {function}({', '.join(trees)}):\n{INDENT}{body}\n"
 
 
-def print_writer(function: str, tree: Any, whole: bool) -> str:
+def print_writer(function: str, tree: Any) -> str:
     """The source of a function that gives a flat list the structure of the tree, the inverse of a reader."""
     places = itertools.count()
 
     def end(_: Any) -> str:
         return f"flat[{next(places)}]"
 
-    structure = laid_out(map_ends(end, tree) if whole else unfolded(tree, end), str)
-    return f"def {function}(flat):\n{INDENT}return {structure}\n"
+    return f"def {function}(flat):\n{INDENT}return {laid_out(unfolded(tree, end), str)}\n"
 
 
 def key_as_code(key: Any) -> str:

@@ -31,12 +31,13 @@ class Plan:
     """What a program computes, before it is printed.
 
     Attributes:
-        entries: the arguments, Values and Tensors in their structure, each with the name it would like.
-        variables: the Term of every Value of the entries, or at level "tensor" of every Tensor.
+        entries: the arguments in their structure, each with the name it would like: Values and Tensors of such, or at
+            level "tensor" the Terms of Tensors.
+        variables: the Term of all that is at their ends.
         outputs: the structure of the result, with Terms and lists of them.
         called: the names of the nodes, as in every reading.
         forward, backward: the results of the two passes, where there are two; some may not be needed.
-        whole: whether a Tensor is one variable, and not as many as it has elements.
+        tells_gradients: whether gradients have lines of their own too, as in the derivation.
         constants: arrays that are no arguments, each with the name it would like.
         order: the Terms that the outputs need, each after its inputs.
         lines: those that have a line of their own, also where they are used once, as in the notes: z, then h.
@@ -48,7 +49,7 @@ class Plan:
     called: Called
     forward: list[Term]
     backward: list[Term]
-    whole: bool = False
+    tells_gradients: bool = False
     constants: dict[Term, tuple[str, Tensor]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -56,7 +57,7 @@ class Plan:
         used = set(topological_order(*self.results))
         self.forward, self.backward = [[t for t in part if t in used] for part in (self.forward, self.backward)]
         self.constants = {term: named for term, named in self.constants.items() if term in used}
-        named = topological_order(*self.forward, *self.backward if self.whole else ())
+        named = topological_order(*self.forward, *self.backward if self.tells_gradients else ())
         self.lines = {term for term in named if term.label}.union(self.forward)
         self.order = topological_order(*self.forward, *self.backward, *self.results)
 
@@ -211,7 +212,7 @@ def print_program(plan: Plan, language: Code, library: ModuleType) -> Text:
     names = [printed.names.new(name) for name, _ in plan.entries]
     entries = [entry for _, entry in plan.entries]
     for name, entry in zip(names, entries):
-        for x, own in S.unpacked(entry, name, printed.names, printed.statement, plan.called, plan.whole):
+        for x, own in S.unpacked(entry, name, printed.names, printed.statement, plan.called):
             printed.call(plan.variables[x], own)
     helpers = [text for name, text in HELPERS.items() if name in called]
     constants = []
@@ -226,10 +227,10 @@ def print_program(plan: Plan, language: Code, library: ModuleType) -> Text:
     above = {name for text in [*helpers, *constants] for name in called_in(text)}
     functions = [name for name in sorted({*called, *above} - {*HELPERS, "abs"}) if hasattr(library, name)]
     structures = [
-        S.print_reader("program", dict(zip(names, entries)), plan.whole),
-        S.print_reader("results", {"result": plan.outputs}, plan.whole),
-        S.print_writer("arguments", entries, plan.whole),
-        S.print_writer("result", plan.outputs, plan.whole),
+        S.print_reader("program", dict(zip(names, entries))),
+        S.print_reader("results", {"result": plan.outputs}),
+        S.print_writer("arguments", entries),
+        S.print_writer("result", plan.outputs),
     ]
     return Text("\n\n\n".join(blocks), library.__name__, functions, "\n".join(structures))
 
