@@ -103,8 +103,8 @@ def latex_name(name):
         return rf"\frac{{\partial {latex_name(above)}}}{{\partial {latex_name(below)}}}"
     parts = re.fullmatch(r"([A-Za-zŷ]+\d*)((?:⁽[⁰¹²³⁴⁵⁶⁷⁸⁹]*⁾)?)((?:\[\d+\])?)(′*)([₀₁₂₃₄₅₆₇₈₉₍₎,]*)", name)
     base, above, time, primes, below = parts.groups()
-    base += "'" * len(primes)
-    text = base.replace("ŷ", r"\hat{y}") if base[0] == "ŷ" else rf"\mathrm{{{base}}}" if len(base) > 1 else base
+    several, base = len(base) > 1, base + "'" * len(primes)
+    text = base.replace("ŷ", r"\hat{y}") if base[0] == "ŷ" else rf"\mathrm{{{base}}}" if several else base
     text += "^{(" + "".join(SUPERSCRIPTS.get(c, "") for c in above) + ")}" if above else ""
     return text + ("_{" + below.translate(LOWERED) + "}" if below else "") + time
 

@@ -555,7 +555,7 @@ def test_networks_side_by_side_number_their_own_neurons(level):
     derivation = explain(squared_error(a([1.0]) + b([1.0]), [0.0]), level=level)
     said = "is saturated in this example: the slope of the activation is below 0.001"
     assert derivation.remarks == [f"neuron 2 of the layer with W⁽¹⁾′ {said}"]
-    assert f"neuron 2 of the layer with $\\mathrm{{W'}}^{{(1)}}$ {said}" in derivation.to("latex")
+    assert f"neuron 2 of the layer with $W'^{{(1)}}$ {said}" in derivation.to("latex")
     derivation = explain(squared_error(b([1.0]) + b([2.0]), [0.0]), level=level)  # one network, read twice
     assert derivation.remarks == [f"neuron 2 of layer 1 {said.replace('this example', 'all examples')}"]
 

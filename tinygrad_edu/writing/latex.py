@@ -179,7 +179,8 @@ def _latex_word(word: str) -> str:
             letters.append(_latex_letter(c))
     ends = [" " * (re.search(r"\\[A-Za-z]+$", letter) is not None) for letter in letters]  # of a command
     text = "".join([before + letter for before, letter in zip(["", *ends], letters)])
-    return text if len(letters) < 2 or not word[0].isascii() else rf"\mathrm{{{text}}}"
+    one = len([letter for letter in letters if letter != "'"]) < 2
+    return text if one or not word[0].isascii() else rf"\mathrm{{{text}}}"
 
 
 def _latex_letter(c: str) -> str:
