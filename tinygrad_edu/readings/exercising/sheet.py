@@ -78,9 +78,11 @@ class Question:
         return digits
 
     def printed(self, digits: int) -> list[Shown]:
-        """Its numbers as the sheet prints them."""
-        decimals = self.decimals(digits)
-        return [shown(x, decimals) for x in self.key.numbers]
+        """Its numbers as the sheet prints them: those of a given array beside each other, as `Text` does."""
+        decimals, beside = self.decimals(digits), 0.0
+        if self.line.rule is None and self.key.shape:
+            beside = max(map(abs, self.key.numbers))
+        return [shown(x, decimals, beside) for x in self.key.numbers]
 
 
 def entries_of(name: str, shape: Shape) -> list[str]:
