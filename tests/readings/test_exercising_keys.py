@@ -101,17 +101,10 @@ def check(sheet: Worksheet) -> int:
 
 @pytest.mark.parametrize("seeds", [range(8), pytest.param(range(8, 300), marks=pytest.mark.long)], ids=len)
 def test_keys_follow_from_what_is_printed(seeds: range) -> None:
-    refused = 0
+    """Of numbers with many digits, and of drawn ones."""
     for seed in seeds:
-        assert check(worksheet(loss(random.Random(seed)), "all", eta=0.1)) > 5, seed  # of numbers with many digits
-        try:
-            sheet = worksheet(loss(random.Random(seed)), "all", seed=seed, eta=0.1)
-        except ValueError as error:  # where a Module computes the same twice, the h of the one is that of the other
-            assert "whatever the numbers, some mistakes stay hidden here: other-h" in str(error)
-            refused += 1
-        else:
-            assert check(sheet) > 5, seed
-    assert refused <= len(seeds) / 100
+        for drawn in (None, seed):
+            assert check(worksheet(loss(random.Random(seed)), "all", seed=drawn, eta=0.1)) > 5, (seed, drawn)
 
 
 def test_what_an_optimiser_remembers_is_taken_as_it_is_printed() -> None:

@@ -18,7 +18,7 @@ _UNITS = 3.0  # more than marking takes for rounding
 
 
 def drawn(y: Any, seed: int, digits: int, read: Callable[[], list[Question]]) -> list[Question]:
-    """What `read` makes of the graph with new numbers, which show every mistake that can be made on it.
+    """What `read` makes of the graph with new numbers, which show every mistake that some numbers show.
 
     The numbers are ±0.1, …, ±0.9; targets stay what they are, such as classes. What the sheet does not list as given
     is a constant of the computation, such as the n of a mean. The graph itself is as before afterwards.
@@ -35,7 +35,7 @@ def drawn(y: Any, seed: int, digits: int, read: Callable[[], list[Question]]) ->
     free = given.difference(*[row for row, _ in targets])
     before = {v: v.data for v in order if not v.op}
     draws = [([v], _one_decimal) for v in before if v in free] + targets
-    tried: list[tuple[list[str], bool, list[Question]]] = []
+    tried: list[tuple[set[str], bool, list[Question]]] = []
     try:
         for attempt in range(_MOST_ATTEMPTS):
             keep = attempt % 2 == 1  # perhaps only the signs that the numbers had are in the domain
@@ -47,9 +47,9 @@ def drawn(y: Any, seed: int, digits: int, read: Callable[[], list[Question]]) ->
                 sheet = read()
             except (ArithmeticError, ValueError):
                 continue
-            hidden = sorted([id for id, shows in mistakes_shown(sheet, digits, _UNITS).items() if not shows])
+            hidden = {id for id, shows in mistakes_shown(sheet, digits, _UNITS).items() if not shows}
             tried.append((hidden, bool(prints_as_zero(sheet, digits)) or at_a_kink(sheet), sheet))
-            if tried[-1][:2] == ([], False):
+            if tried[-1][:2] == (set(), False):
                 break
     finally:
         for v, data in before.items():
@@ -58,8 +58,9 @@ def drawn(y: Any, seed: int, digits: int, read: Callable[[], list[Question]]) ->
     if not tried:
         raise ValueError("worksheet: no numbers from −0.9 to 0.9 were found at which this graph has values")
     hidden, _, sheet = min(tried, key=lambda attempt: (len(attempt[0]), attempt[1]))
-    if hidden:
-        raise ValueError(f"worksheet: whatever the numbers, some mistakes stay hidden here: {', '.join(hidden)}")
+    always = set.intersection(*[attempt[0] for attempt in tried])  # as to take one of two equal h for the other
+    if others := sorted(hidden - always):
+        raise ValueError(f"worksheet: no numbers were found that show all mistakes; these hide {', '.join(others)}")
     return sheet
 
 

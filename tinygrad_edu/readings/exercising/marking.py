@@ -141,10 +141,11 @@ class _Marker:
         """Say what a number is beside the key, what was meant, and what follows from the student's own numbers."""
         whole = given.with_zeros(self.usual)
         mark.given, mark.half = given.number, self.scheme.tolerance * whole.unit + 1e-9 * max(1.0, abs(given.number))
-        *strict, follows = [mark.may_be(*result) for result in results]
-        if any(strict) or follows:
-            least = min(self.scheme.least_digits, _figures_of(mark.expected, self.scheme.digits))
-            mark.status = "coarse" if whole.figures < least else "right" if any(strict) or fresh else "own"
+        fits = [mark.may_be(*result) for result in results]
+        if any(fits):
+            figures = [_figures_of(x, self.scheme.digits) for (x, _), fit in zip(results, fits) if fit]
+            least = min(self.scheme.least_digits, *figures)
+            mark.status = "coarse" if whole.figures < least else "right" if any(fits[:-1]) or fresh else "own"
         else:
             mark.status = "wrong"
             decimals = self.usual if whole.decimals is None else whole.decimals
