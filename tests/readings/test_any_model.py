@@ -483,6 +483,17 @@ def test_numbers_count_up_on_the_page():
 # Derivatives among the names.
 
 
+@pytest.mark.parametrize("level", ["value", "tensor"])
+def test_a_tensor_with_a_label_like_a_derivative_makes_no_false_equation(level):
+    (x,) = tensors(x=[1.0, 2.0])
+    mine = labelled(x * 5, "∂L/∂x")
+    found = explain((mine * x).sum(), level=level)
+    names = [str(row.quantity) for row in (*found.forward, *[row for step in found.backward for row in step.rows])]
+    assert {name for name in names if name.startswith("∂L/∂x")} == {
+        "value": {"∂L/∂x₁", "∂L/∂x₂", "∂L/∂x′₁", "∂L/∂x′₂"}, "tensor": {"∂L/∂x", "∂L/∂x′"}
+    }[level]  # fmt: skip
+
+
 def test_a_label_like_a_derivative_makes_no_false_equation():
     (w, x) = named(w=3.0, x=2.0)
     mine = labelled(w * 5, "∂L/∂w")

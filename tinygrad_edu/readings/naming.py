@@ -113,7 +113,7 @@ class Names:
         self._name_derivatives(everything)  # ∂y/∂x, by the names of y and x;
         for root, choices in self._called.items():  # L, y or f, for a result that is no derivative;
             self._call(root, *choices)
-        self._name_false_derivatives(everything)  # labels like ∂L/∂w, which the reading writes for another number
+        self._name_like_derivatives()  # labels like ∂L/∂w, which the reading writes for another number
         self._given = dict(self._names)  # by label, place or role, and not a number
         self._find_targets()
         leaves = {v for v in self.values if not v.op}
@@ -226,14 +226,16 @@ class Names:
             choices = [_primed(first, k)]
         return free[0]
 
-    def _name_by_label(self, label_of: Callable[[Node], str | None]) -> None:
+    def _name_by_label(self, label_of: Callable[[Node], str | None], derivatives: bool = False) -> None:
         """Of several with one label the farthest from the root is the first, such as the x of the first step."""
         for node in self._farthest_first:
             label = label_of(node)
-            if label and isinstance(node.label, Placed) and (whole := node.label.whole):
+            if not label or (label.startswith("∂") and not (derivatives or node in self._roots)):
+                continue
+            if isinstance(node.label, Placed) and (whole := node.label.whole):
                 name = " ".join(whole.label.split())
                 self._call_element(node, whole.member or whole, name, whole.shape, node.label.offset)
-            elif label and (node in self._roots or not label.startswith("∂")):  # those come last
+            else:
                 self._call(node, label)
         for t in self._all_tensors:
             if t not in self._names and (one := labelled(t)) is not t and label_of(one) and one in self._names:
@@ -348,13 +350,12 @@ class Names:
                     above = DerivativeName(above, ())
                 self._call(node, DerivativeName(above.y, [*above.xs, x]))
 
-    def _name_false_derivatives(self, nodes: Sequence[Node]) -> None:
-        marked = [(node, label) for node in nodes if (label := _label(node)) and label.startswith("∂")]
-        if marked and len(self._roots) == 1 and (whole := self._names.get(_one(self._roots[0]))):
-            for name in {*self._names.values()}:
-                self._used.add(DerivativeName(whole, [name]))
-        for node, label in marked:
-            self._call(node, label)
+    def _name_like_derivatives(self) -> None:
+        if any([label.startswith("∂") for label in self._labels]):
+            root = self._names.get(_one(self._roots[0])) if len(self._roots) == 1 else None
+            for name in {*self._names.values()} if root else ():
+                self._used.add(DerivativeName(str(root), [name]))
+            self._name_by_label(_own_label, derivatives=True)
 
 
 _look = lru_cache(maxsize=1024)(latex_name)
