@@ -777,6 +777,12 @@ def test_a_derivation_says_how_it_is_kept():
         pickle.dumps(worksheet(x * x))
 
 
+def test_what_is_subtracted_is_a_target_only_where_something_is_learned():
+    a, b, w = Tensor([1.0, 2.0]), Tensor([0.5, 0.3]), Parameter([0.1, 0.2], label="w")
+    assert rows(((a.tanh() - b) ** 3).sum()) == {"x": None, "v₁": None, "L": "Σ (tanh(x) − v₁)³"}
+    assert {"x", "w", "y"} <= {*rows((((w * a).tanh() - b) ** 3).sum())}
+
+
 def test_a_formula_holds_eight_operations_and_no_more():
     x = total = Tensor([1.0, 2.0], label="x")
     for _ in range(8):
