@@ -541,6 +541,15 @@ def test_a_right_zero_needs_no_more_digits_where_ones_own_number_is_wrong() -> N
     assert [m.status for m in marks.marks] == ["wrong", "right"]
 
 
+def test_a_tensor_put_together_from_numbers_copies_them() -> None:
+    a = Value(0.5, label="a")
+    R = Tensor([a.cos(), a.sin()], label="R")
+    sheet = worksheet(((R * Tensor([1.0, 2.0], label="x")) ** 2).sum(), "all")
+    assert [q.name for q in sheet.questions if q.copies] == ["R", "dL_dR_1", "dL_dR_2"]
+    marks = sheet.mark({"R_1": "0.9276", "R_2": "0.4794", "R[1]": "0.9276", "R[2]": "0.4794", "L": "1.7798"})
+    assert [m.status for m in marks.marks[:5]] == ["wrong", "right", "own", "right", "own"]
+
+
 def test_a_given_number_is_what_is_printed() -> None:
     for x in (0.5, 0.5 + 1e-4 / 3):  # both are printed as 0.5, and 30 x moves by 0.001
         sheet = worksheet(Value(30.0, label="w") * Value(x, label="x"), "forward")

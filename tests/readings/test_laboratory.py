@@ -22,7 +22,20 @@ from test_stepping import (
     shared,
 )
 
-from tinygrad_edu import MLP, SGD, Adam, Tensor, Value, cross_entropy, explain, ops, squared_error, step_through
+from tinygrad_edu import (
+    MLP,
+    SGD,
+    Adam,
+    Parameter,
+    Tensor,
+    Value,
+    cross_entropy,
+    explain,
+    ops,
+    squared_error,
+    step_through,
+    where,
+)
 from tinygrad_edu.graph import topological_order
 from tinygrad_edu.readings.explaining.lines import lines_of
 from tinygrad_edu.readings.explaining.mistakes import CATALOGUE
@@ -801,6 +814,16 @@ def test_a_card_says_in_the_update_how_its_new_number_comes_about(opened):
     assert browser.run("byId('asked').textContent") == "the new w" and browser.run(badges) == []
     assert "The update goes up" in ask(browser, "-0.5")
     assert "The learning rate η is left out" in ask(browser, "4.5")
+
+
+def test_a_result_that_holds_what_is_learned_keeps_its_number_in_the_update(opened):
+    z = Parameter([-0.5, 0.7], label="z")
+    h = where([False, True], z, z.exp())
+    h.label = "h"
+    browser = opened(step_through((h**2).sum(), "tensor", eta=0.5))
+    browser.run("show(last)")
+    z2 = "places.filter(({ key }) => key === `v${names.indexOf('z₂')}`).map(({ text }) => text.textContent)"
+    assert sorted(browser.run(z2)) == ["0", "0.7"]  # z₂ − 0.5 · 2 z₂ on its own card, and z₂ on that of h
 
 
 # Experiments.

@@ -197,6 +197,7 @@ def test_the_parts_of_a_formula_between_which_a_line_may_end_are_the_formula():
     formulas = [
         times(a, total), times(times(a, total), b), times(a, plus(a, total)), times(a, b, plus(a, b, a)),
         plus(times(a, plus(a, b)), Apply(ops.NEG, (b,))), Apply(ops.SUB, (a, Apply(ops.SUB, (b, a)))), times(total, a),
+        E.Along(A.SUM, Name("X", (2, 3, 4)), (0,)), plus(a, E.Along(A.SUM, Name("X", (2, 3, 4)), (0, 2))),
     ]  # fmt: skip
     formulas += [formula(random.Random(seed), 4) for seed in range(200)]
     for e in formulas:

@@ -518,7 +518,12 @@ def chunks(e: Expression, language: Language) -> list[list[tuple[str, Any]]]:
         breaks = is_sum or isinstance(e, MatMul) or (isinstance(e, Apply) and e.op in _BREAKS)
         spelled = language.spelled(e) if breaks else None
         in_parentheses = least > Precedence.SUMMATION and _is_a_sum(e)
-        if not isinstance(spelled, Spelling) or spelled.precedence < least or in_parentheses:
+        if (
+            not isinstance(spelled, Spelling)
+            or isinstance(spelled.parts[-1], str)  # such as sum(a, axis=0)
+            or spelled.precedence < least
+            or in_parentheses
+        ):
             if begins:
                 found.append([])
             found[-1].append((sign, language.operand(*write(e, language), least)))

@@ -61,14 +61,8 @@ class Question:
 
     @property
     def copies(self) -> bool:
-        """Whether the line only repeats another, as ∂L/∂b = ∂L/∂z does."""
-        e: Any = self.line.rule
-        while True:
-            match e:
-                case E.Apply(ops.MUL, (a, E.Constant(1.0))) | E.Transpose(a) | E.Reshape(a):
-                    e = a
-                case _:
-                    return isinstance(e, (E.Name, E.Derivative))
+        """Whether the line only repeats numbers of others, as ∂L/∂b = ∂L/∂z and R = stack(R₁, R₂) do."""
+        return self.line.rule is not None and _copies(self.line.rule)
 
     def decimals(self, digits: int) -> int:
         """How many decimals its numbers are printed with: of what is given all, if a few more show it exactly."""
@@ -83,6 +77,15 @@ class Question:
         if self.line.rule is None and self.key.shape:
             beside = max(map(abs, self.key.numbers))
         return [shown(x, decimals, beside) for x in self.key.numbers]
+
+
+def _copies(e: E.Expression) -> bool:
+    match e:
+        case E.Apply(ops.MUL, (a, E.Constant(1.0))) | E.Transpose(a) | E.Reshape(a) | E.Part(a):
+            return _copies(a)
+        case E.Join(_, args):
+            return all(map(_copies, args))
+    return isinstance(e, (E.Name, E.Derivative))
 
 
 def entries_of(name: str, shape: Shape) -> list[str]:

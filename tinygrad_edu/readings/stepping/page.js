@@ -127,10 +127,11 @@ function draw() {
 
 function drawNumbers(seen, after) {
   const most = new Map(); // the largest number of each matrix
-  const found = places.map((place) => [place, (place.what === "value" ? after.get(place.node) : undefined) ?? numberAt(place, seen)]);
+  const isNew = ({ what, node, group }) => what === "value" && after.has(node) && group.closest(".node").id === cardOf(node); // not in a result
+  const found = places.map((place) => [place, isNew(place) ? after.get(place.node) : numberAt(place, seen)]);
   for (const [{ cell, matrix }, x = 0] of found) if (cell) most.set(matrix, Math.max(most.get(matrix) ?? 0, Math.abs(x)));
   for (const [place, x] of found) {
-    place.group.classList.toggle("new", place.what === "value" && after.has(place.node));
+    place.group.classList.toggle("new", isNew(place));
     const text = place.cell ? fitting(x, compact, NARROW) : fitting(x);
     setText(place.text, text);
     if (place.cell) setAttribute(place.cell, "class", `cell ${heat(x ?? 0, most.get(place.matrix))}`);
