@@ -9,7 +9,7 @@ from .source import INDENT, unpacked
 from .statements import Plan, Statement, printer
 from .terms import Term
 
-PART = 150  # statements of one function: compilers need more than twice the time for a function of twice the length
+PART = 100  # statements of one function: compilers need more than twice the time for a function of twice the length
 
 
 @dataclass
