@@ -550,6 +550,14 @@ def test_a_tensor_put_together_from_numbers_copies_them() -> None:
     assert [m.status for m in marks.marks[:5]] == ["wrong", "right", "own", "right", "own"]
 
 
+def test_numbers_of_more_than_two_axes_stand_on_the_sheet() -> None:
+    X = Tensor([[[1.0, 2.0], [3.0, 4.0]], [[-1.0, 0.0], [0.5, 1.0]]], label="X")
+    sheet = worksheet((X.sum(axis=0) ** 2).sum(), "all")
+    assert "X[1,1,1] = 1\nX[1,1,2] = 2\n" in sheet.to("md") and "X[2,2,1] = 0.5\nX[2,2,2] = 1\n" in sheet.to("md")
+    for format, names in (("html", "<small>X[1,1,1] … X[2,2,2]</small>"), ("tex", r"X[1,1,1] \dots{} X[2,2,2]")):
+        assert names in sheet.to(format)
+
+
 def test_a_given_number_is_what_is_printed() -> None:
     for x in (0.5, 0.5 + 1e-4 / 3):  # both are printed as 0.5, and 30 x moves by 0.001
         sheet = worksheet(Value(30.0, label="w") * Value(x, label="x"), "forward")

@@ -51,9 +51,9 @@ def _lies_down(q: Question) -> bool:
 
 
 def hint(q: Question) -> str:
-    """The names of its numbers as they are typed."""
-    entries = q.entries
-    return entries[0] if len(entries) == 1 else f"{entries[0]} … {entries[-1]}"
+    """The names of its numbers as they are typed, or where more than two axes lie in one row as they stand."""
+    entries = q.entries if q.asked or len(q.key.shape) > 2 else []
+    return " … ".join(dict.fromkeys([*entries[:1], *entries[-1:]]))
 
 
 def in_html(sheet: Worksheet) -> str:
@@ -74,7 +74,7 @@ def _html_line(q: Question, sheet: Worksheet) -> str:
     if q.asked or q.key.shape:
         table = as_html(rows, ("asked" if q.asked else "known") + " matrix" * bool(q.key.shape))
         numbers = f"<span>{table}" + "<i>ᵀ</i>" * _lies_down(q) + "</span>"
-    typed = f"<small>{escape(hint(q))}</small>" if q.asked else ""
+    typed = f"<small>{escape(hint(q))}</small>" if hint(q) else ""
     quantity, *rule = map(escape, _sides(q, Text(sheet.digits)))
     formula = f'<em class="formula">= {rule[0]} =</em>' if rule else "<em>=</em>"
     return f'<div class="line"><b>{quantity}</b> {formula} {numbers} {typed}</div>'
@@ -89,7 +89,7 @@ def in_latex(sheet: Worksheet) -> str:
         lines.append(rf"\subsection*{{{_PARTS[part]}}}")
         for q in chosen:
             lines += [r"\noindent\begin{minipage}{\textwidth}\[", _latex_line(q, sheet), r"\]"]
-            lines += [rf"\hfill{{\scriptsize\ttfamily {latex_words(hint(q))}}}"] if q.asked else []
+            lines += [rf"\hfill{{\scriptsize\ttfamily {latex_words(hint(q))}}}"] if hint(q) else []
             lines.append(r"\end{minipage}\par\smallskip")
     return document("\n".join(lines), "[a4paper]", r"\pagestyle{plain}") + "\n"
 
@@ -128,7 +128,9 @@ def in_markdown(sheet: Worksheet) -> str:
 
 
 def _known(q: Question, sheet: Worksheet) -> str:
-    """A quantity with its numbers, a matrix between empty lines."""
+    """A quantity with its numbers, a matrix between empty lines; of more than two axes number by number."""
+    if len(q.key.shape) > 2:
+        return "\n".join([f"{entry} = {x}" for entry, x in zip(q.entries, q.printed(sheet.digits))])
     style = Text(q.decimals(sheet.digits))
     sides = [*_sides(q, style), written(Number(q.key), style)]
     line = style.join(*separated(sides, " = "))
