@@ -13,6 +13,7 @@ from tinygrad_edu import (
     MLP,
     Adam,
     Linear,
+    Parameter,
     Tensor,
     Value,
     Worksheet,
@@ -20,6 +21,7 @@ from tinygrad_edu import (
     cross_entropy,
     mse_loss,
     squared_error,
+    where,
     worksheet,
 )
 
@@ -156,3 +158,11 @@ def test_constants_of_a_formula_stay() -> None:
     given, lines = printed(worksheet((x * 3 + 2).tanh(), "all", seed=2))
     assert {*given} == {"x", "∂f/∂f"}
     assert [rule for _, rule, _ in lines[:2]] == ["x · 3", "v₁ + 2"]
+
+
+def test_the_condition_of_where_stays() -> None:
+    z = Parameter([-0.5, 0.7, 0.2], label="z")
+    for seed in range(4):
+        given, lines = printed(worksheet((where([True, False, True], z, -1.0).tanh() ** 2).sum(), "all", seed=seed))
+        env = pass_of(given, lines)
+        assert env["L"] == pytest.approx(np.sum(np.tanh(np.where([1, 0, 1], env["z"], -1.0)) ** 2), abs=HALF)

@@ -31,9 +31,9 @@ def drawn(y: Any, seed: int, digits: int, read: Callable[[], list[Question]]) ->
     check_current("worksheet", order)
     nodes = [q.line.row.node for q in read() if q.line.rule is None]
     given = {*values_in([node for node in nodes if node is not None])}
-    targets = [(row, draw) for row, draw in _targets(y) if given.issuperset(row)]
+    before = {v: v.data for v in order if not v.op}  # without the conditions of `where`, which are constants
+    targets = [(row, draw) for row, draw in _targets(y) if given.intersection(before).issuperset(row)]
     free = given.difference(*[row for row, _ in targets])
-    before = {v: v.data for v in order if not v.op}
     draws = [([v], _one_decimal) for v in before if v in free] + targets
     tried: list[tuple[set[str], bool, list[Question]]] = []
     try:
