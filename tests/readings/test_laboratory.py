@@ -198,6 +198,10 @@ def test_a_number_of_a_matrix_is_shaded_by_its_size_and_its_sign(opened):
     assert shades == ["cell down6", "cell up2", "cell ", "cell up3"]  # −2, 0.5, 0, 1
     fill = [browser.run(f"getComputedStyle({cell % names.index(f'W_q{k}')}).fill") for k in ("₁₁", "₂₁")]
     assert fill == ["rgb(232, 168, 119)", "rgb(254, 254, 254)"]
+    box = "(({ left, right }) => [left, right])(%s.getBoundingClientRect())"
+    number = browser.run(box % f"placesOf.get('v{names.index('W_q₁₁')}')[0].text")
+    shade = browser.run(box % cell % names.index("W_q₁₁"))
+    assert shade[0] < number[0] < number[1] <= shade[1]
     browser.run(f"change({names.index('W_q₁₁')}, 0); show(1)")  # what is 0 has no shade, nor what is to come
     blank = "places.filter(({ cell, text }) => cell && !Number(text.textContent)).map(({ cell }) => cell)"
     assert browser.run(f"[...new Set({blank}.map((cell) => getComputedStyle(cell).fill))]") == ["rgb(254, 254, 254)"]
