@@ -120,7 +120,8 @@ def three_axes():
     w = Tensor([[0.3, 0.7], [-0.4, 0.2]], label="w")
     h = (x @ w).tanh()
     h.label = "h"
-    return (h @ h.permute(0, 2, 1)).softmax(axis=2).log().sum() + h.permute(2, 0, 1)[1].sum()
+    several = (h @ h.permute(0, 2, 1)).softmax(axis=2).log().sum() + h.permute(2, 0, 1)[1].sum()
+    return several + (w @ x).tanh().sum()  # one matrix times several
 
 
 def gathered():
