@@ -915,3 +915,13 @@ def test_weights_labelled_by_hand_are_used_for_two_examples():
     first, second = [(W @ Tensor(x) + b).tanh() for x in ([1.0, 2.0], [3.0, 4.0])]
     names = [name for name in rows(first[0] * first[1] + second[0] * second[1]) if name[0] in "zh"]
     assert " ".join(names) == "z⁽¹⁾₁ z⁽¹⁾₂ z⁽¹⁾′₁ z⁽¹⁾′₂ h⁽¹⁾₁ h⁽¹⁾₂ h⁽¹⁾′₁ h⁽¹⁾′₂"
+
+
+def test_beside_parameters_no_label_makes_a_weight():
+    """A word vector w is an input; b is a bias where it is added to a product with a Parameter."""
+    w, U, b = Tensor([1.0, 0.0], label="w"), Parameter([[0.5, 0.2]], label="U"), Tensor([0.1], label="b")
+    for L in (squared_error(U @ w, [1.0]), squared_error(U @ w + b, [1.0])):
+        scene = Scene(Subject(L))
+        learned = {scene.name(v) for v in scene.values if scene.kind(v) == "parameter"}
+        assert learned in ({"U₁₁", "U₁₂"}, {"U₁₁", "U₁₂", "b₁"}) and scene.kind(w) == scene.kind(w[1]) == "input"
+    assert "b₁" in learned

@@ -774,6 +774,13 @@ def test_the_layers_of_labelled_leaves_have_other_weights_and_inputs_too():
     assert not [rule for rule in wrong if "a2" in rule]  # which no layer takes in
 
 
+def test_where_0_meets_an_infinite_slope_a_line_says_what_counts():
+    x, w = named(x=0.0, w=2.0)
+    text = str(explain(w * x.sqrt() * x + x))
+    assert text.count("0 · ∞ = 0") == text.count("a gradient of 0 passes on 0, also where a slope is infinite") == 1
+    assert "infinite" not in str(explain(w * x * x))
+
+
 @pytest.mark.parametrize("turned", [False, True])
 def test_weights_may_be_a_vector(turned):
     w, X = Parameter([0.5, -0.25], label="w"), Tensor([[1.0, 2.0], [0.0, -1.0]], label="X")

@@ -209,14 +209,18 @@ def _products(node: Any) -> list[tuple[list[Any], Sequence[Any], Sequence[Any]]]
 def _sums(order: Sequence[Either], parameters: Set[Either]) -> list[Affine[Either]]:
     """The largest sums of products with weights, plus biases, each with the activation that follows.
 
-    A product alone counts only if its weights are Parameters: it may be anything else that is called w.
+    A product alone counts only if its weights are Parameters: it may be anything else that is called w. Where there
+    are Parameters, no label makes a weight.
     """
 
-    def is_weight(node: Either, called: Set[str] = WEIGHTS) -> bool:
-        return node in parameters or (not node.op and letters(labelled(node).label or "") in called)
+    def is_called(node: Either, called: Set[str]) -> bool:
+        return not node.op and letters(labelled(node).label or "") in called
+
+    def is_weight(node: Either) -> bool:
+        return node in parameters or (not parameters and is_called(node, WEIGHTS))
 
     def is_bias(node: Either) -> bool:
-        return is_weight(node, WEIGHTS | BIASES)
+        return is_weight(node) or is_called(node, WEIGHTS | BIASES)
 
     users = users_of(order)
     found: dict[Either, Affine[Either]] = {}

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sized
 from functools import cached_property
 from math import isfinite
+from typing import Any
 
 from ... import ops
 from ...network.tensor import Tensor
@@ -66,8 +67,9 @@ class Scene:
         self.blank = not any([root.grad for root in self.roots])
         leaves = [v for v in self.values if not v.op]
         self._has_weights = any([letters(self.name(v) or "") in WEIGHTS for v in leaves])
-        self._entering: set[Value | Tensor] = {x for layer in self.layers for x in layer.inputs}
-        self._entering |= {x for neuron in self.neurons for x in neuron.inputs}
+        found: list[Any] = [*self.layers, *self.neurons]
+        self._entering: set[Value | Tensor] = {x for affine in found for x in affine.inputs}
+        self._learned = self.names.parameters.union(*[affine.parameters for affine in found])
         self._examples: dict[Value, int] = {}
         for layer in self.layers:
             for t in (layer.z, layer.h):
@@ -177,8 +179,8 @@ class Scene:
     def kind(self, node: Value | Tensor) -> str:
         """The role that colours a node: loss, operation, parameter, target, constant or input.
 
-        Whether a leaf without a Parameter around it is a parameter, only its name can tell: w, and b beside it, as in
-        the notes. What a layer takes in is not one.
+        Where nothing is a Parameter, a leaf is one by its name: w, and b beside it, as in the notes. What
+        a layer takes in is not one.
         """
         if is_computed(node):
             alone = [node] == self.roots or (node is self.root and len(self.roots) == 1)
@@ -188,7 +190,8 @@ class Scene:
             return "constant"
         word, one = letters(name), node.values[0] if isinstance(node, Tensor) else node
         is_called_so = word in WEIGHTS or (word in BIASES and self._has_weights)
-        if one in self.names.parameters or (is_called_so and node not in self._entering):
+        by_name = is_called_so and not self.names.parameters and node not in self._entering
+        if by_name or one in self._learned or node in self._learned:
             return "parameter"
         return "target" if one in self.names.targets else "input"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property, reduce
-from math import inf
+from math import inf, isfinite
 from typing import TypeAlias
 
 from ...errors import all_finite, refuse_gradient
@@ -97,6 +97,8 @@ def _backward(order: list[Value], gradients: Gradients) -> list[Step]:
             complete = len(terms) == expected[a]
             if complete:
                 row.notes = gradients.zero_notes(a)
+            if not (gradients.of[b] or isfinite(b.partials[k])):
+                row.notes.append(["a gradient of 0 passes on 0, also where a slope is infinite"])
             if expected[a] > 1:
                 row.part = len(terms), expected[a]
                 row.total = gradients.of[a] if complete else sum(terms)
