@@ -380,6 +380,15 @@ def test_what_wrong_rules_make_of_a_line_is_what_their_formulas_come_to(level):
         assert np.allclose(mine, theirs, rtol=1e-9, atol=1e-12)
 
 
+def test_factors_that_changed_places_are_named_with_their_way_where_there_are_several():
+    a, b, c = leaves(2.0, 3.0, 5.0)
+    exchanged = "The factors have changed places: the derivative of a · b by a is b."
+    for y, ways in ((a * b).tanh(), {""}), ((a * b).tanh() + (a * c).sin(), {"", "v₁", "v₂"}):
+        said = {sentence for q in questions(step_through(y)._script) for sentence, _ in q.wrong}
+        found = {s.removeprefix(exchanged) for s in said if s.startswith(exchanged)}
+        assert found == {way and f" (On the way through {way}.)" for way in ways}
+
+
 def test_what_a_line_repeats_is_not_asked():
     page = step_through(one_neuron())
     asked = [str(page._script.steps[q.step].lines[q.line].row.quantity) for q in questions(page._script)]
