@@ -387,6 +387,11 @@ def test_factors_that_changed_places_are_named_with_their_way_where_there_are_se
         said = {sentence for q in questions(step_through(y)._script) for sentence, _ in q.wrong}
         found = {s.removeprefix(exchanged) for s in said if s.startswith(exchanged)}
         assert found == {way and f" (On the way through {way}.)" for way in ways}
+    net = Linear(2, 1, seed=1)
+    L = net(Tensor([1.0, 2.0], label="x")).tanh().sum() + Tensor(net.b[0] * net.b[0])
+    said = [sentence for q in questions(step_through(L, "value")._script) for sentence, _ in q.wrong]
+    assert "A path is left out: the gradients of all paths add up. (On the way through z⁽¹⁾₁.)" in said
+    assert f"{exchanged} (On the way through z⁽¹⁾₁.)" not in said  # where the bias is no factor
 
 
 def test_what_a_line_repeats_is_not_asked():
