@@ -550,6 +550,20 @@ def test_a_tensor_put_together_from_numbers_copies_them() -> None:
     assert [m.status for m in marks.marks[:5]] == ["wrong", "right", "own", "right", "own"]
 
 
+def test_a_rule_that_is_wider_than_the_page_is_broken_in_latex() -> None:
+    a, b, c = [Tensor([0.5, -0.2], label=name) for name in ("anchor", "positive", "negative")]
+    text = worksheet((((a - b) ** 2).sum() - ((a - c) ** 2).sum() + 0.2).relu(), "all").to("tex")
+    lines = (
+        text.partition(r"\frac{\partial L}{\partial \mathrm{anchor}} &= ")[2].partition(r"\end{aligned}")[0].split("\n")
+    )
+    assert (
+        len(lines) > 3
+        and lines[-2].startswith(r"&= \left[\begin{array}")
+        and all(["&" in line for line in lines[1:-1]])
+    )
+    assert r"\begin{aligned}" not in worksheet(practical(1), "all").to("tex")
+
+
 def test_numbers_of_more_than_two_axes_stand_on_the_sheet() -> None:
     X = Tensor([[[1.0, 2.0], [3.0, 4.0]], [[-1.0, 0.0], [0.5, 1.0]]], label="X")
     sheet = worksheet((X.sum(axis=0) ** 2).sum(), "all")

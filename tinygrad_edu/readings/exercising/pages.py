@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from ...writing.expression import Number
 from ...writing.latex import LaTeX, document, latex_number, latex_words
-from ...writing.paper import Text, written
-from ..explaining.rows import separated
+from ...writing.paper import Text, display_width, written
+from ..explaining.rows import PAGE, on_a_page, separated
 from .answers import SHEET_ID
 from .sheet import Question
 from .tables import as_csv, as_html, html_page
@@ -20,6 +20,7 @@ from .tables import as_csv, as_html, html_page
 if TYPE_CHECKING:
     from . import Worksheet
 
+_BOX = 8  # columns of text as wide as a box for a number
 _PARTS = {"given": "Given", "forward": "Forward", "backward": "Backward", "update": "Update"}
 
 
@@ -95,8 +96,9 @@ def in_latex(sheet: Worksheet) -> str:
 
 
 def _latex_line(q: Question, sheet: Worksheet) -> str:
-    sides = _sides(q, LaTeX(sheet.digits))
-    rows = grid(q, sheet)
+    """The quantity, its rule in lines that fit, and the numbers, in a line of their own where there is no room."""
+    rows, rule, room = grid(q, sheet), q.line.rule, PAGE - display_width(q.text)
+    quantity = written(q.line.quantity, LaTeX(sheet.digits))
     if not q.asked:
         cells = r" \\ ".join([" & ".join([latex_number(cell) for cell in row]) for row in rows])
         numbers = rf"\begin{{bmatrix}}{cells}\end{{bmatrix}}" if q.key.shape else cells
@@ -106,7 +108,14 @@ def _latex_line(q: Question, sheet: Worksheet) -> str:
         cells = "".join([" & ".join([f"{box}{{${latex_number(c)}$}}" for c in row]) + r" \\ \hline " for row in rows])
         numbers = rf"\begin{{array}}{{{columns}}}\hline {cells}\end{{array}}"
         numbers = rf"\left[{numbers}\right]" if q.key.shape else numbers
-    return " = ".join([*sides, numbers + r"^{\top}" * _lies_down(q)])
+    numbers += r"^{\top}" * _lies_down(q)
+    if rule is None:
+        return f"{quantity} = {numbers}"
+    first, *more = on_a_page(rule, sheet.digits, room)
+    if not more and display_width(str(rule)) + _BOX * len(rows[0]) <= room:
+        return f"{quantity} = {first} = {numbers}"
+    lines = [f"{quantity} &= {first}", *[rf"&\quad {{}} {line}" for line in more], f"&= {numbers}"]
+    return "\n".join([r"\begin{aligned}", " \\\\\n".join(lines), r"\end{aligned}"])
 
 
 def in_markdown(sheet: Worksheet) -> str:

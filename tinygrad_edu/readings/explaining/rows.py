@@ -18,7 +18,7 @@ Note: TypeAlias = list[str | Expression]
 
 _WIDTH = 110  # columns of a line
 _MATRICES = 125  # of a line with matrices, which takes a lot of room once it is broken
-_PAGE = 85  # columns of text whose LaTeX is as wide as a page,
+PAGE = 85  # columns of text whose LaTeX is as wide as a page,
 _SMALL = 1.25  # times as many where its matrices are small
 
 
@@ -119,8 +119,8 @@ class Row:
         style = LaTeX(digits)
         quantity, relation = written(self.quantity, style), style.sign(self.relation)
         is_path = isinstance(self.quantity, Path)
-        room = _PAGE - (0 if is_path else display_width(str(self.quantity)))
-        sides = [_on_a_page(e, digits, room) for e in self.formulas(style)]
+        room = PAGE - (0 if is_path else display_width(str(self.quantity)))
+        sides = [on_a_page(e, digits, room) for e in self.formulas(style)]
         starts = [f"{quantity} &{relation}", *["&= "] * (len(sides) - 1)]
         if is_path:
             lines, starts = [f"&{quantity}"], ["&= "] * len(sides)
@@ -190,7 +190,7 @@ def _fitted(left: str, sides: Sequence[Expression], below: str, style: Text) -> 
     return [style.join(start, *line) for start, line in zip(chain(starts[:1], repeat(starts[1])), lines)]
 
 
-def _on_a_page(e: Expression, digits: int, room: int) -> list[str]:
+def on_a_page(e: Expression, digits: int, room: int) -> list[str]:
     """A side as lines of LaTeX that fit: where they do not, its matrices are small, and at last not whole."""
     for small, most in ((False, 8), (True, 8), (True, 5), (True, 3)):
         style, as_text = LaTeX(digits, most=most, small=small), Text(digits, columns=True, most=most)
