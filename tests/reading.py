@@ -36,7 +36,7 @@ TWO = {"maximum": np.maximum, "minimum": np.minimum}
 REDUCTIONS = {"sum": np.sum, "max": np.max, "min": np.min, "logsumexp": logsumexp}
 NAMED = {
     "stack": lambda *a: np.stack(a if np.size(a[0]) > 1 else [np.ravel(x)[0] for x in a]),  # of one number, any shape
-    "cat": lambda *a, axis=0: np.concatenate(a, axis),
+    "cat": lambda *a, axis=0: np.concatenate([np.atleast_1d(x) for x in a], axis),  # a number is an array of one
 }
 SOFTMAX = {"softmax": softmax, "log_softmax": lambda z, axis=-1: np.log(softmax(z, axis))}
 
