@@ -103,17 +103,17 @@ class Names:
                 self._called.setdefault(_one(root), of_tensor if isinstance(root, Tensor) else ("f", "y", "L"))
         self._arrays: dict[Any, str] = {}  # what those are called of which only elements are in the graph
         self._last = 0  # the k of the last vₖ
-        # What has a name keeps it, and where a name is taken the later one gets a prime. So the order says what counts:
-        self._name_by_label(_own_label)  # what a user said, before every automatic name;
-        self._name_parameters()  # where a Parameter stands, and then the layer around it, whose letters it has first;
+        # A node keeps the first name that it gets, and of a name that is taken the next gets a prime: the order counts.
+        self._name_by_label(_own_label)  # a user's label comes before every automatic name
+        self._name_parameters()  # the place in a network comes before the layer, whose letters are for what has none
         self._name_layers()
-        self._name_by_label(_suggestion)  # how a Module or a loss has labelled what it made of a list;
-        self._name_by_loss()  # what else a loss knows of its inputs;
-        self._name_data()  # x or y, for data that has nothing better;
-        self._name_derivatives(everything)  # ∂y/∂x, by the names of y and x;
-        for root, choices in self._called.items():  # L, y or f, for a result that is no derivative;
+        self._name_by_label(_suggestion)  # before the losses: what a network is to give back is its x, and not a y
+        self._name_by_loss()
+        self._name_data()  # x or y for data that has no other name
+        self._name_derivatives(everything)  # ∂y/∂x is made of the names of y and x
+        for root, choices in self._called.items():  # L, y or f for a result that is not a derivative
             self._call(root, *choices)
-        self._name_like_derivatives()  # labels like ∂L/∂w, which the reading writes for another number
+        self._name_like_derivatives()  # last: ∂L/∂w is a derivative of the result, and not what a user calls so
         self._given = dict(self._names)  # by label, place or role, and not a number
         self._find_targets()
         leaves = {v for v in self.values if not v.op}
@@ -209,9 +209,10 @@ class Names:
             self._call(v, elements(self._arrays[array], shape)[offset])
 
     def _free(self, choices: Sequence[str], own: str | None, shape: Shape = (), values: Iterable[Value] = ()) -> str:
-        """The first choice that nothing has, that is no user's label but the node's own, and whose elements are free.
+        """The first choice that is free, else the first one with primes.
 
-        What a user calls so keeps its name even if the name of an element is taken.
+        Free means that nothing has the name, that it is not a user's label for another node, and that the names of the
+        elements are free. (What a user calls so keeps its name even if the name of an element is taken.)
         """
 
         def is_free(name: str) -> bool:

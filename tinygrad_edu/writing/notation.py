@@ -174,7 +174,7 @@ def constant(x: float, digits: int = 4) -> str:
 
 
 def as_fraction(x: float) -> tuple[int, int]:
-    """(p, q) where x is p / q with a small q, else (0, 0). Tenths are no fractions: one writes 0.7.
+    """(p, q) where x is p / q with a small q, else (0, 0). Tenths are decimals: one writes 0.7.
 
     >>> as_fraction(5 / 12), as_fraction(-4.0), as_fraction(1 / 13), as_fraction(0.7)
     ((5, 12), (-4, 1), (0, 0), (0, 0))
