@@ -14,6 +14,7 @@ from .rules import mistakes_shown
 from .sheet import Question, at_a_kink, prints_as_zero
 
 _MOST_ATTEMPTS = 100
+_FEW = 20  # attempts after which what is so in all of them is taken to be so at all numbers
 _UNITS = 3.0  # more than marking takes for rounding
 
 
@@ -48,8 +49,11 @@ def drawn(y: Any, seed: int, digits: int, read: Callable[[], list[Question]]) ->
             except (ArithmeticError, ValueError):
                 continue
             hidden = {id for id, shows in mistakes_shown(sheet, digits, _UNITS).items() if not shows}
-            tried.append((hidden, bool(prints_as_zero(sheet, digits)) or at_a_kink(sheet), sheet))
-            if tried[-1][:2] == (set(), False):
+            trivial = bool(prints_as_zero(sheet, digits)) or at_a_kink(sheet)
+            tried.append((hidden, trivial, sheet))
+            always = hidden.intersection(*[others for others, *_ in tried])  # to take one of two equal h for the other
+            best = always, len(tried) > _FEW and all([others for _, others, _ in tried])
+            if (hidden, trivial) == best and (len(tried) > _FEW or not hidden):
                 break
     finally:
         for v, data in before.items():
@@ -58,7 +62,6 @@ def drawn(y: Any, seed: int, digits: int, read: Callable[[], list[Question]]) ->
     if not tried:
         raise ValueError("worksheet: no numbers from −0.9 to 0.9 were found at which this graph has values")
     hidden, _, sheet = min(tried, key=lambda attempt: (len(attempt[0]), attempt[1]))
-    always = set.intersection(*[attempt[0] for attempt in tried])  # as to take one of two equal h for the other
     if others := sorted(hidden - always):
         raise ValueError(f"worksheet: no numbers were found that show all mistakes; these hide {', '.join(others)}")
     return sheet
