@@ -354,6 +354,13 @@ def test_a_factor_of_zero_is_not_computed():
     y = share[0] * x
     source = compile_graph({"y": y, "g": grad(y.sum(), x)}, [x], level="tensor").source
     assert " = maximum(" in source and "step(" not in source  # no gradient goes through the shift by the largest
+    rows = W * 0.0 + g  # which has the shape of W
+    program = compile_graph(
+        {"rows": rows, "g": grad((rows[0] * 0.0).sum() + g[0] * 0.0 + x.sum(), g)}, [W, g, x], "tensor"
+    )
+    result = program(W.data, g.data, x.data)
+    assert result["rows"].tolist() == rows.data and result["g"].tolist() == [0.0] * 3
+    assert program.source.count("ones(") == 1 and "place(" not in program.source
 
 
 def test_inputs_that_do_not_fit_get_the_engines_own_sentence():

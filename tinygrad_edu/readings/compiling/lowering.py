@@ -213,9 +213,9 @@ class Arrays(Algebra):
             case ops.LOG, [E.Apply(ops.ADD, (E.Constant(1.0), E.Apply(ops.EXP, (z,))))]:
                 return self.function("logaddexp", [self.lowered(z)], z.shape, ", 0")  # exp does not overflow
         terms = [self.lowered(a) for a in args]
-        if op.vectors:
-            return self.apply(op, *[self.reshaped(a, ()) for a in terms])
-        return reduce(partial(self.apply, op), terms) if len(terms) > 1 else self.apply(op, *terms)
+        if op.vectors or len(terms) == 1:
+            return self.apply(op, *terms)
+        return reduce(partial(self.apply, op), terms)
 
     def product(self, factors: Sequence[Expression]) -> Term:
         """The factors from the left. A row is a vector here, and so is what begins with one."""
