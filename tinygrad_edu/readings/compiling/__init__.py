@@ -68,7 +68,7 @@ def compile_graph(
             source cannot hold; or the graph has a row that cannot be printed.
         ValueError: a Value is twice among the inputs.
         ArithmeticError, ValueError: a step of constants has no finite value.
-        TypeError, ValueError: at level "tensor" for what was put together from single numbers, for a graph with a
+        TypeError, ValueError: at level "tensor" for what `map` made of single numbers, for a graph with a
             batch, and for what would not be the same for another number of examples.
 
     >>> from tinygrad_edu import Value, grad
