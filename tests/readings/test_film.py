@@ -382,6 +382,19 @@ def test_a_network_that_cannot_be_printed_still_has_its_record(chromium, tmp_pat
     assert float(update[0].replace("−", "-")) == pytest.approx(change, rel=1e-2)
 
 
+def test_the_loss_of_a_batch_is_a_sum_or_a_mean_of_those_of_its_examples_also_after_one_step():
+    class Total(Module):
+        def __init__(self):
+            self.w = Parameter([0.5, 0.1])
+
+        def forward(self, x):
+            return (x * self.w).sum(axis=-1)
+
+    X, Y = [[1.0, 2.0], [2.0, 0.5]], [2.0, 3.0]  # targets without an axis of their own, as the predictions
+    for loss, is_mean in ((squared_error, False), (mse_loss, True)):
+        assert film(trained(Total(), loss, X, Y, steps=1)).runs[0].data({}, {})["mean"] is is_mean
+
+
 def test_small_multiples_and_a_table(tmp_path):
     training = moons()
     made = film(training, training, names=["a", "b"])
