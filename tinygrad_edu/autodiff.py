@@ -3,19 +3,14 @@
 Arguments called `xs` are a Value, a Tensor, or lists, tuples and dicts of them, nested; results have their structure.
 """
 
-from collections.abc import Sequence
-from itertools import groupby
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 from . import errors, graph
+from .derivative_name import DerivativeName
 from .tree import map_ends, map_values, one_value, paths, values_in
 from .value import Value, chain_rule, check_current, constant
 
 Tree = TypeVar("Tree")  # a Value, a Tensor, or a structure of them
-
-#: A name with one of these has parentheses around it where a sign before or after it would take only a part.
-LOOSE = frozenset(" +−-·∘×*/^=<>:;()⟨⟩|→ᵀ∂")
-_DIGITS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 
 
 def grad(y: Any, xs: Tree, allow_unused: bool = False) -> Tree:
@@ -34,26 +29,15 @@ def grad(y: Any, xs: Tree, allow_unused: bool = False) -> Tree:
     """
     order = graph.topological_order(one_value(y))
     check_current("grad", order)
-    gradient = {node: constant(g) for node, g in chain_rule(order, partials_as_values, _product).items()}
+    gradient = {node: constant(g) for node, g in chain_rule(order, partials_as_values).items()}
     name = getattr(y, "label", None) or order[-1].label or ""  # y may be a Tensor
     of_y = name if isinstance(name, DerivativeName) else DerivativeName(name, (), order[-1:])  # y may be a derivative
-    asked, known = {*values_in(xs)}, {*order}
-    for node in reversed(order):
-        label = None if isinstance(node.label, DerivativeName) else node.label
-        if label or node in asked:
-            if gradient[node] in known:  # ∂(a · b)/∂a is a number of its own, and not b, which keeps its label
-                gradient[node] = gradient[node] * 1.0
-            known.add(gradient[node])
-        if label:
-            gradient[node].label = DerivativeName(of_y.y, [*of_y.xs, label], [*of_y.nodes, node])
+    for node, g in gradient.items():  # these Values are new, so no label of the user's is overwritten
+        if node.label and not isinstance(node.label, DerivativeName):
+            g.label = DerivativeName(of_y.y, [*of_y.xs, node.label], [*of_y.nodes, node])
     _check_used("grad", xs, order, allow_unused)
     result: Tree = map_values(DerivativeOf(y, gradient), xs)
     return result
-
-
-def _product(g: Any, p: Any) -> Any:
-    """g · p, without a record where one of them is the number 1, as where the chain rule starts."""
-    return p if g == 1 else g if p == 1 else g * p
 
 
 class DerivativeOf:
@@ -127,46 +111,3 @@ def partials_as_values(node: Value) -> tuple[Any, ...]:
     if not errors.all_finite(node.partials):
         errors.refuse_infinite(node)
     return node.op.partials(node, *node.op.arguments(node.inputs))
-
-
-def _raised(n: int) -> str:
-    return "".join([_DIGITS[int(digit)] for digit in str(n)]) if n > 1 else ""
-
-
-def repeated(names: Sequence[str]) -> list[tuple[str, int]]:
-    """Each name with how often it stands there one after the other.
-
-    >>> repeated(["x", "x", "y", "x"])
-    [('x', 2), ('y', 1), ('x', 1)]
-    """
-    return [(name, len([*same])) for name, same in groupby(names)]
-
-
-class DerivativeName(str):
-    """What a derivative is called: ∂y/∂x, or ∂x where y has no name, and of a second derivative ∂²y/∂a∂b or ∂²y/∂x².
-
-    `y` and `xs` are the names; `nodes` are the Values of these names, y and then the xs. A copy has none.
-
-    >>> DerivativeName("L", ["w"]), DerivativeName("L", ["a", "b + 1"])
-    ('∂L/∂w', '∂²L/∂a∂(b + 1)')
-    >>> DerivativeName("f", ["x", "x", "y²", "y²"])
-    '∂⁴f/∂x²∂(y²)²'
-    """
-
-    y: str
-    xs: tuple[str, ...]
-    nodes: tuple[Any, ...]
-
-    def __new__(cls, y: str, xs: Sequence[str], nodes: Sequence[Any] = ()) -> Self:
-        y, *xs = [name if isinstance(name, DerivativeName) else " ".join(name.split()) for name in (y, *xs)]
-        above = _raised(len(xs)) + (f"({y})" if LOOSE & {*y} else y)
-        below = ""
-        for x, n in repeated(xs):
-            loose = LOOSE & {*x} or (n > 1 and x[-1:] in _DIGITS)
-            below += (f"∂({x})" if loose else f"∂{x}") + _raised(n)
-        self = super().__new__(cls, f"∂{above}/{below}" if above else below)
-        self.y, self.xs, self.nodes = y, tuple(xs), tuple(nodes)
-        return self
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return DerivativeName, (self.y, self.xs)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from math import isfinite
 from numbers import Real
-from operator import mul
 from typing import Any, Generic, NoReturn, TypeAlias, TypeVar
 
 from . import errors, graph, ops
@@ -386,14 +385,11 @@ class Value(Operators[Number, "Value"]):
 # The chain rule.
 
 
-def chain_rule(
-    order: list[Value], partials: Callable[[Value], Any] | None = None, times: Callable[[Any, Any], Any] = mul
-) -> dict[Value, Any]:
+def chain_rule(order: list[Value], partials: Callable[[Value], Any] | None = None) -> dict[Value, Any]:
     """∂L/∂a = Σⱼ ∂L/∂bⱼ · ∂bⱼ/∂a, for L = order[-1] and every a in the order.
 
     `order` is topological, and `partials(b)` gives ∂b/∂a for each input a of b. Where these are floats, as
     those recorded, the result is numbers; where they are Values, a graph that can be differentiated again.
-    `times` is the product ∂L/∂bⱼ · ∂bⱼ/∂a.
 
     >>> x = Value(3.0); chain_rule(graph.topological_order(x * x))[x]
     6.0
@@ -403,7 +399,7 @@ def chain_rule(
     for b in reversed(order):
         if b.inputs and (g := gradient[b]):  # no 0.0 · ∞, which is NaN; a Value is always true
             for a, p in zip(b.inputs, partials(b) if partials else b.partials):
-                gradient[a] += times(g, p)  # += : a may be used twice
+                gradient[a] += g * p  # += : a may be used twice
     return gradient
 
 

@@ -8,7 +8,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "tinygrad_edu"
 #: The engine's files, then the folders: an import goes to the left, or stays in its folder.
-PLACES = ["ops", "errors", "graph", "value", "tree", "autodiff"]
+PLACES = ["ops", "errors", "graph", "value", "tree", "derivative_name", "autodiff"]
 PLACES += ["shapes", "array_ops", "writing", "network", "readings", "cli"]
 # What all readings share are the files beside the folders, and those are built on no reading. The page is made of the
 # cards of a drawing, its laboratory is printed as programs are, and every reading may say a line as the derivation

@@ -157,7 +157,7 @@ def test_reading_the_code_names_every_file_and_folder_in_order():
     part = README[README.index("## Reading the code") : README.index("## Adding an operation")]
     links = re.findall(r"\]\(tinygrad_edu/([\w.]+)/?\)", part)
     files = {path.name for path in PACKAGE.iterdir() if path.name not in ("__init__.py", "__main__.py", "py.typed")}
-    engine = ["ops.py", "graph.py", "value.py", "tree.py", "autodiff.py", "errors.py"]
+    engine = ["ops.py", "graph.py", "value.py", "tree.py", "autodiff.py", "errors.py", "derivative_name.py"]
     assert links == [*engine, "shapes.py", "array_ops.py", "writing", "network", "readings", "cli"]
     assert {*links} == files - {"__pycache__"}
 

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from .. import array_ops, ops
 from ..array_ops import Operation
-from ..autodiff import DerivativeName
+from ..derivative_name import DerivativeName
 from ..errors import check_label
 from ..graph import topological_order
 from ..network.members import Member, Placed, Suggested, parameter_names

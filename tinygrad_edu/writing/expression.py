@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 from .. import array_ops as A
 from .. import ops
 from ..array_ops import ArrayOp
-from ..autodiff import LOOSE, DerivativeName
+from ..derivative_name import LOOSE, DerivativeName
 from ..shapes import Shape, axes, broadcast_shapes, offsets
 
 

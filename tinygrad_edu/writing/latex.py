@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from unicodedata import combining, decomposition, name, normalize
 
-from ..autodiff import LOOSE, DerivativeName, repeated
+from ..derivative_name import LOOSE, DerivativeName, repeated
 from .expression import Expression, Name, Part, Precedence, Spelling, Transpose, infix, places, write
 from .notation import without_time
 from .paper import AXES, Text, with_precedence

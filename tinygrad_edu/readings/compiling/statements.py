@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from ...autodiff import DerivativeName
+from ...derivative_name import DerivativeName
 from ...graph import topological_order
 from ...network.tensor import Tensor
 from ...tree import flatten, values_in
