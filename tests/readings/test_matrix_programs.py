@@ -141,6 +141,7 @@ OF_EXAMPLES = {
         (((X @ V - (X @ V).mean(axis=0)) ** 2).sum(axis=0) * X.mean(axis=0)).mean() + (X @ V).mean() ** 2
     ),
     "softmax": lambda X, Y: (((X @ V).tanh() @ W.T).softmax() * Y).mean(axis=0).sum(),
+    "a term of 0": lambda X, Y: ((0.0 * X + X * X) @ W.T * Y).sum(),
     "residual": lambda X, Y: ((X + (X @ V).relu()) @ W.T).mean(),
     "a choice": lambda X, Y: (where([1.0, 0.0, 1.0], X, -1.0) @ W.T * Y).sum(),
     "columns": lambda X, Y: (cat([X[:, 1:], X[:, :1]], axis=1) @ W.T * Y).sum(),
