@@ -774,6 +774,13 @@ def test_the_layers_of_labelled_leaves_have_other_weights_and_inputs_too():
     assert not [rule for rule in wrong if "a2" in rule]  # which no layer takes in
 
 
+def test_a_zero_factor_without_a_name_is_not_passed_over():
+    """|x − w| is inside the formula of L, and has its kink at 0."""
+    x, w = Tensor([0.0, 1.0], label="x"), Tensor([0.0, 2.0], label="w")
+    text = str(explain((x * w).relu().sum() + abs(x - w).sum()))
+    assert "x₁ zero: every path meets a zero factor, such as ∂L/∂v₁,₁ = 0" in text
+
+
 def test_where_0_meets_an_infinite_slope_a_line_says_what_counts():
     x, w = named(x=0.0, w=2.0)
     text = str(explain(w * x.sqrt() * x + x))

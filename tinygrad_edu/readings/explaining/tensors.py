@@ -164,7 +164,7 @@ class _Backward:
             everywhere = len(where) == len(q.tensor.values)
             notes.append(["zero: ", *why] if everywhere else [*places, f"{dots} zero: ", *why])
         more = len(reasons) - _MOST_REASONS
-        return [*notes, [f"and zeros for {more} more reasons"]] if more > 0 else notes
+        return [*notes, [f"and zeros for {more} more reason{'s' * (more > 1)}"]] if more > 0 else notes
 
     def _sum_that_is_one(self, rule: Expression) -> Expression | None:
         """A Σ of given numbers in the formula whose value is exactly 1, such as that of probabilities."""

@@ -232,7 +232,7 @@ class Gradients:
         factors = self._zero_factors[node]
         if _CANCEL in factors:
             return [_CANCEL.text]
-        return meets_zero([factor for factor in factors if factor][:_MOST_TERMS])
+        return meets_zero(factors)
 
     def zero_notes(self, node: Value) -> list[Note]:
         """The same as a sentence of its own, if there is one."""
@@ -271,9 +271,11 @@ class Gradients:
         return [t for b, k in self.users.get(a, []) if self.of[b] and (t := self.of[b] * b.partials[k])]
 
 
-def meets_zero(factors: Sequence[Expression]) -> Note:
+def meets_zero(factors: Sequence[Expression | None]) -> Note:
     """That every path to a node meets a factor that is 0; which ones, as far as they have a name."""
-    return ["every path meets a zero factor", *([", ", *separated(factors, ", "), " = 0"] if factors else [])]
+    named = [factor for factor in factors if factor is not None][:_MOST_TERMS]
+    such = ", such as " if len(named) < len(factors) else ", "
+    return ["every path meets a zero factor", *([such, *separated(named, ", "), " = 0"] if named else [])]
 
 
 def _sum(terms: list[float]) -> Note:
