@@ -457,6 +457,11 @@ def test_a_compiled_loss_names_the_step_that_is_not_finite_and_changes_nothing()
     with pytest.raises(OverflowError, match=r"exp of .*1001\.0 has no finite value"):
         loss([[1.0]], [[1.0]])
     assert [p.grad for p in net.parameters()] == before and net.layers[0].W.data == [[1000.0]]
+    program = of(lambda X, Y: ((X @ W.T).exp() * Y).sum(), [X, Y, [W]], batch=[X, Y])
+    many = np.ones((40, 3))
+    many[17] = 1e5 * np.array(W.data)[0]  # which is found among the examples
+    with pytest.raises(OverflowError, match=r"exp of .* has no finite value"):
+        program(many, np.ones((40, 2)), [np.array(W.data)])
 
 
 @pytest.mark.parametrize("name", LIBRARIES)
