@@ -31,6 +31,7 @@ from tinygrad_edu import (
 from tinygrad_edu.network.functions import cat, where
 from tinygrad_edu.network.nn import Parameter
 from tinygrad_edu.readings.drawing.scene import Scene
+from tinygrad_edu.readings.naming import Names
 from tinygrad_edu.readings.subject import Subject
 
 
@@ -798,7 +799,9 @@ def test_what_is_called_zero_by_a_cancellation_is_said_also_where_its_place_has_
     assert "zero factor" not in str(explain((Tensor([-3.0, 3.0], label="X") / h.sqrt()).sum()))
     gates = [(Tensor([0.0], label=f"g{k}") * s).sum() for k in range(9)]  # more zero factors than are written
     assert "zero: contributions above it cancel" in str(explain(sum(gates, ((s + 1) * x).sum()), s))
-    assert "a zero factor, g8₁, g7₁, g6₁, g5₁, g4₁, g3₁ = 0\n" in str(explain(sum(gates, Tensor(0.0)), s)) + "\n"
+    assert (
+        "a zero factor, such as g8₁, g7₁, g6₁, g5₁, g4₁, g3₁ = 0\n" in str(explain(sum(gates, Tensor(0.0)), s)) + "\n"
+    )
 
 
 def test_the_layers_of_two_networks_are_no_times_of_one():
@@ -925,3 +928,16 @@ def test_beside_parameters_no_label_makes_a_weight():
         learned = {scene.name(v) for v in scene.values if scene.kind(v) == "parameter"}
         assert learned in ({"U₁₁", "U₁₂"}, {"U₁₁", "U₁₂", "b₁"}) and scene.kind(w) == scene.kind(w[1]) == "input"
     assert "b₁" in learned
+
+
+def test_a_start_beside_labelled_data_is_no_x_and_what_is_compared_by_hand_is_a_prediction():
+    X, cell = Tensor([[1.0, 2.0], [0.5, -1.0]], label="X"), Linear(4, 2, seed=1)
+    h = Tensor([0.0, 0.0])
+    for row in X:
+        h = cell(cat([row, h])).tanh()
+    names = Names(((0.5 * h - Tensor([1.0, 0.0])) ** 2).sum())
+    called = {names(t) for t in names.tensors if names.given(t)}
+    assert {"X", "ŷ", "y", "z⁽¹⁾[2]"} <= called and "x" not in called
+    x, start, W = Tensor([1.0, 2.0], label="data"), Tensor([0.0, 0.0]), Parameter([[1.0, 2.0], [3.0, 4.0]], label="W")
+    for L, expected in ((W @ start + W @ x, False), (W @ start + x, True)):
+        assert (Names(L.sum()).given(start) == "x") is expected

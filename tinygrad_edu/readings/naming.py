@@ -325,14 +325,22 @@ class Names:
         def is_data(t: Tensor) -> bool:
             return t in data and t not in self._names and owned.isdisjoint(t.values)
 
-        for x in [x for layer in self.layers for x in layer.inputs if is_data(x)]:
-            self._call(x, "x")
+        def shown(t: Tensor) -> Tensor:
+            """What a view shows."""
+            return shown(t.inputs[0]) if len(t.inputs) == 1 and is_view(t) else t
+
+        taken = [x for layer in self.layers for x in layer.inputs]
+        if not any([_label(t) for t in map(shown, taken) if not is_computed(t)]):  # else it is a start, such as h₀ = 0
+            for x in filter(is_data, taken):
+                self._call(x, "x")
         if self.parameters:  # and what is only compared with what is computed from it is the target
             users = users_of(self.tensors)
             for y in filter(is_data, data):
                 if users[y] and all([t.op is ops.SUB and any(map(is_computed, t.inputs)) for t in users[y]]):
                     self._call(y, "y")
                     self.targets.update(y.values)
+                    for prediction in [a for t in users[y][:1] for a in t.inputs if is_computed(a)]:
+                        self._call(prediction, "ŷ")
         if not any([t in self._names and self.targets.isdisjoint(t.values) for t in data]):
             for x in [*filter(is_data, data)][:1]:
                 self._call(x, "x")
