@@ -941,3 +941,31 @@ def test_a_start_beside_labelled_data_is_no_x_and_what_is_compared_by_hand_is_a_
     x, start, W = Tensor([1.0, 2.0], label="data"), Tensor([0.0, 0.0]), Parameter([[1.0, 2.0], [3.0, 4.0]], label="W")
     for L, expected in ((W @ start + W @ x, False), (W @ start + x, True)):
         assert (Names(L.sum()).given(start) == "x") is expected
+
+
+@pytest.mark.parametrize("bias", [False, True])
+def test_a_cell_without_a_start_is_one_layer_from_its_first_step_on(bias):
+    W_xh, W_hh = Parameter([[0.5], [0.2]], label="W_xh"), Parameter([[0.1, 0.2], [0.3, 0.4]], label="W_hh")
+    W_hy, b = Parameter([[1.0, -1.0]], label="W_hy"), Parameter([0.1, 0.2], label="b")
+    h, losses = None, []
+    for t, (x, y) in enumerate([(1.0, 0.5), (0.3, 0.2), (-1.0, 0.0)], start=1):
+        z = W_xh @ Tensor([x], label=f"x{t}")
+        z = z if h is None else z + W_hh @ h
+        h = (z + b if bias else z).tanh()
+        losses.append(squared_error(W_hy @ h, [y]))
+    L = sum(losses)
+    for level in ("tensor", "value"):
+        names = {name for name in explain(L, level=level).names.values() if name.startswith("z")}
+        assert {re.sub("[₁₂]", "", name) for name in names} == {
+            "z⁽¹⁾[1]", "z⁽¹⁾[2]", "z⁽¹⁾[3]", "z⁽²⁾", "z⁽²⁾′", "z⁽²⁾′′",
+        }  # fmt: skip
+    source = draw(L, "tensor").source
+    assert {*re.findall(r"layer \d+, time \d+", source)} == {f"layer 1, time {t}" for t in (1, 2, 3)}
+    assert "of layer 2" in source and "layer 3" not in source
+
+
+def test_tied_weights_with_biases_of_their_own_are_two_layers():
+    W, b, c = Parameter([[0.5, 0.2]], label="W"), Parameter([0.1], label="b"), Parameter([0.3, 0.4], label="c")
+    x = Tensor([1.0, 2.0], label="x")
+    names = Names(squared_error(W.T @ (W @ x + b).tanh() + c, x))
+    assert [layer.name("z") for layer in names.layers] == ["z⁽¹⁾", "z⁽²⁾"]

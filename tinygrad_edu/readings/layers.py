@@ -246,8 +246,22 @@ def _sums(order: Sequence[Either], parameters: Set[Either]) -> list[Affine[Eithe
     for z, whole in found.items():
         if len(users[z]) == 1 and users[z][0].op in ACTIVATION_ROWS:
             whole.h = users[z][0]
-        whole.layer = tuple(dict.fromkeys([member(p) or p for p in whole.parameters]))
+    _tell_layers([*found.values()])
     return [s for s in found.values() if s.biases or s.h is not None or parameters >= {*s.weights}]
+
+
+def _tell_layers(found: Sequence[Affine[Any]]) -> None:
+    """What uses the same weights and biases is one layer; a part of the sum is, too: the first step of a cell without
+    h₀. The same weights without their bias are another."""
+    layers: dict[Hashable, dict[tuple[Hashable, ...], set[Any]]] = {}  # by each parameter, with their weights
+    for affine in sorted(found, key=lambda affine: -len(affine.parameters)):
+        weights = {member(w) or w for w in affine.weights}
+        own = tuple(dict.fromkeys([member(p) or p for p in affine.parameters]))
+        beside = layers.get(own[0], {})
+        wholes = [whole for whole, of in beside.items() if whole == own or (weights < of and {*own} <= {*whole})]
+        affine.layer = layer = (*wholes, own)[0]
+        for p in own:
+            layers.setdefault(p, {}).setdefault(layer, weights)
 
 
 def _number(found: Sequence[Affine[Either]], others: Iterable[Affine[Any]] = ()) -> None:

@@ -86,8 +86,8 @@ class TensorCards:
         for l, layer in enumerate(self.layers, start=1):
             if not place:
                 framed |= _frame(graph, self, l, layer)
-            elif own := self.own(layer):
-                _parameter_node(graph, scene, l, own)
+            elif self.own(layer):
+                _parameter_node(graph, self, l, layer)
         for t in self.shown:
             if t not in framed:
                 _tensor_node(graph, self, t, ids[t])
@@ -162,7 +162,7 @@ def _beside(frame: Any, cards: TensorCards, tail: str, t: Tensor) -> None:
 
 def _frame(graph: Any, cards: TensorCards, l: int, layer: Layer) -> set[Tensor]:
     """The frame of one layer, titled with its formula, around its parameters, z and h."""
-    own, ids = cards.own(layer), cards.ids
+    ids = cards.ids
     inside = [t for t in (layer.z, layer.h) if t is not None and t in ids]
     lines = [look.row(look.cell(look.styled(layer.title, "muted", bold=True), "LEFT"))]
     for t in inside:
@@ -172,8 +172,8 @@ def _frame(graph: Any, cards: TensorCards, l: int, layer: Layer) -> set[Tensor]:
     frame = look.subgraph(f"cluster{l}", label=f"<{look.table(lines, air=1)}>", id=f"layer{l}", **attributes)
     for t in inside:
         _tensor_node(frame, cards, t, ids[t], group="spine")
-    if own:
-        _parameter_node(frame, cards.scene, l, own)
+    if cards.own(layer):
+        _parameter_node(frame, cards, l, layer)
         _beside(frame, cards, f"p{l}", layer.z)
     graph.subgraph(frame)
     return set(inside)
@@ -185,8 +185,9 @@ def _tensor_node(graph: Any, cards: TensorCards, t: Tensor, id: str, **attribute
     look.node(graph, id, tensor_card(scene, t, formula), scene.kind(t), f"{said}, shape {t.shape}", **attributes)
 
 
-def _parameter_node(graph: Any, scene: Scene, l: int, tensors: list[Tensor]) -> None:
-    look.node(graph, f"p{l}", parameter_card(scene, tensors), "parameter", f"parameters of layer {l}")
+def _parameter_node(graph: Any, cards: TensorCards, l: int, layer: Layer) -> None:
+    label = parameter_card(cards.scene, cards.own(layer))
+    look.node(graph, f"p{l}", label, "parameter", f"parameters of layer {layer.number}")
 
 
 # Cards.
