@@ -251,8 +251,10 @@ def _sums(order: Sequence[Either], parameters: Set[Either]) -> list[Affine[Eithe
 
 
 def _tell_layers(found: Sequence[Affine[Any]]) -> None:
-    """What uses the same weights and biases is one layer; a part of the sum is, too: the first step of a cell without
-    h₀. The same weights without their bias are another."""
+    """Say which sums are one layer: those of the same weights and biases, and a part of such a sum.
+
+    That is the first step of a cell without h₀. The same weights without their bias are another layer.
+    """
     layers: dict[Hashable, dict[tuple[Hashable, ...], set[Any]]] = {}  # by each parameter, with their weights
     for affine in sorted(found, key=lambda affine: -len(affine.parameters)):
         weights = {member(w) or w for w in affine.weights}

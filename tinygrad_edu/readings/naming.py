@@ -327,7 +327,9 @@ class Names:
 
         def shown(t: Tensor) -> Tensor:
             """What a view shows."""
-            return shown(t.inputs[0]) if len(t.inputs) == 1 and is_view(t) else t
+            while len(t.inputs) == 1 and is_view(t):
+                (t,) = t.inputs
+            return t
 
         taken = [x for layer in self.layers for x in layer.inputs]
         if not any([_label(t) for t in map(shown, taken) if not is_computed(t)]):  # else it is a start, such as h₀ = 0

@@ -153,7 +153,7 @@ class _Backward:
             return [*notes, ["zero: ", *separated(incoming, ", "), " = 0"]]
         reasons: dict[str, tuple[Note, list[Value]]] = {}
         for v in zero:
-            why: Note = ["there is no path to ", self.root.symbol]
+            why: Note = ["without influence on ", self.root.symbol]
             if v in self.gradients.of:
                 why = self.gradients.why_zero(v)
             if why:
