@@ -9,7 +9,9 @@ element, has no row here: it passes on G times its partial, summed over what was
 Letters: `G` is ∂L/∂y, `y` the output, `a`, `b`, `z`, `W`, `h` the inputs. Operators and methods are those of
 NumPy, with the conventions of paper: a vector is a column, so that `.T` makes a row of it and `h @ g.T` a matrix.
 `axis` names the axes that an operation goes along, None for all. In such a row `y` and `G` keep these axes, with
-size 1, and broadcast against `a`. A reading reshapes a result that has the right numbers in another shape.
+size 1, and broadcast against `a`. Of `cat` it is
+one number, of `permute` the new order. A reading reshapes a result that has the right numbers in another shape, and
+repeats one that is smaller than the input.
 """
 
 from math import prod
@@ -45,10 +47,12 @@ class Operation(NamedTuple):
     op: ops.Op | ArrayOp  #: a row of `ops.TABLE`, element by element, or of this page
     axis: tuple[int, ...] | None = None  #: the axes that it went along, from 0 to ndim − 1; of permute their new order
     keepdims: bool = False  #: whether a reduction left those axes in place, with size 1
-    keys: tuple[Any, ...] | None = None  #: of t[keys]: one for each axis from the left, with "..." written as slices
+    keys: tuple[Any, ...] | None = None  #: of t[keys]: one for each of the first axes, with "..." written as slices
     less: float = 0.0  #: subtracted from the count before dividing: the 1 in n − 1, NumPy's and PyTorch's correction
     of: Any = None  #: the y of a Tensor of gradients ∂y/∂x; its input is x
-    roles: tuple[str, ...] = ()  #: what a loss says of its inputs: "ŷ", "y", or "softmax" where it is ŷ
+    roles: tuple[
+        str, ...
+    ] = ()  #: what a loss says of its inputs: "ŷ", "y", or "softmax" for logits z, whose softmax is ŷ
 
 
 # Functions for the rows.
@@ -171,6 +175,8 @@ REDUCTIONS = (SUM, MEAN, MAX, MIN, LSE)
 INSIDE = (
     MATMUL, AFFINE, SUM, MEAN, PER_COUNT, LSE, BCE,
     ops.ADD, ops.SUB, ops.MUL, ops.DIV, ops.NEG, ops.EXP, ops.LOG, ops.ABS,
+    ops.SUM, ops.DOT, ops.AFFINE,
 )  # fmt: skip
-#: These too, if their argument has a name, as in tanh(z). The result of any other operation gets a name and a line.
+#: These too, if their argument has a name, as in tanh(z). Any other result gets a name and a line,
+#: unless it is a view.
 OF_NAMES = (ops.TANH, ops.SIGMOID, ops.RELU, ops.SIN, ops.COS, ops.SQRT)

@@ -1,6 +1,7 @@
 """Derivatives as Values: gradients that can be differentiated again, and forward mode.
 
-Arguments called `xs` are a Value, a Tensor, or lists, tuples and dicts of them, nested; results have their structure.
+Arguments called `xs` are a Value, a Tensor, or lists, tuples and dicts of them, nested; the result of `grad` has their
+structure.
 """
 
 from typing import Any, TypeVar
@@ -18,10 +19,12 @@ def grad(y: Any, xs: Tree, allow_unused: bool = False) -> Tree:
 
     y is a Value or a Tensor of one element. No `.grad` is touched. Where y does not depend on a leaf, ∂y/∂x is 0.
 
-    Raises TypeError or ValueError where `xs` holds something that is not a Value, y has several elements, or a Value
-    or Tensor in `xs` is not in its graph, but was computed, or has the label of a leaf there, as a copy has
-    (`allow_unused` counts these as 0 too), RuntimeError where `data` in the graph was changed after it was recorded,
-    and ArithmeticError or ValueError where a derivative is not finite, as that of √x at 0.
+    Raises:
+        TypeError: `xs` holds something that is not a Value.
+        ValueError: y has several elements; or an x is not in the graph of y, but was computed, or has the label of a
+            leaf there, as a copy has. `allow_unused` counts it as 0.
+        RuntimeError: `data` in the graph was changed after it was recorded.
+        ArithmeticError, ValueError: a derivative is not finite, as that of √x at 0.
 
     >>> x = Value(2.0); dy = grad(x ** 3, x)                    # 3x²
     >>> dy.data, grad(dy, x).data                               # and 6x

@@ -1,4 +1,4 @@
-"""What the engine refuses: what is not a number, and an operation without a finite result, with the usual cause."""
+"""What the engine refuses, and why: the checks and messages that several files share."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .value import Value
 
 
+#: By a row and what gave it 0 or 1, by a row and the error, and by the error alone.
 CAUSES: dict[Any, str] = {
     (ops.LOG, ops.SIGMOID): "far out a sigmoid is 0 or 1; binary_cross_entropy_with_logits takes its logit",
     (ops.LOG, ops.EXP): "exp, so a softmax too, can be 0; use log_softmax or cross_entropy, which take the log first",
@@ -55,10 +56,10 @@ def refuse(op: ops.Op, inputs: tuple[Value, ...], arguments: tuple[Any, ...], er
     """Raise `error` for a node that has no finite value."""
     # The numbers used: in forward() the inputs still hold the old ones.
     now = [x for a in arguments for x in (a if isinstance(a, tuple) else (a,))]
-    row, a = (op if op.exponent is None else ops.power), inputs[0]
+    row, first = (op if op.exponent is None else ops.power), inputs[0]
     # A first argument of 0: was it, or one of its own inputs, a sigmoid or an exponential that is 0 far out?
-    zeros = [(a.op, now[0]), *[(b.op, b.data) for b in a.inputs]] if now[0] == 0 else []
-    far_out = [(row, b) for b, y in zeros if y == 0 or (b is ops.SIGMOID and y == 1)]
+    suspects = [(first.op, now[0]), *[(a.op, a.data) for a in first.inputs]] if now[0] == 0 else []
+    far_out = [(row, of) for of, y in suspects if y == 0 or (of is ops.SIGMOID and y == 1)]
     cause = next((CAUSES[key] for key in [*far_out, (row, error), error] if key in CAUSES), "outside the domain")
     raise error(f"{op.symbol} of {listed(inputs, now)} has no finite value; usual cause: {cause}") from None
 
@@ -78,13 +79,13 @@ def refuse_gradient(reading: str, gradient: dict[Value, float], totals: list[flo
 def refuse_unused(reading: str, order: list[Value], ends: Sequence[Sequence[Value]]) -> None:
     """Raise for Values of which none is in the graph, if one of them was computed or is a copy.
 
-    A label tells a copy; one that a Module suggests, as two of its layers may, only if no others are in the graph.
+    A label tells a copy; one that a Module suggests, as two of its layers may, only if none of all is in the graph.
     """
     graph, labels = {*order}, {node.label for node in order if node.label and not node.op}
     unused = [values for values in ends if graph.isdisjoint(values)]
     for x in [x for values in unused for x in values]:
-        by_user = len(unused) == len(ends) or not getattr(x.label, "is_suggested", False)
-        if x.op or (by_user and x.label in labels):
+        counts = len(unused) == len(ends) or not getattr(x.label, "is_suggested", False)
+        if x.op or (counts and x.label in labels):
             why = "takes part in another computation" if x.op else "is a copy, or has the name of another"
             raise ValueError(
                 f"{reading}: y was not computed from this {described(x)}, which {why}. "

@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 class Op(NamedTuple):
     """One row: `value(a, …)` is y, and `partials(y, a, …)` is (∂y/∂input, …).
 
-    With `vectors` = k the inputs are k vectors of one length, one after the other, and then single
-    numbers: affine gets a₁ … aₙ b₁ … bₙ c and takes (a, b, c). `exponent` is the n of aⁿ.
+    With `vectors` = k the inputs are k vectors of one length, one after the other, and then fewer than k
+    single numbers: affine gets a₁ … aₙ b₁ … bₙ c and takes (a, b, c). `exponent` is the n of aⁿ.
     """
 
     symbol: str

@@ -2,7 +2,8 @@
 
 The element [i, j, …] of an array stands at offset i·stride₀ + j·stride₁ + … in its flat list of
 elements. An axis is the list of its offsets, so a slice is a slice of it, a transpose another
-order of the axes, and broadcasting an axis that stays at 0. Nothing here knows of Values.
+order of the axes, and broadcasting an axis that stays at 0. Nothing here computes with
+Values, which may stand among elements and indices.
 """
 
 from collections.abc import Callable, Sequence
@@ -181,7 +182,7 @@ def reduction(shape: Shape, gone: tuple[int, ...], keepdims: bool) -> tuple[Shap
 
 
 def as_keys(shape: Shape, index: Any) -> tuple[Key, ...]:
-    """An index as a key for each axis from the left, "..." written as slices.
+    """An index as keys, one for each of the first axes, "..." written as slices. The other axes are taken whole.
 
     An array of integers is a list, a range, a NumPy array or a Tensor; whole numbers count as integers.
 

@@ -153,6 +153,12 @@ def test_targets_stay_in_the_domain_of_their_loss(make: Any, domain: Any) -> Non
     assert len(seen) > 1
 
 
+def test_a_single_target_stays_a_class() -> None:
+    w = Parameter([0.3], label="w")
+    L = ((w[0] * Value(0.5, label="x")).sigmoid() - Value(1.0, label="y")) ** 2
+    assert {printed(worksheet(L, "all", seed=seed))[0]["y"] for seed in range(12)} == {0.0, 1.0}
+
+
 def test_constants_of_a_formula_stay() -> None:
     x = Value(0.5, label="x")
     given, lines = printed(worksheet((x * 3 + 2).tanh(), "all", seed=2))

@@ -209,8 +209,8 @@ def _products(node: Any) -> list[tuple[list[Any], Sequence[Any], Sequence[Any]]]
 def _sums(order: Sequence[Either], parameters: Set[Either]) -> list[Affine[Either]]:
     """The largest sums of products with weights, plus biases, each with the activation that follows.
 
-    A product alone counts only if its weights are Parameters: it may be anything else that is called w. Where there
-    are Parameters, no label makes a weight.
+    A product with neither bias nor activation counts only if its weights are Parameters: it may be anything else that
+    is called w. Where there are Parameters, no label makes a weight. What is added may be called w, as w₀ is.
     """
 
     def is_called(node: Either, called: Set[str]) -> bool:

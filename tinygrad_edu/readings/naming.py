@@ -1,8 +1,9 @@
 """What the nodes of a graph are called, in every reading of it.
 
 A node is called by the first of these that it has: its label; for a Parameter its place in the Module that holds it
-(W_query⁽²⁾); its role, in a layer (z⁽¹⁾, h⁽¹⁾), in a loss (ŷ, y, L) or as data (x); for an element its place in a
-Tensor with a name (z⁽¹⁾₂). All others are v₁, v₂, … in the order computed.
+(W_query⁽²⁾); its role, in a layer (z⁽¹⁾, h⁽¹⁾), in a loss (ŷ, y) or as data (x); ∂y/∂x; L, y or f for the result;
+for an element its place in a Tensor with a name (z⁽¹⁾₂). All others are v₁, v₂, … in the order computed. A label that
+begins with ∂ comes last, unless it is that of the result.
 """
 
 import re
@@ -42,7 +43,7 @@ from .layers import (
 Node: TypeAlias = Value | Tensor
 
 _TARGETS = {"y", "t", "target"}
-#: Labels that LaTeX writes each in another way: letters and digits, what is raised, a time, and what is below.
+#: Labels of this form never look alike in LaTeX: letters and digits, what is raised, a time, and what is below.
 _PLAIN = re.compile(r"[A-Za-zα-ωΑ-Ωŷ0-9]+′*(⁽[⁰¹²³⁴⁵⁶⁷⁸⁹]+⁾)*(\[\d+\])?[₀-₉,]*")
 
 
@@ -228,7 +229,7 @@ class Names:
         return free[0]
 
     def _name_by_label(self, label_of: Callable[[Node], str | None], derivatives: bool = False) -> None:
-        """Of several with one label the farthest from the root is the first, such as the x of the first step."""
+        """Call each by its label: of several with one the farthest from the root first, as the x of the first step."""
         for node in self._farthest_first:
             label = label_of(node)
             if not label or (label.startswith("∂") and not (derivatives or node in self._roots)):

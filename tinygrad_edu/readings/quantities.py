@@ -32,7 +32,10 @@ _DEEPEST = 8  # operations inside one formula
 
 @dataclass(eq=False)
 class Quantity:
-    """A Tensor with a name, the quantities it is computed from, and how; and whether its numbers have its gradient."""
+    """A Tensor with a name, the quantities it is computed from, and how.
+
+    `has_gradient` tells whether ∂L/∂q is just the gradients of its numbers.
+    """
 
     node: Node
     name: str
@@ -144,7 +147,8 @@ def _named(order: list[Node], names: Names, wrt: Sequence[Tensor]) -> set[Node]:
         depth[node] = 1 + max([0 if a in named else depth[a] for a in node.inputs], default=0)
         if node.base is not node:
             other = node.tensor.shape or node.base.tensor.shape  # of one number both are the same quantity
-            named.update([node] if other and (node.tensor.label or node.tensor in wrt) else [])
+            if other and (node.tensor.label or node.tensor in wrt):
+                named.add(node)
         elif node is not root:
             asked = node.tensor in wrt and not node.shares
             if asked or _is_told(node, names) or depth[node] > _DEEPEST:
@@ -155,7 +159,7 @@ def _named(order: list[Node], names: Names, wrt: Sequence[Tensor]) -> set[Node]:
 
 
 def _used_beside(order: list[Node]) -> set[Node]:
-    """The views that hold numbers twice, or beside which something uses their numbers: these have other gradients."""
+    """Views whose gradient differs from that of their numbers: they hold one twice, or something else uses it too."""
     views = [node for node in order if node.base is not node]
     bases = {view.base for view in views}
     used = {a for node in order if node.base is node or node is order[-1] for a in node.inputs if a.base in bases}
@@ -199,7 +203,7 @@ def _want_names(node: Node) -> list[Node]:
 def _fits_inside(node: Node) -> bool:
     """Whether the formula of a node may stand inside another."""
     power = isinstance(node.op, ops.Op) and node.op.exponent is not None
-    return power or node.op in A.INSIDE or node.op in (ops.SUM, ops.DOT, ops.AFFINE)
+    return power or node.op in A.INSIDE
 
 
 # The backward pass: each quantity's ∂L/∂q is the sum of what its users pass on.

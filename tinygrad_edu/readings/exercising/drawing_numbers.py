@@ -21,8 +21,12 @@ _UNITS = 3.0  # more than marking takes for rounding
 def drawn(y: Any, seed: int, digits: int, read: Callable[[], list[Question]]) -> list[Question]:
     """What `read` makes of the graph with new numbers, which show every mistake that some numbers show.
 
-    The numbers are ±0.1, …, ±0.9; targets stay what they are, such as classes. What the sheet does not list as given
-    is a constant of the computation, such as the n of a mean. The graph itself is as before afterwards.
+    The numbers are ±0.1, …, ±0.9; targets are drawn as what they are: classes, probabilities, 0 or 1, or from 0 to 1.
+    What the sheet does not list as given is a constant of the computation, such as the n of a mean. The graph itself
+    is as before afterwards.
+
+    It stops at numbers that hide no mistake and make no line trivial; or after a few attempts at numbers that do so no
+    more than all before them, as where one of two equal h is taken for the other.
 
     Raises:
         ValueError: no numbers were found at which the graph has values, or that show every mistake.
@@ -51,9 +55,9 @@ def drawn(y: Any, seed: int, digits: int, read: Callable[[], list[Question]]) ->
             hidden = {id for id, shows in mistakes_shown(sheet, digits, _UNITS).items() if not shows}
             trivial = bool(prints_as_zero(sheet, digits)) or at_a_kink(sheet)
             tried.append((hidden, trivial, sheet))
-            always = hidden.intersection(*[others for others, *_ in tried])  # to take one of two equal h for the other
-            best = always, len(tried) > _FEW and all([others for _, others, _ in tried])
-            if (hidden, trivial) == best and (len(tried) > _FEW or not hidden):
+            always = hidden.intersection(*[others for others, *_ in tried])
+            is_best = hidden == always and (not trivial or all([others for _, others, _ in tried]))
+            if not (hidden or trivial) or (is_best and len(tried) > _FEW):
                 break
     finally:
         for v, data in before.items():
@@ -77,16 +81,20 @@ def _one_decimal(random: Callable[[], float], row: list[float], keep: bool) -> l
 
 
 def _targets(y: Any) -> list[tuple[list[Value], _Draw]]:
-    """The rows of data that no layer takes in and that look like targets of a loss, with how they are drawn."""
+    """What may be targets of a loss, with how it is drawn: rows of data that no layer takes in, and single numbers."""
     names = Names(y)
     taken = {x for layer in names.layers for x in layer.inputs}
-    found = []
+    arrays = []
     for t in names.tensors:
         if not t.inputs and t.shape and t not in taken and not isinstance(t, Parameter):
             n = t.shape[-1]
-            rows = [list(t.values[k : k + n]) for k in range(0, len(t.values), n)]
-            if (draw := _kind([[v.data for v in row] for row in rows])) is not None:
-                found += [(row, draw) for row in rows]
+            arrays.append([list(t.values[k : k + n]) for k in range(0, len(t.values), n)])
+    whole = {v for t in names.tensors for v in t.values}
+    arrays += [[[v]] for v in names.values if v in names.targets - whole]
+    found = []
+    for rows in arrays:
+        if (draw := _kind([[v.data for v in row] for row in rows])) is not None:
+            found += [(row, draw) for row in rows]
     return found
 
 

@@ -52,7 +52,7 @@ def _lies_down(q: Question) -> bool:
 
 
 def hint(q: Question) -> str:
-    """The names of its numbers as they are typed, or where more than two axes lie in one row as they stand."""
+    """The first and the last name: what to type in blanks, or the order of an array of more than two axes."""
     entries = q.entries if q.asked or len(q.key.shape) > 2 else []
     return " … ".join(dict.fromkeys([*entries[:1], *entries[-1:]]))
 

@@ -114,7 +114,8 @@ def _result(e: E.Expression, earlier: Mapping[str, Result]) -> Result:
     numbers = _of(e, [a.numbers for a in inside])
     match e:
         case E.Along(function, _, axes) if function in _ALONG:
-            moved = in_symbols(_ALONG[function], *map(E.Number, inside[0]), axes)
+            z, r = map(E.Number, inside[0])
+            moved = in_symbols(_ALONG[function], z, r, axes)
             return Result(numbers, array(evaluate(moved, {})).reshaped(numbers.shape))
     return Result(numbers, _of(e, [a.moved for a in inside]))
 

@@ -126,7 +126,11 @@ def questions(
     step: Optimizer | float | None,
     parameters_only: bool = True,
 ) -> list[Question]:
-    """The lines of a sheet for y, the last of them asked for. Gradients are those of wrt, or of the Parameters."""
+    """The lines of a sheet for y; those after the last blank are dropped.
+
+    Without `wrt` a sheet of Tensors has the gradients of the Parameters and of what is computed from them, unless
+    `parameters_only` is False. `reading` is the name of the public function, for messages.
+    """
     read = subject(reading, y, wrt, title, digits)
     derivation = derivation_of(read, level, digits)
     lines = lines_of(derivation)
@@ -151,7 +155,7 @@ def questions(
         found[name] = Question(line, name, array(line.row.arrived))
     wanted = _wanted(blanks, [q for q in found.values() if q.line.rule is not None])
     if not wanted:
-        raise ValueError("worksheet: there is nothing to compute in this graph")
+        raise ValueError(f"{reading}: there is nothing to compute in this graph")
     for q in wanted:
         q.asked = True
     sheet = [*found.values()]

@@ -21,7 +21,7 @@ class Line(NamedTuple):
         rule: its formula, the sum of all contributions; None for what is given.
         phase: "forward", "backward" or "update".
         row: where it stands in the derivation.
-        terms: the contributions, one for each path; the rule is their sum.
+        terms: in the backward pass the contributions, one for each use, of which the rule is the sum; else empty.
     """
 
     quantity: Name | Derivative

@@ -137,7 +137,7 @@ def _path_rows(x: Value, gradients: Gradients) -> list[Row]:
 
 
 def _paths(root: Value, x: Value, gradients: Gradients) -> list[list[Edge]]:
-    """The paths from the root to x, at most one more than are shown. The search starts at x: all users lead there."""
+    """The paths from the root to x, at most one more than are shown. It starts at x: each user leads to the root."""
     paths: list[list[Edge]] = []
     stack: list[tuple[Value, list[Edge]]] = [(x, [])]
     while stack and len(paths) <= _MOST_PATHS:
