@@ -259,11 +259,11 @@ def _tell_layers(found: Sequence[Affine[Any]]) -> None:
     for affine in sorted(found, key=lambda affine: -len(affine.parameters)):
         weights = {member(w) or w for w in affine.weights}
         own = tuple(dict.fromkeys([member(p) or p for p in affine.parameters]))
-        beside = layers.get(own[0], {})
-        wholes = [whole for whole, of in beside.items() if whole == own or (weights < of and {*own} <= {*whole})]
-        affine.layer = layer = (*wholes, own)[0]
-        for p in own:
-            layers.setdefault(p, {}).setdefault(layer, weights)
+        known = layers.get(own[0], {}).items()
+        affine.layer = next((whole for whole, of in known if weights < of and {*own} <= {*whole}), own)
+        if affine.layer == own:
+            for p in own:
+                layers.setdefault(p, {})[own] = weights
 
 
 def _number(found: Sequence[Affine[Either]], others: Iterable[Affine[Any]] = ()) -> None:

@@ -35,9 +35,9 @@ def drawn(y: Any, seed: int, digits: int, read: Callable[[], list[Question]]) ->
     order = topological_order(*values_in(y))
     check_current("worksheet", order)
     nodes = [q.line.row.node for q in read() if q.line.rule is None]
-    given = {*values_in([node for node in nodes if node is not None])}
     before = {v: v.data for v in order if not v.op}  # without the conditions of `where`, which are constants
-    targets = [(row, draw) for row, draw in _targets(y) if given.intersection(before).issuperset(row)]
+    given = {*values_in([node for node in nodes if node is not None])}.intersection(before)
+    targets = [(row, draw) for row, draw in _targets(y) if given.issuperset(row)]
     free = given.difference(*[row for row, _ in targets])
     draws = [([v], _one_decimal) for v in before if v in free] + targets
     tried: list[tuple[set[str], bool, list[Question]]] = []
@@ -89,8 +89,8 @@ def _targets(y: Any) -> list[tuple[list[Value], _Draw]]:
         if not t.inputs and t.shape and t not in taken and not isinstance(t, Parameter):
             n = t.shape[-1]
             arrays.append([list(t.values[k : k + n]) for k in range(0, len(t.values), n)])
-    whole = {v for t in names.tensors for v in t.values}
-    arrays += [[[v]] for v in names.values if v in names.targets - whole]
+    alone = names.targets.difference(*[t.values for t in names.tensors])
+    arrays += [[[v]] for v in names.values if v in alone]
     found = []
     for rows in arrays:
         if (draw := _kind([[v.data for v in row] for row in rows])) is not None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ...writing.expression import Number
 from ...writing.latex import LaTeX, document, latex_number, latex_words
 from ...writing.paper import Text, display_width, written
-from ..explaining.rows import PAGE, on_a_page, separated
+from ..explaining.rows import PAGE, aligned, on_a_page, separated
 from .answers import SHEET_ID
 from .sheet import Question
 from .tables import as_csv, as_html, html_page
@@ -75,7 +75,7 @@ def _html_line(q: Question, sheet: Worksheet) -> str:
     if q.asked or q.key.shape:
         table = as_html(rows, ("asked" if q.asked else "known") + " matrix" * bool(q.key.shape))
         numbers = f"<span>{table}" + "<i>ᵀ</i>" * _lies_down(q) + "</span>"
-    typed = f"<small>{escape(hint(q))}</small>" if hint(q) else ""
+    typed = f"<small>{escape(said)}</small>" if (said := hint(q)) else ""
     quantity, *rule = map(escape, _sides(q, Text(sheet.digits)))
     formula = f'<em class="formula">= {rule[0]} =</em>' if rule else "<em>=</em>"
     return f'<div class="line"><b>{quantity}</b> {formula} {numbers} {typed}</div>'
@@ -90,7 +90,7 @@ def in_latex(sheet: Worksheet) -> str:
         lines.append(rf"\subsection*{{{_PARTS[part]}}}")
         for q in chosen:
             lines += [r"\noindent\begin{minipage}{\textwidth}\[", _latex_line(q, sheet), r"\]"]
-            lines += [rf"\hfill{{\scriptsize\ttfamily {latex_words(hint(q))}}}"] if hint(q) else []
+            lines += [rf"\hfill{{\scriptsize\ttfamily {latex_words(said)}}}"] if (said := hint(q)) else []
             lines.append(r"\end{minipage}\par\smallskip")
     return document("\n".join(lines), "[a4paper]", r"\pagestyle{plain}") + "\n"
 
@@ -111,11 +111,10 @@ def _latex_line(q: Question, sheet: Worksheet) -> str:
     numbers += r"^{\top}" * _lies_down(q)
     if rule is None:
         return f"{quantity} = {numbers}"
-    first, *more = on_a_page(rule, sheet.digits, room)
-    if not more and display_width(str(rule)) + _BOX * len(rows[0]) <= room:
-        return f"{quantity} = {first} = {numbers}"
-    lines = [f"{quantity} &= {first}", *[rf"&\quad {{}} {line}" for line in more], f"&= {numbers}"]
-    return "\n".join([r"\begin{aligned}", " \\\\\n".join(lines), r"\end{aligned}"])
+    lines = on_a_page(rule, sheet.digits, room)
+    if len(lines) == 1 and display_width(str(rule)) + _BOX * len(rows[0]) <= room:
+        return f"{quantity} = {lines[0]} = {numbers}"
+    return aligned([f"{quantity} &= ", "&= "], [lines, [numbers]])
 
 
 def in_markdown(sheet: Worksheet) -> str:

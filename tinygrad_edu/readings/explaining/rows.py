@@ -123,14 +123,10 @@ class Row:
         sides = [on_a_page(e, digits, room) for e in self.formulas(style)]
         starts = [f"{quantity} &{relation}", *["&= "] * (len(sides) - 1)]
         if is_path:
-            lines, starts = [f"&{quantity}"], ["&= "] * len(sides)
-        elif any([len(side) > 1 or r"\begin" in side[0] for side in sides]) or self._is_wide(digits):
-            lines = []
-        else:
-            return f"{quantity}{relation}{' = '.join([side[0] for side in sides])}"
-        for first, side in zip(starts, sides):
-            lines += [start + line for start, line in zip(chain([first], repeat(r"&\quad {}")), side)]
-        return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+            return aligned([f"&{quantity}", *["&= "] * len(sides)], [[""], *sides])
+        if any([len(side) > 1 or r"\begin" in side[0] for side in sides]) or self._is_wide(digits):
+            return aligned(starts, sides)
+        return f"{quantity}{relation}{' = '.join([side[0] for side in sides])}"
 
     @property
     def _has_matrix(self) -> bool:
@@ -188,6 +184,22 @@ def _fitted(left: str, sides: Sequence[Expression], below: str, style: Text) -> 
     starts = [left, " " * (display_width(left) + 1)]
     lines, _ = _broken(e, style, style, _WIDTH - display_width(starts[1]))
     return [style.join(start, *line) for start, line in zip(chain(starts[:1], repeat(starts[1])), lines)]
+
+
+def aligned(starts: Sequence[str], sides: Sequence[Sequence[str]]) -> str:
+    """Sides of an equation in LaTeX, below each other: what each begins with, and its lines.
+
+    >>> print(aligned(["a &= ", "&= "], [["b", "+ c"], ["2"]]))
+    \\begin{aligned}
+    a &= b \\\\
+    &\\quad {}+ c \\\\
+    &= 2
+    \\end{aligned}
+    """
+    lines = []
+    for first, side in zip(starts, sides):
+        lines += [start + line for start, line in zip(chain([first], repeat(r"&\quad {}")), side)]
+    return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
 
 
 def on_a_page(e: Expression, digits: int, room: int) -> list[str]:
